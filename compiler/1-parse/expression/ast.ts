@@ -1,0 +1,75 @@
+/** The syntax tree of expressions. Spans are offsets in the file, not in the YAML scalar. */
+import type { Span } from "../../source/span.ts";
+
+export type BinaryOperator = "+" | "-" | "*" | "/" | "^" | "<" | "<=" | ">" | ">=" | "==" | "!=" | "and" | "or";
+
+export interface Name {
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** `channel`, or `token:video` outside a modality. */
+export interface AxisName {
+  readonly text: string;
+  readonly span: Span;
+}
+
+export interface Argument {
+  /** Of `name=value`. */
+  readonly name: Name | null;
+  readonly value: Expression;
+}
+
+export type Expression =
+  | { readonly kind: "number"; readonly value: number; readonly span: Span }
+  | { readonly kind: "boolean"; readonly value: boolean; readonly span: Span }
+  /** A bare name, or a call without its callee's receiver: `mean(x, channel)` is a call, `first_frame` a name. */
+  | { readonly kind: "name"; readonly name: string; readonly span: Span }
+  | { readonly kind: "call"; readonly callee: Name; readonly args: readonly Argument[]; readonly span: Span }
+  /** `object.name` and `object.name(args)`: fields and methods of modalities and sources. `args` is null without parentheses. */
+  | {
+      readonly kind: "member";
+      readonly object: Expression;
+      readonly member: Name;
+      readonly args: readonly Argument[] | null;
+      readonly span: Span;
+    }
+  | { readonly kind: "index"; readonly object: Expression; readonly index: number; readonly span: Span }
+  | { readonly kind: "negate"; readonly operand: Expression; readonly span: Span }
+  | { readonly kind: "not"; readonly operand: Expression; readonly span: Span }
+  | {
+      readonly kind: "binary";
+      readonly operator: BinaryOperator;
+      /** Of the operator itself. */
+      readonly operatorSpan: Span;
+      readonly left: Expression;
+      readonly right: Expression;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "if";
+      readonly condition: Expression;
+      readonly then: Expression;
+      readonly else: Expression;
+      readonly span: Span;
+    }
+  /** `value over mask`; `mask` is wrapped in a `not` node for `over not m`. */
+  | { readonly kind: "over"; readonly value: Expression; readonly mask: Expression; readonly span: Span }
+  /** `value per (frame, channel)`. */
+  | { readonly kind: "per"; readonly value: Expression; readonly axes: readonly AxisName[]; readonly span: Span }
+  /** What is left of a syntax error that was reported already; has the poisoned type. */
+  | { readonly kind: "error"; readonly span: Span };
+
+/** An entry of `keep`, `noise_mask` or `references`: `expr [with probability p]`. */
+export interface Item {
+  readonly value: Expression;
+  readonly probability: Expression | null;
+  readonly span: Span;
+}
+
+/** The left side of a `let` entry: `name` or `name(a, b)`. */
+export interface Binder {
+  readonly name: Name;
+  readonly parameters: readonly Name[] | null;
+  readonly span: Span;
+}

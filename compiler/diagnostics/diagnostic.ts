@@ -1,0 +1,33 @@
+import type { Span } from "../source/span.ts";
+
+export type Severity = "error" | "warning";
+
+/** A second place that explains the first. */
+export interface Label {
+  readonly span: Span;
+  readonly message: string;
+}
+
+export interface Edit {
+  readonly span: Span;
+  readonly text: string;
+}
+
+/** A change that is certain to be right. */
+export interface Fix {
+  readonly title: string;
+  readonly edits: readonly Edit[];
+}
+
+/** One finding, as plain data: offsets only, renderers derive lines. */
+export interface Diagnostic {
+  /** Stable, never reused: LTX and four digits. */
+  readonly code: string;
+  readonly slug: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly span: Span;
+  readonly labels: readonly Label[];
+  readonly help?: string;
+  readonly fix?: Fix;
+}

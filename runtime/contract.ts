@@ -1,0 +1,311 @@
+/**
+ * The contract between compiled strategies, the model, the trainer and the engines: types only.
+ * Generated code imports this file as a type and nothing else; no tensor library is named here.
+ *
+ * Letters in shapes: B batch, T tokens of one modality, C channels per token, F H W latent frames, rows and columns,
+ * S text tokens, D width. Video tokens are ordered (f h w) with w fastest.
+ */
+
+/** How numbers are computed: engines know these three. Latents stored as bf16 are widened to float32 when a batch is made. */
+export type DType = "float32" | "int32" | "bool";
+
+/** How a source's numbers were stored in its file; noise and targets are rounded to it (see `Ops.round`). */
+export type StorageType = "float64" | "float32" | "float16" | "bfloat16" | "int64" | "int32" | "int16" | "int8" | "uint8" | "bool";
+
+export type Shape = readonly number[];
+
+/** A tensor of some engine. Opaque: only the engine that made it can look inside. */
+export interface Tensor {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** Numbers on the host, row-major. */
+export interface HostTensor {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly data: Float32Array | Int32Array | Uint8Array;
+}
+
+/** A number stands for a float32 scalar wherever a tensor operand may stand. */
+export type Operand = Tensor | number;
+
+/**
+ * Tensor operations with NumPy broadcasting. Pure: none reads a value back to the host, all shapes are known when called.
+ * All are differentiable in their float32 operands, except comparisons, logic, `round` and `stopGradient` (gradient zero).
+ * Errors: shapes that do not broadcast or axes out of range throw.
+ */
+export interface Ops {
+  add(a: Operand, b: Operand): Tensor;
+  sub(a: Operand, b: Operand): Tensor;
+  mul(a: Operand, b: Operand): Tensor;
+  div(a: Operand, b: Operand): Tensor;
+  pow(a: Operand, b: Operand): Tensor;
+  maximum(a: Operand, b: Operand): Tensor;
+  minimum(a: Operand, b: Operand): Tensor;
+  neg(x: Tensor): Tensor;
+  abs(x: Tensor): Tensor;
+  square(x: Tensor): Tensor;
+  sqrt(x: Tensor): Tensor;
+  exp(x: Tensor): Tensor;
+  log(x: Tensor): Tensor;
+  tanh(x: Tensor): Tensor;
+  sigmoid(x: Tensor): Tensor;
+  sin(x: Tensor): Tensor;
+  cos(x: Tensor): Tensor;
+  floor(x: Tensor): Tensor;
+
+  less(a: Operand, b: Operand): Tensor;
+  lessEqual(a: Operand, b: Operand): Tensor;
+  greater(a: Operand, b: Operand): Tensor;
+  greaterEqual(a: Operand, b: Operand): Tensor;
+  equal(a: Operand, b: Operand): Tensor;
+  notEqual(a: Operand, b: Operand): Tensor;
+  and(a: Tensor, b: Tensor): Tensor;
+  or(a: Tensor, b: Tensor): Tensor;
+  not(m: Tensor): Tensor;
+  /** `m ? a : b`, elementwise; all three broadcast. */
+  where(m: Tensor, a: Operand, b: Operand): Tensor;
+
+  /** Reductions over `axes` (negative axes count from the end); without `axes`, over all. A reduced axis goes unless `keepDims`. */
+  sum(x: Tensor, axes?: readonly number[], keepDims?: boolean): Tensor;
+  mean(x: Tensor, axes?: readonly number[], keepDims?: boolean): Tensor;
+  max(x: Tensor, axes?: readonly number[], keepDims?: boolean): Tensor;
+  min(x: Tensor, axes?: readonly number[], keepDims?: boolean): Tensor;
+  /** Of masks. */
+  any(x: Tensor, axes?: readonly number[], keepDims?: boolean): Tensor;
+  all(x: Tensor, axes?: readonly number[], keepDims?: boolean): Tensor;
+
+  reshape(x: Tensor, shape: Shape): Tensor;
+  /** Axes in their new order. */
+  transpose(x: Tensor, order: readonly number[]): Tensor;
+  concat(xs: readonly Tensor[], axis: number): Tensor;
+  /** The block of `size` that begins at `begin`, one entry per axis; a size of -1 runs to the end. */
+  slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
+  /** Rows of `x` along axis 0, chosen by int32 `indices` of any shape. */
+  gather(x: Tensor, indices: Tensor): Tensor;
+  broadcastTo(x: Tensor, shape: Shape): Tensor;
+  fill(shape: Shape, value: number): Tensor;
+  /** true and false become 1 and 0. */
+  float(x: Tensor): Tensor;
+  /** Rounds float32 values to the nearest number that `storage` can hold, ties to even; values stay float32. */
+  round(x: Tensor, storage: StorageType): Tensor;
+  stopGradient(x: Tensor): Tensor;
+
+  /** `a [..., M, K] x b [..., K, N] -> [..., M, N]`; leading axes are equal or absent in `b`. */
+  matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
+  /** `x [..., in] W^T + b`, W `[out, in]` as checkpoints store it. */
+  linear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor;
+  /** Over the last axis. */
+  softmax(x: Tensor): Tensor;
+  /** The tanh form: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). */
+  gelu(x: Tensor): Tensor;
+  /** x * sigmoid(x). */
+  silu(x: Tensor): Tensor;
+  /** x / sqrt(mean(x^2 over the last axis) + eps), times `weight` if given. */
+  rmsNorm(x: Tensor, eps: number, weight?: Tensor): Tensor;
+  /** (x - mean) / sqrt(variance + eps) over the last axis, biased variance, no weight. */
+  layerNorm(x: Tensor, eps: number): Tensor;
+  /** softmax(q k^T / sqrt(d) + bias) v; q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`, bias additive, broadcast to `[B, H, Tq, Tk]`. */
+  attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | null): Tensor;
+  /** Host values that may differ from step to step (a recording engine makes an input of them), under a name unique in the step. */
+  input(name: string, value: HostTensor): Tensor;
+  /** Host values that are the same whenever the step runs with the same shapes. */
+  constant(value: HostTensor): Tensor;
+}
+
+/**
+ * Random numbers by name. A value depends on the run's seed, the step, the micro-batch and the name alone, never on the order
+ * of the calls. Names are places in the strategy file, e.g. `video.keep[0]`, `video.noise`.
+ */
+export interface Draws {
+  /** Standard normal, rounded to `storage` if given. */
+  randn(name: string, shape: Shape, storage?: StorageType): Tensor;
+  /** Uniform in [0, 1). */
+  rand(name: string, shape: Shape): Tensor;
+  /** The run's flow-matching sampler: noise levels in [0, 1]; `tokens` is the modality's own token count, which shifts it. */
+  sampled(name: string, shape: Shape, tokens: number): Tensor;
+}
+
+/** Positions of latent cells; host values, since rotary tables are computed on the host in exact float32. */
+export interface Positions {
+  /** `[B, 3, F*H*W, 2]`: [start, end) of each token in seconds, pixel rows, pixel columns. `fps` has one entry per sample. */
+  video(grid: VideoGrid, fps: readonly number[]): HostTensor;
+  /** `[B, 1, T, 2]`: [start, end) of each step in seconds. */
+  audio(steps: number, batchSize: number): HostTensor;
+}
+
+export interface VideoGrid {
+  readonly frames: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Pixels (and pixel frames) per latent cell, read from the checkpoint: 8, 32, 32 for LTX-2. */
+export interface ScaleFactors {
+  readonly time: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface StepContext<Params> {
+  readonly ops: Ops;
+  readonly draws: Draws;
+  readonly params: Params;
+  readonly positions: Positions;
+  readonly scaleFactors: ScaleFactors;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- batches
+
+export type SourceKind = "video_latents" | "audio_latents" | "text_embeddings" | "video_mask" | "audio_mask" | "tensor";
+
+/** `latents [B, C, F, H, W]`; sizes in latent cells, `fps` one entry per sample (24 where the file has none). */
+export interface VideoLatents extends VideoGrid {
+  readonly kind: "video_latents";
+  readonly latents: Tensor;
+  readonly storage: StorageType;
+  readonly fps: readonly number[];
+}
+
+/** `latents [B, C, T, mel]`. */
+export interface AudioLatents {
+  readonly kind: "audio_latents";
+  readonly latents: Tensor;
+  readonly storage: StorageType;
+  readonly steps: number;
+}
+
+/** After the connectors: `video [B, S, Dv]`, `audio [B, S, Da]`, `mask` int32 `[B, S]`, 1 = attend. */
+export interface TextEmbeddings {
+  readonly kind: "text_embeddings";
+  readonly video: Tensor;
+  readonly audio: Tensor | null;
+  readonly mask: Tensor;
+}
+
+/** `mask` float32 `[B, T]`, one value per token. */
+export interface TokenMask {
+  readonly kind: "video_mask" | "audio_mask";
+  readonly mask: Tensor;
+}
+
+/** `value [B, ...]`, axes as the strategy's source declares them. */
+export interface TensorSource {
+  readonly kind: "tensor";
+  readonly value: Tensor;
+}
+
+export type SourceBatch = VideoLatents | AudioLatents | TextEmbeddings | TokenMask | TensorSource;
+
+/** One micro-batch, keyed by the strategy's source names. */
+export interface Batch<Sources = Readonly<Record<string, SourceBatch>>> {
+  readonly size: number;
+  readonly sources: Sources;
+}
+
+// ------------------------------------------------------------------------------------------------------------------- model
+
+/** What the transformer gets of one modality. T counts references and target together, references first. */
+export interface ModalityInputs {
+  /** `[B, T, C]` */
+  readonly latent: Tensor;
+  /** `[B]`, the noise level of each sample */
+  readonly sigma: Tensor;
+  /** `[B, T]`, the noise level of each token, 0 where it is clean */
+  readonly timesteps: Tensor;
+  /** `[B, 3, T, 2]` video, `[B, 1, T, 2]` audio */
+  readonly positions: HostTensor;
+  /** `[B, S, D]` */
+  readonly context: Tensor;
+  /** `[B, S]` int32 or null for all ones */
+  readonly contextMask: Tensor | null;
+  /** `[B, T, T]` in [0, 1], query by key, or null for all ones */
+  readonly attentionMask: Tensor | null;
+  /** `[B, T, 1]`, above 0 for tokens that encode one single pixel frame, or null */
+  readonly keyframesMask: Tensor | null;
+  readonly enabled: boolean;
+}
+
+export interface ModelInputs {
+  readonly video: ModalityInputs | null;
+  readonly audio: ModalityInputs | null;
+}
+
+/** Velocities `[B, T, C]` as the transformer returns them, references included. */
+export interface Prediction {
+  readonly video: Tensor | null;
+  readonly audio: Tensor | null;
+}
+
+// -------------------------------------------------------------------------------------------------------------------- step
+
+/** What the trainer, the metrics and `ltxc inspect` may look at of a generated modality; target tokens only. */
+export interface GeneratedModality {
+  /** `[B, T, C]`, what the prediction should be */
+  readonly target: Tensor;
+  /** bool `[B, T]`: true where the token is noised, that is not kept */
+  readonly generated: Tensor;
+}
+
+/** What `prepare` hands to the model and to `loss`. `Values` are the strategy's own named values that its loss needs. */
+export interface Prepared<Values = unknown> {
+  readonly inputs: ModelInputs;
+  readonly video: GeneratedModality | null;
+  readonly audio: GeneratedModality | null;
+  readonly values: Values;
+}
+
+/** Loss terms by name, each float32 `[B]`; their sum is the sample's loss. */
+export type LossTerms = Readonly<Record<string, Tensor>>;
+
+export interface SourceInfo {
+  readonly name: string;
+  readonly kind: SourceKind;
+  /** Relative to the data root; `${param}` stands for a parameter's value. */
+  readonly directory: string;
+  /** Kind `tensor` only: the entry of the file and the names of its axes. */
+  readonly key?: string;
+  readonly axes?: readonly string[];
+}
+
+export interface StrategyInfo {
+  readonly name: string;
+  readonly description: string;
+  readonly language: number;
+  /** Version of the compiler that made this module. */
+  readonly compiler: string;
+  /** Version of this contract; a module made for another one is refused. */
+  readonly contract: number;
+  /** SHA-256 of the strategy's source text, hexadecimal. */
+  readonly sourceHash: string;
+  readonly sources: readonly SourceInfo[];
+  /** JSON Schema of the parameters. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Which modalities it feeds to the model, and whether they are generated or frozen. */
+  readonly modalities: { readonly video: "generated" | "frozen" | null; readonly audio: "generated" | "frozen" | null };
+  /** Names of the loss terms and the modality whose sigma their buckets go by. */
+  readonly losses: readonly { readonly name: string; readonly modality: "video" | "audio" }[];
+}
+
+/** A compiled strategy: the exports of its module. Pure functions: no hidden state, no reading back, no data-dependent shapes. */
+export interface Step<Params = unknown, Sources = unknown, Values = unknown> {
+  readonly strategy: StrategyInfo;
+  prepare(ctx: StepContext<Params>, batch: Batch<Sources>): Prepared<Values>;
+  loss(ctx: StepContext<Params>, prepared: Prepared<Values>, prediction: Prediction): LossTerms;
+  /** Text for the checkpoint's metadata. */
+  metadata(params: Params): Readonly<Record<string, string>>;
+}
+
+/**
+ * Something wrong in a run config, a data file or a checkpoint, as plain data. `path` is the place in the run config that the user
+ * must change or that named the file (keys and indices from the top); the command line shows its line.
+ */
+export interface Finding {
+  /** e.g. LTX6012, from the catalog of codes. */
+  readonly code: string;
+  readonly severity: "error" | "warning";
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly help?: string;
+}

@@ -1,0 +1,41 @@
+/** What an engine offers to the trainer. The only importers of a tensor library are the files beside this one. */
+import type { HostTensor, Ops, Tensor } from "../contract.ts";
+
+export type EngineName = "cpu" | "wasm" | "tfjs-node-gpu";
+
+export interface EngineMemory {
+  /** Tensors alive. */
+  readonly tensors: number;
+  /** Bytes they hold. */
+  readonly bytes: number;
+}
+
+/** The result of one forward and backward pass; the caller disposes every tensor in it. */
+export interface Differentiated<Outputs> {
+  /** Scalar. */
+  readonly loss: Tensor;
+  readonly outputs: Outputs;
+  /** One per parameter, in order; null where the loss does not depend on the parameter. */
+  readonly gradients: readonly (Tensor | null)[];
+}
+
+export interface Engine {
+  readonly name: EngineName;
+  readonly ops: Ops;
+  /** Uploads host values; the tensor lives until `dispose`, also inside `tidy`. */
+  keep(value: HostTensor): Tensor;
+  /** Reads a tensor back to the host. */
+  read(x: Tensor): Promise<HostTensor>;
+  dispose(...tensors: readonly (Tensor | null)[]): void;
+  /** Runs `f` and frees every tensor made inside but those reachable from its result (arrays and plain objects are searched). */
+  tidy<T>(f: () => T): T;
+  /**
+   * Runs `forward` and differentiates its scalar `loss` by each parameter. Outputs and gradients survive, all else is freed.
+   * Parameters are the very tensors that `forward` reads.
+   */
+  differentiate<Outputs extends Readonly<Record<string, Tensor>>>(
+    forward: () => { loss: Tensor; outputs: Outputs },
+    parameters: readonly Tensor[],
+  ): Differentiated<Outputs>;
+  memory(): EngineMemory;
+}
