@@ -5,8 +5,11 @@ import type { Finding } from "./contract.ts";
  * The command line prints its findings; any other exception is a bug of ours.
  */
 export class FindingsError extends Error {
-  constructor(readonly findings: readonly Finding[]) {
+  readonly findings: readonly Finding[];
+
+  constructor(findings: readonly Finding[]) {
     super(findings.map((finding) => `${finding.code}: ${finding.message}`).join("\n"));
+    this.findings = findings;
     this.name = "FindingsError";
   }
 }
