@@ -1,0 +1,124 @@
+/**
+ * What a strategy file says, before any of its names mean anything: the public output of the parse phase.
+ *
+ * Values of the wrong shape are missing here (null, left out of a list, or an expression of kind `error`): the schema check
+ * reports them, so later phases pass over them in silence.
+ */
+import type { Span } from "../source/span.ts";
+import type { AxisName, Binder, Expression, Item, Name } from "./expression/ast.ts";
+import type { YamlMapping, YamlNode } from "./tree.ts";
+
+export interface StrategySyntax {
+  /** Value of the key `strategy`. */
+  readonly name: Name | null;
+  readonly language: Located<number> | null;
+  readonly description: Located<string> | null;
+  readonly extends: Located<string> | null;
+  readonly params: readonly ParamSyntax[];
+  readonly sources: readonly SourceSyntax[];
+  readonly lets: readonly LetSyntax[];
+  readonly video: ModalitySyntax | null;
+  readonly audio: ModalitySyntax | null;
+  readonly losses: readonly LossSyntax[];
+  readonly outputs: readonly OutputSyntax[];
+  readonly imports: readonly ImportSyntax[];
+  readonly metadata: readonly MetadataSyntax[];
+  readonly expect: readonly Expression[];
+  /** Of each top-level key that the file has, by its name. */
+  readonly keySpans: ReadonlyMap<string, Span>;
+  readonly span: Span;
+}
+
+export interface Located<T> {
+  readonly value: T;
+  readonly keySpan: Span;
+  readonly span: Span;
+}
+
+export interface ParamSyntax {
+  readonly name: Name;
+  /** The JSON Schema fragment, `{}` where it has the wrong shape. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** The same with positions. */
+  readonly node: YamlNode;
+}
+
+export interface SourceSyntax {
+  readonly name: Name;
+  readonly kind: Name | null;
+  readonly directory: Template | null;
+  /** Kind `tensor` only. */
+  readonly key: Located<string> | null;
+  readonly axes: Located<readonly AxisName[]> | null;
+  readonly span: Span;
+}
+
+/** Text with `${…}` in it. */
+export interface Template {
+  readonly parts: readonly TemplatePart[];
+  readonly span: Span;
+}
+
+export type TemplatePart =
+  | { readonly kind: "text"; readonly text: string }
+  /** `span` includes `${` and `}`. */
+  | { readonly kind: "expression"; readonly value: Expression; readonly span: Span };
+
+export interface LetSyntax {
+  readonly binder: Binder;
+  readonly value: Expression;
+}
+
+export interface LossSyntax {
+  readonly name: Name;
+  readonly value: Expression;
+}
+
+/** A key of a modality whose value is an expression. */
+export interface EntrySyntax {
+  readonly keySpan: Span;
+  readonly value: Expression;
+}
+
+/** A key of a modality whose value is one entry or a list of entries. */
+export interface ItemsSyntax {
+  readonly keySpan: Span;
+  readonly items: readonly Item[];
+  readonly span: Span;
+}
+
+export interface ModalitySyntax {
+  readonly name: "video" | "audio";
+  readonly keySpan: Span;
+  readonly span: Span;
+  readonly latents: EntrySyntax | null;
+  readonly text: EntrySyntax | null;
+  readonly generate: Located<boolean> | null;
+  readonly fps: EntrySyntax | null;
+  readonly sigma: EntrySyntax | null;
+  readonly noise: EntrySyntax | null;
+  readonly noisy: EntrySyntax | null;
+  readonly target: EntrySyntax | null;
+  readonly denoised: EntrySyntax | null;
+  readonly attention: EntrySyntax | null;
+  readonly keep: ItemsSyntax | null;
+  /** At most one item. */
+  readonly noiseMask: ItemsSyntax | null;
+  readonly references: ItemsSyntax | null;
+}
+
+export interface OutputSyntax {
+  readonly name: Name;
+  readonly node: YamlMapping;
+}
+
+export interface ImportSyntax {
+  readonly name: Name;
+  readonly from: Located<string> | null;
+  readonly type: Located<string> | null;
+}
+
+export interface MetadataSyntax {
+  readonly name: Name;
+  readonly value: Template;
+}

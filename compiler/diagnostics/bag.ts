@@ -1,0 +1,42 @@
+import type { Span } from "../source/span.ts";
+import { entryOf } from "./catalog/index.ts";
+import type { Diagnostic, Fix, Label, Severity } from "./diagnostic.ts";
+
+/** What a finding may have beside its message. */
+export interface Details {
+  /** What to write instead. */
+  readonly help?: string;
+  readonly labels?: readonly Label[];
+  readonly fix?: Fix;
+}
+
+/** Collects the findings of one file. Codes come from the catalog; one that is missing there is a bug of ours and throws. */
+export class Bag {
+  readonly #found = new Map<string, Diagnostic>();
+
+  error(code: string, span: Span, message: string, details: Details = {}): void {
+    this.#add("error", code, span, message, details);
+  }
+
+  warning(code: string, span: Span, message: string, details: Details = {}): void {
+    this.#add("warning", code, span, message, details);
+  }
+
+  get hasErrors(): boolean {
+    return [...this.#found.values()].some((diagnostic) => diagnostic.severity === "error");
+  }
+
+  /** The findings in the order of the file, each once. */
+  sorted(): readonly Diagnostic[] {
+    return [...this.#found.values()].toSorted(
+      (a, b) => a.span.start - b.span.start || a.span.end - b.span.end || (a.code < b.code ? -1 : 1),
+    );
+  }
+
+  #add(severity: Severity, code: string, span: Span, message: string, details: Details): void {
+    const { slug } = entryOf(code);
+    const key = `${code} ${span.start} ${span.end} ${message}`;
+    if (this.#found.has(key)) return;
+    this.#found.set(key, { code, slug, severity, message, span, labels: [], ...details });
+  }
+}

@@ -1,0 +1,26 @@
+import { entries as parse } from "./1-parse.ts";
+import type { CatalogEntry } from "./entry.ts";
+
+/** Every code, in order. A new file of entries gets a line here. */
+export const catalog: readonly CatalogEntry[] = [...parse];
+
+const byName: ReadonlyMap<string, CatalogEntry> = new Map(
+  catalog.flatMap((entry) => [
+    [entry.code, entry],
+    [entry.slug, entry],
+  ]),
+);
+
+/** Finds an entry by its code, in any case and with or without `LTX`, or by its slug. */
+export function lookUp(codeOrSlug: string): CatalogEntry | null {
+  const name = codeOrSlug.trim();
+  const code = `LTX${name.replace(/^ltx/i, "")}`;
+  return byName.get(code) ?? byName.get(name.toLowerCase()) ?? null;
+}
+
+/** The entry of a code that our own source names. Throws if there is none: a bug of ours. */
+export function entryOf(code: string): CatalogEntry {
+  const entry = byName.get(code);
+  if (entry === undefined) throw new Error(`the code ${code} is missing in the catalog`);
+  return entry;
+}
