@@ -1,0 +1,39 @@
+import type { Draws, Ops, Shape } from "../contract.ts";
+import { normal, uniform } from "./philox.ts";
+
+/** Where random numbers come from: Philox in a run, recorded ones when a step of the reference is replayed. */
+export interface DrawSource {
+  /** `count` standard normal numbers. */
+  randn(name: string, count: number): Float32Array;
+  /** `count` uniform numbers in [0, 1). */
+  rand(name: string, count: number): Float32Array;
+}
+
+/**
+ * Noise levels in [0, 1]: `count` of them under the draw's `name`, for a modality of `tokens` tokens. What a sampler draws itself
+ * is named `<name>.normal`, `<name>.uniform` and `<name>.mix`.
+ */
+export type Sampler = (source: DrawSource, name: string, count: number, tokens: number) => Float32Array;
+
+/** The draws of one micro-batch: values depend on these three numbers and the draw's name alone. */
+export function philoxSource(seed: number, step: number, microBatch: number): DrawSource {
+  return {
+    randn: (name, count) => normal({ seed, step, microBatch, name }, count),
+    rand: (name, count) => uniform({ seed, step, microBatch, name }, count),
+  };
+}
+
+const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
+
+/** The contract's draws over an engine. Every draw enters the step as an input of its name, so that a recorded step can be fed anew. */
+export function createDraws(ops: Ops, source: DrawSource, sampler: Sampler): Draws {
+  const input = (name: string, shape: Shape, data: Float32Array) => ops.input(name, { shape, dtype: "float32", data });
+  return {
+    randn(name, shape, storage) {
+      const drawn = input(name, shape, source.randn(name, elements(shape)));
+      return storage === undefined || storage === "float32" ? drawn : ops.round(drawn, storage);
+    },
+    rand: (name, shape) => input(name, shape, source.rand(name, elements(shape))),
+    sampled: (name, shape, tokens) => input(name, shape, sampler(source, name, elements(shape), tokens)),
+  };
+}
