@@ -1,0 +1,72 @@
+import type { Batch, DType, HostTensor, Ops, SourceBatch, SourceInfo, StorageType } from "../runtime/contract.ts";
+import { golden, type GoldenTensor } from "./case.ts";
+
+type Tensors = ReadonlyMap<string, GoldenTensor>;
+
+const storages: Readonly<Record<string, StorageType>> = {
+  F64: "float64",
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+  I64: "int64",
+  I32: "int32",
+  BOOL: "bool",
+};
+
+/** A golden tensor as an engine takes it: floats as float32, all else as int32. */
+export function toHost({ dtype, shape, data }: GoldenTensor): HostTensor {
+  const isFloat = dtype.includes("F");
+  const type: DType = isFloat ? "float32" : "int32";
+  return { shape, dtype: type, data: isFloat ? Float32Array.from(data) : Int32Array.from(data) };
+}
+
+/**
+ * The collated batch of a strategy case, `batch.<key>.<field>`, as the step gets it. `keyOf` gives a source's batch key by its
+ * directory. The prompt embeddings are the context as it is: these cases ran without connectors.
+ */
+export function goldenBatch(
+  tensors: Tensors,
+  sources: readonly SourceInfo[],
+  keyOf: (source: SourceInfo) => string,
+  ops: Ops,
+): Batch {
+  const entries = sources.map(
+    (source) => [source.name, sourceBatch(tensors, source, `batch.${keyOf(source)}`, ops)] as const,
+  );
+  const first = sources.find((source) => source.kind === "video_latents" || source.kind === "audio_latents");
+  if (first === undefined) throw new Error("the strategy has no source of latents");
+  const size = golden(tensors, `batch.${keyOf(first)}.latents`).shape[0] ?? 0;
+  return { size, sources: Object.fromEntries(entries) };
+}
+
+function sourceBatch(tensors: Tensors, { name, kind }: SourceInfo, prefix: string, ops: Ops): SourceBatch {
+  const field = (key: string) => golden(tensors, `${prefix}.${key}`);
+  const upload = (key: string) => ops.input(`batch.${name}.${key}`, toHost(field(key)));
+  const size = (key: string) => field(key).data[0] ?? 0;
+  const storage = (key: string) => storages[field(key).dtype] ?? "float32";
+  switch (kind) {
+    case "video_latents": {
+      const grid = { frames: size("num_frames"), height: size("height"), width: size("width") };
+      const fps = tensors.has(`${prefix}.fps`) ? Array.from(field("fps").data) : defaultFps(field("latents"));
+      return { kind, latents: upload("latents"), storage: storage("latents"), ...grid, fps };
+    }
+    case "audio_latents":
+      return { kind, latents: upload("latents"), storage: storage("latents"), steps: field("latents").shape[2] ?? 0 };
+    case "text_embeddings": {
+      const legacy = tensors.has(`${prefix}.prompt_embeds`);
+      const hasAudio = legacy || tensors.has(`${prefix}.audio_prompt_embeds`);
+      const video = upload(legacy ? "prompt_embeds" : "video_prompt_embeds");
+      const audio = legacy ? video : hasAudio ? upload("audio_prompt_embeds") : null;
+      return { kind, video, audio, mask: upload("prompt_attention_mask") };
+    }
+    case "video_mask":
+    case "audio_mask":
+      return { kind, mask: upload("mask") };
+    case "tensor":
+      return { kind, value: upload("value") };
+  }
+}
+
+function defaultFps(latents: GoldenTensor): number[] {
+  return Array.from({ length: latents.shape[0] ?? 0 }, () => 24);
+}
