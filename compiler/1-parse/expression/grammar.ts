@@ -1,0 +1,407 @@
+/**
+ * The grammar of expressions as the language reference has it, with embedded actions.
+ * Every rule recovers: what could not be read becomes a node of kind `error`, so that the rest is still checked.
+ */
+import { EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
+import { Bag } from "../../diagnostics/bag.ts";
+import type { Span } from "../../source/span.ts";
+import type { Argument, AxisName, Binder, Expression, Item, Name } from "./ast.ts";
+import { binary, exponent, isBinaryOperator, join, negate, not } from "./nodes.ts";
+import { expectations } from "./messages.ts";
+import * as t from "./tokens.ts";
+
+/** From an offset in the parsed text to an offset in the file. */
+export type MapOffset = (offsetInText: number) => number;
+
+type Node = () => Expression;
+
+export class ExpressionParser extends EmbeddedActionsParser {
+  #mapOffset: MapOffset = (offset) => offset;
+  #bag = new Bag();
+  readonly #recover = { recoveryValueFunc: () => this.#errorHere() };
+
+  constructor(options: { readonly skipValidations: boolean }) {
+    super(t.vocabulary, { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: expectations, ...options });
+    this.performSelfAnalysis();
+  }
+
+  /** Takes the next text; `mapOffset` leads from its offsets to those of the file. */
+  read(tokens: IToken[], mapOffset: MapOffset, bag: Bag): this {
+    this.input = tokens;
+    this.#mapOffset = mapOffset;
+    this.#bag = bag;
+    return this;
+  }
+
+  readonly expression: Node = this.RULE("expression", () => this.SUBRULE(this.expr), this.#recover);
+
+  readonly item: () => Item = this.RULE(
+    "item",
+    () => {
+      const value = this.SUBRULE(this.expr);
+      const probability = this.OPTION(() => {
+        this.CONSUME(t.With);
+        this.CONSUME(t.Probability);
+        return this.SUBRULE2(this.expr);
+      });
+      return this.ACTION(() => ({
+        value,
+        probability: probability ?? null,
+        span: join(value.span, (probability ?? value).span),
+      }));
+    },
+    { recoveryValueFunc: () => ({ value: this.#errorHere(), probability: null, span: this.#here() }) },
+  );
+
+  readonly binder: () => Binder | null = this.RULE(
+    "binder",
+    (): Binder | null => {
+      const name = this.CONSUME(t.Name);
+      const list = this.OPTION(() => this.SUBRULE(this.parameters));
+      return this.ACTION((): Binder => {
+        const span = this.spanOf(name);
+        return {
+          name: { text: name.image, span },
+          parameters: list?.names ?? null,
+          span: join(span, list?.span ?? span),
+        };
+      });
+    },
+    { recoveryValueFunc: () => null },
+  );
+
+  readonly parameters: () => { readonly names: readonly Name[]; readonly span: Span } = this.RULE(
+    "parameters",
+    () => {
+      const names: Name[] = [];
+      const open = this.CONSUME(t.Open);
+      this.AT_LEAST_ONE_SEP({
+        SEP: t.Comma,
+        DEF: () => {
+          const name = this.CONSUME(t.Name);
+          this.ACTION(() => names.push(this.#named(name)));
+        },
+      });
+      const close = this.CONSUME(t.Close);
+      return { names, span: join(this.spanOf(open), this.spanOf(close)) };
+    },
+    { recoveryValueFunc: () => ({ names: [], span: this.#here() }) },
+  );
+
+  readonly expr: Node = this.RULE(
+    "expr",
+    () => this.OR([{ ALT: () => this.SUBRULE(this.conditional) }, { ALT: () => this.SUBRULE(this.disjunction) }]),
+    this.#recover,
+  );
+
+  readonly conditional: Node = this.RULE(
+    "conditional",
+    (): Expression => {
+      const start = this.CONSUME(t.If);
+      const condition = this.SUBRULE(this.expr);
+      this.CONSUME(t.Then);
+      const then = this.SUBRULE2(this.expr);
+      this.CONSUME(t.Else);
+      const otherwise = this.SUBRULE3(this.expr);
+      return this.ACTION((): Expression => ({
+        kind: "if",
+        condition,
+        then,
+        else: otherwise,
+        span: join(this.spanOf(start), otherwise.span),
+      }));
+    },
+    this.#recover,
+  );
+
+  readonly disjunction: Node = this.#leftToRight("disjunction", t.Or, () => this.conjunction);
+  readonly conjunction: Node = this.#leftToRight("conjunction", t.And, () => this.negation);
+
+  readonly negation: Node = this.RULE(
+    "negation",
+    () => {
+      const sign = this.OPTION(() => this.CONSUME(t.Not));
+      const operand = this.SUBRULE(this.comparison);
+      return this.ACTION(() => (sign === undefined ? operand : not(this.spanOf(sign), operand)));
+    },
+    this.#recover,
+  );
+
+  readonly comparison: Node = this.RULE(
+    "comparison",
+    () => {
+      const left = this.SUBRULE(this.sum);
+      const tail = this.OPTION(() => ({ operator: this.CONSUME(t.CompareOperator), right: this.SUBRULE2(this.sum) }));
+      return this.ACTION(() => (tail === undefined ? left : this.#binary(left, tail.operator, tail.right)));
+    },
+    this.#recover,
+  );
+
+  readonly sum: Node = this.#leftToRight("sum", t.SumOperator, () => this.product);
+  readonly product: Node = this.#leftToRight("product", t.ProductOperator, () => this.unary);
+
+  /** `unary = [ "-" ] power` with `power = clause [ "^" unary ]`, read in a loop: a long tower of powers needs no stack. */
+  readonly unary: Node = this.RULE(
+    "unary",
+    () => {
+      const sign = this.OPTION(() => this.CONSUME(t.Minus));
+      const base = this.SUBRULE(this.clause);
+      const tower: { operator: Span; sign: Span | null; value: Expression }[] = [];
+      this.MANY(() => {
+        const operator = this.CONSUME(t.Power);
+        const minus = this.OPTION2(() => this.CONSUME2(t.Minus));
+        const value = this.SUBRULE2(this.clause);
+        this.ACTION(() =>
+          tower.push({ operator: this.spanOf(operator), sign: minus === undefined ? null : this.spanOf(minus), value }),
+        );
+      });
+      return this.ACTION(() => {
+        const power = exponent(base, tower);
+        return sign === undefined ? power : negate(this.spanOf(sign), power);
+      });
+    },
+    this.#recover,
+  );
+
+  readonly clause: Node = this.RULE(
+    "clause",
+    () => {
+      let value = this.SUBRULE(this.postfix);
+      this.MANY(() =>
+        this.OR([
+          {
+            ALT: () => {
+              this.CONSUME(t.Over);
+              const sign = this.OPTION(() => this.CONSUME(t.Not));
+              const operand = this.SUBRULE2(this.postfix);
+              value = this.ACTION(() => {
+                const mask = sign === undefined ? operand : not(this.spanOf(sign), operand);
+                return { kind: "over" as const, value, mask, span: join(value.span, mask.span) };
+              });
+            },
+          },
+          {
+            ALT: () => {
+              this.CONSUME(t.Per);
+              const list = this.SUBRULE(this.axes);
+              value = this.ACTION(() => ({
+                kind: "per" as const,
+                value,
+                axes: list.axes,
+                span: join(value.span, list.span),
+              }));
+            },
+          },
+        ]),
+      );
+      return value;
+    },
+    this.#recover,
+  );
+
+  readonly axes: () => { readonly axes: readonly AxisName[]; readonly span: Span } = this.RULE(
+    "axes",
+    () => {
+      const axes: AxisName[] = [];
+      return this.OR([
+        {
+          ALT: () => {
+            const axis = this.SUBRULE(this.axis);
+            return this.ACTION(() => ({ axes: [axis], span: axis.span }));
+          },
+        },
+        {
+          ALT: () => {
+            const open = this.CONSUME(t.Open);
+            this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => axes.push(this.SUBRULE2(this.axis)) });
+            const close = this.CONSUME(t.Close);
+            return this.ACTION(() => ({ axes, span: join(this.spanOf(open), this.spanOf(close)) }));
+          },
+        },
+      ]);
+    },
+    { recoveryValueFunc: () => ({ axes: [], span: this.#here() }) },
+  );
+
+  /** Not recovered by itself: an axis without a name would be a name that the user never wrote. */
+  readonly axis: () => AxisName = this.RULE(
+    "axis",
+    () => {
+      const name = this.CONSUME(t.Name);
+      const modality = this.OPTION(() => {
+        this.CONSUME(t.Colon);
+        return this.CONSUME2(t.Name);
+      });
+      return this.ACTION(() => ({
+        text: modality === undefined ? name.image : `${name.image}:${modality.image}`,
+        span: join(this.spanOf(name), this.spanOf(modality ?? name)),
+      }));
+    },
+    { resyncEnabled: false },
+  );
+
+  readonly postfix: Node = this.RULE(
+    "postfix",
+    () => {
+      let object = this.SUBRULE(this.primary);
+      this.MANY(() =>
+        this.OR([
+          {
+            ALT: () => {
+              this.CONSUME(t.Dot);
+              const member = this.CONSUME(t.Name);
+              const call = this.OPTION(() => this.SUBRULE(this.call));
+              object = this.ACTION(() => ({
+                kind: "member" as const,
+                object,
+                member: this.#named(member),
+                args: call?.args ?? null,
+                span: join(object.span, call?.span ?? this.spanOf(member)),
+              }));
+            },
+          },
+          {
+            ALT: () => {
+              this.CONSUME(t.OpenIndex);
+              const index = this.CONSUME(t.NumberToken);
+              const close = this.CONSUME(t.CloseIndex);
+              object = this.ACTION(() => ({
+                kind: "index" as const,
+                object,
+                index: this.#index(index),
+                span: join(object.span, this.spanOf(close)),
+              }));
+            },
+          },
+        ]),
+      );
+      return object;
+    },
+    this.#recover,
+  );
+
+  readonly primary: Node = this.RULE(
+    "primary",
+    () =>
+      this.OR<Expression>([
+        { ALT: () => this.#number(this.CONSUME(t.NumberToken)) },
+        { ALT: () => ({ kind: "boolean", value: true, span: this.spanOf(this.CONSUME(t.True)) }) },
+        { ALT: () => ({ kind: "boolean", value: false, span: this.spanOf(this.CONSUME(t.False)) }) },
+        { ALT: () => this.SUBRULE(this.named) },
+        { ALT: () => this.SUBRULE(this.parenthesized) },
+      ]),
+    this.#recover,
+  );
+
+  readonly named: Node = this.RULE(
+    "named",
+    () => {
+      const name = this.CONSUME(t.Name);
+      const call = this.OPTION(() => this.SUBRULE(this.call));
+      return this.ACTION((): Expression => {
+        const callee = this.#named(name);
+        if (call === undefined) return { kind: "name", name: callee.text, span: callee.span };
+        return { kind: "call", callee, args: call.args, span: join(callee.span, call.span) };
+      });
+    },
+    this.#recover,
+  );
+
+  /** The parentheses belong to the span of what they hold, so that an expression's span covers all of its text. */
+  readonly parenthesized: Node = this.RULE(
+    "parenthesized",
+    () => {
+      const open = this.CONSUME(t.Open);
+      const value = this.SUBRULE(this.expr);
+      const close = this.CONSUME(t.Close);
+      return this.ACTION(() => ({ ...value, span: join(this.spanOf(open), this.spanOf(close)) }));
+    },
+    this.#recover,
+  );
+
+  readonly call: () => { readonly args: readonly Argument[]; readonly span: Span } = this.RULE(
+    "call",
+    () => {
+      const args: Argument[] = [];
+      const open = this.CONSUME(t.Open);
+      this.MANY_SEP({ SEP: t.Comma, DEF: () => args.push(this.SUBRULE(this.arg)) });
+      const close = this.CONSUME(t.Close);
+      return this.ACTION(() => ({ args, span: join(this.spanOf(open), this.spanOf(close)) }));
+    },
+    { recoveryValueFunc: () => ({ args: [{ name: null, value: this.#errorHere() }], span: this.#here() }) },
+  );
+
+  readonly arg: () => Argument = this.RULE(
+    "arg",
+    () => {
+      const name = this.OPTION(() => {
+        const token = this.CONSUME(t.Name);
+        this.CONSUME(t.Assign);
+        return token;
+      });
+      const value = this.SUBRULE(this.expr);
+      return this.ACTION(() => ({ name: name === undefined ? null : this.#named(name), value }));
+    },
+    { recoveryValueFunc: () => ({ name: null, value: this.#errorHere() }) },
+  );
+
+  /** `operand { operator operand }`, grouped from the left. */
+  #leftToRight(name: string, operator: TokenType, operand: () => Node): Node {
+    return this.RULE(
+      name,
+      () => {
+        let left = this.SUBRULE(operand());
+        this.MANY(() => {
+          const token = this.CONSUME(operator);
+          const right = this.SUBRULE2(operand());
+          left = this.ACTION(() => this.#binary(left, token, right));
+        });
+        return left;
+      },
+      this.#recover,
+    );
+  }
+
+  #binary(left: Expression, token: IToken, right: Expression): Expression {
+    const operator = token.tokenType.name.slice(1, -1);
+    if (!isBinaryOperator(operator)) return this.#errorHere();
+    return binary(operator, this.spanOf(token), left, right);
+  }
+
+  #number(token: IToken): Expression {
+    return { kind: "number", value: Number(token.image), span: this.spanOf(token) };
+  }
+
+  #index(token: IToken): number {
+    const { image } = token;
+    if (!/^\d+$/.test(image)) this.#bag.error("LTX1107", this.spanOf(token), "an index is a whole number");
+    return Number.isSafeInteger(Number(image)) ? Number(image) : 0;
+  }
+
+  #named(token: IToken): Name {
+    return { text: token.image, span: this.spanOf(token) };
+  }
+
+  /** A token that recovery made up has no offset; it stands behind the one before it. */
+  spanOf(token: IToken): Span {
+    if (Number.isNaN(token.startOffset)) return this.#here();
+    const end = token.startOffset + token.image.length;
+    return { start: this.#mapOffset(token.startOffset), end: this.#mapOffset(end) };
+  }
+
+  /** The empty place behind the last token that was read. */
+  #here(): Span {
+    const { startOffset, image } = this.LA(0);
+    const offset = this.#mapOffset(Number.isNaN(startOffset) ? 0 : startOffset + image.length);
+    return { start: offset, end: offset };
+  }
+
+  #errorHere(): Expression {
+    return { kind: "error", span: this.#here() };
+  }
+
+  /** A name or number that nobody wrote would only cause a second finding. */
+  override canTokenTypeBeInsertedInRecovery(type: TokenType): boolean {
+    return type !== t.Name && type !== t.NumberToken;
+  }
+}

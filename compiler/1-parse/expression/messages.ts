@@ -1,0 +1,109 @@
+/** Says what the parser found wrong in the user's terms. */
+import {
+  EOF,
+  tokenMatcher,
+  type IParserErrorMessageProvider,
+  type IRecognitionException,
+  type IToken,
+  type TokenType,
+} from "chevrotain";
+import * as t from "./tokens.ts";
+
+const phrases = new Map<TokenType, string>([
+  [t.Name, "a name"],
+  [t.NumberToken, "a whole number"],
+  [t.Else, "`else`"],
+  [EOF, "the end of the expression"],
+]);
+
+const phrase = (type: TokenType) => phrases.get(type) ?? type.name;
+
+/** Of each error only what was expected; `describe` says the rest. */
+export const expectations: IParserErrorMessageProvider = {
+  buildMismatchTokenMessage: ({ expected }) => phrase(expected),
+  buildNotAllInputParsedMessage: () => "an operator or the end of the expression",
+  buildNoViableAltMessage: ({ ruleName }) => (ruleName === "axes" ? "an axis" : "a value"),
+  buildEarlyExitMessage: () => "a name",
+};
+
+export interface Description {
+  readonly code: "LTX1101" | "LTX1108" | "LTX1109";
+  readonly message: string;
+  readonly help?: string;
+}
+
+export function describe(error: IRecognitionException): Description {
+  const found = error.token;
+  const leftOver = error.name === "NotAllInputParsedException";
+  if (leftOver && found.tokenType === t.With) return misplacedProbability;
+  if (leftOver && tokenMatcher(found, t.CompareOperator)) return chainedComparison;
+  const help = helpFor(error);
+  const image = found.tokenType === EOF ? "the expression ends" : `found \`${found.image}\``;
+  return { code: "LTX1101", message: `expected ${error.message}, but ${image}`, ...(help === null ? {} : { help }) };
+}
+
+const misplacedProbability: Description = {
+  code: "LTX1108",
+  message: "`with probability` cannot stand here",
+  help: "it belongs to a whole entry of `keep`, `noise_mask` or `references`; elsewhere draw a mask with `bernoulli(p)`",
+};
+
+const chainedComparison: Description = {
+  code: "LTX1109",
+  message: "comparisons cannot be chained",
+  help: "compare two values at a time: write `a < b and b < c` instead of `a < b < c`",
+};
+
+const hints: readonly (readonly [TokenType, string])[] = [
+  [t.Assign, "compare with `==`; a single `=` only names an argument inside a call, as in `huber(a, b, delta=1)`"],
+  [t.Colon, "only an axis after `per` names its modality (`per token:video`); in a call write the axis alone: `token`"],
+  [t.Not, "put parentheses around it: `(not m)`"],
+  [t.If, "put parentheses around it: `(if a then b else c)`"],
+  [t.Then, "`then` belongs to an `if`: `if condition then value else other`"],
+  [t.Else, "`else` belongs to an `if`: `if condition then value else other`"],
+  [t.Comma, "a comma only separates arguments of a call and axes in parentheses"],
+  [t.Close, "there is no `(` that this `)` closes"],
+  [t.OpenIndex, "an index takes one whole number: `region[0]`"],
+  [t.Minus, "an index counts from 0 and has no sign"],
+];
+
+function helpFor(error: IRecognitionException): string | null {
+  if (error.message === t.Then.name || error.message === phrase(t.Else))
+    return "an `if` has three parts: `if condition then value else other`";
+  if (error.message === t.Close.name && error.token.tokenType === EOF) return "close the parenthesis with `)`";
+  const leftOver = error.name === "NotAllInputParsedException";
+  if (error.token.tokenType === t.Close && !leftOver) return null;
+  const hint = hints.find(([type]) => type === error.token.tokenType)?.[1];
+  if (hint !== undefined) return hint;
+  return leftOver && startsValue(error.token)
+    ? "put an operator such as `+`, `*`, `and` or `or` between two values"
+    : null;
+}
+
+function startsValue(token: IToken): boolean {
+  return [t.Name, t.NumberToken, t.Open, t.True, t.False].some((type) => tokenMatcher(token, type));
+}
+
+/** Help for characters that no token begins with. */
+export function helpForCharacter(character: string): string | null {
+  switch (character) {
+    case '"':
+    case "'":
+      return "an expression holds no text: write names without quotes";
+    case "$":
+    case "{":
+    case "}":
+      return "write a parameter's name alone; `${...}` is for text such as `directory`";
+    case "?":
+      return "write `if condition then value else other`";
+    case "#":
+      return "a comment goes on a line of its own, outside the expression";
+    case "%":
+      return "write a share as a number from 0 to 1";
+    case "]":
+    case ";":
+      return "remove it";
+    default:
+      return null;
+  }
+}

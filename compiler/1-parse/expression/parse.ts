@@ -1,0 +1,142 @@
+import { EOF, Lexer, type IRecognitionException, type IToken } from "chevrotain";
+import type { Bag } from "../../diagnostics/bag.ts";
+import type { Span } from "../../source/span.ts";
+import type { Binder, Expression, Item } from "./ast.ts";
+import { ExpressionParser, type MapOffset } from "./grammar.ts";
+import { describe, helpForCharacter } from "./messages.ts";
+import * as t from "./tokens.ts";
+
+/** Bounds that keep every recursive walk over a tree far from the end of the stack. */
+export const maxNesting = 48;
+export const maxTokens = 1000;
+
+const lexer = new Lexer(t.vocabulary, { positionTracking: "onlyOffset", ensureOptimizations: false });
+/** Made at the first use, since analysing the grammar takes longer than most parses. Holds no state between parses. */
+let parser: ExpressionParser | null = null;
+
+/**
+ * Parses one expression. Everything wrong goes to the bag, at its place in the file; what could not be read is a node of
+ * kind `error`. `mapOffset` takes an offset in `text` to its offset in the file.
+ */
+export function parseExpression(text: string, mapOffset: MapOffset, bag: Bag): Expression {
+  const whole = spanIn(mapOffset, 0, text.length);
+  return run(text, mapOffset, bag, (ready) => ready.expression()) ?? { kind: "error", span: whole };
+}
+
+/** Parses an entry of `keep`, `noise_mask` or `references`: an expression, maybe `with probability p`. */
+export function parseItem(text: string, mapOffset: MapOffset, bag: Bag): Item {
+  const span = spanIn(mapOffset, 0, text.length);
+  const item = run(text, mapOffset, bag, (ready) => ready.item());
+  return item ?? { value: { kind: "error", span }, probability: null, span };
+}
+
+/** Parses the left side of a `let` entry, `name` or `name(a, b)`; null where it is neither. */
+export function parseBinder(text: string, mapOffset: MapOffset, bag: Bag): Binder | null {
+  return run(text, mapOffset, bag, (ready) => ready.binder());
+}
+
+function run<T>(text: string, mapOffset: MapOffset, bag: Bag, rule: (parser: ExpressionParser) => T): T | null {
+  const tokens = tokenize(text, mapOffset, bag);
+  if (tokens === null) return null;
+  parser ??= new ExpressionParser({ skipValidations: true });
+  const tree = rule(parser.read(tokens.list, mapOffset, bag));
+  if (!tokens.hasGaps) report(parser.errors, text, mapOffset, bag);
+  parser.input = [];
+  return tree;
+}
+
+interface Tokens {
+  readonly list: IToken[];
+  /** Whether characters were left out; errors of the grammar would then only follow from that. */
+  readonly hasGaps: boolean;
+}
+
+/** The tokens with operators of other languages replaced; null for a text that has none or too many. */
+function tokenize(text: string, mapOffset: MapOffset, bag: Bag): Tokens | null {
+  const { tokens, errors } = lexer.tokenize(text);
+  for (const { offset, length } of errors) reportCharacters(text, offset, length, mapOffset, bag);
+  if (tokens.length === 0) {
+    if (errors.length === 0) reportEmpty(text, mapOffset, bag);
+    return null;
+  }
+  if (isTooLarge(tokens)) {
+    const help = "give parts of it names under `let`";
+    bag.error("LTX1104", spanIn(mapOffset, 0, text.length), "this expression is too long or too deeply nested", {
+      help,
+    });
+    return null;
+  }
+  return { list: tokens.map((token) => ours(token, mapOffset, bag)), hasGaps: errors.length > 0 };
+}
+
+function reportEmpty(text: string, mapOffset: MapOffset, bag: Bag): void {
+  const help = "write an expression, or remove the key";
+  bag.error("LTX1106", spanIn(mapOffset, 0, text.length), "an expression is missing here", { help });
+}
+
+function reportCharacters(text: string, offset: number, length: number, mapOffset: MapOffset, bag: Bag): void {
+  const help = helpForCharacter(text.charAt(offset));
+  const characters = text.slice(offset, offset + length).trimEnd();
+  const span = spanIn(mapOffset, offset, offset + characters.length);
+  bag.error("LTX1102", span, `\`${characters}\` means nothing in an expression`, help === null ? {} : { help });
+}
+
+/** Brackets and `if`s nest; an `if` counts until its group ends, which bounds the depth from above. */
+function isTooLarge(tokens: readonly IToken[]): boolean {
+  if (tokens.length > maxTokens) return true;
+  const groups = [0];
+  let depth = 0;
+  for (const { tokenType } of tokens) {
+    if (tokenType === t.Open || tokenType === t.OpenIndex) groups.push(depth++);
+    else if (tokenType === t.If) depth++;
+    else if (tokenType === t.Close || tokenType === t.CloseIndex) depth = groups.pop() ?? 0;
+    if (depth > maxNesting) return true;
+  }
+  return false;
+}
+
+/** Replaces an operator of another language by ours, and says so. */
+function ours(token: IToken, mapOffset: MapOffset, bag: Bag): IToken {
+  checkNumber(token, mapOffset, bag);
+  const meant = t.meantBy(token);
+  if (meant === null) return token;
+  const span = tokenSpan(token, mapOffset);
+  const help = `write \`${meant.spelling}\``;
+  bag.error("LTX1103", span, `\`${token.image}\` is not an operator of this language`, {
+    help,
+    fix: { title: help, edits: [{ span, text: meant.spelling }] },
+  });
+  const { type } = meant;
+  return { ...token, tokenType: type, tokenTypeIdx: type.tokenTypeIdx ?? token.tokenTypeIdx };
+}
+
+function checkNumber(token: IToken, mapOffset: MapOffset, bag: Bag): void {
+  if (token.tokenType !== t.NumberToken || Number.isFinite(Number(token.image))) return;
+  bag.error("LTX1105", tokenSpan(token, mapOffset), `\`${token.image}\` is too large for a number`);
+}
+
+/** Errors that begin at the same place, or before the last one's end, follow from it and are left out. */
+function report(errors: readonly IRecognitionException[], text: string, mapOffset: MapOffset, bag: Bag): void {
+  let last = -1;
+  for (const error of [...errors].toSorted((a, b) => errorStart(a, text) - errorStart(b, text))) {
+    const start = errorStart(error, text);
+    if (start <= last) continue;
+    const isEnd = error.token.tokenType === EOF;
+    last = isEnd ? text.length : start + error.token.image.length;
+    const { code, message, help } = describe(error);
+    bag.error(code, spanIn(mapOffset, start, isEnd ? start : last), message, help === undefined ? {} : { help });
+  }
+}
+
+/** The token at the end of the input has no offset. */
+function errorStart({ token }: IRecognitionException, text: string): number {
+  return Number.isNaN(token.startOffset) ? text.trimEnd().length : token.startOffset;
+}
+
+function tokenSpan(token: IToken, mapOffset: MapOffset): Span {
+  return spanIn(mapOffset, token.startOffset, token.startOffset + token.image.length);
+}
+
+function spanIn(mapOffset: MapOffset, start: number, end: number): Span {
+  return { start: mapOffset(start), end: mapOffset(end) };
+}
