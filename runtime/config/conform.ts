@@ -1,0 +1,168 @@
+import type { Finding } from "../contract.ts";
+import { closest } from "./closest.ts";
+
+/** The part of JSON Schema that settings use: those of the run config and the parameters of a strategy. */
+export interface Schema {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean;
+  readonly items?: Schema;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+}
+
+type Path = Finding["path"];
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Fits plain data to a schema: fills in defaults, turns `"1e-4"` into a number where one is expected (a YAML 1.1 loader reads
+ * `1e-4` as text, and official configs are written so) and `"yes"` into a boolean. What does not fit is a finding and stays as it is.
+ */
+export function conform(schema: Schema, value: unknown, path: Path, findings: Finding[]): unknown {
+  const fitted = coerce(schema, value);
+  const wrong = wrongType(schema, fitted) ?? wrongChoice(schema, fitted);
+  if (wrong !== null) {
+    findings.push(finding("LTX6002", path, `${nameOf(path)} must be ${wrong}, not ${show(value)}`));
+    return value;
+  }
+  if (Array.isArray(fitted)) return conformList(schema, fitted, path, findings);
+  if (isFields(fitted)) return conformFields(schema, fitted, path, findings);
+  findings.push(...outOfRange(schema, fitted, path));
+  return fitted;
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `optimization.steps`, as users write settings. */
+export function nameOf(path: Path): string {
+  const dotted = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
+  return path.length === 0 ? "the run config" : `\`${dotted.replace(/^\./, "")}\``;
+}
+
+export function finding(code: string, path: Path, message: string, help?: string): Finding {
+  return { code, severity: "error", path, message, ...(help === undefined ? {} : { help }) };
+}
+
+export function warning(code: string, path: Path, message: string, help?: string): Finding {
+  return { ...finding(code, path, message, help), severity: "warning" };
+}
+
+/** A value as the user would write it. */
+export function show(value: unknown): string {
+  return JSON.stringify(value) ?? String(value);
+}
+
+const typesOf = ({ type }: Schema): readonly string[] =>
+  type === undefined ? [] : typeof type === "string" ? [type] : type;
+
+const NUMBER = /^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$/;
+
+function coerce(schema: Schema, value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  const types = typesOf(schema);
+  if ((types.includes("number") || types.includes("integer")) && NUMBER.test(value)) return Number(value);
+  if (types.includes("boolean") && /^(true|yes|on)$/i.test(value)) return true;
+  if (types.includes("boolean") && /^(false|no|off)$/i.test(value)) return false;
+  return value;
+}
+
+/** What the value should be, in words, or null when it has one of the schema's types. */
+function wrongType(schema: Schema, value: unknown): string | null {
+  const types = typesOf(schema);
+  const lenient = types.some((type) => type === "number" || type === "integer" || type === "boolean");
+  const wanted = types.filter((type) => !(type === "string" && lenient));
+  return wanted.length === 0 || wanted.some((type) => hasType(type, value)) ? null : wanted.map(inWords).join(" or ");
+}
+
+function hasType(type: string, value: unknown): boolean {
+  if (type === "null") return value === null;
+  if (type === "array") return Array.isArray(value);
+  if (type === "object") return isFields(value);
+  if (type === "integer") return Number.isInteger(value);
+  if (type === "number") return Number.isFinite(value);
+  return typeof value === type;
+}
+
+function inWords(type: string): string {
+  const words: Readonly<Record<string, string>> = {
+    array: "a list",
+    object: "a mapping (indented `key: value` lines)",
+    integer: "a whole number",
+    number: "a number",
+    boolean: "true or false",
+    string: "text",
+  };
+  return words[type] ?? type;
+}
+
+function wrongChoice(schema: Schema, value: unknown): string | null {
+  const choices = schema.enum;
+  if (choices === undefined || choices.includes(value)) return null;
+  return `${choices.length > 1 ? "one of " : ""}${choices.map(show).join(", ")}`;
+}
+
+function outOfRange(schema: Schema, value: unknown, path: Path): Finding[] {
+  const limits: readonly (readonly [number | undefined, (n: number, limit: number) => boolean, string])[] = [
+    [schema.minimum, (n, limit) => n >= limit, "at least"],
+    [schema.maximum, (n, limit) => n <= limit, "at most"],
+    [schema.exclusiveMinimum, (n, limit) => n > limit, "greater than"],
+    [schema.exclusiveMaximum, (n, limit) => n < limit, "less than"],
+  ];
+  if (typeof value === "string" && value.length < (schema.minLength ?? 0)) {
+    return [finding("LTX6003", path, `${nameOf(path)} must not be empty`)];
+  }
+  if (typeof value !== "number") return [];
+  return limits.flatMap(([limit, holds, words]) =>
+    limit === undefined || holds(value, limit)
+      ? []
+      : [finding("LTX6003", path, `${nameOf(path)} must be ${words} ${limit}, not ${value}`)],
+  );
+}
+
+function conformList(schema: Schema, list: readonly unknown[], path: Path, findings: Finding[]): unknown {
+  const { items, minItems = 0, maxItems = Infinity } = schema;
+  if (list.length < minItems || list.length > maxItems) {
+    const wanted =
+      minItems === maxItems ? `${minItems}` : list.length < minItems ? `at least ${minItems}` : `at most ${maxItems}`;
+    findings.push(finding("LTX6003", path, `${nameOf(path)} must have ${wanted} entries, not ${list.length}`));
+  }
+  return items === undefined ? list : list.map((item, i) => conform(items, item, [...path, i], findings));
+}
+
+function conformFields(schema: Schema, fields: Fields, path: Path, findings: Finding[]): Fields {
+  const { properties = {}, required = [] } = schema;
+  findings.push(...unknownKeys(schema, fields, path));
+  for (const key of required.filter((key) => fields[key] === undefined)) {
+    findings.push(finding("LTX6004", path, `${nameOf([...path, key])} is missing`, `write \`${key}:\` and its value`));
+  }
+  const entries = Object.keys({ ...properties, ...fields }).flatMap((key) => {
+    const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
+    const value = Object.hasOwn(fields, key) ? fields[key] : property?.default;
+    if (value === undefined) return [];
+    return [[key, property === undefined ? value : conform(property, value, [...path, key], findings)] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function unknownKeys({ properties = {}, additionalProperties = true }: Schema, fields: Fields, path: Path): Finding[] {
+  if (additionalProperties) return [];
+  const known = Object.keys(properties);
+  return Object.keys(fields)
+    .filter((key) => !Object.hasOwn(properties, key))
+    .map((key) => {
+      const similar = closest(key, known);
+      const help = similar === null ? `known here: ${known.join(", ")}` : `did you mean \`${similar}\`?`;
+      const place = path.length === 0 ? "" : ` in ${nameOf(path)}`;
+      return finding("LTX6001", [...path, key], `there is no setting \`${key}\`${place}`, help);
+    });
+}

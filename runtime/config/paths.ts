@@ -1,0 +1,27 @@
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import type { RunConfig } from "./run-config.ts";
+
+/** Resolves `~` and relative paths; those start at `directory`, the config file's folder. */
+export function withAbsolutePaths(config: RunConfig, directory: string): RunConfig {
+  const absolute = (path: string) => resolve(directory, path.replace(/^~(?=$|[\\/])/, homedir()));
+  const optional = (path: string | null) => (path === null ? null : absolute(path));
+  const { model, data, evaluation } = config;
+  return {
+    ...config,
+    model: {
+      ...model,
+      // An address is refused later, in the words in which it was written.
+      model_path: isAddress(model.model_path) ? model.model_path : absolute(model.model_path),
+      text_encoder_path: optional(model.text_encoder_path),
+      video_vae_path: optional(model.video_vae_path),
+      audio_vae_path: optional(model.audio_vae_path),
+      load_checkpoint: optional(model.load_checkpoint),
+    },
+    data: { ...data, preprocessed_data_root: absolute(data.preprocessed_data_root) },
+    evaluation: { ...evaluation, preprocessed_data_root: optional(evaluation.preprocessed_data_root) },
+    output_dir: absolute(config.output_dir),
+  };
+}
+
+export const isAddress = (path: string): boolean => /^https?:\/\//.test(path);

@@ -1,0 +1,132 @@
+/**
+ * A run config with every default filled in. Sections and fields are named as in the official trainer's YAML and described in
+ * schemas/train.schema.json; a test holds the two together. Paths are absolute.
+ */
+export interface RunConfig {
+  readonly model: ModelConfig;
+  readonly lora: LoraConfig | null;
+  readonly training_strategy: StrategyConfig;
+  readonly optimization: OptimizationConfig;
+  readonly acceleration: AccelerationConfig;
+  readonly data: DataConfig;
+  readonly validation: ValidationConfig;
+  readonly checkpoints: CheckpointsConfig;
+  readonly hub: { readonly push_to_hub: boolean; readonly hub_model_id: string | null };
+  readonly flow_matching: FlowMatchingConfig;
+  readonly wandb: WandbConfig;
+  readonly seed: number;
+  readonly output_dir: string;
+  readonly runtime: RuntimeConfig;
+  readonly evaluation: EvaluationConfig;
+}
+
+export interface ModelConfig {
+  readonly model_path: string;
+  readonly text_encoder_path: string | null;
+  readonly video_vae_path: string | null;
+  readonly audio_vae_path: string | null;
+  readonly training_mode: "lora" | "full";
+  readonly load_checkpoint: string | null;
+}
+
+export interface LoraConfig {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly dropout: number;
+  readonly target_modules: readonly string[];
+}
+
+/** The strategy's name and its parameters as written; `strategyOf` tells the two apart. */
+export interface StrategyConfig {
+  readonly name: string;
+  readonly [param: string]: unknown;
+}
+
+export interface OptimizationConfig {
+  readonly learning_rate: number;
+  readonly steps: number;
+  readonly batch_size: number;
+  readonly gradient_accumulation_steps: number;
+  readonly max_grad_norm: number;
+  readonly optimizer_type: "adamw" | "adamw8bit";
+  readonly scheduler_type: "constant" | "linear" | "cosine" | "cosine_with_restarts" | "polynomial" | "step";
+  readonly scheduler_params: Readonly<Record<string, unknown>>;
+  readonly enable_gradient_checkpointing: boolean;
+}
+
+export interface AccelerationConfig {
+  readonly mixed_precision_mode: "no" | "fp16" | "bf16" | null;
+  readonly quantization: string | null;
+  readonly load_text_encoder_in_8bit: boolean;
+  readonly offload_optimizer_during_validation: boolean;
+}
+
+export interface DataConfig {
+  readonly preprocessed_data_root: string;
+  readonly num_dataloader_workers: number;
+}
+
+export interface ValidationConfig {
+  readonly samples: readonly ValidationSample[];
+  readonly negative_prompt?: string;
+  readonly video_dims: readonly number[];
+  readonly frame_rate: number;
+  readonly seed: number;
+  readonly inference_steps: number;
+  readonly interval: number | null;
+  readonly video_cfg_scale: number;
+  readonly audio_cfg_scale: number;
+  readonly video_stg_scale: number;
+  readonly audio_stg_scale: number;
+  readonly stg_blocks: readonly number[] | null;
+  readonly guidance_rescale: number;
+  readonly video_modality_guidance_scale: number;
+  readonly audio_modality_guidance_scale: number;
+  readonly generate_audio: boolean;
+  readonly generate_video: boolean;
+  readonly skip_initial_validation: boolean;
+  readonly prompts: readonly string[];
+  readonly images: readonly string[] | null;
+  readonly reference_videos: readonly string[] | null;
+  readonly reference_downscale_factor: number;
+  readonly include_reference_in_output: boolean;
+}
+
+export interface ValidationSample {
+  readonly prompt: string;
+  readonly conditions: readonly Readonly<Record<string, unknown>>[];
+  readonly video_dims: readonly number[] | null;
+  readonly seed: number | null;
+}
+
+export interface CheckpointsConfig {
+  readonly interval: number | null;
+  readonly keep_last_n: number;
+  readonly precision: "bfloat16" | "float32";
+  readonly no_resume: boolean;
+  readonly save_training_state: "full" | "minimal" | "off";
+}
+
+export interface FlowMatchingConfig {
+  readonly timestep_sampling_mode: "uniform" | "shifted_logit_normal";
+  /** Complete once resolved: the parameters of `timestep_sampling_mode` and no others. */
+  readonly timestep_sampling_params: Readonly<Record<string, unknown>>;
+}
+
+export interface WandbConfig {
+  readonly enabled: boolean;
+  readonly project: string;
+  readonly entity: string | null;
+  readonly tags: readonly string[];
+  readonly log_validation_videos: boolean;
+}
+
+export interface RuntimeConfig {
+  readonly engine: "auto" | "cpu" | "wasm" | "tfjs-node-gpu";
+  readonly threads: number | null;
+}
+
+export interface EvaluationConfig {
+  readonly preprocessed_data_root: string | null;
+  readonly interval: number;
+}

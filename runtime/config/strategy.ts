@@ -1,0 +1,40 @@
+import type { Finding, StrategyInfo } from "../contract.ts";
+import { conform, finding, type Schema } from "./conform.ts";
+import { closest } from "./closest.ts";
+import type { StrategyConfig } from "./run-config.ts";
+
+export interface StrategyChoice {
+  readonly name: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Name and parameters of the strategy that a run config asks for. The official `text_to_video` has a switch `with_audio`; here
+ * the two are strategies of their own.
+ */
+export function strategyOf({ name, ...params }: StrategyConfig): StrategyChoice {
+  const { with_audio, audio_latents_dir, ...rest } = params;
+  if (name !== "text_to_video" || typeof with_audio !== "boolean") return { name, params };
+  if (!with_audio) return { name, params: rest };
+  const audio = audio_latents_dir === undefined ? {} : { audio_latents_dir };
+  return { name: "text_to_video_with_audio", params: { ...rest, ...audio } };
+}
+
+/** The strategy's parameters with defaults filled in, and a finding for each that is unknown, missing or out of its range. */
+export function resolveParams(
+  strategy: Pick<StrategyInfo, "name" | "params">,
+  params: StrategyChoice["params"],
+): { readonly params: Readonly<Record<string, unknown>>; readonly findings: readonly Finding[] } {
+  const findings: Finding[] = [];
+  const schema: Schema = { ...strategy.params, type: "object", additionalProperties: false };
+  const resolved = conform(schema, params, ["training_strategy"], findings) as StrategyChoice["params"];
+  return { params: resolved, findings };
+}
+
+/** The finding for a run config that names a strategy which is not among `available`. */
+export function unknownStrategy(name: string, available: readonly string[]): Finding {
+  const similar = closest(name, available);
+  const known = available.length === 0 ? "no strategy is compiled" : `there are: ${available.join(", ")}`;
+  const help = similar === null ? `${known}; compile yours with \`ltxc compile\`` : `did you mean \`${similar}\`?`;
+  return finding("LTX6010", ["training_strategy", "name"], `there is no strategy \`${name}\``, help);
+}

@@ -1,0 +1,90 @@
+import type { Finding } from "../contract.ts";
+import { finding, warning } from "./conform.ts";
+import type { RunConfig } from "./run-config.ts";
+
+/** What the official format knows and this version does not do: said before the run, never passed over in silence. */
+export function checkSupport(config: RunConfig): Finding[] {
+  return [...changesTheResult(config), ...leftOut(config)];
+}
+
+/** Settings that would train something else than what is asked for: errors. */
+function changesTheResult({ model, lora, optimization, acceleration }: RunConfig): Finding[] {
+  const { optimizer_type: optimizer, scheduler_type: schedule } = optimization;
+  const entries: readonly (readonly [boolean, Finding["path"], unknown, string])[] = [
+    [model.training_mode === "full", ["model", "training_mode"], "full", "write `lora`"],
+    [(lora?.dropout ?? 0) > 0, ["lora", "dropout"], lora?.dropout, "write `0`"],
+    [optimizer !== "adamw", ["optimization", "optimizer_type"], optimizer, "write `adamw`"],
+    [
+      !["constant", "linear"].includes(schedule),
+      ["optimization", "scheduler_type"],
+      schedule,
+      "write `constant` or `linear`",
+    ],
+    [acceleration.quantization !== null, ["acceleration", "quantization"], acceleration.quantization, "write `null`"],
+  ];
+  return entries.flatMap(([applies, path, value, help]) =>
+    applies
+      ? [finding("LTX6005", path, `\`${path.at(-1)}: ${String(value)}\` is not supported in this version`, help)]
+      : [],
+  );
+}
+
+/** Settings that ask for something beside the training, or for less memory: the run goes on without. */
+function leftOut({ validation, optimization, acceleration, hub, wandb, runtime, evaluation }: RunConfig): Finding[] {
+  const { mixed_precision_mode: precision } = acceleration;
+  const samples = validation.samples.length > 0 && validation.interval !== null;
+  const entries: readonly (readonly [boolean, Finding["path"], string, string])[] = [
+    [
+      samples,
+      ["validation", "samples"],
+      "no samples are drawn",
+      "the checkpoints can be tried with the official pipelines",
+    ],
+    [
+      optimization.enable_gradient_checkpointing,
+      ["optimization", "enable_gradient_checkpointing"],
+      "activations are kept, not computed again",
+      "if memory runs out, lower `batch_size` and raise `gradient_accumulation_steps`",
+    ],
+    [precision === "fp16", ["acceleration", "mixed_precision_mode"], "numbers are computed in float32", "write `no`"],
+    [
+      acceleration.load_text_encoder_in_8bit,
+      ["acceleration", "load_text_encoder_in_8bit"],
+      "no text encoder is loaded",
+      "remove the line",
+    ],
+    [
+      acceleration.offload_optimizer_during_validation,
+      ["acceleration", "offload_optimizer_during_validation"],
+      "the optimizer's state stays where it is",
+      "remove the line",
+    ],
+    [
+      hub.push_to_hub,
+      ["hub", "push_to_hub"],
+      "nothing is uploaded",
+      "upload the file of `checkpoints/` when the run is done",
+    ],
+    [
+      wandb.enabled,
+      ["wandb", "enabled"],
+      "metrics are not sent anywhere",
+      "they are in `metrics.jsonl` in `output_dir`",
+    ],
+    [
+      runtime.threads !== null,
+      ["runtime", "threads"],
+      "the engines choose their threads themselves",
+      "remove the line",
+    ],
+    [
+      evaluation.preprocessed_data_root !== null,
+      ["evaluation", "preprocessed_data_root"],
+      "held-out data is not evaluated",
+      "remove the section",
+    ],
+  ];
+  return entries.flatMap(([applies, path, consequence, help]) =>
+    applies ? [warning("LTX6006", path, `not supported in this version: ${consequence}`, help)] : [],
+  );
+}

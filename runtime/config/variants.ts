@@ -1,0 +1,54 @@
+import type { Finding } from "../contract.ts";
+import { conform, type Schema } from "./conform.ts";
+import type { RunConfig } from "./run-config.ts";
+
+type Params = Readonly<Record<string, unknown>>;
+
+const number = (value: number, limits: Schema): Schema => ({ type: "number", default: value, ...limits });
+const share = (value: number) => number(value, { minimum: 0, maximum: 1 });
+const closed = (properties: Readonly<Record<string, Schema>>): Schema => ({
+  type: "object",
+  additionalProperties: false,
+  properties,
+});
+
+/** What `timestep_sampling_params` may hold depends on `timestep_sampling_mode`. */
+const samplers: Readonly<Record<string, Schema>> = {
+  uniform: closed({ min_value: share(0), max_value: share(1) }),
+  shifted_logit_normal: closed({
+    std: number(1, { exclusiveMinimum: 0 }),
+    eps: number(1e-3, { minimum: 0, exclusiveMaximum: 1 }),
+    uniform_prob: share(0.1),
+  }),
+};
+
+/** What `scheduler_params` may hold depends on `scheduler_type`; a constant rate has none. */
+const schedules: Readonly<Record<string, Schema>> = {
+  constant: closed({}),
+  linear: closed({ start_factor: number(1, { exclusiveMinimum: 0, maximum: 1 }), end_factor: share(0.1) }),
+};
+
+/** Judges and completes the two free mappings of the run config by the setting that says what they mean. */
+export function withVariants(config: RunConfig, findings: Finding[]): RunConfig {
+  const { flow_matching, optimization } = config;
+  const fit = (schema: Schema | undefined, params: Params, path: Finding["path"]): Params =>
+    schema === undefined ? params : (conform(schema, params, path, findings) as Params);
+  return {
+    ...config,
+    flow_matching: {
+      ...flow_matching,
+      timestep_sampling_params: fit(
+        samplers[flow_matching.timestep_sampling_mode],
+        flow_matching.timestep_sampling_params,
+        ["flow_matching", "timestep_sampling_params"],
+      ),
+    },
+    optimization: {
+      ...optimization,
+      scheduler_params: fit(schedules[optimization.scheduler_type], optimization.scheduler_params, [
+        "optimization",
+        "scheduler_params",
+      ]),
+    },
+  };
+}
