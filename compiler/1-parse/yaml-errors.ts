@@ -1,0 +1,66 @@
+/** What the YAML reader complains about, in our words. */
+
+export interface YamlComplaint {
+  readonly code: "LTX1001" | "LTX1002";
+  readonly message: string;
+  readonly help?: string;
+}
+
+const quoteIt = "put the value in quotes";
+
+/** @param kind the reader's own name of the error; @param message its text, used where we have no better one */
+export function explainYamlError(kind: string, message: string): YamlComplaint {
+  switch (kind) {
+    case "TAB_AS_INDENT":
+      return { code: "LTX1002", message: "a tab cannot indent a line", help: "indent with spaces" };
+    case "BLOCK_AS_IMPLICIT_KEY":
+      return syntax(
+        "a second `key:` begins inside this value",
+        "put the value in quotes if `: ` belongs to it, else begin a new line and indent it; or indent the lines below alike",
+      );
+    case "MULTILINE_IMPLICIT_KEY":
+      return syntax(
+        "this is neither a `key: value` nor part of the value above",
+        "write a colon and a space after the key",
+      );
+    case "BAD_INDENT":
+      return badIndent(message);
+    case "MISSING_CHAR":
+      return message.includes("quote")
+        ? syntax("this quoted text never ends", "close it with the quote that opens it")
+        : syntax(lowered(message));
+    case "BAD_SCALAR_START":
+      return syntax(`a value cannot begin with \`${message.at(-1) ?? ""}\``, quoteIt);
+    case "BAD_DQ_ESCAPE":
+      return syntax(lowered(message), "write a backslash as `\\\\`, or use single quotes");
+    case "UNEXPECTED_TOKEN":
+      return syntax(unexpected(message), "check the indentation and the quotes of this line and the one above");
+    default:
+      return syntax(lowered(message));
+  }
+}
+
+function syntax(message: string, help?: string): YamlComplaint {
+  return { code: "LTX1001", message, ...(help === undefined ? {} : { help }) };
+}
+
+function badIndent(message: string): YamlComplaint {
+  const close = /end with a ([\]}])/.exec(message)?.[1];
+  if (close !== undefined) {
+    const open = close === "]" ? "[" : "{";
+    return syntax(
+      `the list or mapping that \`${open}\` opens never ends`,
+      `close it with \`${close}\`, indented deeper than its key`,
+    );
+  }
+  return syntax("this line is indented differently from its neighbours", "indent the keys of one mapping alike");
+}
+
+function unexpected(message: string): string {
+  const found = /: "(.)"$/.exec(message)?.[1];
+  return found === undefined ? "this does not belong to the value before it" : `\`${found}\` does not belong here`;
+}
+
+function lowered(message: string): string {
+  return message.charAt(0).toLowerCase() + message.slice(1);
+}

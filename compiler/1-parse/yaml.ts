@@ -1,0 +1,273 @@
+import {
+  Composer,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Parser,
+  type CST,
+  type Document,
+  type Node,
+  type Pair,
+  type ParsedNode,
+  type Scalar,
+} from "yaml";
+import type { Bag } from "../diagnostics/bag.ts";
+import { positionAt, type SourceFile } from "../source/source-file.ts";
+import type { Span } from "../source/span.ts";
+import { mapScalar, type ScalarStyle } from "./scalar-map.ts";
+import type { YamlEntry, YamlNode, YamlScalar } from "./tree.ts";
+import { explainYamlError } from "./yaml-errors.ts";
+
+/** Bounds far beyond any sensible document: characters, levels, and values with those that aliases repeat. */
+const maxLength = 1_000_000;
+const maxDepth = 40;
+const maxNodes = 20_000;
+
+/**
+ * Reads one YAML document. Everything wrong goes to the bag; null where so much is wrong that nothing can be said about
+ * the contents.
+ */
+export function parseYaml(file: SourceFile, bag: Bag): YamlNode | null {
+  if (!isReadable(file, bag)) return null;
+  const tokens = [...new Parser().parse(file.text)];
+  if (!isBounded(tokens, file, bag)) return null;
+  const options = { keepSourceTokens: true, prettyErrors: false, uniqueKeys: false, logLevel: "silent" } as const;
+  const documents = [...new Composer(options).compose(tokens, true, file.text.length)];
+  const [document, second] = documents;
+  if (document === undefined) return null;
+  if (reportErrors(documents, file, bag)) return null;
+  if (second !== undefined) {
+    const help = "keep one document and remove the `---` line";
+    bag.error("LTX1007", startOf(second, file), "a second document begins here", { help });
+  }
+  return new Converter(file, bag).root(document);
+}
+
+function isReadable(file: SourceFile, bag: Bag): boolean {
+  if (file.text.length > maxLength) {
+    bag.error("LTX1009", { start: 0, end: 0 }, "this file is too large", {
+      help: `it may have ${maxLength} characters`,
+    });
+    return false;
+  }
+  // eslint-disable-next-line no-control-regex -- exactly these are what YAML forbids
+  const found = [...file.text.matchAll(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|\r(?!\n)|(?<!^)\ufeff/g)];
+  for (const match of found.slice(0, 10)) {
+    const code = match[0].charCodeAt(0).toString(16).padStart(4, "0");
+    const span = { start: match.index, end: match.index + 1 };
+    bag.error("LTX1012", span, `a text file cannot hold the character U+${code.toUpperCase()}`, {
+      help: "save the file as plain UTF-8 text with line feeds, and write such a character as an escape in double quotes",
+    });
+  }
+  return found.length === 0;
+}
+
+/** Walks the tokens without recursion, since the reader that follows has none of these bounds. */
+function isBounded(tokens: readonly CST.Token[], file: SourceFile, bag: Bag): boolean {
+  const stack: [CST.Token, number][] = tokens.map((token) => [token, 0]);
+  let count = 0;
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const [token, depth] = next;
+    if (token.type === "directive") return directive(token.offset, bag);
+    if (depth > maxDepth) return tooLarge(file, "offset" in token ? token.offset : 0, bag, "too deeply nested");
+    if (++count > maxNodes) return tooLarge(file, 0, bag, "too many values");
+    for (const child of childTokens(token)) stack.push([child, depth + 1]);
+  }
+  return true;
+}
+
+function directive(start: number, bag: Bag): boolean {
+  bag.error("LTX1001", { start, end: start + 1 }, "a `%` directive cannot stand here", { help: "remove the line" });
+  return false;
+}
+
+function tooLarge(file: SourceFile, offset: number, bag: Bag, what: string): boolean {
+  const start = Math.min(offset, file.text.length);
+  bag.error("LTX1009", { start, end: start }, `this document has ${what}`, {
+    help: "split it or write it more simply",
+  });
+  return false;
+}
+
+function childTokens(token: CST.Token): CST.Token[] {
+  if (token.type === "document") return token.value === undefined ? [] : [token.value];
+  if (!("items" in token)) return [];
+  return token.items.flatMap(({ key, value }) => [key, value].filter((child) => child !== undefined && child !== null));
+}
+
+/** Whether the text breaks the rules of YAML; one finding per line, since the rest of a broken line follows from it. */
+function reportErrors(documents: readonly Document.Parsed[], file: SourceFile, bag: Bag): boolean {
+  const lines = new Set<number>();
+  for (const error of documents.flatMap((document) => document.errors)) {
+    const start = Math.min(error.pos[0], file.text.length);
+    const { line } = positionAt(file, start);
+    if (lines.has(line)) continue;
+    lines.add(line);
+    const { code, message, help } = explainYamlError(error.code, error.message);
+    const end = Math.min(Math.max(error.pos[1], start), file.text.length);
+    bag.error(code, { start, end }, message, help === undefined ? {} : { help });
+  }
+  return lines.size > 0;
+}
+
+function startOf(document: Document.Parsed, file: SourceFile): Span {
+  const start = Math.min(document.contents?.range[0] ?? document.range[0], file.text.length);
+  return { start, end: start };
+}
+
+/** Turns the reader's nodes into ours. */
+class Converter {
+  readonly #file: SourceFile;
+  readonly #bag: Bag;
+  readonly #anchors = new Map<string, Node>();
+  /** Collections that are being converted: an alias to one of them has no end. */
+  readonly #open = new Set<Node>();
+  #count = 0;
+
+  constructor(file: SourceFile, bag: Bag) {
+    this.#file = file;
+    this.#bag = bag;
+  }
+
+  root(document: Document.Parsed): YamlNode | null {
+    const { contents } = document;
+    for (const { code, pos } of document.warnings)
+      if (code === "TAG_RESOLVE_FAILED") this.#unknownTag({ start: pos[0], end: pos[1] });
+    if (contents === null || (isScalar(contents) && contents.value === null && contents.source === "")) {
+      this.#bag.error("LTX1010", { start: 0, end: 0 }, "this file holds nothing but comments");
+      return null;
+    }
+    return this.#node(contents, { start: 0, end: 0 });
+  }
+
+  #unknownTag(span: Span): void {
+    const tag = this.#file.text.slice(span.start, span.end);
+    this.#bag.error("LTX1004", span, `the tag \`${tag}\` means nothing here`, {
+      help: "remove it, or put the value in quotes if it begins with `!`",
+    });
+  }
+
+  /** Tags that YAML's own schemas know but JSON does not; the reader accepts them without a warning. */
+  #checkTag(node: Node): void {
+    const name = /^tag:yaml\.org,2002:(.*)$/.exec((node as Scalar).tag ?? "")?.[1];
+    if (name === undefined || /^(str|int|float|bool|null|map|seq)$/.test(name)) return;
+    const help = "write the value as text, number, boolean, list or mapping";
+    this.#bag.error("LTX1004", this.#spanOf(node), `the tag \`!!${name}\` means nothing here`, { help });
+  }
+
+  /** `place` stands for a node that the text leaves out. */
+  #node(node: Node | null, place: Span): YamlNode {
+    if (node === null) return this.#nothing(place);
+    if (++this.#count > maxNodes) {
+      if (this.#count === maxNodes + 1)
+        tooLarge(this.#file, place.start, this.#bag, "too many values, aliases included");
+      return this.#nothing(place);
+    }
+    if (isAlias(node)) return this.#alias(node.source, this.#spanOf(node));
+    this.#checkTag(node);
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    if (isScalar(node)) return this.#scalar(node);
+    this.#open.add(node);
+    const converted = this.#collection(node);
+    this.#open.delete(node);
+    return converted;
+  }
+
+  #nothing(span: Span): YamlScalar {
+    return { kind: "scalar", value: null, text: "", quoted: false, span, mapOffset: () => span.start };
+  }
+
+  #alias(name: string, span: Span): YamlNode {
+    const target = this.#anchors.get(name);
+    if (target !== undefined && !this.#open.has(target)) return this.#node(target, span);
+    const why = target === undefined ? `no anchor \`&${name}\` stands above` : `\`*${name}\` would contain itself`;
+    this.#bag.error("LTX1005", span, why, { help: "write the value out" });
+    return this.#nothing(span);
+  }
+
+  #collection(node: Node): YamlNode {
+    const span = this.#spanOf(node);
+    if (isMap(node))
+      return { kind: "mapping", entries: this.#entries(node.items as Pair<Node | null, Node | null>[]), span };
+    const items = isSeq(node) ? (node.items as (Node | null)[]) : [];
+    return { kind: "sequence", items: items.map((item) => this.#node(item, span)), span };
+  }
+
+  #entries(pairs: readonly Pair<Node | null, Node | null>[]): YamlEntry[] {
+    const entries = new Map<string, YamlEntry>();
+    for (const { key, value } of pairs) {
+      const keyNode = this.#key(key);
+      if (keyNode === null) continue;
+      const end = keyNode.span.end;
+      const entry = {
+        key: keyNode.text,
+        keySpan: keyNode.span,
+        keyNode,
+        value: this.#node(value, { start: end, end }),
+      };
+      const first = entries.get(entry.key);
+      if (first === undefined) entries.set(entry.key, entry);
+      else this.#duplicate(entry, first);
+    }
+    return [...entries.values()];
+  }
+
+  #duplicate({ key, keySpan }: YamlEntry, first: YamlEntry): void {
+    const labels = [{ span: first.keySpan, message: "first given here" }];
+    this.#bag.error("LTX1003", keySpan, `the key \`${key}\` is given twice`, { labels, help: "keep one of them" });
+  }
+
+  #key(node: Node | null): YamlScalar | null {
+    const span = node === null ? { start: 0, end: 0 } : this.#spanOf(node);
+    if (isScalar(node) && typeof node.value === "string" && node.value === "<<" && node.type === "PLAIN") {
+      const help = "write the keys out, or let the strategy `extends` another one";
+      this.#bag.error("LTX1006", span, "merge keys are not part of this format", { help });
+      return null;
+    }
+    if (isScalar(node) && typeof node.value === "string") return this.#scalar(node);
+    const help = "a key is a text; put it in quotes if it looks like a number, a boolean or a list";
+    this.#bag.error("LTX1008", span, "this key is not a text", { help });
+    return null;
+  }
+
+  #scalar(node: Scalar): YamlScalar {
+    const span = this.#spanOf(node);
+    const raw = this.#file.text.slice(span.start, span.end);
+    const style = styleOf(node);
+    const text = style === "plain" && typeof node.value !== "string" ? raw : String(node.value);
+    let map: ((offset: number) => number) | null = null;
+    const mapOffset = (offset: number) => {
+      map ??= mapScalar(raw, style, text);
+      return span.start + map(offset);
+    };
+    return { kind: "scalar", value: this.#value(node, span), text, quoted: style !== "plain", span, mapOffset };
+  }
+
+  #value(node: Scalar, span: Span): YamlScalar["value"] {
+    const { value } = node;
+    if (typeof value === "number" && !Number.isFinite(value)) {
+      this.#bag.error("LTX1011", span, "a number must be finite", { help: "write the number itself" });
+      return 0;
+    }
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+    return value === null || value === undefined ? null : String(value);
+  }
+
+  #spanOf(node: Node): Span {
+    const [start, end] = (node as ParsedNode).range ?? [0, 0];
+    const limit = Math.min(end, this.#file.text.length);
+    return { start: Math.min(start, limit), end: limit };
+  }
+}
+
+const styles: Readonly<Record<string, ScalarStyle>> = {
+  QUOTE_SINGLE: "single-quoted",
+  QUOTE_DOUBLE: "double-quoted",
+  BLOCK_LITERAL: "literal",
+  BLOCK_FOLDED: "folded",
+};
+
+function styleOf(node: Scalar): ScalarStyle {
+  return styles[node.type ?? ""] ?? "plain";
+}
