@@ -1,0 +1,180 @@
+import type { Bag } from "../diagnostics/bag.ts";
+import type { SourceFile } from "../source/source-file.ts";
+import type { Span } from "../source/span.ts";
+import type { AxisName, Expression, Item, Name } from "./expression/ast.ts";
+import { parseBinder, parseExpression, parseItem } from "./expression/parse.ts";
+import type * as syntax from "./syntax.ts";
+import { parseTemplate } from "./template.ts";
+import { entryOf, toPlain, type YamlEntry, type YamlNode, type YamlScalar } from "./tree.ts";
+import { parseYaml } from "./yaml.ts";
+
+export interface ParsedStrategy {
+  /** For the check of the structure. */
+  readonly tree: YamlNode;
+  readonly syntax: syntax.StrategySyntax;
+}
+
+/** Reads a strategy file. Null where its YAML is broken; wrong shapes pass in silence, since the schema check reports them. */
+export function parseStrategy(file: SourceFile, bag: Bag): ParsedStrategy | null {
+  const tree = parseYaml(file, bag);
+  return tree === null ? null : { tree, syntax: strategy(tree, bag) };
+}
+
+function strategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
+  const entries = entriesOf(tree);
+  const section = (key: string) => entriesOf(entryOf(tree, key)?.value);
+  const expect = entryOf(tree, "expect")?.value;
+  return {
+    name: nameValue(entryOf(tree, "strategy")),
+    language: located(entryOf(tree, "language"), "number"),
+    description: located(entryOf(tree, "description"), "string"),
+    extends: located(entryOf(tree, "extends"), "string"),
+    params: section("params").map(param),
+    sources: section("sources").map((entry) => source(entry, bag)),
+    lets: section("let").flatMap((entry) => letEntry(entry, bag)),
+    video: modality("video", entryOf(tree, "video"), bag),
+    audio: modality("audio", entryOf(tree, "audio"), bag),
+    losses: section("loss").map((entry) => ({ name: keyName(entry), value: expression(entry.value, bag) })),
+    outputs: section("outputs").flatMap(output),
+    imports: section("imports").map(importEntry),
+    metadata: section("metadata").flatMap((entry) => metadata(entry, bag)),
+    expect: expect?.kind === "sequence" ? expect.items.map((item) => expression(item, bag)) : [],
+    keySpans: new Map(entries.map(({ key, keySpan }) => [key, keySpan])),
+    span: tree.span,
+  };
+}
+
+function entriesOf(node: YamlNode | undefined): readonly YamlEntry[] {
+  return node?.kind === "mapping" ? node.entries : [];
+}
+
+function keyName({ key, keySpan }: YamlEntry): Name {
+  return { text: key, span: keySpan };
+}
+
+function nameValue(entry: YamlEntry | null): Name | null {
+  const text = located(entry, "string");
+  return text === null ? null : { text: text.value, span: text.span };
+}
+
+interface Primitives {
+  readonly string: string;
+  readonly number: number;
+  readonly boolean: boolean;
+}
+
+function located<K extends keyof Primitives>(entry: YamlEntry | null, type: K): syntax.Located<Primitives[K]> | null {
+  if (entry === null || entry.value.kind !== "scalar" || !isOf(entry.value.value, type)) return null;
+  return { value: entry.value.value, keySpan: entry.keySpan, span: entry.value.span };
+}
+
+function isOf<K extends keyof Primitives>(value: unknown, type: K): value is Primitives[K] {
+  return typeof value === type;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- sections
+
+function param(entry: YamlEntry): syntax.ParamSyntax {
+  const schema = entry.value.kind === "mapping" ? (toPlain(entry.value) as Record<string, unknown>) : {};
+  return { name: keyName(entry), schema, node: entry.value };
+}
+
+function source(entry: YamlEntry, bag: Bag): syntax.SourceSyntax {
+  const { value } = entry;
+  const directory = entryOf(value, "directory")?.value;
+  return {
+    name: keyName(entry),
+    kind: nameValue(entryOf(value, "kind")),
+    directory: isText(directory) ? parseTemplate(directory, bag) : null,
+    key: located(entryOf(value, "key"), "string"),
+    axes: axes(entryOf(value, "axes")),
+    span: value.span,
+  };
+}
+
+function isText(node: YamlNode | undefined): node is YamlScalar {
+  return node?.kind === "scalar" && typeof node.value === "string";
+}
+
+function axes(entry: YamlEntry | null): syntax.Located<readonly AxisName[]> | null {
+  if (entry === null || entry.value.kind !== "sequence") return null;
+  const value = entry.value.items.filter(isText).map(({ text, span }) => ({ text, span }));
+  return { value, keySpan: entry.keySpan, span: entry.value.span };
+}
+
+function letEntry({ keyNode, value }: YamlEntry, bag: Bag): syntax.LetSyntax[] {
+  const binder = parseBinder(keyNode.text, keyNode.mapOffset, bag);
+  const parsed = expression(value, bag);
+  return binder === null ? [] : [{ binder, value: parsed }];
+}
+
+function output(entry: YamlEntry): syntax.OutputSyntax[] {
+  return entry.value.kind === "mapping" ? [{ name: keyName(entry), node: entry.value }] : [];
+}
+
+function importEntry(entry: YamlEntry): syntax.ImportSyntax {
+  const text = (key: string) => located(entryOf(entry.value, key), "string");
+  return { name: keyName(entry), from: text("from"), type: text("type") };
+}
+
+function metadata(entry: YamlEntry, bag: Bag): syntax.MetadataSyntax[] {
+  const { value } = entry;
+  return value.kind === "scalar" ? [{ name: keyName(entry), value: parseTemplate(value, bag) }] : [];
+}
+
+// -------------------------------------------------------------------------------------------------------------- modalities
+
+function modality(name: "video" | "audio", entry: YamlEntry | null, bag: Bag): syntax.ModalitySyntax | null {
+  if (entry === null) return null;
+  const { keySpan, value } = entry;
+  const one = (key: string) => expressionEntry(entryOf(value, key), bag);
+  const many = (key: string) => itemsEntry(entryOf(value, key), bag);
+  return {
+    name,
+    keySpan,
+    span: value.span,
+    latents: one("latents"),
+    text: one("text"),
+    generate: located(entryOf(value, "generate"), "boolean"),
+    fps: one("fps"),
+    sigma: one("sigma"),
+    noise: one("noise"),
+    noisy: one("noisy"),
+    target: one("target"),
+    denoised: one("denoised"),
+    attention: one("attention"),
+    keep: many("keep"),
+    noiseMask: many("noise_mask"),
+    references: many("references"),
+  };
+}
+
+function expressionEntry(entry: YamlEntry | null, bag: Bag): syntax.EntrySyntax | null {
+  return entry === null ? null : { keySpan: entry.keySpan, value: expression(entry.value, bag) };
+}
+
+function itemsEntry(entry: YamlEntry | null, bag: Bag): syntax.ItemsSyntax | null {
+  if (entry === null) return null;
+  const { keySpan, value } = entry;
+  const nodes = value.kind === "sequence" ? value.items : [value];
+  return { keySpan, items: nodes.map((node) => item(node, bag)), span: value.span };
+}
+
+function item(node: YamlNode, bag: Bag): Item {
+  if (isText(node)) return parseItem(node.text, node.mapOffset, bag);
+  return { value: expression(node, bag), probability: null, span: node.span };
+}
+
+/** A YAML number or boolean is an expression, too; anything but a scalar is a mistake that the schema check reports. */
+function expression(node: YamlNode, bag: Bag): Expression {
+  const { span } = node;
+  if (node.kind !== "scalar" || node.value === null) return { kind: "error", span };
+  if (typeof node.value === "boolean") return { kind: "boolean", value: node.value, span };
+  if (typeof node.value === "number") return number(node.value, span);
+  return parseExpression(node.text, node.mapOffset, bag);
+}
+
+function number(value: number, span: Span): Expression {
+  const positive: Expression = { kind: "number", value: Math.abs(value), span };
+  return value < 0 ? { kind: "negate", operand: positive, span } : positive;
+}
