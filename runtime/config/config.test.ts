@@ -230,6 +230,11 @@ test("says before the run what this version does not do", () => {
   );
 });
 
+test("parameters of a constant rate are accepted, as the official trainer does, and said to be without effect", () => {
+  const optimization = { scheduler_type: "constant", scheduler_params: { end_factor: 0.1 } };
+  assert.equal(codes({ ...minimal, optimization }), ["LTX6006 optimization.scheduler_params"]);
+});
+
 test("the official switch for audio chooses the strategy with audio", () => {
   const p = { first_frame_conditioning_p: 0.2 };
   assert.equal(strategyOf({ name: "text_to_video", with_audio: true, audio_latents_dir: "a", ...p }), {

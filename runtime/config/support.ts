@@ -41,6 +41,12 @@ function leftOut({ validation, optimization, acceleration, hub, wandb, runtime, 
       "the checkpoints can be tried with the official pipelines",
     ],
     [
+      optimization.scheduler_type === "constant" && Object.keys(optimization.scheduler_params).length > 0,
+      ["optimization", "scheduler_params"],
+      "a constant rate has no parameters",
+      "remove the line",
+    ],
+    [
       optimization.enable_gradient_checkpointing,
       ["optimization", "enable_gradient_checkpointing"],
       "activations are kept, not computed again",
@@ -85,6 +91,6 @@ function leftOut({ validation, optimization, acceleration, hub, wandb, runtime, 
     ],
   ];
   return entries.flatMap(([applies, path, consequence, help]) =>
-    applies ? [warning("LTX6006", path, `not supported in this version: ${consequence}`, help)] : [],
+    applies ? [warning("LTX6006", path, `this has no effect in this version: ${consequence}`, help)] : [],
   );
 }

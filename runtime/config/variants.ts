@@ -22,9 +22,8 @@ const samplers: Readonly<Record<string, Schema>> = {
   }),
 };
 
-/** What `scheduler_params` may hold depends on `scheduler_type`; a constant rate has none. */
+/** What `scheduler_params` may hold depends on `scheduler_type`; what a constant rate gets is not looked at. */
 const schedules: Readonly<Record<string, Schema>> = {
-  constant: closed({}),
   linear: closed({ start_factor: number(1, { exclusiveMinimum: 0, maximum: 1 }), end_factor: share(0.1) }),
 };
 

@@ -1,0 +1,105 @@
+import type { CatalogEntry } from "./entry.ts";
+
+const model = "model: {model_path: ltx.safetensors}";
+const data = "data: {preprocessed_data_root: data}";
+/** The settings that every run config has, and `lines`. */
+const config = (...lines: string[]) => [model, data, "lora: {rank: 8}", ...lines].join("\n");
+
+/** What is wrong with a run config itself, before any of the files that it names is looked at. */
+export const entries: readonly CatalogEntry[] = [
+  {
+    code: "LTX6001",
+    slug: "unknown-setting",
+    title: "There is no such setting",
+    explanation:
+      "A run config has the sections and fields of the official trainer, and `runtime` and `evaluation`. A strategy has the " +
+      "parameters that its `params` declare. Any other key is refused: a misspelt one would otherwise train with a default.",
+    bad: config("optimization: {learning_rat: 1e-4}"),
+    good: config("optimization: {learning_rate: 1e-4}"),
+  },
+  {
+    code: "LTX6002",
+    slug: "wrong-setting",
+    title: "A setting has a value of the wrong kind",
+    explanation:
+      "Each setting takes one kind of value: a number, text, a list, or one of a few words. Numbers may be written as text, since " +
+      "some YAML readers take `1e-4` for text.",
+    bad: config("optimization: {steps: many}"),
+    good: config("optimization: {steps: 500}"),
+  },
+  {
+    code: "LTX6003",
+    slug: "setting-out-of-range",
+    title: "A setting is too small, too large, or has too few or too many entries",
+    explanation:
+      "The value is of the right kind and yet means nothing for a training run, for example a batch of no samples.",
+    bad: config("optimization: {batch_size: 0}"),
+    good: config("optimization: {batch_size: 1}"),
+  },
+  {
+    code: "LTX6004",
+    slug: "missing-setting",
+    title: "A setting that has no default is missing",
+    explanation:
+      "`model.model_path` and `data.preprocessed_data_root` can not be guessed, nor can a parameter that a strategy declares " +
+      "without a default.",
+    bad: [model, "lora: {rank: 8}", "data: {num_dataloader_workers: 0}"].join("\n"),
+    good: config(),
+  },
+  {
+    code: "LTX6005",
+    slug: "unsupported-setting",
+    title: "The setting would change the result, and this version does not support it",
+    explanation:
+      "The official format knows optimizers, schedules and number formats that this version does not have. Training with something " +
+      "else in their place would give another result than the one asked for, so the run does not start.",
+    bad: config("optimization: {optimizer_type: adamw8bit}"),
+    good: config("optimization: {optimizer_type: adamw}"),
+  },
+  {
+    code: "LTX6006",
+    slug: "setting-without-effect",
+    title: "The setting has no effect in this version",
+    explanation:
+      "What is asked for happens beside the training, for example sampling or an upload, or only saves memory. The run goes on " +
+      "without it; the weights are the same.",
+    bad: config("wandb: {enabled: true}"),
+    good: config("wandb: {enabled: false}"),
+  },
+  {
+    code: "LTX6007",
+    slug: "older-setting",
+    title: "The setting has a newer name",
+    explanation:
+      "Settings of older releases of the official trainer still work. The new ones say the same more precisely.",
+    bad: config("validation: {guidance_scale: 4}"),
+    good: config("validation: {video_cfg_scale: 4, audio_cfg_scale: 4}"),
+  },
+  {
+    code: "LTX6008",
+    slug: "contradicting-settings",
+    title: "Settings that are wrong together",
+    explanation:
+      "Each of the settings could stand alone, but one of them needs, excludes or limits the other. The message names both.",
+    bad: config("validation: {guidance_scale: 4, video_cfg_scale: 3}"),
+    good: config("validation: {video_cfg_scale: 3}"),
+  },
+  {
+    code: "LTX6009",
+    slug: "address-instead-of-file",
+    title: "The model is an address, not a file",
+    explanation: "A run reads its checkpoint from the disk, piece by piece and more than once. Nothing is downloaded.",
+    bad: ["model: {model_path: https://example.org/ltx.safetensors}", data, "lora: {rank: 8}"].join("\n"),
+    good: config(),
+  },
+  {
+    code: "LTX6010",
+    slug: "unknown-strategy",
+    title: "There is no strategy of this name",
+    explanation:
+      "`training_strategy.name` is the name that the file gives after `strategy:`, or that of a built-in strategy. One's own " +
+      "strategies are found in `build/` once `ltxc compile` has run.",
+    bad: config("training_strategy: {name: inpaintng}"),
+    good: config("training_strategy: {name: inpainting}"),
+  },
+];

@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { FindingsError } from "../findings.ts";
+import { createRetention, findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
+
+const test = suite("checkpoint files");
+const folder = () => mkdtemp(join(tmpdir(), "checkpoints-"));
+
+async function touch(path: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, "");
+  return path;
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
+  const error = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof FindingsError ? error.findings[0]?.code : String(error);
+}
+
+test("files have the official names", () => {
+  assert.is(weightsPath("out", 250), join("out", "checkpoints", "lora_weights_step_00250.safetensors"));
+  assert.is(statePath("out/lora_weights_step_00250.safetensors"), join("out", "training_state_step_00250.state"));
+  assert.is(officialStatePath("out/lora_weights_step_00250.safetensors"), join("out", "training_state_step_00250.pt"));
+  assert.is(statePath("out/mine.safetensors"), null);
+});
+
+test("the latest weights below a folder are found, by number and not by name", async () => {
+  const root = await folder();
+  for (const name of [
+    "a/x_step_900.safetensors",
+    "b/c/x_step_1000.safetensors",
+    "x_step_last.safetensors",
+    "step_2000.txt",
+  ]) {
+    await touch(join(root, name));
+  }
+  assert.is(await findWeights(root), join(root, "b/c/x_step_1000.safetensors"));
+});
+
+test("a folder without weights gives none; what is missing or no weights file is a finding", async () => {
+  const root = await folder();
+  assert.is(await findWeights(root), null);
+  assert.is(await codeOf(findWeights(join(root, "missing"))), "LTX6307");
+  assert.is(await codeOf(findWeights(await touch(join(root, "weights.pt")))), "LTX6307");
+  const file = await touch(join(root, "any.safetensors"));
+  assert.is(await findWeights(file), file);
+});
+
+test("only the last checkpoints stay, and the newest always", async () => {
+  const root = await folder();
+  const paths = [1, 2, 3].map((step) => weightsPath(root, step));
+  const retention = createRetention(1);
+  for (const path of paths) {
+    await touch(path);
+    await touch(statePath(path) ?? "");
+    await retention.saved(path);
+  }
+  await retention.saved(paths[2] ?? "");
+  assert.equal(paths.map(existsSync), [false, false, true]);
+  assert.equal(
+    paths.map((path) => existsSync(statePath(path) ?? "")),
+    [false, false, true],
+  );
+});
+
+test("0 and -1 keep everything", async () => {
+  const root = await folder();
+  for (const keep of [0, -1]) {
+    const retention = createRetention(keep);
+    const paths = [1, 2, 3].map((step) => weightsPath(join(root, String(keep)), step));
+    for (const path of paths) await retention.saved(await touch(path));
+    assert.equal(paths.map(existsSync), [true, true, true]);
+  }
+});
+
+test.run();

@@ -1,0 +1,30 @@
+import type { RunConfig } from "../config/run-config.ts";
+
+/**
+ * The text of `training_config.yaml`: plain YAML that any loader reads, in the official trainer's sections only, with every default
+ * written out. `strategy` is the strategy's name and its parameters as the run used them.
+ */
+export function savedConfig(config: RunConfig, strategy: Readonly<Record<string, unknown>>): string {
+  const { runtime: _runtime, evaluation: _evaluation, ...official } = config;
+  return `${lines({ ...official, training_strategy: strategy }, 0).join("\n")}\n`;
+}
+
+/** Block style for filled mappings and lists, else one line; text is always quoted, which no loader can misread. */
+function lines(value: unknown, depth: number): string[] {
+  const indent = "  ".repeat(depth);
+  const entry = (head: string, child: unknown) =>
+    isBranch(child) ? [`${indent}${head}`, ...lines(child, depth + 1)] : [`${indent}${head} ${inline(child)}`];
+  if (Array.isArray(value)) return value.flatMap((child) => entry("-", child));
+  return Object.entries(value as object).flatMap(([key, child]) => entry(`${plainKey(key)}:`, child));
+}
+
+function isBranch(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length > 0;
+}
+
+const plainKey = (key: string): string => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? key : JSON.stringify(key));
+
+/** Empty collections, numbers, true, false and null are the same in YAML and JSON. */
+function inline(value: unknown): string {
+  return JSON.stringify(value);
+}
