@@ -1,0 +1,73 @@
+import type { Engine, EngineName } from "./engine.ts";
+import { loadTfjs } from "./load-tfjs.ts";
+import { createTfjsEngine } from "./tfjs.ts";
+
+export interface OpenedEngine {
+  readonly engine: Engine;
+  /** Why this engine, in a sentence for the user. */
+  readonly reason: string;
+}
+
+export interface EngineProbe {
+  readonly name: EngineName;
+  readonly available: boolean;
+  /** What it is, or why it can not be used. */
+  readonly reason: string;
+}
+
+/** From the fastest to the one that runs everywhere. */
+const preference: readonly EngineName[] = ["tfjs-node-gpu", "wasm", "cpu"];
+
+const descriptions: Readonly<Record<EngineName, string>> = {
+  "tfjs-node-gpu": "TensorFlow on an NVIDIA GPU",
+  wasm: "WebAssembly with SIMD, one thread",
+  cpu: "plain JavaScript, the slow reference",
+};
+
+const opened = new Map<EngineName, Promise<Engine>>();
+
+/**
+ * Opens an engine; `auto` takes the fastest that works here and says why the others were not taken.
+ * Throws when an engine asked for by name does not work.
+ */
+export async function openEngine(name: EngineName | "auto"): Promise<OpenedEngine> {
+  if (name !== "auto") return { engine: await open(name), reason: `${descriptions[name]}, as asked for` };
+  const passedOver: string[] = [];
+  for (const candidate of preference) {
+    try {
+      const engine = await open(candidate);
+      return { engine, reason: [descriptions[candidate], ...passedOver].join("; ") };
+    } catch (error) {
+      passedOver.push(`not ${candidate}: ${firstLine(error)}`);
+    }
+  }
+  throw new Error(`no engine works here: ${passedOver.join("; ")}`);
+}
+
+/** Tries every engine, in the order of preference. */
+export async function probeEngines(): Promise<EngineProbe[]> {
+  const probes: EngineProbe[] = [];
+  for (const name of preference) {
+    const probe = await open(name).then(
+      () => ({ name, available: true, reason: descriptions[name] }),
+      (error: unknown) => ({ name, available: false, reason: firstLine(error) }),
+    );
+    probes.push(probe);
+  }
+  return probes;
+}
+
+/** One engine per name and process: they share tfjs's memory. */
+function open(name: EngineName): Promise<Engine> {
+  const known = opened.get(name);
+  if (known !== undefined) return known;
+  const engine = loadTfjs(name).then(({ tf, backend }) => createTfjsEngine(tf, name, backend));
+  opened.set(name, engine);
+  return engine;
+}
+
+function firstLine(error: unknown): string {
+  const { message, code } = error as NodeJS.ErrnoException;
+  if (code === "MODULE_NOT_FOUND") return `its package is not installed (npm install did not find a usable build)`;
+  return message.split("\n")[0] ?? message;
+}

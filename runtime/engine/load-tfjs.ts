@@ -1,0 +1,33 @@
+import { createRequire } from "node:module";
+import util from "node:util";
+import type { EngineName } from "./engine.ts";
+import type { Tf } from "./tfjs-types.ts";
+
+// The packages are CommonJS and export by assignment in loops, which `import` cannot see.
+const require = createRequire(import.meta.url);
+
+/** What each engine needs beside tfjs itself, and what tfjs calls its backend. */
+const backends: Readonly<Record<EngineName, { readonly packages: readonly string[]; readonly backend: string }>> = {
+  cpu: { packages: [], backend: "cpu" },
+  wasm: { packages: ["@tensorflow/tfjs-backend-wasm"], backend: "wasm" },
+  "tfjs-node-gpu": { packages: ["@tensorflow/tfjs-node-gpu"], backend: "tensorflow" },
+};
+
+/** Loads the engine's packages and initialises its backend. Throws whatever the packages throw where they do not work. */
+export async function loadTfjs(name: EngineName): Promise<{ tf: Tf; backend: string }> {
+  const { packages, backend } = backends[name];
+  restoreNodeUtilities();
+  const tf = require("@tensorflow/tfjs") as Tf;
+  // Silences the greeting and the advice that tfjs prints when it starts.
+  tf.enableProdMode();
+  for (const package_ of packages) require(package_);
+  if (!(await tf.setBackend(backend))) throw new Error(`tfjs could not initialise its ${backend} backend`);
+  return { tf, backend };
+}
+
+/** tfjs-node calls two functions that Node removed in version 23. */
+function restoreNodeUtilities(): void {
+  const target = util as unknown as Record<string, unknown>;
+  target["isNullOrUndefined"] ??= (x: unknown) => x === null || x === undefined;
+  target["isArray"] ??= Array.isArray;
+}

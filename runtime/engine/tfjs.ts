@@ -1,0 +1,97 @@
+import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import type { Differentiated, Engine, EngineName } from "./engine.ts";
+import { elementwiseOps } from "./ops-elementwise.ts";
+import { networkOps } from "./ops-network.ts";
+import { shapeOps } from "./ops-shape.ts";
+import type { Tf, TfOps, TfTensor } from "./tfjs-types.ts";
+
+/**
+ * An engine over one backend of tfjs, which must be initialised. tfjs has one current backend per process; every call selects
+ * this engine's, so that several engines can be used side by side.
+ */
+export function createTfjsEngine(tf: Tf, name: EngineName, backend: string): Engine {
+  const select = () => {
+    // Of an initialised backend this takes effect at once; only its result is a promise.
+    if (tf.getBackend() !== backend) void tf.setBackend(backend);
+  };
+  return {
+    name,
+    ops: createOps(tf, select),
+    keep: (value) => {
+      select();
+      return tf.keep(upload(tf, value)) as Tensor;
+    },
+    read: (x) => readBack(x as TfTensor),
+    dispose: (...tensors) => tensors.forEach((x) => (x as TfTensor | null)?.dispose()),
+    tidy: <T>(f: () => T): T => {
+      select();
+      return tf.tidy(f as () => never) as T;
+    },
+    differentiate: (forward, parameters) => {
+      select();
+      return differentiate(tf, forward, parameters);
+    },
+    memory: () => ({ tensors: tf.memory().numTensors, bytes: tf.memory().numBytes }),
+  };
+}
+
+/** Every operation frees what it made on the way to its result. */
+function createOps(tf: Tf, select: () => void): Ops {
+  const ops: TfOps = {
+    ...elementwiseOps(tf),
+    ...shapeOps(tf),
+    ...networkOps(tf),
+    input: (_name, value) => upload(tf, value),
+    constant: (value) => upload(tf, value),
+  };
+  const wrap =
+    (f: (...args: never[]) => TfTensor) =>
+    (...args: never[]) => {
+      select();
+      return tf.tidy(() => f(...args));
+    };
+  return Object.fromEntries(Object.entries(ops).map(([key, f]) => [key, wrap(f)])) as unknown as Ops;
+}
+
+/** Copies the values: some backends would go on reading the caller's array. */
+function upload(tf: Tf, { data, shape, dtype }: HostTensor): TfTensor {
+  return tf.tensor(data.slice(), [...shape], dtype);
+}
+
+async function readBack(x: TfTensor): Promise<HostTensor> {
+  const data = await x.data<"float32" | "int32" | "bool">();
+  // The cpu backend hands out its own array.
+  return { shape: x.shape, dtype: x.dtype as HostTensor["dtype"], data: data.slice() };
+}
+
+function differentiate<Outputs extends Readonly<Record<string, Tensor>>>(
+  tf: Tf,
+  forward: () => { loss: Tensor; outputs: Outputs },
+  parameters: readonly Tensor[],
+): Differentiated<Outputs> {
+  const survive = (x: TfTensor) => tf.keep(tf.clone(x));
+  let kept: [string, TfTensor][] = [];
+  const run = () => {
+    const { loss, outputs } = forward();
+    kept = Object.entries(outputs).map(([key, x]) => [key, survive(x as TfTensor)]);
+    return loss as TfTensor;
+  };
+  return tf.tidy(() => {
+    const { value, grads } = gradientsOf(tf, run, parameters as readonly TfTensor[]);
+    return {
+      loss: survive(value) as Tensor,
+      outputs: Object.fromEntries(kept) as unknown as Outputs,
+      gradients: grads.map((x) => (x === undefined ? null : (survive(x) as Tensor))),
+    } as never;
+  });
+}
+
+/** Without parameters there is nothing to record. A parameter that the loss does not depend on has no gradient. */
+function gradientsOf(
+  tf: Tf,
+  run: () => TfTensor,
+  parameters: readonly TfTensor[],
+): { value: TfTensor; grads: readonly (TfTensor | undefined)[] } {
+  if (parameters.length === 0) return { value: tf.tidy(run), grads: [] };
+  return tf.engine().gradients(run, [...parameters], undefined, true);
+}
