@@ -1,8 +1,10 @@
 import { entries as parse } from "./1-parse.ts";
+import { entries as structure } from "./2-structure.ts";
+import { entries as config } from "./60-config.ts";
 import type { CatalogEntry } from "./entry.ts";
 
 /** Every code, in order. A new file of entries gets a line here. */
-export const catalog: readonly CatalogEntry[] = [...parse];
+export const catalog: readonly CatalogEntry[] = [...parse, ...structure, ...config];
 
 const byName: ReadonlyMap<string, CatalogEntry> = new Map(
   catalog.flatMap((entry) => [

@@ -1,0 +1,18 @@
+/** Text as a terminal shows it: how wide it is, and nothing in it that could steer the terminal. */
+
+const tab = "    ";
+const wide =
+  /\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]/u;
+const invisible = /\p{Mark}|[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]/u;
+
+/** Tabs as spaces, control characters as a dot. */
+export function visible(text: string): string {
+  return text.replaceAll("\t", tab).replace(/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\u00b7");
+}
+
+/** In columns of the terminal. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of visible(text)) width += wide.test(character) ? 2 : invisible.test(character) ? 0 : 1;
+  return width;
+}
