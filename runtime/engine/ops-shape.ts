@@ -35,7 +35,7 @@ export function shapeOps(tf: Tf): Shaping {
         () => tf.broadcastTo(x, [...shape]),
         (dy) => [sumTo(tf, dy, x.shape)],
       ),
-    fill: (shape, value) => tf.fill([...shape], value, "float32"),
+    fill: (shape, value) => tf.fill(shape.slice(), value, "float32"),
   };
 }
 
