@@ -1,0 +1,91 @@
+import { open, mkdir, rename, rm, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fail } from "../findings.ts";
+
+/** Writes chunks one after the other. */
+export type Sink = (chunk: Uint8Array) => Promise<void>;
+
+let temporaries = 0;
+
+/**
+ * Makes or replaces a file as a whole: `write` fills a temporary sibling, which is flushed to the disk and renamed over `path`.
+ * Whatever goes wrong, the old file stays as it was and the temporary one is removed. Missing folders are made.
+ * Errors: FindingsError LTX6190 (no space), LTX6191 (not allowed), naming the file.
+ */
+export async function writeAtomically(path: string, write: (sink: Sink) => Promise<void>): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${temporaries++}.tmp`);
+  let written = 0;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(temporary, "wx");
+    try {
+      await write(async (chunk) => {
+        written += chunk.byteLength;
+        await writeWhole(file, chunk);
+      });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw explain(error, path, written);
+  }
+  await syncFolder(dirname(path));
+}
+
+export function writeTextAtomically(path: string, text: string): Promise<void> {
+  return writeAtomically(path, (sink) => sink(Buffer.from(text, "utf8")));
+}
+
+/** A write may take part of the chunk only, most of all on a disk that is nearly full. */
+async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.byteLength;) {
+    const { bytesWritten } = await file.write(chunk, offset, chunk.byteLength - offset);
+    offset += bytesWritten;
+  }
+}
+
+/** Makes the rename itself survive a power loss. Not every platform can open a folder; there it is left to the system. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => null);
+  if (handle === null) return;
+  await handle.sync().catch(() => undefined);
+  await handle.close();
+}
+
+function explain(error: unknown, path: string, written: number): unknown {
+  try {
+    switch ((error as NodeJS.ErrnoException).code) {
+      case "ENOSPC":
+      case "EDQUOT":
+        fail(
+          "LTX6190",
+          `no space left while writing ${path}, after ${written} bytes`,
+          "free some space; the file that was there before is intact",
+        );
+      // falls through: `fail` never returns
+      case "EACCES":
+      case "EPERM":
+      case "EROFS":
+        fail(
+          "LTX6191",
+          `${path} cannot be written: no permission`,
+          "choose another output folder, or change its permissions",
+        );
+      // falls through
+      case "ENOTDIR":
+      case "EEXIST":
+      case "EISDIR":
+        fail(
+          "LTX6191",
+          `${path} cannot be written: a part of the path is a file where a folder is needed, or the reverse`,
+          "choose another output folder",
+        );
+    }
+  } catch (finding) {
+    return finding;
+  }
+  return error;
+}

@@ -1,0 +1,71 @@
+/** Conversions between float32 and the storage formats of checkpoints and data files. Table-based: a few nanoseconds per number. */
+
+/** Widens bf16 bits: the upper half of a float32. Exact. */
+export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
+  const out = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) out[i] = (bits[i] as number) << 16;
+  return new Float32Array(out.buffer);
+}
+
+/** Rounds to bf16 bits, to nearest, ties to even; NaN stays NaN. */
+export function float32ToBfloat16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const out = new Uint16Array(values.length);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as number;
+    const isNaN = (word & 0x7fffffff) > 0x7f800000;
+    out[i] = isNaN ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
+  return out;
+}
+
+/** Every float16, widened; index = bits. Made at first use. */
+let halves: Float32Array | null = null;
+
+function halfTable(): Float32Array {
+  const table = new Float32Array(65536);
+  for (let bits = 0; bits < 65536; bits++) {
+    const exponent = (bits >> 10) & 31;
+    const fraction = bits & 1023;
+    const magnitude =
+      exponent === 0
+        ? fraction * 2 ** -24
+        : exponent < 31
+          ? (1 + fraction / 1024) * 2 ** (exponent - 15)
+          : fraction
+            ? NaN
+            : Infinity;
+    table[bits] = bits & 0x8000 ? -magnitude : magnitude;
+  }
+  return table;
+}
+
+/** Widens float16 bits. Exact. */
+export function float16ToFloat32(bits: Uint16Array): Float32Array {
+  halves ??= halfTable();
+  const out = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) out[i] = halves[bits[i] as number] as number;
+  return out;
+}
+
+/** Rounds to float16 bits, to nearest, ties to even, subnormals and overflow to infinity included; NaN stays NaN. */
+export function float32ToFloat16(values: Float32Array): Uint16Array {
+  return Uint16Array.from(values, halfBits);
+}
+
+function halfBits(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(value);
+  if (Number.isNaN(value)) return 0x7e00;
+  if (magnitude >= 65520) return sign | 0x7c00;
+  // Below 2^-14 the spacing no longer shrinks. An exponent one too low through rounding of log2 is impossible for float32 values.
+  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude || 2 ** -14)));
+  const units = roundHalfEven(magnitude / 2 ** (exponent - 10));
+  return sign | (exponent === -14 && units < 1024 ? units : ((exponent + 14) << 10) + units);
+}
+
+function roundHalfEven(x: number): number {
+  const floor = Math.floor(x);
+  const rest = x - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}

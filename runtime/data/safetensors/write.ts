@@ -1,0 +1,63 @@
+import { writeAtomically, type Sink } from "../atomic.ts";
+import { float32ToBfloat16 } from "../number-formats.ts";
+import { dtypeSizes, type SafetensorsDType } from "./header.ts";
+
+/** A tensor to write. Float32 values are rounded to `dtype`, raw bytes are written as they are. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: SafetensorsDType;
+  readonly data: Float32Array | Uint8Array | (() => Promise<Float32Array | Uint8Array>);
+}
+
+/**
+ * Writes a file atomically, one tensor in memory at a time where `data` is a function.
+ * Errors: FindingsError LTX6190 and LTX6191 as `writeAtomically`; a tensor whose data do not fit its shape throws.
+ */
+export function writeSafetensors(
+  path: string,
+  tensors: readonly OutputTensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  return writeAtomically(path, async (sink) => {
+    await sink(header(tensors, metadata));
+    for (const tensor of tensors) await writeTensor(tensor, sink);
+  });
+}
+
+async function writeTensor(tensor: OutputTensor, sink: Sink): Promise<void> {
+  const data = typeof tensor.data === "function" ? await tensor.data() : tensor.data;
+  const bytes = encode(tensor, data);
+  if (bytes.byteLength !== byteCount(tensor)) {
+    throw new Error(
+      `${tensor.name}: ${bytes.byteLength} bytes for shape [${tensor.shape.join(", ")}] of ${tensor.dtype}`,
+    );
+  }
+  await sink(bytes);
+}
+
+function encode({ name, dtype }: OutputTensor, data: Float32Array | Uint8Array): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  if (dtype === "F32") return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (dtype === "BF16") return new Uint8Array(float32ToBfloat16(data).buffer);
+  throw new Error(`${name}: float32 values are written as F32 or BF16, not ${dtype}`);
+}
+
+const byteCount = ({ shape, dtype }: OutputTensor): number =>
+  shape.reduce((product, size) => product * size, dtypeSizes[dtype]);
+
+/** Length, then JSON padded with spaces so that the data begin at a multiple of 8. */
+function header(tensors: readonly OutputTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
+  let end = 0;
+  const entries = tensors.map((tensor) => {
+    const start = end;
+    end += byteCount(tensor);
+    return [tensor.name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [start, end] }] as const;
+  });
+  const json = Buffer.from(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }), "utf8");
+  const padded = Math.ceil(json.length / 8) * 8;
+  const bytes = Buffer.alloc(8 + padded, " ");
+  bytes.writeBigUInt64LE(BigInt(padded), 0);
+  json.copy(bytes, 8);
+  return bytes;
+}
