@@ -29,7 +29,7 @@ export class Bag {
   /** The findings in the order of the file, each once. */
   sorted(): readonly Diagnostic[] {
     return [...this.#found.values()].toSorted(
-      (a, b) => a.span.start - b.span.start || a.span.end - b.span.end || (a.code < b.code ? -1 : 1),
+      (a, b) => a.span.start - b.span.start || a.span.end - b.span.end || a.code.localeCompare(b.code, "en"),
     );
   }
 

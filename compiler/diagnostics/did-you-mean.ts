@@ -2,12 +2,12 @@
 const maxLength = 64;
 
 /**
- * The candidate that the user most likely meant, or null. At most a third of the letters may differ (one in short words);
+ * The candidate that the user most likely meant, or null. At most a third of the letters may differ (one in short words, not all of one);
  * a letter dropped, added, changed or swapped with its neighbour counts one, another case counts nothing.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.min(word.length, Math.max(1, Math.floor(word.length / 3)) + 1);
   for (const candidate of candidates) {
     if (candidate === word || Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());

@@ -172,6 +172,7 @@ const { tree } = fc.letrec<{ tree: Expression }>((tie) => {
         left: node,
         right: node,
       }),
+      // oxlint-disable-next-line unicorn/no-thenable -- the part of an `if`
       made("if", { condition: node, then: node, else: node }),
       made("over", { value: node, mask: node }),
       made("per", { value: node, axes: fc.array(axis, { minLength: 1, maxLength: 3 }) }),

@@ -106,7 +106,7 @@ export class ExpressionParser extends EmbeddedActionsParser {
       return this.ACTION((): Expression => ({
         kind: "if",
         condition,
-        then,
+        then, // oxlint-disable-line unicorn/no-thenable -- the part of an `if`
         else: otherwise,
         span: join(this.spanOf(start), otherwise.span),
       }));

@@ -81,12 +81,10 @@ const meaning = new Map<TokenType, TokenType>(
 
 const space = createToken({ name: "space", pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true });
 const keywords = [If, Then, Else, And, Or, Not, Over, Per, With, Probability, True, False];
-const symbols = [
-  ...[LessEqual, GreaterEqual, Equal, NotEqual, Less, Greater, Plus, Minus, Times, Divide, Power],
-  ...[Open, Close, OpenIndex, CloseIndex, Comma, Dot, Colon, Assign],
-];
+const operators = [LessEqual, GreaterEqual, Equal, NotEqual, Less, Greater, Plus, Minus, Times, Divide, Power];
+const marks = [Open, Close, OpenIndex, CloseIndex, Comma, Dot, Colon, Assign];
 /** Longer ones first, since the first that matches wins. */
-const bySize = [...foreignTokens, ...symbols].toSorted((a, b) => b.name.length - a.name.length);
+const bySize = [...foreignTokens, ...operators, ...marks].toSorted((a, b) => b.name.length - a.name.length);
 
 const levels = [CompareOperator, SumOperator, ProductOperator];
 

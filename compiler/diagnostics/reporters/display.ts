@@ -3,7 +3,7 @@
 const tab = "    ";
 const wide =
   /\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]/u;
-const invisible = /\p{Mark}|[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]/u;
+const invisible = /\p{Mark}|\p{Default_Ignorable_Code_Point}/u;
 
 /** Tabs as spaces, control characters as a dot. */
 export function visible(text: string): string {

@@ -1,0 +1,219 @@
+/** Every keyword of JSON Schema that can fail, in the user's terms. */
+import type { Details } from "../diagnostics/bag.ts";
+import { didYouMean } from "../diagnostics/did-you-mean.ts";
+import { entryOf, type Place, type YamlNode } from "../1-parse/tree.ts";
+
+/** As the generated validators report it. */
+export interface SchemaError {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly schemaPath: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly propertyName?: string;
+}
+
+export interface Failure {
+  readonly error: SchemaError;
+  readonly place: Place;
+  readonly path: readonly string[];
+  readonly subject: string;
+  /** The schema object that holds the keyword. */
+  readonly parent: Readonly<Record<string, unknown>>;
+}
+
+export interface Explained {
+  readonly code: string;
+  readonly message: string;
+  readonly details: Details;
+}
+
+export function explain(failure: Failure): Explained {
+  const { error } = failure;
+  if (error.propertyName !== undefined) return wrongKeyName(failure, error.propertyName);
+  switch (error.keyword) {
+    case "additionalProperties":
+    case "unevaluatedProperties":
+      return unknownKey(failure);
+    case "required":
+    case "dependentRequired":
+      return missingKey(failure);
+    case "type":
+      return wrongType(failure);
+    case "enum":
+    case "const":
+      return notAllowed(failure);
+    case "minimum":
+    case "maximum":
+    case "exclusiveMinimum":
+    case "exclusiveMaximum":
+    case "multipleOf":
+      return outOfRange(failure);
+    case "pattern":
+    case "format":
+      return wrongForm(failure);
+    case "false schema":
+      return doesNotApply(failure);
+    default:
+      return wrongCount(failure);
+  }
+}
+
+function found(code: string, message: string, help?: string | null): Explained {
+  return { code, message, details: help === undefined || help === null ? {} : { help } };
+}
+
+/** `video.keep[0]` */
+function dotted(path: readonly string[]): string {
+  return path.map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
+}
+
+function named({ path, subject }: Failure): string {
+  return path.length === 0 ? subject : `\`${dotted(path)}\``;
+}
+
+function title({ parent }: Failure): string | null {
+  return typeof parent["title"] === "string" ? parent["title"] : null;
+}
+
+// --------------------------------------------------------------------------------------------------------------------- keys
+
+function unknownKey(failure: Failure): Explained {
+  const { error, parent, place } = failure;
+  const key = String(error.params["additionalProperty"] ?? error.params["unevaluatedProperty"]);
+  const known = Object.keys((parent["properties"] as object | undefined) ?? {});
+  const missing = known.filter((other) => entryOf(place.node, other) === null);
+  const help = didYouMean(key, missing) ?? `it may have ${list(known)}`;
+  return found("LTX2001", `${named(failure)} has no key \`${key}\``, help);
+}
+
+function missingKey(failure: Failure): Explained {
+  const key = String(failure.error.params["missingProperty"]);
+  return found("LTX2002", `${named(failure)} needs the key \`${key}\``, `add \`${key}:\``);
+}
+
+function wrongKeyName(failure: Failure, name: string): Explained {
+  const expected = title(failure);
+  return found("LTX2006", `\`${name}\` is not a name`, expected === null ? null : `a name has ${expected}`);
+}
+
+function doesNotApply(failure: Failure): Explained {
+  const { path } = failure;
+  const owner = path.length < 2 ? "here" : `to \`${dotted(path.slice(0, -1))}\``;
+  const help = "remove it, or change the other keys of this entry";
+  return found("LTX2008", `the key \`${path.at(-1) ?? ""}\` does not apply ${owner} as it is written`, help);
+}
+
+// ------------------------------------------------------------------------------------------------------------------- values
+
+function wrongType(failure: Failure): Explained {
+  const { place, error } = failure;
+  const types = [error.params["type"]].flat().map(String);
+  const expected = title(failure) ?? types.map((type) => phrases[type] ?? type).join(" or ");
+  return found(
+    "LTX2003",
+    `${named(failure)} must be ${expected}, but ${described(place.node)}`,
+    typeHelp(types, place.node),
+  );
+}
+
+const phrases: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  integer: "a whole number",
+  boolean: "`true` or `false`",
+  array: "a list",
+  object: "a mapping",
+  null: "empty",
+};
+
+function described(node: YamlNode): string {
+  if (node.kind === "mapping") return "this is a mapping";
+  if (node.kind === "sequence") return "this is a list";
+  if (node.value === null) return "nothing is written here";
+  const shown = node.text.length > 40 ? `${node.text.slice(0, 40)}...` : node.text.trimEnd();
+  return typeof node.value === "string" ? `this is the text \`${shown}\`` : `this is \`${shown}\``;
+}
+
+function typeHelp(types: readonly string[], node: YamlNode): string | null {
+  if (node.kind === "mapping" && types.includes("string"))
+    return "put the value in quotes if it contains `: ` or begins with `{`";
+  if (node.kind !== "scalar")
+    return types.includes("array") ? "write each entry on a line of its own behind `- `" : null;
+  if (node.value === null) return "write a value, or remove the key";
+  const isNumber = types.includes("number") || types.includes("integer");
+  if (isNumber && typeof node.value === "string" && isNumeric(node.text))
+    return node.quoted ? `write ${node.text.trim()} without quotes` : `write ${plainNumber(node.text)}`;
+  if (types.includes("boolean") && /^(y|yes|on)$/i.test(node.text)) return "write `true`";
+  if (types.includes("boolean") && /^(n|no|off)$/i.test(node.text)) return "write `false`";
+  if (types.includes("boolean") && /^(true|false)$/.test(node.text)) return `write ${node.text} without quotes`;
+  if (types.includes("string")) return `put it in quotes: "${node.text}"`;
+  if (types.includes("array")) return `write a list: [${node.text}]`;
+  return null;
+}
+
+function isNumeric(text: string): boolean {
+  return text.trim() !== "" && Number.isFinite(Number(plainNumber(text)));
+}
+
+/** Digits are not grouped, and the decimal sign is a point. */
+function plainNumber(text: string): string {
+  return text
+    .trim()
+    .replaceAll("_", "")
+    .replace(/^(\d+),(\d+)$/, "$1.$2");
+}
+
+function notAllowed(failure: Failure): Explained {
+  const { error, place } = failure;
+  const allowed = [error.params["allowedValues"] ?? error.params["allowedValue"]].flat().map(String);
+  const value = place.node.kind === "scalar" ? place.node.text : "";
+  const help = didYouMean(value, allowed) ?? `write ${list(allowed, "or")}`;
+  const expected = title(failure) ?? "one of the values that are known";
+  return found("LTX2004", `${named(failure)} must be ${expected}, but ${described(place.node)}`, help);
+}
+
+const comparisons: Readonly<Record<string, string>> = {
+  ">=": "at least",
+  "<=": "at most",
+  ">": "above",
+  "<": "below",
+};
+
+function outOfRange(failure: Failure): Explained {
+  const { params } = failure.error;
+  const bound =
+    params["multipleOf"] === undefined
+      ? `${comparisons[String(params["comparison"])] ?? "other than"} ${String(params["limit"])}`
+      : `a multiple of ${String(params["multipleOf"])}`;
+  return found("LTX2005", `${named(failure)} must be ${bound}, but ${described(failure.place.node)}`);
+}
+
+function wrongForm(failure: Failure): Explained {
+  const expected = title(failure) ?? `a text that matches ${String(failure.error.params["pattern"])}`;
+  return found("LTX2006", `${named(failure)} must be ${expected}, but ${described(failure.place.node)}`);
+}
+
+const counted: Readonly<Record<string, readonly [string, string]>> = {
+  minItems: ["at least", "entry"],
+  maxItems: ["at most", "entry"],
+  minProperties: ["at least", "entry"],
+  maxProperties: ["at most", "entry"],
+  minLength: ["at least", "character"],
+  maxLength: ["at most", "character"],
+};
+
+function wrongCount(failure: Failure): Explained {
+  const { keyword, params } = failure.error;
+  if (keyword === "uniqueItems")
+    return found("LTX2007", `${named(failure)} has the same entry twice`, "remove one of them");
+  const [bound, what] = counted[keyword] ?? ["at least", "entry"];
+  const limit = Number(params["limit"] ?? 1);
+  const plural = limit === 1 ? what : what.replace(/y$/, "ie").concat("s");
+  return found("LTX2007", `${named(failure)} must have ${bound} ${limit} ${plural}`);
+}
+
+function list(words: readonly string[], conjunction = "and"): string {
+  const quoted = words.map((word) => `\`${word}\``);
+  const last = quoted.at(-1) ?? "";
+  return quoted.length < 2 ? last : `${quoted.slice(0, -1).join(", ")} ${conjunction} ${last}`;
+}

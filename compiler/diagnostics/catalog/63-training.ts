@@ -1,0 +1,118 @@
+import type { CatalogEntry } from "./entry.ts";
+
+/** The settings that every run config has, and `lines`. */
+const config = (...lines: string[]) =>
+  ["model: {model_path: ltx.safetensors}", "data: {preprocessed_data_root: data}", "lora: {rank: 8}", ...lines].join(
+    "\n",
+  );
+const loading = (path: string, ...lines: string[]) =>
+  [
+    `model: {model_path: ltx.safetensors, load_checkpoint: ${path}}`,
+    "data: {preprocessed_data_root: data}",
+    "lora: {rank: 8}",
+    ...lines,
+  ].join("\n");
+const saved = "outputs/checkpoints/lora_weights_step_00250.safetensors";
+
+/** What is wrong when a run is put together: its settings against the files, and checkpoints. */
+export const entries: readonly CatalogEntry[] = [
+  {
+    code: "LTX6301",
+    slug: "batch-larger-than-data",
+    title: "There are fewer samples than a batch holds",
+    explanation:
+      "Every batch is full: the samples left over at the end of a pass are dropped. With fewer samples than `batch_size` there would " +
+      "be no batch at all.",
+    bad: config("optimization: {batch_size: 64}"),
+    good: config("optimization: {batch_size: 1}"),
+  },
+  {
+    code: "LTX6302",
+    slug: "output-not-writable",
+    title: "The output folder can not be written",
+    explanation:
+      "Checkpoints and metrics go there. It is tried before the training, so that no run fails at its first checkpoint.",
+    bad: config("output_dir: /proc/outputs"),
+    good: config("output_dir: outputs"),
+  },
+  {
+    code: "LTX6303",
+    slug: "missing-file",
+    title: "A file that the run config names does not exist",
+    explanation: "Relative paths start at the folder of the run config. `~` is the home folder.",
+    bad: ["model: {model_path: missing.safetensors}", "data: {preprocessed_data_root: data}", "lora: {rank: 8}"].join(
+      "\n",
+    ),
+    good: config(),
+  },
+  {
+    code: "LTX6306",
+    slug: "nothing-left-to-do",
+    title: "The resumed run has already done all its steps",
+    explanation:
+      "`optimization.steps` counts from the very beginning, not from the checkpoint on. To train on, write a larger number; to begin " +
+      "again from these weights, write `checkpoints: {no_resume: true}`.",
+    bad: loading(saved, "optimization: {steps: 250}"),
+    good: loading(saved, "optimization: {steps: 500}"),
+  },
+  {
+    code: "LTX6307",
+    slug: "no-such-checkpoint",
+    title: "The weights to begin with do not exist",
+    explanation:
+      "`model.load_checkpoint` is a `.safetensors` file, or a folder in which the file `*step_*.safetensors` with the highest number " +
+      "is taken.",
+    bad: loading("outputs/checkpoints/training_state_step_00250.pt"),
+    good: loading(saved),
+  },
+  {
+    code: "LTX6308",
+    slug: "no-weights-in-folder",
+    title: "The folder to begin with holds no weights",
+    explanation:
+      "No `*step_*.safetensors` lies in the folder of `model.load_checkpoint` or below it. The run starts with new adapters, as the " +
+      "official trainer does.",
+    bad: loading("outputs/empty"),
+    good: loading(saved),
+  },
+  {
+    code: "LTX6309",
+    slug: "not-resumed",
+    title: "The weights are loaded, but the run starts at step 0",
+    explanation:
+      "A run goes on where it stood when the training state beside the weights can be read and was saved with the same optimizer, " +
+      "schedule, training mode and rank. States of the official trainer are not read in this version.",
+    bad: loading("lora.safetensors"),
+    good: loading("lora.safetensors", "checkpoints: {no_resume: true}"),
+  },
+  {
+    code: "LTX6310",
+    slug: "adapters-differ",
+    title: "The loaded weights cover other layers than this run trains",
+    explanation:
+      "Adapters that the file lacks start new; adapters that only the file has are not used. That is right when `target_modules` was " +
+      "changed on purpose.",
+    bad: loading(saved).replace("{rank: 8}", "{rank: 8, target_modules: [to_k]}"),
+    good: loading(saved),
+  },
+  {
+    code: "LTX6311",
+    slug: "adapters-do-not-fit",
+    title: "The loaded weights do not fit the model",
+    explanation:
+      "Shapes differ, or the file has no layer of this model at all. The usual reasons are another `rank` and another base model.",
+    bad: loading(saved).replace("{rank: 8}", "{rank: 16}"),
+    good: loading(saved),
+  },
+  {
+    code: "LTX6312",
+    slug: "moments-restart",
+    title: "The run is resumed without the optimizer's memory",
+    explanation:
+      "A minimal training state holds the step alone. Noise, order of the data and learning rate go on as they would have; AdamW's " +
+      "running means start anew, and the weights are those of the file, rounded to its precision. With " +
+      "`checkpoints: {save_training_state: full}` a resumed run equals one that was never interrupted.",
+    bad: loading(saved, "checkpoints: {save_training_state: minimal}"),
+    good: loading(saved, "checkpoints: {save_training_state: full}"),
+  },
+];

@@ -1,0 +1,48 @@
+import type { CatalogEntry } from "./entry.ts";
+
+const config = (...lines: string[]) =>
+  ["model: {model_path: ltx.safetensors}", "data: {preprocessed_data_root: data}", "lora: {rank: 8}", ...lines].join(
+    "\n",
+  );
+
+/** What goes wrong while training. */
+export const entries: readonly CatalogEntry[] = [
+  {
+    code: "LTX7001",
+    slug: "loss-not-finite",
+    title: "A loss is not a number any more",
+    explanation:
+      "The loss of the named samples is infinite or NaN. The weights were not changed by this step, and those of the step before are " +
+      "saved. In the first steps the reason is usually in the data, later a learning rate that is too high.",
+    bad: config("optimization: {learning_rate: 1e3}"),
+    good: config("optimization: {learning_rate: 1e-4}"),
+  },
+  {
+    code: "LTX7002",
+    slug: "gradient-not-finite",
+    title: "The gradient is not a number any more",
+    explanation:
+      "The loss is finite and its gradient is not: a division by nearly zero, a square root of zero, or numbers too large for " +
+      "float32. The weights were not changed by this step, and those of the step before are saved.",
+    bad: config("optimization: {learning_rate: 1e3}"),
+    good: config("optimization: {learning_rate: 1e-4}"),
+  },
+  {
+    code: "LTX7003",
+    slug: "nothing-to-learn",
+    title: "Every token of a sample is kept",
+    explanation:
+      "What the strategy keeps covers the whole sample, for example the first frame of a video that has one frame, or a mask that is " +
+      "empty. No token is noised, so its loss is 0 and the model learns nothing from it. This is said once per run.",
+    bad: config("training_strategy: {name: inpainting, mask_threshold: 1}"),
+    good: config("training_strategy: {name: inpainting, mask_threshold: 0.5}"),
+  },
+  {
+    code: "LTX7004",
+    slug: "metrics-not-written",
+    title: "The metrics file can not be written any more",
+    explanation: "Usually the disk is full. The training goes on; its metrics are only shown, not kept.",
+    bad: config("output_dir: /full-disk/outputs"),
+    good: config("output_dir: outputs"),
+  },
+];

@@ -1,0 +1,247 @@
+/**
+ * The JSON Schema of `.strategy` files, from which `npm run generate` writes schemas/strategy.schema.json. Descriptions are
+ * what editors show on hover. `title`s complete the sentence "this must be ...", in findings and in editors.
+ */
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const name = "^[A-Za-z_][A-Za-z0-9_]*$";
+const names: Schema = { title: "letters, digits and _, not beginning with a digit", pattern: name };
+
+const expression = (description: string, ...examples: (string | number | boolean)[]): Schema => ({
+  type: ["string", "number", "boolean"],
+  title: "an expression",
+  description,
+  ...(examples.length === 0 ? {} : { examples }),
+});
+
+const entries = (description: string, ...examples: unknown[]): Schema => ({
+  type: ["string", "number", "boolean", "array"],
+  title: "an expression or a list of expressions",
+  items: expression("An entry, maybe `with probability p`."),
+  description,
+  examples,
+});
+
+const text = (description: string, more: Schema = {}): Schema => ({
+  type: "string",
+  title: "a text",
+  description,
+  ...more,
+});
+
+const object = (description: string, properties: Readonly<Record<string, Schema>>, more: Schema = {}): Schema => ({
+  type: "object",
+  title: "a mapping",
+  description,
+  properties,
+  additionalProperties: false,
+  ...more,
+});
+
+const named = (description: string, value: Schema, more: Schema = {}): Schema => ({
+  type: "object",
+  title: "a mapping",
+  description,
+  propertyNames: names,
+  additionalProperties: value,
+  ...more,
+});
+
+const number = (description: string): Schema => ({ type: "number", title: "a number", description });
+const count = (description: string): Schema => ({ type: "integer", title: "a whole number", minimum: 0, description });
+
+const paramType = (description: string): Schema => ({
+  enum: ["number", "integer", "boolean", "string", "array"],
+  title: "the name of a type",
+  description,
+});
+
+const fragment: Readonly<Record<string, Schema>> = {
+  type: paramType("What values it takes."),
+  description: text("One sentence for hover texts."),
+  title: text("A short name for forms."),
+  enum: { type: "array", title: "a list", minItems: 1, description: "The values it may have." },
+  minimum: number("Smallest value."),
+  maximum: number("Largest value."),
+  exclusiveMinimum: number("Values are above this."),
+  exclusiveMaximum: number("Values are below this."),
+  multipleOf: { type: "number", title: "a number", exclusiveMinimum: 0, description: "Values are multiples of this." },
+  minLength: count("Fewest characters of a text."),
+  maxLength: count("Most characters of a text."),
+  pattern: text("Regular expression that a text matches."),
+  minItems: count("Fewest entries of a list."),
+  maxItems: count("Most entries of a list."),
+  uniqueItems: { type: "boolean", title: "`true` or `false`", description: "Whether entries must differ." },
+};
+
+const param = object(
+  "One parameter, as a JSON Schema fragment.",
+  {
+    ...fragment,
+    default: { description: "Its value where the run config has none; a parameter without default is required." },
+    items: object("The schema of each entry of a list.", fragment, { required: ["type"] }),
+    examples: { type: "array", title: "a list", description: "Values for editors to offer." },
+  },
+  { required: ["type"], examples: [{ type: "number", default: 0.5, minimum: 0, maximum: 1 }] },
+);
+
+const source = object(
+  "One data directory.",
+  {
+    directory: text("Directory relative to `data.preprocessed_data_root`; `${param}` stands for a parameter's value.", {
+      title: "a directory inside the data root, without a leading `/` and without `..`",
+      pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+      examples: ["latents", "${mask_latents_dir}"],
+    }),
+    kind: {
+      enum: ["video_latents", "audio_latents", "text_embeddings", "video_mask", "audio_mask", "tensor"],
+      title: "a kind of source",
+      description: "What a sample's file holds.",
+    },
+    key: text("Kind `tensor` only: the file's entry that holds the tensor."),
+    axes: {
+      type: "array",
+      title: "a list of axes",
+      items: text("An axis.", {
+        title: "an axis such as `feature` or `token:video`",
+        pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$",
+      }),
+      description: "Kind `tensor` only: the names of its axes without `batch`.",
+      examples: [["token:video", "feature"]],
+    },
+  },
+  {
+    required: ["directory", "kind"],
+    if: { properties: { kind: { const: "tensor" } } },
+    // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+    then: { required: ["key", "axes"] },
+    else: {
+      properties: {
+        key: false,
+        axes: false,
+      },
+    },
+  },
+);
+
+const modality = (what: string, more: Readonly<Record<string, Schema>>): Schema =>
+  object(`The ${what}: what of it is noised, kept clean and predicted.`, {
+    latents: expression("The source of the clean latents.", "latents"),
+    text: expression(
+      "The source of the text context; by default the only one of kind `text_embeddings`.",
+      "conditions",
+    ),
+    generate: {
+      type: "boolean",
+      title: "`true` or `false`",
+      default: true,
+      description: "`false` freezes the modality: it enters clean and is not trained on.",
+    },
+    sigma: expression("Noise level in [0, 1]; by default `sampled()`, the run's flow-matching sampler.", "sampled()"),
+    noise: expression("By default `randn()`.", "randn()"),
+    noisy: expression("By default `(1 - sigma) * clean + sigma * noise`."),
+    target: expression("What the prediction should be; by default `noise - clean`.", "noise - clean"),
+    denoised: expression("The clean estimate; by default `noisy - timesteps * prediction`."),
+    keep: entries(
+      "Tokens that stay clean: a mask, or a list of masks whose union counts; each entry may carry `with probability p`.",
+      "not inpaint",
+      ["first_frame with probability 0.5"],
+    ),
+    noise_mask: expression("Tokens that are noised: short for `keep: not ...`.", "hole"),
+    references: {
+      type: "array",
+      title: "a list of sources",
+      items: expression("A source, maybe `with probability p`."),
+      description: "Clean token sequences put in front of the target.",
+      examples: [["ref", "depth with probability 0.5"]],
+    },
+    attention: expression("Which token (query) may attend to which key: a mask, or weights in [0, 1]."),
+    ...more,
+  });
+
+const output = object(
+  "A tap into the transformer, or a small trainable head on one.",
+  {
+    tap: text("The stream after a block, counted from 0.", { examples: ["block 12"] }),
+    modality: { enum: ["video", "audio"], title: "a modality", description: "Whose stream is tapped." },
+    linear: text("The output that this head reads."),
+    features: { type: "integer", title: "a whole number", minimum: 1, description: "Width of the head's output." },
+    activation: {
+      enum: ["silu", "gelu", "none"],
+      title: "an activation",
+      description: "Applied to the head's output.",
+    },
+  },
+  {
+    if: { required: ["linear"] },
+    // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+    then: { required: ["features"], properties: { tap: false, modality: false } },
+    else: { required: ["tap", "modality"], properties: { features: false, activation: false } },
+  },
+);
+
+const imported = object(
+  "A function written in TypeScript.",
+  {
+    from: text("The module, relative to this file.", { examples: ["./edge-loss.ts"] }),
+    type: text("The function's type.", { examples: ["(a: tokens:video, b: tokens:video) -> f32[batch]"] }),
+  },
+  { required: ["from", "type"] },
+);
+
+/** What a file must have that does not inherit it. */
+const complete: Schema = {
+  required: ["sources", "loss"],
+  properties: { video: { required: ["latents"] }, audio: { required: ["latents"] } },
+};
+
+export const strategySchema: Schema = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  ...object("A training strategy for the LTX-2 audio-video diffusion transformer.", {
+    strategy: text("The name by which a run config selects this strategy.", {
+      title: "a name of lower-case letters, digits and _, beginning with a letter",
+      pattern: "^[a-z][a-z0-9_]*$",
+      examples: ["inpainting"],
+    }),
+    language: { enum: [1], title: "a version of the language", default: 1, description: "Version of the language." },
+    description: text("One paragraph, carried into generated code, schemas and hover texts."),
+    extends: text("Another strategy, a built-in one's name or a relative path, whose keys this file overrides."),
+    params: named("The strategy's parameters; a run config sets them beside `training_strategy.name`.", param),
+    sources: named("The data directories.", source, { minProperties: 1 }),
+    let: {
+      type: "object",
+      title: "a mapping",
+      description: "Named expressions, in any order; `name(a, b)` takes arguments.",
+      additionalProperties: expression("An expression.", "mean(tokens(masks), channel) > 0.5"),
+    },
+    video: modality("video modality", {
+      fps: expression("Frames per second; by default the source's own, else 24.", 24),
+    }),
+    audio: modality("audio modality", {}),
+    loss: named(
+      "The loss terms; their sum is minimised, each is logged by its name.",
+      expression("A value per sample.", "mse(video.prediction, video.target) over video.generated"),
+      { minProperties: 1 },
+    ),
+    outputs: named("Extra model outputs: taps and small trainable heads.", output),
+    imports: named("Functions written in TypeScript.", imported),
+    metadata: {
+      type: "object",
+      title: "a mapping",
+      description: "Text for the checkpoint's metadata; `${...}` takes an expression of parameters and source sizes.",
+      additionalProperties: { type: ["string", "number", "boolean"], title: "a text", description: "A text." },
+    },
+    expect: {
+      type: "array",
+      title: "a list of expressions",
+      items: expression("A mask that must be true everywhere."),
+      description: "Masks that must be true everywhere on any batch.",
+    },
+  }),
+  required: ["strategy"],
+  if: { required: ["extends"] },
+  // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+  then: true,
+  else: complete,
+};
