@@ -1,0 +1,249 @@
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { FindingsError } from "./findings.ts";
+import { openEngine } from "./engine/index.ts";
+import { weightsPath } from "./training/checkpoint-files.ts";
+import type { StepEvent, TrainEvent } from "./training/events.ts";
+import type { Run } from "./training/run.ts";
+import { readTensorFile } from "./training/tensor-file.ts";
+import { tinyRun, type TinyOptions } from "./training/tiny-run.ts";
+import { train } from "./train.ts";
+
+const test = suite("train");
+const { engine } = await openEngine("cpu");
+const folder = () => mkdtemp(join(tmpdir(), "train-"));
+
+async function run(
+  options: Partial<TinyOptions> & { signal?: AbortSignal; onEvent?: (event: TrainEvent) => void } = {},
+) {
+  const outputDirectory = options.outputDirectory ?? (await folder());
+  const tiny = tinyRun(engine, { outputDirectory, ...options });
+  const events: TrainEvent[] = [];
+  const onEvent = (event: TrainEvent) => {
+    events.push(event);
+    options.onEvent?.(event);
+  };
+  const outcome = train(tiny, { onEvent, ...(options.signal ? { signal: options.signal } : {}) });
+  const thrown = await outcome.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (thrown !== null && !(thrown instanceof FindingsError)) throw thrown;
+  const weights = await readWeights(tiny);
+  engine.dispose(...tiny.trainable.tensors());
+  return { outputDirectory, events, findings: thrown?.findings ?? [], weights, summary: events.at(-1) };
+}
+
+const readWeights = ({ trainable }: Run) =>
+  Promise.all(trainable.tensors().map(async (tensor) => Array.from((await engine.read(tensor)).data)));
+const steps = (events: readonly TrainEvent[]) => events.filter((event): event is StepEvent => event.type === "step");
+const warnings = (events: readonly TrainEvent[]) =>
+  events.flatMap((event) => (event.type === "warning" ? [`${event.finding.code} ${event.finding.message}`] : []));
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
+test("the loss falls, and the end is a checkpoint with the weights of the last step", async () => {
+  const { events, weights, summary, outputDirectory } = await run({ settings: { optimization: { steps: 60 } } });
+  const losses = steps(events).map(({ loss }) => loss);
+  assert.is(losses.length, 60);
+  assert.ok(mean(losses.slice(-15)) < 0.7 * mean(losses.slice(0, 15)), losses.join());
+  if (summary?.type !== "finished") return assert.unreachable(JSON.stringify(summary));
+  assert.is(summary.checkpoint, weightsPath(outputDirectory, 60));
+  const file = await readTensorFile(summary.checkpoint);
+  assert.equal(
+    [...file.tensors.keys()],
+    ["diffusion_model.layer.lora_A.weight", "diffusion_model.layer.lora_B.weight"],
+  );
+  assert.equal(
+    [...file.tensors.values()].map(({ data }) => Array.from(data)),
+    weights,
+  );
+  assert.equal(file.metadata, { made_by: "tiny" });
+});
+
+test("events and metrics.jsonl say the same", async () => {
+  const { events, outputDirectory } = await run();
+  const lines = readFileSync(join(outputDirectory, "metrics.jsonl"), "utf8").trim().split("\n");
+  assert.equal(
+    lines.map((line) => JSON.parse(line) as unknown),
+    events,
+  );
+  assert.equal(events.map(({ type }) => type).join(), "started,step,step,step,step,step,step,checkpoint,finished");
+  const [started] = events;
+  assert.is(started?.type === "started" && started.trainableParameters, 18);
+  const [first] = steps(events);
+  assert.is(first?.globalStep, 1);
+  assert.is(first?.terms["flow"], first?.loss);
+  assert.is(first?.learningRate, 0.05);
+  assert.ok((first?.gradNorm ?? 0) > 0);
+  assert.ok(Object.keys(first?.sigmaBuckets ?? {}).length > 0);
+  assert.ok(existsSync(join(outputDirectory, "training_config.yaml")));
+});
+
+test("a run gives the same numbers each time", async () => {
+  const [a, b] = [await run(), await run()];
+  assert.equal(a.weights, b.weights);
+  assert.equal(
+    steps(a.events).map(({ loss }) => loss),
+    steps(b.events).map(({ loss }) => loss),
+  );
+});
+
+test("two micro-batches make one step: rate, count and checkpoints go by optimizer steps", async () => {
+  const optimization = { steps: 4, gradient_accumulation_steps: 2, scheduler_params: { end_factor: 0 } };
+  const { events } = await run({ settings: { optimization, checkpoints: { interval: 2 } } });
+  const rates = steps(events).map(({ learningRate }) => learningRate / 0.05);
+  assert.ok(
+    rates.every((rate, j) => Math.abs(rate - (1 - j / 4)) < 1e-12),
+    rates.join(),
+  );
+  assert.equal(
+    events.flatMap((event) => (event.type === "checkpoint" ? [event.globalStep] : [])),
+    [2, 4],
+  );
+});
+
+test("only the last checkpoints stay, and the final one always", async () => {
+  const settings = { checkpoints: { interval: 2, keep_last_n: 1 } };
+  const { outputDirectory } = await run({ settings });
+  assert.equal(await readdir(join(outputDirectory, "checkpoints")), [
+    "lora_weights_step_00006.safetensors",
+    "training_state_step_00006.state",
+  ]);
+});
+
+/** Trains 6 steps with a stop after 3, then goes on from what was saved. */
+async function interrupted(state: "full" | "minimal", more: Readonly<Record<string, unknown>> = {}) {
+  const controller = new AbortController();
+  const settings = { checkpoints: { save_training_state: state, ...more } };
+  const onEvent = (event: TrainEvent) => {
+    if (event.type === "step" && event.globalStep === 3) controller.abort();
+  };
+  const first = await run({ settings, onEvent, signal: controller.signal });
+  const { summary } = first;
+  if (summary?.type !== "interrupted") throw new Error(`not interrupted: ${JSON.stringify(summary)}`);
+  const model = { load_checkpoint: summary.checkpoint };
+  const second = await run({ settings: { ...settings, model }, outputDirectory: first.outputDirectory });
+  return { first, second, summary };
+}
+
+test("after a stop the step is finished and saved; resuming in full equals never having stopped", async () => {
+  const { first, second, summary } = await interrupted("full");
+  assert.is(summary.globalStep, 3);
+  assert.is(steps(first.events).length, 3);
+  const whole = await run();
+  const losses = [...steps(first.events), ...steps(second.events)].map(({ loss }) => loss);
+  assert.equal(
+    losses,
+    steps(whole.events).map(({ loss }) => loss),
+  );
+  assert.equal(second.weights, whole.weights);
+  assert.equal(warnings(second.events), []);
+});
+
+test("in full, resuming is exact although the weights file is rounded", async () => {
+  const { second } = await interrupted("full", { precision: "bfloat16" });
+  assert.equal(second.weights, (await run()).weights);
+});
+
+test("resuming from a minimal state goes on at the step, with new moments, and says so", async () => {
+  const { second } = await interrupted("minimal");
+  assert.equal(
+    steps(second.events).map(({ globalStep }) => globalStep),
+    [4, 5, 6],
+  );
+  assert.match(warnings(second.events).join(), /LTX6312 resumed at step 3; the optimizer's moments/);
+  const whole = await run();
+  assert.is(steps(second.events)[0]?.loss, steps(whole.events)[3]?.loss);
+  assert.not.equal(second.weights, whole.weights);
+});
+
+test("a state of another optimizer run is not resumed, with the reason", async () => {
+  const { first, summary } = await interrupted("full");
+  const resume = async (settings: Record<string, Record<string, unknown>>) => {
+    const model = { load_checkpoint: summary.checkpoint };
+    const { events, findings } = await run({
+      settings: { model, ...settings },
+      outputDirectory: first.outputDirectory,
+    });
+    return [steps(events)[0]?.globalStep, ...warnings(events), ...findings.map(({ code }) => code)].join(" ");
+  };
+  assert.match(await resume({ optimization: { scheduler_type: "constant" } }), /^1 LTX6309 .* another scheduler_type/);
+  assert.is(await resume({ checkpoints: { no_resume: true } }), "1");
+  assert.is(await resume({ optimization: { steps: 3 } }), " LTX6306");
+});
+
+test("an alpha other than the rank is multiplied into the file and taken out of it again", async () => {
+  const lora = { alpha: 12 };
+  const { weights, summary, outputDirectory } = await run({ settings: { lora } });
+  if (summary?.type !== "finished") return assert.unreachable();
+  const file = await readTensorFile(summary.checkpoint);
+  const saved = Array.from(file.tensors.get("diffusion_model.layer.lora_B.weight")?.data ?? []);
+  assert.equal(
+    saved,
+    weights[1]?.map((value) => value * 4),
+  );
+  assert.equal(file.metadata, { lora_rank: "3", lora_alpha: "12", made_by: "tiny" });
+  const model = { load_checkpoint: summary.checkpoint };
+  const settings = { lora, model, checkpoints: { no_resume: true }, optimization: { steps: 1, learning_rate: 1e-30 } };
+  const again = await run({ settings, outputDirectory });
+  assert.equal(again.weights, weights);
+});
+
+test("a loss that is not a number ends the run before the weights change, names step, term and sample, and saves", async () => {
+  const settings = { checkpoints: { interval: 1, keep_last_n: 1 }, optimization: { steps: 50, batch_size: 2 } };
+  const { findings, events, weights, outputDirectory } = await run({ settings, special: new Map([[1, NaN]]) });
+  const done = steps(events).length;
+  assert.is(findings[0]?.code, "LTX7001");
+  assert.match(
+    findings[0]?.message ?? "",
+    new RegExp(`\`flow\` of clip_1.pt is not a finite number at step ${done + 1}`),
+  );
+  assert.ok(weights.flat().every(Number.isFinite));
+  assert.ok(done > 0, "the sample must not be in the first batch for this test");
+  assert.ok(existsSync(weightsPath(outputDirectory, done)));
+});
+
+test("numbers that overflow end the run, too", async () => {
+  const { findings } = await run({
+    special: new Map([
+      [0, 1e25],
+      [1, 1e25],
+      [2, 1e25],
+      [3, 1e25],
+      [4, 1e25],
+    ]),
+  });
+  assert.ok(["LTX7001", "LTX7002"].includes(findings[0]?.code ?? ""), JSON.stringify(findings));
+});
+
+test("a sample without a token to learn from has loss 0 and is named once", async () => {
+  const { events } = await run({ settings: { optimization: { steps: 10 } }, special: new Map([[3, 0]]) });
+  const named = warnings(events);
+  assert.is(named.length, 1);
+  assert.match(named[0] ?? "", /^LTX7003 clip_3.pt: every token is kept/);
+});
+
+test("no tensor is left behind by a step", async () => {
+  const counts: number[] = [];
+  const bytes: number[] = [];
+  const onEvent = (event: TrainEvent) => {
+    if (event.type !== "step") return;
+    counts.push(engine.memory().tensors);
+    bytes.push(engine.memory().bytes);
+  };
+  await run({ settings: { optimization: { steps: 60 } }, onEvent });
+  assert.equal(new Set(counts.slice(10)).size, 1, counts.join());
+  assert.equal(new Set(bytes.slice(10)).size, 1, bytes.join());
+});
+
+test("a run gives back all that it took from the engine", async () => {
+  const before = engine.memory().tensors;
+  await run();
+  assert.is(engine.memory().tensors, before);
+});
+
+test.run();

@@ -1,0 +1,219 @@
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { writeTextAtomically } from "./data/atomic.ts";
+import { FindingsError } from "./findings.ts";
+import { createAdamW } from "./training/adamw.ts";
+import { createRetention } from "./training/checkpoint-files.ts";
+import { loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
+import type { StepEvent, Summary, TrainEvent } from "./training/events.ts";
+import { openMetricsFile } from "./training/metrics-file.ts";
+import {
+  accumulate,
+  type AccumulatedGradients,
+  type MicroBatch,
+  type OptimizerContext,
+} from "./training/optimizer-step.ts";
+import type { Run } from "./training/run.ts";
+import { createSampler, type SamplerChoice } from "./training/samplers.ts";
+import { savedConfig } from "./training/saved-config.ts";
+import { createSchedule, type Schedule } from "./training/schedules.ts";
+import { brokenTerm, idleSamples, stepMetrics } from "./training/step-metrics.ts";
+
+export interface TrainOptions {
+  readonly onEvent?: (event: TrainEvent) => void;
+  /** Once aborted, the step under way is finished and saved, and training ends. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Trains: from the weights that the run config names to the last checkpoint. The weights stay in `run.trainable`.
+ * @throws FindingsError LTX7001, LTX7002 when a loss or a gradient is not a number; LTX63xx when a checkpoint can not be read or written
+ */
+export async function train(run: Run, { onEvent = () => {}, signal }: TrainOptions = {}): Promise<Summary> {
+  const loop = await begin(run, onEvent);
+  try {
+    const { start, steps } = loop;
+    const began = performance.now();
+    const isStopped = () => signal?.aborted === true;
+    let done = start;
+    while (done < steps && !isStopped()) {
+      loop.emit(await takeStep(loop, done));
+      done++;
+      if (isDue(done, run.config.checkpoints.interval)) await save(loop, done);
+    }
+    const checkpoint = await save(loop, done);
+    const seconds = (performance.now() - began) / 1000;
+    const summary: Summary =
+      done < steps
+        ? { type: "interrupted", globalStep: done, checkpoint }
+        : { type: "finished", globalStep: done, checkpoint, seconds, stepsPerSecond: (done - start) / seconds };
+    loop.emit(summary);
+    return summary;
+  } finally {
+    loop.end();
+  }
+}
+
+/** What the loop carries from step to step. */
+interface Loop {
+  readonly run: Run;
+  readonly context: OptimizerContext;
+  readonly schedule: Schedule;
+  readonly start: number;
+  readonly steps: number;
+  readonly pace: number[];
+  emit(event: TrainEvent): void;
+  /** The last checkpoint of this process, and the step after which it was saved. */
+  saved: { readonly step: number; readonly path: string } | null;
+  keep(path: string): Promise<void>;
+  hasWarned: boolean;
+  end(): void;
+}
+
+async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Loop> {
+  const { config, engine, trainable, step, params } = run;
+  const optimizer = createAdamW(engine, trainable.names.length);
+  const { globalStep, loaded, warnings } = await loadCheckpoint(run, optimizer);
+  const strategy = { name: step.strategy.name, ...params };
+  await writeTextAtomically(join(config.output_dir, "training_config.yaml"), savedConfig(config, strategy));
+  const metrics = openMetricsFile(join(config.output_dir, "metrics.jsonl"));
+  const emit = (event: TrainEvent) => {
+    const failure = metrics.write(event);
+    onEvent(event);
+    if (failure !== null) onEvent(warning("LTX7004", `metrics are not written any more: ${failure}`));
+  };
+  const { steps } = config.optimization;
+  emit({
+    type: "started",
+    globalStep,
+    steps,
+    strategy: step.strategy.name,
+    engine: engine.name,
+    samples: run.data.samples,
+    trainableParameters: trainable.tensors().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    loaded,
+  });
+  for (const finding of warnings) emit({ type: "warning", finding });
+  const retention = createRetention(config.checkpoints.keep_last_n);
+  return {
+    run,
+    context: contextOf(run, optimizer),
+    schedule: createSchedule(config.optimization),
+    start: globalStep,
+    steps,
+    pace: [],
+    emit,
+    saved: null,
+    keep: (path) => retention.saved(path),
+    hasWarned: false,
+    end: () => {
+      metrics.close();
+      optimizer.dispose();
+    },
+  };
+}
+
+function contextOf(run: Run, optimizer: OptimizerContext["optimizer"]): OptimizerContext {
+  const { engine, step, params, model, positions, scaleFactors, trainable, config } = run;
+  const { timestep_sampling_mode: mode, timestep_sampling_params: samplerParams } = config.flow_matching;
+  const sampler = createSampler({ mode, params: samplerParams } as unknown as SamplerChoice);
+  return {
+    engine,
+    forward: { ops: engine.ops, step, params, model, sampler, positions, scaleFactors },
+    trainable,
+    optimizer,
+    maxGradNorm: config.optimization.max_grad_norm,
+  };
+}
+
+/** Optimizer step `j`, counted from 0: forward and backward over its micro-batches, a look at the numbers, the update. */
+async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
+  const { run, context, schedule, steps } = loop;
+  const { gradient_accumulation_steps: microBatches } = run.config.optimization;
+  const began = performance.now();
+  const samples: (readonly string[])[] = [];
+  let waitSeconds = 0;
+  const accumulated = await accumulate(context, microBatches, async (i) => {
+    const { batch, seconds } = await loadBatch(run, j * microBatches + i);
+    waitSeconds += seconds;
+    samples.push(batch.names);
+    return { ...batch, size: batch.names.length, draws: run.draws(j, i) } satisfies MicroBatch;
+  });
+  await stopUnlessFinite(loop, j, accumulated, samples);
+  const learningRate = schedule(j);
+  accumulated.apply(learningRate);
+  warnOfIdleSamples(loop, idleSamples(accumulated.reports, samples));
+  const secondsPerStep = (performance.now() - began) / 1000;
+  const metrics = { ...stepMetrics(accumulated.reports), learningRate, gradNorm: accumulated.gradNorm };
+  const etaSeconds = (steps - j - 1) * meanPace(loop, secondsPerStep);
+  return { type: "step", globalStep: j + 1, steps, ...metrics, secondsPerStep, waitSeconds, etaSeconds };
+}
+
+async function loadBatch({ data }: Run, index: number) {
+  // Engines may compute for minutes without a turn of the event loop, which reading ahead and Ctrl-C need.
+  await nextTurn();
+  const began = performance.now();
+  return { batch: await data.load(index), seconds: (performance.now() - began) / 1000 };
+}
+
+/** Over the last steps, since the first ones are slower. */
+function meanPace({ pace }: Loop, secondsPerStep: number): number {
+  pace.push(secondsPerStep);
+  if (pace.length > 20) pace.shift();
+  return pace.reduce((sum, seconds) => sum + seconds, 0) / pace.length;
+}
+
+const isDue = (done: number, interval: number | null): boolean => interval !== null && done % interval === 0;
+
+/** Saves the weights after `done` steps, unless that was the last thing done; returns their path. */
+async function save(loop: Loop, done: number): Promise<string> {
+  if (loop.saved?.step === done) return loop.saved.path;
+  const path = await saveCheckpoint(loop.run, loop.context.optimizer, done);
+  loop.saved = { step: done, path };
+  await loop.keep(path);
+  loop.emit({ type: "checkpoint", globalStep: done, path });
+  return path;
+}
+
+/**
+ * Ends the run when a loss or the gradient is not a number, before it reaches the weights. Those of the step before are saved beside
+ * the earlier checkpoints, none of which is deleted for it.
+ */
+async function stopUnlessFinite(
+  loop: Loop,
+  j: number,
+  accumulated: AccumulatedGradients,
+  samples: readonly (readonly string[])[],
+): Promise<void> {
+  const { reports, gradNorm } = accumulated;
+  const broken = brokenTerm(reports, samples);
+  if (broken === null && Number.isFinite(gradNorm)) return;
+  accumulated.discard();
+  const { run, context, start, saved } = loop;
+  const path = j === start || saved?.step === j ? saved?.path : await saveCheckpoint(run, context.optimizer, j);
+  const what = broken === null ? "the gradient" : `the loss term \`${broken.term}\` of ${broken.samples.join(", ")}`;
+  const kept = path === undefined ? "no step was finished" : `the weights of step ${j} are in ${path}`;
+  throw new FindingsError([
+    {
+      code: broken === null ? "LTX7002" : "LTX7001",
+      severity: "error",
+      path: ["optimization", "learning_rate"],
+      message: `${what} is not a finite number at step ${j + 1}; training stopped`,
+      help: `${kept}; lower \`learning_rate\`, and look at the samples if it happens at once`,
+    },
+  ]);
+}
+
+function warnOfIdleSamples(loop: Loop, samples: readonly string[]): void {
+  if (samples.length === 0 || loop.hasWarned) return;
+  loop.hasWarned = true;
+  const names = samples.join(", ");
+  loop.emit(
+    warning("LTX7003", `${names}: every token is kept, so there is nothing to learn and the loss is 0; said only once`),
+  );
+}
+
+function warning(code: string, message: string): TrainEvent {
+  return { type: "warning", finding: { code, severity: "warning", path: [], message } };
+}

@@ -1,0 +1,134 @@
+import { existsSync } from "node:fs";
+import type { Finding, HostTensor, Tensor } from "../contract.ts";
+import { fail } from "../findings.ts";
+import type { AdamW } from "./adamw.ts";
+import { findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
+import { fitAdapters, fromFile, toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
+import type { Run } from "./run.ts";
+import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
+import { decodeState, differences, encodeState, fingerprintOf, type TrainingState } from "./training-state.ts";
+
+const place: Finding["path"] = ["model", "load_checkpoint"];
+
+/**
+ * Saves the weights after `globalStep` steps and, as `checkpoints.save_training_state` says, what a resumed run needs beside them.
+ * Each file is written whole or not at all.
+ * @returns the path of the weights file
+ * @throws FindingsError LTX6190, LTX6191 when it can not be written; earlier checkpoints are untouched
+ */
+export async function saveCheckpoint(run: Run, optimizer: AdamW, globalStep: number): Promise<string> {
+  const { checkpoints, output_dir } = run.config;
+  const path = weightsPath(output_dir, globalStep);
+  const parameters = await readAll(run);
+  const { tensors, metadata } = toFile(parameters, scaleOf(run));
+  const strategy = run.step.metadata(run.params);
+  await writeTensorFile(path, { tensors, metadata: { ...metadata, ...strategy } }, checkpoints.precision);
+  const mode = checkpoints.save_training_state;
+  const beside = statePath(path);
+  if (mode === "off" || beside === null) return path;
+  const full = mode === "full" ? { parameters: [...parameters.values()], moments: await optimizer.save() } : null;
+  const state = encodeState({ globalStep, fingerprint: fingerprintOf(run.config), full }, run.trainable.names);
+  await writeTensorFile(beside, state, "float32");
+  return path;
+}
+
+/** Where a run begins. */
+export interface Beginning {
+  readonly globalStep: number;
+  /** The weights file that was loaded. */
+  readonly loaded: string | null;
+  readonly warnings: readonly Finding[];
+}
+
+/**
+ * Loads the weights that `model.load_checkpoint` names and, if a training state lies beside them, goes on where it stood. Whatever
+ * speaks against resuming is a warning, and the run begins at step 0 with the loaded weights.
+ * @throws FindingsError LTX6307, LTX6311 for weights that do not exist or fit, LTX6306 when nothing is left to do
+ */
+export async function loadCheckpoint(run: Run, optimizer: AdamW): Promise<Beginning> {
+  const { load_checkpoint: path } = run.config.model;
+  if (path === null) return { globalStep: 0, loaded: null, warnings: [] };
+  const weights = await findWeights(path);
+  if (weights === null) {
+    const message = `${path} holds no \`*step_*.safetensors\`; training starts from new adapters`;
+    return { globalStep: 0, loaded: null, warnings: [warn("LTX6308", message)] };
+  }
+  const warnings = [...(await loadWeights(run, weights))];
+  const state = await readState(run, weights);
+  if (state === null) return { globalStep: 0, loaded: weights, warnings };
+  if (typeof state === "string") {
+    const message = `not resumed, training starts at step 0 with these weights: ${state}`;
+    return { globalStep: 0, loaded: weights, warnings: [...warnings, warn("LTX6309", message)] };
+  }
+  return { globalStep: state.globalStep, loaded: weights, warnings: [...warnings, ...restore(run, optimizer, state)] };
+}
+
+function warn(code: string, message: string, help?: string): Finding {
+  return { code, severity: "warning", path: place, message, ...(help === undefined ? {} : { help }) };
+}
+
+function scaleOf({ config }: Run): LoraScale {
+  if (config.lora === null) throw new Error("a LoRA run without a section `lora`");
+  return config.lora;
+}
+
+async function readAll({ engine, trainable }: Run): Promise<NamedTensors> {
+  const values = new Map<string, HostTensor>();
+  for (const [i, tensor] of trainable.tensors().entries())
+    values.set(trainable.names[i] ?? "", await engine.read(tensor));
+  return values;
+}
+
+const wantedOf = ({ trainable }: Run) =>
+  trainable.tensors().map(({ shape }, i) => ({ name: trainable.names[i] ?? "", shape }));
+
+async function loadWeights(run: Run, path: string): Promise<readonly Finding[]> {
+  const { tensors, metadata } = await readTensorFile(path);
+  const { values, warnings } = fitAdapters(path, fromFile(tensors, metadata, scaleOf(run)), wantedOf(run));
+  replaceWeights(run, values);
+  return warnings;
+}
+
+/** Null leaves a tensor as it is. */
+function replaceWeights({ engine, trainable }: Run, values: readonly (HostTensor | null)[]): void {
+  const next = trainable.tensors().map((old, i): Tensor => {
+    const value = values[i] ?? null;
+    if (value === null) return old;
+    engine.dispose(old);
+    return engine.keep(value);
+  });
+  trainable.replace(next);
+}
+
+/** The state to resume, a reason against it, or null where the user asked for none. */
+async function readState(run: Run, weights: string): Promise<TrainingState | string | null> {
+  if (run.config.checkpoints.no_resume) return null;
+  const path = statePath(weights);
+  if (path === null) return `${weights} has no step in its name`;
+  if (!existsSync(path)) {
+    const official = officialStatePath(weights) ?? "";
+    return existsSync(official) ? `${official} is a state of the official trainer` : `there is no ${path}`;
+  }
+  const file = await readTensorFile(path).catch((error: unknown) => String(error));
+  const state = typeof file === "string" ? file : decodeState(file, wantedOf(run));
+  if (typeof state === "string") return `${path}: ${state}`;
+  const changed = differences(state.fingerprint, fingerprintOf(run.config));
+  return changed.length > 0 ? `${path} was saved with another ${changed.join(", ")}` : state;
+}
+
+function restore(run: Run, optimizer: AdamW, { globalStep, full }: TrainingState): readonly Finding[] {
+  const { steps } = run.config.optimization;
+  if (globalStep >= steps) {
+    const help = `\`steps\` counts from the very beginning: write more than ${globalStep}, or \`no_resume: true\``;
+    fail("LTX6306", `nothing is left to do: ${globalStep} of ${steps} steps are done`, help, ["optimization", "steps"]);
+  }
+  if (full === null) {
+    const help = "`checkpoints.save_training_state: full` saves them, too";
+    return [
+      warn("LTX6312", `resumed at step ${globalStep}; the optimizer's moments were not saved and start anew`, help),
+    ];
+  }
+  replaceWeights(run, full.parameters);
+  optimizer.restore(full.moments);
+  return [];
+}

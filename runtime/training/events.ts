@@ -1,0 +1,71 @@
+import type { Finding } from "../contract.ts";
+
+/** What happens in a run, as plain data: for the progress line, and line by line in `<output_dir>/metrics.jsonl`. */
+export type TrainEvent = StartedEvent | StepEvent | CheckpointEvent | WarningEvent | InterruptedEvent | FinishedEvent;
+
+export interface StartedEvent {
+  readonly type: "started";
+  /** Steps already done: 0, or where a resumed run goes on. */
+  readonly globalStep: number;
+  readonly steps: number;
+  readonly strategy: string;
+  readonly engine: string;
+  /** Samples of the data set. */
+  readonly samples: number;
+  /** Numbers that are trained. */
+  readonly trainableParameters: number;
+  /** The weights that the run began with, or null. */
+  readonly loaded: string | null;
+}
+
+export interface StepEvent {
+  readonly type: "step";
+  /** Counts from 1: the steps done. */
+  readonly globalStep: number;
+  readonly steps: number;
+  /** Mean over all samples of the step, all micro-batches. */
+  readonly loss: number;
+  /** The same of each loss term. */
+  readonly terms: Readonly<Record<string, number>>;
+  /** The learning rate that this step used. */
+  readonly learningRate: number;
+  /** Before clipping. */
+  readonly gradNorm: number;
+  readonly secondsPerStep: number;
+  /** Of these, seconds spent waiting for data. */
+  readonly waitSeconds: number;
+  readonly etaSeconds: number;
+  /** Mean loss of the samples in each range of noise levels, e.g. `{"0.25-0.50": 0.8}`. */
+  readonly sigmaBuckets: Readonly<Record<string, number>>;
+}
+
+export interface CheckpointEvent {
+  readonly type: "checkpoint";
+  readonly globalStep: number;
+  /** The weights file. */
+  readonly path: string;
+}
+
+export interface WarningEvent {
+  readonly type: "warning";
+  readonly finding: Finding;
+}
+
+/** The run was asked to stop; the step was finished and saved. */
+export interface InterruptedEvent {
+  readonly type: "interrupted";
+  readonly globalStep: number;
+  /** Write it as `model.load_checkpoint` to go on. */
+  readonly checkpoint: string;
+}
+
+export interface FinishedEvent {
+  readonly type: "finished";
+  readonly globalStep: number;
+  readonly checkpoint: string;
+  readonly seconds: number;
+  readonly stepsPerSecond: number;
+}
+
+/** How a run ended. */
+export type Summary = InterruptedEvent | FinishedEvent;

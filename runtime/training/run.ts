@@ -1,0 +1,38 @@
+import type { RunConfig } from "../config/run-config.ts";
+import type { Batch, ModelInputs, Positions, Prediction, ScaleFactors, Step } from "../contract.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { DrawSource } from "./draws.ts";
+import type { Trainable } from "./optimizer-step.ts";
+
+/** A run with everything opened that it needs: the loop reads no configuration file, no data file and no model file itself. */
+export interface Run {
+  readonly config: RunConfig;
+  readonly step: Step;
+  /** The strategy's parameters, complete. */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly engine: Engine;
+  /** The transformer with its adapters. */
+  readonly model: (inputs: ModelInputs) => Prediction;
+  readonly trainable: Trainable;
+  readonly positions: Positions;
+  readonly scaleFactors: ScaleFactors;
+  readonly data: RunData;
+  /** The random numbers of a micro-batch of an optimizer step, both counted from 0. */
+  readonly draws: (step: number, microBatch: number) => DrawSource;
+}
+
+export interface RunData {
+  /** Samples in all. */
+  readonly samples: number;
+  /** Micro-batch `index`, counted from 0 over the whole run: which samples it holds is a function of the index alone. */
+  load(index: number): Promise<LoadedBatch>;
+}
+
+export interface LoadedBatch {
+  /** The samples, as the user knows them. */
+  readonly names: readonly string[];
+  /** Makes the batch's tensors, within the forward pass. */
+  batch(): Batch<unknown>;
+  /** Frees what was made for the batch before the forward pass. */
+  release(): void;
+}

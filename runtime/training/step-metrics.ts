@@ -1,0 +1,44 @@
+import type { Report } from "./forward.ts";
+import { sigmaBuckets } from "./sigma-buckets.ts";
+
+export interface StepMetrics {
+  readonly loss: number;
+  readonly terms: Readonly<Record<string, number>>;
+  readonly sigmaBuckets: Readonly<Record<string, number>>;
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Means over all samples of an optimizer step, whichever micro-batch they were in; micro-batches have one size. */
+export function stepMetrics(reports: readonly Report[]): StepMetrics {
+  const names = Object.keys(reports[0]?.terms ?? {});
+  const valuesOf = (name: string) => reports.flatMap(({ terms }) => Array.from(terms[name] ?? []));
+  const terms = Object.fromEntries(names.map((name) => [name, mean(valuesOf(name))]));
+  const losses = reports.flatMap(sampleLosses);
+  const sigmas = reports.flatMap(({ sigma }) => Array.from(sigma));
+  return { loss: mean(losses), terms, sigmaBuckets: sigmaBuckets(sigmas, losses) };
+}
+
+/** One loss per sample: the sum of its terms. */
+export function sampleLosses({ terms, sigma }: Report): number[] {
+  return Array.from(sigma, (_, i) => Object.values(terms).reduce((sum, term) => sum + (term[i] ?? 0), 0));
+}
+
+/** The first loss term that is not a number in one of the samples, with those samples; null when all are. */
+export function brokenTerm(
+  reports: readonly Report[],
+  samples: readonly (readonly string[])[],
+): { readonly term: string; readonly samples: readonly string[] } | null {
+  for (const [i, { terms }] of reports.entries()) {
+    for (const [term, values] of Object.entries(terms)) {
+      const broken = (samples[i] ?? []).filter((_, k) => !Number.isFinite(values[k]));
+      if (broken.length > 0) return { term, samples: broken };
+    }
+  }
+  return null;
+}
+
+/** The samples without a single token to learn from. */
+export function idleSamples(reports: readonly Report[], samples: readonly (readonly string[])[]): string[] {
+  return reports.flatMap(({ generated }, i) => (samples[i] ?? []).filter((_, k) => generated[k] === 0));
+}
