@@ -27,15 +27,6 @@ export const entries: readonly CatalogEntry[] = [
     good: config("optimization: {batch_size: 1}"),
   },
   {
-    code: "LTX6302",
-    slug: "output-not-writable",
-    title: "The output folder can not be written",
-    explanation:
-      "Checkpoints and metrics go there. It is tried before the training, so that no run fails at its first checkpoint.",
-    bad: config("output_dir: /proc/outputs"),
-    good: config("output_dir: outputs"),
-  },
-  {
     code: "LTX6303",
     slug: "missing-file",
     title: "A file that the run config names does not exist",
