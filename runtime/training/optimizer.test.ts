@@ -1,9 +1,11 @@
+import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor, Tensor } from "../contract.ts";
 import { openEngine } from "../engine/index.ts";
 import { createAdamW } from "./adamw.ts";
 import { addGradients, clipFactor, globalNorm } from "./gradients.ts";
+import { readTensorFile } from "./tensor-file.ts";
 
 const test = suite("optimizer");
 const { engine } = await openEngine("cpu");
@@ -124,6 +126,29 @@ test("adding gradients frees the ones that it took over", () => {
   const sum = addGradients(engine, [keep(1), keep(1)], [keep(2), null]);
   assert.is(engine.memory().tensors, before + 2);
   engine.dispose(...sum);
+});
+
+test("clipping and the first update give the weights that the reference's run had after its first step", async () => {
+  const file = new URL(
+    "../../conformance/vectors/training/video_inpainting_accum2/tensors.safetensors",
+    import.meta.url,
+  );
+  const { tensors } = await readTensorFile(fileURLToPath(file));
+  const golden = (name: string): HostTensor => tensors.get(name) ?? assert.unreachable(`no ${name}`) ?? vector();
+  const names = [...tensors.keys()].filter((key) => key.startsWith("grad.first_step.")).map((key) => key.slice(16));
+  assert.ok(names.length > 10);
+  const gradients = names.map((name) => engine.keep(golden(`grad.first_step.${name}`)));
+  const norm = globalNorm(engine, gradients);
+  near(await read(norm), [golden("out.grad_norm").data[0] ?? 0], 1e-5);
+  const start = names.map((name) => engine.keep(golden(`lora.init.${name}`)));
+  const rate = golden("out.lr_used").data[0] ?? 0;
+  const updated = createAdamW(engine, names.length).update(start, gradients, rate, clipFactor(engine, norm, 1));
+  for (const [i, name] of names.entries()) {
+    const expected = golden(`lora.after_step1.${name}`).data;
+    const actual = await read(updated[i] as Tensor);
+    const off = Math.max(...actual.map((value, k) => Math.abs(value - (expected[k] ?? NaN))));
+    assert.ok(off < 1e-6, `${name}: ${off}`);
+  }
 });
 
 test.run();
