@@ -113,15 +113,10 @@ const source = object(
   },
   {
     required: ["directory", "kind"],
-    if: { properties: { kind: { const: "tensor" } } },
+    if: { properties: { kind: { const: "tensor" } }, required: ["kind"] },
     // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
     then: { required: ["key", "axes"] },
-    else: {
-      properties: {
-        key: false,
-        axes: false,
-      },
-    },
+    else: { properties: { key: false, axes: false } },
   },
 );
 

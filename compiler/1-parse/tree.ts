@@ -29,6 +29,8 @@ export interface YamlScalar {
   /** The decoded text: of a plain `0.50` it is "0.50", of a quoted or block scalar its contents. */
   readonly text: string;
   readonly quoted: boolean;
+  /** Stands for something that was reported already; nothing more is to be said about it. */
+  readonly broken?: true;
   readonly span: Span;
   /** Where in the file the character at an offset of `text` is written; `text.length` gives the end of the contents. */
   readonly mapOffset: (offsetInText: number) => number;

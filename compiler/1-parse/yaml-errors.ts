@@ -16,7 +16,7 @@ export function explainYamlError(kind: string, message: string): YamlComplaint {
     case "BLOCK_AS_IMPLICIT_KEY":
       return syntax(
         "a second `key:` begins inside this value",
-        "put the value in quotes if `: ` belongs to it, else begin a new line and indent it; or indent the lines below alike",
+        "put the value in quotes if the `: ` belongs to it, else write the keys on lines of their own, indented alike",
       );
     case "MULTILINE_IMPLICIT_KEY":
       return syntax(

@@ -11,6 +11,7 @@ import {
   type Pair,
   type ParsedNode,
   type Scalar,
+  type YAMLParseError,
 } from "yaml";
 import type { Bag } from "../diagnostics/bag.ts";
 import { positionAt, type SourceFile } from "../source/source-file.ts";
@@ -36,7 +37,7 @@ export function parseYaml(file: SourceFile, bag: Bag): YamlNode | null {
   const documents = [...new Composer(options).compose(tokens, true, file.text.length)];
   const [document, second] = documents;
   if (document === undefined) return null;
-  if (reportErrors(documents, file, bag)) return null;
+  if (reportErrors(documents, tokens, file, bag)) return null;
   if (second !== undefined) {
     const help = "keep one document and remove the `---` line";
     bag.error("LTX1007", startOf(second, file), "a second document begins here", { help });
@@ -63,16 +64,21 @@ function isReadable(file: SourceFile, bag: Bag): boolean {
   return found.length === 0;
 }
 
-/** Walks the tokens without recursion, since the reader that follows has none of these bounds. */
-function isBounded(tokens: readonly CST.Token[], file: SourceFile, bag: Bag): boolean {
-  const stack: [CST.Token, number][] = tokens.map((token) => [token, 0]);
-  let count = 0;
+/** Every token with its depth, without recursion, since nothing bounds the depth yet. */
+function* walk(tokens: readonly CST.Token[]): Generator<readonly [CST.Token, number]> {
+  const stack: (readonly [CST.Token, number])[] = tokens.map((token) => [token, 0]);
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    const [token, depth] = next;
+    yield next;
+    for (const child of childTokens(next[0])) stack.push([child, next[1] + 1]);
+  }
+}
+
+function isBounded(tokens: readonly CST.Token[], file: SourceFile, bag: Bag): boolean {
+  let count = 0;
+  for (const [token, depth] of walk(tokens)) {
     if (token.type === "directive") return directive(token.offset, bag);
-    if (depth > maxDepth) return tooLarge(file, "offset" in token ? token.offset : 0, bag, "too deeply nested");
-    if (++count > maxNodes) return tooLarge(file, 0, bag, "too many values");
-    for (const child of childTokens(token)) stack.push([child, depth + 1]);
+    if (depth > maxDepth) return tooLarge(file, "offset" in token ? token.offset : 0, bag, "is too deeply nested");
+    if (++count > maxNodes) return tooLarge(file, 0, bag, "holds too many values");
   }
   return true;
 }
@@ -84,7 +90,7 @@ function directive(start: number, bag: Bag): boolean {
 
 function tooLarge(file: SourceFile, offset: number, bag: Bag, what: string): boolean {
   const start = Math.min(offset, file.text.length);
-  bag.error("LTX1009", { start, end: start }, `this document has ${what}`, {
+  bag.error("LTX1009", { start, end: start }, `this document ${what}`, {
     help: "split it or write it more simply",
   });
   return false;
@@ -96,19 +102,39 @@ function childTokens(token: CST.Token): CST.Token[] {
   return token.items.flatMap(({ key, value }) => [key, value].filter((child) => child !== undefined && child !== null));
 }
 
-/** Whether the text breaks the rules of YAML; one finding per line, since the rest of a broken line follows from it. */
-function reportErrors(documents: readonly Document.Parsed[], file: SourceFile, bag: Bag): boolean {
-  const lines = new Set<number>();
-  for (const error of documents.flatMap((document) => document.errors)) {
-    const start = Math.min(error.pos[0], file.text.length);
-    const { line } = positionAt(file, start);
+/**
+ * Whether the text breaks the rules of YAML. One finding per line, since the rest of a broken line follows from it; and a tab
+ * makes the line above it look broken, too.
+ */
+function reportErrors(
+  documents: readonly Document.Parsed[],
+  tokens: readonly CST.Token[],
+  file: SourceFile,
+  bag: Bag,
+): boolean {
+  const errors = documents.flatMap((document) => document.errors);
+  const lineOf = (offset: number) => positionAt(file, offset).line;
+  const tabs = errors.filter((error) => error.code === "TAB_AS_INDENT");
+  const lines = new Set(tabs.map((error) => lineOf(error.pos[0]) - 1));
+  for (const error of [...tabs, ...errors]) {
+    const line = lineOf(error.pos[0]);
     if (lines.has(line)) continue;
     lines.add(line);
     const { code, message, help } = explainYamlError(error.code, error.message);
-    const end = Math.min(Math.max(error.pos[1], start), file.text.length);
-    bag.error(code, { start, end }, message, help === undefined ? {} : { help });
+    bag.error(code, errorSpan(error, tokens, file), message, help === undefined ? {} : { help });
   }
-  return lines.size > 0;
+  return errors.length > 0;
+}
+
+/** An open quote is marked where it opens; the reader notices it only at the end of the file. */
+function errorSpan({ code, pos, message }: YAMLParseError, tokens: readonly CST.Token[], file: SourceFile): Span {
+  const limit = file.text.length;
+  const start = Math.min(pos[0], limit);
+  if (code === "MISSING_CHAR" && message.includes("quote"))
+    for (const [token] of walk(tokens))
+      if (token.type.endsWith("-quoted-scalar") && "source" in token && token.offset + token.source.length >= start)
+        return { start: token.offset, end: token.offset + 1 };
+  return { start, end: Math.min(Math.max(pos[1], start), limit) };
 }
 
 function startOf(document: Document.Parsed, file: SourceFile): Span {
@@ -161,8 +187,8 @@ class Converter {
     if (node === null) return this.#nothing(place);
     if (++this.#count > maxNodes) {
       if (this.#count === maxNodes + 1)
-        tooLarge(this.#file, place.start, this.#bag, "too many values, aliases included");
-      return this.#nothing(place);
+        tooLarge(this.#file, place.start, this.#bag, "holds too many values, aliases included");
+      return this.#broken(place);
     }
     if (isAlias(node)) return this.#alias(node.source, this.#spanOf(node));
     this.#checkTag(node);
@@ -178,12 +204,16 @@ class Converter {
     return { kind: "scalar", value: null, text: "", quoted: false, span, mapOffset: () => span.start };
   }
 
+  #broken(span: Span): YamlScalar {
+    return { ...this.#nothing(span), broken: true };
+  }
+
   #alias(name: string, span: Span): YamlNode {
     const target = this.#anchors.get(name);
     if (target !== undefined && !this.#open.has(target)) return this.#node(target, span);
     const why = target === undefined ? `no anchor \`&${name}\` stands above` : `\`*${name}\` would contain itself`;
     this.#bag.error("LTX1005", span, why, { help: "write the value out" });
-    return this.#nothing(span);
+    return this.#broken(span);
   }
 
   #collection(node: Node): YamlNode {
@@ -221,7 +251,7 @@ class Converter {
   #key(node: Node | null): YamlScalar | null {
     const span = node === null ? { start: 0, end: 0 } : this.#spanOf(node);
     if (isScalar(node) && typeof node.value === "string" && node.value === "<<" && node.type === "PLAIN") {
-      const help = "write the keys out, or let the strategy `extends` another one";
+      const help = "write the keys out";
       this.#bag.error("LTX1006", span, "merge keys are not part of this format", { help });
       return null;
     }

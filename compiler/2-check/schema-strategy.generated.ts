@@ -182,7 +182,7 @@ var schema31 = {
         },
         additionalProperties: false,
         required: ["directory", "kind"],
-        if: { properties: { kind: { const: "tensor" } } },
+        if: { properties: { kind: { const: "tensor" } }, required: ["kind"] },
         then: { required: ["key", "axes"] },
         else: { properties: { key: false, axes: false } },
       },
@@ -1726,15 +1726,26 @@ function validate20(
           let valid9 = true;
           const _errs91 = errors;
           if (data41 && typeof data41 == "object" && !Array.isArray(data41)) {
-            if (data41.kind !== void 0) {
-              if ("tensor" !== data41.kind) {
-                const err68 = {};
-                if (vErrors === null) {
-                  vErrors = [err68];
-                } else {
-                  vErrors.push(err68);
+            let missing1;
+            if (data41.kind === void 0 && (missing1 = "kind")) {
+              const err68 = {};
+              if (vErrors === null) {
+                vErrors = [err68];
+              } else {
+                vErrors.push(err68);
+              }
+              errors++;
+            } else {
+              if (data41.kind !== void 0) {
+                if ("tensor" !== data41.kind) {
+                  const err69 = {};
+                  if (vErrors === null) {
+                    vErrors = [err69];
+                  } else {
+                    vErrors.push(err69);
+                  }
+                  errors++;
                 }
-                errors++;
               }
             }
           }
@@ -1752,30 +1763,30 @@ function validate20(
             const _errs93 = errors;
             if (data41 && typeof data41 == "object" && !Array.isArray(data41)) {
               if (data41.key === void 0) {
-                const err69 = {
+                const err70 = {
                   instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/sources/additionalProperties/then/required",
                   keyword: "required",
                   params: { missingProperty: "key" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err69];
+                  vErrors = [err70];
                 } else {
-                  vErrors.push(err69);
+                  vErrors.push(err70);
                 }
                 errors++;
               }
               if (data41.axes === void 0) {
-                const err70 = {
+                const err71 = {
                   instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/sources/additionalProperties/then/required",
                   keyword: "required",
                   params: { missingProperty: "axes" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err70];
+                  vErrors = [err71];
                 } else {
-                  vErrors.push(err70);
+                  vErrors.push(err71);
                 }
                 errors++;
               }
@@ -1787,23 +1798,9 @@ function validate20(
             const _errs94 = errors;
             if (data41 && typeof data41 == "object" && !Array.isArray(data41)) {
               if (data41.key !== void 0) {
-                const err71 = {
+                const err72 = {
                   instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
                   schemaPath: "#/properties/sources/additionalProperties/else/properties/key/false schema",
-                  keyword: "false schema",
-                  params: {},
-                };
-                if (vErrors === null) {
-                  vErrors = [err71];
-                } else {
-                  vErrors.push(err71);
-                }
-                errors++;
-              }
-              if (data41.axes !== void 0) {
-                const err72 = {
-                  instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
-                  schemaPath: "#/properties/sources/additionalProperties/else/properties/axes/false schema",
                   keyword: "false schema",
                   params: {},
                 };
@@ -1811,6 +1808,20 @@ function validate20(
                   vErrors = [err72];
                 } else {
                   vErrors.push(err72);
+                }
+                errors++;
+              }
+              if (data41.axes !== void 0) {
+                const err73 = {
+                  instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                  schemaPath: "#/properties/sources/additionalProperties/else/properties/axes/false schema",
+                  keyword: "false schema",
+                  params: {},
+                };
+                if (vErrors === null) {
+                  vErrors = [err73];
+                } else {
+                  vErrors.push(err73);
                 }
                 errors++;
               }
@@ -1826,40 +1837,26 @@ function validate20(
             ifClause0 = "else";
           }
           if (!valid9) {
-            const err73 = {
+            const err74 = {
               instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/sources/additionalProperties/if",
               keyword: "if",
               params: { failingKeyword: ifClause0 },
             };
             if (vErrors === null) {
-              vErrors = [err73];
+              vErrors = [err74];
             } else {
-              vErrors.push(err73);
+              vErrors.push(err74);
             }
             errors++;
           }
           if (data41 && typeof data41 == "object" && !Array.isArray(data41)) {
             if (data41.directory === void 0) {
-              const err74 = {
-                instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
-                schemaPath: "#/properties/sources/additionalProperties/required",
-                keyword: "required",
-                params: { missingProperty: "directory" },
-              };
-              if (vErrors === null) {
-                vErrors = [err74];
-              } else {
-                vErrors.push(err74);
-              }
-              errors++;
-            }
-            if (data41.kind === void 0) {
               const err75 = {
                 instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
                 schemaPath: "#/properties/sources/additionalProperties/required",
                 keyword: "required",
-                params: { missingProperty: "kind" },
+                params: { missingProperty: "directory" },
               };
               if (vErrors === null) {
                 vErrors = [err75];
@@ -1868,18 +1865,32 @@ function validate20(
               }
               errors++;
             }
+            if (data41.kind === void 0) {
+              const err76 = {
+                instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
+                schemaPath: "#/properties/sources/additionalProperties/required",
+                keyword: "required",
+                params: { missingProperty: "kind" },
+              };
+              if (vErrors === null) {
+                vErrors = [err76];
+              } else {
+                vErrors.push(err76);
+              }
+              errors++;
+            }
             for (const key7 in data41) {
               if (!(key7 === "directory" || key7 === "kind" || key7 === "key" || key7 === "axes")) {
-                const err76 = {
+                const err77 = {
                   instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/sources/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key7 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err76];
+                  vErrors = [err77];
                 } else {
-                  vErrors.push(err76);
+                  vErrors.push(err77);
                 }
                 errors++;
               }
@@ -1888,7 +1899,7 @@ function validate20(
               let data45 = data41.directory;
               if (typeof data45 === "string") {
                 if (!pattern7.test(data45)) {
-                  const err77 = {
+                  const err78 = {
                     instancePath:
                       instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
                     schemaPath: "#/properties/sources/additionalProperties/properties/directory/pattern",
@@ -1898,14 +1909,14 @@ function validate20(
                     },
                   };
                   if (vErrors === null) {
-                    vErrors = [err77];
+                    vErrors = [err78];
                   } else {
-                    vErrors.push(err77);
+                    vErrors.push(err78);
                   }
                   errors++;
                 }
               } else {
-                const err78 = {
+                const err79 = {
                   instancePath:
                     instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
                   schemaPath: "#/properties/sources/additionalProperties/properties/directory/type",
@@ -1913,9 +1924,9 @@ function validate20(
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err78];
+                  vErrors = [err79];
                 } else {
-                  vErrors.push(err78);
+                  vErrors.push(err79);
                 }
                 errors++;
               }
@@ -1930,32 +1941,32 @@ function validate20(
                 data46 === "audio_mask" ||
                 data46 === "tensor"
               )) {
-                const err79 = {
+                const err80 = {
                   instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
                   schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
                   keyword: "enum",
                   params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
                 };
                 if (vErrors === null) {
-                  vErrors = [err79];
+                  vErrors = [err80];
                 } else {
-                  vErrors.push(err79);
+                  vErrors.push(err80);
                 }
                 errors++;
               }
             }
             if (data41.key !== void 0) {
               if (typeof data41.key !== "string") {
-                const err80 = {
+                const err81 = {
                   instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
                   schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err80];
+                  vErrors = [err81];
                 } else {
-                  vErrors.push(err80);
+                  vErrors.push(err81);
                 }
                 errors++;
               }
@@ -1968,7 +1979,7 @@ function validate20(
                   let data49 = data48[i0];
                   if (typeof data49 === "string") {
                     if (!pattern8.test(data49)) {
-                      const err81 = {
+                      const err82 = {
                         instancePath:
                           instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
                         schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/pattern",
@@ -1976,14 +1987,14 @@ function validate20(
                         params: { pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$" },
                       };
                       if (vErrors === null) {
-                        vErrors = [err81];
+                        vErrors = [err82];
                       } else {
-                        vErrors.push(err81);
+                        vErrors.push(err82);
                       }
                       errors++;
                     }
                   } else {
-                    const err82 = {
+                    const err83 = {
                       instancePath:
                         instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
                       schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/type",
@@ -1991,54 +2002,54 @@ function validate20(
                       params: { type: "string" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err82];
+                      vErrors = [err83];
                     } else {
-                      vErrors.push(err82);
+                      vErrors.push(err83);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err83 = {
+                const err84 = {
                   instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                   schemaPath: "#/properties/sources/additionalProperties/properties/axes/type",
                   keyword: "type",
                   params: { type: "array" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err83];
+                  vErrors = [err84];
                 } else {
-                  vErrors.push(err83);
+                  vErrors.push(err84);
                 }
                 errors++;
               }
             }
           } else {
-            const err84 = {
+            const err85 = {
               instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/sources/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err84];
+              vErrors = [err85];
             } else {
-              vErrors.push(err84);
+              vErrors.push(err85);
             }
             errors++;
           }
         }
       } else {
-        const err85 = {
+        const err86 = {
           instancePath: instancePath + "/sources",
           schemaPath: "#/properties/sources/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err85];
+          vErrors = [err86];
         } else {
-          vErrors.push(err85);
+          vErrors.push(err86);
         }
         errors++;
       }
@@ -2053,31 +2064,31 @@ function validate20(
             !(typeof data51 == "number" && isFinite(data51)) &&
             typeof data51 !== "boolean"
           ) {
-            const err86 = {
+            const err87 = {
               instancePath: instancePath + "/let/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/let/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.let.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err86];
+              vErrors = [err87];
             } else {
-              vErrors.push(err86);
+              vErrors.push(err87);
             }
             errors++;
           }
         }
       } else {
-        const err87 = {
+        const err88 = {
           instancePath: instancePath + "/let",
           schemaPath: "#/properties/let/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err87];
+          vErrors = [err88];
         } else {
-          vErrors.push(err87);
+          vErrors.push(err88);
         }
         errors++;
       }
@@ -2087,16 +2098,16 @@ function validate20(
       if (data52 && typeof data52 == "object" && !Array.isArray(data52)) {
         for (const key9 in data52) {
           if (!func1.call(schema31.properties.video.properties, key9)) {
-            const err88 = {
+            const err89 = {
               instancePath: instancePath + "/video",
               schemaPath: "#/properties/video/additionalProperties",
               keyword: "additionalProperties",
               params: { additionalProperty: key9 },
             };
             if (vErrors === null) {
-              vErrors = [err88];
+              vErrors = [err89];
             } else {
-              vErrors.push(err88);
+              vErrors.push(err89);
             }
             errors++;
           }
@@ -2108,16 +2119,16 @@ function validate20(
             !(typeof data53 == "number" && isFinite(data53)) &&
             typeof data53 !== "boolean"
           ) {
-            const err89 = {
+            const err90 = {
               instancePath: instancePath + "/video/latents",
               schemaPath: "#/properties/video/properties/latents/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
-              vErrors = [err89];
+              vErrors = [err90];
             } else {
-              vErrors.push(err89);
+              vErrors.push(err90);
             }
             errors++;
           }
@@ -2129,32 +2140,32 @@ function validate20(
             !(typeof data54 == "number" && isFinite(data54)) &&
             typeof data54 !== "boolean"
           ) {
-            const err90 = {
+            const err91 = {
               instancePath: instancePath + "/video/text",
               schemaPath: "#/properties/video/properties/text/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.text.type },
             };
             if (vErrors === null) {
-              vErrors = [err90];
+              vErrors = [err91];
             } else {
-              vErrors.push(err90);
+              vErrors.push(err91);
             }
             errors++;
           }
         }
         if (data52.generate !== void 0) {
           if (typeof data52.generate !== "boolean") {
-            const err91 = {
+            const err92 = {
               instancePath: instancePath + "/video/generate",
               schemaPath: "#/properties/video/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
             };
             if (vErrors === null) {
-              vErrors = [err91];
+              vErrors = [err92];
             } else {
-              vErrors.push(err91);
+              vErrors.push(err92);
             }
             errors++;
           }
@@ -2166,16 +2177,16 @@ function validate20(
             !(typeof data56 == "number" && isFinite(data56)) &&
             typeof data56 !== "boolean"
           ) {
-            const err92 = {
+            const err93 = {
               instancePath: instancePath + "/video/sigma",
               schemaPath: "#/properties/video/properties/sigma/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
-              vErrors = [err92];
+              vErrors = [err93];
             } else {
-              vErrors.push(err92);
+              vErrors.push(err93);
             }
             errors++;
           }
@@ -2187,16 +2198,16 @@ function validate20(
             !(typeof data57 == "number" && isFinite(data57)) &&
             typeof data57 !== "boolean"
           ) {
-            const err93 = {
+            const err94 = {
               instancePath: instancePath + "/video/noise",
               schemaPath: "#/properties/video/properties/noise/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.noise.type },
             };
             if (vErrors === null) {
-              vErrors = [err93];
+              vErrors = [err94];
             } else {
-              vErrors.push(err93);
+              vErrors.push(err94);
             }
             errors++;
           }
@@ -2208,16 +2219,16 @@ function validate20(
             !(typeof data58 == "number" && isFinite(data58)) &&
             typeof data58 !== "boolean"
           ) {
-            const err94 = {
+            const err95 = {
               instancePath: instancePath + "/video/noisy",
               schemaPath: "#/properties/video/properties/noisy/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.noisy.type },
             };
             if (vErrors === null) {
-              vErrors = [err94];
+              vErrors = [err95];
             } else {
-              vErrors.push(err94);
+              vErrors.push(err95);
             }
             errors++;
           }
@@ -2229,16 +2240,16 @@ function validate20(
             !(typeof data59 == "number" && isFinite(data59)) &&
             typeof data59 !== "boolean"
           ) {
-            const err95 = {
+            const err96 = {
               instancePath: instancePath + "/video/target",
               schemaPath: "#/properties/video/properties/target/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.target.type },
             };
             if (vErrors === null) {
-              vErrors = [err95];
+              vErrors = [err96];
             } else {
-              vErrors.push(err95);
+              vErrors.push(err96);
             }
             errors++;
           }
@@ -2250,16 +2261,16 @@ function validate20(
             !(typeof data60 == "number" && isFinite(data60)) &&
             typeof data60 !== "boolean"
           ) {
-            const err96 = {
+            const err97 = {
               instancePath: instancePath + "/video/denoised",
               schemaPath: "#/properties/video/properties/denoised/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.denoised.type },
             };
             if (vErrors === null) {
-              vErrors = [err96];
+              vErrors = [err97];
             } else {
-              vErrors.push(err96);
+              vErrors.push(err97);
             }
             errors++;
           }
@@ -2272,16 +2283,16 @@ function validate20(
             typeof data61 !== "boolean" &&
             !Array.isArray(data61)
           ) {
-            const err97 = {
+            const err98 = {
               instancePath: instancePath + "/video/keep",
               schemaPath: "#/properties/video/properties/keep/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.keep.type },
             };
             if (vErrors === null) {
-              vErrors = [err97];
+              vErrors = [err98];
             } else {
-              vErrors.push(err97);
+              vErrors.push(err98);
             }
             errors++;
           }
@@ -2294,16 +2305,16 @@ function validate20(
                 !(typeof data62 == "number" && isFinite(data62)) &&
                 typeof data62 !== "boolean"
               ) {
-                const err98 = {
+                const err99 = {
                   instancePath: instancePath + "/video/keep/" + i1,
                   schemaPath: "#/properties/video/properties/keep/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err98];
+                  vErrors = [err99];
                 } else {
-                  vErrors.push(err98);
+                  vErrors.push(err99);
                 }
                 errors++;
               }
@@ -2317,16 +2328,16 @@ function validate20(
             !(typeof data63 == "number" && isFinite(data63)) &&
             typeof data63 !== "boolean"
           ) {
-            const err99 = {
+            const err100 = {
               instancePath: instancePath + "/video/noise_mask",
               schemaPath: "#/properties/video/properties/noise_mask/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err99];
+              vErrors = [err100];
             } else {
-              vErrors.push(err99);
+              vErrors.push(err100);
             }
             errors++;
           }
@@ -2342,31 +2353,31 @@ function validate20(
                 !(typeof data65 == "number" && isFinite(data65)) &&
                 typeof data65 !== "boolean"
               ) {
-                const err100 = {
+                const err101 = {
                   instancePath: instancePath + "/video/references/" + i2,
                   schemaPath: "#/properties/video/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err100];
+                  vErrors = [err101];
                 } else {
-                  vErrors.push(err100);
+                  vErrors.push(err101);
                 }
                 errors++;
               }
             }
           } else {
-            const err101 = {
+            const err102 = {
               instancePath: instancePath + "/video/references",
               schemaPath: "#/properties/video/properties/references/type",
               keyword: "type",
               params: { type: "array" },
             };
             if (vErrors === null) {
-              vErrors = [err101];
+              vErrors = [err102];
             } else {
-              vErrors.push(err101);
+              vErrors.push(err102);
             }
             errors++;
           }
@@ -2378,16 +2389,16 @@ function validate20(
             !(typeof data66 == "number" && isFinite(data66)) &&
             typeof data66 !== "boolean"
           ) {
-            const err102 = {
+            const err103 = {
               instancePath: instancePath + "/video/attention",
               schemaPath: "#/properties/video/properties/attention/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
-              vErrors = [err102];
+              vErrors = [err103];
             } else {
-              vErrors.push(err102);
+              vErrors.push(err103);
             }
             errors++;
           }
@@ -2399,31 +2410,31 @@ function validate20(
             !(typeof data67 == "number" && isFinite(data67)) &&
             typeof data67 !== "boolean"
           ) {
-            const err103 = {
+            const err104 = {
               instancePath: instancePath + "/video/fps",
               schemaPath: "#/properties/video/properties/fps/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.fps.type },
             };
             if (vErrors === null) {
-              vErrors = [err103];
+              vErrors = [err104];
             } else {
-              vErrors.push(err103);
+              vErrors.push(err104);
             }
             errors++;
           }
         }
       } else {
-        const err104 = {
+        const err105 = {
           instancePath: instancePath + "/video",
           schemaPath: "#/properties/video/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err104];
+          vErrors = [err105];
         } else {
-          vErrors.push(err104);
+          vErrors.push(err105);
         }
         errors++;
       }
@@ -2433,16 +2444,16 @@ function validate20(
       if (data68 && typeof data68 == "object" && !Array.isArray(data68)) {
         for (const key10 in data68) {
           if (!func1.call(schema31.properties.audio.properties, key10)) {
-            const err105 = {
+            const err106 = {
               instancePath: instancePath + "/audio",
               schemaPath: "#/properties/audio/additionalProperties",
               keyword: "additionalProperties",
               params: { additionalProperty: key10 },
             };
             if (vErrors === null) {
-              vErrors = [err105];
+              vErrors = [err106];
             } else {
-              vErrors.push(err105);
+              vErrors.push(err106);
             }
             errors++;
           }
@@ -2454,16 +2465,16 @@ function validate20(
             !(typeof data69 == "number" && isFinite(data69)) &&
             typeof data69 !== "boolean"
           ) {
-            const err106 = {
+            const err107 = {
               instancePath: instancePath + "/audio/latents",
               schemaPath: "#/properties/audio/properties/latents/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
-              vErrors = [err106];
+              vErrors = [err107];
             } else {
-              vErrors.push(err106);
+              vErrors.push(err107);
             }
             errors++;
           }
@@ -2475,32 +2486,32 @@ function validate20(
             !(typeof data70 == "number" && isFinite(data70)) &&
             typeof data70 !== "boolean"
           ) {
-            const err107 = {
+            const err108 = {
               instancePath: instancePath + "/audio/text",
               schemaPath: "#/properties/audio/properties/text/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.text.type },
             };
             if (vErrors === null) {
-              vErrors = [err107];
+              vErrors = [err108];
             } else {
-              vErrors.push(err107);
+              vErrors.push(err108);
             }
             errors++;
           }
         }
         if (data68.generate !== void 0) {
           if (typeof data68.generate !== "boolean") {
-            const err108 = {
+            const err109 = {
               instancePath: instancePath + "/audio/generate",
               schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
             };
             if (vErrors === null) {
-              vErrors = [err108];
+              vErrors = [err109];
             } else {
-              vErrors.push(err108);
+              vErrors.push(err109);
             }
             errors++;
           }
@@ -2512,16 +2523,16 @@ function validate20(
             !(typeof data72 == "number" && isFinite(data72)) &&
             typeof data72 !== "boolean"
           ) {
-            const err109 = {
+            const err110 = {
               instancePath: instancePath + "/audio/sigma",
               schemaPath: "#/properties/audio/properties/sigma/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
-              vErrors = [err109];
+              vErrors = [err110];
             } else {
-              vErrors.push(err109);
+              vErrors.push(err110);
             }
             errors++;
           }
@@ -2533,16 +2544,16 @@ function validate20(
             !(typeof data73 == "number" && isFinite(data73)) &&
             typeof data73 !== "boolean"
           ) {
-            const err110 = {
+            const err111 = {
               instancePath: instancePath + "/audio/noise",
               schemaPath: "#/properties/audio/properties/noise/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.noise.type },
             };
             if (vErrors === null) {
-              vErrors = [err110];
+              vErrors = [err111];
             } else {
-              vErrors.push(err110);
+              vErrors.push(err111);
             }
             errors++;
           }
@@ -2554,16 +2565,16 @@ function validate20(
             !(typeof data74 == "number" && isFinite(data74)) &&
             typeof data74 !== "boolean"
           ) {
-            const err111 = {
+            const err112 = {
               instancePath: instancePath + "/audio/noisy",
               schemaPath: "#/properties/audio/properties/noisy/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.noisy.type },
             };
             if (vErrors === null) {
-              vErrors = [err111];
+              vErrors = [err112];
             } else {
-              vErrors.push(err111);
+              vErrors.push(err112);
             }
             errors++;
           }
@@ -2575,16 +2586,16 @@ function validate20(
             !(typeof data75 == "number" && isFinite(data75)) &&
             typeof data75 !== "boolean"
           ) {
-            const err112 = {
+            const err113 = {
               instancePath: instancePath + "/audio/target",
               schemaPath: "#/properties/audio/properties/target/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.target.type },
             };
             if (vErrors === null) {
-              vErrors = [err112];
+              vErrors = [err113];
             } else {
-              vErrors.push(err112);
+              vErrors.push(err113);
             }
             errors++;
           }
@@ -2596,16 +2607,16 @@ function validate20(
             !(typeof data76 == "number" && isFinite(data76)) &&
             typeof data76 !== "boolean"
           ) {
-            const err113 = {
+            const err114 = {
               instancePath: instancePath + "/audio/denoised",
               schemaPath: "#/properties/audio/properties/denoised/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.denoised.type },
             };
             if (vErrors === null) {
-              vErrors = [err113];
+              vErrors = [err114];
             } else {
-              vErrors.push(err113);
+              vErrors.push(err114);
             }
             errors++;
           }
@@ -2618,16 +2629,16 @@ function validate20(
             typeof data77 !== "boolean" &&
             !Array.isArray(data77)
           ) {
-            const err114 = {
+            const err115 = {
               instancePath: instancePath + "/audio/keep",
               schemaPath: "#/properties/audio/properties/keep/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.keep.type },
             };
             if (vErrors === null) {
-              vErrors = [err114];
+              vErrors = [err115];
             } else {
-              vErrors.push(err114);
+              vErrors.push(err115);
             }
             errors++;
           }
@@ -2640,16 +2651,16 @@ function validate20(
                 !(typeof data78 == "number" && isFinite(data78)) &&
                 typeof data78 !== "boolean"
               ) {
-                const err115 = {
+                const err116 = {
                   instancePath: instancePath + "/audio/keep/" + i3,
                   schemaPath: "#/properties/audio/properties/keep/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err115];
+                  vErrors = [err116];
                 } else {
-                  vErrors.push(err115);
+                  vErrors.push(err116);
                 }
                 errors++;
               }
@@ -2663,16 +2674,16 @@ function validate20(
             !(typeof data79 == "number" && isFinite(data79)) &&
             typeof data79 !== "boolean"
           ) {
-            const err116 = {
+            const err117 = {
               instancePath: instancePath + "/audio/noise_mask",
               schemaPath: "#/properties/audio/properties/noise_mask/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err116];
+              vErrors = [err117];
             } else {
-              vErrors.push(err116);
+              vErrors.push(err117);
             }
             errors++;
           }
@@ -2688,31 +2699,31 @@ function validate20(
                 !(typeof data81 == "number" && isFinite(data81)) &&
                 typeof data81 !== "boolean"
               ) {
-                const err117 = {
+                const err118 = {
                   instancePath: instancePath + "/audio/references/" + i4,
                   schemaPath: "#/properties/audio/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err117];
+                  vErrors = [err118];
                 } else {
-                  vErrors.push(err117);
+                  vErrors.push(err118);
                 }
                 errors++;
               }
             }
           } else {
-            const err118 = {
+            const err119 = {
               instancePath: instancePath + "/audio/references",
               schemaPath: "#/properties/audio/properties/references/type",
               keyword: "type",
               params: { type: "array" },
             };
             if (vErrors === null) {
-              vErrors = [err118];
+              vErrors = [err119];
             } else {
-              vErrors.push(err118);
+              vErrors.push(err119);
             }
             errors++;
           }
@@ -2724,31 +2735,31 @@ function validate20(
             !(typeof data82 == "number" && isFinite(data82)) &&
             typeof data82 !== "boolean"
           ) {
-            const err119 = {
+            const err120 = {
               instancePath: instancePath + "/audio/attention",
               schemaPath: "#/properties/audio/properties/attention/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.attention.type },
             };
             if (vErrors === null) {
-              vErrors = [err119];
+              vErrors = [err120];
             } else {
-              vErrors.push(err119);
+              vErrors.push(err120);
             }
             errors++;
           }
         }
       } else {
-        const err120 = {
+        const err121 = {
           instancePath: instancePath + "/audio",
           schemaPath: "#/properties/audio/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err120];
+          vErrors = [err121];
         } else {
-          vErrors.push(err120);
+          vErrors.push(err121);
         }
         errors++;
       }
@@ -2757,16 +2768,16 @@ function validate20(
       let data83 = data.loss;
       if (data83 && typeof data83 == "object" && !Array.isArray(data83)) {
         if (Object.keys(data83).length < 1) {
-          const err121 = {
+          const err122 = {
             instancePath: instancePath + "/loss",
             schemaPath: "#/properties/loss/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err121];
+            vErrors = [err122];
           } else {
-            vErrors.push(err121);
+            vErrors.push(err122);
           }
           errors++;
         }
@@ -2774,7 +2785,7 @@ function validate20(
           const _errs176 = errors;
           if (typeof key11 === "string") {
             if (!pattern5.test(key11)) {
-              const err122 = {
+              const err123 = {
                 instancePath: instancePath + "/loss",
                 schemaPath: "#/properties/loss/propertyNames/pattern",
                 keyword: "pattern",
@@ -2782,25 +2793,25 @@ function validate20(
                 propertyName: key11,
               };
               if (vErrors === null) {
-                vErrors = [err122];
+                vErrors = [err123];
               } else {
-                vErrors.push(err122);
+                vErrors.push(err123);
               }
               errors++;
             }
           }
           var valid26 = _errs176 === errors;
           if (!valid26) {
-            const err123 = {
+            const err124 = {
               instancePath: instancePath + "/loss",
               schemaPath: "#/properties/loss/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key11 },
             };
             if (vErrors === null) {
-              vErrors = [err123];
+              vErrors = [err124];
             } else {
-              vErrors.push(err123);
+              vErrors.push(err124);
             }
             errors++;
           }
@@ -2812,31 +2823,31 @@ function validate20(
             !(typeof data84 == "number" && isFinite(data84)) &&
             typeof data84 !== "boolean"
           ) {
-            const err124 = {
+            const err125 = {
               instancePath: instancePath + "/loss/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/loss/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.loss.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err124];
+              vErrors = [err125];
             } else {
-              vErrors.push(err124);
+              vErrors.push(err125);
             }
             errors++;
           }
         }
       } else {
-        const err125 = {
+        const err126 = {
           instancePath: instancePath + "/loss",
           schemaPath: "#/properties/loss/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err125];
+          vErrors = [err126];
         } else {
-          vErrors.push(err125);
+          vErrors.push(err126);
         }
         errors++;
       }
@@ -2848,7 +2859,7 @@ function validate20(
           const _errs182 = errors;
           if (typeof key13 === "string") {
             if (!pattern5.test(key13)) {
-              const err126 = {
+              const err127 = {
                 instancePath: instancePath + "/outputs",
                 schemaPath: "#/properties/outputs/propertyNames/pattern",
                 keyword: "pattern",
@@ -2856,25 +2867,25 @@ function validate20(
                 propertyName: key13,
               };
               if (vErrors === null) {
-                vErrors = [err126];
+                vErrors = [err127];
               } else {
-                vErrors.push(err126);
+                vErrors.push(err127);
               }
               errors++;
             }
           }
           var valid28 = _errs182 === errors;
           if (!valid28) {
-            const err127 = {
+            const err128 = {
               instancePath: instancePath + "/outputs",
               schemaPath: "#/properties/outputs/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key13 },
             };
             if (vErrors === null) {
-              vErrors = [err127];
+              vErrors = [err128];
             } else {
-              vErrors.push(err127);
+              vErrors.push(err128);
             }
             errors++;
           }
@@ -2885,13 +2896,13 @@ function validate20(
           let valid30 = true;
           const _errs187 = errors;
           if (data86 && typeof data86 == "object" && !Array.isArray(data86)) {
-            let missing1;
-            if (data86.linear === void 0 && (missing1 = "linear")) {
-              const err128 = {};
+            let missing2;
+            if (data86.linear === void 0 && (missing2 = "linear")) {
+              const err129 = {};
               if (vErrors === null) {
-                vErrors = [err128];
+                vErrors = [err129];
               } else {
-                vErrors.push(err128);
+                vErrors.push(err129);
               }
               errors++;
             }
@@ -2910,25 +2921,11 @@ function validate20(
             const _errs188 = errors;
             if (data86 && typeof data86 == "object" && !Array.isArray(data86)) {
               if (data86.features === void 0) {
-                const err129 = {
+                const err130 = {
                   instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/then/required",
                   keyword: "required",
                   params: { missingProperty: "features" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err129];
-                } else {
-                  vErrors.push(err129);
-                }
-                errors++;
-              }
-              if (data86.tap !== void 0) {
-                const err130 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/then/properties/tap/false schema",
-                  keyword: "false schema",
-                  params: {},
                 };
                 if (vErrors === null) {
                   vErrors = [err130];
@@ -2937,11 +2934,10 @@ function validate20(
                 }
                 errors++;
               }
-              if (data86.modality !== void 0) {
+              if (data86.tap !== void 0) {
                 const err131 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/then/properties/modality/false schema",
+                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                  schemaPath: "#/properties/outputs/additionalProperties/then/properties/tap/false schema",
                   keyword: "false schema",
                   params: {},
                 };
@@ -2949,6 +2945,21 @@ function validate20(
                   vErrors = [err131];
                 } else {
                   vErrors.push(err131);
+                }
+                errors++;
+              }
+              if (data86.modality !== void 0) {
+                const err132 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/then/properties/modality/false schema",
+                  keyword: "false schema",
+                  params: {},
+                };
+                if (vErrors === null) {
+                  vErrors = [err132];
+                } else {
+                  vErrors.push(err132);
                 }
                 errors++;
               }
@@ -2965,25 +2976,11 @@ function validate20(
             const _errs189 = errors;
             if (data86 && typeof data86 == "object" && !Array.isArray(data86)) {
               if (data86.tap === void 0) {
-                const err132 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/outputs/additionalProperties/else/required",
-                  keyword: "required",
-                  params: { missingProperty: "tap" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err132];
-                } else {
-                  vErrors.push(err132);
-                }
-                errors++;
-              }
-              if (data86.modality === void 0) {
                 const err133 = {
                   instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/else/required",
                   keyword: "required",
-                  params: { missingProperty: "modality" },
+                  params: { missingProperty: "tap" },
                 };
                 if (vErrors === null) {
                   vErrors = [err133];
@@ -2992,13 +2989,12 @@ function validate20(
                 }
                 errors++;
               }
-              if (data86.features !== void 0) {
+              if (data86.modality === void 0) {
                 const err134 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/else/properties/features/false schema",
-                  keyword: "false schema",
-                  params: {},
+                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/outputs/additionalProperties/else/required",
+                  keyword: "required",
+                  params: { missingProperty: "modality" },
                 };
                 if (vErrors === null) {
                   vErrors = [err134];
@@ -3007,11 +3003,11 @@ function validate20(
                 }
                 errors++;
               }
-              if (data86.activation !== void 0) {
+              if (data86.features !== void 0) {
                 const err135 = {
                   instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
-                  schemaPath: "#/properties/outputs/additionalProperties/else/properties/activation/false schema",
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/else/properties/features/false schema",
                   keyword: "false schema",
                   params: {},
                 };
@@ -3019,6 +3015,21 @@ function validate20(
                   vErrors = [err135];
                 } else {
                   vErrors.push(err135);
+                }
+                errors++;
+              }
+              if (data86.activation !== void 0) {
+                const err136 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                  schemaPath: "#/properties/outputs/additionalProperties/else/properties/activation/false schema",
+                  keyword: "false schema",
+                  params: {},
+                };
+                if (vErrors === null) {
+                  vErrors = [err136];
+                } else {
+                  vErrors.push(err136);
                 }
                 errors++;
               }
@@ -3035,16 +3046,16 @@ function validate20(
             ifClause1 = "else";
           }
           if (!valid30) {
-            const err136 = {
+            const err137 = {
               instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/if",
               keyword: "if",
               params: { failingKeyword: ifClause1 },
             };
             if (vErrors === null) {
-              vErrors = [err136];
+              vErrors = [err137];
             } else {
-              vErrors.push(err136);
+              vErrors.push(err137);
             }
             errors++;
           }
@@ -3057,27 +3068,11 @@ function validate20(
                 key15 === "features" ||
                 key15 === "activation"
               )) {
-                const err137 = {
+                const err138 = {
                   instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key15 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err137];
-                } else {
-                  vErrors.push(err137);
-                }
-                errors++;
-              }
-            }
-            if (data86.tap !== void 0) {
-              if (typeof data86.tap !== "string") {
-                const err138 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err138];
@@ -3087,15 +3082,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data86.modality !== void 0) {
-              let data92 = data86.modality;
-              if (!(data92 === "video" || data92 === "audio")) {
+            if (data86.tap !== void 0) {
+              if (typeof data86.tap !== "string") {
                 const err139 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
+                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
+                  keyword: "type",
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err139];
@@ -3105,13 +3098,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data86.linear !== void 0) {
-              if (typeof data86.linear !== "string") {
+            if (data86.modality !== void 0) {
+              let data92 = data86.modality;
+              if (!(data92 === "video" || data92 === "audio")) {
                 const err140 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath:
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err140];
@@ -3121,15 +3116,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data86.features !== void 0) {
-              let data94 = data86.features;
-              if (!(typeof data94 == "number" && !(data94 % 1) && !isNaN(data94) && isFinite(data94))) {
+            if (data86.linear !== void 0) {
+              if (typeof data86.linear !== "string") {
                 const err141 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
                   keyword: "type",
-                  params: { type: "integer" },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err141];
@@ -3138,9 +3131,27 @@ function validate20(
                 }
                 errors++;
               }
+            }
+            if (data86.features !== void 0) {
+              let data94 = data86.features;
+              if (!(typeof data94 == "number" && !(data94 % 1) && !isNaN(data94) && isFinite(data94))) {
+                const err142 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err142];
+                } else {
+                  vErrors.push(err142);
+                }
+                errors++;
+              }
               if (typeof data94 == "number" && isFinite(data94)) {
                 if (data94 < 1 || isNaN(data94)) {
-                  const err142 = {
+                  const err143 = {
                     instancePath:
                       instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
@@ -3148,9 +3159,9 @@ function validate20(
                     params: { comparison: ">=", limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err142];
+                    vErrors = [err143];
                   } else {
-                    vErrors.push(err142);
+                    vErrors.push(err143);
                   }
                   errors++;
                 }
@@ -3159,7 +3170,7 @@ function validate20(
             if (data86.activation !== void 0) {
               let data95 = data86.activation;
               if (!(data95 === "silu" || data95 === "gelu" || data95 === "none")) {
-                const err143 = {
+                const err144 = {
                   instancePath:
                     instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
@@ -3169,39 +3180,39 @@ function validate20(
                   },
                 };
                 if (vErrors === null) {
-                  vErrors = [err143];
+                  vErrors = [err144];
                 } else {
-                  vErrors.push(err143);
+                  vErrors.push(err144);
                 }
                 errors++;
               }
             }
           } else {
-            const err144 = {
+            const err145 = {
               instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err144];
+              vErrors = [err145];
             } else {
-              vErrors.push(err144);
+              vErrors.push(err145);
             }
             errors++;
           }
         }
       } else {
-        const err145 = {
+        const err146 = {
           instancePath: instancePath + "/outputs",
           schemaPath: "#/properties/outputs/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err145];
+          vErrors = [err146];
         } else {
-          vErrors.push(err145);
+          vErrors.push(err146);
         }
         errors++;
       }
@@ -3213,7 +3224,7 @@ function validate20(
           const _errs201 = errors;
           if (typeof key16 === "string") {
             if (!pattern5.test(key16)) {
-              const err146 = {
+              const err147 = {
                 instancePath: instancePath + "/imports",
                 schemaPath: "#/properties/imports/propertyNames/pattern",
                 keyword: "pattern",
@@ -3221,25 +3232,25 @@ function validate20(
                 propertyName: key16,
               };
               if (vErrors === null) {
-                vErrors = [err146];
+                vErrors = [err147];
               } else {
-                vErrors.push(err146);
+                vErrors.push(err147);
               }
               errors++;
             }
           }
           var valid34 = _errs201 === errors;
           if (!valid34) {
-            const err147 = {
+            const err148 = {
               instancePath: instancePath + "/imports",
               schemaPath: "#/properties/imports/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key16 },
             };
             if (vErrors === null) {
-              vErrors = [err147];
+              vErrors = [err148];
             } else {
-              vErrors.push(err147);
+              vErrors.push(err148);
             }
             errors++;
           }
@@ -3248,25 +3259,11 @@ function validate20(
           let data97 = data96[key17];
           if (data97 && typeof data97 == "object" && !Array.isArray(data97)) {
             if (data97.from === void 0) {
-              const err148 = {
-                instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
-                schemaPath: "#/properties/imports/additionalProperties/required",
-                keyword: "required",
-                params: { missingProperty: "from" },
-              };
-              if (vErrors === null) {
-                vErrors = [err148];
-              } else {
-                vErrors.push(err148);
-              }
-              errors++;
-            }
-            if (data97.type === void 0) {
               const err149 = {
                 instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
                 schemaPath: "#/properties/imports/additionalProperties/required",
                 keyword: "required",
-                params: { missingProperty: "type" },
+                params: { missingProperty: "from" },
               };
               if (vErrors === null) {
                 vErrors = [err149];
@@ -3275,29 +3272,27 @@ function validate20(
               }
               errors++;
             }
+            if (data97.type === void 0) {
+              const err150 = {
+                instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
+                schemaPath: "#/properties/imports/additionalProperties/required",
+                keyword: "required",
+                params: { missingProperty: "type" },
+              };
+              if (vErrors === null) {
+                vErrors = [err150];
+              } else {
+                vErrors.push(err150);
+              }
+              errors++;
+            }
             for (const key18 in data97) {
               if (!(key18 === "from" || key18 === "type")) {
-                const err150 = {
+                const err151 = {
                   instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key18 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err150];
-                } else {
-                  vErrors.push(err150);
-                }
-                errors++;
-              }
-            }
-            if (data97.from !== void 0) {
-              if (typeof data97.from !== "string") {
-                const err151 = {
-                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err151];
@@ -3307,11 +3302,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data97.type !== void 0) {
-              if (typeof data97.type !== "string") {
+            if (data97.from !== void 0) {
+              if (typeof data97.from !== "string") {
                 const err152 = {
-                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -3323,32 +3318,48 @@ function validate20(
                 errors++;
               }
             }
+            if (data97.type !== void 0) {
+              if (typeof data97.type !== "string") {
+                const err153 = {
+                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err153];
+                } else {
+                  vErrors.push(err153);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err153 = {
+            const err154 = {
               instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/imports/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err153];
+              vErrors = [err154];
             } else {
-              vErrors.push(err153);
+              vErrors.push(err154);
             }
             errors++;
           }
         }
       } else {
-        const err154 = {
+        const err155 = {
           instancePath: instancePath + "/imports",
           schemaPath: "#/properties/imports/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err154];
+          vErrors = [err155];
         } else {
-          vErrors.push(err154);
+          vErrors.push(err155);
         }
         errors++;
       }
@@ -3363,31 +3374,31 @@ function validate20(
             !(typeof data101 == "number" && isFinite(data101)) &&
             typeof data101 !== "boolean"
           ) {
-            const err155 = {
+            const err156 = {
               instancePath: instancePath + "/metadata/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err155];
+              vErrors = [err156];
             } else {
-              vErrors.push(err155);
+              vErrors.push(err156);
             }
             errors++;
           }
         }
       } else {
-        const err156 = {
+        const err157 = {
           instancePath: instancePath + "/metadata",
           schemaPath: "#/properties/metadata/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err156];
+          vErrors = [err157];
         } else {
-          vErrors.push(err156);
+          vErrors.push(err157);
         }
         errors++;
       }
@@ -3403,41 +3414,41 @@ function validate20(
             !(typeof data103 == "number" && isFinite(data103)) &&
             typeof data103 !== "boolean"
           ) {
-            const err157 = {
+            const err158 = {
               instancePath: instancePath + "/expect/" + i5,
               schemaPath: "#/properties/expect/items/type",
               keyword: "type",
               params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
-              vErrors = [err157];
+              vErrors = [err158];
             } else {
-              vErrors.push(err157);
+              vErrors.push(err158);
             }
             errors++;
           }
         }
       } else {
-        const err158 = {
+        const err159 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err158];
+          vErrors = [err159];
         } else {
-          vErrors.push(err158);
+          vErrors.push(err159);
         }
         errors++;
       }
     }
   } else {
-    const err159 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err160 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err159];
+      vErrors = [err160];
     } else {
-      vErrors.push(err159);
+      vErrors.push(err160);
     }
     errors++;
   }

@@ -53,6 +53,7 @@ export function validateDocument(
   for (const error of errors) {
     const path = pointerSteps(error.instancePath);
     const place = nodeAt(root, path);
+    if (place.node.kind === "scalar" && place.node.broken) continue;
     const finding = explain({ error, place, path, subject, parent: parentSchema(schema, error.schemaPath) });
     if (!except.includes(finding.code))
       bag.error(finding.code, spanOf(root, place, error), finding.message, finding.details);

@@ -1,4 +1,4 @@
-import { EOF, Lexer, type IRecognitionException, type IToken } from "chevrotain";
+import { EOF, Lexer, type ILexingError, type IRecognitionException, type IToken } from "chevrotain";
 import type { Bag } from "../../diagnostics/bag.ts";
 import type { Span } from "../../source/span.ts";
 import type { Binder, Expression, Item } from "./ast.ts";
@@ -54,7 +54,7 @@ interface Tokens {
 /** The tokens with operators of other languages replaced; null for a text that has none or too many. */
 function tokenize(text: string, mapOffset: MapOffset, bag: Bag): Tokens | null {
   const { tokens, errors } = lexer.tokenize(text);
-  for (const { offset, length } of errors) reportCharacters(text, offset, length, mapOffset, bag);
+  for (const { offset, length } of firstOfEach(errors, text)) reportCharacters(text, offset, length, mapOffset, bag);
   if (tokens.length === 0) {
     if (errors.length === 0) reportEmpty(text, mapOffset, bag);
     return null;
@@ -67,6 +67,17 @@ function tokenize(text: string, mapOffset: MapOffset, bag: Bag): Tokens | null {
     return null;
   }
   return { list: tokens.map((token) => ours(token, mapOffset, bag)), hasGaps: errors.length > 0 };
+}
+
+/** Quotes and braces come in pairs: each character is reported once, and `}` not at all where `${` is. */
+function firstOfEach(errors: readonly ILexingError[], text: string): ILexingError[] {
+  const seen = new Set<string>();
+  return errors.filter(({ offset }) => {
+    const character = text.charAt(offset);
+    const isNew = !seen.has(character);
+    for (const same of character === "$" || character === "{" ? ["$", "{", "}"] : [character]) seen.add(same);
+    return isNew;
+  });
 }
 
 function reportEmpty(text: string, mapOffset: MapOffset, bag: Bag): void {

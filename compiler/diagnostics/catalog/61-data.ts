@@ -30,7 +30,7 @@ export const entries: readonly CatalogEntry[] = [
   },
   {
     code: "LTX6191",
-    slug: "output-not-writable",
+    slug: "output-file-not-writable",
     title: "an output file cannot be written",
     explanation: "The output folder does not allow it, or a part of its path is a file.",
     bad: "output_dir: /usr/lib",

@@ -1,0 +1,69 @@
+// Every sample is checked like a user's file and its findings are compared with those on record; UPDATE=1 writes them anew.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parseStrategy } from "../1-parse/strategy.ts";
+import { strategyValidator, validateDocument } from "../2-check/schema.ts";
+import { sourceFile } from "../source/source-file.ts";
+import { Bag } from "./bag.ts";
+import { catalog } from "./catalog/index.ts";
+import { renderJson } from "./reporters/json.ts";
+import type { FileReport } from "./reporters/report.ts";
+import { renderTerminal } from "./reporters/terminal.ts";
+
+const test = suite("samples");
+const folder = fileURLToPath(new URL("samples/", import.meta.url));
+const update = process.env["UPDATE"] === "1";
+
+/** Codes of strategies; those of run configs and data have their samples in the tests of the runtime. */
+const ofStrategies = catalog.filter(({ code }) => /^LTX[1-5]/.test(code));
+
+function check(text: string): FileReport {
+  const bag = new Bag();
+  const file = sourceFile("input.strategy", text);
+  const parsed = parseStrategy(file, bag);
+  if (parsed !== null) validateDocument(parsed.tree, strategyValidator, bag);
+  return { file, diagnostics: bag.sorted() };
+}
+
+const codesOf = (text: string) => check(text).diagnostics.map((diagnostic) => diagnostic.code);
+
+function compare(path: string, actual: string): void {
+  if (update) writeFileSync(path, actual);
+  assert.fixture(actual, existsSync(path) ? readFileSync(path, "utf8") : "");
+}
+
+/** A code may have several samples: `unknown-key`, `unknown-key--nested`. */
+const samples = readdirSync(folder);
+const slugOf = (sample: string) => sample.replace(/--.*$/, "");
+
+for (const sample of samples)
+  test(sample, () => {
+    const report = check(readFileSync(`${folder}${sample}/input.strategy`, "utf8"));
+    compare(`${folder}${sample}/expected.txt`, renderTerminal([report]));
+    compare(`${folder}${sample}/expected.json`, renderJson([report]));
+    const slugs = report.diagnostics.map((diagnostic) => diagnostic.slug);
+    assert.ok(slugs.includes(slugOf(sample)), `the sample has only ${slugs.join(", ")}`);
+  });
+
+test("every code has a sample, and every sample a code", () => {
+  const slugs = new Set(ofStrategies.map((entry) => entry.slug));
+  const sampled = new Set(samples.map(slugOf));
+  assert.equal(
+    [...slugs].filter((slug) => !sampled.has(slug)),
+    [],
+  );
+  assert.equal(
+    [...sampled].filter((slug) => !slugs.has(slug)),
+    [],
+  );
+});
+
+for (const { code, slug, bad, good } of ofStrategies)
+  test(`${code} ${slug}: the bad example has it, the good one does not`, () => {
+    assert.ok(codesOf(bad).includes(code), `the bad example has only ${codesOf(bad).join(", ")}`);
+    assert.not.ok(codesOf(good).includes(code), "the good example has it, too");
+  });
+
+test.run();
