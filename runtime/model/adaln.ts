@@ -1,0 +1,57 @@
+import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import { sinusoidChannels } from "./layout.ts";
+import type { Module } from "./module.ts";
+
+const { fround } = Math;
+
+/**
+ * Frequencies 10000^(-i / 128). The exponent is rounded to float32 at each step and its power once: angles reach 1000, so that
+ * one unit in the last place of a frequency shows.
+ */
+const frequencies: HostTensor = {
+  shape: [1, sinusoidChannels / 2],
+  dtype: "float32",
+  data: Float32Array.from({ length: sinusoidChannels / 2 }, (_, i) => {
+    const exponent = fround(fround(-Math.log(10000)) * i);
+    return Math.exp(fround(exponent / (sinusoidChannels / 2)));
+  }),
+};
+
+/** Cosines, then sines, of `t [n]` (already scaled): `[n, 256]`. */
+export function timestepSinusoid(ops: Ops, t: Tensor): Tensor {
+  const angles = ops.mul(ops.reshape(t, [-1, 1]), ops.constant(frequencies));
+  return ops.concat([ops.cos(angles), ops.sin(angles)], 1);
+}
+
+export interface Modulation {
+  /** `[B, T, D]` each. */
+  readonly rows: readonly Tensor[];
+  /** The embedded timestep before its silu, `[B, T, D]`; the output head uses it. */
+  readonly embedded: Tensor;
+}
+
+/** Modulation rows of scaled timesteps `t`, `[B]` or `[B, T]` (T = 1 applies to all tokens). `module` is one AdaLN. */
+export function adaln(module: Module, t: Tensor, count: number): Modulation {
+  const { ops } = module;
+  const embedder = module.at("emb.timestep_embedder.");
+  const hidden = ops.silu(embedder.linear("linear_1", timestepSinusoid(ops, t)));
+  const embedded = embedder.linear("linear_2", hidden);
+  const all = module.linear("linear", ops.silu(embedded));
+  const [batch = 0] = t.shape;
+  const [steps = 0, width = 0] = embedded.shape;
+  const perToken = (x: Tensor) => ops.reshape(x, [batch, steps / batch, width]);
+  const row = (i: number) => perToken(ops.slice(all, [0, i * width], [steps, width]));
+  return { rows: Array.from({ length: count }, (_, i) => row(i)), embedded: perToken(embedded) };
+}
+
+/** Row `i` of a `[rows, D]` table plus the timestep's row `[B, T, D]`, if there is one. */
+export function modulationRow(ops: Ops, table: Tensor, i: number, timestep: Tensor | undefined): Tensor {
+  const [, width = 0] = table.shape;
+  const row = ops.reshape(ops.slice(table, [i, 0], [1, width]), [width]);
+  return timestep === undefined ? row : ops.add(timestep, row);
+}
+
+/** x (1 + scale) + shift. */
+export function modulate(ops: Ops, x: Tensor, scale: Tensor, shift: Tensor): Tensor {
+  return ops.add(ops.mul(x, ops.add(scale, 1)), shift);
+}

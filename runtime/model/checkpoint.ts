@@ -1,0 +1,160 @@
+import type { Finding, ScaleFactors, Tensor } from "../contract.ts";
+import { openSafetensors, type SafetensorsFile } from "../data/safetensors/index.ts";
+import type { Engine } from "../engine/engine.ts";
+import { fail } from "../findings.ts";
+import type { ConfigSection } from "./config-reader.ts";
+import { checkContextWidths, readTransformerConfig, type ModelType, type TransformerConfig } from "./config.ts";
+import { readConnectorConfig, type ConnectorConfig } from "./connector-config.ts";
+import { createConnector, type Connector } from "./connector.ts";
+import { createEmbeddingsProcessor, type EmbeddingsProcessor } from "./embeddings.ts";
+import { connectorLayout, keyframesEmbedding, transformerLayout, type Parameter } from "./layout.ts";
+import { isSection, isSplit, readConfigSections } from "./metadata.ts";
+import { createModule } from "./module.ts";
+import { readScaleFactors } from "./scale-factors.ts";
+import { checkParts, loadPart, refuse, transformerPrefix, unusedTensors, type Part } from "./weights.ts";
+
+export interface LoadOptions {
+  readonly modelPath: string;
+  /** The file of the video VAE, where it is not part of the model's own. */
+  readonly videoVaePath: string | null;
+  /** What the strategy feeds to the model; tensors that only other streams read are left in the file. */
+  readonly streams: { readonly video: boolean; readonly audio: boolean };
+}
+
+/** A checkpoint's transformer and connectors, on an engine. */
+export interface LoadedModel {
+  readonly config: TransformerConfig;
+  /** By bare checkpoint name. */
+  readonly weights: Map<string, Tensor>;
+  readonly embeddings: EmbeddingsProcessor;
+  readonly scaleFactors: ScaleFactors;
+  readonly warnings: readonly Finding[];
+  dispose(): void;
+}
+
+const modelPlace: Finding["path"] = ["model", "model_path"];
+const vaePlace: Finding["path"] = ["model", "video_vae_path"];
+
+/**
+ * Loads what a run needs of a checkpoint in the official layout, as float32.
+ * Errors: FindingsError with every mistake in its config (LTX6201 to LTX6204) or in its tensors (LTX6205, LTX6206) at once,
+ * LTX6208 for an unknown latent cell, LTX618x for a broken file.
+ */
+export async function loadModel(engine: Engine, options: LoadOptions): Promise<LoadedModel> {
+  const file = await openSafetensors(options.modelPath);
+  try {
+    const sections = readConfigSections(file.metadata, file.path, modelPlace);
+    const plan = planLoading(file, sections, options.streams);
+    const scaleFactors = await scaleFactorsOf(file.path, sections, options.videoVaePath);
+    return { ...(await load(engine, file, plan)), scaleFactors, warnings: plan.warnings };
+  } finally {
+    await file.close();
+  }
+}
+
+interface Plan {
+  readonly config: TransformerConfig;
+  readonly transformer: Part;
+  readonly video: ConnectorPlan;
+  readonly audio: ConnectorPlan | null;
+  readonly warnings: readonly Finding[];
+}
+
+interface ConnectorPlan {
+  readonly config: ConnectorConfig;
+  readonly part: Part;
+}
+
+/** Reads the whole config before anything of its tensors, and checks all of them before any is loaded. */
+function planLoading(file: SafetensorsFile, sections: ConfigSection, streams: LoadOptions["streams"]): Plan {
+  const section = sections["transformer"];
+  if (!isSection(section)) {
+    const help = "name the checkpoint of the transformer; a VAE or text encoder is a file of its own";
+    return fail("LTX6204", `the config in ${file.path} has no section \`transformer\``, help, modelPlace);
+  }
+  const transformer = readTransformerConfig(section, modelTypeFor(section, streams), modelPlace);
+  const video = readConnectorConfig(section, "video", undefined, modelPlace);
+  const audio = readConnectorConfig(section, "audio", undefined, modelPlace);
+  refuse([...transformer.findings, ...video.findings, ...audio.findings]);
+  if (transformer.config === null || video.config === null || audio.config === null) throw new Error("unreachable");
+  refuse(checkContextWidths(transformer.config, modelPlace));
+  const prefix = transformerPrefix(file);
+  const layout = transformerLayout(transformer.config);
+  const plan = {
+    config: transformer.config,
+    transformer: { prefix, parameters: layout.filter((parameter) => isNeeded(parameter, streams)) },
+    video: planConnector(file, prefix, video.config, "video"),
+    audio: streams.audio ? planConnector(file, prefix, audio.config, "audio") : null,
+  };
+  const parts = [plan.transformer, plan.video.part, ...(plan.audio === null ? [] : [plan.audio.part])];
+  refuse(checkParts(file, parts, new Set([keyframesEmbedding]), modelPlace));
+  const own = layout.map(({ name }) => prefix + name);
+  const connectors = [...file.tensors.keys()].filter((name) => name.includes("embeddings_connector."));
+  return { ...plan, warnings: unusedTensors(file, prefix, new Set([...own, ...connectors]), modelPlace) };
+}
+
+/** A file that says nothing of audio heads holds the video stream alone. */
+function modelTypeFor(section: ConfigSection, streams: LoadOptions["streams"]): ModelType {
+  return streams.audio || "audio_num_attention_heads" in section ? "audio-video" : "video-only";
+}
+
+function isNeeded({ stream }: Parameter, streams: LoadOptions["streams"]): boolean {
+  return stream === "cross" ? streams.video && streams.audio : streams[stream];
+}
+
+/** A pack for video alone may call its only connector `embeddings_connector`. */
+function planConnector(
+  file: SafetensorsFile,
+  prefix: string,
+  config: ConnectorConfig,
+  stream: "video" | "audio",
+): ConnectorPlan {
+  const single = `${prefix}embeddings_connector.`;
+  const isSingle = stream === "video" && [...file.tensors.keys()].some((name) => name.startsWith(single));
+  const own = isSingle ? single : `${prefix}${stream}_embeddings_connector.`;
+  return { config, part: { prefix: own, parameters: connectorLayout(config, stream) } };
+}
+
+async function scaleFactorsOf(
+  modelPath: string,
+  sections: ConfigSection,
+  vaePath: string | null,
+): Promise<ScaleFactors> {
+  if (vaePath === null) {
+    if (!isSplit(sections)) return readScaleFactors(sections, modelPath, modelPlace);
+    const help = "add `video_vae_path: <the pack's video VAE>` below `model`";
+    return fail(
+      "LTX6208",
+      `${modelPath} holds the transformer alone, its video VAE is a file of its own`,
+      help,
+      modelPlace,
+    );
+  }
+  const file = await openSafetensors(vaePath);
+  try {
+    return readScaleFactors(readConfigSections(file.metadata, vaePath, vaePlace), vaePath, vaePlace);
+  } finally {
+    await file.close();
+  }
+}
+
+async function load(engine: Engine, file: SafetensorsFile, plan: Plan) {
+  const weights = await loadPart(engine, file, plan.transformer);
+  const loaded: Tensor[] = [...weights.values()];
+  const connector = async ({ config, part }: ConnectorPlan): Promise<Connector> => {
+    const own = await loadPart(engine, file, part);
+    loaded.push(...own.values());
+    return createConnector(createModule(engine.ops, own), config);
+  };
+  try {
+    const video = await connector(plan.video);
+    const audio = plan.audio === null ? null : await connector(plan.audio);
+    const processor = createEmbeddingsProcessor(engine.ops, video, audio);
+    // Features of a stream that the run does not feed are not its concern.
+    const run: EmbeddingsProcessor["run"] = (x) => processor.run(audio === null ? { ...x, audio: null } : x);
+    return { config: plan.config, weights, embeddings: { run }, dispose: () => engine.dispose(...loaded) };
+  } catch (error) {
+    engine.dispose(...loaded);
+    throw error;
+  }
+}

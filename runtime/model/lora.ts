@@ -1,0 +1,120 @@
+import type { Finding, HostTensor, Tensor } from "../contract.ts";
+import { bfloat16ToFloat32, float32ToBfloat16 } from "../data/number-formats.ts";
+import type { Engine } from "../engine/engine.ts";
+import { FindingsError } from "../findings.ts";
+import type { Parameter } from "./layout.ts";
+import type { Adapters } from "./module.ts";
+
+export interface LoraOptions {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly targetModules: readonly string[];
+}
+
+/** Low-rank adapters of a transformer: what the model reads and what the optimizer trains. */
+export interface LoraAdapters extends Adapters {
+  /** One name per tensor: `transformer_blocks.0.attn1.to_k.lora_A.weight`, then its `lora_B.weight`, module by module. */
+  readonly names: readonly string[];
+  tensors(): readonly Tensor[];
+  /** Takes over new values in the same order; the old ones stay the caller's to free. */
+  replace(tensors: readonly Tensor[]): void;
+}
+
+/** Uniform numbers in [0, 1), a function of the name alone. */
+export type Uniform = (name: string, count: number) => Float32Array;
+
+/** A linear layer that gets an adapter. */
+export interface Target {
+  readonly module: string;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+const place: Finding["path"] = ["lora", "target_modules"];
+
+/**
+ * The linear layers that a target list names, in the order of the layout: a layer is chosen when its name equals a target or ends
+ * with `.` and the target. Errors: FindingsError LTX6210 when the list chooses nothing, LTX6211 for a target that names a
+ * module that is not a linear layer. A target without effect beside others is a warning.
+ */
+export function matchTargets(
+  layout: readonly Parameter[],
+  targets: readonly string[],
+): { readonly targets: readonly Target[]; readonly warnings: readonly Finding[] } {
+  const linears = layout.flatMap(({ name, shape: [outputs = 0, inputs = 0], linear }) =>
+    linear !== null && name.endsWith(".weight") ? [{ module: linear, inputs, outputs }] : [],
+  );
+  const isLinear = new Set(linears.map(({ module }) => module));
+  const others = [...new Set(layout.flatMap(({ name }) => modulesAround(name)))].filter((name) => !isLinear.has(name));
+  const chosen = linears.filter(({ module }) => targets.some((target) => names(target, module)));
+  const findings = targets.flatMap((target, i) => {
+    const path = [...place, i];
+    if (others.some((module) => names(target, module))) return [notLinear(target, path)];
+    return linears.some(({ module }) => names(target, module)) ? [] : [unmatched(target, path)];
+  });
+  if (targets.length === 0) findings.push({ ...unmatched("", place), message: "`target_modules` is empty" });
+  const isError = chosen.length === 0 || findings.some(({ severity }) => severity === "error");
+  if (isError) throw new FindingsError(findings.map((finding) => ({ ...finding, severity: "error" })));
+  return { targets: chosen, warnings: findings };
+}
+
+function names(target: string, module: string): boolean {
+  return module === target || module.endsWith(`.${target}`);
+}
+
+/** `a.b.c` lies in the modules `a` and `a.b`. */
+function modulesAround(parameter: string): string[] {
+  const parts = parameter.split(".").slice(0, -1);
+  return parts.map((_, i) => parts.slice(0, i + 1).join("."));
+}
+
+const help = "write ends of layer names, for example to_q, to_k, to_v, to_out.0, ff.net.0.proj or attn1.to_k";
+
+function notLinear(target: string, path: Finding["path"]): Finding {
+  const message = `\`${target}\` is a part of the model, but no linear layer, and only those take adapters`;
+  return { code: "LTX6211", severity: "error", path, message, help };
+}
+
+function unmatched(target: string, path: Finding["path"]): Finding {
+  return { code: "LTX6210", severity: "warning", path, message: `\`${target}\` names no layer of this model`, help };
+}
+
+/**
+ * New adapters: A uniform in +-1/sqrt(inputs), rounded to bfloat16, B zero, so that training starts from the unchanged model.
+ * `uniform` is asked once per module. The caller frees `tensors()` at the end.
+ */
+export function createLora(
+  engine: Engine,
+  targets: readonly Target[],
+  { rank, alpha }: Pick<LoraOptions, "rank" | "alpha">,
+  uniform: Uniform,
+): LoraAdapters {
+  const tensors = targets.flatMap(({ module, inputs, outputs }) => [
+    engine.keep(initialA(uniform(`lora.${module}`, rank * inputs), rank, inputs)),
+    engine.keep({ shape: [outputs, rank], dtype: "float32", data: new Float32Array(outputs * rank) }),
+  ]);
+  return adaptersOver(targets, tensors, alpha / rank);
+}
+
+function initialA(uniform: Float32Array, rank: number, inputs: number): HostTensor {
+  const bound = 1 / Math.sqrt(inputs);
+  const values = uniform.map((u) => (2 * u - 1) * bound);
+  return { shape: [rank, inputs], dtype: "float32", data: bfloat16ToFloat32(float32ToBfloat16(values)) };
+}
+
+function adaptersOver(targets: readonly Target[], initial: readonly Tensor[], scale: number): LoraAdapters {
+  const index = new Map(targets.map(({ module }, i) => [module, i]));
+  let current = initial;
+  return {
+    names: targets.flatMap(({ module }) => [`${module}.lora_A.weight`, `${module}.lora_B.weight`]),
+    tensors: () => current,
+    replace: (tensors) => {
+      current = tensors;
+    },
+    get: (module) => {
+      const i = index.get(module);
+      const [a, b] = i === undefined ? [] : current.slice(2 * i, 2 * i + 2);
+      return a === undefined || b === undefined ? undefined : { a, b, scale };
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { Finding, Tensor } from "../contract.ts";
+import type { SafetensorsFile } from "../data/safetensors/index.ts";
+import type { Engine } from "../engine/engine.ts";
+import { FindingsError } from "../findings.ts";
+import type { Parameter } from "./layout.ts";
+
+/** A part of a model whose parameters lie in a file under a common prefix. */
+export interface Part {
+  readonly prefix: string;
+  readonly parameters: readonly Parameter[];
+}
+
+/** What the transformer's tensors begin with in published files; those of a full training run have bare names. */
+const publishedPrefix = "model.diffusion_model.";
+
+/** The prefix of a file's transformer tensors, from the names in it. */
+export function transformerPrefix({ tensors }: SafetensorsFile): string {
+  return [...tensors.keys()].some((name) => name.startsWith(publishedPrefix)) ? publishedPrefix : "";
+}
+
+/** All reasons why the parts can not be loaded from the file. `optional` names may be missing. */
+export function checkParts(
+  file: SafetensorsFile,
+  parts: readonly Part[],
+  optional: ReadonlySet<string>,
+  path: Finding["path"],
+): Finding[] {
+  const wanted = parts.flatMap(({ prefix, parameters }) =>
+    parameters.map(({ name, shape }) => ({ name: prefix + name, shape, optional: optional.has(name) })),
+  );
+  const missing = wanted.filter((x) => !x.optional && !file.tensors.has(x.name)).map(({ name }) => name);
+  const wrong = wanted.flatMap(({ name, shape }) => {
+    const found = file.tensors.get(name)?.shape ?? shape;
+    return found.join() === shape.join() ? [] : [`${name} is ${show(found)} instead of ${show(shape)}`];
+  });
+  const report = (code: string, names: readonly string[], what: string, help: string): Finding[] =>
+    names.length === 0
+      ? []
+      : [{ code, severity: "error", path, message: `${file.path} ${what}: ${list(names)}`, help }];
+  const lacks = `lacks ${missing.length} of the ${wanted.length} tensors that its config calls for`;
+  const differs = `has tensors of other shapes than its config calls for`;
+  return [
+    ...report(
+      "LTX6205",
+      missing,
+      lacks,
+      "the file is incomplete, or its config belongs to another one; download it again",
+    ),
+    ...report("LTX6206", wrong, differs, "the file's config belongs to another model; download it again"),
+  ];
+}
+
+/** Loads the parts' parameters as float32, by the names they have below their prefix. Missing ones are left out. */
+export async function loadPart(engine: Engine, file: SafetensorsFile, part: Part): Promise<Map<string, Tensor>> {
+  const weights = new Map<string, Tensor>();
+  try {
+    for (const { name, shape } of part.parameters) {
+      if (!file.tensors.has(part.prefix + name)) continue;
+      const data = await file.readFloat32(part.prefix + name);
+      weights.set(name, engine.keep({ shape, dtype: "float32", data }));
+    }
+    return weights;
+  } catch (error) {
+    engine.dispose(...weights.values());
+    throw error;
+  }
+}
+
+/** A warning about tensors under the transformer's prefix that nothing reads. */
+export function unusedTensors(
+  file: SafetensorsFile,
+  prefix: string,
+  known: ReadonlySet<string>,
+  path: Finding["path"],
+): Finding[] {
+  const unused = [...file.tensors.keys()].filter((name) => name.startsWith(prefix) && !known.has(name));
+  if (unused.length === 0) return [];
+  const message = `${file.path} has ${unused.length} tensors that this model does not use: ${list(unused, 3)}`;
+  const help = "they are left out; if the file was changed by hand, see that its config names what it holds";
+  return [{ code: "LTX6207", severity: "warning", path, message, help }];
+}
+
+/** Throws the findings, if there are errors among them. */
+export function refuse(findings: readonly Finding[]): void {
+  if (findings.some(({ severity }) => severity === "error")) throw new FindingsError(findings);
+}
+
+function show(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
+}
+
+function list(names: readonly string[], most = 10): string {
+  const more = names.length > most ? `, and ${names.length - most} more` : "";
+  return names.slice(0, most).join(", ") + more;
+}
