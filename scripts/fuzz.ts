@@ -23,43 +23,10 @@ function strategies(): string[] {
   return [...inputs, ...own].map((url) => readFileSync(url, "utf8"));
 }
 
-const snippet = fc.constantFrom(
-  ..."( ) [ ] { } : , - ' \" # & * ! | > % @ ` ^ + / < = . $".split(" "),
-  ...[
-    "\n",
-    "\n  ",
-    "\t",
-    "\r\n",
-    " ",
-    ": ",
-    "- ",
-    "${",
-    "<<",
-    "&a ",
-    "*a",
-    "|\n",
-    ">-\n",
-    "---\n",
-    "\ufeff",
-    "\u0000",
-    "😀",
-  ],
-  ...[
-    "video",
-    "loss",
-    "token:video",
-    "over",
-    "per",
-    "if",
-    "then",
-    "else",
-    "with probability",
-    "not",
-    "1e999",
-    "-1",
-    "null",
-  ],
-);
+const symbols = "( ) [ ] { } : , - ' \" # & * ! | > % @ ` ^ + / < = . $".split(" ");
+const gaps = ["\n", "\n  ", "\t", "\r\n", " ", ": ", "- ", "|\n", ">-\n", "---\n", "\ufeff", "\u0000"];
+const words = "video loss token:video over per if then else with not 1e999 -1 null << &a *a ${ 😀".split(" ");
+const snippet = fc.constantFrom(...symbols, ...gaps, ...words);
 
 /** What a mutation does at a place, given as a share of the text's length. */
 interface Mutation {

@@ -103,6 +103,7 @@ function axes(entry: YamlEntry | null): syntax.Located<readonly AxisName[]> | nu
 }
 
 function letEntry({ keyNode, value }: YamlEntry, bag: Bag): syntax.LetSyntax[] {
+  if (value.kind === "scalar" && value.broken) return [];
   const binder = parseBinder(keyNode.text, keyNode.mapOffset, bag);
   const parsed = expression(value, bag);
   return binder === null ? [] : [{ binder, value: parsed }];

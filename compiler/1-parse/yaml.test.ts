@@ -64,6 +64,13 @@ test("aliases repeat their anchor", () => {
   assert.equal(toPlain(tree), { a: [1, 2], b: [1, 2] });
 });
 
+test("commas inside quotes and closed parentheses split nothing", () => {
+  const { tree, errors } = parse("a: ['f(b, c)', (d), e(, f, \"x)\"]\n");
+  assert.equal(errors, []);
+  assert.ok(tree);
+  assert.equal(toPlain(tree), { a: ["f(b, c)", "(d)", "e(", "f", "x)"] });
+});
+
 const bomb = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
   .concat(Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(10)}]`))
   .join("\n");
@@ -88,6 +95,9 @@ const mistakes: readonly (readonly [string, string, ...string[]])[] = [
   ["many keys", Array.from({ length: 30000 }, (_, i) => `k${i}: 1`).join("\n"), 'LTX1009 ""'],
   ["a huge file", "#".repeat(1_000_001), 'LTX1009 ""'],
   ["an empty file", "# nothing\n", 'LTX1010 ""'],
+  ["a call in a flow list", "a: [x, f(b, c), y]\n", 'LTX1111 "f(b, c)"'],
+  ["a call in a flow mapping", "a: {x: f(b, g(c, d)) over m, y: 1}\n", 'LTX1111 "x: f(b, g(c, d)) over m"'],
+  ["parameters in a flow mapping", "a: {f(b, c): d, e: 1}\n", 'LTX1111 "f(b, c): d"'],
   ["infinity", "a: .inf\nb: .nan\n", 'LTX1011 ".inf"', 'LTX1011 ".nan"'],
   ["control characters", "a: \u0002b\n", 'LTX1012 "\\u0002"'],
   ["a directive", "%YAML 1.1\n---\na: yes\n", 'LTX1001 "%"'],

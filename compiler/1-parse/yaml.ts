@@ -16,6 +16,7 @@ import {
 import type { Bag } from "../diagnostics/bag.ts";
 import { positionAt, type SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
+import { splitGroups } from "./flow-split.ts";
 import { mapScalar, type ScalarStyle } from "./scalar-map.ts";
 import type { YamlEntry, YamlNode, YamlScalar } from "./tree.ts";
 import { explainYamlError } from "./yaml-errors.ts";
@@ -218,24 +219,50 @@ class Converter {
 
   #collection(node: Node): YamlNode {
     const span = this.#spanOf(node);
-    if (isMap(node))
-      return { kind: "mapping", entries: this.#entries(node.items as Pair<Node | null, Node | null>[]), span };
+    if (isMap(node)) {
+      const pairs = node.items as Pair<Node | null, Node | null>[];
+      return { kind: "mapping", entries: this.#entries(pairs, node.flow === true), span };
+    }
     const items = isSeq(node) ? (node.items as (Node | null)[]) : [];
-    return { kind: "sequence", items: items.map((item) => this.#node(item, span)), span };
+    const split =
+      isSeq(node) && node.flow === true ? this.#split(items.map((item) => [item])) : new Map<number, Span | null>();
+    return {
+      kind: "sequence",
+      items: items.flatMap((item, index) => this.#member(split.get(index), item, span) ?? []),
+      span,
+    };
   }
 
-  #entries(pairs: readonly Pair<Node | null, Node | null>[]): YamlEntry[] {
+  /** The value of an entry; broken at its first part, and none for the rest, where commas tore an expression apart. */
+  #member(split: Span | null | undefined, value: Node | null, place: Span): YamlNode | null {
+    if (split === undefined) return this.#node(value, place);
+    return split === null ? null : this.#broken(split);
+  }
+
+  /** Reports expressions that commas of a flow collection tore apart: their range by their first entry, null for the others. */
+  #split(parts: readonly (readonly (Node | null)[])[]): ReadonlyMap<number, Span | null> {
+    const torn = new Map<number, Span | null>();
+    for (const { first, last } of splitGroups(parts.map(plainText))) {
+      const nodes = [...(parts[first] ?? []), ...(parts[last] ?? [])].filter((node) => node !== null);
+      const spans = nodes.map((node) => this.#spanOf(node)).filter((span) => span.start < span.end);
+      const span = { start: spans[0]?.start ?? 0, end: Math.max(...spans.map(({ end }) => end)) };
+      const help = "put it in quotes, or write each entry on a line of its own instead of inside `[...]` or `{...}`";
+      this.#bag.error("LTX1111", span, "YAML splits this at its comma, also inside parentheses", { help });
+      for (let index = first; index <= last; index++) torn.set(index, index === first ? span : null);
+    }
+    return torn;
+  }
+
+  #entries(pairs: readonly Pair<Node | null, Node | null>[], flow: boolean): YamlEntry[] {
     const entries = new Map<string, YamlEntry>();
-    for (const { key, value } of pairs) {
-      const keyNode = this.#key(key);
+    const split = flow ? this.#split(pairs.map(({ key, value }) => [key, value])) : new Map<number, Span | null>();
+    for (const [index, { key, value }] of pairs.entries()) {
+      const keyNode = split.get(index) === null ? null : this.#key(key);
       if (keyNode === null) continue;
       const end = keyNode.span.end;
-      const entry = {
-        key: keyNode.text,
-        keySpan: keyNode.span,
-        keyNode,
-        value: this.#node(value, { start: end, end }),
-      };
+      const converted = this.#member(split.get(index), value, { start: end, end });
+      if (converted === null) continue;
+      const entry = { key: keyNode.text, keySpan: keyNode.span, keyNode, value: converted };
       const first = entries.get(entry.key);
       if (first === undefined) entries.set(entry.key, entry);
       else this.#duplicate(entry, first);
@@ -289,6 +316,12 @@ class Converter {
     const limit = Math.min(end, this.#file.text.length);
     return { start: Math.min(start, limit), end: limit };
   }
+}
+
+/** The unquoted text of an entry's parts; null where one of them is no text. */
+function plainText(parts: readonly (Node | null)[]): string | null {
+  if (!parts.every((part) => part === null || isScalar(part))) return null;
+  return parts.map((part) => (isScalar(part) && styleOf(part) === "plain" ? (part.source ?? "") : "")).join("");
 }
 
 const styles: Readonly<Record<string, ScalarStyle>> = {

@@ -190,4 +190,13 @@ export const entries: readonly CatalogEntry[] = [
     bad: 'sources:\n  masks: {directory: "${masks_dir", kind: video_latents}\n',
     good: 'sources:\n  masks: {directory: "${masks_dir}", kind: video_latents}\n',
   },
+  {
+    code: "LTX1111",
+    slug: "split-at-comma",
+    title: "YAML splits an expression at its comma",
+    explanation:
+      "Inside `[...]` and `{...}` every comma begins a new entry of the list or mapping, also one inside the parentheses of a call. Quotes keep the expression together, and so does a line of its own.",
+    bad: "loss: {velocity: mse(video.prediction, video.target)}\n",
+    good: "loss:\n  velocity: mse(video.prediction, video.target)\n",
+  },
 ];

@@ -3,11 +3,20 @@ import { entries as structure } from "./2-structure.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
 import { entries as training } from "./63-training.ts";
+import { entries as build } from "./65-build.ts";
 import { entries as runtime } from "./7-runtime.ts";
 import type { CatalogEntry } from "./entry.ts";
 
 /** Every code, in order. A new file of entries gets a line here. */
-export const catalog: readonly CatalogEntry[] = [...parse, ...structure, ...config, ...data, ...training, ...runtime];
+export const catalog: readonly CatalogEntry[] = [
+  ...parse,
+  ...structure,
+  ...config,
+  ...data,
+  ...training,
+  ...build,
+  ...runtime,
+];
 
 const byName: ReadonlyMap<string, CatalogEntry> = new Map(
   catalog.flatMap((entry) => [

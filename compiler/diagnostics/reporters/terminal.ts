@@ -32,8 +32,11 @@ export function renderTerminal(reports: readonly FileReport[], colors: Colors = 
 
 /** `2 errors, 1 warning` */
 export function renderSummary({ errors, warnings }: Summary): string {
-  const count = (n: number, what: string) => (n === 0 ? [] : [`${n} ${what}${n === 1 ? "" : "s"}`]);
   return [...count(errors, "error"), ...count(warnings, "warning")].join(", ") || "no findings";
+}
+
+function count(n: number, what: string): string[] {
+  return n === 0 ? [] : [`${n} ${what}${n === 1 ? "" : "s"}`];
 }
 
 /** One finding, without a line break at its end. */

@@ -1,0 +1,35 @@
+import type { CatalogEntry } from "./entry.ts";
+
+/** What is wrong with the compiled strategy that a run config asks for. */
+export const entries: readonly CatalogEntry[] = [
+  {
+    code: "LTX6501",
+    slug: "not-compiled",
+    title: "The strategy is not compiled yet",
+    explanation:
+      "`ltxc run` trains with what `ltxc compile` made of a strategy. The build folder has nothing under the name that the run " +
+      "config asks for, while there is a .strategy file of that name.",
+    bad: "ltxc run",
+    good: "ltxc compile && ltxc run",
+  },
+  {
+    code: "LTX6502",
+    slug: "stale-build",
+    title: "The strategy was changed after it was compiled",
+    explanation:
+      "The compiled strategy carries a hash of the source that it was made of, and the .strategy file has another one now. Training " +
+      "with the old form would ignore the change in silence.",
+    bad: "ltxc compile && echo 'description: new' >> my.strategy && ltxc run",
+    good: "ltxc compile && ltxc run",
+  },
+  {
+    code: "LTX6503",
+    slug: "build-of-another-version",
+    title: "The strategy was compiled by another version of ltxc",
+    explanation:
+      "What compiled strategies and the trainer expect of each other has a version, and this build was made for another one, or its " +
+      "file is damaged. Nothing is lost: the .strategy file is what counts.",
+    bad: "ltxc run",
+    good: "ltxc compile && ltxc run",
+  },
+];
