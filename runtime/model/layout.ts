@@ -28,8 +28,8 @@ function attention(name: string, q: number, context: number, inner: number, gate
     ...linear(`${name}.to_v`, context, inner),
     [`${name}.q_norm.weight`, [inner]],
     [`${name}.k_norm.weight`, [inner]],
-    ...linear(`${name}.to_out.0`, inner, q),
     ...(gateHeads === null ? [] : linear(`${name}.to_gate_logits`, q, gateHeads)),
+    ...linear(`${name}.to_out.0`, inner, q),
   ];
 }
 

@@ -2,6 +2,7 @@ import { entries as parse } from "./1-parse.ts";
 import { entries as structure } from "./2-structure.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
+import { entries as model } from "./62-model.ts";
 import { entries as training } from "./63-training.ts";
 import { entries as build } from "./65-build.ts";
 import { entries as runtime } from "./7-runtime.ts";

@@ -1,0 +1,122 @@
+import type { CatalogEntry } from "./entry.ts";
+
+/** Checkpoints that are not what they should be, and adapters and features that do not fit them. */
+export const entries: readonly CatalogEntry[] = [
+  {
+    code: "LTX6201",
+    slug: "checkpoint-other-architecture",
+    title: "The checkpoint is built in a way that ltxc does not implement",
+    explanation:
+      "Some keys of a checkpoint's config have one value in every LTX-2 model, and the transformer is written for it: RMS norms, rotary positions, biases in attention, equal head counts in both streams. Another value, or none, means another architecture, which would give numbers without meaning.",
+    bad: "model:\n  model_path: some-other-transformer.safetensors\n",
+    good: "model:\n  model_path: ltx-2.safetensors\n",
+  },
+  {
+    code: "LTX6202",
+    slug: "checkpoint-config-incomplete",
+    title: "The checkpoint's config lacks a key",
+    explanation:
+      "A transformer with caption projections of its own must say how wide captions are (`caption_channels`) and how many heads it has. There is no default to fall back to. The metadata was written by hand or belongs to another file.",
+    bad: "model:\n  model_path: converted-without-metadata.safetensors\n",
+    good: "model:\n  model_path: ltx-2.safetensors\n",
+  },
+  {
+    code: "LTX6203",
+    slug: "checkpoint-config-value",
+    title: "The checkpoint's config has a value that makes no sense",
+    explanation:
+      "A size must be a positive whole number, a flag true or false, `rope_type` split or interleaved, and the text context as wide as the stream that reads it.",
+    bad: "model:\n  model_path: edited-metadata.safetensors\n",
+    good: "model:\n  model_path: ltx-2.safetensors\n",
+  },
+  {
+    code: "LTX6204",
+    slug: "not-a-checkpoint",
+    title: "The file has no config of a transformer",
+    explanation:
+      "An official checkpoint carries its architecture as JSON in the metadata of the safetensors file, under `config`. LoRA files, full-training results, VAEs and text encoders carry none, or one without a `transformer` section.",
+    bad: "model:\n  model_path: lora_weights_step_00250.safetensors\n",
+    good: "model:\n  model_path: ltx-2.safetensors\n  load_checkpoint: lora_weights_step_00250.safetensors\n",
+  },
+  {
+    code: "LTX6205",
+    slug: "missing-weights",
+    title: "The checkpoint lacks tensors",
+    explanation:
+      "The config in the file says which tensors the model has. Some of those that this run needs are not there, so the file is incomplete, or its metadata was copied from another one. Tensors that the run does not need (those of audio, when only video is trained) may be missing.",
+    bad: "model:\n  model_path: pruned.safetensors\n",
+    good: "model:\n  model_path: ltx-2.safetensors\n",
+  },
+  {
+    code: "LTX6206",
+    slug: "weight-shape",
+    title: "The checkpoint has tensors of the wrong shape",
+    explanation:
+      "The sizes in the checkpoint's config and those of its tensors do not agree. The metadata belongs to another model.",
+    bad: "model:\n  model_path: mixed-up.safetensors\n",
+    good: "model:\n  model_path: ltx-2.safetensors\n",
+  },
+  {
+    code: "LTX6207",
+    slug: "unused-weights",
+    title: "The checkpoint has tensors that nothing reads",
+    explanation:
+      "Below the transformer's prefix lie tensors that its config does not call for. They are left out; the model runs as its config says. It is worth a look, since a flag may be missing in the metadata.",
+    bad: "model:\n  model_path: with-extra-layers.safetensors\n",
+    good: "model:\n  model_path: ltx-2.safetensors\n",
+  },
+  {
+    code: "LTX6208",
+    slug: "latent-cell-unknown",
+    title: "The size of a latent cell is unknown",
+    explanation:
+      "How many pixels and frames one latent cell covers follows from the blocks of the video VAE, listed in the config of the file that holds it. A pack in several files keeps its VAE apart from the transformer, and the run config must name it. A guess would place every token wrongly.",
+    bad: "model:\n  model_path: transformer.safetensors\n",
+    good: "model:\n  model_path: transformer.safetensors\n  video_vae_path: video_vae.safetensors\n",
+  },
+  {
+    code: "LTX6210",
+    slug: "lora-target-unmatched",
+    title: "A LoRA target names no layer",
+    explanation:
+      "A target chooses the linear layers whose dotted name equals it or ends with a dot and the target, in whole parts: `to_k` chooses all attentions, `attn1.to_k` only the video's self-attention, `k` none. It is an error when the whole list chooses nothing, and a warning for one target among others.",
+    bad: "lora:\n  target_modules: [attn.to_k]\n",
+    good: "lora:\n  target_modules: [attn1.to_k]\n",
+  },
+  {
+    code: "LTX6211",
+    slug: "lora-target-not-linear",
+    title: "A LoRA target names something that takes no adapter",
+    explanation:
+      "Adapters are added to linear layers. The target names a part of the model that is none: a whole attention, a norm, or `to_out`, whose linear layer is `to_out.0`.",
+    bad: "lora:\n  target_modules: [to_q, to_k, to_v, to_out]\n",
+    good: "lora:\n  target_modules: [to_q, to_k, to_v, to_out.0]\n",
+  },
+  {
+    code: "LTX6213",
+    slug: "text-features-do-not-fit",
+    title: "Text embeddings do not fit the checkpoint",
+    explanation:
+      "Data sets hold text features from before the connectors, as wide as the checkpoint's connectors take them and padded to a multiple of their 128 registers. Features of another width were made with another generation of the model.",
+    bad: "model:\n  model_path: ltx-2.3.safetensors # the data were made with ltx-2\n",
+    good: "model:\n  model_path: ltx-2.safetensors\n",
+  },
+  {
+    code: "LTX6214",
+    slug: "text-features-of-one-stream",
+    title: "Text embeddings and connectors do not pair up",
+    explanation:
+      "Each stream has a connector for its own text features. An audio stream needs `audio_prompt_embeds` (or the older single `prompt_embeds`), and audio features need a checkpoint with an audio connector.",
+    bad: "data:\n  preprocessed_data_root: made-with-a-video-only-checkpoint\n",
+    good: "data:\n  preprocessed_data_root: made-with-the-audio-video-checkpoint\n",
+  },
+  {
+    code: "LTX6216",
+    slug: "model-lacks-stream",
+    title: "The model has no such stream",
+    explanation:
+      "The strategy feeds a modality that the checkpoint was not built for. Audio-video checkpoints have both streams, others only one.",
+    bad: "model:\n  model_path: video-only.safetensors\n",
+    good: "model:\n  model_path: audio-video.safetensors\n",
+  },
+];
