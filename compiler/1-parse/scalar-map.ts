@@ -25,9 +25,9 @@ export function mapScalar(raw: string, style: ScalarStyle, text: string): (offse
 
 /** Null where our reading of the raw text differs from what YAML made of it. */
 export function decode(raw: string, style: ScalarStyle, text: string): Decoded | null {
-  const candidates = style === "literal" || style === "folded" ? decodeBlock(raw, style) : [decodeFlow(raw, style)];
-  for (const decoded of candidates) if (decoded.text === text) return decoded;
-  return null;
+  const isBlock = style === "literal" || style === "folded";
+  const decoded = isBlock ? decodeBlock(raw, style, text) : decodeFlow(raw, style);
+  return decoded.text === text ? decoded : null;
 }
 
 class Writer {
@@ -117,12 +117,21 @@ interface Line {
   readonly broken: boolean;
 }
 
-/** One reading per possible indentation: the contents' own depth is written down only where a header says `|2`. */
-function* decodeBlock(raw: string, style: "literal" | "folded"): Generator<Decoded> {
+function decodeBlock(raw: string, style: "literal" | "folded", text: string): Decoded {
   const header = /^[|>][^\r\n]*(?:\r?\n|$)/.exec(raw)?.[0] ?? "";
   const chomp = /^[|>]\d?([+-])/.exec(header)?.[1] ?? "";
   const lines = splitLines(raw, header.length);
-  for (const indent of indents(lines)) yield decodeLines(lines, indent, style, chomp);
+  const written = lines.map((line) => line.text);
+  // A header such as `|2` counts from the parent's indentation, which is not written here: the decoded text tells it.
+  const indent = Math.max(0, depthOf(written) - depthOf(text.split("\n")));
+  return decodeLines(lines, indent, style, chomp);
+}
+
+/** Spaces before the first character of the contents; of blank lines alone, the longest. */
+function depthOf(lines: readonly string[]): number {
+  const spaces = (line: string) => /^ */.exec(line)?.[0].length ?? 0;
+  const first = lines.find((line) => /[^ ]/.test(line));
+  return first === undefined ? lines.reduce((most, line) => Math.max(most, spaces(line)), 0) : spaces(first);
 }
 
 function splitLines(raw: string, from: number): Line[] {
@@ -135,14 +144,6 @@ function splitLines(raw: string, from: number): Line[] {
     start = next;
   }
   return lines;
-}
-
-/** The depth of the first line with contents, then every smaller one; without contents, the longest line of spaces. */
-function indents(lines: readonly Line[]): number[] {
-  const spaces = (line: Line) => /^ */.exec(line.text)?.[0].length ?? 0;
-  const first = lines.find((line) => /[^ ]/.test(line.text));
-  const depth = first === undefined ? Math.max(0, ...lines.map(spaces)) : spaces(first);
-  return Array.from({ length: depth + 1 }, (_, index) => depth - index);
 }
 
 function decodeLines(lines: readonly Line[], indent: number, style: "literal" | "folded", chomp: string): Decoded {

@@ -14,6 +14,7 @@ export interface YamlMapping {
   readonly kind: "mapping";
   /** In the order of the file; keys are unique. */
   readonly entries: readonly YamlEntry[];
+  readonly byKey: ReadonlyMap<string, YamlEntry>;
   readonly span: Span;
 }
 
@@ -37,8 +38,7 @@ export interface YamlScalar {
 }
 
 export function entryOf(node: YamlNode | null | undefined, key: string): YamlEntry | null {
-  if (node?.kind !== "mapping") return null;
-  return node.entries.find((entry) => entry.key === key) ?? null;
+  return node?.kind === "mapping" ? (node.byKey.get(key) ?? null) : null;
 }
 
 /** The value as JSON would hold it. Every key, also `__proto__`, becomes an own property. */

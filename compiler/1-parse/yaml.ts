@@ -221,7 +221,8 @@ class Converter {
     const span = this.#spanOf(node);
     if (isMap(node)) {
       const pairs = node.items as Pair<Node | null, Node | null>[];
-      return { kind: "mapping", entries: this.#entries(pairs, node.flow === true), span };
+      const byKey = this.#entries(pairs, node.flow === true);
+      return { kind: "mapping", entries: [...byKey.values()], byKey, span };
     }
     const items = isSeq(node) ? (node.items as (Node | null)[]) : [];
     const split =
@@ -253,7 +254,7 @@ class Converter {
     return torn;
   }
 
-  #entries(pairs: readonly Pair<Node | null, Node | null>[], flow: boolean): YamlEntry[] {
+  #entries(pairs: readonly Pair<Node | null, Node | null>[], flow: boolean): ReadonlyMap<string, YamlEntry> {
     const entries = new Map<string, YamlEntry>();
     const split = flow ? this.#split(pairs.map(({ key, value }) => [key, value])) : new Map<number, Span | null>();
     for (const [index, { key, value }] of pairs.entries()) {
@@ -267,7 +268,7 @@ class Converter {
       if (first === undefined) entries.set(entry.key, entry);
       else this.#duplicate(entry, first);
     }
-    return [...entries.values()];
+    return entries;
   }
 
   #duplicate({ key, keySpan }: YamlEntry, first: YamlEntry): void {
