@@ -127,9 +127,10 @@ function decodeBlock(raw: string, style: "literal" | "folded", text: string): De
   return decodeLines(lines, indent, style, chomp);
 }
 
+const spaces = (line: string) => /^ */.exec(line)?.[0].length ?? 0;
+
 /** Spaces before the first character of the contents; of blank lines alone, the longest. */
 function depthOf(lines: readonly string[]): number {
-  const spaces = (line: string) => /^ */.exec(line)?.[0].length ?? 0;
   const first = lines.find((line) => /[^ ]/.test(line));
   return first === undefined ? lines.reduce((most, line) => Math.max(most, spaces(line)), 0) : spaces(first);
 }

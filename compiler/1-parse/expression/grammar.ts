@@ -6,7 +6,20 @@ import { EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
 import { Bag } from "../../diagnostics/bag.ts";
 import type { Span } from "../../source/span.ts";
 import type { Argument, AxisName, Binder, Expression, Item, Name } from "./ast.ts";
-import { binary, exponent, isBinaryOperator, join, negate, not } from "./nodes.ts";
+import {
+  binary,
+  conditional,
+  exponent,
+  isBinaryOperator,
+  join,
+  member,
+  named,
+  negate,
+  not,
+  over,
+  per,
+  type Listed,
+} from "./nodes.ts";
 import { expectations } from "./messages.ts";
 import * as t from "./tokens.ts";
 
@@ -60,17 +73,13 @@ export class ExpressionParser extends EmbeddedActionsParser {
       const list = this.OPTION(() => this.SUBRULE(this.parameters));
       return this.ACTION((): Binder => {
         const span = this.spanOf(name);
-        return {
-          name: { text: name.image, span },
-          parameters: list?.names ?? null,
-          span: join(span, list?.span ?? span),
-        };
+        return { name: this.#named(name), parameters: list?.list ?? null, span: join(span, list?.span ?? span) };
       });
     },
     { recoveryValueFunc: () => null },
   );
 
-  readonly parameters: () => { readonly names: readonly Name[]; readonly span: Span } = this.RULE(
+  readonly parameters: () => Listed<Name> = this.RULE(
     "parameters",
     () => {
       const names: Name[] = [];
@@ -83,9 +92,9 @@ export class ExpressionParser extends EmbeddedActionsParser {
         },
       });
       const close = this.CONSUME(t.Close);
-      return { names, span: join(this.spanOf(open), this.spanOf(close)) };
+      return { list: names, span: join(this.spanOf(open), this.spanOf(close)) };
     },
-    { recoveryValueFunc: () => ({ names: [], span: this.#here() }) },
+    { recoveryValueFunc: () => ({ list: [], span: this.#here() }) },
   );
 
   readonly expr: Node = this.RULE(
@@ -103,13 +112,7 @@ export class ExpressionParser extends EmbeddedActionsParser {
       const then = this.SUBRULE2(this.expr);
       this.CONSUME(t.Else);
       const otherwise = this.SUBRULE3(this.expr);
-      return this.ACTION((): Expression => ({
-        kind: "if",
-        condition,
-        then, // oxlint-disable-line unicorn/no-thenable -- the part of an `if`
-        else: otherwise,
-        span: join(this.spanOf(start), otherwise.span),
-      }));
+      return this.ACTION(() => conditional(this.spanOf(start), condition, then, otherwise));
     },
     this.#recover,
   );
@@ -174,22 +177,14 @@ export class ExpressionParser extends EmbeddedActionsParser {
               this.CONSUME(t.Over);
               const sign = this.OPTION(() => this.CONSUME(t.Not));
               const operand = this.SUBRULE2(this.postfix);
-              value = this.ACTION(() => {
-                const mask = sign === undefined ? operand : not(this.spanOf(sign), operand);
-                return { kind: "over" as const, value, mask, span: join(value.span, mask.span) };
-              });
+              value = this.ACTION(() => over(value, sign === undefined ? operand : not(this.spanOf(sign), operand)));
             },
           },
           {
             ALT: () => {
               this.CONSUME(t.Per);
-              const list = this.SUBRULE(this.axes);
-              value = this.ACTION(() => ({
-                kind: "per" as const,
-                value,
-                axes: list.axes,
-                span: join(value.span, list.span),
-              }));
+              const axes = this.SUBRULE(this.axes);
+              value = this.ACTION(() => per(value, axes));
             },
           },
         ]),
@@ -199,7 +194,7 @@ export class ExpressionParser extends EmbeddedActionsParser {
     this.#recover,
   );
 
-  readonly axes: () => { readonly axes: readonly AxisName[]; readonly span: Span } = this.RULE(
+  readonly axes: () => Listed<AxisName> = this.RULE(
     "axes",
     () => {
       const axes: AxisName[] = [];
@@ -207,7 +202,7 @@ export class ExpressionParser extends EmbeddedActionsParser {
         {
           ALT: () => {
             const axis = this.SUBRULE(this.axis);
-            return this.ACTION(() => ({ axes: [axis], span: axis.span }));
+            return this.ACTION(() => ({ list: [axis], span: axis.span }));
           },
         },
         {
@@ -215,12 +210,12 @@ export class ExpressionParser extends EmbeddedActionsParser {
             const open = this.CONSUME(t.Open);
             this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => axes.push(this.SUBRULE2(this.axis)) });
             const close = this.CONSUME(t.Close);
-            return this.ACTION(() => ({ axes, span: join(this.spanOf(open), this.spanOf(close)) }));
+            return this.ACTION(() => ({ list: axes, span: join(this.spanOf(open), this.spanOf(close)) }));
           },
         },
       ]);
     },
-    { recoveryValueFunc: () => ({ axes: [], span: this.#here() }) },
+    { recoveryValueFunc: () => ({ list: [], span: this.#here() }) },
   );
 
   /** Not recovered by itself: an axis without a name would be a name that the user never wrote. */
@@ -249,15 +244,9 @@ export class ExpressionParser extends EmbeddedActionsParser {
           {
             ALT: () => {
               this.CONSUME(t.Dot);
-              const member = this.CONSUME(t.Name);
-              const call = this.OPTION(() => this.SUBRULE(this.call));
-              object = this.ACTION(() => ({
-                kind: "member" as const,
-                object,
-                member: this.#named(member),
-                args: call?.args ?? null,
-                span: join(object.span, call?.span ?? this.spanOf(member)),
-              }));
+              const name = this.CONSUME(t.Name);
+              const args = this.OPTION(() => this.SUBRULE(this.args));
+              object = this.ACTION(() => member(object, this.#named(name), args));
             },
           },
           {
@@ -265,12 +254,10 @@ export class ExpressionParser extends EmbeddedActionsParser {
               this.CONSUME(t.OpenIndex);
               const index = this.CONSUME(t.NumberToken);
               const close = this.CONSUME(t.CloseIndex);
-              object = this.ACTION(() => ({
-                kind: "index" as const,
-                object,
-                index: this.#index(index),
-                span: join(object.span, this.spanOf(close)),
-              }));
+              object = this.ACTION(() => {
+                const span = join(object.span, this.spanOf(close));
+                return { kind: "index" as const, object, index: this.#index(index), span };
+              });
             },
           },
         ]),
@@ -297,12 +284,8 @@ export class ExpressionParser extends EmbeddedActionsParser {
     "named",
     () => {
       const name = this.CONSUME(t.Name);
-      const call = this.OPTION(() => this.SUBRULE(this.call));
-      return this.ACTION((): Expression => {
-        const callee = this.#named(name);
-        if (call === undefined) return { kind: "name", name: callee.text, span: callee.span };
-        return { kind: "call", callee, args: call.args, span: join(callee.span, call.span) };
-      });
+      const args = this.OPTION(() => this.SUBRULE(this.args));
+      return this.ACTION(() => named(this.#named(name), args));
     },
     this.#recover,
   );
@@ -319,16 +302,16 @@ export class ExpressionParser extends EmbeddedActionsParser {
     this.#recover,
   );
 
-  readonly call: () => { readonly args: readonly Argument[]; readonly span: Span } = this.RULE(
-    "call",
+  readonly args: () => Listed<Argument> = this.RULE(
+    "args",
     () => {
       const args: Argument[] = [];
       const open = this.CONSUME(t.Open);
       this.MANY_SEP({ SEP: t.Comma, DEF: () => args.push(this.SUBRULE(this.arg)) });
       const close = this.CONSUME(t.Close);
-      return this.ACTION(() => ({ args, span: join(this.spanOf(open), this.spanOf(close)) }));
+      return this.ACTION(() => ({ list: args, span: join(this.spanOf(open), this.spanOf(close)) }));
     },
-    { recoveryValueFunc: () => ({ args: [{ name: null, value: this.#errorHere() }], span: this.#here() }) },
+    { recoveryValueFunc: () => ({ list: [{ name: null, value: this.#errorHere() }], span: this.#here() }) },
   );
 
   readonly arg: () => Argument = this.RULE(

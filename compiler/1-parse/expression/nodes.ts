@@ -1,6 +1,6 @@
 /** Builds nodes of the syntax tree. */
 import type { Span } from "../../source/span.ts";
-import type { BinaryOperator, Expression } from "./ast.ts";
+import type { Argument, AxisName, BinaryOperator, Expression, Name } from "./ast.ts";
 
 export function join(first: Span, last: Span): Span {
   return { start: first.start, end: Math.max(first.end, last.end) };
@@ -40,4 +40,33 @@ export function exponent(base: Expression, tower: readonly Storey[]): Expression
     result = binary("^", operator, values[index] ?? base, right);
   }
   return result;
+}
+
+export function conditional(start: Span, condition: Expression, then: Expression, otherwise: Expression): Expression {
+  const parts = { condition, then, else: otherwise }; // oxlint-disable-line unicorn/no-thenable -- the part of an `if`
+  return { kind: "if", ...parts, span: join(start, otherwise.span) };
+}
+
+export function over(value: Expression, mask: Expression): Expression {
+  return { kind: "over", value, mask, span: join(value.span, mask.span) };
+}
+
+/** A list in parentheses or brackets, with the span of both. */
+export interface Listed<T> {
+  readonly list: readonly T[];
+  readonly span: Span;
+}
+
+export function per(value: Expression, axes: Listed<AxisName>): Expression {
+  return { kind: "per", value, axes: axes.list, span: join(value.span, axes.span) };
+}
+
+export function named(callee: Name, args: Listed<Argument> | undefined): Expression {
+  if (args === undefined) return { kind: "name", name: callee.text, span: callee.span };
+  return { kind: "call", callee, args: args.list, span: join(callee.span, args.span) };
+}
+
+export function member(object: Expression, name: Name, args: Listed<Argument> | undefined): Expression {
+  const span = join(object.span, (args ?? name).span);
+  return { kind: "member", object, member: name, args: args?.list ?? null, span };
 }

@@ -71,13 +71,22 @@ test("an empty place gets one caret, also at the end of the file", () => {
   );
 });
 
+/** The excerpt alone. */
+const excerpt = (text: string) =>
+  renderTerminal([report(text, "m")])
+    .split("\n")
+    .slice(3, -4);
+
 test("a range over lines marks each line, of many only the ends", () => {
-  const shown = (text: string) =>
-    renderTerminal([report(text, "m")])
-      .split("\n")
-      .slice(3, -4);
-  assert.equal(shown("a: «b\n  c\n\n  d» e\n"), ["1 | a: b", "  |    ^", "2 |   c", "  |   ^", "4 |   d e", "  |   ^"]);
-  assert.equal(shown(`a: «b\n${"  c\n".repeat(8)}  d»\n`), [" 1 | a: b", "   |    ^", "10 |   d", "   |   ^"]);
+  assert.equal(excerpt("a: «b\n  c\n\n  d» e\n"), [
+    "1 | a: b",
+    "  |    ^",
+    "2 |   c",
+    "  |   ^",
+    "4 |   d e",
+    "  |   ^",
+  ]);
+  assert.equal(excerpt(`a: «b\n${"  c\n".repeat(8)}  d»\n`), [" 1 | a: b", "   |    ^", "10 |   d", "   |   ^"]);
 });
 
 test("a label on the finding's own range is written at its carets", () => {
@@ -106,10 +115,11 @@ test("nothing to say is an empty text", () => {
   assert.is(renderTerminal([{ file: sourceFile("a", ""), diagnostics: [] }]), "");
 });
 
+const at = (line: number) => ({ start: { line, column: 4 }, end: { line, column: 5 } });
+
 test("json has lines and columns", () => {
   const { diagnostics, summary, version } = toJson([report("a: ‹b›\nc: «d»", "m", { help: "h" }, ["l"])]);
   assert.equal([version, summary], [1, { errors: 1, warnings: 0 }]);
-  const at = (line: number) => ({ start: { line, column: 4 }, end: { line, column: 5 } });
   assert.equal(diagnostics, [
     {
       path: "inpainting.strategy",
@@ -125,17 +135,18 @@ test("json has lines and columns", () => {
   ]);
 });
 
+const region = (line: number, charOffset: number) => ({
+  startLine: line,
+  startColumn: 4,
+  endLine: line,
+  endColumn: 5,
+  charOffset,
+  charLength: 1,
+});
+
 test("sarif names rule, place, related places and the fix", () => {
   const fix = { title: "write `e`", edits: [{ span: { start: 8, end: 9 }, text: "e" }] };
   const log = toSarif([report("a: ‹b›\nc: «d»", "m", { fix }, ["l"])], "1.2.3");
-  const region = (line: number, charOffset: number) => ({
-    startLine: line,
-    startColumn: 4,
-    endLine: line,
-    endColumn: 5,
-    charOffset,
-    charLength: 1,
-  });
   const artifactLocation = { uri: "inpainting.strategy" };
   const [run] = log["runs"] as { results: unknown[]; tool: { driver: { rules: { id: string }[]; version: string } } }[];
   assert.is(log["version"], "2.1.0");
