@@ -14,6 +14,7 @@ export const catalog: readonly CatalogEntry[] = [
   ...structure,
   ...config,
   ...data,
+  ...model,
   ...training,
   ...build,
   ...runtime,
