@@ -12,13 +12,16 @@ export interface SchemaError {
   readonly propertyName?: string;
 }
 
+export type Schema = Readonly<Record<string, unknown>>;
+
 export interface Failure {
   readonly error: SchemaError;
   readonly place: Place;
   readonly path: readonly string[];
   readonly subject: string;
+  readonly schema: Schema;
   /** The schema object that holds the keyword. */
-  readonly parent: Readonly<Record<string, unknown>>;
+  readonly parent: Schema;
 }
 
 export interface Explained {
@@ -78,12 +81,33 @@ function title({ parent }: Failure): string | null {
 // --------------------------------------------------------------------------------------------------------------------- keys
 
 function unknownKey(failure: Failure): Explained {
-  const { error, parent, place } = failure;
+  const { error, parent, place, schema } = failure;
   const key = String(error.params["additionalProperty"] ?? error.params["unevaluatedProperty"]);
-  const known = Object.keys((parent["properties"] as object | undefined) ?? {});
+  const known = Object.keys(objectAt(parent, "properties") ?? {});
   const missing = known.filter((other) => entryOf(place.node, other) === null);
-  const help = didYouMean(key, missing) ?? `it may have ${list(known)}`;
+  const owners = ownersOf(schema, key, "");
+  const help =
+    owners.length > 0
+      ? `\`${key}\` belongs under ${list(owners, "or")}`
+      : (didYouMean(key, missing) ?? `it may have ${list(known)}`);
   return found("LTX2001", `${named(failure)} has no key \`${key}\``, help);
+}
+
+/** Where else the schema knows a key, which then only stands at the wrong depth: `video`, or `sources.<name>`. */
+function ownersOf(schema: Schema, key: string, path: string): string[] {
+  const properties = objectAt(schema, "properties") ?? {};
+  const own = path !== "" && Object.hasOwn(properties, key) ? [path] : [];
+  const below = (name: string) => (path === "" ? name : `${path}.${name}`);
+  const nested = Object.keys(properties).flatMap((name) =>
+    ownersOf(objectAt(properties, name) ?? {}, key, below(name)),
+  );
+  const entry = objectAt(schema, "additionalProperties");
+  return [...own, ...nested, ...(entry === null ? [] : ownersOf(entry, key, below("<name>")))];
+}
+
+function objectAt(schema: Schema, key: string): Schema | null {
+  const value = Object.hasOwn(schema, key) ? schema[key] : undefined;
+  return typeof value === "object" && value !== null ? (value as Schema) : null;
 }
 
 function missingKey(failure: Failure): Explained {

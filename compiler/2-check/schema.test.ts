@@ -23,6 +23,13 @@ function check(text: string, except: readonly string[] = [], against = strategyV
 
 const rest = "strategy: s\nsources: {x: {directory: x, kind: video_latents}}\nloss: {x: 1}\n";
 
+test("a key at the wrong depth is told where it belongs", () => {
+  assert.equal(check(`${rest}video: {latents: x, kind: a}\nkeep: first_frame\n`), [
+    "LTX2001 [kind] `video` has no key `kind` (`kind` belongs under `sources.<name>`)",
+    "LTX2001 [keep] a strategy has no key `keep` (`keep` belongs under `video` or `audio`)",
+  ]);
+});
+
 test("a complete strategy has the right shape", () => {
   const text = `# comment
 strategy: inpainting
@@ -57,7 +64,7 @@ const cases: readonly (readonly [string, ...string[]])[] = [
     "LTX2001 [latent] `video` has no key `latent` (it may have ",
     "LTX2001 [zzz] `video` has no key `zzz` (it may have ",
   ],
-  [`${rest}audio: {latents: x, fps: 24}\n`, "LTX2001 [fps] `audio` has no key `fps` (it may have "],
+  [`${rest}audio: {latents: x, fps: 24}\n`, "LTX2001 [fps] `audio` has no key `fps` (`fps` belongs under `video`)"],
   [
     "strategy: s\n",
     "LTX2002 [strategy] a strategy needs the key `sources`",

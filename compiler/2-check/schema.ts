@@ -8,10 +8,8 @@
  */
 import type { Bag } from "../diagnostics/bag.ts";
 import { nodeAt, toPlain, type Place, type YamlNode } from "../1-parse/tree.ts";
-import { explain, type SchemaError } from "./schema-messages.ts";
+import { explain, type Schema, type SchemaError } from "./schema-messages.ts";
 import { schema, validate } from "./schema-strategy.generated.ts";
-
-export type Schema = Readonly<Record<string, unknown>>;
 
 /** A generated validator: false leaves the findings in `errors`. */
 interface Validate {
@@ -54,7 +52,7 @@ export function validateDocument(
     const path = pointerSteps(error.instancePath);
     const place = nodeAt(root, path);
     if (place.node.kind === "scalar" && place.node.broken) continue;
-    const finding = explain({ error, place, path, subject, parent: parentSchema(schema, error.schemaPath) });
+    const finding = explain({ error, place, path, subject, schema, parent: parentSchema(schema, error.schemaPath) });
     if (!except.includes(finding.code))
       bag.error(finding.code, spanOf(root, place, error), finding.message, finding.details);
   }
