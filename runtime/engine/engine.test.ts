@@ -1,0 +1,117 @@
+// `fill` is not an array's.
+/* oxlint-disable unicorn/no-array-fill-with-reference-type */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { HostTensor } from "../contract.ts";
+import { openEngine, probeEngines } from "./index.ts";
+
+const test = suite("engine");
+const { engine: cpu } = await openEngine("cpu");
+const { engine: wasm } = await openEngine("wasm");
+const host = (shape: readonly number[], values: readonly number[]): HostTensor => ({
+  shape,
+  dtype: "float32",
+  data: Float32Array.from(values),
+});
+
+for (const engine of [cpu, wasm]) {
+  test(`${engine.name}: a step leaves nothing behind but what it returns`, async () => {
+    const { ops } = engine;
+    const w = engine.keep(host([2, 2], [1, 2, 3, 4]));
+    const before = engine.memory();
+    for (let step = 0; step < 5; step++) {
+      const result = engine.differentiate(() => {
+        const x = ops.input("x", host([3, 2], [1, 2, 3, 4, 5, step]));
+        const y = ops.gelu(ops.linear(ops.rmsNorm(x, 1e-6), w, null));
+        return { loss: ops.mean(ops.square(y)), outputs: { y } };
+      }, [w]);
+      assert.equal(result.outputs.y.shape, [3, 2]);
+      assert.is(engine.memory().tensors, before.tensors + 3);
+      engine.dispose(result.loss, result.outputs.y, ...result.gradients);
+      assert.equal(engine.memory(), before);
+    }
+    engine.dispose(w);
+  });
+}
+
+test("a parameter that the loss does not depend on has no gradient; no parameters are fine, too", () => {
+  const [a, b] = [cpu.keep(host([2], [1, 2])), cpu.keep(host([2], [3, 4]))];
+  const forward = () => ({ loss: cpu.ops.sum(a), outputs: {} });
+  const { loss, gradients } = cpu.differentiate(forward, [a, b]);
+  assert.ok(gradients[0] !== null);
+  assert.is(gradients[1], null);
+  const alone = cpu.differentiate(forward, []);
+  assert.equal(alone.gradients, []);
+  cpu.dispose(loss, alone.loss, a, b, ...gradients);
+});
+
+test("outputs survive beside the loss, even when they are inputs", async () => {
+  const a = cpu.keep(host([1], [5]));
+  const { loss, outputs } = cpu.differentiate(() => ({ loss: cpu.ops.sum(a), outputs: { a } }), []);
+  cpu.dispose(loss, outputs.a);
+  assert.equal((await cpu.read(a)).data, Float32Array.of(5));
+  cpu.dispose(a);
+});
+
+test("tidy frees all but what its result reaches, and not what is kept", () => {
+  const before = cpu.memory().tensors;
+  let kept = null;
+  const result = cpu.tidy(() => {
+    kept = cpu.keep(host([1], [1]));
+    cpu.ops.fill([2], 1);
+    return { list: [cpu.ops.fill([2], 2)], text: "unharmed" };
+  });
+  assert.is(cpu.memory().tensors, before + 2);
+  assert.is(result.text, "unharmed");
+  cpu.dispose(kept, ...result.list);
+  assert.is(cpu.memory().tensors, before);
+});
+
+test("values are copied on their way in and out", async () => {
+  const data = Float32Array.of(1, 2);
+  const x = cpu.keep({ shape: [2], dtype: "float32", data });
+  data[0] = 9;
+  const out = await cpu.read(x);
+  assert.equal(out.data, Float32Array.of(1, 2));
+  out.data[1] = 9;
+  assert.equal((await cpu.read(x)).data, Float32Array.of(1, 2));
+  cpu.dispose(x);
+});
+
+test("engines work side by side, each on its own backend", async () => {
+  const [a, b] = [cpu.keep(host([1], [2])), wasm.keep(host([1], [3]))];
+  const [c, d] = [cpu.ops.exp(a), wasm.ops.exp(b)];
+  const e = cpu.ops.mul(c, d);
+  const product = (await cpu.read(e)).data[0] ?? NaN;
+  assert.ok(Math.abs(product - Math.exp(5)) < 1e-3);
+  cpu.dispose(a, b, c, d, e);
+});
+
+test("auto says why it chose, and every engine says what it is or why it can not be used", async () => {
+  const { engine, reason } = await openEngine("auto");
+  const probes = await probeEngines();
+  assert.equal(
+    probes.map(({ name }) => name),
+    ["tfjs-node-gpu", "wasm", "cpu"],
+  );
+  assert.is(engine.name, probes.find(({ available }) => available)?.name);
+  for (const { available, name, reason: why } of probes) {
+    assert.ok(why.length > 10);
+    if (!available && name === "tfjs-node-gpu") assert.match(reason, `not ${name}`);
+  }
+});
+
+test("opening an engine and computing prints nothing", () => {
+  const index = fileURLToPath(new URL("./index.ts", import.meta.url));
+  const script = `
+    const { openEngine, probeEngines } = await import(${JSON.stringify(index)});
+    await probeEngines();
+    for (const name of ["wasm", "cpu"]) (await openEngine(name)).engine.ops.fill([2], 1);`;
+  const options = ["--import", "tsx", "--input-type=module", "--eval", script];
+  const { status, stdout, stderr } = spawnSync(process.execPath, options, { encoding: "utf8" });
+  assert.equal([status, stdout, stderr], [0, "", ""]);
+});
+
+test.run();
