@@ -185,6 +185,16 @@ test("older settings become new ones, with a warning", () => {
   );
 });
 
+test("an older setting with a wrong value is refused under the name that was written", () => {
+  const validation = { guidance_scale: "high", stg_scale: -1, stg_mode: "stg_a", prompts: [1] };
+  assert.equal(codes({ ...minimal, validation }), [
+    "LTX6002 validation.prompts.0",
+    "LTX6002 validation.guidance_scale",
+    "LTX6003 validation.stg_scale",
+    "LTX6002 validation.stg_mode",
+  ]);
+});
+
 test("older settings that contradict new ones are refused", () => {
   const validation = { guidance_scale: 4, video_cfg_scale: 2, stg_mode: "stg_v", audio_stg_scale: 1 };
   assert.equal(codes({ ...minimal, validation }), ["LTX6008 validation.guidance_scale", "LTX6008 validation.stg_mode"]);

@@ -1,83 +1,98 @@
 import type { Finding } from "../contract.ts";
-import { finding, isFields, show, warning } from "./conform.ts";
+import { finding, isFields, warning } from "./conform.ts";
+import type { RunConfig, ValidationConfig, ValidationSample } from "./run-config.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
+/** `validation` with the settings of older releases that the schema still lets pass. */
+interface OlderValidation extends ValidationConfig {
+  readonly guidance_scale?: number;
+  readonly stg_scale?: number;
+  readonly stg_mode?: "stg_av" | "stg_v";
+}
 
-/** Rewrites settings of older releases in today's words, with a warning for each, and refuses those that contradict new ones. */
-export function migrate(raw: Fields, findings: Finding[]): Fields {
-  const validation = raw["validation"];
-  if (!isFields(validation)) return raw;
-  const rewritten = migratePrompts(migrateStg(migrateGuidance(validation, findings), findings), findings);
-  return { ...raw, validation: rewritten };
+/**
+ * Rewrites settings of older releases in today's words, with a warning for each, and refuses those that contradict a new one.
+ * `raw` is the config as written, which tells what was set from what is a default.
+ */
+export function migrate(config: RunConfig, raw: unknown, findings: Finding[]): RunConfig {
+  const written = isFields(raw) && isFields(raw["validation"]) ? Object.keys(raw["validation"]) : [];
+  const { guidance_scale, stg_scale, stg_mode, ...validation } = config.validation as OlderValidation;
+  const rewritten = {
+    ...validation,
+    ...migrateGuidance(guidance_scale, written, findings),
+    ...migrateStg(stg_scale, stg_mode, written, findings),
+    ...migratePrompts(validation, findings),
+  };
+  return { ...config, validation: rewritten };
 }
 
 const at = (key: string): Finding["path"] => ["validation", key];
 
-function deprecated(key: string, instead: string): Finding {
+function older(key: string, instead: string): Finding {
   return warning("LTX6007", at(key), `\`validation.${key}\` is an older name`, instead);
 }
 
-function without(fields: Fields, keys: readonly string[]): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([key]) => !keys.includes(key)));
+/** Settings in place of the older `key`, unless one of them was written, too. */
+function replace<Fields extends object>(
+  key: string,
+  instead: Fields,
+  written: readonly string[],
+  findings: Finding[],
+): Partial<Fields> {
+  const both = Object.keys(instead).filter((name) => written.includes(name));
+  if (both.length > 0) {
+    const message = `\`${key}\` and \`${both.join("`, `")}\` set the same thing`;
+    findings.push(finding("LTX6008", at(key), message, `remove \`${key}\``));
+    return {};
+  }
+  const lines = Object.entries(instead).map(([name, value]) => `\`${name}: ${value}\``);
+  findings.push(older(key, `write ${lines.join(" and ")}`));
+  return instead;
 }
 
-/** True, with a finding, when one of `newer` is set beside the older `key`. */
-function contradicts(validation: Fields, key: string, newer: readonly string[], findings: Finding[]): boolean {
-  const both = newer.filter((name) => validation[name] !== undefined);
-  if (both.length === 0) return false;
-  const message = `\`${key}\` and \`${both.join("`, `")}\` set the same thing`;
-  findings.push(finding("LTX6008", at(key), message, `remove \`${key}\``));
-  return true;
+function migrateGuidance(scale: number | undefined, written: readonly string[], findings: Finding[]) {
+  if (scale === undefined) return {};
+  return replace("guidance_scale", { video_cfg_scale: scale, audio_cfg_scale: scale }, written, findings);
 }
 
-function migrateGuidance(validation: Fields, findings: Finding[]): Fields {
-  const scale = validation["guidance_scale"];
-  if (scale === undefined) return validation;
-  const newer = ["video_cfg_scale", "audio_cfg_scale"];
-  if (contradicts(validation, "guidance_scale", newer, findings)) return without(validation, ["guidance_scale"]);
-  findings.push(
-    deprecated("guidance_scale", `write \`video_cfg_scale: ${show(scale)}\` and \`audio_cfg_scale: ${show(scale)}\``),
-  );
-  return { ...without(validation, ["guidance_scale"]), video_cfg_scale: scale, audio_cfg_scale: scale };
+function migrateStg(
+  scale: number | undefined,
+  mode: OlderValidation["stg_mode"],
+  written: readonly string[],
+  findings: Finding[],
+) {
+  const key = scale === undefined ? "stg_mode" : "stg_scale";
+  if (scale === undefined && mode === undefined) return {};
+  const video = scale ?? 1;
+  return replace(key, { video_stg_scale: video, audio_stg_scale: mode === "stg_v" ? 0 : video }, written, findings);
 }
-
-function migrateStg(validation: Fields, findings: Finding[]): Fields {
-  const { stg_scale: scale = 1, stg_mode: mode = "stg_av" } = validation;
-  const key = ["stg_scale", "stg_mode"].find((name) => validation[name] !== undefined);
-  // A mode that does not exist stays in place, for the schema to refuse.
-  if (key === undefined || (mode !== "stg_av" && mode !== "stg_v")) return validation;
-  const rest = without(validation, ["stg_scale", "stg_mode"]);
-  if (contradicts(validation, key, ["video_stg_scale", "audio_stg_scale"], findings)) return rest;
-  const audio = mode === "stg_av" ? scale : 0;
-  findings.push(deprecated(key, `write \`video_stg_scale: ${show(scale)}\` and \`audio_stg_scale: ${show(audio)}\``));
-  return { ...rest, video_stg_scale: scale, audio_stg_scale: audio };
-}
-
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /** One sample per prompt, unless samples are listed already. The old fields stay beside them, as the official trainer keeps them. */
-function migratePrompts(validation: Fields, findings: Finding[]): Fields {
-  const prompts = list(validation["prompts"]);
-  if (prompts.length === 0) return validation;
-  if (list(validation["samples"]).length > 0) {
+function migratePrompts(validation: ValidationConfig, findings: Finding[]): { samples?: readonly ValidationSample[] } {
+  const { prompts, samples } = validation;
+  if (prompts.length === 0) return {};
+  if (samples.length > 0) {
     findings.push(
       warning("LTX6007", at("prompts"), "`samples` is used, `prompts` is not", "remove `validation.prompts`"),
     );
-    return validation;
+    return {};
   }
-  findings.push(deprecated("prompts", "write `samples:` with a `prompt:` each"));
-  const samples = prompts.map((prompt, i) => ({ prompt, conditions: conditionsOf(validation, i) }));
-  return { ...validation, samples };
+  findings.push(older("prompts", "write `samples:` with a `prompt:` each"));
+  const sampleOf = (prompt: string, i: number) => ({
+    prompt,
+    conditions: conditionsOf(validation, i),
+    video_dims: null,
+    seed: null,
+  });
+  return { samples: prompts.map(sampleOf) };
 }
 
-function conditionsOf(validation: Fields, index: number): readonly Fields[] {
-  const image = list(validation["images"])[index];
-  const video = list(validation["reference_videos"])[index];
+function conditionsOf(validation: ValidationConfig, index: number): ValidationSample["conditions"] {
+  const [image, video] = [validation.images?.[index], validation.reference_videos?.[index]];
   const reference = {
     type: "reference",
     video,
-    downscale_factor: validation["reference_downscale_factor"] ?? 1,
-    include_in_output: validation["include_reference_in_output"] ?? false,
+    downscale_factor: validation.reference_downscale_factor,
+    include_in_output: validation.include_reference_in_output,
   };
   return [
     ...(image === undefined ? [] : [{ type: "first_frame", image_or_video: image }]),

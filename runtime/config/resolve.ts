@@ -1,7 +1,7 @@
 import type { Finding } from "../contract.ts";
 import runConfigSchema from "../../schemas/train.schema.json" with { type: "json" };
 import { checkCombinations } from "./combinations.ts";
-import { conform, isFields, type Schema } from "./conform.ts";
+import { conform, type Schema } from "./conform.ts";
 import { migrate } from "./migrate.ts";
 import { withAbsolutePaths } from "./paths.ts";
 import type { RunConfig } from "./run-config.ts";
@@ -15,16 +15,16 @@ export interface ResolvedConfig {
 }
 
 /**
- * Makes a run config of plain data, as read from YAML: old keys become new ones, defaults are filled in, relative paths start at
+ * Makes a run config of plain data, as read from YAML: defaults are filled in, old keys become new ones, relative paths start at
  * the config file's folder. Nothing on the disk is looked at. All mistakes are found at once; combinations of settings are judged
  * when each setting for itself is right.
  */
 export function resolveConfig(raw: unknown, { configDirectory }: { readonly configDirectory: string }): ResolvedConfig {
   const findings: Finding[] = [];
-  const migrated = isFields(raw) ? migrate(raw, findings) : raw;
-  const conformed = conform(runConfigSchema as Schema, migrated, [], findings);
+  const conformed = conform(runConfigSchema as Schema, raw, [], findings);
   if (findings.some(isError)) return { config: null, findings };
-  const config = withAbsolutePaths(withVariants(conformed as RunConfig, findings), configDirectory);
+  const migrated = migrate(conformed as RunConfig, raw, findings);
+  const config = withAbsolutePaths(withVariants(migrated, findings), configDirectory);
   findings.push(...checkCombinations(config), ...checkSupport(config));
   return { config: findings.some(isError) ? null : config, findings };
 }
