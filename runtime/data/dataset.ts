@@ -1,0 +1,143 @@
+import { readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Finding } from "../contract.ts";
+import { fail, FindingsError } from "../findings.ts";
+import { checkDirectory, resolveRoot, ROOT_PLACE, type DataSource } from "./directories.ts";
+
+export interface Sample {
+  /** Path of its file below the primary source's directory, with `/` between the parts. */
+  readonly name: string;
+  /** Path of the file of each source, by role. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface Dataset {
+  /** The directory that holds the sources' directories. */
+  readonly root: string;
+  readonly samples: readonly Sample[];
+  /** Samples that lack a file, and which. */
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/**
+ * Finds the samples: every `.pt` file of the primary source, at any depth, whose counterpart exists in all other sources. Primary is
+ * the source in the directory `latents`, else the first one. Samples are in the order of their path's parts. Files of other sources
+ * without a counterpart are ignored.
+ * Errors: FindingsError LTX6120 (no root), LTX6121 and LTX6122 (all sources without a usable directory at once), LTX6123 (no file),
+ * LTX6124 (no complete sample), LTX6125 (not readable).
+ */
+export async function discover(root: string, sources: readonly DataSource[]): Promise<Dataset> {
+  const primary = sources.find(({ directory }) => directory === "latents") ?? sources[0];
+  if (primary === undefined) throw new RangeError("a data set has at least one source");
+  const resolved = await resolveRoot(root);
+  if (resolved === null) {
+    const help = "correct `preprocessed_data_root`; relative paths start at the folder of the run config";
+    fail("LTX6120", `the data root ${root} does not exist`, help, ROOT_PLACE);
+  }
+  await checkDirectories(resolved, sources);
+  const listings = await listAll(resolved, sources);
+  const names = sortByParts(listings.get(primary.directory) ?? new Set());
+  if (names.length === 0) failEmpty(join(resolved, primary.directory), primary);
+  return pair(resolved, sources, primary, listings, names);
+}
+
+/** The line that tells the user of skipped samples, null if there are none. */
+export function skippedLine({ samples, skipped }: Dataset): string | null {
+  return skipped.length === 0
+    ? null
+    : `Skipped ${skipped.length} invalid samples from ${samples.length + skipped.length} total`;
+}
+
+async function checkDirectories(root: string, sources: readonly DataSource[]): Promise<void> {
+  const findings: Finding[] = [];
+  for (const source of sources) {
+    const finding = await checkDirectory(root, source);
+    if (finding !== null) findings.push(finding);
+  }
+  if (findings.length > 0) throw new FindingsError(findings);
+}
+
+/** The `.pt` files of each directory, once even where sources share it. */
+async function listAll(root: string, sources: readonly DataSource[]): Promise<Map<string, Set<string>>> {
+  const listings = new Map<string, Set<string>>();
+  for (const { directory, place = ROOT_PLACE } of sources) {
+    if (!listings.has(directory)) listings.set(directory, await listFiles(join(root, directory), place));
+  }
+  return listings;
+}
+
+/**
+ * Paths below `top` of all `.pt` files. No file is looked at, only the directories: 100,000 files take about a second. Links to files
+ * count as files, links to directories are not followed.
+ */
+async function listFiles(top: string, place: Finding["path"]): Promise<Set<string>> {
+  const files = new Set<string>();
+  const pending = [""];
+  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    for (const entry of await entriesOf(join(top, folder), place)) {
+      if (entry.isDirectory()) pending.push(`${folder}${entry.name}/`);
+      else if (entry.name.endsWith(".pt")) files.add(folder + entry.name);
+    }
+  }
+  return files;
+}
+
+async function entriesOf(path: string, place: Finding["path"]) {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (error) {
+    const { code = "unknown" } = error as NodeJS.ErrnoException;
+    return fail("LTX6125", `the directory ${path} can not be read (${code})`, "check its permissions", place);
+  }
+}
+
+/** In the order of code points, part by part: `a/x` comes before `a-b/x`. */
+function sortByParts(names: ReadonlySet<string>): string[] {
+  // UTF-8 bytes sort as code points do, and no name contains the byte 0, which sorts before all others.
+  const keyed = [...names].map((name) => ({ name, key: Buffer.from(name.replaceAll("/", "\0")) }));
+  return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ name }) => name);
+}
+
+function pair(
+  root: string,
+  sources: readonly DataSource[],
+  primary: DataSource,
+  listings: ReadonlyMap<string, ReadonlySet<string>>,
+  names: readonly string[],
+): Dataset {
+  const samples: Sample[] = [];
+  const skipped: { name: string; reason: string }[] = [];
+  for (const name of names) {
+    const files: Record<string, string> = {};
+    const missing: string[] = [];
+    for (const { role, directory } of sources) {
+      const file = directory === primary.directory ? name : counterpart(name, directory);
+      if (listings.get(directory)?.has(file) === true) files[role] = join(root, directory, file);
+      else missing.push(`${directory}/${file}`);
+    }
+    if (missing.length === 0) samples.push({ name, files });
+    else skipped.push({ name, reason: `${missing.join(", ")} is missing` });
+  }
+  if (samples.length === 0) failIncomplete(root, primary, skipped);
+  return { root, samples, skipped };
+}
+
+/** Early preprocessing numbered its files `latents/latent_X.pt` and `conditions/condition_X.pt`, the latter without subfolders. */
+function counterpart(name: string, directory: string): string {
+  const file = basename(name);
+  if (directory !== "conditions" || !file.startsWith("latent_")) return name;
+  return `condition_${file.slice("latent_".length)}`;
+}
+
+function failEmpty(path: string, { role, place = ROOT_PLACE }: DataSource): never {
+  const help = "preprocess the data first; samples are files that end in `.pt`, in this directory or below it";
+  fail("LTX6123", `the source \`${role}\`: ${path} holds no .pt file`, help, place);
+}
+
+function failIncomplete(root: string, primary: DataSource, skipped: Dataset["skipped"]): never {
+  const [first] = skipped;
+  const example = first === undefined ? "" : `; for ${first.name}, ${first.reason}`;
+  const message = `none of the ${skipped.length} samples of ${join(root, primary.directory)} has a file in every source${example}`;
+  const help = "the files of one sample have the same path below each source's directory";
+  fail("LTX6124", message, help, ROOT_PLACE);
+}

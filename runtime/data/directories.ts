@@ -1,0 +1,68 @@
+import { realpath, stat } from "node:fs/promises";
+import { isAbsolute, join, posix, sep, win32 } from "node:path";
+import type { Finding, SourceInfo, SourceKind } from "../contract.ts";
+
+/** Where the run config names the data root. */
+export const ROOT_PLACE: Finding["path"] = ["data", "preprocessed_data_root"];
+
+/** A directory of files, one per sample. */
+export interface DataSource {
+  /** The strategy's name for it; two sources may share a directory. */
+  readonly role: string;
+  /** Below the data root, with `/` between its parts. */
+  readonly directory: string;
+  readonly kind: SourceKind;
+  /** Kind `tensor` only: the entry of the file and the names of its axes. */
+  readonly key?: string;
+  readonly axes?: readonly string[];
+  /** The place in the run config that chose the directory; without it, that of the data root. */
+  readonly place?: Finding["path"];
+}
+
+/** A strategy's sources, with `${param}` in their directories replaced by the parameters' values. */
+export function sourcesOf(infos: readonly SourceInfo[], params: Readonly<Record<string, unknown>>): DataSource[] {
+  return infos.map(({ name, directory, ...info }) => {
+    const used = [...directory.matchAll(/\$\{(\w+)\}/g)].map(([, param = ""]) => param);
+    const resolved = directory.replace(/\$\{(\w+)\}/g, (_, param: string) => String(params[param]));
+    const place = used.length === 0 ? {} : { place: ["training_strategy", used[0] ?? ""] };
+    return { role: name, directory: posix.normalize(resolved).replace(/\/$/, ""), ...place, ...info };
+  });
+}
+
+const isDirectory = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() === true;
+
+/** The directory that holds the sources: `.precomputed` in `root`, where there is one, else `root`; null if there is no `root`. */
+export async function resolveRoot(root: string): Promise<string | null> {
+  const nested = join(root, ".precomputed");
+  if (await isDirectory(nested)) return nested;
+  return (await isDirectory(root)) ? root : null;
+}
+
+/** Why `source` can not be used: it lies outside of `root`, also by way of a link, or it is no directory. Null if it can. */
+export async function checkDirectory(root: string, source: DataSource): Promise<Finding | null> {
+  const { role, directory, place = ROOT_PLACE } = source;
+  const refuse = (code: string, message: string, help: string): Finding => ({
+    code,
+    severity: "error",
+    path: place,
+    message: `the source \`${role}\`: ${message}`,
+    help,
+  });
+  const inside = "write a path below the data root, such as `latents`";
+  if (!isBelow(directory)) return refuse("LTX6122", `\`${directory}\` is not below the data root`, inside);
+  const path = join(root, directory);
+  if (!(await isDirectory(path))) {
+    const help = "preprocess the data for this strategy, or correct the data root or the directory's name";
+    return refuse("LTX6121", `the directory ${path} does not exist`, help);
+  }
+  const [realRoot, real] = [await realpath(root), await realpath(path)];
+  if (real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep)) return null;
+  return refuse("LTX6122", `${path} is a link that leads out of the data root, to ${real}`, inside);
+}
+
+/** Absolute in the sense of any system, `..` in any place, the root itself: none of these is below the root. */
+function isBelow(directory: string): boolean {
+  if (directory.includes("\0") || isAbsolute(directory) || win32.isAbsolute(directory)) return false;
+  const parts = directory.split(/[\\/]/).filter((part) => part !== "" && part !== ".");
+  return parts.length > 0 && !parts.includes("..") && !/^[A-Za-z]:/.test(directory);
+}
