@@ -1,0 +1,154 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Finding } from "../contract.ts";
+import { FindingsError } from "../findings.ts";
+import { discover, skippedLine } from "./dataset.ts";
+import { sourcesOf, type DataSource } from "./directories.ts";
+
+const test = suite<{ root: string }>("dataset");
+test.before.each(async (context) => {
+  context.root = await mkdtemp(join(tmpdir(), "dataset-"));
+});
+test.after.each(({ root }) => rm(root, { recursive: true }));
+
+/** Makes empty files; finding samples does not open them. */
+async function touch(root: string, ...paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), "");
+  }
+}
+
+const source = (role: string, directory = role): DataSource => ({ role, directory, kind: "tensor" });
+const pair = [source("latents"), source("text", "conditions")];
+
+async function findingsOf(root: string, sources: readonly DataSource[]): Promise<readonly Finding[]> {
+  try {
+    await discover(root, sources);
+  } catch (error) {
+    if (error instanceof FindingsError) return error.findings;
+    throw error;
+  }
+  throw new Error("accepted");
+}
+
+const codes = (findings: readonly Finding[]) => findings.map(({ code }) => code);
+const namesOf = async (root: string, sources: readonly DataSource[]) =>
+  (await discover(root, sources)).samples.map(({ name }) => name);
+
+test("samples are sorted by the parts of their paths, files of other kinds are none", async ({ root }) => {
+  const names = ["a-b/x.pt", "a/x.pt", "a/deep/er/y.pt", "Z.pt", "10.pt", "2.pt", "\u{1f600}.pt", "\uffee.pt"];
+  await touch(root, ...names.map((name) => `latents/${name}`), "latents/x.pt.tmp.77", "latents/notes.txt");
+  await mkdir(join(root, "latents/folder.pt"));
+  const sorted = ["10.pt", "2.pt", "Z.pt", "a/deep/er/y.pt", "a/x.pt", "a-b/x.pt", "\uffee.pt", "\u{1f600}.pt"];
+  assert.equal(await namesOf(root, [source("latents")]), sorted);
+});
+
+test("a sample has a file in every source; others are skipped, with the reason", async ({ root }) => {
+  await touch(root, "latents/a.pt", "latents/b.pt", "conditions/b.pt", "conditions/orphan.pt");
+  const found = await discover(root, pair);
+  const files = { latents: join(root, "latents/b.pt"), text: join(root, "conditions/b.pt") };
+  assert.equal(found.samples, [{ name: "b.pt", files }]);
+  assert.equal(found.skipped, [{ name: "a.pt", reason: "conditions/a.pt is missing" }]);
+  assert.is(skippedLine(found), "Skipped 1 invalid samples from 2 total");
+  assert.is(skippedLine({ ...found, skipped: [] }), null);
+});
+
+test("the directory latents leads wherever it is declared, else the first source", async ({ root }) => {
+  await touch(root, "latents/a.pt", "conditions/a.pt", "conditions/b.pt", "masks/a.pt", "masks/b.pt");
+  assert.equal(await namesOf(root, pair.toReversed()), ["a.pt"]);
+  assert.equal(await namesOf(root, [source("masks"), source("text", "conditions")]), ["a.pt", "b.pt"]);
+});
+
+test("two sources may share a directory", async ({ root }) => {
+  await touch(root, "conditions/latent_1.pt");
+  const found = await discover(root, [source("text", "conditions"), source("same", "conditions")]);
+  const file = join(root, "conditions/latent_1.pt");
+  assert.equal(found.samples, [{ name: "latent_1.pt", files: { text: file, same: file } }]);
+});
+
+test("numbered files of early preprocessing are matched one way, at the top of conditions only", async ({ root }) => {
+  await touch(root, "latents/latent_0.pt", "latents/sub/latent_1.pt", "latents/latent_2.pt", "captions/latent_0.pt");
+  await touch(root, "conditions/condition_0.pt", "conditions/condition_1.pt", "conditions/latent_2.pt");
+  const found = await discover(root, pair);
+  assert.equal(
+    found.samples.map(({ files }) => files["text"]),
+    [join(root, "conditions/condition_0.pt"), join(root, "conditions/condition_1.pt")],
+  );
+  assert.equal(found.skipped, [{ name: "latent_2.pt", reason: "conditions/condition_2.pt is missing" }]);
+  assert.equal(await namesOf(root, [source("latents"), source("text", "captions")]), ["latent_0.pt"]);
+  assert.equal(codes(await findingsOf(root, [source("text", "conditions"), source("old", "captions")])), ["LTX6124"]);
+});
+
+test("a folder .precomputed takes the root's place, and may be a link", async ({ root }) => {
+  await touch(root, "elsewhere/latents/a.pt", "data/latents/b.pt");
+  await symlink(join(root, "elsewhere"), join(root, "data/.precomputed"));
+  const found = await discover(join(root, "data"), [source("latents")]);
+  assert.is(found.root, join(root, "data/.precomputed"));
+  assert.equal(
+    found.samples.map(({ name }) => name),
+    ["a.pt"],
+  );
+});
+
+test("all missing directories are named at once", async ({ root }) => {
+  await touch(root, "latents/a.pt", "masks");
+  const findings = await findingsOf(root, [...pair, source("masks"), source("ref", "references")]);
+  assert.equal(codes(findings), ["LTX6121", "LTX6121", "LTX6121"]);
+  assert.match(findings[0]?.message ?? "", `the source \`text\`: the directory ${join(root, "conditions")} does not`);
+  assert.match(findings[0]?.help ?? "", /preprocess/);
+  assert.equal(findings[0]?.path, ["data", "preprocessed_data_root"]);
+});
+
+test("a missing root, an empty directory and unmatched files are told apart", async ({ root }) => {
+  assert.equal(codes(await findingsOf(join(root, "nowhere"), pair)), ["LTX6120"]);
+  await mkdir(join(root, "latents"));
+  await mkdir(join(root, "conditions"));
+  const [empty] = await findingsOf(root, pair);
+  assert.is(empty?.code, "LTX6123");
+  assert.match(empty?.message ?? "", join(root, "latents"));
+  await touch(root, "latents/a.pt", "conditions/b.pt");
+  const [unmatched] = await findingsOf(root, pair);
+  assert.is(unmatched?.code, "LTX6124");
+  assert.match(unmatched?.message ?? "", /none of the 1 samples .*; for a\.pt, conditions\/a\.pt is missing/);
+});
+
+test("no directory leads out of the data root", async ({ root }) => {
+  await touch(root, "data/latents/a.pt", "outside/a.pt", "data-too/a.pt");
+  await symlink(join(root, "outside"), join(root, "data/link"));
+  await symlink(join(root, "data-too"), join(root, "data/neighbour"));
+  await symlink(join(root, "data/latents"), join(root, "data/within"));
+  const escapes = ["..", "../outside", "latents/../../outside", join(root, "outside"), "C:\\data", "\\\\host\\share"];
+  const links = ["link", "neighbour"];
+  const others = ["", ".", "..\\outside", "a\0b"];
+  const directories = [...escapes, ...links, ...others];
+  const findings = await findingsOf(
+    join(root, "data"),
+    directories.map((directory, i) => source(`s${i}`, directory)),
+  );
+  assert.equal(
+    codes(findings),
+    directories.map(() => "LTX6122"),
+  );
+  assert.match(findings[escapes.length]?.message ?? "", `leads out of the data root, to ${join(root, "outside")}`);
+  assert.equal(await namesOf(join(root, "data"), [source("within")]), ["a.pt"]);
+});
+
+test("parameters choose directories, and are named where those are wrong", async ({ root }) => {
+  await touch(root, "latents/a.pt");
+  const info = { name: "masks", kind: "video_mask" as const, directory: "${masks_dir}/" };
+  const latents = { name: "latents", kind: "video_latents" as const, directory: "./latents" };
+  const sources = sourcesOf([latents, info], { masks_dir: "../masks" });
+  assert.equal(
+    sources.map(({ directory }) => directory),
+    ["latents", "../masks"],
+  );
+  const [finding] = await findingsOf(root, sources);
+  assert.is(finding?.code, "LTX6122");
+  assert.equal(finding?.path, ["training_strategy", "masks_dir"]);
+});
+
+test.run();
