@@ -75,7 +75,8 @@ function planLoading(file: SafetensorsFile, sections: ConfigSection, streams: Lo
   const transformer = readTransformerConfig(section, modelTypeFor(section, streams), modelPlace);
   const video = readConnectorConfig(section, "video", undefined, modelPlace);
   const audio = readConnectorConfig(section, "audio", undefined, modelPlace);
-  refuse([...transformer.findings, ...video.findings, ...audio.findings]);
+  // Both connectors fall back to the same keys.
+  refuse(distinct([...transformer.findings, ...video.findings, ...audio.findings]));
   if (transformer.config === null || video.config === null || audio.config === null) throw new Error("unreachable");
   refuse(checkContextWidths(transformer.config, modelPlace));
   const prefix = transformerPrefix(file);
@@ -91,6 +92,10 @@ function planLoading(file: SafetensorsFile, sections: ConfigSection, streams: Lo
   const own = layout.map(({ name }) => prefix + name);
   const connectors = [...file.tensors.keys()].filter((name) => name.includes("embeddings_connector."));
   return { ...plan, warnings: unusedTensors(file, prefix, new Set([...own, ...connectors]), modelPlace) };
+}
+
+function distinct(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [finding.message, finding])).values()];
 }
 
 /** A file that says nothing of audio heads holds the video stream alone. */
