@@ -3,6 +3,130 @@ import type { CatalogEntry } from "./entry.ts";
 /** What is wrong with data files: found by reading them, so their bad and good lines are what a user sees or does. */
 export const entries: readonly CatalogEntry[] = [
   {
+    code: "LTX6120",
+    slug: "data-root-missing",
+    title: "the data root does not exist",
+    explanation:
+      "`preprocessed_data_root` is the folder that holds the directories `latents`, `conditions` and so on, or one that holds them in a folder `.precomputed`.",
+    bad: "data:\n  preprocessed_data_root: datasets/catz",
+    good: "data:\n  preprocessed_data_root: datasets/cats",
+  },
+  {
+    code: "LTX6121",
+    slug: "source-directory-missing",
+    title: "a source's directory does not exist",
+    explanation:
+      "Every source of the strategy needs its directory below the data root. It is made when the data is preprocessed with the matching column, for example `video_mask` for `video_masks`.",
+    bad: "datasets/cats holds latents/ and conditions/, the strategy also reads video_masks/",
+    good: "datasets/cats holds latents/, conditions/ and video_masks/",
+  },
+  {
+    code: "LTX6122",
+    slug: "directory-outside-data-root",
+    title: "a source's directory is not below the data root",
+    explanation:
+      "Strategies and parameters may come from others, so they can only name directories below the data root: no absolute paths, no `..`, no links that lead elsewhere. The root itself and `.precomputed` may be links.",
+    bad: "training_strategy:\n  name: inpainting\n  mask_latents_dir: ../other/masks",
+    good: "training_strategy:\n  name: inpainting\n  mask_latents_dir: mask_latents",
+  },
+  {
+    code: "LTX6123",
+    slug: "no-samples",
+    title: "a data directory holds no samples",
+    explanation:
+      "Samples are files that end in `.pt`, at any depth. The directory `latents` decides which samples there are, or the strategy's first source if it reads no `latents`. Preprocessing was interrupted, or wrote to another folder.",
+    bad: "latents/clip_1.mp4",
+    good: "latents/clip_1.pt",
+  },
+  {
+    code: "LTX6124",
+    slug: "no-complete-sample",
+    title: "no sample has a file in every source",
+    explanation:
+      "The files of one sample have the same path below each source's directory. Samples that lack a file are skipped; here that would be all of them, most often because the directories were made from different metadata files.",
+    bad: "latents/clip_1.pt\nconditions/clip_2.pt",
+    good: "latents/clip_1.pt\nconditions/clip_1.pt",
+  },
+  {
+    code: "LTX6125",
+    slug: "data-directory-unreadable",
+    title: "a data directory can not be read",
+    explanation: "The system refuses to list it, most often for lack of permission.",
+    bad: "chmod 000 datasets/cats/latents",
+    good: "chmod 755 datasets/cats/latents",
+  },
+  {
+    code: "LTX6130",
+    slug: "data-entry-missing",
+    title: "a data file lacks an entry",
+    explanation:
+      "Each kind of source is made of certain entries: `latents` for latents, `mask` for masks, `video_prompt_embeds` and `prompt_attention_mask` for text. A source declared with the wrong kind, or files of another step of preprocessing, end here.",
+    bad: "sources:\n  masks: {directory: latents, kind: video_mask}",
+    good: "sources:\n  masks: {directory: video_masks, kind: video_mask}",
+  },
+  {
+    code: "LTX6131",
+    slug: "data-entry-type",
+    title: "an entry of a data file is not of the expected type",
+    explanation: "A tensor is needed where the file has something else, or a number where it has none.",
+    bad: "torch.save({'latents': None}, 'latents/clip_1.pt')",
+    good: "torch.save({'latents': latents}, 'latents/clip_1.pt')",
+  },
+  {
+    code: "LTX6132",
+    slug: "data-wrong-rank",
+    title: "a tensor of a data file has the wrong number of axes",
+    explanation:
+      "Files hold single samples without a batch axis: video latents are `[C, F, H, W]`, audio latents `[C, T, mel]`, text features `[S, D]`. A leading axis of size 1 is the most common cause.",
+    bad: "torch.save({'latents': latents}, path)      # [1, 128, 5, 16, 16]",
+    good: "torch.save({'latents': latents[0]}, path)   # [128, 5, 16, 16]",
+  },
+  {
+    code: "LTX6133",
+    slug: "data-sizes-disagree",
+    title: "sizes in a data file disagree",
+    explanation:
+      "`num_frames`, `height` and `width` count latent cells, not pixels, and must be those of the tensor; the attention mask has one value per text token.",
+    bad: "{'latents': latents, 'num_frames': 33, 'height': 512, 'width': 512}   # [128, 5, 16, 16]",
+    good: "{'latents': latents, 'num_frames': 5, 'height': 16, 'width': 16}     # [128, 5, 16, 16]",
+  },
+  {
+    code: "LTX6134",
+    slug: "data-wrong-channels",
+    title: "latents have another number of channels than the model",
+    explanation:
+      "The model of the run config takes a fixed number of channels per token. Latents of another autoencoder can not be used with it.",
+    bad: "latents [16, 5, 16, 16] for a model with 128 channels",
+    good: "latents [128, 5, 16, 16] for a model with 128 channels",
+  },
+  {
+    code: "LTX6135",
+    slug: "mask-size",
+    title: "a mask does not have one value per token",
+    explanation:
+      "A video mask has a value for each latent cell (`F * H * W`), an audio mask one for each latent step. Masks in pixels must be preprocessed first.",
+    bad: "mask [33, 512, 512] for latents [128, 5, 16, 16]",
+    good: "mask [5, 16, 16] for latents [128, 5, 16, 16]",
+  },
+  {
+    code: "LTX6140",
+    slug: "batch-shapes-differ",
+    title: "samples of one batch differ in size",
+    explanation:
+      "The samples of a batch are stacked, so their tensors must have equal shapes. Data in several resolutions or lengths needs `batch_size: 1`; `gradient_accumulation_steps` makes up for it.",
+    bad: "optimization:\n  batch_size: 4",
+    good: "optimization:\n  batch_size: 1\n  gradient_accumulation_steps: 4",
+  },
+  {
+    code: "LTX6141",
+    slug: "batch-contents-differ",
+    title: "samples of one batch hold different things",
+    explanation:
+      "The samples of a batch must have the same entries in the same storage type: audio features in all text files or in none, all latents in bf16 or all in float32. Preprocess them with the same settings.",
+    bad: "conditions/a.pt with audio_prompt_embeds, conditions/b.pt without",
+    good: "conditions/a.pt and conditions/b.pt with audio_prompt_embeds",
+  },
+  {
     code: "LTX6180",
     slug: "safetensors-missing",
     title: "a safetensors file cannot be opened",
