@@ -1,7 +1,7 @@
 import type { Finding, ScaleFactors, Tensor } from "../contract.ts";
 import { openSafetensors, type SafetensorsFile } from "../data/safetensors/index.ts";
 import type { Engine } from "../engine/engine.ts";
-import { fail } from "../findings.ts";
+import { fail, FindingsError } from "../findings.ts";
 import type { ConfigSection } from "./config-reader.ts";
 import { checkContextWidths, readTransformerConfig, type ModelType, type TransformerConfig } from "./config.ts";
 import { readConnectorConfig, type ConnectorConfig } from "./connector-config.ts";
@@ -75,9 +75,10 @@ function planLoading(file: SafetensorsFile, sections: ConfigSection, streams: Lo
   const transformer = readTransformerConfig(section, modelTypeFor(section, streams), modelPlace);
   const video = readConnectorConfig(section, "video", undefined, modelPlace);
   const audio = readConnectorConfig(section, "audio", undefined, modelPlace);
-  // Both connectors fall back to the same keys.
-  refuse(distinct([...transformer.findings, ...video.findings, ...audio.findings]));
-  if (transformer.config === null || video.config === null || audio.config === null) throw new Error("unreachable");
+  if (transformer.config === null || video.config === null || audio.config === null) {
+    // Both connectors fall back to the same keys.
+    throw new FindingsError(distinct([...transformer.findings, ...video.findings, ...audio.findings]));
+  }
   refuse(checkContextWidths(transformer.config, modelPlace));
   const prefix = transformerPrefix(file);
   const layout = transformerLayout(transformer.config);
