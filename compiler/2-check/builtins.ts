@@ -1,0 +1,111 @@
+/** The built-in functions and the members of a modality, as tables. */
+import type { Elementwise, ModalityName, Reduction } from "./core.ts";
+
+/** Functions of numbers that work element by element, with their operation and number of arguments. */
+export const elementwise: Readonly<Record<string, readonly [fn: Elementwise, arity: number]>> = {
+  abs: ["abs", 1],
+  sqrt: ["sqrt", 1],
+  square: ["square", 1],
+  exp: ["exp", 1],
+  log: ["log", 1],
+  tanh: ["tanh", 1],
+  sigmoid: ["sigmoid", 1],
+  sin: ["sin", 1],
+  cos: ["cos", 1],
+  pow: ["pow", 2],
+};
+
+export const reductions: Readonly<Record<string, Reduction>> = {
+  mean: "mean",
+  sum: "sum",
+  max: "max",
+  min: "min",
+  any: "any",
+  all: "all",
+};
+
+/** Losses: compare two tensors and reduce every axis but `batch`; `over` restricts them. */
+export const losses: readonly string[] = ["mse", "mae", "huber", "charbonnier", "cosine_distance"];
+
+export const drawFunctions: readonly string[] = ["randn", "uniform", "bernoulli", "randint"];
+
+/** Other functions, each with its own rule. */
+export const specialFunctions: readonly string[] = [
+  "clamp",
+  "where",
+  "float",
+  "norm",
+  "tokens",
+  "grid",
+  "concat",
+  "stop_gradient",
+  "snr",
+];
+
+/** Functions of the language that later versions bring. */
+export const laterFunctions: readonly string[] = ["blur", "dilate", "shift", "key", "from", "shifted_logit_normal"];
+export const laterNames: readonly string[] = ["global_step", "progress"];
+
+const fields: readonly string[] = [
+  "clean",
+  "noise",
+  "noisy",
+  "target",
+  "prediction",
+  "denoised",
+  "sigma",
+  "timesteps",
+  "keep",
+  "generated",
+];
+
+/** Fields and coordinates of a modality. */
+export const membersOf: Readonly<Record<ModalityName, readonly string[]>> = {
+  video: [...fields, "fps", "frames", "height", "width", "frame_index", "row", "column", "time"],
+  audio: [...fields, "steps", "step_index", "time"],
+};
+
+/** Masks and samplers of a modality, with their number of arguments; `first_frame` and `all` are written without parentheses. */
+export const methodsOf: Readonly<Record<ModalityName, Readonly<Record<string, number>>>> = {
+  video: { first_frame: 0, prefix: 1, suffix: 1, crop: 4, sampled: 0, all: 0 },
+  audio: { first_frame: 0, prefix: 1, suffix: 1, sampled: 0, all: 0 },
+};
+
+/** Functions that may be called anywhere. */
+export const functionNames: readonly string[] = [
+  ...Object.keys(elementwise),
+  ...Object.keys(reductions),
+  ...losses,
+  ...drawFunctions,
+  ...specialFunctions,
+];
+
+const axes = ["batch", "token", "channel", "frame", "height", "width", "step", "mel", "feature", "hidden"];
+const words = [
+  "video",
+  "audio",
+  "true",
+  "false",
+  "if",
+  "then",
+  "else",
+  "and",
+  "or",
+  "not",
+  "over",
+  "per",
+  "with",
+  "probability",
+];
+
+/** Names that a strategy may not give to anything. */
+export const reservedNames: ReadonlySet<string> = new Set([
+  ...functionNames,
+  ...laterFunctions,
+  ...laterNames,
+  ...membersOf.video,
+  ...membersOf.audio,
+  ...Object.keys(methodsOf.video),
+  ...axes,
+  ...words,
+]);

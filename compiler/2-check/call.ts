@@ -1,0 +1,68 @@
+import type { Argument, AxisName, Expression } from "../1-parse/expression/ast.ts";
+import type { Span } from "../source/span.ts";
+import { axisNames } from "./axes.ts";
+import { poisoned, type Axis, type Core } from "./core.ts";
+import type { Environment } from "./environment.ts";
+
+/** A call whose arguments are read on demand, each once. */
+export interface Call {
+  readonly name: string;
+  readonly span: Span;
+  readonly args: readonly Argument[];
+  readonly env: Environment;
+  /** Of a surrounding `per`. */
+  readonly per: readonly AxisName[] | null;
+  value(i: number): Core;
+}
+
+/** True when the call has between `least` and `most` unnamed arguments; reports what is wrong otherwise. */
+export function hasArguments({ name, span, args, env }: Call, least: number, most = least): boolean {
+  const named = args.find((arg) => arg.name !== null);
+  if (named?.name) {
+    env.report.error("LTX4003", named.name.span, `\`${name}\` has no argument named \`${named.name.text}\``, {
+      help: "give the values in order, without names",
+    });
+    return false;
+  }
+  if (args.length >= least && args.length <= most) return true;
+  const wanted = least === most ? `${least}` : `${least} to ${most}`;
+  env.report.error(
+    "LTX4003",
+    span,
+    `\`${name}\` takes ${wanted} argument${wanted === "1" ? "" : "s"}, this call has ${args.length}`,
+    {
+      help: `write ${example(name, least)}`,
+    },
+  );
+  return false;
+}
+
+function example(name: string, count: number): string {
+  const letters = ["a", "b", "c", "d"].slice(0, count);
+  return count === 0 ? `\`${name}\` without arguments` : `\`${name}(${letters.join(", ")})\``;
+}
+
+/** Names of axes given as arguments; `token` stands for the token axis that `of` has. Reports what is no axis. */
+export function axisArguments({ args, env }: Call, from: number, of: Core): readonly Axis[] | null {
+  const axes = args.slice(from).map(({ value }) => axisOf(value, of, env));
+  return axes.some((axis) => axis === null) ? null : (axes as Axis[]);
+}
+
+function axisOf(value: Expression, of: Core, { report }: Environment): Axis | null {
+  const name = value.kind === "name" ? value.name : "";
+  const own = of.type.axes.find((axis) => axis === name || (name === "token" && axis.startsWith("token:")));
+  if (own !== undefined) return own;
+  if (axisNames.includes(name)) return name;
+  report.error("LTX3006", value.span, name === "" ? "an axis is named here" : `\`${name}\` is no axis`, {
+    help: `axes of this value are ${of.type.axes.map((axis) => `\`${axis}\``).join(", ") || "none"}`,
+  });
+  return null;
+}
+
+/** All arguments, or null when one was reported as broken. */
+export function values(call: Call): readonly Core[] | null {
+  const cores = call.args.map((_, i) => call.value(i));
+  return cores.some((core) => core.op === "error") ? null : cores;
+}
+
+export const failed = (call: Call): Core => poisoned(call.span);

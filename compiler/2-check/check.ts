@@ -1,0 +1,221 @@
+/** The check phase: from what a file says to a strategy whose names, axes and masks are right. */
+import type { EntrySyntax, LossSyntax, ModalitySyntax, StrategySyntax } from "../1-parse/syntax.ts";
+import type { Bag } from "../diagnostics/bag.ts";
+import { BindingTable } from "./bindings.ts";
+import type { CheckedLoss, CheckedModality, CheckedStrategy } from "./checked.ts";
+import { isMask } from "./combine.ts";
+import { describe, type ModalityName } from "./core.ts";
+import { declare, type Declarations, type SourceDeclaration, type SourceKind } from "./declarations.ts";
+import { modalitiesRead } from "./dependencies.ts";
+import { drawPlace, type Environment } from "./environment.ts";
+import { infer } from "./infer.ts";
+import { defineField, type ModalityContext } from "./modality.ts";
+import { Report, spanOf } from "./report.ts";
+import { frozenKeys } from "./rules/frozen-keys.ts";
+import { lossOverKept } from "./rules/loss-over-kept.ts";
+import { missingLoss } from "./rules/missing-loss.ts";
+import { paramDefaults } from "./rules/param-defaults.ts";
+import { checkSources } from "./rules/source-directories.ts";
+import { unsupported } from "./rules/unsupported.ts";
+import { unused } from "./rules/unused.ts";
+
+/** Null where anything is an error; all findings of the file are in the bag. */
+export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy | null {
+  const report = new Report(bag);
+  unsupported(syntax, report);
+  const declarations = declare(syntax, report);
+  paramDefaults(syntax, report);
+  const sources = checkSources(syntax, declarations, report);
+
+  const scope = new Scope(syntax, declarations, report);
+  const modalities = scope.modalities();
+  for (const { syntax: binder } of lets(declarations)) scope.touch(binder.binder.name.text, binder.binder.name.span);
+  const losses = syntax.losses.flatMap((loss) => scope.loss(loss));
+
+  for (const context of scope.contexts.values()) frozenKeys(context, report);
+  missingLoss(syntax, [...scope.contexts.values()], losses, scope.bindings.finished, report);
+  lossOverKept(losses, [...scope.contexts.values()], scope.bindings.finished, report);
+  unused(declarations, report);
+  if (bag.hasErrors) return null;
+  return {
+    name: syntax.name?.text ?? "",
+    description: syntax.description?.value ?? "",
+    language: syntax.language?.value ?? 1,
+    params: [...declarations.byName.values()].flatMap((entry) =>
+      entry.kind === "param" ? [{ name: entry.name.text, type: entry.type, schema: entry.syntax.schema }] : [],
+    ),
+    sources,
+    modalities,
+    bindings: scope.bindings.finished,
+    losses,
+  };
+}
+
+/** Bindings without arguments; those with arguments are checked where they are used. */
+function lets({ byName }: Declarations) {
+  return [...byName.values()].flatMap((entry) =>
+    entry.kind === "let" && entry.syntax.binder.parameters === null ? [entry] : [],
+  );
+}
+
+const fieldsOfModel = {
+  generated: ["clean", "sigma", "timesteps", "noise", "noisy", "target", "generated"],
+  frozen: ["clean", "sigma", "timesteps"],
+};
+
+class Scope {
+  readonly contexts = new Map<ModalityName, ModalityContext>();
+  readonly bindings: BindingTable;
+  readonly #syntax: StrategySyntax;
+  readonly #declarations: Declarations;
+  readonly #report: Report;
+
+  constructor(syntax: StrategySyntax, declarations: Declarations, report: Report) {
+    this.#syntax = syntax;
+    this.#declarations = declarations;
+    this.#report = report;
+    this.bindings = new BindingTable(report, (key, span) => this.#define(key, span));
+  }
+
+  /** Checks both modalities, with every value that the model needs of them. */
+  modalities(): CheckedModality[] {
+    const checked = [this.#syntax.video, this.#syntax.audio].flatMap((syntax) =>
+      syntax === null ? [] : this.#modality(syntax),
+    );
+    for (const { syntax, generated } of this.contexts.values()) {
+      const { span, name } = syntax;
+      for (const field of fieldsOfModel[generated ? "generated" : "frozen"])
+        this.bindings.refer(`${name}.${field}`, span);
+      if (name === "video") this.bindings.refer("video.fps", span);
+    }
+    return checked;
+  }
+
+  loss({ name, value }: LossSyntax): CheckedLoss[] {
+    const core = infer(value, this.#environment(null, `loss.${name.text}`));
+    if (core.op === "error") return [];
+    if (isMask(core) || core.type.axes.join() !== "batch" || core.type.stage !== "device") {
+      this.#report.error(
+        "LTX4008",
+        spanOf(core),
+        `a loss term is one number for each sample, \`f32[batch]\`; this is ${describe(core.type)}`,
+        {
+          help: isMask(core)
+            ? "`float(m)` turns a mask into numbers"
+            : "reduce it, e.g. `mean(x)`, or compare with `mse(a, b)`",
+        },
+      );
+      return [];
+    }
+    const [modality = "video"] = modalitiesRead(core, this.bindings.finished);
+    return [{ name: name.text, core, modality, span: value.span }];
+  }
+
+  /** Checks a binding that nothing may have asked for. */
+  touch(key: string, span: { start: number; end: number }): void {
+    this.bindings.refer(key, span);
+  }
+
+  #define(key: string, span: { start: number; end: number }) {
+    const [owner, field] = key.split(".");
+    if (field !== undefined) {
+      const context = this.contexts.get(owner as ModalityName);
+      return context === undefined ? null : defineField(context, field, span);
+    }
+    const declaration = this.#declarations.byName.get(key);
+    if (declaration?.kind !== "let") return null;
+    const { value } = declaration.syntax;
+    return { span: value.span, make: () => infer(value, this.#environment(null, `let.${key}`)) };
+  }
+
+  #environment(modality: ModalityName | null, place: string): Environment {
+    const present = [this.#syntax.video, this.#syntax.audio].flatMap((entry) => (entry === null ? [] : [entry.name]));
+    return {
+      report: this.#report,
+      declarations: this.#declarations,
+      bindings: this.bindings,
+      modality,
+      modalities: new Set(present),
+      draws: drawPlace(place),
+      noiseOf: null,
+      parameters: new Map(),
+      expanding: [],
+    };
+  }
+
+  #modality(syntax: ModalitySyntax): CheckedModality[] {
+    const kind = `${syntax.name}_latents` as const;
+    const latents = this.#source(syntax.latents, kind, `\`${syntax.name}.latents\``);
+    const text =
+      syntax.text === null
+        ? this.#onlyText(syntax)
+        : this.#source(syntax.text, "text_embeddings", `\`${syntax.name}.text\``);
+    if (syntax.keep !== null && syntax.noiseMask !== null) {
+      this.#report.error(
+        "LTX5006",
+        syntax.noiseMask.keySpan,
+        "`keep` and `noise_mask` say the same thing in opposite ways; give one of them",
+        {
+          labels: [{ span: syntax.keep.keySpan, message: "`keep` is here" }],
+          help: "`noise_mask: m` is short for `keep: not m`",
+        },
+      );
+    }
+    if (latents === null) return [];
+    const generated = syntax.generate?.value ?? true;
+    const env = this.#environment(syntax.name, syntax.name);
+    this.contexts.set(syntax.name, { syntax, latents: latents.name.text, generated, env });
+    return text === null
+      ? []
+      : [{ name: syntax.name, latents: latents.name.text, text: text.name.text, generated, span: syntax.keySpan }];
+  }
+
+  #source(entry: EntrySyntax | null, kind: SourceKind, what: string): SourceDeclaration | null {
+    if (entry === null || entry.value.kind === "error") return null;
+    const name = entry.value.kind === "name" ? entry.value.name : null;
+    const declaration = name === null ? undefined : this.#declarations.byName.get(name);
+    if (name !== null && declaration === undefined) {
+      this.#report.unknownName(
+        name,
+        entry.value.span,
+        this.#sources().map((source) => source.name.text),
+      );
+      return null;
+    }
+    if (name !== null) this.#declarations.used.add(name);
+    if (declaration?.kind === "source" && declaration.sourceKind === kind) return declaration;
+    const found =
+      declaration?.kind === "source" ? `\`${name}\` is of kind \`${declaration.sourceKind}\`` : "this is none";
+    const labels =
+      declaration?.kind === "source" && declaration.syntax.kind
+        ? [{ span: declaration.syntax.kind.span, message: "its kind is given here" }]
+        : [];
+    this.#report.error("LTX5014", entry.value.span, `${what} names a source of kind \`${kind}\`; ${found}`, {
+      labels,
+      help: `declare one under \`sources\`: \`name: {directory: …, kind: ${kind}}\``,
+    });
+    return null;
+  }
+
+  #onlyText({ name, keySpan }: ModalitySyntax): SourceDeclaration | null {
+    const texts = this.#sources().filter((source) => source.sourceKind === "text_embeddings");
+    const [only] = texts;
+    if (only !== undefined && texts.length === 1) {
+      this.#declarations.used.add(only.name.text);
+      return only;
+    }
+    const message = texts.length === 0 ? "there is no source of text" : "there are several sources of text";
+    this.#report.error("LTX5008", keySpan, `${message}: what does \`${name}\` attend to?`, {
+      help:
+        texts.length === 0
+          ? "add `conditions: {directory: conditions, kind: text_embeddings}` to `sources`"
+          : `choose one: \`text: ${only?.name.text}\``,
+      labels: texts.map((source) => ({ span: source.name.span, message: "one of them" })),
+    });
+    return null;
+  }
+
+  #sources(): SourceDeclaration[] {
+    return [...this.#declarations.byName.values()].flatMap((entry) => (entry.kind === "source" ? [entry] : []));
+  }
+}

@@ -1,0 +1,58 @@
+/** What the check phase hands on: a strategy whose names, axes and masks are right. */
+import type { Span } from "../source/span.ts";
+import type { Core, ModalityName } from "./core.ts";
+import type { ParamType, SourceKind } from "./declarations.ts";
+
+export interface CheckedParam {
+  readonly name: string;
+  readonly type: ParamType;
+  /** The JSON Schema fragment as written. */
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
+export interface CheckedSource {
+  readonly name: string;
+  readonly kind: SourceKind;
+  /** With `${param}` as written. */
+  readonly directory: string;
+  readonly key: string | null;
+  readonly axes: readonly string[] | null;
+}
+
+export interface CheckedModality {
+  readonly name: ModalityName;
+  /** Names of its sources. */
+  readonly latents: string;
+  readonly text: string;
+  readonly generated: boolean;
+  readonly span: Span;
+}
+
+export interface Binding {
+  /** `inpaint` of `let`, `video.keep` of a modality. */
+  readonly key: string;
+  readonly core: Core;
+  /** Of what was written for it, null for a default. */
+  readonly span: Span | null;
+}
+
+export interface CheckedLoss {
+  readonly name: string;
+  /** `f32[batch]` */
+  readonly core: Core;
+  /** Whose sigma its buckets go by. */
+  readonly modality: ModalityName;
+  readonly span: Span;
+}
+
+export interface CheckedStrategy {
+  readonly name: string;
+  readonly description: string;
+  readonly language: number;
+  readonly params: readonly CheckedParam[];
+  readonly sources: readonly CheckedSource[];
+  readonly modalities: readonly CheckedModality[];
+  /** In an order in which each comes after those that it needs. */
+  readonly bindings: ReadonlyMap<string, Binding>;
+  readonly losses: readonly CheckedLoss[];
+}

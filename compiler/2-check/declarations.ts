@@ -1,0 +1,107 @@
+/** The one namespace of a strategy: parameters, sources and `let` bindings, none of which may be named like a built-in. */
+import type { Name } from "../1-parse/expression/ast.ts";
+import type { LetSyntax, ParamSyntax, SourceSyntax, StrategySyntax } from "../1-parse/syntax.ts";
+import { reservedNames } from "./builtins.ts";
+import type { Axis } from "./core.ts";
+import type { Report } from "./report.ts";
+
+export type SourceKind = "video_latents" | "audio_latents" | "text_embeddings" | "video_mask" | "audio_mask" | "tensor";
+
+const sourceKinds: readonly string[] = [
+  "video_latents",
+  "audio_latents",
+  "text_embeddings",
+  "video_mask",
+  "audio_mask",
+  "tensor",
+];
+
+export type Declaration =
+  | { readonly kind: "param"; readonly name: Name; readonly syntax: ParamSyntax; readonly type: ParamType }
+  | { readonly kind: "source"; readonly name: Name; readonly syntax: SourceSyntax; readonly sourceKind: SourceKind }
+  | { readonly kind: "let"; readonly name: Name; readonly syntax: LetSyntax };
+
+export type ParamType = "number" | "boolean" | "string" | "list";
+
+export type SourceDeclaration = Extract<Declaration, { kind: "source" }>;
+
+export interface Declarations {
+  readonly byName: ReadonlyMap<string, Declaration>;
+  /** Names that were looked up; what is missing here at the end is unused. */
+  readonly used: Set<string>;
+}
+
+/** Gathers the names; a second declaration of a name is reported and left out. */
+export function declare(strategy: StrategySyntax, report: Report): Declarations {
+  const byName = new Map<string, Declaration>();
+  const declarations = [
+    ...strategy.params.map(param),
+    ...strategy.sources.map(source),
+    ...strategy.lets.map((syntax): Declaration => ({ kind: "let", name: syntax.binder.name, syntax })),
+  ];
+  for (const declaration of declarations) {
+    const { text, span } = declaration.name;
+    const first = byName.get(text);
+    if (reservedNames.has(text)) {
+      report.error("LTX3003", span, `\`${text}\` is the name of a built-in`, {
+        help: `choose another name, e.g. \`my_${text}\``,
+      });
+    } else if (first !== undefined) {
+      report.error("LTX3002", span, `\`${text}\` is declared twice`, {
+        labels: [{ span: first.name.span, message: `first declared here, as a ${wordFor[first.kind]}` }],
+        help: "parameters, sources and `let` bindings share one namespace; rename one of them",
+      });
+    } else byName.set(text, declaration);
+  }
+  return { byName, used: new Set() };
+}
+
+const wordFor = { param: "parameter", source: "source", let: "binding" } as const;
+
+function param(syntax: ParamSyntax): Declaration {
+  const { type } = syntax.schema;
+  const known = type === "boolean" ? "boolean" : type === "string" ? "string" : type === "array" ? "list" : "number";
+  return { kind: "param", name: syntax.name, syntax, type: known };
+}
+
+function source(syntax: SourceSyntax): Declaration {
+  const kind = syntax.kind?.text ?? "";
+  return {
+    kind: "source",
+    name: syntax.name,
+    syntax,
+    sourceKind: (sourceKinds.includes(kind) ? kind : "tensor") as SourceKind,
+  };
+}
+
+/** Axes of a source's value in expressions; null for text, which has only fields. */
+export function axesOfSource({ sourceKind, syntax }: SourceDeclaration): readonly Axis[] | null {
+  switch (sourceKind) {
+    case "video_latents":
+      return ["batch", "channel", "frame", "height", "width"];
+    case "audio_latents":
+      return ["batch", "channel", "step", "mel"];
+    case "video_mask":
+      return ["batch", "token:video"];
+    case "audio_mask":
+      return ["batch", "token:audio"];
+    case "tensor":
+      return ["batch", ...(syntax.axes?.value ?? []).map((axis) => axis.text)];
+    case "text_embeddings":
+      return null;
+  }
+}
+
+/** Fields of a source in expressions. */
+export function fieldsOfSource({ sourceKind }: SourceDeclaration): readonly string[] {
+  switch (sourceKind) {
+    case "video_latents":
+      return ["frames", "height", "width", "fps"];
+    case "audio_latents":
+      return ["steps"];
+    case "text_embeddings":
+      return ["video", "audio", "mask"];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,79 @@
+/** Random draws: `randn() uniform(lo, hi) bernoulli(p) randint(lo, hi)`, with `per` saying over which axes they run. */
+import type { AxisName } from "../1-parse/expression/ast.ts";
+import { axisNames, gridAxes } from "./axes.ts";
+import { failed, hasArguments, type Call } from "./call.ts";
+import { map } from "./combine.ts";
+import { literal, tensor, type Axis, type Core } from "./core.ts";
+import type { Environment } from "./environment.ts";
+
+const arity: Readonly<Record<string, number>> = { randn: 0, uniform: 2, bernoulli: 1, randint: 2 };
+
+export function draw(call: Call): Core {
+  if (!hasArguments(call, arity[call.name] ?? 0)) return failed(call);
+  const axes = drawAxes(call);
+  if (axes === null) return failed(call);
+  const { env, span } = call;
+  // The place is taken before the arguments are read, so that draws count from left to right.
+  const place = env.draws.next();
+  const storage = call.name === "randn" ? (env.noiseOf?.source ?? null) : null;
+  const of = env.noiseOf?.modality ?? env.modality;
+  const fn = call.name === "randn" ? "randn" : "rand";
+  const drawn: Core = { op: "draw", fn, place, storage, of, type: tensor("f32", axes), span };
+  return distribute(call, drawn);
+}
+
+/** From uniform numbers in [0, 1) to what the function promises. */
+function distribute(call: Call, u: Core): Core {
+  const { env, span, name } = call;
+  const apply = (fn: "add" | "sub" | "mul" | "less" | "minimum", a: Core, b: Core) =>
+    map(env.report, fn, [a, b], span, `\`${name}\``);
+  switch (name) {
+    case "bernoulli":
+      return apply("less", u, call.value(0));
+    case "uniform":
+      return apply("add", call.value(0), apply("mul", u, apply("sub", call.value(1), call.value(0))));
+    case "randint": {
+      const [low, high] = [call.value(0), call.value(1)];
+      const scaled = apply("add", low, apply("mul", u, apply("sub", high, low)));
+      const whole = map(env.report, "floor", [scaled], span, "`randint`");
+      // float32 rounding may carry the largest draws up to `high` itself.
+      return apply("minimum", whole, apply("sub", high, literal(1)));
+    }
+    default:
+      return u;
+  }
+}
+
+function drawAxes({ per, env, span }: Call): readonly Axis[] | null {
+  const element = env.noiseOf?.modality ?? env.modality;
+  const [first] = per ?? [];
+  if (first === undefined) return env.noiseOf === null ? ["batch"] : elementAxes(env.noiseOf.modality);
+  if (first.text === "sample") return ["batch"];
+  if (first.text === "batch") return [];
+  if (first.text === "element" && element !== null) return elementAxes(element);
+  const axes = (per ?? []).map((axis) => axisOf(axis, env));
+  if (axes.some((axis) => axis === null)) return null;
+  if (element === null && first.text === "element") {
+    env.report.error("LTX4013", span, "outside a modality `per element` does not say which elements", {
+      help: "name the axes: `per (token:video, channel)`",
+    });
+    return null;
+  }
+  return ["batch", ...(axes as Axis[])];
+}
+
+const elementAxes = (modality: string): readonly Axis[] => ["batch", `token:${modality}`, "channel"];
+
+function axisOf({ text, span }: AxisName, env: Environment): Axis | null {
+  if (text === "element") return text;
+  if (text === "token" && env.modality !== null) return `token:${env.modality}`;
+  const known =
+    text === "token:video" || text === "token:audio" || gridAxes.video.includes(text) || gridAxes.audio.includes(text);
+  if (known || (text === "channel" && env.modality !== null)) return text;
+  const help =
+    axisNames.includes(text) || text === "channel"
+      ? "outside a modality the axis carries it: `per token:video`"
+      : "write `per sample`, `per batch`, `per element`, `per frame` or `per token`";
+  env.report.error("LTX3006", span, `a draw cannot run over \`${text}\` here`, { help });
+  return null;
+}

@@ -1,0 +1,37 @@
+/** What an expression is read against. */
+import type { Span } from "../source/span.ts";
+import type { Core, ModalityName } from "./core.ts";
+import type { Declarations } from "./declarations.ts";
+import type { Report } from "./report.ts";
+
+/** The draws of one place of the file: the first is named like the place, the next `#1`, `#2`, from left to right. */
+export interface DrawPlace {
+  next(): string;
+}
+
+export function drawPlace(place: string): DrawPlace {
+  let count = 0;
+  return { next: () => (count++ === 0 ? place : `${place}#${count - 1}`) };
+}
+
+/** Values by key: `inpaint` of `let`, `video.keep` of a modality. Checked when first asked for. */
+export interface Bindings {
+  /** A reference to the value, or null when it was reported as broken, cyclic or missing. */
+  refer(key: string, span: Span): Core | null;
+}
+
+export interface Environment {
+  readonly report: Report;
+  readonly declarations: Declarations;
+  readonly bindings: Bindings;
+  /** The modality whose keys are being read: its members need no prefix. */
+  readonly modality: ModalityName | null;
+  /** Modalities that the strategy has. */
+  readonly modalities: ReadonlySet<ModalityName>;
+  readonly draws: DrawPlace;
+  /** Axes and rounding of a plain draw: in `noise` it runs over every element and is rounded to what this source stores. */
+  readonly noiseOf: { readonly modality: ModalityName; readonly source: string } | null;
+  /** Arguments of the `let` with arguments that is being expanded, and the names of those around it. */
+  readonly parameters: ReadonlyMap<string, Core>;
+  readonly expanding: readonly string[];
+}

@@ -1,0 +1,371 @@
+/** Reads an expression: resolves its names and gives every part its axes and dtype. */
+import type { AxisName, BinaryOperator, Expression, Item } from "../1-parse/expression/ast.ts";
+import type { Span } from "../source/span.ts";
+import {
+  drawFunctions,
+  elementwise,
+  functionNames,
+  laterFunctions,
+  laterNames,
+  losses,
+  membersOf,
+  methodsOf,
+  reductions,
+} from "./builtins.ts";
+import { hasArguments, failed, type Call } from "./call.ts";
+import { map } from "./combine.ts";
+import {
+  hostBoolean,
+  hostNumber,
+  literal,
+  poisoned,
+  tensor,
+  type Core,
+  type Elementwise,
+  type GridSize,
+  type ModalityName,
+} from "./core.ts";
+import { axesOfSource, fieldsOfSource, type Declaration, type SourceDeclaration } from "./declarations.ts";
+import { draw } from "./draws.ts";
+import type { Environment } from "./environment.ts";
+import { special } from "./functions.ts";
+import { loss } from "./losses.ts";
+import { isMember, member, method } from "./members.ts";
+
+export function infer(expression: Expression, env: Environment): Core {
+  const { span } = expression;
+  switch (expression.kind) {
+    case "number":
+    case "boolean":
+      return literal(expression.value, span);
+    case "name":
+      return name(expression.name, span, env);
+    case "call":
+      return call(expression.callee.text, expression, null, env);
+    case "member":
+      return memberOf(expression, env);
+    case "index":
+      return index(expression, env);
+    case "negate":
+      return map(env.report, "neg", [infer(expression.operand, env)], span, "`-`");
+    case "not":
+      return map(env.report, "not", [infer(expression.operand, env)], span, "`not`");
+    case "binary":
+      return binary(expression, env);
+    case "if":
+      return choose(expression, env);
+    case "over":
+      return over(expression, [], env);
+    case "per":
+      return per(expression.value, expression.axes, env);
+    case "error":
+      return poisoned(span);
+  }
+}
+
+/** `value with probability p`: the mask, for the share `p` of the samples. */
+export function inferItem({ value, probability, span }: Item, env: Environment): Core {
+  if (probability === null) return infer(value, env);
+  // The entry's own draw bears the entry's name; draws inside its expression follow.
+  const drawn: Core = {
+    op: "draw",
+    fn: "rand",
+    place: env.draws.next(),
+    storage: null,
+    of: null,
+    type: tensor("f32", ["batch"]),
+    span: probability.span,
+  };
+  const mask = infer(value, env);
+  const chosen = map(env.report, "less", [drawn, infer(probability, env)], probability.span, "`with probability`");
+  return map(env.report, "and", [mask, chosen], span, "`with probability`");
+}
+
+const operators: Readonly<Record<BinaryOperator, Elementwise>> = {
+  "+": "add",
+  "-": "sub",
+  "*": "mul",
+  "/": "div",
+  "^": "pow",
+  "<": "less",
+  "<=": "lessEqual",
+  ">": "greater",
+  ">=": "greaterEqual",
+  "==": "equal",
+  "!=": "notEqual",
+  and: "and",
+  or: "or",
+};
+
+function binary({ operator, left, right, span }: Extract<Expression, { kind: "binary" }>, env: Environment): Core {
+  const args = [infer(left, env), infer(right, env)];
+  return map(env.report, operators[operator], args, span, `\`${operator}\``);
+}
+
+function choose(expression: Extract<Expression, { kind: "if" }>, env: Environment): Core {
+  const args = [expression.condition, expression.then, expression.else].map((part) => infer(part, env));
+  return map(env.report, "where", args, expression.span, "`if`");
+}
+
+// ------------------------------------------------------------------------------------------------------------------- names
+
+function name(text: string, span: Span, env: Environment): Core {
+  const parameter = env.parameters.get(text);
+  if (parameter !== undefined) return { ...parameter, span: parameter.span ?? span };
+  const declaration = env.declarations.byName.get(text);
+  if (declaration !== undefined) return declared(declaration, span, env);
+  if (env.modality !== null && isMember(env.modality, text)) return ownMember(env.modality, text, span, env);
+  if (text === "all") return literal(true, span);
+  return unresolved(text, span, env);
+}
+
+function ownMember(modality: ModalityName, text: string, span: Span, env: Environment): Core {
+  if (!Object.hasOwn(methodsOf[modality], text)) return member(modality, text, span, env);
+  return method(modality, makeCall(text, [], span, null, env));
+}
+
+function declared(declaration: Declaration, span: Span, env: Environment): Core {
+  const { text } = declaration.name;
+  env.declarations.used.add(text);
+  switch (declaration.kind) {
+    case "param":
+      return param(declaration, span, env);
+    case "source":
+      return sourceValue(declaration, span, env);
+    case "let":
+      if (declaration.syntax.binder.parameters === null) return env.bindings.refer(text, span) ?? poisoned(span);
+      env.report.error("LTX4003", span, `\`${text}\` takes arguments`, { help: `write \`${text}(…)\`` });
+      return poisoned(span);
+  }
+}
+
+function param(declaration: Extract<Declaration, { kind: "param" }>, span: Span, env: Environment): Core {
+  const { text } = declaration.name;
+  if (declaration.type === "string" || declaration.type === "list") {
+    const help =
+      declaration.type === "list"
+        ? `take one item, e.g. \`${text}[0]\``
+        : `text serves in directories: \`\${${text}}\``;
+    env.report.error(
+      "LTX4006",
+      span,
+      `\`${text}\` is a ${declaration.type === "list" ? "list" : "text"}, not a number`,
+      { help },
+    );
+    return poisoned(span);
+  }
+  return {
+    op: "param",
+    name: text,
+    index: null,
+    type: declaration.type === "boolean" ? hostBoolean : hostNumber,
+    span,
+  };
+}
+
+function sourceValue(source: SourceDeclaration, span: Span, env: Environment): Core {
+  const axes = axesOfSource(source);
+  if (axes !== null) return { op: "source", source: source.name.text, type: tensor("f32", axes), span };
+  env.report.error("LTX4006", span, `\`${source.name.text}\` holds texts, which expressions cannot use`, {
+    help: "it serves as a modality's `text`",
+  });
+  return poisoned(span);
+}
+
+function unresolved(text: string, span: Span, env: Environment): Core {
+  if (text === "video" || text === "audio") {
+    env.report.error("LTX4006", span, `\`${text}\` is a modality, not a value`, {
+      help: `name what of it is meant, e.g. \`${text}.target\``,
+    });
+  } else if (laterNames.includes(text) || laterFunctions.includes(text)) {
+    env.report.notSupported(span, `\`${text}\``);
+  } else if (functionNames.includes(text)) {
+    env.report.error("LTX4003", span, `\`${text}\` is a function`, { help: `call it: \`${text}(…)\`` });
+  } else reportUnknown(text, span, env);
+  return poisoned(span);
+}
+
+function reportUnknown(text: string, span: Span, env: Environment): void {
+  const owner = (["video", "audio"] as const).find((modality) => isMember(modality, text) && env.modality !== modality);
+  if (owner !== undefined && env.modalities.has(owner)) {
+    env.report.error("LTX3001", span, `nothing is named \`${text}\` here`, {
+      help: `outside \`${owner}:\` write \`${owner}.${text}\``,
+    });
+    return;
+  }
+  const own = env.modality === null ? [] : membersOf[env.modality];
+  env.report.unknownName(text, span, [
+    ...env.declarations.byName.keys(),
+    ...env.parameters.keys(),
+    ...own,
+    ...functionNames,
+  ]);
+}
+
+// ----------------------------------------------------------------------------------------------------------------- members
+
+function memberOf(
+  { object, member: field, args, span }: Extract<Expression, { kind: "member" }>,
+  env: Environment,
+): Core {
+  const owner = object.kind === "name" ? object.name : "";
+  const declaration = env.declarations.byName.get(owner);
+  if (declaration?.kind === "source") return sourceField(declaration, field, span, env);
+  if (owner === "video" || owner === "audio") {
+    if (Object.hasOwn(methodsOf[owner], field.text) && env.modalities.has(owner)) {
+      return method(owner, makeCall(field.text, args ?? [], span, null, env));
+    }
+    if (isMember(owner, field.text) || !env.modalities.has(owner)) return member(owner, field.text, span, env);
+    env.report.unknownMember(`\`${owner}\``, field.text, field.span, [
+      ...membersOf[owner],
+      ...Object.keys(methodsOf[owner]),
+    ]);
+    return poisoned(span);
+  }
+  const value = infer(object, env);
+  if (value.op !== "error") env.report.unknownMember("this value", field.text, field.span, []);
+  return poisoned(span);
+}
+
+function sourceField(
+  source: SourceDeclaration,
+  field: { text: string; span: Span },
+  span: Span,
+  env: Environment,
+): Core {
+  const { text } = source.name;
+  env.declarations.used.add(text);
+  const fields = fieldsOfSource(source);
+  if (!fields.includes(field.text) || source.sourceKind === "text_embeddings") {
+    env.report.unknownMember(`the source \`${text}\``, field.text, field.span, fields);
+    return poisoned(span);
+  }
+  if (field.text === "fps")
+    return { op: "fps", source: text, type: { dtype: "f32", axes: ["batch"], stage: "sample" }, span };
+  return { op: "size", of: text, size: field.text as GridSize, type: hostNumber, span };
+}
+
+function index({ object, index: at, span }: Extract<Expression, { kind: "index" }>, env: Environment): Core {
+  const declaration = object.kind === "name" ? env.declarations.byName.get(object.name) : undefined;
+  if (declaration?.kind === "param" && declaration.type === "list") {
+    env.declarations.used.add(declaration.name.text);
+    return { op: "param", name: declaration.name.text, index: at, type: hostNumber, span };
+  }
+  if (infer(object, env).op !== "error") {
+    env.report.error("LTX4012", span, "only a list parameter has items", {
+      help: "tensors are addressed by axis name, never by position",
+    });
+  }
+  return poisoned(span);
+}
+
+// ------------------------------------------------------------------------------------------------------------------- calls
+
+function makeCall(
+  text: string,
+  args: Call["args"],
+  span: Span,
+  axes: readonly AxisName[] | null,
+  env: Environment,
+): Call {
+  const known = new Map<number, Core>();
+  const value = (i: number): Core => {
+    const argument = args[i];
+    const core = known.get(i) ?? (argument === undefined ? poisoned(span) : infer(argument.value, env));
+    known.set(i, core);
+    return core;
+  };
+  return { name: text, span, args, env, per: axes, value };
+}
+
+function call(
+  text: string,
+  { args, span, callee }: Extract<Expression, { kind: "call" }>,
+  axes: readonly AxisName[] | null,
+  env: Environment,
+): Core {
+  const made = makeCall(text, args, span, axes, env);
+  const declaration = env.declarations.byName.get(text);
+  if (declaration?.kind === "let" && declaration.syntax.binder.parameters !== null) return expand(declaration, made);
+  if (declaration !== undefined) {
+    env.report.error("LTX4011", callee.span, `\`${text}\` is not a function`, {
+      help: `write \`${text}\` without parentheses`,
+    });
+    return poisoned(span);
+  }
+  // `all(m)` reduces, `all` alone is every token.
+  const isMethod = env.modality !== null && Object.hasOwn(methodsOf[env.modality], text) && text !== "all";
+  if (isMethod && env.modality !== null) return method(env.modality, made);
+  return builtin(made) ?? unresolvedCall(made, callee.span);
+}
+
+function builtin(made: Call): Core | null {
+  const simple = elementwise[made.name];
+  if (Object.hasOwn(elementwise, made.name) && simple !== undefined) {
+    const [fn, arity] = simple;
+    if (!hasArguments(made, arity)) return failed(made);
+    return map(
+      made.env.report,
+      fn,
+      made.args.map((_, i) => made.value(i)),
+      made.span,
+      `\`${made.name}\``,
+    );
+  }
+  if (losses.includes(made.name)) return loss(made, []);
+  if (drawFunctions.includes(made.name)) return draw(made);
+  return Object.hasOwn(reductions, made.name) || functionNames.includes(made.name) ? special(made) : null;
+}
+
+function unresolvedCall({ name: text, span, env }: Call, at: Span): Core {
+  if (laterFunctions.includes(text)) env.report.notSupported(at, `\`${text}\``);
+  else unresolved(text, at, env);
+  return poisoned(span);
+}
+
+/** A `let` with arguments: its body with the arguments put in; draws inside belong to the place of use. */
+function expand({ syntax, name: declared }: Extract<Declaration, { kind: "let" }>, made: Call): Core {
+  const { env, span } = made;
+  const { text } = declared;
+  env.declarations.used.add(text);
+  const parameters = syntax.binder.parameters ?? [];
+  if (env.expanding.includes(text)) {
+    env.report.error("LTX5001", span, `\`${text}\` is defined by itself`, {
+      help: "a `let` cannot use itself, not by way of others either",
+    });
+    return poisoned(span);
+  }
+  if (!hasArguments(made, parameters.length)) return poisoned(span);
+  const args = new Map(parameters.map(({ text: parameter }, i) => [parameter, made.value(i)] as const));
+  return infer(syntax.value, { ...env, modality: null, parameters: args, expanding: [...env.expanding, text] });
+}
+
+// ----------------------------------------------------------------------------------------------------------------- clauses
+
+function over(
+  { value, mask, span }: Extract<Expression, { kind: "over" }>,
+  outer: readonly Core[],
+  env: Environment,
+): Core {
+  const weights = [infer(mask, env), ...outer];
+  if (value.kind === "over") return over(value, weights, env);
+  if (value.kind === "call" && losses.includes(value.callee.text)) {
+    return loss(makeCall(value.callee.text, value.args, span, null, env), weights);
+  }
+  env.report.error("LTX4009", span, "`over` belongs to a loss", {
+    help: `write it after one of ${losses.map((text) => `\`${text}\``).join(", ")}`,
+  });
+  return poisoned(span);
+}
+
+function per(value: Expression, axes: readonly AxisName[], env: Environment): Core {
+  if (value.kind === "call" && drawFunctions.includes(value.callee.text))
+    return call(value.callee.text, value, axes, env);
+  if (value.kind === "call" && value.callee.text === "sampled" && env.modality !== null) {
+    return method(env.modality, makeCall("sampled", value.args, value.span, axes, env));
+  }
+  env.report.error("LTX4013", value.span, "`per` belongs to a draw", {
+    help: `write it after ${drawFunctions.map((text) => `\`${text}()\``).join(", ")} or \`sampled()\``,
+  });
+  return poisoned(value.span);
+}

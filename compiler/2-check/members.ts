@@ -1,0 +1,105 @@
+/** What a modality exposes: its values, coordinates, masks and sampler. */
+import type { Span } from "../source/span.ts";
+import { membersOf, methodsOf } from "./builtins.ts";
+import { failed, hasArguments, values, type Call } from "./call.ts";
+import { map } from "./combine.ts";
+import {
+  hostNumber,
+  literal,
+  poisoned,
+  tensor,
+  type Coordinate,
+  type Core,
+  type Elementwise,
+  type GridSize,
+  type ModalityName,
+} from "./core.ts";
+import type { Environment } from "./environment.ts";
+
+const sizes: readonly string[] = ["frames", "height", "width", "steps"];
+const coordinates: readonly string[] = ["frame_index", "row", "column", "step_index", "time"];
+
+export function isMember(modality: ModalityName, name: string): boolean {
+  return membersOf[modality].includes(name) || Object.hasOwn(methodsOf[modality], name);
+}
+
+/** `video.target`, or inside `video` just `target`. */
+export function member(modality: ModalityName, name: string, span: Span, env: Environment): Core {
+  if (!env.modalities.has(modality)) {
+    env.report.error("LTX3004", span, `this strategy has no \`${modality}\``, {
+      help: `add a \`${modality}:\` section with its \`latents\``,
+    });
+    return poisoned(span);
+  }
+  if (sizes.includes(name)) return { op: "size", of: modality, size: name as GridSize, type: hostNumber, span };
+  if (coordinates.includes(name)) return coordinate(modality, name as Coordinate, span, env);
+  return env.bindings.refer(`${modality}.${name}`, span) ?? poisoned(span);
+}
+
+function coordinate(modality: ModalityName, name: Coordinate, span: Span | null, env: Environment): Core {
+  const needsFps = name === "time" && modality === "video";
+  const fps = needsFps ? env.bindings.refer("video.fps", span ?? { start: 0, end: 0 }) : null;
+  const axes = needsFps ? ["batch", "token:video"] : [`token:${modality}`];
+  return { op: "coordinate", modality, coordinate: name, fps, type: tensor("f32", axes), span };
+}
+
+/** `first_frame`, `prefix(n)`, `suffix(n)`, `crop(y1, x1, y2, x2)`, `all`, `sampled()`. */
+export function method(modality: ModalityName, call: Call): Core {
+  const { name, span, env } = call;
+  const count = methodsOf[modality][name];
+  if (count === undefined || !hasArguments(call, count)) return failed(call);
+  const args = values(call);
+  if (args === null) return failed(call);
+  const apply = (fn: Elementwise, a: Core, b: Core) => map(env.report, fn, [a, b], span, `\`${name}\``);
+  const place = (of: Coordinate) => coordinate(modality, of, null, env);
+  const index = place(modality === "video" ? "frame_index" : "step_index");
+  const length: Core = {
+    op: "size",
+    of: modality,
+    size: modality === "video" ? "frames" : "steps",
+    type: hostNumber,
+    span: null,
+  };
+  const [a, b, c, d] = args as readonly [Core, Core, Core, Core];
+  switch (name) {
+    case "all":
+      return literal(true, span);
+    case "first_frame":
+      return apply("less", index, literal(1));
+    case "prefix":
+      return apply("less", index, a);
+    case "suffix":
+      return apply("greaterEqual", index, apply("sub", length, a));
+    case "crop": {
+      const rows = between(call, place("row"), a, c, "height");
+      return apply("and", rows, between(call, place("column"), b, d, "width"));
+    }
+    default:
+      return sampled(modality, call);
+  }
+}
+
+/** Cells from the one that holds pixel `from` up to, and without, the one that holds pixel `to`. */
+function between({ env, span }: Call, at: Core, from: Core, to: Core, along: "height" | "width"): Core {
+  if (from.type.stage !== "host" || to.type.stage !== "host") {
+    env.report.error("LTX4014", span, "the edges of `crop` are numbers, not tensors", {
+      help: "use numbers or parameters, in pixels",
+    });
+    return poisoned(span);
+  }
+  const cell = (pixel: Core): Core => ({ op: "cell", pixel, along, type: hostNumber, span: null });
+  const apply = (fn: Elementwise, a: Core, b: Core) => map(env.report, fn, [a, b], span, "`crop`");
+  return apply("and", apply("greaterEqual", at, cell(from)), apply("less", at, cell(to)));
+}
+
+function sampled(modality: ModalityName, { env, span, per }: Call): Core {
+  if (per !== null && per.some((axis) => axis.text !== "sample")) {
+    env.report.notSupported(
+      span,
+      "a noise level for each frame or token",
+      "write `sampled()`: one level for each sample",
+    );
+    return poisoned(span);
+  }
+  return { op: "sampled", place: env.draws.next(), modality, type: tensor("f32", ["batch"]), span };
+}

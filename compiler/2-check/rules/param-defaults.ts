@@ -1,0 +1,51 @@
+import { entryOf } from "../../1-parse/tree.ts";
+import type { ParamSyntax, StrategySyntax } from "../../1-parse/syntax.ts";
+import type { Report } from "../report.ts";
+
+/** A default that the parameter's own schema refuses would fail every run that does not set the parameter. */
+export function paramDefaults(syntax: StrategySyntax, report: Report): void {
+  for (const param of syntax.params) {
+    if (!Object.hasOwn(param.schema, "default")) continue;
+    const wrong = mismatch(param.schema["default"], param.schema);
+    const place = entryOf(param.node, "default")?.value.span ?? param.node.span;
+    if (wrong !== null)
+      report.error("LTX5010", place, `the default of \`${param.name.text}\` ${wrong}`, { help: helpFor(param) });
+  }
+}
+
+function helpFor({ schema }: ParamSyntax): string {
+  const { default: _, description: __, ...rules } = schema;
+  return `its own rules are \`${JSON.stringify(rules)}\`; change one or the other`;
+}
+
+/** Why a value does not meet a schema fragment, or null. The fragment itself has been checked. */
+function mismatch(value: unknown, schema: Readonly<Record<string, unknown>>): string | null {
+  const { type, enum: choices, minimum, maximum, exclusiveMinimum, exclusiveMaximum, items } = schema;
+  if (typeof type === "string" && !isOfType(value, type)) return `is no ${type}`;
+  if (Array.isArray(choices) && !choices.includes(value))
+    return `is none of ${choices.map((choice) => `\`${String(choice)}\``).join(", ")}`;
+  if (typeof value === "number") {
+    if (typeof minimum === "number" && value < minimum) return `is below the minimum ${minimum}`;
+    if (typeof maximum === "number" && value > maximum) return `is above the maximum ${maximum}`;
+    if (typeof exclusiveMinimum === "number" && value <= exclusiveMinimum) return `is not above ${exclusiveMinimum}`;
+    if (typeof exclusiveMaximum === "number" && value >= exclusiveMaximum) return `is not below ${exclusiveMaximum}`;
+  }
+  if (Array.isArray(value) && typeof items === "object" && items !== null) {
+    const wrong = value
+      .map((item) => mismatch(item, items as Readonly<Record<string, unknown>>))
+      .find((found) => found !== null);
+    if (wrong !== undefined) return `has an item that ${wrong}`;
+  }
+  return null;
+}
+
+function isOfType(value: unknown, type: string): boolean {
+  switch (type) {
+    case "integer":
+      return Number.isInteger(value);
+    case "array":
+      return Array.isArray(value);
+    default:
+      return typeof value === type;
+  }
+}

@@ -1,0 +1,26 @@
+import type { StrategySyntax } from "../../1-parse/syntax.ts";
+import type { Report } from "../report.ts";
+
+const sections = ["extends", "outputs", "imports", "metadata", "expect"] as const;
+
+/** Names what the language has and this version has not: nothing is ignored in silence. */
+export function unsupported(syntax: StrategySyntax, report: Report): void {
+  for (const section of sections) {
+    const span = syntax.keySpans.get(section);
+    if (span !== undefined) report.notSupported(span, `the section \`${section}\``);
+  }
+  for (const modality of [syntax.video, syntax.audio]) {
+    if (modality?.references) report.notSupported(modality.references.keySpan, "`references`");
+    if (modality?.attention) report.notSupported(modality.attention.keySpan, "`attention`");
+  }
+  if (syntax.language !== null && syntax.language.value !== 1) {
+    report.error(
+      "LTX5012",
+      syntax.language.span,
+      `this compiler knows language version 1, not ${syntax.language.value}`,
+      {
+        help: "write `language: 1`, or install the version of ltxc that the file was written for",
+      },
+    );
+  }
+}

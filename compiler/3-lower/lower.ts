@@ -1,0 +1,61 @@
+/** Splits a checked strategy at the model: what the prediction decides goes into the loss, all else is prepared before. */
+import type { CheckedStrategy } from "../2-check/checked.ts";
+import { childrenOf, type Core } from "../2-check/core.ts";
+import { readsPrediction } from "../2-check/dependencies.ts";
+import type { Program, Statement } from "./program.ts";
+import { withChildren } from "./rewrite.ts";
+
+const needed = {
+  generated: ["noisy", "sigma", "timesteps", "target", "generated"],
+  frozen: ["clean", "sigma", "timesteps"],
+};
+
+export function lower(strategy: CheckedStrategy): Program {
+  const { bindings, modalities, losses, ...head } = strategy;
+  const statements = [...bindings.values()];
+  const late = new Set(statements.filter(({ core }) => readsPrediction(core, bindings)).map(({ key }) => key));
+  const byKey = new Map<string, Statement>(statements.map((statement) => [statement.key, statement]));
+
+  const terms = losses.map((term) => ({ ...term, core: readSourcesEarly(term.core, byKey) }));
+  const loss = statements
+    .filter(({ key }) => late.has(key))
+    .map((statement) => ({ ...statement, core: readSourcesEarly(statement.core, byKey) }));
+  const usedLate = reachable(
+    terms.map(({ core }) => core),
+    new Map(loss.map((statement) => [statement.key, statement])),
+  );
+  const lossStatements = loss.filter(({ key }) => usedLate.has(key));
+  const values = [...usedLate].filter((key) => !late.has(key));
+
+  const inputs = modalities.flatMap(({ name, generated }) =>
+    needed[generated ? "generated" : "frozen"].map((field) => `${name}.${field}`),
+  );
+  const fps = modalities.some(({ name }) => name === "video") ? ["video.fps"] : [];
+  const roots = [...inputs, ...fps, ...values].flatMap((key) => byKey.get(key)?.core ?? []);
+  const early = new Set([...inputs, ...fps, ...values, ...reachable(roots, byKey)]);
+  const prepare = [...byKey.values()].filter(({ key }) => early.has(key) && !late.has(key));
+  return { ...head, modalities, prepare, loss: lossStatements, values, terms };
+}
+
+/** Keys that the values refer to, through `statements`. */
+function reachable(cores: readonly Core[], statements: ReadonlyMap<string, Statement>): Set<string> {
+  const found = new Set<string>();
+  const visit = (core: Core): void => {
+    if (core.op === "ref" && !found.has(core.key)) {
+      found.add(core.key);
+      const target = statements.get(core.key);
+      if (target !== undefined) visit(target.core);
+    }
+    childrenOf(core).forEach(visit);
+  };
+  cores.forEach(visit);
+  return found;
+}
+
+/** The loss does not get the batch: a source that it reads becomes a value of `prepare`. */
+function readSourcesEarly(core: Core, byKey: Map<string, Statement>): Core {
+  if (core.op !== "source" && core.op !== "fps") return withChildren(core, (child) => readSourcesEarly(child, byKey));
+  const key = `source.${core.source}${core.op === "fps" ? "_fps" : ""}`;
+  byKey.set(key, { key, core, span: core.span });
+  return { op: "ref", key, type: core.type, span: core.span };
+}

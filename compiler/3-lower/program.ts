@@ -1,0 +1,27 @@
+/** A strategy as two straight-line programs: what happens before the model runs, and what after. */
+import type { CheckedLoss, CheckedModality, CheckedParam, CheckedSource } from "../2-check/checked.ts";
+import type { Core } from "../2-check/core.ts";
+import type { Span } from "../source/span.ts";
+
+/** `key = core`; keys as in the check phase, and `source.<name>` for a source that the loss reads. */
+export interface Statement {
+  readonly key: string;
+  readonly core: Core;
+  readonly span: Span | null;
+}
+
+export interface Program {
+  readonly name: string;
+  readonly description: string;
+  readonly language: number;
+  readonly params: readonly CheckedParam[];
+  readonly sources: readonly CheckedSource[];
+  readonly modalities: readonly CheckedModality[];
+  /** Each statement after those that it refers to. */
+  readonly prepare: readonly Statement[];
+  /** The same, with what depends on the prediction. */
+  readonly loss: readonly Statement[];
+  /** Keys of `prepare` that `loss` needs. */
+  readonly values: readonly string[];
+  readonly terms: readonly CheckedLoss[];
+}

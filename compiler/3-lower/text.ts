@@ -1,0 +1,64 @@
+/** The program as text, for `ltxc compile --emit ir` and for tests: a line per value with its type. */
+import { childrenOf, type Core, type Type } from "../2-check/core.ts";
+import type { Program, Statement } from "./program.ts";
+
+export function printProgram(program: Program): string {
+  const { name, sources, params } = program;
+  return [
+    `strategy ${name}`,
+    ...params.map((param) => `param ${param.name}: ${param.type}`),
+    ...sources.map((source) => `source ${source.name}: ${source.kind} in "${source.directory}"`),
+    "prepare",
+    ...program.prepare.map(line),
+    "loss",
+    ...program.loss.map(line),
+    ...program.terms.map((term) => `  term ${term.name} (${term.modality}) = ${print(term.core)}`),
+    "",
+  ].join("\n");
+}
+
+function line({ key, core }: Statement): string {
+  return `  ${key}: ${printType(core.type)} = ${print(core)}`;
+}
+
+function printType({ dtype, axes, stage }: Type): string {
+  return `${stage === "device" ? "" : `${stage} `}${dtype}${axes.length > 0 ? `[${axes.join(", ")}]` : ""}`;
+}
+
+function print(core: Core): string {
+  const args = childrenOf(core).map(print);
+  switch (core.op) {
+    case "literal":
+      return String(core.value);
+    case "param":
+      return core.index === null ? `param ${core.name}` : `param ${core.name}[${core.index}]`;
+    case "ref":
+      return core.key;
+    case "size":
+      return `${core.of}.${core.size}`;
+    case "fps":
+      return `${core.source}.fps`;
+    case "source":
+      return `source ${core.source}`;
+    case "prediction":
+      return `prediction ${core.modality}`;
+    case "map":
+      return `${core.fn}(${args.join(", ")})`;
+    case "reduce":
+      return `${core.fn}(${args.join(", ")}; ${core.axes.join(", ")})`;
+    case "draw":
+      return `${core.fn} "${core.place}"${core.storage === null ? "" : ` as ${core.storage}`}`;
+    case "sampled":
+      return `sampled "${core.place}"`;
+    case "coordinate":
+      return `${core.modality}.${core.coordinate}${args.length > 0 ? `(${args.join(", ")})` : ""}`;
+    case "cell":
+      return `cell(${args.join(", ")}; ${core.along})`;
+    case "round":
+      return `round(${args.join(", ")}; ${core.source})`;
+    case "concat":
+      return `concat(${args.join(", ")}; ${core.axis})`;
+    default:
+      return `${core.op}(${args.join(", ")})`;
+  }
+}

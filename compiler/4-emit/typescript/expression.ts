@@ -1,0 +1,287 @@
+/** Prints values as TypeScript: named axes become positions, broadcasts become reshapes. */
+import type { Axis, Core, Elementwise } from "../../2-check/core.ts";
+import { at, call, list, type Code } from "./code.ts";
+import type { Scope } from "./scope.ts";
+
+/** A tensor with exactly the axes of its type. */
+export function device(core: Core, scope: Scope): Code {
+  const { type, span } = core;
+  if (type.stage === "sample") return at(span, call(scope.helper("perSample"), ["ops", host(core, scope)]));
+  if (type.stage === "host") {
+    const code = host(core, scope);
+    return at(
+      span,
+      type.dtype === "bool" ? call(scope.helper("constantMask"), ["ops", "[]", code]) : op("fill", ["[]", code]),
+    );
+  }
+  return at(span, tensorCode(core, scope));
+}
+
+const op = (name: string, args: readonly Code[]): Code => call(`ops.${name}`, args);
+
+function tensorCode(core: Core, scope: Scope): Code {
+  switch (core.op) {
+    case "ref":
+      return scope.ref(core.key);
+    case "source":
+      return scope.sourceTensor(core.source);
+    case "prediction":
+      return call(scope.helper("present"), [`prediction.${core.modality}`, `"the ${core.modality} prediction"`]);
+    case "map":
+      return mapCode(core, scope);
+    case "reduce":
+      return op(core.fn, [device(core.arg, scope), numbers(positionsOf(core.axes, core.arg.type.axes))]);
+    case "maskedMean":
+      return maskedMean(core, scope);
+    case "tokens":
+      return tokensCode(core, scope);
+    case "grid":
+      return op("reshape", [device(core.arg, scope), sizes(core.type.axes, core, scope)]);
+    case "broadcast":
+      return broadcast(core, scope);
+    case "draw":
+      return drawCode(core, scope);
+    case "sampled":
+      return call("draws.sampled", [
+        `"${core.place}"`,
+        `[${scope.size("batch")}]`,
+        scope.size(`token:${core.modality}`),
+      ]);
+    case "coordinate":
+      return coordinateCode(core, scope);
+    case "round":
+      return op("round", [device(core.arg, scope), `${scope.source(core.source)}.storage`]);
+    case "stopGradient":
+      return op("stopGradient", [device(core.arg, scope)]);
+    case "concat":
+      return op("concat", [
+        list(core.args.map((arg) => device(arg, scope))),
+        String(core.type.axes.indexOf(core.axis)),
+      ]);
+    default:
+      throw new Error(`${core.op} is no tensor`);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------- alignment
+
+/** A value as an operand of an operation whose result has `axes`: a number, or a tensor with ones where it lacks an axis. */
+export function operand(core: Core, axes: readonly Axis[], scope: Scope): Code {
+  return core.type.stage === "host" && core.type.dtype === "f32"
+    ? at(core.span, host(core, scope))
+    : aligned(core, axes, scope, false);
+}
+
+/** `full`: with as many axes as the result, also where leading ones would broadcast by themselves. */
+function aligned(core: Core, axes: readonly Axis[], scope: Scope, full: boolean): Code {
+  const own = core.type.axes;
+  const wanted = axes.filter((axis) => own.includes(axis));
+  const code = device(core, scope);
+  const ordered = wanted.join() === own.join() ? code : op("transpose", [code, numbers(positionsOf(wanted, own))]);
+  const first = full ? 0 : axes.findIndex((axis) => own.includes(axis));
+  const shape = first < 0 ? [] : axes.slice(first);
+  if (shape.join() === wanted.join()) return ordered;
+  return op("reshape", [ordered, list(shape.map((axis) => (own.includes(axis) ? sizeOf(axis, core, scope) : "1")))]);
+}
+
+const positionsOf = (axes: readonly Axis[], of: readonly Axis[]): readonly number[] =>
+  axes.map((axis) => of.indexOf(axis));
+
+const numbers = (values: readonly number[]): string => `[${values.join(", ")}]`;
+
+const sizes = (axes: readonly Axis[], core: Core, scope: Scope): Code =>
+  list(axes.map((axis) => sizeOf(axis, core, scope)));
+
+/** The length of an axis; those that have no name of their own (channel, feature) are read off the value. */
+function sizeOf(axis: Axis, core: Core, scope: Scope): Code {
+  const known = scope.knownSize(axis);
+  if (known !== null) return known;
+  const position = core.op === "broadcast" || core.op === "draw" ? -1 : core.type.axes.indexOf(axis);
+  if (position >= 0) return call(scope.helper("extent"), [device(core, scope), String(position)]);
+  const modality = core.type.axes.includes("token:audio") ? "audio" : "video";
+  return call(scope.helper("extent"), [scope.ref(`${modality}.clean`), "2"]);
+}
+
+// --------------------------------------------------------------------------------------------------------------- operations
+
+function mapCode(core: Extract<Core, { op: "map" }>, scope: Scope): Code {
+  const { fn, args, type } = core;
+  if (fn === "and" || fn === "or" || fn === "where") {
+    // A mask is always a tensor; the values of `where` may be numbers.
+    return op(
+      fn,
+      args.map((arg, i) =>
+        fn === "where" && i > 0 ? operand(arg, type.axes, scope) : aligned(arg, type.axes, scope, false),
+      ),
+    );
+  }
+  const unary = args.length === 1;
+  return op(
+    fn,
+    args.map((arg) => (unary ? device(arg, scope) : operand(arg, type.axes, scope))),
+  );
+}
+
+/** The error is averaged over the axes that no weight has first: mean(e · w) is then the same and much smaller. */
+function maskedMean({ error, weights }: Extract<Core, { op: "maskedMean" }>, scope: Scope): Code {
+  const { axes } = error.type;
+  const inner = axes.filter((axis) => axis !== "batch");
+  if (weights.length === 0) return op("mean", [device(error, scope), numbers(positionsOf(inner, axes))]);
+  const outer = axes.filter((axis) => axis === "batch" || weights.some((weight) => weight.type.axes.includes(axis)));
+  const reduced = axes.filter((axis) => !outer.includes(axis));
+  const mean =
+    reduced.length === 0
+      ? device(error, scope)
+      : op("mean", [device(error, scope), numbers(positionsOf(reduced, axes))]);
+  const factors = weights.map((weight) => {
+    const code = aligned(weight, outer, scope, true);
+    return weight.type.dtype === "bool" ? op("float", [code]) : code;
+  });
+  return call(scope.helper("maskedMean"), ["ops", mean, factors.reduce((a, b) => op("mul", [a, b]))]);
+}
+
+function broadcast({ arg, type }: Extract<Core, { op: "broadcast" }>, scope: Scope): Code {
+  const shape = list(type.axes.map((axis) => sizeOf(axis, { ...arg, type }, scope)));
+  if (arg.type.stage !== "host") return op("broadcastTo", [aligned(arg, type.axes, scope, false), shape]);
+  if (type.dtype === "f32") return op("fill", [shape, at(arg.span, host(arg, scope))]);
+  return call(scope.helper("constantMask"), ["ops", shape, at(arg.span, host(arg, scope))]);
+}
+
+const grids = { video: ["frame", "height", "width"], audio: ["step"] } as const;
+
+function tokensCode(core: Extract<Core, { op: "tokens" }>, scope: Scope): Code {
+  const { arg, modality } = core;
+  const { axes } = arg.type;
+  if (axes.join() === "batch,channel,frame,height,width")
+    return call(scope.helper("toVideoTokens"), ["ops", device(arg, scope)]);
+  if (axes.join() === "batch,channel,step,mel") return call(scope.helper("toAudioTokens"), ["ops", device(arg, scope)]);
+  const rest = axes.filter((axis) => axis !== "batch" && !(grids[modality] as readonly string[]).includes(axis));
+  const grid = [...(axes.includes("batch") ? ["batch"] : []), ...grids[modality], ...rest];
+  const shape = list(grid.map((axis) => sizeOf(axis, arg, scope)));
+  return op("reshape", [
+    op("broadcastTo", [aligned(arg, grid, scope, true), shape]),
+    sizes(core.type.axes, core, scope),
+  ]);
+}
+
+function drawCode({ fn, place, storage, of, type }: Extract<Core, { op: "draw" }>, scope: Scope): Code {
+  const elements = of !== null && type.axes.join() === `batch,token:${of},channel`;
+  const shape: Code = elements ? `${scope.ref(`${of}.clean`)}.shape` : list(type.axes.map((axis) => scope.size(axis)));
+  const rounded = storage === null ? [] : [`${scope.source(storage)}.storage`];
+  return call(`draws.${fn}`, [`"${place}"`, shape, ...rounded]);
+}
+
+function coordinateCode({ modality, coordinate, fps }: Extract<Core, { op: "coordinate" }>, scope: Scope): Code {
+  const count = scope.size(`token:${modality}`);
+  const perToken = (value: string) => call(scope.helper("perToken"), ["ops", count, `(token) => ${value}`]);
+  const [height, width] = modality === "video" ? [scope.size("height"), scope.size("width")] : ["", ""];
+  const frame = `Math.floor(token / (${height} * ${width}))`;
+  switch (coordinate) {
+    case "frame_index":
+      return perToken(frame);
+    case "row":
+      return perToken(`Math.floor(token / ${width}) % ${height}`);
+    case "column":
+      return perToken(`token % ${width}`);
+    case "step_index":
+      return perToken("token");
+    case "time": {
+      // Start of the token: audio steps are 4 hops of 10 ms, the first shorter; video cells are `time` frames, the first one.
+      if (fps === null) return perToken("Math.max(0, 4 * token - 3) / 100");
+      const time = scope.contextMember("scaleFactors") + ".time";
+      const start = perToken(`Math.max(0, (${frame} - 1) * ${time} + 1)`);
+      return op("div", [start, operand(fps, ["batch", "token:video"], scope)]);
+    }
+  }
+}
+
+// --------------------------------------------------------------------------------------------------------------- host values
+
+/** A number or boolean; for values with one number for each sample a list. */
+export function host(core: Core, scope: Scope): Code {
+  if (core.type.stage !== "sample") return scalar(core, scope, "");
+  if (core.op === "fps") return `${scope.source(core.source)}.fps`;
+  if (core.op === "ref") return scope.ref(core.key);
+  return ["Array.from({ length: ", scope.size("batch"), " }, (_, i) => ", scalar(core, scope, "i"), ")"];
+}
+
+const infix: Partial<Record<Elementwise, string>> = {
+  add: "+",
+  sub: "-",
+  mul: "*",
+  div: "/",
+  pow: "**",
+  less: "<",
+  lessEqual: "<=",
+  greater: ">",
+  greaterEqual: ">=",
+  equal: "===",
+  notEqual: "!==",
+  and: "&&",
+  or: "||",
+};
+
+const functions: Partial<Record<Elementwise, string>> = {
+  maximum: "Math.max",
+  minimum: "Math.min",
+  abs: "Math.abs",
+  sqrt: "Math.sqrt",
+  exp: "Math.exp",
+  log: "Math.log",
+  tanh: "Math.tanh",
+  sin: "Math.sin",
+  cos: "Math.cos",
+  floor: "Math.floor",
+};
+
+/** One number; `i` indexes values with one for each sample. */
+function scalar(core: Core, scope: Scope, i: string): Code {
+  switch (core.op) {
+    case "literal":
+      return String(core.value);
+    case "param":
+      scope.contextMember("params");
+      return core.index === null ? `params.${core.name}` : `(params.${core.name}[${core.index}] ?? NaN)`;
+    case "ref":
+      return core.type.stage === "sample" ? `(${scope.ref(core.key)}[${i}] ?? NaN)` : scope.ref(core.key);
+    case "size":
+      return scope.gridSize(core.of, core.size);
+    case "fps":
+      return `(${scope.source(core.source)}.fps[${i}] ?? NaN)`;
+    case "cell": {
+      const scale = `${scope.contextMember("scaleFactors")}.${core.along}`;
+      return call(scope.helper("cell"), [scalar(core.pixel, scope, i), scale, scope.size(core.along)]);
+    }
+    case "map":
+      return scalarMap(
+        core,
+        core.args.map((arg) => scalar(arg, scope, i)),
+      );
+    default:
+      throw new Error(`${core.op} is no number`);
+  }
+}
+
+function scalarMap({ fn }: Extract<Core, { op: "map" }>, args: readonly Code[]): Code {
+  const [a = "", b = "", c = ""] = args;
+  const sign = infix[fn];
+  if (sign !== undefined) return ["(", a, ` ${sign} `, b, ")"];
+  const name = functions[fn];
+  if (name !== undefined) return call(name, args);
+  switch (fn) {
+    case "not":
+      return ["!", a];
+    case "neg":
+      return ["(-", a, ")"];
+    case "square":
+      return ["(", a, " ** 2)"];
+    case "sigmoid":
+      return ["(1 / (1 + Math.exp(-", a, ")))"];
+    case "float":
+      return ["(", a, " ? 1 : 0)"];
+    case "where":
+      return ["(", a, " ? ", b, " : ", c, ")"];
+    default:
+      throw new Error(`${fn} has no form for plain numbers`);
+  }
+}

@@ -1,0 +1,324 @@
+/** Prints a program as a TypeScript module that imports nothing but the types of the step contract. */
+import type { CheckedModality, CheckedSource } from "../../2-check/checked.ts";
+import { childrenOf, type Core } from "../../2-check/core.ts";
+import type { Program, Statement } from "../../3-lower/program.ts";
+import { at, Writer, type Code, type Segment } from "./code.ts";
+import { device, host } from "./expression.ts";
+import { helpers, type Helper } from "./helpers.ts";
+import { Names } from "./names.ts";
+import { Scope } from "./scope.ts";
+
+export interface ModuleOptions {
+  readonly compiler: string;
+  readonly contract: number;
+  readonly sourceHash: string;
+  /** The strategy's source, from which comments quote. */
+  readonly source: string;
+  readonly paramsSchema: Readonly<Record<string, unknown>>;
+}
+
+export interface EmittedModule {
+  readonly text: string;
+  readonly segments: readonly Segment[];
+}
+
+export function emitModule(program: Program, options: ModuleOptions): EmittedModule {
+  return new Emitter(program, options).module();
+}
+
+class Emitter {
+  readonly #program: Program;
+  readonly #options: ModuleOptions;
+  readonly #names = new Names();
+  readonly #helpers = new Set<Helper>();
+  readonly #writer = new Writer();
+  /** Sizes that the loss needs; it has no batch to read them from. */
+  #sizesOfLoss: readonly string[] = [];
+
+  constructor(program: Program, options: ModuleOptions) {
+    this.#program = program;
+    this.#options = options;
+    for (const source of program.sources) this.#names.of(source.name);
+  }
+
+  module(): EmittedModule {
+    const loss = this.#lossBody();
+    const prepare = this.#prepareBody();
+    this.#head();
+    this.#info();
+    this.#types();
+    this.#function("prepare(ctx: StepContext<Params>, batch: Batch<Sources>): Prepared<Values>", prepare);
+    this.#function(
+      "loss(ctx: StepContext<Params>, prepared: Prepared<Values>, prediction: Prediction): LossTerms",
+      loss,
+    );
+    this.#metadata();
+    for (const name of Object.keys(helpers) as Helper[]) {
+      if (this.#helpers.has(name)) this.#writer.line(`\n${helpers[name]}`);
+    }
+    return { text: this.#writer.text, segments: this.#writer.segments };
+  }
+
+  #head(): void {
+    const { name, description } = this.#program;
+    this.#writer.line(`/** ${comment(description === "" ? name : description)} */`);
+    const kinds = [...new Set(this.#program.sources.map(typeOfSource))].toSorted();
+    const types = [
+      "Batch",
+      "LossTerms",
+      "Ops",
+      "Prediction",
+      "Prepared",
+      "StepContext",
+      "StrategyInfo",
+      "Tensor",
+      ...kinds,
+    ].toSorted();
+    this.#writer.line("import type {");
+    for (const type of types.filter((type) => type !== "Ops" || this.#usesOps())) this.#writer.line(`${type},`, 2);
+    this.#writer.line('} from "ltxc/contract";\n');
+  }
+
+  #usesOps(): boolean {
+    return [...this.#helpers].some((name) => helpers[name].includes(": Ops"));
+  }
+
+  #info(): void {
+    const { name, description, language, sources, modalities, terms } = this.#program;
+    const stateOf = (modality: string) => {
+      const found = modalities.find((entry) => entry.name === modality);
+      return found === undefined ? null : found.generated ? "generated" : "frozen";
+    };
+    const info = {
+      name,
+      description,
+      language,
+      compiler: this.#options.compiler,
+      contract: this.#options.contract,
+      sourceHash: this.#options.sourceHash,
+      sources: sources.map(({ name, kind, directory, key, axes }) => ({
+        name,
+        kind,
+        directory,
+        ...(key === null ? {} : { key }),
+        ...(axes === null ? {} : { axes }),
+      })),
+      params: this.#options.paramsSchema,
+      modalities: { video: stateOf("video"), audio: stateOf("audio") },
+      losses: terms.map(({ name, modality }) => ({ name, modality })),
+    };
+    this.#writer.line(`export const strategy: StrategyInfo = ${JSON.stringify(info, null, 2)};\n`);
+  }
+
+  #types(): void {
+    const { params, sources, values } = this.#program;
+    this.#interface(
+      "Params",
+      params.map(({ name, type, schema }) => ({ name, type: paramTypes[type], doc: schema["description"] })),
+    );
+    this.#interface(
+      "Sources",
+      sources.map((source) => ({ name: source.name, type: typeOfSource(source), doc: null })),
+    );
+    const typeOf = (key: string) => valueType(this.#program.prepare.find((statement) => statement.key === key)?.core);
+    const sizes = this.#sizesOfLoss.map((name) => ({ name, type: "number", doc: null }));
+    this.#writer.line("/** What the loss needs of what was prepared. */");
+    this.#interface("Values", [
+      ...values.map((key) => ({ name: this.#names.of(key), type: typeOf(key), doc: null })),
+      ...sizes,
+    ]);
+  }
+
+  #interface(
+    name: string,
+    fields: readonly { readonly name: string; readonly type: string; readonly doc: unknown }[],
+  ): void {
+    if (fields.length === 0) return this.#writer.line(`export type ${name} = Readonly<Record<never, never>>;\n`);
+    this.#writer.line(`export interface ${name} {`);
+    for (const { name: field, type, doc } of fields) {
+      if (typeof doc === "string") this.#writer.line(`/** ${comment(doc)} */`, 2);
+      this.#writer.line(`readonly ${field}: ${type};`, 2);
+    }
+    this.#writer.line("}\n");
+  }
+
+  #function(signature: string, body: readonly Code[]): void {
+    this.#writer.line(`export function ${signature} {`);
+    for (const code of body) this.#writer.line(code, code === "" ? 0 : 2);
+    this.#writer.line("}\n");
+  }
+
+  #metadata(): void {
+    this.#writer.line("export function metadata(): Readonly<Record<string, string>> {\n  return {};\n}");
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------- prepare
+
+  #prepareBody(): Code[] {
+    const scope = new Scope(this.#program, this.#names, this.#helpers);
+    const statements = this.#program.prepare.flatMap((statement) => this.#statement(statement, scope));
+    const result = this.#prepared(scope);
+    return [...this.#prepareHead(scope), ...statements, "", ...result];
+  }
+
+  #prepareHead(scope: Scope): Code[] {
+    for (const name of this.#sizesOfLoss) scope.sizes.add(name);
+    const derived = { videoTokens: "frames * height * width", audioTokens: "steps" } as const;
+    if (scope.sizes.has("videoTokens")) ["frames", "height", "width"].forEach((name) => scope.sizes.add(name));
+    if (scope.sizes.has("audioTokens")) scope.sizes.add("steps");
+    const grids = this.#program.modalities.flatMap(({ name, latents }) => {
+      const own = (name === "video" ? ["frames", "height", "width"] : ["steps"]).filter((size) =>
+        scope.sizes.has(size),
+      );
+      return own.length === 0 ? [] : [`const { ${own.join(", ")} } = ${scope.source(latents)};`];
+    });
+    const context = ["ops", "draws", "params", "positions", "scaleFactors"].filter(
+      (name) => scope.context.has(name) || this.#draws(name),
+    );
+    const sources = this.#program.sources
+      .filter(({ name }) => scope.sources.has(name))
+      .map(({ name }) => rename(name, this.#names.of(name)));
+    return [
+      `const { ${context.join(", ")} } = ctx;`,
+      `const { ${sources.join(", ")} } = batch.sources;`,
+      ...(scope.sizes.has("batchSize") ? ["const batchSize = batch.size;"] : []),
+      ...grids,
+      ...Object.entries(derived).flatMap(([name, value]) =>
+        scope.sizes.has(name) ? [`const ${name} = ${value};`] : [],
+      ),
+    ];
+  }
+
+  #draws(name: string): boolean {
+    return name === "draws" && this.#program.prepare.some(({ core }) => containsDraw(core));
+  }
+
+  #prepared(scope: Scope): Code[] {
+    const { modalities, values } = this.#program;
+    const of = (name: string) => modalities.find((modality) => modality.name === name);
+    const entries = values.map((key) => this.#names.of(key));
+    return [
+      "return {",
+      "  inputs: {",
+      ...this.#modelInputs(of("video"), "video", scope),
+      ...this.#modelInputs(of("audio"), "audio", scope),
+      "  },",
+      ...(["video", "audio"] as const).map((name) => {
+        if (!of(name)?.generated) return `  ${name}: null,`;
+        return `  ${name}: { target: ${scope.ref(`${name}.target`)}, generated: ${scope.ref(`${name}.generated`)} },`;
+      }),
+      `  values: {${[...entries, ...this.#sizesOfLoss].map((name) => ` ${name}`).join(",")} },`,
+      "};",
+    ];
+  }
+
+  #modelInputs(modality: CheckedModality | undefined, name: "video" | "audio", scope: Scope): Code[] {
+    if (modality === undefined) return [`    ${name}: null,`];
+    const text = scope.source(modality.text);
+    const missing = `"the ${name} part of source ${modality.text}"`;
+    const context = name === "video" ? `${text}.video` : `${scope.helper("present")}(${text}.audio, ${missing})`;
+    return [
+      `    ${name}: {`,
+      `      latent: ${scope.ref(`${name}.${modality.generated ? "noisy" : "clean"}`)},`,
+      `      sigma: ${scope.ref(`${name}.sigma`)},`,
+      `      timesteps: ${scope.ref(`${name}.timesteps`)},`,
+      ["      positions: ", this.#positions(name, scope), ","],
+      `      context: ${context},`,
+      `      contextMask: ${text}.mask,`,
+      "      attentionMask: null,",
+      "      keyframesMask: null,",
+      "      enabled: true,",
+      "    },",
+    ];
+  }
+
+  #positions(name: "video" | "audio", scope: Scope): Code {
+    scope.contextMember("positions");
+    if (name === "audio") return `positions.audio(${scope.size("step")}, ${scope.size("batch")})`;
+    for (const axis of ["frame", "height", "width"]) scope.size(axis);
+    return `positions.video({ frames, height, width }, ${scope.ref("video.fps")})`;
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------- loss
+
+  #lossBody(): Code[] {
+    const scope = new Scope(this.#program, this.#names, this.#helpers);
+    const statements = this.#program.loss.flatMap((statement) => this.#statement(statement, scope));
+    const terms = this.#program.terms.flatMap(({ name, core, span }) => [
+      `// ${name}: ${this.#quote(span)}`,
+      ["const ", this.#names.of(`loss.${name}`), " = ", device(core, scope), ";"] as Code,
+    ]);
+    const result = this.#program.terms.map(({ name }) => `${name}: ${this.#names.of(`loss.${name}`)}`);
+    this.#sizesOfLoss = [...scope.sizes];
+    const own = new Set(this.#program.loss.map(({ key }) => key));
+    const values = [
+      ...this.#program.values.filter((key) => scope.refs.has(key) && !own.has(key)).map((key) => this.#names.of(key)),
+      ...scope.sizes,
+    ];
+    const context = ["ops", "draws", "params", "scaleFactors"].filter(
+      (name) =>
+        scope.context.has(name) ||
+        (name === "draws" && [...this.#program.loss, ...this.#program.terms].some(({ core }) => containsDraw(core))),
+    );
+    return [
+      `const { ${context.join(", ")} } = ctx;`,
+      ...(values.length > 0 ? [`const { ${values.join(", ")} } = prepared.values;`] : []),
+      ...statements,
+      ...terms,
+      `return { ${result.join(", ")} };`,
+    ];
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- statements
+
+  #statement({ key, core, span }: Statement, scope: Scope): Code[] {
+    const { axes, stage } = core.type;
+    const value = stage === "device" ? device(core, scope) : hostValue(core, key, scope);
+    const shape = axes.length === 0 ? "" : ` // [${axes.join(", ")}]`;
+    const written = span === null ? [] : [`// ${key}: ${this.#quote(span)}`];
+    return [...written, [at(span, ["const ", this.#names.of(key), " = ", value, ";"]), shape]];
+  }
+
+  /** What the file says there, on one line. */
+  #quote(span: { start: number; end: number }): string {
+    return comment(this.#options.source.slice(span.start, span.end));
+  }
+}
+
+/** `fps` is needed for each sample, also where it is written as one number. */
+function hostValue(core: Core, key: string, scope: Scope): Code {
+  const code = host(core, scope);
+  if (key !== "video.fps" || core.type.stage === "sample") return code;
+  return ["Array.from({ length: ", scope.size("batch"), " }, () => ", code, ")"];
+}
+
+const paramTypes = { number: "number", boolean: "boolean", string: "string", list: "readonly number[]" } as const;
+
+const sourceTypes = {
+  video_latents: "VideoLatents",
+  audio_latents: "AudioLatents",
+  text_embeddings: "TextEmbeddings",
+  video_mask: "TokenMask",
+  audio_mask: "TokenMask",
+  tensor: "TensorSource",
+} as const;
+
+function typeOfSource({ kind }: CheckedSource): string {
+  return sourceTypes[kind];
+}
+
+function valueType(core: Core | undefined): string {
+  if (core === undefined || core.type.stage === "device") return "Tensor";
+  return core.type.stage === "sample" ? "readonly number[]" : core.type.dtype === "bool" ? "boolean" : "number";
+}
+
+function containsDraw(core: Core): boolean {
+  if (core.op === "draw" || core.op === "sampled") return true;
+  return childrenOf(core).some(containsDraw);
+}
+
+function comment(text: string): string {
+  return text.replace(/\s+/g, " ").replaceAll("*/", "* /").trim();
+}
+
+const rename = (name: string, local: string): string => (name === local ? name : `${name}: ${local}`);

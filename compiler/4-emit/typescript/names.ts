@@ -1,0 +1,113 @@
+/** Identifiers of the generated module: the strategy's own names where they are free. */
+const taken = [
+  "ctx",
+  "ops",
+  "draws",
+  "params",
+  "positions",
+  "scaleFactors",
+  "batch",
+  "prepared",
+  "prediction",
+  "metadata",
+  "strategy",
+  "prepare",
+  "loss",
+  "batchSize",
+  "frames",
+  "height",
+  "width",
+  "steps",
+  "videoTokens",
+  "audioTokens",
+  "Params",
+  "Sources",
+  "Values",
+  "toVideoTokens",
+  "toAudioTokens",
+  "maskedMean",
+  "constantMask",
+  "perToken",
+  "perSample",
+  "cell",
+  "extent",
+  "present",
+  "arguments",
+  "await",
+  "break",
+  "case",
+  "catch",
+  "class",
+  "const",
+  "continue",
+  "debugger",
+  "default",
+  "delete",
+  "do",
+  "enum",
+  "eval",
+  "export",
+  "extends",
+  "finally",
+  "for",
+  "function",
+  "implements",
+  "import",
+  "in",
+  "instanceof",
+  "interface",
+  "let",
+  "new",
+  "null",
+  "package",
+  "private",
+  "protected",
+  "public",
+  "return",
+  "static",
+  "super",
+  "switch",
+  "this",
+  "throw",
+  "try",
+  "typeof",
+  "undefined",
+  "var",
+  "void",
+  "while",
+  "with",
+  "yield",
+  "Math",
+  "Array",
+  "Error",
+  "Float32Array",
+  "Uint8Array",
+];
+
+export class Names {
+  readonly #taken = new Set(taken);
+  readonly #byKey = new Map<string, string>();
+
+  /** The identifier of a key, the same whenever it is asked for. */
+  of(key: string): string {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const name = this.#free(identifier(key));
+    this.#byKey.set(key, name);
+    return name;
+  }
+
+  #free(wanted: string): string {
+    let name = wanted;
+    while (this.#taken.has(name)) name += "_";
+    this.#taken.add(name);
+    return name;
+  }
+}
+
+/** `video.keep` is `videoKeep`; names of the strategy stay as they are written. */
+function identifier(key: string): string {
+  const [first = "", ...rest] = key.split(".");
+  if (first === "source") return `${rest.join("_")}Source`;
+  return first + rest.map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join("");
+}

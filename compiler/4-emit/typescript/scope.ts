@@ -1,0 +1,80 @@
+/** What the body of a generated function refers to; its head declares just that. */
+import type { Program } from "../../3-lower/program.ts";
+import type { GridSize } from "../../2-check/core.ts";
+import type { Helper } from "./helpers.ts";
+import type { Names } from "./names.ts";
+
+const namedSizes: Readonly<Record<string, string>> = {
+  batch: "batchSize",
+  frame: "frames",
+  height: "height",
+  width: "width",
+  step: "steps",
+  "token:video": "videoTokens",
+  "token:audio": "audioTokens",
+};
+
+export class Scope {
+  /** Names of sizes, sources and keys of values that the body uses. */
+  readonly sizes = new Set<string>();
+  readonly sources = new Set<string>();
+  readonly refs = new Set<string>();
+  readonly context = new Set<string>(["ops"]);
+  readonly #program: Program;
+  readonly #names: Names;
+  readonly #helpers: Set<Helper>;
+
+  constructor(program: Program, names: Names, helpers: Set<Helper>) {
+    this.#program = program;
+    this.#names = names;
+    this.#helpers = helpers;
+  }
+
+  helper(name: Helper): string {
+    this.#helpers.add(name);
+    return name;
+  }
+
+  ref(key: string): string {
+    this.refs.add(key);
+    return this.#names.of(key);
+  }
+
+  source(name: string): string {
+    this.sources.add(name);
+    return this.#names.of(name);
+  }
+
+  /** The tensor of a source: where its record keeps it depends on the kind. */
+  sourceTensor(name: string): string {
+    const kind = this.#program.sources.find((source) => source.name === name)?.kind;
+    const field = kind === "tensor" ? "value" : kind === "video_mask" || kind === "audio_mask" ? "mask" : "latents";
+    return `${this.source(name)}.${field}`;
+  }
+
+  contextMember(name: "params" | "scaleFactors" | "positions" | "draws"): string {
+    this.context.add(name);
+    return name;
+  }
+
+  /** The variable that holds the length of an axis, null for axes without one. */
+  knownSize(axis: string): string | null {
+    const name = namedSizes[axis];
+    if (name === undefined) return null;
+    this.sizes.add(name);
+    return name;
+  }
+
+  size(axis: string): string {
+    const name = this.knownSize(axis);
+    if (name === null) throw new Error(`the axis ${axis} has no size of its own`);
+    return name;
+  }
+
+  /** `frames` of a modality's target grid, or of a source. */
+  gridSize(of: string, size: GridSize): string {
+    if (of !== "video" && of !== "audio") return `${this.source(of)}.${size}`;
+    this.sizes.add(size);
+    return size;
+  }
+}

@@ -1,0 +1,95 @@
+/** The pipeline: from the text of a strategy to its findings and artifacts. No IO, no state between calls. */
+import { createHash } from "node:crypto";
+import { parseStrategy } from "./1-parse/strategy.ts";
+import { checkStrategy } from "./2-check/check.ts";
+import { strategyValidator, validateDocument } from "./2-check/schema.ts";
+import { lower } from "./3-lower/lower.ts";
+import { printProgram } from "./3-lower/text.ts";
+import type { Program } from "./3-lower/program.ts";
+import { verify } from "./3-lower/verify.ts";
+import { bundle } from "./4-emit/bundle.ts";
+import { paramsSchema } from "./4-emit/params-schema.ts";
+import { sourceMap } from "./4-emit/source-map.ts";
+import { emitModule } from "./4-emit/typescript/module.ts";
+import { Bag } from "./diagnostics/bag.ts";
+import type { Diagnostic } from "./diagnostics/diagnostic.ts";
+import { sourceFile, type SourceFile } from "./source/source-file.ts";
+import { CONTRACT_VERSION, VERSION } from "./version.ts";
+
+export interface SourceText {
+  /** Absolute, or as it should read in messages and stack traces. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface Checked {
+  readonly file: SourceFile;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Null where anything is an error. */
+  readonly program: Program | null;
+}
+
+export interface Artifact {
+  /** File name in the build folder. */
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface Compiled {
+  readonly file: SourceFile;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Name of the strategy and its files; null where anything is an error. */
+  readonly strategy: string | null;
+  readonly artifacts: readonly Artifact[] | null;
+}
+
+/** All findings of a strategy, and the program where none is an error. */
+export function check({ path, text }: SourceText): Checked {
+  const bag = new Bag();
+  const file = sourceFile(path, text);
+  const parsed = parseStrategy(file, bag);
+  if (parsed === null) return { file, diagnostics: bag.sorted(), program: null };
+  validateDocument(parsed.tree, strategyValidator, bag);
+  const checked = checkStrategy(parsed.syntax, bag);
+  const program = checked === null ? null : lower(checked);
+  if (program !== null) verify(program);
+  return { file, diagnostics: bag.sorted(), program };
+}
+
+/** The typed program as text; null where anything is an error. */
+export function emitIr(source: SourceText): {
+  diagnostics: readonly Diagnostic[];
+  file: SourceFile;
+  text: string | null;
+} {
+  const { program, ...rest } = check(source);
+  return { ...rest, text: program === null ? null : printProgram(program) };
+}
+
+/** Compiles a strategy to `<name>.ts`, `<name>.mjs` with its source map, and `<name>.schema.json`. */
+export async function compile(source: SourceText): Promise<Compiled> {
+  const { program, file, diagnostics } = check(source);
+  if (program === null) return { file, diagnostics, strategy: null, artifacts: null };
+  const { name } = program;
+  const schema = paramsSchema(name, program.params);
+  const module = emitModule(program, {
+    compiler: VERSION,
+    contract: CONTRACT_VERSION,
+    sourceHash: hashOf(source.text),
+    source: source.text,
+    paramsSchema: schema,
+  });
+  const { code, map } = await bundle(module.text, sourceMap(module.segments, `${name}.ts`, file), `${name}.mjs`);
+  const artifacts = [
+    { name: `${name}.ts`, text: module.text },
+    { name: `${name}.mjs`, text: code },
+    { name: `${name}.mjs.map`, text: map },
+    { name: `${name}.schema.json`, text: `${JSON.stringify(schema, null, 2)}\n` },
+  ];
+  return { file, diagnostics, strategy: name, artifacts };
+}
+
+/** Of a strategy's text, as a build records it. */
+export function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
