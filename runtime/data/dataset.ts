@@ -95,7 +95,7 @@ async function entriesOf(path: string, place: Finding["path"]) {
 function sortByParts(names: ReadonlySet<string>): string[] {
   // UTF-8 bytes sort as code points do, and no name contains the byte 0, which sorts before all others.
   const keyed = [...names].map((name) => ({ name, key: Buffer.from(name.replaceAll("/", "\0")) }));
-  return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ name }) => name);
+  return keyed.toSorted((a, b) => Buffer.compare(a.key, b.key)).map(({ name }) => name);
 }
 
 function pair(
