@@ -1,7 +1,10 @@
 import type { LoraConfig, ModelConfig } from "../config/run-config.ts";
 import type { Finding, ModelInputs, Prediction, ScaleFactors, StrategyInfo } from "../contract.ts";
+import { ROOT_PLACE } from "../data/directories.ts";
 import type { Engine } from "../engine/engine.ts";
+import { fail } from "../findings.ts";
 import { loadModel } from "../model/checkpoint.ts";
+import type { TransformerConfig } from "../model/config.ts";
 import type { EmbeddingsProcessor } from "../model/embeddings.ts";
 import { transformerLayout } from "../model/layout.ts";
 import { createLora, matchTargets, type LoraAdapters } from "../model/lora.ts";
@@ -39,7 +42,10 @@ export async function openModel(
     const adapters = createLora(engine, targets, lora, start);
     const transformer = createTransformer(engine.ops, loaded.config, loaded.weights, adapters);
     return {
-      forward: (inputs) => transformer.forward(inputs),
+      forward: (inputs) => {
+        checkChannels(loaded.config, inputs);
+        return transformer.forward(inputs);
+      },
       adapters,
       embeddings: loaded.embeddings,
       scaleFactors: loaded.scaleFactors,
@@ -52,5 +58,20 @@ export async function openModel(
   } catch (error) {
     loaded.dispose();
     throw error;
+  }
+}
+
+/** The latents' channels are known only when the strategy has made tokens of them. */
+function checkChannels(config: TransformerConfig, inputs: ModelInputs): void {
+  for (const stream of ["video", "audio"] as const) {
+    const [found, wanted] = [inputs[stream]?.latent.shape[2], config[stream]?.inChannels];
+    if (found === undefined || wanted === undefined || found === wanted) continue;
+    const help = "preprocess the data with the autoencoder that belongs to the run's model";
+    fail(
+      "LTX6134",
+      `the ${stream} latents have ${found} channels per token, the model takes ${wanted}`,
+      help,
+      ROOT_PLACE,
+    );
   }
 }

@@ -7,18 +7,25 @@ import { writeTextAtomically } from "../data/atomic.ts";
 import { FindingsError } from "../findings.ts";
 import { findWeights } from "./checkpoint-files.ts";
 
-/** Runs checks that do not depend on each other and throws the findings of all of them, if any of these is an error. */
-export async function together(checks: readonly (() => unknown)[]): Promise<void> {
+/**
+ * Runs checks that do not depend on each other; returns their results.
+ * @throws FindingsError with the findings of all of them, if one fails
+ */
+export async function together<Checks extends readonly (() => unknown)[]>(
+  checks: readonly [...Checks],
+): Promise<{ [K in keyof Checks]: Awaited<ReturnType<Checks[K]>> }> {
   const findings: Finding[] = [];
+  const results: unknown[] = [];
   for (const check of checks) {
     try {
-      await check();
+      results.push(await check());
     } catch (error) {
       if (!(error instanceof FindingsError)) throw error;
       findings.push(...error.findings);
     }
   }
   if (findings.length > 0) throw new FindingsError(findings);
+  return results as { [K in keyof Checks]: Awaited<ReturnType<Checks[K]>> };
 }
 
 /** Throws a finding for each model file that does not exist. */

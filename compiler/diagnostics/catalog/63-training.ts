@@ -37,6 +37,16 @@ export const entries: readonly CatalogEntry[] = [
     good: config(),
   },
   {
+    code: "LTX6304",
+    slug: "samples-skipped",
+    title: "Samples that lack a file are not used",
+    explanation:
+      "Each sample needs a file of the same name in every source. Those of the first source without a counterpart elsewhere are left " +
+      "out; the run goes on with the others.",
+    bad: config("training_strategy: {name: inpainting, mask_latents_dir: some_masks}"),
+    good: config("training_strategy: {name: inpainting, mask_latents_dir: mask_latents}"),
+  },
+  {
     code: "LTX6306",
     slug: "nothing-left-to-do",
     title: "The resumed run has already done all its steps",

@@ -1,0 +1,66 @@
+import type { RunConfig } from "../config/run-config.ts";
+import { resolveParams, strategyOf } from "../config/strategy.ts";
+import type { Finding, Step } from "../contract.ts";
+import type { Engine } from "../engine/engine.ts";
+import { FindingsError } from "../findings.ts";
+import { createPositions } from "../model/positions.ts";
+import { philoxSource } from "./draws.ts";
+import { loadBatches, openData } from "./open-data.ts";
+import { openModel } from "./open-model.ts";
+import { checkFiles, checkOutput, together } from "./preflight.ts";
+import type { Run } from "./run.ts";
+
+export interface OpenedRun {
+  readonly run: Run;
+  readonly warnings: readonly Finding[];
+  /** Stops reading ahead and frees the model. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens all that a run needs, after having looked at all of it: parameters, files, output folder, data, then the model.
+ * @throws FindingsError with every mistake found, LTX60xx to LTX63xx
+ */
+export async function openRun(engine: Engine, config: RunConfig, step: Step): Promise<OpenedRun> {
+  const { lora } = config;
+  if (lora === null) throw new Error("a LoRA run without a section `lora`");
+  const { params, data } = await preflight(config, step);
+  const model = await openModel(engine, step.strategy, config.model, lora, config.seed);
+  const batches = loadBatches(engine, config, data, model.embeddings);
+  return {
+    run: {
+      config,
+      step,
+      params,
+      engine,
+      model: model.forward,
+      trainable: model.adapters,
+      positions: createPositions(model.scaleFactors),
+      scaleFactors: model.scaleFactors,
+      data: batches,
+      draws: (j, microBatch) => philoxSource(config.seed, j, microBatch),
+    },
+    warnings: [...data.warnings, ...model.warnings],
+    async close() {
+      await batches.close();
+      model.dispose();
+    },
+  };
+}
+
+/**
+ * Looks at everything that a run needs and that can be judged without loading the model, all at once.
+ * @throws FindingsError with every mistake found
+ */
+export async function preflight(config: RunConfig, { strategy }: Step) {
+  const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
+  const [data] = await together([
+    () => openData(config, strategy, params),
+    () => checkFiles(config),
+    () => checkOutput(config),
+    () => {
+      if (findings.length > 0) throw new FindingsError(findings);
+    },
+  ]);
+  return { params, data };
+}
