@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import util from "node:util";
 import type { EngineName } from "./engine.ts";
 import type { Tf } from "./tfjs-types.ts";
+import { installWasmMatMul } from "./wasm-matmul.ts";
 
 // The packages are CommonJS and export by assignment in loops, which `import` cannot see.
 const require = createRequire(import.meta.url);
@@ -22,6 +23,7 @@ export async function loadTfjs(name: EngineName): Promise<{ tf: Tf; backend: str
   tf.enableProdMode();
   for (const package_ of packages) require(package_);
   if (!(await tf.setBackend(backend))) throw new Error(`tfjs could not initialise its ${backend} backend`);
+  if (name === "wasm") installWasmMatMul(tf);
   return { tf, backend };
 }
 
