@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor } from "../contract.ts";
+import { FindingsError } from "../findings.ts";
 import { openEngine, probeEngines } from "./index.ts";
 
 const test = suite("engine");
@@ -101,6 +102,15 @@ test("auto says why it chose, and every engine says what it is or why it can not
     assert.ok(why.length > 10);
     if (!available && name === "tfjs-node-gpu") assert.match(reason, `not ${name}`);
   }
+});
+
+test("an engine asked for by name that does not work is a finding", async () => {
+  const gpu = (await probeEngines()).find(({ name }) => name === "tfjs-node-gpu");
+  if (gpu?.available) return;
+  const error: unknown = await openEngine("tfjs-node-gpu").catch((e: unknown) => e);
+  const [finding] = error instanceof FindingsError ? error.findings : [];
+  assert.equal([finding?.code, finding?.path], ["LTX6220", ["runtime", "engine"]]);
+  assert.ok(finding?.message.includes(gpu?.reason ?? "?"));
 });
 
 test("opening an engine and computing prints nothing", () => {

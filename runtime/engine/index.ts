@@ -1,3 +1,4 @@
+import { fail } from "../findings.ts";
 import type { Engine, EngineName } from "./engine.ts";
 import { loadTfjs } from "./load-tfjs.ts";
 import { createTfjsEngine } from "./tfjs.ts";
@@ -28,10 +29,10 @@ const opened = new Map<EngineName, Promise<Engine>>();
 
 /**
  * Opens an engine; `auto` takes the fastest that works here and says why the others were not taken.
- * Throws when an engine asked for by name does not work.
+ * Errors: FindingsError LTX6220 when an engine asked for by name does not work.
  */
 export async function openEngine(name: EngineName | "auto"): Promise<OpenedEngine> {
-  if (name !== "auto") return { engine: await open(name), reason: `${descriptions[name]}, as asked for` };
+  if (name !== "auto") return { engine: await openNamed(name), reason: `${descriptions[name]}, as asked for` };
   const passedOver: string[] = [];
   for (const candidate of preference) {
     try {
@@ -42,6 +43,15 @@ export async function openEngine(name: EngineName | "auto"): Promise<OpenedEngin
     }
   }
   throw new Error(`no engine works here: ${passedOver.join("; ")}`);
+}
+
+async function openNamed(name: EngineName): Promise<Engine> {
+  try {
+    return await open(name);
+  } catch (error) {
+    const help = "write `engine: auto` below `runtime`; `ltxc doctor` shows what works here and why";
+    return fail("LTX6220", `the engine ${name} does not work here: ${firstLine(error)}`, help, ["runtime", "engine"]);
+  }
 }
 
 /** Tries every engine, in the order of preference. */

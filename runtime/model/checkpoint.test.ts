@@ -113,6 +113,8 @@ test("every mistake in the config is reported at once", async () => {
   const section = tinySection({ dropout: 1, qk_norm: undefined, num_layers: 0, connector_num_layers: -1 });
   assert.equal(codes(await refusal({ section })), ["LTX6201", "LTX6201", "LTX6203", "LTX6203"]);
   assert.equal(codes(await refusal({ section: tinySection({ cross_attention_dim: 13 }) })), ["LTX6203"]);
+  const [narrow] = await refusal({ section: tinySection({ connector_attention_head_dim: 4 }) });
+  assert.match(narrow?.message ?? "", /video connector 8 channels, but its stream takes 12/);
 });
 
 test("files that are no checkpoint", async () => {

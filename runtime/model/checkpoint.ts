@@ -79,7 +79,11 @@ function planLoading(file: SafetensorsFile, sections: ConfigSection, streams: Lo
     // Both connectors fall back to the same keys.
     throw new FindingsError(distinct([...transformer.findings, ...video.findings, ...audio.findings]));
   }
-  refuse(checkContextWidths(transformer.config, modelPlace));
+  refuse([
+    ...checkContextWidths(transformer.config, modelPlace),
+    ...checkConnectorWidth(transformer.config, "video", video.config),
+    ...(streams.audio ? checkConnectorWidth(transformer.config, "audio", audio.config) : []),
+  ]);
   const prefix = transformerPrefix(file);
   const layout = transformerLayout(transformer.config);
   const plan = {
@@ -93,6 +97,19 @@ function planLoading(file: SafetensorsFile, sections: ConfigSection, streams: Lo
   const own = layout.map(({ name }) => prefix + name);
   const connectors = [...file.tensors.keys()].filter((name) => name.includes("embeddings_connector."));
   return { ...plan, warnings: unusedTensors(file, prefix, new Set([...own, ...connectors]), modelPlace) };
+}
+
+/** What a connector gives must be what its stream, or the caption projection before it, takes. */
+function checkConnectorWidth(
+  config: TransformerConfig,
+  stream: "video" | "audio",
+  { width }: ConnectorConfig,
+): Finding[] {
+  const wanted = config.captionChannels ?? config[stream]?.width ?? width;
+  if (width === wanted) return [];
+  const message = `the checkpoint's config gives the ${stream} connector ${width} channels, but its stream takes ${wanted}`;
+  const help = "name an LTX-2 checkpoint as it was published; there both are equal";
+  return [{ code: "LTX6203", severity: "error", path: modelPlace, message, help }];
 }
 
 function distinct(findings: readonly Finding[]): Finding[] {

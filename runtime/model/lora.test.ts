@@ -5,7 +5,7 @@ import { bfloat16ToFloat32, float32ToBfloat16 } from "../data/number-formats.ts"
 import { openEngine } from "../engine/index.ts";
 import { FindingsError } from "../findings.ts";
 import { transformerLayout } from "./layout.ts";
-import { createLora, matchTargets } from "./lora.ts";
+import { checkStreams, createLora, matchTargets } from "./lora.ts";
 import { tinyConfig } from "./tiny-model.ts";
 
 const test = suite("lora");
@@ -71,6 +71,19 @@ test("a part that is no linear layer is an error, even beside others", () => {
       target,
     );
   }
+});
+
+test("targets of streams that the run does not feed train nothing", () => {
+  const [video, audio] = [
+    { video: true, audio: false },
+    { video: false, audio: true },
+  ];
+  const found = (targets: string[], streams: typeof video) =>
+    checkStreams(matchTargets(layout, targets).targets, streams).map(({ code }) => code);
+  assert.equal(found(["to_k"], video), []);
+  assert.equal(found(["attn1.to_k"], audio), ["LTX6212"]);
+  assert.equal(found(["audio_attn1.to_k", "audio_to_video_attn.to_k"], video), ["LTX6212"]);
+  assert.equal(found(["audio_to_video_attn.to_k"], { video: true, audio: true }), []);
 });
 
 test("A is uniform up to 1 / sqrt(inputs) and fits bfloat16, B is zero", async () => {

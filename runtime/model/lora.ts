@@ -26,6 +26,8 @@ export type Uniform = (name: string, count: number) => Float32Array;
 /** A linear layer that gets an adapter. */
 export interface Target {
   readonly module: string;
+  /** What it computes for; adapters of a stream that a run does not feed stay as they are. */
+  readonly stream: Parameter["stream"];
   readonly inputs: number;
   readonly outputs: number;
 }
@@ -41,8 +43,8 @@ export function matchTargets(
   layout: readonly Parameter[],
   targets: readonly string[],
 ): { readonly targets: readonly Target[]; readonly warnings: readonly Finding[] } {
-  const linears = layout.flatMap(({ name, shape: [outputs = 0, inputs = 0], linear }) =>
-    linear !== null && name.endsWith(".weight") ? [{ module: linear, inputs, outputs }] : [],
+  const linears = layout.flatMap(({ name, shape: [outputs = 0, inputs = 0], linear, stream }) =>
+    linear !== null && name.endsWith(".weight") ? [{ module: linear, stream, inputs, outputs }] : [],
   );
   const isLinear = new Set(linears.map(({ module }) => module));
   const others = [...new Set(layout.flatMap(({ name }) => modulesAround(name)))].filter((name) => !isLinear.has(name));
@@ -56,6 +58,21 @@ export function matchTargets(
   const isError = chosen.length === 0 || findings.some(({ severity }) => severity === "error");
   if (isError) throw new FindingsError(findings.map((finding) => ({ ...finding, severity: "error" })));
   return { targets: chosen, warnings: findings };
+}
+
+/**
+ * An error where the run feeds none of the streams that the chosen layers compute for, so that nothing would be trained.
+ * LTX6212; none otherwise.
+ */
+export function checkStreams(
+  targets: readonly Target[],
+  streams: { readonly video: boolean; readonly audio: boolean },
+): Finding[] {
+  const isFed = ({ stream }: Target) => (stream === "cross" ? streams.video && streams.audio : streams[stream]);
+  if (targets.some(isFed)) return [];
+  const fed = streams.video ? "video alone" : "audio alone";
+  const message = `the strategy feeds ${fed} to the model, and \`target_modules\` chooses none of the layers that it runs through`;
+  return [{ code: "LTX6212", severity: "error", path: place, message, help }];
 }
 
 function names(target: string, module: string): boolean {

@@ -93,6 +93,15 @@ export const entries: readonly CatalogEntry[] = [
     good: "lora:\n  target_modules: [to_q, to_k, to_v, to_out.0]\n",
   },
   {
+    code: "LTX6212",
+    slug: "lora-targets-not-run",
+    title: "None of the LoRA targets takes part in the run",
+    explanation:
+      "The targets name layers of the stream that the strategy does not feed, or cross-modal layers, which run only when both streams are fed. No adapter would ever change.",
+    bad: "training_strategy:\n  name: inpainting # video alone\nlora:\n  target_modules: [audio_attn1.to_k]\n",
+    good: "training_strategy:\n  name: inpainting\nlora:\n  target_modules: [attn1.to_k]\n",
+  },
+  {
     code: "LTX6213",
     slug: "text-features-do-not-fit",
     title: "Text embeddings do not fit the checkpoint",
@@ -118,5 +127,14 @@ export const entries: readonly CatalogEntry[] = [
       "The strategy feeds a modality that the checkpoint was not built for. Audio-video checkpoints have both streams, others only one.",
     bad: "model:\n  model_path: video-only.safetensors\n",
     good: "model:\n  model_path: audio-video.safetensors\n",
+  },
+  {
+    code: "LTX6220",
+    slug: "engine-does-not-work",
+    title: "The engine that was asked for does not work here",
+    explanation:
+      "`runtime.engine` names one engine, and its package is not installed or its native part does not load. With `auto` the fastest one that works is taken, and the start of the run says why the others were not.",
+    bad: "runtime:\n  engine: tfjs-node-gpu # on a machine without NVIDIA GPU\n",
+    good: "runtime:\n  engine: auto\n",
   },
 ];
