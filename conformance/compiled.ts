@@ -1,5 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { compile } from "../compiler/index.ts";
 import type { Step } from "../runtime/contract.ts";
 
@@ -14,11 +16,16 @@ export function builtinStep(name: string): Promise<Step> {
   return step;
 }
 
+/** A module is imported from a file, as a run does, so that a stack trace can point into the strategy. */
 async function compileStep(path: string): Promise<Step> {
   const { artifacts, diagnostics } = await compile({ path, text: await readFile(path, "utf8") });
-  const bundle = artifacts?.find((artifact) => artifact.name.endsWith(".mjs"));
-  if (bundle === undefined)
-    throw new Error(`${path} does not compile: ${diagnostics.map((d) => d.message).join("; ")}`);
-  const url = `data:text/javascript;base64,${Buffer.from(bundle.text).toString("base64")}`;
-  return (await import(url)) as Step;
+  if (artifacts === null) throw new Error(`${path} does not compile: ${diagnostics.map((d) => d.message).join("; ")}`);
+  const folder = await mkdtemp(join(tmpdir(), "ltxc-conformance-"));
+  try {
+    for (const { name, text } of artifacts) await writeFile(join(folder, name), text);
+    const module = artifacts.find(({ name }) => name.endsWith(".mjs"))?.name ?? "";
+    return (await import(pathToFileURL(join(folder, module)).href)) as Step;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

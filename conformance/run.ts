@@ -1,5 +1,5 @@
 /**
- * Replays golden vectors: npm run conformance -- [DIR] [--group NAME]... [--engine NAME]... [--case PATTERN]
+ * Replays golden vectors: npm run conformance -- [DIR] [--group NAME]... [--engine NAME]... [--case REGEXP]
  * DIR is laid out like conformance/vectors (the default): DIR/<group>/<case>/manifest.json.
  * Cases that this version cannot replay are left out, but count as failed where their group is asked for by name.
  * Prints a line per group and a reason per failure, ends with `N passed, N failed`, exits 1 on failure.
@@ -21,7 +21,7 @@ interface Count {
 
 interface Options {
   readonly root: string;
-  /** Part of the names of the cases to replay. */
+  /** A regular expression for the names of the cases to replay. */
   readonly pattern: string;
   /** Whether a case that this version cannot replay is a failure. */
   readonly strict: boolean;
@@ -47,7 +47,7 @@ async function replayCase(
 async function runGroup({ root, pattern, strict }: Options, group: string, engine: Engine): Promise<Count> {
   const count = { passed: 0, failed: 0, unsupported: 0 };
   const reasons: string[] = [];
-  for (const name of (await folders(`${root}/${group}`)).filter((name) => name.includes(pattern))) {
+  for (const name of (await folders(`${root}/${group}`)).filter((name) => new RegExp(pattern).test(name))) {
     const found = await replayCase(root, group, name, engine);
     if (found === null && !strict) count.unsupported++;
     else if (found !== null && found.length === 0) count.passed++;
