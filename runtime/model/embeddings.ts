@@ -1,4 +1,4 @@
-import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import type { Finding, HostTensor, Ops, Tensor } from "../contract.ts";
 import { fail } from "../findings.ts";
 import type { StreamName } from "./config.ts";
 import type { Connector } from "./connector.ts";
@@ -52,34 +52,30 @@ export function createEmbeddingsProcessor(ops: Ops, video: Connector, audio: Con
   };
 }
 
+const dataPlace: Finding["path"] = ["data", "preprocessed_data_root"];
+
 function checkPairing({ audio }: TextFeatures, connector: Connector | null): void {
   if (audio === null && connector !== null) {
     const help = "preprocess the captions with the audio-video checkpoint that the run trains";
-    fail("LTX6214", "the text embeddings lack `audio_prompt_embeds`, which the audio stream needs", help);
+    fail("LTX6214", "the text embeddings lack `audio_prompt_embeds`, which the audio stream needs", help, dataPlace);
   }
   if (audio !== null && connector === null) {
     const help = "train an audio-video checkpoint, or leave the audio features out";
-    fail("LTX6214", "the text embeddings have audio features, but the checkpoint has no audio connector", help);
+    const message = "the text embeddings have audio features, but the checkpoint has no audio connector";
+    fail("LTX6214", message, help, dataPlace);
   }
 }
 
 function checkFeatures(name: StreamName, { config }: Connector, x: HostTensor, { tokens }: TextOrder): HostTensor {
   const [, length = 0, width = 0] = x.shape;
-  const help = "preprocess the captions with the checkpoint that the run trains";
-  if (width !== config.width) {
-    fail(
-      "LTX6213",
-      `the text embeddings for ${name} have ${width} channels, the checkpoint's connector takes ${config.width}`,
-      help,
-    );
-  }
-  if (length !== tokens) fail("LTX6213", `the text embeddings have ${length} tokens, their mask ${tokens}`, help);
-  if (config.registers !== null && tokens % config.registers !== 0) {
-    fail(
-      "LTX6213",
-      `the text embeddings have ${tokens} tokens, not a multiple of the ${config.registers} registers`,
-      help,
-    );
+  const { width: wanted, registers } = config;
+  const refuse = (what: string) =>
+    fail("LTX6213", what, "preprocess the captions with the checkpoint that the run trains", dataPlace);
+  const found = `the text embeddings for ${name} have`;
+  if (width !== wanted) refuse(`${found} ${width} channels, the checkpoint's connector takes ${wanted}`);
+  if (length !== tokens) refuse(`${found} ${length} tokens, their mask ${tokens}`);
+  if (registers !== null && tokens % registers !== 0) {
+    refuse(`${found} ${tokens} tokens, not a multiple of the ${registers} registers`);
   }
   return x;
 }

@@ -60,6 +60,7 @@ function checkInputs(config: TransformerConfig, inputs: ModelInputs): void {
       "LTX6216",
       `the strategy feeds ${name} to a model that has no ${name} stream`,
       "name an audio-video checkpoint",
+      ["model", "model_path"],
     );
   }
 }
