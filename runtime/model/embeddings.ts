@@ -69,15 +69,17 @@ function checkPairing({ audio }: TextFeatures, connector: Connector | null): voi
 function checkFeatures(name: StreamName, { config }: Connector, x: HostTensor, { tokens }: TextOrder): HostTensor {
   const [, length = 0, width = 0] = x.shape;
   const { width: wanted, registers } = config;
-  const refuse = (what: string) =>
-    fail("LTX6213", what, "preprocess the captions with the checkpoint that the run trains", dataPlace);
   const found = `the text embeddings for ${name} have`;
-  if (width !== wanted) refuse(`${found} ${width} channels, the checkpoint's connector takes ${wanted}`);
-  if (length !== tokens) refuse(`${found} ${length} tokens, their mask ${tokens}`);
+  if (width !== wanted) doesNotFit(`${found} ${width} channels, the checkpoint's connector takes ${wanted}`);
+  if (length !== tokens) doesNotFit(`${found} ${length} tokens, their mask ${tokens}`);
   if (registers !== null && tokens % registers !== 0) {
-    refuse(`${found} ${tokens} tokens, not a multiple of the ${registers} registers`);
+    doesNotFit(`${found} ${tokens} tokens, not a multiple of the ${registers} registers`);
   }
   return x;
+}
+
+function doesNotFit(what: string): never {
+  return fail("LTX6213", what, "preprocess the captions with the checkpoint that the run trains", dataPlace);
 }
 
 /** Rows of `[B, S, C]` in the order `index`. */
