@@ -1,0 +1,71 @@
+import type { StorageType } from "../contract.ts";
+import { fail } from "../findings.ts";
+import { ROOT_PLACE } from "./directories.ts";
+import { isTensor, readPt, toFloat32, type PtValue } from "./pt/index.ts";
+
+/** A tensor of a data file, contiguous and row-major. */
+export interface FileTensor {
+  readonly shape: readonly number[];
+  /** How the file stores it; `values` are widened, or rounded if float32 can not hold them. */
+  readonly storage: StorageType;
+  readonly values: Float32Array;
+}
+
+/** The named entries of a data file; every complaint names the file. */
+export interface Entries {
+  has(key: string): boolean;
+  /** Errors: FindingsError LTX6130 (missing), LTX6131 (no tensor), LTX6133 (without a value). */
+  tensor(key: string): FileTensor;
+  /** A number, also one that is stored as a tensor; null where the file has none. Errors: FindingsError LTX6131. */
+  number(key: string): number | null;
+  fail(code: string, message: string, help?: string): never;
+}
+
+/**
+ * Reads the entries of a `.pt` file.
+ * Errors: FindingsError LTX61xx of `readPt`, LTX6131 if the file is no mapping.
+ */
+export async function openEntries(path: string): Promise<Entries> {
+  const value = await readPt(path);
+  return entriesOf(path, value);
+}
+
+/** The entries of `content`, read from the file `path`. */
+export function entriesOf(path: string, content: PtValue): Entries {
+  const refuse = (code: string, message: string, help?: string): never =>
+    fail(code, `${path}: ${message}`, help, ROOT_PLACE);
+  if (!(content instanceof Map)) {
+    return refuse("LTX6131", `the file holds ${describe(content)}, expected named entries`, "save a dictionary");
+  }
+  const entries: ReadonlyMap<PtValue, PtValue> = content;
+  return {
+    has: (key) => entries.has(key),
+    tensor(key) {
+      const value = entries.get(key);
+      if (value === undefined) {
+        const present = [...entries.keys()].map((name) => `\`${String(name)}\``).join(", ") || "nothing";
+        return refuse("LTX6130", `\`${key}\` is missing; the file has ${present}`, "check the source's `kind`");
+      }
+      if (!isTensor(value)) return refuse("LTX6131", `\`${key}\` is ${describe(value)}, expected a tensor`);
+      const values = toFloat32(value);
+      if (values.length > 0) return { shape: value.shape, storage: value.storage, values };
+      return refuse("LTX6133", `\`${key}\` [${value.shape.join(", ")}] holds no value`, "preprocess the sample again");
+    },
+    number(key) {
+      const value = entries.get(key);
+      if (value === undefined) return null;
+      if (typeof value === "number" || typeof value === "bigint") return Number(value);
+      const [single, ...more] = isTensor(value) ? toFloat32(value) : [];
+      if (single !== undefined && more.length === 0) return single;
+      return refuse("LTX6131", `\`${key}\` is ${describe(value)}, expected a number`);
+    },
+    fail: refuse,
+  };
+}
+
+function describe(value: PtValue): string {
+  if (value === null) return "nothing (None)";
+  if (isTensor(value)) return `a tensor [${value.shape.join(", ")}]`;
+  if (Array.isArray(value)) return "a list";
+  return value instanceof Map ? "a dictionary" : `the ${typeof value} ${JSON.stringify(String(value))}`;
+}
