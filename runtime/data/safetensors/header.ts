@@ -47,7 +47,7 @@ export function parseHeader(path: string, text: string, dataStart: number, fileS
   const entries = Object.entries(json).filter(([name]) => name !== "__metadata__");
   const tensors = entries
     .map(([name, value]) => [name, readEntry(name, value, dataStart, refuse)] as const)
-    .sort(([, a], [, b]) => a.start - b.start || a.end - b.end);
+    .toSorted(([, a], [, b]) => a.start - b.start || a.end - b.end);
   checkCover(tensors, dataStart, fileSize, refuse);
   return { metadata, tensors: new Map(tensors) };
 }
