@@ -1,5 +1,8 @@
 import { entries as parse } from "./1-parse.ts";
 import { entries as structure } from "./2-structure.ts";
+import { entries as names } from "./3-names.ts";
+import { entries as types } from "./4-types.ts";
+import { entries as meaning } from "./5-meaning.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
 import { entries as model } from "./62-model.ts";
@@ -12,6 +15,9 @@ import type { CatalogEntry } from "./entry.ts";
 export const catalog: readonly CatalogEntry[] = [
   ...parse,
   ...structure,
+  ...names,
+  ...types,
+  ...meaning,
   ...config,
   ...data,
   ...model,

@@ -1,0 +1,146 @@
+import type { CatalogEntry } from "./entry.ts";
+
+const latents = "sources:\n  latents: {directory: latents, kind: video_latents}\n";
+const video = `${latents}video:\n  latents: latents\n`;
+const loss = (term: string): string => `${video}loss:\n  velocity: ${term}\n`;
+const binding = (value: string): string => `${latents}let:\n  value: ${value}\n`;
+const both = (keep: string): string =>
+  `sources:\n  latents: {directory: latents, kind: video_latents}\n  speech: {directory: speech, kind: audio_mask}\n  hole: {directory: hole, kind: video_mask}\nvideo:\n  latents: latents\n  keep: ${keep}\n`;
+
+/** Axes, masks and numbers: what fits together. */
+export const entries: readonly CatalogEntry[] = [
+  {
+    code: "LTX4001",
+    slug: "not-a-mask",
+    title: "A number stands where a mask belongs",
+    explanation:
+      "`keep`, `and`, `or`, `not`, the condition of `if` and the like take masks: true or false for each element. Numbers are never read as masks in silence; compare them with a threshold.",
+    bad: `${video}  keep: mean(tokens(latents), channel)\n`,
+    good: `${video}  keep: mean(tokens(latents), channel) > 0.5\n`,
+  },
+  {
+    code: "LTX4002",
+    slug: "not-a-number",
+    title: "A mask stands where a number belongs",
+    explanation:
+      "Arithmetic and comparisons take numbers. `float(m)` turns a mask into 1 where it is true and 0 where it is false.",
+    bad: binding("2 * (latents > 0)"),
+    good: binding("2 * float(latents > 0)"),
+  },
+  {
+    code: "LTX4003",
+    slug: "wrong-arguments",
+    title: "A function is called with the wrong arguments",
+    explanation:
+      "Each function takes a fixed number of arguments, in order and without names. A function that is only named, without parentheses, is not a value.",
+    bad: loss("mse(video.prediction)"),
+    good: loss("mse(video.prediction, video.target)"),
+  },
+  {
+    code: "LTX4004",
+    slug: "video-meets-audio",
+    title: "Video tokens meet audio tokens",
+    explanation:
+      "Axes are aligned by name, and `token:video` is not `token:audio`: they differ in number and meaning. Reduce one side over its tokens before the two are combined.",
+    bad: `sources:\n  latents: {directory: latents, kind: video_latents}\n  sound: {directory: sound, kind: audio_latents}\nlet:\n  value: tokens(latents) + tokens(sound)\n`,
+    good: `sources:\n  latents: {directory: latents, kind: video_latents}\n  sound: {directory: sound, kind: audio_latents}\nlet:\n  value: tokens(latents) + mean(tokens(sound))\n`,
+  },
+  {
+    code: "LTX4005",
+    slug: "missing-axis",
+    title: "A value lacks an axis",
+    explanation:
+      "A function works along an axis that the value does not have, for instance `channel` after the mean over `channel`, or `tokens` of a value that lies on no grid.",
+    bad: binding("mean(mean(latents, channel), channel)"),
+    good: binding("mean(mean(latents, channel), frame)"),
+  },
+  {
+    code: "LTX4006",
+    slug: "not-a-value",
+    title: "A name is no value of an expression",
+    explanation:
+      "Texts, lists and modalities have names, but expressions calculate with numbers, masks and tensors only. Take an item of a list, a field of a modality; a text parameter serves in `${…}`.",
+    bad: loss("mse(video, video.target)"),
+    good: loss("mse(video.prediction, video.target)"),
+  },
+  {
+    code: "LTX4007",
+    slug: "wrong-modality",
+    title: "A value belongs to the other modality",
+    explanation:
+      "A key of `video` needs a value over video tokens, a key of `audio` one over audio tokens. The label shows where the value gets its tokens.",
+    bad: both("speech > 0.5"),
+    good: both("hole > 0.5"),
+  },
+  {
+    code: "LTX4008",
+    slug: "loss-not-per-sample",
+    title: "A loss term is not one number for each sample",
+    explanation:
+      "Every term has the type `f32[batch]`, so that samples can be weighed and logged one by one. `mse`, `mae` and the like reduce by themselves; other values need a reduction such as `mean(x)`.",
+    bad: loss("square(video.prediction - video.target)"),
+    good: loss("mean(square(video.prediction - video.target))"),
+  },
+  {
+    code: "LTX4009",
+    slug: "misplaced-over",
+    title: "`over` does not follow a loss",
+    explanation:
+      "`over m` restricts the call before it, which must be a loss such as `mse`. Around anything else write the mean out, or choose a loss.",
+    bad: loss("mean(square(video.prediction)) over video.generated"),
+    good: loss("mse(video.prediction, 0) over video.generated"),
+  },
+  {
+    code: "LTX4010",
+    slug: "weight-per-sample",
+    title: "`over` cannot weigh whole samples",
+    explanation:
+      "The weights after `over` are normalised within each sample, so one number for a sample cancels out. Written in front of the loss it has its effect.",
+    bad: loss("mse(video.prediction, video.target) over snr(video.sigma)"),
+    good: loss("snr(video.sigma) * mse(video.prediction, video.target)"),
+  },
+  {
+    code: "LTX4011",
+    slug: "not-a-function",
+    title: "Something is called that is no function",
+    explanation: "Parameters, sources and `let` bindings without arguments are values; they stand without parentheses.",
+    bad: "let:\n  half: 0.5\n  value: half() * 2\n",
+    good: "let:\n  half: 0.5\n  value: half * 2\n",
+  },
+  {
+    code: "LTX4012",
+    slug: "no-items",
+    title: "Something has no items",
+    explanation:
+      "Only parameters of type `array` are addressed by position. The parts of a tensor are addressed by the names of its axes and by masks such as `prefix(2)` and `crop(0, 0, 64, 64)`.",
+    bad: binding("latents[0]"),
+    good: "params:\n  region: {type: array, items: {type: number}, default: [0, 64]}\nlet:\n  value: region[0]\n",
+  },
+  {
+    code: "LTX4013",
+    slug: "misplaced-per",
+    title: "`per` does not follow a draw, or does not fit it",
+    explanation:
+      "`per sample`, `per batch`, `per element` and `per` with axes say over what a draw such as `randn()` runs. Other values have their axes by themselves. `per element` needs a modality around it.",
+    bad: binding("latents per sample"),
+    good: binding("uniform(0, 1) per sample"),
+  },
+  {
+    code: "LTX4014",
+    slug: "not-known-before",
+    title: "A number must be known before the step runs",
+    explanation:
+      "Frame rates and the edges of `crop` decide positions and shapes, which a step knows before it calculates: they are made of numbers, parameters and sizes, not of tensors.",
+    bad: `${video}  fps: mean(tokens(latents))\n`,
+    good: `${video}  fps: 24\n`,
+  },
+  {
+    code: "LTX4015",
+    slug: "axis-too-many",
+    title: "A value has an axis that does not belong here",
+    explanation:
+      "`keep` is one mask value for each token, `sigma` one number for each sample, and so on. Another axis, such as `channel` in a mask, must be reduced first, since the compiler cannot guess how.",
+    bad: `${video}  keep: tokens(latents) > 0.5\n`,
+    good: `${video}  keep: mean(tokens(latents), channel) > 0.5\n`,
+  },
+];

@@ -1,0 +1,136 @@
+import type { CatalogEntry } from "./entry.ts";
+
+const sources =
+  "sources:\n  latents: {directory: latents, kind: video_latents}\n  conditions: {directory: conditions, kind: text_embeddings}\n";
+const strategy = (video: string, term: string): string =>
+  `strategy: example\n${sources}video:\n  latents: latents\n${video}loss:\n  velocity: ${term}\n`;
+const velocity = "mse(video.prediction, video.target)";
+const frozen = (keys: string): string =>
+  `strategy: example\n${sources}  sound: {directory: sound, kind: audio_latents}\nvideo:\n  latents: latents\n  generate: false\n${keys}audio:\n  latents: sound\nloss:\n  velocity: mse(audio.prediction, audio.target)\n`;
+
+/** What is well-formed and yet cannot be meant. */
+export const entries: readonly CatalogEntry[] = [
+  {
+    code: "LTX5001",
+    slug: "cycle",
+    title: "A value is defined by itself",
+    explanation:
+      "Bindings may stand in any order, but none may need its own value, also not by way of others. The finding shows the way round.",
+    bad: "let:\n  a: b + 1\n  b: a * 2\n",
+    good: "let:\n  a: 1\n  b: a * 2\n",
+  },
+  {
+    code: "LTX5002",
+    slug: "loss-over-kept",
+    title: "A loss covers tokens that are kept clean",
+    explanation:
+      "Kept tokens enter the model without noise, so there is nothing to predict for them; a loss over them teaches the model to undo noise that is not there. Restrict the loss to generated tokens, or write `over all` if it is meant.",
+    bad: strategy("  keep: first_frame\n", velocity),
+    good: strategy("  keep: first_frame\n", `${velocity} over video.generated`),
+  },
+  {
+    code: "LTX5003",
+    slug: "unused",
+    title: "A name is never used",
+    explanation:
+      "A parameter, source or binding that nothing reads is most often a slip elsewhere. An unused source would still be loaded for every sample.",
+    bad: "params:\n  threshold: {type: number, default: 0.5}\nlet:\n  value: 1\n",
+    good: "strategy: example\n",
+  },
+  {
+    code: "LTX5004",
+    slug: "no-loss-for-modality",
+    title: "A generated modality has no loss term",
+    explanation:
+      "The modality is noised and the model predicts it, but no term looks at the prediction, so nothing is learnt about it. Add a term, or freeze the modality with `generate: false`.",
+    bad: `strategy: example\n${sources}video:\n  latents: latents\nloss: {}\n`,
+    good: strategy("", velocity),
+  },
+  {
+    code: "LTX5005",
+    slug: "frozen-modality",
+    title: "A frozen modality has neither noise nor target",
+    explanation:
+      "Under `generate: false` a modality is clean and only conditions the other one. Keys about noise and targets mean nothing there, and a loss cannot read its prediction.",
+    bad: frozen("  keep: first_frame\n"),
+    good: frozen(""),
+  },
+  {
+    code: "LTX5006",
+    slug: "keep-and-noise-mask",
+    title: "`keep` and `noise_mask` are both given",
+    explanation: "They say the same in opposite ways: `noise_mask: m` is short for `keep: not m`. Give one of them.",
+    bad: strategy("  keep: first_frame\n  noise_mask: not first_frame\n", `${velocity} over video.generated`),
+    good: strategy("  keep: first_frame\n", `${velocity} over video.generated`),
+  },
+  {
+    code: "LTX5007",
+    slug: "nothing-generated",
+    title: "No modality is generated",
+    explanation: "Every modality is frozen, so the model has nothing to predict and there is nothing to train.",
+    bad: `strategy: example\n${sources}video:\n  latents: latents\n  generate: false\n`,
+    good: strategy("", velocity),
+  },
+  {
+    code: "LTX5008",
+    slug: "which-text",
+    title: "It is not clear which text a modality attends to",
+    explanation:
+      "A modality attends to the only source of kind `text_embeddings`. Where there is none, or more than one, the strategy must add or choose one.",
+    bad: "sources:\n  latents: {directory: latents, kind: video_latents}\nvideo:\n  latents: latents\n",
+    good: `${sources}video:\n  latents: latents\n`,
+  },
+  {
+    code: "LTX5009",
+    slug: "directory-leaves-root",
+    title: "A directory leads out of the data root",
+    explanation:
+      "Directories are relative to `data.preprocessed_data_root` and stay below it, so that a strategy from elsewhere cannot read other files of the machine. `..` and absolute paths are refused.",
+    bad: 'sources:\n  latents: {directory: "../secret", kind: video_latents}\n',
+    good: "sources:\n  latents: {directory: latents, kind: video_latents}\n",
+  },
+  {
+    code: "LTX5010",
+    slug: "default-breaks-schema",
+    title: "A default breaks the parameter's own rules",
+    explanation:
+      "The default does not meet the type, range or choices that the parameter states, so every run that does not set it would be refused.",
+    bad: "params:\n  threshold: {type: number, default: 2, maximum: 1}\n",
+    good: "params:\n  threshold: {type: number, default: 0.5, maximum: 1}\n",
+  },
+  {
+    code: "LTX5011",
+    slug: "not-supported",
+    title: "This version does not support it yet",
+    explanation:
+      "The language has it, this version of the compiler has not. Nothing of a strategy is ever ignored in silence, so it is refused at its place.",
+    bad: "strategy: example\nexpect: [true]\n",
+    good: "strategy: example\n",
+  },
+  {
+    code: "LTX5012",
+    slug: "language-version",
+    title: "The file is written for another version of the language",
+    explanation: "`language` names the version that the file was written for; this compiler knows version 1.",
+    bad: "strategy: example\nlanguage: 2\n",
+    good: "strategy: example\nlanguage: 1\n",
+  },
+  {
+    code: "LTX5013",
+    slug: "missing-denoised",
+    title: "`denoised` must be written, too",
+    explanation:
+      "The clean estimate `noisy - timesteps * prediction` belongs to the default path and target. With a `noisy` or `target` of its own, a modality whose `denoised` is used must say how it is calculated.",
+    bad: strategy("  target: clean\n", "mse(video.denoised, video.clean)"),
+    good: strategy("  target: clean\n  denoised: prediction\n", "mse(video.denoised, video.clean)"),
+  },
+  {
+    code: "LTX5014",
+    slug: "wrong-source",
+    title: "A source of another kind is needed",
+    explanation:
+      "`latents` of video names a source of kind `video_latents`, of audio one of kind `audio_latents`; `text` names one of kind `text_embeddings`.",
+    bad: `${sources}video:\n  latents: conditions\n`,
+    good: `${sources}video:\n  latents: latents\n`,
+  },
+];
