@@ -1,12 +1,18 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Finding, Shape } from "../contract.ts";
 import { FindingsError } from "../findings.ts";
+import { collate } from "./batch.ts";
+import { discover } from "./dataset.ts";
 import type { DataSource } from "./directories.ts";
 import { entriesOf } from "./entries.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "./number-formats.ts";
 import { PtTensor, type PtValue } from "./pt/index.ts";
-import { readSource, type HostSource } from "./sample.ts";
+import { readSample, readSource, type HostSample, type HostSource } from "./sample.ts";
 
 const test = suite("sample");
 
@@ -208,6 +214,74 @@ test("a file that is no mapping is refused", () => {
   const bare = findingOf(() => entriesOf("clip.pt", tensor("float32", [1], [1])));
   assert.is(bare.code, "LTX6131");
   assert.match(bare.message, /clip\.pt: the file holds a tensor \[1\], expected named entries/);
+});
+
+const recorded = fileURLToPath(new URL("../../conformance/vectors/ptfiles/dataset_basic/data", import.meta.url));
+
+async function findingsOf(reading: Promise<unknown>): Promise<readonly Finding[]> {
+  try {
+    await reading;
+  } catch (error) {
+    if (error instanceof FindingsError) return error.findings;
+    throw error;
+  }
+  throw new Error("accepted");
+}
+
+test("samples of a data set are read and go into one batch", async () => {
+  const sources: DataSource[] = [
+    { role: "clip", directory: "latents", kind: "video_latents" },
+    { role: "caption", directory: "conditions", kind: "text_embeddings" },
+    { role: "hole", directory: "video_masks", kind: "video_mask" },
+  ];
+  const { samples } = await discover(recorded, sources);
+  const read = await Promise.all(samples.slice(0, 2).map((sample) => readSample(sample, sources, { clip: 4 })));
+  const { names, sources: batch } = collate(read as [HostSample, HostSample]);
+  assert.equal(names, ["Zeta.pt", "a b.pt"]);
+  const { clip, caption, hole } = batch;
+  assert.equal(clip?.kind === "video_latents" ? clip.latents.shape : null, [2, 4, 3, 2, 2]);
+  assert.equal(caption?.kind === "text_embeddings" ? caption.audio?.shape : null, [2, 4, 5]);
+  assert.equal(hole?.kind === "video_mask" ? hole.mask.shape : null, [2, 12]);
+});
+
+test("a mask that lies on no grid of its modality is refused", async () => {
+  const sources: DataSource[] = [
+    { role: "small", directory: "reference_latents", kind: "video_latents" },
+    { role: "hole", directory: "video_masks", kind: "video_mask" },
+  ];
+  const { samples } = await discover(recorded, sources);
+  const [sample] = samples;
+  const [finding] = await findingsOf(readSample(sample ?? { name: "", files: {} }, sources));
+  assert.is(finding?.code, "LTX6135");
+  assert.match(finding?.message ?? "", /Zeta\.pt: `mask` has 12 values, the latents have 3 tokens/);
+});
+
+test("the mistakes of all files of a sample come at once, each with its file", async () => {
+  const root = await mkdtemp(join(tmpdir(), "sample-"));
+  try {
+    const nested = join(recorded, ".precomputed");
+    await symlink(join(nested, "video_masks"), join(root, "masks"));
+    await mkdir(join(root, "broken"));
+    await writeFile(join(root, "broken/Zeta.pt"), "no archive");
+    const files = {
+      clip: join(root, "masks/Zeta.pt"),
+      caption: join(root, "broken/Zeta.pt"),
+      other: join(nested, "latents/Zeta.pt"),
+    };
+    const sources: DataSource[] = [
+      { role: "clip", directory: "masks", kind: "video_latents" },
+      { role: "caption", directory: "broken", kind: "text_embeddings" },
+      { role: "other", directory: "latents", kind: "video_latents" },
+    ];
+    const findings = await findingsOf(readSample({ name: "Zeta.pt", files }, sources, { other: 128 }));
+    assert.equal(
+      findings.map(({ code }) => code),
+      ["LTX6130", "LTX6111", "LTX6134"],
+    );
+    findings.forEach(({ message }, i) => assert.ok(message.startsWith(Object.values(files)[i] ?? "?"), message));
+  } finally {
+    await rm(root, { recursive: true });
+  }
 });
 
 test.run();
