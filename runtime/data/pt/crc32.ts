@@ -1,0 +1,15 @@
+/** `zlib.crc32` came with Node 22.2 only. */
+const table = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+  return value;
+});
+
+/** The checksum of zip archives. */
+export function crc32(bytes: Uint8Array): number {
+  let value = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) {
+    value = (value >>> 8) ^ (table[(value ^ (bytes[i] as number)) & 255] as number);
+  }
+  return (value ^ 0xffffffff) >>> 0;
+}

@@ -1,0 +1,5 @@
+export { readPt } from "./read.ts";
+export { toFloat32 } from "./contiguous.ts";
+export { isTensor, PtTensor, type PtStorage, type PtValue } from "./value.ts";
+export { writePt } from "./write.ts";
+export type { EntryToWrite, TensorToWrite } from "./to-write.ts";

@@ -1,0 +1,333 @@
+import type { StorageType } from "../../contract.ts";
+import { rebuildTensor } from "./rebuild.ts";
+import { PtTensor, type PtStorage, type PtValue, type Refuse } from "./value.ts";
+
+/** Real files need a few hundred bytes and a stack of tens; these bound what a hostile one can cost. */
+export const MAX_PICKLE_BYTES = 4_000_000;
+const MAX_STACK = 100_000;
+const MAX_DEPTH = 100;
+
+const storageTypes: ReadonlyMap<string, StorageType> = new Map([
+  ["torch DoubleStorage", "float64"],
+  ["torch FloatStorage", "float32"],
+  ["torch HalfStorage", "float16"],
+  ["torch BFloat16Storage", "bfloat16"],
+  ["torch LongStorage", "int64"],
+  ["torch IntStorage", "int32"],
+  ["torch ShortStorage", "int16"],
+  ["torch CharStorage", "int8"],
+  ["torch ByteStorage", "uint8"],
+  ["torch BoolStorage", "bool"],
+]);
+const REBUILD = "torch._utils _rebuild_tensor_v2";
+const ORDERED_DICT = "collections OrderedDict";
+
+/** A name that the file may mention; nothing is ever imported or called by name. */
+class Global {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+class Mark {}
+/** A storage on its way into a tensor. */
+class StorageRef {
+  readonly storage: PtStorage;
+  constructor(storage: PtStorage) {
+    this.storage = storage;
+  }
+}
+
+type Item = PtValue | Global | Mark | StorageRef | Item[] | Map<Item, Item>;
+
+export interface Unpickled {
+  readonly value: PtValue;
+  /** Bytes consumed. */
+  readonly end: number;
+  readonly storages: ReadonlyMap<string, PtStorage>;
+}
+
+/**
+ * Reads one pickle. Only plain values and tensors are understood; no code of the file is executed.
+ * Errors: FindingsError LTX6111 (broken), LTX6112 (a forbidden name or instruction), LTX6113 (beyond a limit), LTX6114 (impossible tensor).
+ */
+export function unpickle(bytes: Uint8Array, refuse: Refuse, start = 0): Unpickled {
+  const machine = new Machine(bytes, refuse, start);
+  const value = machine.run();
+  checkDepth(value, refuse);
+  return { value, end: machine.at, storages: machine.storages };
+}
+
+class Machine {
+  at: number;
+  readonly storages = new Map<string, PtStorage>();
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #refuse: Refuse;
+  readonly #limit: number;
+  readonly #stack: Item[] = [];
+  readonly #memo = new Map<number, Item>();
+
+  constructor(bytes: Uint8Array, refuse: Refuse, start: number) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#refuse = refuse;
+    this.at = start;
+    this.#limit = Math.min(bytes.length, start + MAX_PICKLE_BYTES);
+  }
+
+  run(): PtValue {
+    for (;;) {
+      const opcode = this.#view.getUint8(this.#take(1));
+      if (opcode === 0x2e) return this.#plain(this.#pop());
+      this.#step(opcode);
+      if (this.#stack.length > MAX_STACK) this.#refuse("LTX6113", "its description nests or lists too much");
+    }
+  }
+
+  #take(count: number): number {
+    const from = this.at;
+    if (from + count > this.#limit) this.#broken("its description ends too early");
+    this.at += count;
+    return from;
+  }
+
+  #broken(why: string): never {
+    return this.#refuse("LTX6111", why);
+  }
+
+  #pop(): Item {
+    const item = this.#stack.pop();
+    return item === undefined || item instanceof Mark ? this.#broken("its description is damaged") : item;
+  }
+
+  #popToMark(): Item[] {
+    const mark = this.#stack.findLastIndex((item) => item instanceof Mark);
+    if (mark < 0) this.#broken("its description is damaged");
+    return this.#stack.splice(mark).slice(1);
+  }
+
+  #top(): Item {
+    return this.#stack.at(-1) ?? this.#broken("its description is damaged");
+  }
+
+  #text(length: number): string {
+    const from = this.#take(length);
+    return Buffer.from(this.#bytes.subarray(from, from + length)).toString("utf8");
+  }
+
+  #line(): string {
+    const end = this.#bytes.indexOf(10, this.at);
+    if (end < 0 || end - this.at > 200) return this.#broken("its description has an endless name");
+    const text = this.#text(end - this.at);
+    this.at = end + 1;
+    return text;
+  }
+
+  #u8 = () => this.#view.getUint8(this.#take(1));
+  #u32 = () => this.#view.getUint32(this.#take(4), true);
+
+  /** Instructions of the pickle format by their byte. */
+  #step(opcode: number): void {
+    const stack = this.#stack;
+    switch (opcode) {
+      case 0x80: // PROTO
+        if (this.#u8() > 5) this.#broken("its description is of an unknown version");
+        return;
+      case 0x95: // FRAME
+        this.#take(8);
+        return;
+      case 0x28: // MARK
+        stack.push(new Mark());
+        return;
+      case 0x30: // POP
+        stack.pop();
+        return;
+      case 0x4e: // NONE
+        stack.push(null);
+        return;
+      case 0x88: // NEWTRUE
+        stack.push(true);
+        return;
+      case 0x89: // NEWFALSE
+        stack.push(false);
+        return;
+      case 0x4a: // BININT
+        stack.push(this.#view.getInt32(this.#take(4), true));
+        return;
+      case 0x4b: // BININT1
+        stack.push(this.#u8());
+        return;
+      case 0x4d: // BININT2
+        stack.push(this.#view.getUint16(this.#take(2), true));
+        return;
+      case 0x8a: // LONG1
+        stack.push(this.#long(this.#u8()));
+        return;
+      case 0x47: // BINFLOAT
+        stack.push(this.#view.getFloat64(this.#take(8)));
+        return;
+      case 0x58: // BINUNICODE
+        stack.push(this.#text(this.#u32()));
+        return;
+      case 0x8c: // SHORT_BINUNICODE
+        stack.push(this.#text(this.#u8()));
+        return;
+      case 0x7d: // EMPTY_DICT
+        stack.push(new Map<Item, Item>());
+        return;
+      case 0x5d: // EMPTY_LIST
+      case 0x29: // EMPTY_TUPLE
+        stack.push([]);
+        return;
+      case 0x74: // TUPLE
+        stack.push(this.#popToMark());
+        return;
+      case 0x85: // TUPLE1 to TUPLE3
+      case 0x86:
+      case 0x87:
+        stack.push(Array.from({ length: opcode - 0x84 }, () => this.#pop()).reverse());
+        return;
+      case 0x61: // APPEND
+        this.#append([this.#pop()]);
+        return;
+      case 0x65: // APPENDS
+        this.#append(this.#popToMark());
+        return;
+      case 0x73: {
+        // SETITEM
+        const value = this.#pop();
+        this.#set([this.#pop(), value]);
+        return;
+      }
+      case 0x75: // SETITEMS
+        this.#set(this.#popToMark());
+        return;
+      case 0x68: // BINGET
+        this.#recall(this.#u8());
+        return;
+      case 0x6a: // LONG_BINGET
+        this.#recall(this.#u32());
+        return;
+      case 0x71: // BINPUT
+        this.#memo.set(this.#u8(), this.#top());
+        return;
+      case 0x72: // LONG_BINPUT
+        this.#memo.set(this.#u32(), this.#top());
+        return;
+      case 0x94: // MEMOIZE
+        this.#memo.set(this.#memo.size, this.#top());
+        return;
+      case 0x63: // GLOBAL
+        stack.push(this.#global(this.#line(), this.#line()));
+        return;
+      case 0x93: {
+        // STACK_GLOBAL
+        const name = this.#pop();
+        stack.push(this.#global(String(this.#pop()), String(name)));
+        return;
+      }
+      case 0x52: // REDUCE
+        this.#reduce();
+        return;
+      case 0x51: // BINPERSID
+        stack.push(this.#storage(this.#pop()));
+        return;
+      default:
+        this.#refuse(
+          "LTX6112",
+          `its description has the instruction 0x${opcode.toString(16)}, which no data file needs; nothing was executed`,
+        );
+    }
+  }
+
+  /** Little-endian two's complement. */
+  #long(length: number): number | bigint {
+    const from = this.#take(length);
+    let value = 0n;
+    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#view.getUint8(from + i));
+    const signed = BigInt.asIntN(length * 8, value);
+    return Number.isSafeInteger(Number(signed)) ? Number(signed) : signed;
+  }
+
+  #append(items: readonly Item[]): void {
+    const list = this.#top();
+    if (!Array.isArray(list)) return this.#broken("its description is damaged");
+    for (const item of items) list.push(item);
+  }
+
+  #set(items: readonly Item[]): void {
+    const map = this.#top();
+    if (!(map instanceof Map) || items.length % 2 !== 0) return this.#broken("its description is damaged");
+    for (let i = 0; i < items.length; i += 2) {
+      const key = items[i];
+      if (key === undefined || (typeof key === "object" && key !== null)) this.#broken("a key is no plain value");
+      else map.set(key, items[i + 1] ?? null);
+    }
+  }
+
+  #recall(index: number): void {
+    const item = this.#memo.get(index);
+    this.#stack.push(item === undefined ? this.#broken("its description is damaged") : item);
+  }
+
+  #global(module: string, name: string): Global {
+    const full = `${module} ${name}`;
+    if (full === REBUILD || full === ORDERED_DICT || storageTypes.has(full)) return new Global(full);
+    return this.#refuse(
+      "LTX6112",
+      `it asks for ${JSON.stringify(`${module}.${name}`)}, which is neither a tensor nor a plain value; nothing was executed`,
+      "delete the file unless you trust its origin; data files hold tensors, numbers, texts, lists and dictionaries",
+    );
+  }
+
+  #reduce(): void {
+    const args = this.#pop();
+    const callee = this.#pop();
+    if (!(callee instanceof Global) || !Array.isArray(args)) return this.#broken("its description is damaged");
+    if (callee.name === ORDERED_DICT && args.length === 0) {
+      this.#stack.push(new Map<Item, Item>());
+    } else if (callee.name === REBUILD) {
+      const [ref, offset, shape, stride, requiresGrad] = args;
+      if (!(ref instanceof StorageRef)) return this.#broken("a tensor has no storage");
+      this.#stack.push(rebuildTensor(ref.storage, { offset, shape, stride, requiresGrad }, this.#refuse));
+    } else {
+      this.#refuse("LTX6112", "it asks for a call that no data file needs; nothing was executed");
+    }
+  }
+
+  #storage(id: Item): StorageRef {
+    const [kind, type, key, , length, view = null] = Array.isArray(id) ? id : [];
+    const storageType = type instanceof Global ? storageTypes.get(type.name) : undefined;
+    const isSound = kind === "storage" && typeof key === "string" && view === null;
+    if (!isSound || storageType === undefined || !Number.isSafeInteger(length) || Number(length) < 0) {
+      return this.#broken("a storage has no sound description");
+    }
+    const known = this.storages.get(key);
+    if (known !== undefined && (known.type !== storageType || known.length !== length)) {
+      return this.#refuse("LTX6114", `storage ${key} is described in two ways`);
+    }
+    const storage = known ?? { key, type: storageType, length: Number(length), bytes: new Uint8Array() };
+    this.storages.set(key, storage);
+    return new StorageRef(storage);
+  }
+
+  #plain(item: Item): PtValue {
+    return item as PtValue;
+  }
+}
+
+/** Containers may contain themselves, or what is no value: neither leaves this file. */
+function checkDepth(root: unknown, refuse: Refuse): void {
+  const done = new Set<unknown>();
+  const visit = (value: unknown, depth: number): void => {
+    if (value instanceof Global || value instanceof StorageRef || value instanceof Mark) {
+      refuse("LTX6112", "it holds something that is neither a tensor nor a plain value; nothing was executed");
+    }
+    if (value instanceof PtTensor || typeof value !== "object" || value === null || done.has(value)) return;
+    if (depth > MAX_DEPTH) refuse("LTX6113", `it nests more than ${MAX_DEPTH} lists or dictionaries`);
+    for (const inner of value instanceof Map ? value.values() : (value as readonly unknown[])) visit(inner, depth + 1);
+    done.add(value);
+  };
+  visit(root, 0);
+}
