@@ -3,6 +3,49 @@ import type { CatalogEntry } from "./entry.ts";
 /** What is wrong with data files: found by reading them, so their bad and good lines are what a user sees or does. */
 export const entries: readonly CatalogEntry[] = [
   {
+    code: "LTX6110",
+    slug: "pt-unreadable",
+    title: "a data file can not be opened",
+    explanation: "The file vanished after the samples were listed, or its permissions do not allow to read it.",
+    bad: "chmod 000 latents/clip_1.pt",
+    good: "chmod 644 latents/clip_1.pt",
+  },
+  {
+    code: "LTX6111",
+    slug: "pt-broken",
+    title: "a .pt file is broken",
+    explanation:
+      "It is neither a zip archive nor an older stream of `torch.save`, or it was cut off, most often by an interrupted copy. Nothing of it is used.",
+    bad: "head -c 1000 clip_1.pt > latents/clip_1.pt",
+    good: "cp clip_1.pt latents/clip_1.pt",
+  },
+  {
+    code: "LTX6112",
+    slug: "pt-forbidden-content",
+    title: "a .pt file holds more than data",
+    explanation:
+      "Files of PyTorch can name any function to be called while they are read. Only tensors, numbers, texts, lists and dictionaries are accepted; anything else is refused before it is looked at, and nothing is executed.",
+    bad: "torch.save({'latents': latents, 'model': model}, path)",
+    good: "torch.save({'latents': latents}, path)",
+  },
+  {
+    code: "LTX6113",
+    slug: "pt-too-large",
+    title: "a .pt file asks for too much",
+    explanation:
+      "Compressed entries, descriptions of megabytes, deep nesting and tensors that repeat few numbers without end do not occur in data files. They are refused so that no file can exhaust memory.",
+    bad: "zip -9 latents/clip_1.pt clip_1/data.pkl clip_1/data/0",
+    good: "torch.save({'latents': latents}, 'latents/clip_1.pt')",
+  },
+  {
+    code: "LTX6114",
+    slug: "pt-tensor-out-of-bounds",
+    title: "a tensor of a .pt file lies outside of its data",
+    explanation: "Shape, strides and offset of a tensor must stay within the numbers that the file stores for it.",
+    bad: "a tensor [128, 5, 16, 16] over 1000 stored numbers",
+    good: "a tensor [128, 5, 16, 16] over 163840 stored numbers",
+  },
+  {
     code: "LTX6120",
     slug: "data-root-missing",
     title: "the data root does not exist",
