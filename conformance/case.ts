@@ -66,7 +66,7 @@ export async function folders(path: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
-    .sort();
+    .toSorted();
 }
 
 /** A tensor that the case must have. */

@@ -1,0 +1,2 @@
+import { suite } from "uvu";
+suite("empty").run();

@@ -1,0 +1,3 @@
+import { suite } from "uvu";
+const test = suite("forgotten run");
+test("one", () => {});
