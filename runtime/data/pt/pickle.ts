@@ -29,7 +29,7 @@ class Global {
     this.name = name;
   }
 }
-class Mark {}
+const MARK: unique symbol = Symbol("mark");
 /** A storage on its way into a tensor. */
 class StorageRef {
   readonly storage: PtStorage;
@@ -38,7 +38,7 @@ class StorageRef {
   }
 }
 
-type Item = PtValue | Global | Mark | StorageRef | Item[] | Map<Item, Item>;
+type Item = PtValue | Global | typeof MARK | StorageRef | Item[] | Map<Item, Item>;
 
 export interface Unpickled {
   readonly value: PtValue;
@@ -98,11 +98,11 @@ class Machine {
 
   #pop(): Item {
     const item = this.#stack.pop();
-    return item === undefined || item instanceof Mark ? this.#broken("its description is damaged") : item;
+    return item === undefined || item === MARK ? this.#broken("its description is damaged") : item;
   }
 
   #popToMark(): Item[] {
-    const mark = this.#stack.findLastIndex((item) => item instanceof Mark);
+    const mark = this.#stack.findLastIndex((item) => item === MARK);
     if (mark < 0) this.#broken("its description is damaged");
     return this.#stack.splice(mark).slice(1);
   }
@@ -138,7 +138,7 @@ class Machine {
         this.#take(8);
         return;
       case 0x28: // MARK
-        stack.push(new Mark());
+        stack.push(MARK);
         return;
       case 0x30: // POP
         stack.pop();
@@ -186,7 +186,7 @@ class Machine {
       case 0x85: // TUPLE1 to TUPLE3
       case 0x86:
       case 0x87:
-        stack.push(Array.from({ length: opcode - 0x84 }, () => this.#pop()).reverse());
+        stack.push(Array.from({ length: opcode - 0x84 }, () => this.#pop()).toReversed());
         return;
       case 0x61: // APPEND
         this.#append([this.#pop()]);
@@ -321,7 +321,7 @@ class Machine {
 function checkDepth(root: unknown, refuse: Refuse): void {
   const done = new Set<unknown>();
   const visit = (value: unknown, depth: number): void => {
-    if (value instanceof Global || value instanceof StorageRef || value instanceof Mark) {
+    if (value instanceof Global || value instanceof StorageRef || value === MARK) {
       refuse("LTX6112", "it holds something that is neither a tensor nor a plain value; nothing was executed");
     }
     if (value instanceof PtTensor || typeof value !== "object" || value === null || done.has(value)) return;

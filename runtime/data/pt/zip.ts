@@ -51,7 +51,7 @@ async function listMembers(file: FileHandle, fileSize: number, refuse: Refuse): 
     members.set(entry.fileName, { start, size: entry.uncompressedSize });
   }
   let end = 0;
-  for (const [name, { start, size }] of [...members].sort(([, a], [, b]) => a.start - b.start)) {
+  for (const [name, { start, size }] of [...members].toSorted(([, a], [, b]) => a.start - b.start)) {
     if (start < end) refuse("LTX6111", `the archive's entry ${name} overlaps another`);
     end = start + size;
     if (end > fileSize) refuse("LTX6111", `the archive's entry ${name} ends beyond the file`);
