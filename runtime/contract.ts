@@ -269,6 +269,14 @@ export interface SourceInfo {
   readonly axes?: readonly string[];
 }
 
+export interface ModalityInfo {
+  /** False: frozen, that is clean and without a loss. */
+  readonly generated: boolean;
+  /** Names of the sources of its latents and of its text. */
+  readonly latents: string;
+  readonly text: string;
+}
+
 export interface StrategyInfo {
   readonly name: string;
   readonly description: string;
@@ -282,8 +290,8 @@ export interface StrategyInfo {
   readonly sources: readonly SourceInfo[];
   /** JSON Schema of the parameters. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** Which modalities it feeds to the model, and whether they are generated or frozen. */
-  readonly modalities: { readonly video: "generated" | "frozen" | null; readonly audio: "generated" | "frozen" | null };
+  /** What it feeds to the model; null for a modality that it leaves out. */
+  readonly modalities: { readonly video: ModalityInfo | null; readonly audio: ModalityInfo | null };
   /** Names of the loss terms and the modality whose sigma their buckets go by. */
   readonly losses: readonly { readonly name: string; readonly modality: "video" | "audio" }[];
 }

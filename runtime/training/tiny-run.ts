@@ -25,7 +25,7 @@ const step: Step<unknown, TinySources, { readonly target: Tensor; readonly mask:
     sourceHash: "",
     sources: [],
     params: {},
-    modalities: { video: "generated", audio: null },
+    modalities: { video: { generated: true, latents: "latents", text: "conditions" }, audio: null },
     losses: [{ name: "flow", modality: "video" }],
   },
   prepare({ ops, draws, positions }, { size, sources: { clean } }) {

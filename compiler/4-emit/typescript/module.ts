@@ -85,9 +85,9 @@ class Emitter {
 
   #info(): void {
     const { name, description, language, sources, modalities, terms } = this.#program;
-    const stateOf = (modality: string) => {
-      const found = modalities.find((entry) => entry.name === modality);
-      return found === undefined ? null : found.generated ? "generated" : "frozen";
+    const infoOf = (wanted: string) => {
+      const found = modalities.find((modality) => modality.name === wanted);
+      return found === undefined ? null : { generated: found.generated, latents: found.latents, text: found.text };
     };
     const info = {
       name,
@@ -104,7 +104,7 @@ class Emitter {
         ...(axes === null ? {} : { axes }),
       })),
       params: this.#options.paramsSchema,
-      modalities: { video: stateOf("video"), audio: stateOf("audio") },
+      modalities: { video: infoOf("video"), audio: infoOf("audio") },
       losses: terms.map(({ name, modality }) => ({ name, modality })),
     };
     this.#writer.line(`export const strategy: StrategyInfo = ${JSON.stringify(info, null, 2)};\n`);
