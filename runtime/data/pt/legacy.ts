@@ -14,7 +14,7 @@ export async function readLegacy(file: FileHandle, fileSize: number, refuse: Ref
   const magic = unpickle(head, refuse);
   if (magic.value !== MAGIC) refuse("LTX6111", "it is not a file of torch.save");
   const version = unpickle(head, refuse, magic.end);
-  if (version.value !== VERSION) refuse("LTX6111", `its format version ${String(version.value)} is unknown`);
+  if (version.value !== VERSION) refuse("LTX6111", "its format version is unknown");
   const system = unpickle(head, refuse, version.end);
   if (system.value instanceof Map && (system.value as ReadonlyMap<PtValue, PtValue>).get("little_endian") === false) {
     refuse("LTX6111", "its numbers are big-endian", "write the file on a little-endian machine");
@@ -24,11 +24,12 @@ export async function readLegacy(file: FileHandle, fileSize: number, refuse: Ref
   let at = keys.end;
   const seen = new Set<PtValue>();
   for (const key of Array.isArray(keys.value) ? (keys.value as readonly PtValue[]) : []) {
-    const storage = storages.get(String(key)) ?? refuse("LTX6111", `storage ${String(key)} belongs to no tensor`);
+    if (typeof key !== "string") return refuse("LTX6111", "a storage has no name");
+    const storage = storages.get(key) ?? refuse("LTX6111", `storage ${key} belongs to no tensor`);
     const header = await readBytes(file, at, 8);
     const size = storage.length * storageBytes[storage.type];
     if (seen.has(key) || at + 8 + size > fileSize || header.readBigInt64LE() !== BigInt(storage.length)) {
-      refuse("LTX6111", `storage ${String(key)} is cut off or has another size than described`);
+      refuse("LTX6111", `storage ${key} is cut off or has another size than described`);
     }
     seen.add(key);
     storage.bytes = await readBytes(file, at + 8, size);

@@ -223,8 +223,10 @@ class Machine {
         return;
       case 0x93: {
         // STACK_GLOBAL
-        const name = this.#pop();
-        stack.push(this.#global(String(this.#pop()), String(name)));
+        const [name, module] = [this.#pop(), this.#pop()];
+        // Turning a list into text could take forever: lists may share lists.
+        if (typeof name !== "string" || typeof module !== "string") return this.#broken("its description is damaged");
+        this.#stack.push(this.#global(module, name));
         return;
       }
       case 0x52: // REDUCE
