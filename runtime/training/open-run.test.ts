@@ -1,0 +1,132 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { projectFiles, type StrategyName } from "../../bin/init/project.ts";
+import { compile } from "../../compiler/index.ts";
+import { resolveConfig } from "../config/index.ts";
+import type { Step } from "../contract.ts";
+import { openEngine } from "../engine/index.ts";
+import { FindingsError } from "../findings.ts";
+import { train } from "../train.ts";
+import type { StepEvent, TrainEvent } from "./events.ts";
+import { openRun } from "./open-run.ts";
+
+const test = suite("open run");
+const { engine } = await openEngine("wasm");
+const targets = ["attn1.to_q", "attn1.to_v", "attn2.to_q", "ff.net.2"];
+
+/** A project as `ltxc init` makes it, with its strategy compiled. */
+async function project(name: StrategyName): Promise<{ readonly folder: string; readonly step: Step }> {
+  const folder = await mkdtemp(join(tmpdir(), "open-run-"));
+  for (const { path, content } of await projectFiles(name)) {
+    const target = join(folder, path);
+    await mkdir(dirname(target), { recursive: true });
+    await (typeof content === "string" ? writeFile(target, content) : content(target));
+  }
+  const path = join(folder, `${name}.strategy`);
+  const { artifacts } = await compile({ path, text: await readFile(path, "utf8") });
+  for (const artifact of artifacts ?? []) await writeFile(join(folder, artifact.name), artifact.text);
+  return { folder, step: (await import(pathToFileURL(join(folder, `${name}.mjs`)).href)) as Step };
+}
+
+type Settings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+function configOf(folder: string, name: string, settings: Settings = {}) {
+  const raw = {
+    model: { model_path: "models/tiny-ltx2.safetensors", ...settings["model"] },
+    lora: { rank: 4, target_modules: targets, ...settings["lora"] },
+    training_strategy: { name, ...settings["training_strategy"] },
+    data: { preprocessed_data_root: "data", ...settings["data"] },
+    optimization: { steps: 4, learning_rate: 0.01, ...settings["optimization"] },
+    checkpoints: { save_training_state: "full" },
+  };
+  const { config, findings } = resolveConfig(raw, { configDirectory: folder });
+  if (config === null) throw new Error(findings.map(({ message }) => message).join());
+  return config;
+}
+
+async function trainIn(folder: string, step: Step, settings: Settings = {}) {
+  const { run, warnings, close } = await openRun(engine, configOf(folder, step.strategy.name, settings), step);
+  const events: TrainEvent[] = [];
+  const tensors: number[] = [];
+  const onEvent = (event: TrainEvent) => {
+    events.push(event);
+    if (event.type === "step") tensors.push(engine.memory().tensors);
+  };
+  const summary = await train(run, { onEvent });
+  await close();
+  const losses = events.filter((event): event is StepEvent => event.type === "step").map(({ loss }) => loss);
+  return { summary, losses, tensors, warnings };
+}
+
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
+async function findingsOf(promise: Promise<unknown>): Promise<string[]> {
+  const error = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (error === null) return [];
+  if (!(error instanceof FindingsError)) throw error;
+  return error.findings.map(({ code, path }) => `${code} ${path.join(".")}`);
+}
+
+test("a compiled strategy trains on files in the official layout, and leaves no tensor behind", async () => {
+  const { folder, step } = await project("inpainting");
+  const before = engine.memory().tensors;
+  const { losses, tensors, warnings } = await trainIn(folder, step, { optimization: { steps: 40 } });
+  assert.equal(warnings, []);
+  assert.ok(mean(losses.slice(-10)) < 0.9 * mean(losses.slice(0, 10)), losses.join());
+  assert.is(new Set(tensors.slice(5)).size, 1, tensors.join());
+  assert.is(engine.memory().tensors, before);
+});
+
+test("a run that was resumed equals one that was not", async () => {
+  const { folder, step } = await project("inpainting");
+  const optimization = { steps: 4, gradient_accumulation_steps: 2, scheduler_type: "constant" };
+  const whole = await trainIn(folder, step, { optimization });
+  const first = await trainIn(folder, step, { optimization: { ...optimization, steps: 2 } });
+  const model = { load_checkpoint: first.summary.checkpoint };
+  const second = await trainIn(folder, step, { optimization, model });
+  assert.equal([...first.losses, ...second.losses], whole.losses);
+});
+
+test("video and audio train together", async () => {
+  const { folder, step } = await project("text_to_video_with_audio");
+  const lora = { target_modules: ["to_q", "audio_ff.net.2"] };
+  const { losses, summary } = await trainIn(folder, step, { lora });
+  assert.is(summary.type, "finished");
+  assert.ok(losses.every(Number.isFinite), losses.join());
+});
+
+test("mistakes in parameters, data, files and output folder are found at once, before the model is loaded", async () => {
+  const { folder, step } = await project("inpainting");
+  await rm(join(folder, "data/conditions"), { recursive: true });
+  const config = configOf(folder, "inpainting", {
+    model: { model_path: "missing.safetensors", load_checkpoint: "none" },
+    training_strategy: { mask_threshold: 2, mask_treshold: 0.5 },
+  });
+  await writeFile(join(folder, "outputs"), "a file where the folder should be");
+  assert.equal(await findingsOf(openRun(engine, config, step)), [
+    "LTX6121 data.preprocessed_data_root",
+    "LTX6303 model.model_path",
+    "LTX6191 output_dir",
+    "LTX6001 training_strategy.mask_treshold",
+    "LTX6003 training_strategy.mask_threshold",
+  ]);
+});
+
+test("too few samples, a broken file, and targets that match nothing are findings", async () => {
+  const { folder, step } = await project("inpainting");
+  const few = configOf(folder, "inpainting", { optimization: { batch_size: 64 } });
+  assert.equal(await findingsOf(openRun(engine, few, step)), ["LTX6301 optimization.batch_size"]);
+  const none = configOf(folder, "inpainting", { lora: { target_modules: ["attn9.to_q"] } });
+  const before = engine.memory().tensors;
+  assert.equal(await findingsOf(openRun(engine, none, step)), ["LTX6210 lora.target_modules.0"]);
+  assert.is(engine.memory().tensors, before);
+});
+
+test.run();
