@@ -1,0 +1,75 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { emitIr } from "../../compiler/index.ts";
+import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
+import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
+import type { SourceFile } from "../../compiler/source/source-file.ts";
+import { compileFile, type CompiledFile } from "../compiled.ts";
+import { UsageError } from "../exit.ts";
+import { readSource, strategyPaths } from "../files.ts";
+import { codeOf, printFindings } from "../report.ts";
+import { say, sayJson, type Session } from "../session.ts";
+
+export interface CompileOptions {
+  readonly out: string;
+  readonly emit?: "ir";
+}
+
+/** Two files of one name would overwrite each other's results: neither may win in silence. */
+function refuseClashes(compiled: readonly CompiledFile[]): void {
+  const owners = new Map<string, string>();
+  for (const { strategy, file } of compiled) {
+    if (strategy === null) continue;
+    const other = owners.get(strategy);
+    if (other !== undefined) {
+      const help = "give one of them another name under `strategy:`";
+      throw new UsageError(`${other} and ${file.path} are both named \`${strategy}\``, help);
+    }
+    owners.set(strategy, file.path);
+  }
+}
+
+async function write(session: Session, out: string, { file, artifacts }: CompiledFile): Promise<void> {
+  const folder = resolve(session.io.cwd, out);
+  try {
+    if (artifacts.length > 0) await mkdir(folder, { recursive: true });
+    for (const { name, text } of artifacts) await writeFile(join(folder, name), text);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new UsageError(`the folder ${out} cannot be written (${code})`, "choose another one with `--out`");
+  }
+  const made = artifacts.filter(({ name }) => !name.endsWith(".map")).map(({ name }) => join(out, name));
+  if (made.length > 0) say(session, `${file.path} → ${made.join(", ")}`);
+}
+
+/** Prints the typed programs, findings on stderr; nothing is written. */
+function printIr(session: Session, files: readonly SourceFile[]): number {
+  const results = files.map((file) => ({ ...emitIr(file), file }));
+  for (const { text } of results) if (text !== null) session.io.out(`${text.trimEnd()}\n`);
+  printFindings(session, results);
+  return codeOf(results);
+}
+
+function report(session: Session, out: string, compiled: readonly CompiledFile[]): number {
+  const reports: readonly FileReport[] = compiled;
+  if (!session.json) printFindings(session, reports);
+  else {
+    const artifacts = compiled.flatMap((each) => each.artifacts.map(({ name }) => join(out, name)));
+    sayJson(session, { ...toJson(reports), artifacts });
+  }
+  return codeOf(reports);
+}
+
+/** `ltxc compile`: strategies to build artifacts. Files without errors are written even if others have some. */
+export async function compile(session: Session, named: readonly string[], options: CompileOptions): Promise<number> {
+  const { io } = session;
+  const files: SourceFile[] = [];
+  for (const path of await strategyPaths(io, named)) files.push(await readSource(io, path));
+  if (options.emit === "ir") return printIr(session, files);
+  const compiled: CompiledFile[] = [];
+  for (const file of files) compiled.push(await compileFile(io, file, options.out));
+  refuseClashes(compiled);
+  for (const each of compiled) await write(session, options.out, each);
+  return report(session, options.out, compiled);
+}

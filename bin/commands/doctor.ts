@@ -1,0 +1,43 @@
+import { probeEngines, type EngineProbe } from "../../runtime/engine/index.ts";
+import type { Colors } from "../color.ts";
+import { exitCode } from "../exit.ts";
+import { bytes, table } from "../layout.ts";
+import { inspectMachine, type Machine } from "../machine.ts";
+import { packageVersion } from "../package-root.ts";
+import { paint, sayJson, type Session } from "../session.ts";
+
+function machineRows({ node, platform, processor, memory, gpus }: Machine): string[][] {
+  const none = [["GPU", "none found (nvidia-smi lists none)"]];
+  const found = gpus.map((gpu) => ["GPU", `${gpu.name}, ${gpu.memory}, driver ${gpu.driver}`]);
+  return [
+    ["ltxc", packageVersion()],
+    ["Node.js", node],
+    ["platform", platform],
+    ["processor", `${processor.cores} x ${processor.model}`],
+    ["memory", `${bytes(memory.total)}, ${bytes(memory.free)} free`],
+    ...(gpus.length === 0 ? none : found),
+  ];
+}
+
+function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[]): string {
+  const best = engines.find(({ available }) => available)?.name;
+  const rows = engines.map(({ name, available, reason }) => [available ? "yes" : "no", name, reason]);
+  return [
+    table(machineRows(machine)),
+    "",
+    colors.bold("Engines, the fastest first"),
+    table(rows),
+    "",
+    best === undefined
+      ? "No engine works here: training is not possible."
+      : `\`runtime.engine: auto\` takes ${best} here.`,
+  ].join("\n");
+}
+
+/** `ltxc doctor`: what this machine offers for training. Exit code 1 where no engine works. */
+export async function doctor(session: Session): Promise<number> {
+  const [machine, engines] = [await inspectMachine(), await probeEngines()];
+  if (session.json) sayJson(session, { version: packageVersion(), ...machine, engines });
+  else session.io.out(`${report(paint(session), machine, engines)}\n`);
+  return engines.some(({ available }) => available) ? exitCode.ok : exitCode.findings;
+}

@@ -1,0 +1,67 @@
+import { access, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { exitCode, UsageError } from "../exit.ts";
+import { projectFiles, type ProjectFile, type StrategyName } from "../init/project.ts";
+import { table } from "../layout.ts";
+import { paint, say, sayJson, type Session } from "../session.ts";
+
+export interface InitOptions {
+  readonly from: StrategyName;
+  readonly force?: true;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Refuses to touch anything that is there already, and says all of it at once. */
+async function refuseToOverwrite(folder: string, files: readonly ProjectFile[]): Promise<void> {
+  const there: string[] = [];
+  for (const { path } of files) if (await exists(join(folder, path))) there.push(path);
+  if (there.length === 0) return;
+  const shown = there.length > 8 ? [...there.slice(0, 8), `and ${there.length - 8} more`] : there;
+  throw new UsageError(
+    `these files are there already, nothing was written:\n${shown.map((path) => `  ${path}`).join("\n")}`,
+    "choose another folder (`ltxc init NAME`), or replace them with `--force`",
+  );
+}
+
+async function write(folder: string, { path, content }: ProjectFile): Promise<void> {
+  const target = join(folder, path);
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    if (typeof content === "string") await writeFile(target, content);
+    else await content(target);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined || !/^(EACCES|EPERM|EROFS|ENOSPC|ENOTDIR|EEXIST)$/.test(code)) throw error;
+    throw new UsageError(`${path} cannot be written in ${folder} (${code})`, "choose a folder in which you may write");
+  }
+}
+
+function advice(session: Session, directory: string, { from }: InitOptions): string {
+  const { bold } = paint(session);
+  const made = table([
+    [`  ${from}.strategy`, "what is trained: change it"],
+    ["  train.yaml", "how it is trained"],
+    ["  data/", "eight sample clips in the official .pt layout"],
+    ["  models/tiny-ltx2.safetensors", "a tiny LTX-2 with random weights"],
+    ["  .vscode/ .gitignore", "completion and checks while you type; results stay out of git"],
+  ]);
+  const next = [...(directory === "." ? [] : [`  cd ${directory}`]), "  ltxc compile", "  ltxc run"].join("\n");
+  return `${bold(`Made a project${directory === "." ? "" : ` in ${directory}`}:`)}\n${made}\n\n${bold("Next:")}\n${next}`;
+}
+
+/** `ltxc init`: writes a project that trains as it is. Without `--force` it overwrites nothing. */
+export async function init(session: Session, directory: string, options: InitOptions): Promise<number> {
+  const folder = resolve(session.io.cwd, directory);
+  const files = await projectFiles(options.from);
+  if (options.force !== true) await refuseToOverwrite(folder, files);
+  for (const file of files) await write(folder, file);
+  if (session.json) sayJson(session, { folder, files: files.map(({ path }) => path) });
+  say(session, advice(session, directory, options));
+  return exitCode.ok;
+}

@@ -1,0 +1,91 @@
+import { join, resolve } from "node:path";
+import type { SourceFile } from "../../compiler/source/source-file.ts";
+import type { YamlNode } from "../../compiler/1-parse/tree.ts";
+import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import type { RunConfig } from "../../runtime/config/index.ts";
+import type { Finding, Step } from "../../runtime/contract.ts";
+import { openEngine } from "../../runtime/engine/index.ts";
+import { FindingsError } from "../../runtime/findings.ts";
+import { train } from "../../runtime/train.ts";
+import { openRun } from "../../runtime/training/open-run.ts";
+import { findBuild } from "../builds.ts";
+import { exitCode } from "../exit.ts";
+import { readSource } from "../files.ts";
+import { toDiagnostics } from "../findings.ts";
+import { printFindings } from "../report.ts";
+import { examineRunConfig } from "../run-config.ts";
+import { createRunView, type RunView } from "../run-view.ts";
+import { sayJson, type Session } from "../session.ts";
+
+export interface RunOptions {
+  readonly build: string;
+  readonly resume?: true;
+}
+
+/** A run config whose findings can be shown at their places. */
+interface Reporter {
+  readonly diagnostics: (diagnostics: readonly Diagnostic[]) => void;
+  readonly findings: (findings: readonly Finding[]) => void;
+}
+
+function reporterOf(session: Session, file: SourceFile, root: YamlNode | null): Reporter {
+  const diagnostics = (found: readonly Diagnostic[]) => {
+    if (found.length === 0) return;
+    const reports = [{ file, diagnostics: found }];
+    if (session.json) sayJson(session, { type: "findings", ...toJson(reports) });
+    else printFindings(session, reports);
+  };
+  return { diagnostics, findings: (found) => root !== null && diagnostics(toDiagnostics(root, found)) };
+}
+
+/** The first Ctrl-C asks the run to finish its step and save; from then on a second one ends the process as it would anywhere. */
+function stopOnInterrupt(session: Session, view: RunView): { readonly signal: AbortSignal; off(): void } {
+  const stop = new AbortController();
+  const off = session.io.onInterrupt(() => {
+    off();
+    stop.abort();
+    view.note("finishing this step, then saving (Ctrl-C again stops at once)");
+  });
+  return { signal: stop.signal, off };
+}
+
+async function trainWith(session: Session, config: RunConfig, step: Step, reporter: Reporter): Promise<number> {
+  const { engine, reason } = await openEngine(config.runtime.engine);
+  const opened = await openRun(engine, config, step);
+  reporter.findings(opened.warnings);
+  const view = createRunView(session, ({ finding }) => reporter.findings([finding]));
+  view.note(`engine: ${engine.name} (${reason})`);
+  const { signal, off } = stopOnInterrupt(session, view);
+  try {
+    const { type } = await train(opened.run, { onEvent: view.event, signal });
+    return type === "interrupted" ? exitCode.interrupted : exitCode.ok;
+  } finally {
+    off();
+    await opened.close();
+  }
+}
+
+/** With `--resume` a run begins with the newest checkpoint of its own output folder. */
+function resumed(config: RunConfig): RunConfig {
+  return { ...config, model: { ...config.model, load_checkpoint: join(config.output_dir, "checkpoints") } };
+}
+
+/** `ltxc run`: trains as the run config says. */
+export async function run(session: Session, path: string, options: RunOptions): Promise<number> {
+  const { io } = session;
+  const file = await readSource(io, path, "`ltxc init` makes a project with one; `ltxc run FILE` takes another");
+  const build = resolve(io.cwd, options.build);
+  const examined = await examineRunConfig(io, file, (name) => findBuild(name, build, io.cwd), { withFiles: false });
+  const reporter = reporterOf(session, file, examined.root);
+  reporter.diagnostics(examined.diagnostics);
+  if (examined.ready === null) return exitCode.findings;
+  const { config, step } = examined.ready;
+  try {
+    return await trainWith(session, options.resume === true ? resumed(config) : config, step, reporter);
+  } catch (error) {
+    if (!(error instanceof FindingsError)) throw error;
+    reporter.findings(error.findings);
+    return exitCode.findings;
+  }
+}

@@ -1,0 +1,27 @@
+import { relative, resolve, sep } from "node:path";
+import { compile, type Artifact } from "../compiler/index.ts";
+import type { FileReport } from "../compiler/diagnostics/reporters/report.ts";
+import type { SourceFile } from "../compiler/source/source-file.ts";
+import type { Step } from "../runtime/contract.ts";
+import type { Io } from "./io.ts";
+
+export interface CompiledFile extends FileReport {
+  /** Name of the strategy; null where anything is an error. */
+  readonly strategy: string | null;
+  readonly artifacts: readonly Artifact[];
+}
+
+/** Compiles one file for the build folder `out`, from where its source map finds the file again. */
+export async function compileFile(io: Io, file: SourceFile, out: string): Promise<CompiledFile> {
+  const path = relative(resolve(io.cwd, out), resolve(io.cwd, file.path)).split(sep).join("/");
+  const { diagnostics, strategy, artifacts } = await compile({ path, text: file.text });
+  return { file, diagnostics, strategy, artifacts: artifacts ?? [] };
+}
+
+/** A compiled strategy that no file was written for. */
+export async function stepOf({ artifacts }: CompiledFile): Promise<Step | null> {
+  const bundle = artifacts.find(({ name }) => name.endsWith(".mjs"));
+  if (bundle === undefined) return null;
+  const step: Step = await import(`data:text/javascript;base64,${Buffer.from(bundle.text).toString("base64")}`);
+  return step;
+}

@@ -1,0 +1,46 @@
+/** The world outside of a command: where it works, where its text goes, who interrupts it. Tests hand in one of their own. */
+export interface Io {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Results. */
+  out(text: string): void;
+  /** Findings, progress, errors. */
+  err(text: string): void;
+  /** Width of the terminal behind `out` and `err`, null where that is a file or a pipe. */
+  readonly columns: { readonly out: number | null; readonly err: number | null };
+  /** Calls `listener` on each Ctrl-C from now on instead of ending the process; the result undoes that. */
+  onInterrupt(listener: () => void): () => void;
+}
+
+function columnsOf(stream: NodeJS.WriteStream): number | null {
+  return stream.isTTY ? stream.columns : null;
+}
+
+/** A reader that closes its end early (`ltxc explain | head`) is no error: the rest is of no use to anybody. */
+function endQuietlyWhenClosed(stream: NodeJS.WriteStream): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
+}
+
+/** The running process as `Io`. */
+export function processIo(): Io {
+  endQuietlyWhenClosed(process.stdout);
+  endQuietlyWhenClosed(process.stderr);
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    columns: { out: columnsOf(process.stdout), err: columnsOf(process.stderr) },
+    onInterrupt(listener) {
+      process.on("SIGINT", listener);
+      process.on("SIGTERM", listener);
+      return () => {
+        process.off("SIGINT", listener);
+        process.off("SIGTERM", listener);
+      };
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { CommanderError } from "commander";
+import { exitCode, UsageError } from "./exit.ts";
+import type { Io } from "./io.ts";
+import { createProgram } from "./program.ts";
+
+/** What happened, in the words for the user, and the exit code for it. */
+function reportFailure(io: Io, error: unknown): number {
+  // Commander has printed its message (or the help that was asked for) already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  if (error instanceof UsageError) {
+    io.err(`error: ${error.message}\n${error.help === null ? "" : `help: ${error.help}\n`}`);
+    return exitCode.usage;
+  }
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  io.err(
+    `ltxc failed in a way that is a bug of ltxc, not of your files. Please report it with these lines:\n${trace}\n`,
+  );
+  return exitCode.internal;
+}
+
+/** Runs one command line (without `node` and the script) and resolves to its exit code; never rejects. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  let code: number = exitCode.ok;
+  try {
+    const program = createProgram(io, (result) => (code = result));
+    // Without a command there is nothing to do: show what can be done, on stderr, as a usage error.
+    if (args.length === 0) program.help({ error: true });
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    return reportFailure(io, error);
+  }
+}

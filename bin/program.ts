@@ -1,0 +1,169 @@
+/** The command line on one screen: commands, arguments, options, examples. What a command does lies in `commands/`, loaded when called. */
+import { Command, Option } from "commander";
+import { wantsColor, type ColorChoice } from "./color.ts";
+import type { CompileOptions } from "./commands/compile.ts";
+import type { RunOptions } from "./commands/run.ts";
+import type { InitOptions } from "./commands/init.ts";
+import type { Io } from "./io.ts";
+import { packageVersion } from "./package-root.ts";
+import type { Session } from "./session.ts";
+
+interface GlobalOptions {
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly color: ColorChoice;
+}
+
+type Example = readonly [command: string, purpose: string];
+
+function sessionOf(io: Io, options: GlobalOptions): Session {
+  const colored = (columns: number | null) => wantsColor(options.color, io.env, columns !== null);
+  return {
+    io,
+    json: options.json ?? false,
+    quiet: options.quiet ?? false,
+    color: { out: colored(io.columns.out), err: colored(io.columns.err) },
+  };
+}
+
+function exampleText(examples: readonly Example[]): string {
+  const width = Math.max(...examples.map(([command]) => command.length));
+  return ["", "Examples:", ...examples.map(([command, purpose]) => `  ${command.padEnd(width)}  ${purpose}`)].join(
+    "\n",
+  );
+}
+
+/** The parser; `done` gets the exit code of the command that ran. Throws commander's errors instead of ending the process. */
+export function createProgram(io: Io, done: (code: number) => void): Command {
+  const program = new Command("ltxc")
+    .description("Write, check and run training strategies for the LTX-2 audio-video diffusion transformer.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .option("--json", "print results as JSON")
+    .option("--quiet", "print findings and results only, no progress and no advice")
+    .addOption(new Option("--color <when>", "colour the output").choices(["auto", "always", "never"]).default("auto"))
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: io.out,
+      writeErr: io.err,
+      getOutHelpWidth: () => io.columns.out ?? 100,
+      getErrHelpWidth: () => io.columns.err ?? 100,
+    })
+    .showHelpAfterError("`ltxc --help` and `ltxc <command> --help` show what there is, with examples.")
+    .exitOverride()
+    .addHelpText(
+      "after",
+      exampleText([
+        ["ltxc init my-lora", "make a small project that trains as it is"],
+        ["ltxc compile && ltxc run", "compile its strategy and train (in that folder)"],
+        ["ltxc check", "every mistake in the strategies and in train.yaml, at once"],
+        ["ltxc explain LTX3001", "what a finding means, with a bad and a good example"],
+        ["ltxc run --help", "more about one command"],
+      ]),
+    );
+
+  /** A command's line in the list is the first sentence of its description. */
+  const command = (name: string, description: string, examples: readonly Example[]) =>
+    program
+      .command(name)
+      .summary(description.split(/[.:] /)[0]?.replace(/\.$/, "") ?? "")
+      .description(description)
+      .helpOption("-h, --help", "print this help")
+      .addHelpText("after", exampleText(examples));
+  const session = () => sessionOf(io, program.opts<GlobalOptions>());
+
+  command(
+    "init",
+    "Make a small project that trains as it is: strategy, run config, sample data, a tiny random model.",
+    [
+      ["ltxc init", "inpainting, in this folder"],
+      ["ltxc init my-lora", "the same in a new folder"],
+      ["ltxc init my-lora --from text_to_video", "start from another built-in strategy"],
+    ],
+  )
+    .argument("[dir]", "where; made if missing", ".")
+    .addOption(
+      new Option("--from <strategy>", "the strategy to start from")
+        .choices(["inpainting", "text_to_video", "text_to_video_with_audio"])
+        .default("inpainting"),
+    )
+    .option("--force", "replace files that are already there")
+    .action(async (directory: string, options: InitOptions) => {
+      const { init } = await import("./commands/init.ts");
+      done(await init(session(), directory, options));
+    });
+
+  command("check", "Report every mistake in strategies and run configs. Writes nothing.", [
+    ["ltxc check", "all *.strategy files of this folder, and train.yaml"],
+    ["ltxc check inpainting.strategy", "one file"],
+    ["ltxc check --format sarif > findings.sarif", "for code scanning"],
+  ])
+    .argument("[files...]", "strategies and run configs (default: *.strategy and train.yaml)")
+    .addOption(
+      new Option("--format <format>", "how findings are printed (--json is short for json)").choices([
+        "terminal",
+        "json",
+        "sarif",
+      ]),
+    )
+    .action(async (files: string[], options: { format?: "terminal" | "json" | "sarif" }) => {
+      const { check } = await import("./commands/check.ts");
+      done(await check(session(), files, options.format));
+    });
+
+  command(
+    "compile",
+    "Compile strategies. Each gives readable TypeScript, a bundle that `ltxc run` loads, and a schema of its params.",
+    [
+      ["ltxc compile", "all *.strategy files of this folder, into build/"],
+      ["ltxc compile inpainting.strategy --out dist", "one file, elsewhere"],
+      ["ltxc compile inpainting.strategy --emit ir", "print the typed program instead"],
+    ],
+  )
+    .argument("[files...]", "strategies (default: *.strategy)")
+    .option("--out <dir>", "where the results go", "build")
+    .addOption(new Option("--emit <what>", "print an inner form to stdout and write nothing").choices(["ir"]))
+    .action(async (files: string[], options: CompileOptions) => {
+      const { compile } = await import("./commands/compile.ts");
+      done(await compile(session(), files, options));
+    });
+
+  command(
+    "run",
+    "Train a LoRA as a run config says. Ctrl-C finishes the step, saves and tells how to go on; twice stops at once.",
+    [
+      ["ltxc run", "train.yaml of this folder"],
+      ["ltxc run --resume", "go on where it was stopped"],
+      ["ltxc run configs/long.yaml", "another run config"],
+      ["ltxc run --json > metrics.jsonl", "events as JSON lines"],
+    ],
+  )
+    .argument("[config]", "the run config", "train.yaml")
+    .option("--resume", "go on from the newest checkpoint in the run's output folder")
+    .option("--build <dir>", "where the compiled strategies lie", "build")
+    .action(async (config: string, options: RunOptions) => {
+      const { run } = await import("./commands/run.ts");
+      done(await run(session(), config, options));
+    });
+
+  command("explain", "Explain a finding's code; without one, list all codes.", [
+    ["ltxc explain LTX3001", "what it means, a bad and a good example"],
+    ["ltxc explain", "all codes with their titles"],
+  ])
+    .argument("[code]", "as printed with the finding, e.g. LTX3001")
+    .action(async (code: string | undefined) => {
+      const { explain } = await import("./commands/explain.ts");
+      done(await explain(session(), code ?? null));
+    });
+
+  command("doctor", "Show what this machine offers: Node, the engines found and why others are not, GPU, memory.", [
+    ["ltxc doctor", "a report to read"],
+    ["ltxc doctor --json", "the same for an issue or a script"],
+  ]).action(async () => {
+    const { doctor } = await import("./commands/doctor.ts");
+    done(await doctor(session()));
+  });
+
+  return program;
+}

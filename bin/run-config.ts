@@ -1,0 +1,78 @@
+import { dirname, resolve } from "node:path";
+import { parseYaml } from "../compiler/1-parse/yaml.ts";
+import { toPlain, type YamlNode } from "../compiler/1-parse/tree.ts";
+import { Bag } from "../compiler/diagnostics/bag.ts";
+import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
+import type { SourceFile } from "../compiler/source/source-file.ts";
+import { resolveConfig, resolveParams, strategyOf, type RunConfig } from "../runtime/config/index.ts";
+import type { Finding, Step } from "../runtime/contract.ts";
+import { FindingsError } from "../runtime/findings.ts";
+import { toDiagnostics } from "./findings.ts";
+import type { Io } from "./io.ts";
+
+export interface FoundStep {
+  /** Null where there is none that can be used; then a finding says why. */
+  readonly step: Step | null;
+  readonly findings: readonly Finding[];
+}
+
+export interface Examined {
+  /** Null where a diagnostic is an error. */
+  readonly ready: { readonly config: RunConfig; readonly step: Step } | null;
+  /** The document, to find the places of later findings in; null where it is no YAML. */
+  readonly root: YamlNode | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The strategy's section as plain data, before anything is known of it; the official format's default where there is none. */
+function strategySection(raw: unknown): { readonly name: string } | null {
+  const section = (raw as { training_strategy?: unknown } | null)?.training_strategy ?? {};
+  if (typeof section !== "object" || Array.isArray(section)) return null;
+  const { name = "text_to_video" } = section as { name?: unknown };
+  return typeof name === "string" ? { ...section, name } : null;
+}
+
+/** What the data, model and output folders of a complete config have to say. */
+async function fileFindings(config: RunConfig, step: Step): Promise<readonly Finding[]> {
+  const { preflight } = await import("../runtime/training/open-run.ts");
+  try {
+    const { data } = await preflight(config, step);
+    return data.warnings;
+  } catch (error) {
+    if (error instanceof FindingsError) return error.findings;
+    throw error;
+  }
+}
+
+/**
+ * Reads a run config and finds its strategy: everything that is wrong with its YAML and its settings, at once. `withFiles` also judges
+ * the params, data, model and output folder that a right config names, as opening the run does.
+ */
+export async function examineRunConfig(
+  io: Io,
+  file: SourceFile,
+  findStep: (name: string) => Promise<FoundStep>,
+  { withFiles }: { readonly withFiles: boolean },
+): Promise<Examined> {
+  const bag = new Bag();
+  const root = parseYaml(file, bag);
+  if (root === null || bag.hasErrors) return { ready: null, root, diagnostics: bag.sorted() };
+  const raw = toPlain(root);
+  const { config, findings } = resolveConfig(raw, { configDirectory: dirname(resolve(io.cwd, file.path)) });
+  const section = config?.training_strategy ?? strategySection(raw);
+  const choice = section === null ? null : strategyOf(section);
+  const found = choice === null ? { step: null, findings: [] } : await findStep(choice.name);
+  const { step } = found;
+  const more = async () => {
+    if (step === null || choice === null) return [];
+    if (config === null) return resolveParams(step.strategy, choice.params).findings;
+    return withFiles ? fileFindings(config, step) : [];
+  };
+  const all = [...findings, ...found.findings, ...(await more())];
+  const isReady = config !== null && step !== null && !all.some(({ severity }) => severity === "error");
+  return {
+    ready: isReady ? { config, step } : null,
+    root,
+    diagnostics: [...bag.sorted(), ...toDiagnostics(root, all)],
+  };
+}

@@ -1,0 +1,133 @@
+/** What a run shows while it goes on and when it has ended. */
+import { isAbsolute, relative } from "node:path";
+import type {
+  FinishedEvent,
+  InterruptedEvent,
+  StartedEvent,
+  StepEvent,
+  TrainEvent,
+} from "../runtime/training/events.ts";
+import { colors } from "./color.ts";
+import { curve, median } from "./curve.ts";
+import { duration } from "./layout.ts";
+import { barLine, plainLine } from "./progress.ts";
+import { paint, say, sayJson, type Session } from "./session.ts";
+
+export interface RunView {
+  event(event: TrainEvent): void;
+  /** Prints a line above the progress bar. */
+  note(line: string): void;
+}
+
+/** Warnings are handed to `onWarning`, which knows the run config's text. */
+export function createRunView(session: Session, onWarning: (event: TrainEvent & { type: "warning" }) => void): RunView {
+  const losses: number[] = [];
+  const bar = createBar(session);
+  const shown = (line: string) => bar.above(() => say(session, line));
+  const handle = (event: TrainEvent) => {
+    switch (event.type) {
+      case "started":
+        return shown(startLine(event));
+      case "step":
+        losses.push(event.loss);
+        return bar.step(event);
+      case "checkpoint":
+        return shown(`saved ${shortPath(session, event.path)}`);
+      case "warning":
+        return bar.above(() => onWarning(event));
+      case "finished":
+        return bar.above(() => finished(session, event, losses));
+      case "interrupted":
+        return bar.above(() => interrupted(session, event));
+    }
+  };
+  return {
+    event: (event) => (session.json ? sayJson(session, event) : handle(event)),
+    note: shown,
+  };
+}
+
+/** The progress: a line that redraws itself on a terminal, a line now and then elsewhere, nothing under `--quiet`. */
+function createBar({ io, quiet, color }: Session) {
+  const columns = io.columns.err;
+  let first = true;
+  let drawn = "";
+  const clear = () => {
+    if (drawn !== "") io.err("\r\x1b[K");
+  };
+  return {
+    step({ globalStep, steps, loss, learningRate, secondsPerStep, etaSeconds }: StepEvent): void {
+      if (quiet) return;
+      const progress = { step: globalStep, steps, loss, learningRate, secondsPerStep, secondsLeft: etaSeconds };
+      if (columns === null) {
+        const line = plainLine(progress, first);
+        if (line !== null) io.err(`${line}\n`);
+      } else {
+        clear();
+        drawn = barLine(colors(color.err), progress, columns);
+        io.err(drawn);
+      }
+      first = false;
+    },
+    /** Prints something where the bar is, and draws the bar again below it. */
+    above(print: () => void): void {
+      clear();
+      print();
+      if (drawn !== "") io.err(drawn);
+    },
+  };
+}
+
+function startLine({
+  strategy,
+  engine,
+  samples,
+  globalStep,
+  steps,
+  trainableParameters,
+  loaded,
+}: StartedEvent): string {
+  const count = `${samples} sample${samples === 1 ? "" : "s"}`;
+  const from = loaded === null ? "" : `\ncontinuing from ${loaded}, step ${globalStep}`;
+  return `training \`${strategy}\` on ${engine}: ${steps} steps, ${count}, ${trainableParameters.toLocaleString("en")} trained numbers${from}`;
+}
+
+/** Relative to the working folder where it lies in it. */
+export function shortPath({ io }: Session, path: string): string {
+  const short = relative(io.cwd, path);
+  return short === "" || short.startsWith("..") || isAbsolute(short) ? path : short;
+}
+
+/** Steps that make up "start" and "end": 20, or fewer where the run is short. */
+function windowOf(losses: readonly number[]): number {
+  return Math.max(1, Math.min(20, Math.floor(losses.length / 2)));
+}
+
+function finished(
+  session: Session,
+  { globalStep, seconds, checkpoint }: FinishedEvent,
+  losses: readonly number[],
+): void {
+  const { bold, cyan, green } = paint(session);
+  const window = windowOf(losses);
+  const [start, end] = [median(losses.slice(0, window)), median(losses.slice(-window))];
+  if (losses.length > 1) {
+    say(session);
+    say(session, cyan(curve(losses, Math.min(60, (session.io.columns.out ?? 80) - 12))));
+    say(session);
+    const what = `median of the first and the last ${window} steps`;
+    say(
+      session,
+      `loss ${bold(start.toFixed(4))} → ${bold(end.toFixed(4))}, ratio ${bold((end / start).toFixed(2))} (${what})`,
+    );
+  }
+  say(session, `${globalStep} steps in ${duration(seconds)}`);
+  if (!session.quiet) session.io.out("\n");
+  session.io.out(`${green("LoRA:")} ${shortPath(session, checkpoint)}\n`);
+}
+
+function interrupted(session: Session, { globalStep, checkpoint }: InterruptedEvent): void {
+  session.io.out(
+    `stopped after step ${globalStep}, saved ${shortPath(session, checkpoint)}\nto go on: ltxc run --resume\n`,
+  );
+}
