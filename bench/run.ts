@@ -1,0 +1,100 @@
+/**
+ * Measures what a user waits for: npm run bench [-- NAME]...
+ * Commands that are compared run in turns, so that a busy machine slows them alike; ratios are of medians.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const ltxc = join(root, "dist/ltxc.mjs");
+const esbuild = join(root, "node_modules/.bin/esbuild");
+const rounds = 21;
+
+interface Command {
+  readonly name: string;
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** Wall time of one cold process, ms. Throws where it fails: a failing command is no measurement. */
+function time({ name, program, args }: Command, cwd: string): number {
+  const start = process.hrtime.bigint();
+  const done = spawnSync(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const end = process.hrtime.bigint();
+  if (done.status !== 0) throw new Error(`${name} failed:\n${done.stderr?.toString() ?? done.error?.message}`);
+  return Number(end - start) / 1e6;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+/** Runs both in turns and prints medians and their ratio; the first round only warms the disk cache. */
+function compare(title: string, ours: Command, theirs: Command, aim: number, cwd: string): void {
+  const times: [number, number][] = [];
+  for (let round = 0; round <= rounds; round++) times.push([time(ours, cwd), time(theirs, cwd)]);
+  const [a, b] = [median(times.slice(1).map(([t]) => t)), median(times.slice(1).map(([, t]) => t))];
+  console.log(`\n${title}`);
+  console.log(`  ${ours.name.padEnd(48)} ${a.toFixed(1).padStart(8)} ms`);
+  console.log(`  ${theirs.name.padEnd(48)} ${b.toFixed(1).padStart(8)} ms`);
+  console.log(`  ratio ${(a / b).toFixed(2)} (aim: at most ${aim}), ${rounds} runs each, interleaved`);
+}
+
+const node = (name: string, ...args: readonly string[]): Command => ({ name, program: process.execPath, args });
+
+function startUp(folder: string): void {
+  compare("Start-up", node("ltxc --help", ltxc, "--help"), node("node -e 0", "-e", "0"), 2, folder);
+}
+
+function coldCompile(folder: string): void {
+  time(node("ltxc init", ltxc, "init"), folder);
+  const compile = node("ltxc compile inpainting.strategy", ltxc, "compile", "inpainting.strategy");
+  time(compile, folder);
+  const bundle = {
+    name: "esbuild build/inpainting.ts --bundle",
+    program: esbuild,
+    args: ["build/inpainting.ts", "--bundle", "--format=esm", "--sourcemap", "--outfile=out.mjs"],
+  };
+  compare("Cold compile", compile, bundle, 3, folder);
+}
+
+/** A bench of its own file, in a process of its own. */
+function script(file: string): void {
+  const done = spawnSync(process.execPath, ["--expose-gc", "--import", "tsx", join(root, "bench", file)], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (done.status !== 0) throw new Error(`bench/${file} failed`);
+}
+
+const benches: Readonly<Record<string, (folder: string) => void>> = {
+  "start-up": startUp,
+  compile: coldCompile,
+  "pt-read": () => script("pt-read.ts"),
+  memory: () => script("memory.ts"),
+  "demo-loss": () => script("demo-loss.ts"),
+};
+
+function main(): void {
+  const asked = process.argv.slice(2);
+  const names = asked.length === 0 ? Object.keys(benches) : asked;
+  const model = cpus()[0]?.model ?? "unknown processor";
+  console.log(
+    `node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} x ${model}, ${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
+  );
+  for (const name of names) {
+    const bench = benches[name];
+    if (bench === undefined) throw new Error(`there is no bench ${name}; there are ${Object.keys(benches).join(", ")}`);
+    const folder = mkdtempSync(join(tmpdir(), "ltxc-bench-"));
+    try {
+      bench(folder);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+main();
