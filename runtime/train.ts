@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { toOfficial } from "./config/strategy.ts";
 import { writeTextAtomically } from "./data/atomic.ts";
 import { FindingsError } from "./findings.ts";
 import { createAdamW } from "./training/adamw.ts";
@@ -75,7 +76,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
   const { config, engine, trainable, step, params } = run;
   const optimizer = createAdamW(engine, trainable.names.length);
   const { globalStep, loaded, warnings } = await loadCheckpoint(run, optimizer);
-  const strategy = { name: step.strategy.name, ...params };
+  const strategy = toOfficial({ name: step.strategy.name, params });
   await writeTextAtomically(join(config.output_dir, "training_config.yaml"), savedConfig(config, strategy));
   const metrics = openMetricsFile(join(config.output_dir, "metrics.jsonl"));
   const emit = (event: TrainEvent) => {

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { resolveConfig, resolveParams, strategyOf, unknownStrategy } from "./index.ts";
+import { resolveConfig, resolveParams, strategyOf, toOfficial, unknownStrategy } from "./index.ts";
 
 const test = suite("run config");
 const minimal = { model: { model_path: "ltx.safetensors" }, lora: {}, data: { preprocessed_data_root: "data" } };
@@ -255,6 +255,8 @@ test("the official switch for audio chooses the strategy with audio", () => {
     name: "text_to_video",
     params: p,
   });
+  const official = { name: "text_to_video", with_audio: true, ...p };
+  assert.equal(toOfficial(strategyOf(official)), official);
   assert.equal(strategyOf({ name: "mine", with_audio: true }), { name: "mine", params: { with_audio: true } });
 });
 

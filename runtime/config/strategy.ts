@@ -20,6 +20,13 @@ export function strategyOf({ name, ...params }: StrategyConfig): StrategyChoice 
   return { name: "text_to_video_with_audio", params: { ...rest, ...audio } };
 }
 
+/** The same as a section of an official run config. */
+export function toOfficial({ name, params }: StrategyChoice): StrategyConfig {
+  return name === "text_to_video_with_audio"
+    ? { name: "text_to_video", with_audio: true, ...params }
+    : { name, ...params };
+}
+
 /** The strategy's parameters with defaults filled in, and a finding for each that is unknown, missing or out of its range. */
 export function resolveParams(
   strategy: Pick<StrategyInfo, "name" | "params">,

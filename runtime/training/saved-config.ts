@@ -2,7 +2,7 @@ import type { RunConfig } from "../config/run-config.ts";
 
 /**
  * The text of `training_config.yaml`: plain YAML that any loader reads, in the official trainer's sections only, with every default
- * written out. `strategy` is the strategy's name and its parameters as the run used them.
+ * written out. `strategy` is the strategy's section with the parameters that the run used.
  */
 export function savedConfig(config: RunConfig, strategy: Readonly<Record<string, unknown>>): string {
   const { runtime: _runtime, evaluation: _evaluation, ...official } = config;
