@@ -10,14 +10,16 @@ export type Define = (key: string, span: Span) => { readonly span: Span | null; 
 
 export class BindingTable implements Bindings {
   /** Finished values, each after those that it needs. */
-  readonly finished = new Map<string, Binding>();
+  readonly finished: Map<string, Binding>;
   readonly #broken = new Set<string>();
-  readonly #pending: string[] = [];
+  /** Values being made, each needed by the one before it, with their places in the file. */
+  readonly #pending = new Map<string, Span | null>();
   readonly #report: Report;
   readonly #define: Define;
 
-  constructor(report: Report, define: Define) {
+  constructor(report: Report, finished: Map<string, Binding>, define: Define) {
     this.#report = report;
+    this.finished = finished;
     this.#define = define;
   }
 
@@ -29,12 +31,12 @@ export class BindingTable implements Bindings {
   #binding(key: string, span: Span): Binding | null {
     const known = this.finished.get(key);
     if (known !== undefined || this.#broken.has(key)) return known ?? null;
-    if (this.#pending.includes(key)) return this.#cycle(key, span);
+    if (this.#pending.has(key)) return this.#cycle(key, span);
     const definition = this.#define(key, span);
     if (definition === null) return null;
-    this.#pending.push(key);
+    this.#pending.set(key, definition.span);
     const core = definition.make();
-    this.#pending.pop();
+    this.#pending.delete(key);
     if (core.op === "error") {
       this.#broken.add(key);
       return null;
@@ -45,8 +47,11 @@ export class BindingTable implements Bindings {
   }
 
   #cycle(key: string, span: Span): null {
-    const round = [...this.#pending.slice(this.#pending.indexOf(key)), key].map((name) => `\`${name}\``).join(" → ");
-    this.#report.error("LTX5001", span, `\`${key}\` is defined by itself: ${round}`, {
+    const pending = [...this.#pending.keys()];
+    const members = pending.slice(pending.indexOf(key));
+    const round = [...members, key].map((name) => `\`${name}\``).join(" → ");
+    const written = members.flatMap((member) => this.#pending.get(member) ?? []);
+    this.#report.error("LTX5001", written[0] ?? span, `\`${key}\` is defined by itself: ${round}`, {
       help: "take one of them out of the other's definition",
     });
     return null;

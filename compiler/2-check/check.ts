@@ -2,7 +2,7 @@
 import type { EntrySyntax, LossSyntax, ModalitySyntax, StrategySyntax } from "../1-parse/syntax.ts";
 import type { Bag } from "../diagnostics/bag.ts";
 import { BindingTable } from "./bindings.ts";
-import type { CheckedLoss, CheckedModality, CheckedStrategy } from "./checked.ts";
+import type { Binding, CheckedLoss, CheckedModality, CheckedStrategy } from "./checked.ts";
 import { isMask } from "./combine.ts";
 import { describe, type ModalityName } from "./core.ts";
 import { declare, type Declarations, type SourceDeclaration, type SourceKind } from "./declarations.ts";
@@ -15,28 +15,32 @@ import { frozenKeys } from "./rules/frozen-keys.ts";
 import { lossOverKept } from "./rules/loss-over-kept.ts";
 import { missingLoss } from "./rules/missing-loss.ts";
 import { paramDefaults } from "./rules/param-defaults.ts";
+import { predictionTooEarly } from "./rules/prediction-too-early.ts";
 import { checkSources } from "./rules/source-directories.ts";
 import { unsupported } from "./rules/unsupported.ts";
 import { unused } from "./rules/unused.ts";
 
 /** Null where anything is an error; all findings of the file are in the bag. */
 export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy | null {
-  const report = new Report(bag);
+  const bindings = new Map<string, Binding>();
+  const report = new Report(bag, bindings);
   unsupported(syntax, report);
   const declarations = declare(syntax, report);
   paramDefaults(syntax, report);
   const sources = checkSources(syntax, declarations, report);
 
-  const scope = new Scope(syntax, declarations, report);
+  const scope = new Scope(syntax, declarations, report, bindings);
   const modalities = scope.modalities();
   for (const { syntax: binder } of lets(declarations)) scope.touch(binder.binder.name.text, binder.binder.name.span);
   const losses = syntax.losses.flatMap((loss) => scope.loss(loss));
 
   for (const context of scope.contexts.values()) frozenKeys(context, report);
+  predictionTooEarly([...scope.contexts.values()], bindings, report);
   missingLoss(syntax, [...scope.contexts.values()], losses, scope.bindings.finished, report);
   lossOverKept(losses, [...scope.contexts.values()], scope.bindings.finished, report);
-  unused(declarations, report);
   if (bag.hasErrors) return null;
+  // A mistake hides uses, so what is unused can be told only without one.
+  unused(declarations, report);
   return {
     name: syntax.name?.text ?? "",
     description: syntax.description?.value ?? "",
@@ -70,11 +74,11 @@ class Scope {
   readonly #declarations: Declarations;
   readonly #report: Report;
 
-  constructor(syntax: StrategySyntax, declarations: Declarations, report: Report) {
+  constructor(syntax: StrategySyntax, declarations: Declarations, report: Report, bindings: Map<string, Binding>) {
     this.#syntax = syntax;
     this.#declarations = declarations;
     this.#report = report;
-    this.bindings = new BindingTable(report, (key, span) => this.#define(key, span));
+    this.bindings = new BindingTable(report, bindings, (key, span) => this.#define(key, span));
   }
 
   /** Checks both modalities, with every value that the model needs of them. */

@@ -13,7 +13,7 @@ import {
   type Stage,
   type Type,
 } from "./core.ts";
-import { originOf, spanOf, type Report } from "./report.ts";
+import { spanOf, type Report } from "./report.ts";
 
 export const isMask = (core: Core): boolean => core.type.dtype === "bool";
 
@@ -86,7 +86,7 @@ function clash(report: Report, args: readonly Core[], span: Span | null): Core {
   const audio = args.find((arg) => modalityOf(arg.type.axes) === "audio");
   if (video === undefined || audio === undefined) return poisoned(span);
   report.error("LTX4004", span ?? spanOf(audio), "a value over video tokens meets one over audio tokens", {
-    labels: [originOf(video), originOf(audio)],
+    labels: [report.originOf(video, "video"), report.originOf(audio, "audio")],
     help: "video and audio have different tokens; reduce one of them first, e.g. `mean(x, token)`",
   });
   return poisoned(span);

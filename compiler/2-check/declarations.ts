@@ -27,6 +27,8 @@ export type SourceDeclaration = Extract<Declaration, { kind: "source" }>;
 
 export interface Declarations {
   readonly byName: ReadonlyMap<string, Declaration>;
+  /** Names that may not be given, but were; their uses are not reported again. */
+  readonly refused: ReadonlySet<string>;
   /** Names that were looked up; what is missing here at the end is unused. */
   readonly used: Set<string>;
 }
@@ -34,6 +36,7 @@ export interface Declarations {
 /** Gathers the names; a second declaration of a name is reported and left out. */
 export function declare(strategy: StrategySyntax, report: Report): Declarations {
   const byName = new Map<string, Declaration>();
+  const refused = new Set<string>();
   const declarations = [
     ...strategy.params.map(param),
     ...strategy.sources.map(source),
@@ -43,6 +46,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     const { text, span } = declaration.name;
     const first = byName.get(text);
     if (reservedNames.has(text)) {
+      refused.add(text);
       report.error("LTX3003", span, `\`${text}\` is the name of a built-in`, {
         help: `choose another name, e.g. \`my_${text}\``,
       });
@@ -53,7 +57,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
       });
     } else byName.set(text, declaration);
   }
-  return { byName, used: new Set() };
+  return { byName, refused, used: new Set() };
 }
 
 const wordFor = { param: "parameter", source: "source", let: "binding" } as const;

@@ -173,6 +173,7 @@ function sourceValue(source: SourceDeclaration, span: Span, env: Environment): C
 }
 
 function unresolved(text: string, span: Span, env: Environment): Core {
+  if (env.declarations.refused.has(text)) return poisoned(span);
   if (text === "video" || text === "audio") {
     env.report.error("LTX4006", span, `\`${text}\` is a modality, not a value`, {
       help: `name what of it is meant, e.g. \`${text}.target\``,

@@ -27,7 +27,7 @@ export function isMember(modality: ModalityName, name: string): boolean {
 export function member(modality: ModalityName, name: string, span: Span, env: Environment): Core {
   if (!env.modalities.has(modality)) {
     env.report.error("LTX3004", span, `this strategy has no \`${modality}\``, {
-      help: `add a \`${modality}:\` section with its \`latents\``,
+      help: `add the section \`${modality}:\` with its \`latents\``,
     });
     return poisoned(span);
   }

@@ -7,7 +7,7 @@ import { broadcastTo, isMask, map, tokens } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Axis, type Core, type Elementwise } from "./core.ts";
 import { drawPlace, type Environment } from "./environment.ts";
 import { infer, inferItem } from "./infer.ts";
-import { originOf, spanOf } from "./report.ts";
+import { spanOf } from "./report.ts";
 
 /** A modality being checked. `latents` is the name of its source, whose stored type noise and target are rounded to. */
 export interface ModalityContext {
@@ -254,7 +254,7 @@ function fits({ syntax, env }: ModalityContext, key: string, core: Core, axes: r
       spanOf(core),
       `\`${syntax.name}.${key}\` runs over ${syntax.name} tokens, this over ${other} tokens`,
       {
-        labels: [originOf(core)],
+        labels: [env.report.originOf(core, other)],
         help: `${syntax.name} tokens need ${syntax.name === "video" ? "a video" : "an audio"} mask, e.g. a source of kind \`${syntax.name}_mask\``,
       },
     );

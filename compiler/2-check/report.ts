@@ -3,13 +3,18 @@ import type { Bag, Details } from "../diagnostics/bag.ts";
 import { didYouMean } from "../diagnostics/did-you-mean.ts";
 import type { Label } from "../diagnostics/diagnostic.ts";
 import type { Span } from "../source/span.ts";
-import { describe, type Core, type Type } from "./core.ts";
+import { modalityOf } from "./axes.ts";
+import type { Binding } from "./checked.ts";
+import { childrenOf, describe, type Core, type ModalityName } from "./core.ts";
 
 export class Report {
   readonly #bag: Bag;
+  readonly #bindings: ReadonlyMap<string, Binding>;
 
-  constructor(bag: Bag) {
+  /** `bindings` may still grow: they say where values come from. */
+  constructor(bag: Bag, bindings: ReadonlyMap<string, Binding>) {
     this.#bag = bag;
+    this.#bindings = bindings;
   }
 
   error(code: string, span: Span, message: string, details: Details = {}): void {
@@ -34,6 +39,11 @@ export class Report {
     this.error("LTX3004", span, `${owner} has no \`${member}\``, helpFor(member, candidates, `it has ${known}`));
   }
 
+  /** Whether this very place has been reported, for instance because the schema refuses what stands there. */
+  hasErrorAt(span: Span): boolean {
+    return this.#bag.sorted().some((found) => found.span.start === span.start && found.span.end === span.end);
+  }
+
   notAMask(core: Core, what: string): void {
     this.error("LTX4001", spanOf(core), `${what} takes masks, this is ${describe(core.type)}`, {
       help: "compare it with a threshold, e.g. `x > 0.5`",
@@ -46,6 +56,21 @@ export class Report {
     });
   }
 
+  /** "`bool[batch, token:audio]` comes from here": where a value that runs over a modality's tokens was written. */
+  originOf(core: Core, modality: ModalityName): Label {
+    const { span, type } = this.#origin(core, modality);
+    return { span: span ?? spanOf(core), message: `${describe(type)} comes from here` };
+  }
+
+  /** Follows names and operators to the value that brings the tokens in. */
+  #origin(core: Core, modality: ModalityName): Core {
+    const target = core.op === "ref" ? this.#bindings.get(core.key) : undefined;
+    if (target !== undefined) return target.span === null ? core : { ...target.core, span: target.span };
+    const operand =
+      core.op === "map" ? childrenOf(core).find(({ type }) => modalityOf(type.axes) === modality) : undefined;
+    return operand === undefined ? core : this.#origin(operand, modality);
+  }
+
   notSupported(span: Span, what: string, help?: string): void {
     this.error("LTX5011", span, `${what} is not supported by this version`, help === undefined ? {} : { help });
   }
@@ -54,15 +79,6 @@ export class Report {
 /** A node that the compiler added has no place of its own; it is never the one to blame. */
 export function spanOf(core: Core): Span {
   return core.span ?? { start: 0, end: 0 };
-}
-
-/** "`bool[batch, token:video]` comes from here" for the operands of a clash. */
-export function originOf(core: Core): Label {
-  return { span: spanOf(core), message: `${describe(core.type)} comes from here` };
-}
-
-export function sameType(a: Type, b: Type): boolean {
-  return a.dtype === b.dtype && a.axes.join() === b.axes.join();
 }
 
 function helpFor(word: string, candidates: Iterable<string>, otherwise: string): Details {

@@ -3,10 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parseStrategy } from "../1-parse/strategy.ts";
-import { strategyValidator, validateDocument } from "../2-check/schema.ts";
-import { sourceFile } from "../source/source-file.ts";
-import { Bag } from "./bag.ts";
+import { check as checkSource } from "../index.ts";
 import { catalog } from "./catalog/index.ts";
 import { renderJson } from "./reporters/json.ts";
 import type { FileReport } from "./reporters/report.ts";
@@ -20,11 +17,7 @@ const update = process.env["UPDATE"] === "1";
 const ofStrategies = catalog.filter(({ code }) => /^LTX[1-5]/.test(code));
 
 function check(text: string): FileReport {
-  const bag = new Bag();
-  const file = sourceFile("input.strategy", text);
-  const parsed = parseStrategy(file, bag);
-  if (parsed !== null) validateDocument(parsed.tree, strategyValidator, bag);
-  return { file, diagnostics: bag.sorted() };
+  return checkSource({ path: "input.strategy", text });
 }
 
 const codesOf = (text: string) => check(text).diagnostics.map((diagnostic) => diagnostic.code);

@@ -21,7 +21,7 @@ function directoryOf({ directory }: SourceSyntax, declarations: Declarations, re
   const text = directory.parts
     .map((part) => (part.kind === "text" ? part.text : paramIn(part, declarations, report)))
     .join("");
-  if (leavesRoot(text)) {
+  if (leavesRoot(text) && !report.hasErrorAt(directory.span)) {
     report.error("LTX5009", directory.span, `\`${text}\` leads out of the data root`, {
       help: "directories are relative to `data.preprocessed_data_root`; give a folder below it, without `..`",
     });

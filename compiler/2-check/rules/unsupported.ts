@@ -13,14 +13,4 @@ export function unsupported(syntax: StrategySyntax, report: Report): void {
     if (modality?.references) report.notSupported(modality.references.keySpan, "`references`");
     if (modality?.attention) report.notSupported(modality.attention.keySpan, "`attention`");
   }
-  if (syntax.language !== null && syntax.language.value !== 1) {
-    report.error(
-      "LTX5012",
-      syntax.language.span,
-      `this compiler knows language version 1, not ${syntax.language.value}`,
-      {
-        help: "write `language: 1`, or install the version of ltxc that the file was written for",
-      },
-    );
-  }
 }

@@ -34,8 +34,8 @@ export const entries: readonly CatalogEntry[] = [
     title: "A name is never used",
     explanation:
       "A parameter, source or binding that nothing reads is most often a slip elsewhere. An unused source would still be loaded for every sample.",
-    bad: "params:\n  threshold: {type: number, default: 0.5}\nlet:\n  value: 1\n",
-    good: "strategy: example\n",
+    bad: strategy("  fps: 24\nlet:\n  half: 0.5\n", velocity),
+    good: strategy("  fps: 24\n", velocity),
   },
   {
     code: "LTX5004",
@@ -86,8 +86,8 @@ export const entries: readonly CatalogEntry[] = [
     title: "A directory leads out of the data root",
     explanation:
       "Directories are relative to `data.preprocessed_data_root` and stay below it, so that a strategy from elsewhere cannot read other files of the machine. `..` and absolute paths are refused.",
-    bad: 'sources:\n  latents: {directory: "../secret", kind: video_latents}\n',
-    good: "sources:\n  latents: {directory: latents, kind: video_latents}\n",
+    bad: 'params:\n  folder: {type: string, default: ../secret}\nsources:\n  masks: {directory: "${folder}", kind: video_latents}\n',
+    good: 'params:\n  folder: {type: string, default: masks}\nsources:\n  masks: {directory: "${folder}", kind: video_latents}\n',
   },
   {
     code: "LTX5010",
@@ -108,14 +108,6 @@ export const entries: readonly CatalogEntry[] = [
     good: "strategy: example\n",
   },
   {
-    code: "LTX5012",
-    slug: "language-version",
-    title: "The file is written for another version of the language",
-    explanation: "`language` names the version that the file was written for; this compiler knows version 1.",
-    bad: "strategy: example\nlanguage: 2\n",
-    good: "strategy: example\nlanguage: 1\n",
-  },
-  {
     code: "LTX5013",
     slug: "missing-denoised",
     title: "`denoised` must be written, too",
@@ -132,5 +124,14 @@ export const entries: readonly CatalogEntry[] = [
       "`latents` of video names a source of kind `video_latents`, of audio one of kind `audio_latents`; `text` names one of kind `text_embeddings`.",
     bad: `${sources}video:\n  latents: conditions\n`,
     good: `${sources}video:\n  latents: latents\n`,
+  },
+  {
+    code: "LTX5015",
+    slug: "prediction-too-early",
+    title: "The model's input cannot depend on its output",
+    explanation:
+      "Noise, kept tokens, targets and the like exist before the model runs, the prediction only after it. What reads `prediction` belongs in `denoised` and in `loss`.",
+    bad: strategy("  keep: mean(prediction, channel) > 0\n", `${velocity} over video.generated`),
+    good: strategy("  keep: mean(clean, channel) > 0\n", `${velocity} over video.generated`),
   },
 ];

@@ -1,0 +1,24 @@
+import type { Binding } from "../checked.ts";
+import { readsPrediction } from "../dependencies.ts";
+import type { ModalityContext } from "../modality.ts";
+import type { Report } from "../report.ts";
+
+const fieldsBefore = ["keep", "sigma", "noise", "noisy", "target"];
+
+/** What the model gets, and what it should predict, exists before it runs and cannot depend on what it predicts. */
+export function predictionTooEarly(
+  contexts: readonly ModalityContext[],
+  bindings: ReadonlyMap<string, Binding>,
+  report: Report,
+): void {
+  for (const { syntax } of contexts) {
+    for (const field of fieldsBefore) {
+      const binding = bindings.get(`${syntax.name}.${field}`);
+      if (binding === undefined || binding.span === null || !readsPrediction(binding.core, bindings)) continue;
+      const message = `\`${syntax.name}.${field}\` exists before the model runs, so it cannot read the prediction`;
+      report.error("LTX5015", binding.span, message, {
+        help: "the prediction can be read in `denoised` and in `loss`",
+      });
+    }
+  }
+}
