@@ -44,6 +44,8 @@ async function buildsIn(folder: string): Promise<string[]> {
 /** Imports a compiled strategy; errors inside it then show places in the .strategy file. */
 async function load(path: string): Promise<Step | null> {
   process.setSourceMapsEnabled(true);
+  // The place in the strategy lies below a dozen frames of the tensor library.
+  Error.stackTraceLimit = 60;
   try {
     const module: Partial<Step> = await import(pathToFileURL(path).href);
     return module.strategy?.contract === CONTRACT_VERSION ? (module as Step) : null;

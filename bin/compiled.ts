@@ -22,6 +22,8 @@ export async function compileFile(io: Io, file: SourceFile, out: string): Promis
 export async function stepOf({ artifacts }: CompiledFile): Promise<Step | null> {
   const bundle = artifacts.find(({ name }) => name.endsWith(".mjs"));
   if (bundle === undefined) return null;
-  const step: Step = await import(`data:text/javascript;base64,${Buffer.from(bundle.text).toString("base64")}`);
+  // The map lies in no file, and a data URL has no folder in which Node could look for it.
+  const code = bundle.text.replace(/^\/\/# sourceMappingURL=.*$/m, "");
+  const step: Step = await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
   return step;
 }

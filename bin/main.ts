@@ -3,6 +3,14 @@ import { exitCode, UsageError } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { createProgram } from "./program.ts";
 
+/** Who is at fault: a strategy's step that fails on its data shows its place first, everything else is ours. */
+function blame(trace: string): string {
+  const place = /[^\s(/\\]+\.strategy:\d+:\d+/.exec(trace)?.[0];
+  const report = "Please report it with these lines:";
+  if (place === undefined) return `ltxc failed in a way that is a bug of ltxc, not of your files. ${report}`;
+  return `the strategy failed at ${place}. If its data fit together, this is a bug of ltxc. ${report}`;
+}
+
 /** What happened, in the words for the user, and the exit code for it. */
 function reportFailure(io: Io, error: unknown): number {
   // Commander has printed its message (or the help that was asked for) already.
@@ -12,9 +20,7 @@ function reportFailure(io: Io, error: unknown): number {
     return exitCode.usage;
   }
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  io.err(
-    `ltxc failed in a way that is a bug of ltxc, not of your files. Please report it with these lines:\n${trace}\n`,
-  );
+  io.err(`${blame(trace)}\n${trace}\n`);
   return exitCode.internal;
 }
 

@@ -73,6 +73,6 @@ export async function examineRunConfig(
   return {
     ready: isReady ? { config, step } : null,
     root,
-    diagnostics: [...bag.sorted(), ...toDiagnostics(root, all)],
+    diagnostics: [...bag.sorted(), ...toDiagnostics(root, all)].toSorted((a, b) => a.span.start - b.span.start),
   };
 }

@@ -17,6 +17,8 @@ export interface RunView {
   event(event: TrainEvent): void;
   /** Prints a line above the progress bar. */
   note(line: string): void;
+  /** Takes the progress bar away, for whatever is printed next. */
+  end(): void;
 }
 
 /** Warnings are handed to `onWarning`, which knows the run config's text. */
@@ -27,7 +29,7 @@ export function createRunView(session: Session, onWarning: (event: TrainEvent & 
   const handle = (event: TrainEvent) => {
     switch (event.type) {
       case "started":
-        return shown(startLine(event));
+        return shown(startLine(session, event));
       case "step":
         losses.push(event.loss);
         return bar.step(event);
@@ -36,14 +38,17 @@ export function createRunView(session: Session, onWarning: (event: TrainEvent & 
       case "warning":
         return bar.above(() => onWarning(event));
       case "finished":
-        return bar.above(() => finished(session, event, losses));
+        bar.end();
+        return finished(session, event, losses);
       case "interrupted":
-        return bar.above(() => interrupted(session, event));
+        bar.end();
+        return interrupted(session, event);
     }
   };
   return {
     event: (event) => (session.json ? sayJson(session, event) : handle(event)),
     note: shown,
+    end: bar.end,
   };
 }
 
@@ -55,7 +60,12 @@ function createBar({ io, quiet, color }: Session) {
   const clear = () => {
     if (drawn !== "") io.err("\r\x1b[K");
   };
+  const end = () => {
+    clear();
+    drawn = "";
+  };
   return {
+    end,
     step({ globalStep, steps, loss, learningRate, secondsPerStep, etaSeconds }: StepEvent): void {
       if (quiet) return;
       const progress = { step: globalStep, steps, loss, learningRate, secondsPerStep, secondsLeft: etaSeconds };
@@ -78,18 +88,11 @@ function createBar({ io, quiet, color }: Session) {
   };
 }
 
-function startLine({
-  strategy,
-  engine,
-  samples,
-  globalStep,
-  steps,
-  trainableParameters,
-  loaded,
-}: StartedEvent): string {
-  const count = `${samples} sample${samples === 1 ? "" : "s"}`;
-  const from = loaded === null ? "" : `\ncontinuing from ${loaded}, step ${globalStep}`;
-  return `training \`${strategy}\` on ${engine}: ${steps} steps, ${count}, ${trainableParameters.toLocaleString("en")} trained numbers${from}`;
+function startLine(session: Session, event: StartedEvent): string {
+  const { strategy, samples, steps, trainableParameters: numbers, loaded, globalStep } = event;
+  const amount = `${steps} steps, ${samples} sample${samples === 1 ? "" : "s"}, ${numbers.toLocaleString("en")} weights`;
+  const from = loaded === null ? "" : `\ngoing on after step ${globalStep} from ${shortPath(session, loaded)}`;
+  return `training \`${strategy}\`: ${amount}${from}`;
 }
 
 /** Relative to the working folder where it lies in it. */
@@ -103,11 +106,7 @@ function windowOf(losses: readonly number[]): number {
   return Math.max(1, Math.min(20, Math.floor(losses.length / 2)));
 }
 
-function finished(
-  session: Session,
-  { globalStep, seconds, checkpoint }: FinishedEvent,
-  losses: readonly number[],
-): void {
+function finished(session: Session, { seconds, checkpoint }: FinishedEvent, losses: readonly number[]): void {
   const { bold, cyan, green } = paint(session);
   const window = windowOf(losses);
   const [start, end] = [median(losses.slice(0, window)), median(losses.slice(-window))];
@@ -121,7 +120,7 @@ function finished(
       `loss ${bold(start.toFixed(4))} → ${bold(end.toFixed(4))}, ratio ${bold((end / start).toFixed(2))} (${what})`,
     );
   }
-  say(session, `${globalStep} steps in ${duration(seconds)}`);
+  say(session, `${losses.length} steps in ${duration(seconds)}`);
   if (!session.quiet) session.io.out("\n");
   session.io.out(`${green("LoRA:")} ${shortPath(session, checkpoint)}\n`);
 }

@@ -1,4 +1,7 @@
 /** Calls the command line inside the test's own process. */
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Io } from "./io.ts";
 import { main } from "./main.ts";
 
@@ -39,4 +42,33 @@ export async function ltxc(args: readonly string[], options: CallOptions = {}): 
     },
   };
   return { code: await main(args, io), ...text };
+}
+
+/** Makes a project in a new temporary folder and compiles it; `settings` replaces top-level values of train.yaml, e.g. `steps: 4`. */
+export async function project(
+  settings: Readonly<Record<string, string | number>> = {},
+  from = "inpainting",
+): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "ltxc-project-"));
+  await expectSuccess(["init", ".", "--from", from], folder);
+  await expectSuccess(["compile"], folder);
+  await configure(folder, settings);
+  return folder;
+}
+
+async function expectSuccess(args: readonly string[], cwd: string): Promise<void> {
+  const { code, err } = await ltxc(args, { cwd });
+  if (code !== 0) throw new Error(`ltxc ${args.join(" ")} exited with ${code}:\n${err}`);
+}
+
+/** Gives settings of the project's train.yaml other values, whatever section they are in. */
+export async function configure(folder: string, settings: Readonly<Record<string, string | number>>): Promise<void> {
+  const path = join(folder, "train.yaml");
+  let text = await readFile(path, "utf8");
+  for (const [key, value] of Object.entries(settings)) {
+    const line = new RegExp(`^( *${key}:).*$`, "m");
+    if (!line.test(text)) throw new Error(`train.yaml has no ${key}`);
+    text = text.replace(line, `$1 ${value}`);
+  }
+  await writeFile(path, text);
 }

@@ -55,13 +55,14 @@ async function trainWith(session: Session, config: RunConfig, step: Step, report
   const opened = await openRun(engine, config, step);
   reporter.findings(opened.warnings);
   const view = createRunView(session, ({ finding }) => reporter.findings([finding]));
-  view.note(`engine: ${engine.name} (${reason})`);
+  view.note(`engine ${engine.name}: ${reason}`);
   const { signal, off } = stopOnInterrupt(session, view);
   try {
     const { type } = await train(opened.run, { onEvent: view.event, signal });
     return type === "interrupted" ? exitCode.interrupted : exitCode.ok;
   } finally {
     off();
+    view.end();
     await opened.close();
   }
 }

@@ -1,0 +1,117 @@
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ltxc } from "../testing.ts";
+
+const test = suite<{ cwd: string }>("compile and check");
+const strategy = `strategy: shapes
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+video:
+  latents: latents
+  keep: first_frame
+loss:
+  flow: mse(video.prediction, video.target) over video.generated
+`;
+
+test.before.each(async (context) => {
+  context.cwd = await mkdtemp(join(tmpdir(), "ltxc-compile-"));
+});
+test.after.each(({ cwd }) => rm(cwd, { recursive: true }));
+
+test("compiles every strategy of the folder into build/", async ({ cwd }) => {
+  await writeFile(join(cwd, "my.strategy"), strategy);
+  await writeFile(join(cwd, "other.strategy"), strategy.replace("shapes", "other"));
+  const { code, out, err } = await ltxc(["compile"], { cwd });
+  assert.is(err, "");
+  assert.is(code, 0);
+  assert.match(out, "my.strategy → build/shapes.ts, build/shapes.mjs, build/shapes.schema.json\n");
+  assert.equal(
+    (await readdir(join(cwd, "build"))).filter((name) => name.endsWith(".mjs")),
+    ["other.mjs", "shapes.mjs"],
+  );
+});
+
+test("the source map names the strategy relative to the build folder", async ({ cwd }) => {
+  await writeFile(join(cwd, "my.strategy"), strategy);
+  await ltxc(["compile", "--out", "made/here"], { cwd });
+  const map: { sources: string[] } = JSON.parse(await readFile(join(cwd, "made/here/shapes.mjs.map"), "utf8"));
+  assert.equal(map.sources, ["../../my.strategy"]);
+});
+
+test("a file with mistakes does not keep the others from being compiled", async ({ cwd }) => {
+  await writeFile(join(cwd, "bad.strategy"), strategy.replace("over video.generated", "over video.generatet"));
+  await writeFile(join(cwd, "good.strategy"), strategy);
+  const { code, err } = await ltxc(["compile"], { cwd });
+  assert.is(code, 1);
+  assert.match(err, /error\[LTX3\d+\]/);
+  assert.match(err, "--> bad.strategy:9:");
+  assert.ok((await readdir(join(cwd, "build"))).includes("shapes.mjs"));
+});
+
+test("two strategies of one name are refused before anything is written", async ({ cwd }) => {
+  await writeFile(join(cwd, "a.strategy"), strategy);
+  await writeFile(join(cwd, "b.strategy"), strategy);
+  const { code, err } = await ltxc(["compile"], { cwd });
+  assert.is(code, 2);
+  assert.match(err, "a.strategy and b.strategy are both named `shapes`");
+  assert.equal(await readdir(cwd), ["a.strategy", "b.strategy"]);
+});
+
+test("--emit ir prints the typed program and writes nothing", async ({ cwd }) => {
+  await writeFile(join(cwd, "my.strategy"), strategy);
+  const { code, out } = await ltxc(["compile", "--emit", "ir"], { cwd });
+  assert.is(code, 0);
+  assert.match(out, /^strategy shapes\n/);
+  assert.match(out, "bool[batch, token:video]");
+  assert.equal(await readdir(cwd), ["my.strategy"]);
+});
+
+test("--json gives one object with findings and artifacts", async ({ cwd }) => {
+  await writeFile(join(cwd, "my.strategy"), strategy);
+  const { out } = await ltxc(["compile", "--json"], { cwd });
+  const result: { diagnostics: unknown[]; artifacts: string[] } = JSON.parse(out);
+  assert.equal(result.diagnostics, []);
+  assert.ok(result.artifacts.includes("build/shapes.mjs"));
+});
+
+test("files that cannot be read or written are usage errors that say why", async ({ cwd }) => {
+  assert.match((await ltxc(["compile"], { cwd })).err, "there is no *.strategy file in this folder\nhelp: `ltxc init`");
+  const missing = await ltxc(["compile", "nowhere.strategy"], { cwd });
+  assert.is(missing.code, 2);
+  assert.match(missing.err, "nowhere.strategy does not exist");
+  assert.match((await ltxc(["check", "."], { cwd })).err, ". is a folder");
+  await writeFile(join(cwd, "my.strategy"), strategy);
+  const blocked = await ltxc(["compile", "--out", "my.strategy/build"], { cwd });
+  assert.is(blocked.code, 2);
+  assert.match(blocked.err, "choose another one with `--out`");
+});
+
+test("check reports strategies and run config in one go, in three formats", async ({ cwd }) => {
+  await writeFile(join(cwd, "my.strategy"), strategy.replace("latents: latents\n", "latents: latent\n"));
+  await writeFile(join(cwd, "train.yaml"), "model:\n\tmodel_path: x\n");
+  const terminal = await ltxc(["check"], { cwd });
+  assert.is(terminal.code, 1);
+  assert.match(terminal.out, "--> my.strategy:6:12");
+  assert.match(terminal.out, "--> train.yaml:2:1");
+  const json: { diagnostics: { code: string }[] } = JSON.parse((await ltxc(["check", "--json"], { cwd })).out);
+  assert.ok(json.diagnostics.length >= 2);
+  const sarif: { version: string; runs: { results: unknown[] }[] } = JSON.parse(
+    (await ltxc(["check", "--format", "sarif"], { cwd })).out,
+  );
+  assert.is(sarif.version, "2.1.0");
+  assert.is(sarif.runs[0]?.results.length, json.diagnostics.length);
+});
+
+test("colours come with --color always and go with NO_COLOR", async ({ cwd }) => {
+  await writeFile(join(cwd, "my.strategy"), "strategy: 1\n");
+  const escape = String.fromCharCode(27);
+  assert.ok((await ltxc(["check", "--color", "always"], { cwd })).out.includes(escape));
+  assert.not.ok((await ltxc(["check"], { cwd, columns: 80, env: { NO_COLOR: "1" } })).out.includes(escape));
+  assert.ok((await ltxc(["check"], { cwd, columns: 80 })).out.includes(escape));
+});
+
+test.run();

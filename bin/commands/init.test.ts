@@ -1,0 +1,64 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ltxc } from "../testing.ts";
+
+const test = suite<{ cwd: string }>("init");
+
+test.before.each(async (context) => {
+  context.cwd = await mkdtemp(join(tmpdir(), "ltxc-init-"));
+});
+test.after.each(({ cwd }) => rm(cwd, { recursive: true }));
+
+test("makes every start, in which nothing is left to complain about", async ({ cwd }) => {
+  for (const name of ["inpainting", "text_to_video", "text_to_video_with_audio"]) {
+    assert.is((await ltxc(["init", name, "--from", name], { cwd })).code, 0);
+    const { code, out } = await ltxc(["check"], { cwd: join(cwd, name) });
+    assert.is(out, `no findings in ${name}.strategy, train.yaml\n`);
+    assert.is(code, 0);
+  }
+});
+
+test("says what it made and what comes next", async ({ cwd }) => {
+  const { out } = await ltxc(["init", "my-lora"], { cwd });
+  assert.match(out, "Made a project in my-lora:");
+  assert.match(out, "  inpainting.strategy ");
+  assert.match(out, "Next:\n  cd my-lora\n  ltxc compile\n  ltxc run\n");
+});
+
+test("the strategy names the project's own schema to editors", async ({ cwd }) => {
+  await ltxc(["init"], { cwd });
+  const text = await readFile(join(cwd, "inpainting.strategy"), "utf8");
+  assert.match(text, /^# yaml-language-server: \$schema=\.vscode\/strategy\.schema\.json\nstrategy: inpainting\n/);
+  const schema: { title: string } = JSON.parse(await readFile(join(cwd, ".vscode/strategy.schema.json"), "utf8"));
+  assert.ok(schema.title.length > 0);
+});
+
+test("overwrites nothing unless told to, and says what is in the way", async ({ cwd }) => {
+  await writeFile(join(cwd, "train.yaml"), "mine");
+  const refused = await ltxc(["init"], { cwd });
+  assert.is(refused.code, 2);
+  assert.match(refused.err, "nothing was written:\n  train.yaml\n");
+  assert.is(await readFile(join(cwd, "train.yaml"), "utf8"), "mine");
+  assert.is((await ltxc(["init", "--force"], { cwd })).code, 0);
+  assert.match(await readFile(join(cwd, "train.yaml"), "utf8"), "training_strategy:");
+});
+
+test("a folder that cannot be made is a usage error", async ({ cwd }) => {
+  await writeFile(join(cwd, "file"), "");
+  const { code, err } = await ltxc(["init", "file/below"], { cwd });
+  assert.is(code, 2);
+  assert.match(err, "choose a folder in which you may write");
+});
+
+test("--json lists the files, --quiet prints nothing", async ({ cwd }) => {
+  const { out } = await ltxc(["init", "a", "--json"], { cwd });
+  const made: { folder: string; files: string[] } = JSON.parse(out);
+  assert.is(made.folder, join(cwd, "a"));
+  assert.ok(made.files.includes("models/tiny-ltx2.safetensors"));
+  assert.is((await ltxc(["init", "b", "--quiet"], { cwd })).out, "");
+});
+
+test.run();
