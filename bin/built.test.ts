@@ -1,0 +1,82 @@
+// The bundle in dist/ as users run it: a process of its own, real signals, source maps.
+import { spawn, spawnSync } from "node:child_process";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { project } from "./testing.ts";
+
+const test = suite<{ cwd: string }>("built command line");
+const root = fileURLToPath(new URL("..", import.meta.url));
+const bundle = join(root, "dist/ltxc.mjs");
+
+test.before(async (context) => {
+  const setup = spawnSync(process.execPath, [join(root, "scripts/setup.mjs")], { encoding: "utf8" });
+  assert.is(setup.status, 0, setup.stderr);
+  context.cwd = await project({ steps: 1000, interval: "null" });
+});
+test.after(({ cwd }) => rm(cwd, { recursive: true }));
+
+function ltxc(cwd: string, ...args: readonly string[]) {
+  return spawnSync(process.execPath, [bundle, ...args], { cwd, encoding: "utf8", env: { PATH: process.env["PATH"] } });
+}
+
+test("starts, and finds what it ships", ({ cwd }) => {
+  assert.match(ltxc(cwd, "--help").stdout, "Usage: ltxc");
+  assert.is(ltxc(cwd, "check").stdout, "no findings in inpainting.strategy, train.yaml\n");
+  assert.match(ltxc(cwd, "explain", "LTX6502").stdout, "changed after it was compiled");
+});
+
+test("--help loads no heavy package", async () => {
+  const loaded = new Set<string>();
+  const visit = async (file: string): Promise<void> => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    const text = await readFile(join(root, "dist", file), "utf8");
+    for (const [, next] of text.matchAll(/(?:from|^import)\s*"\.\/([^"]+)"/gm)) if (next) await visit(next);
+  };
+  await visit("ltxc.mjs");
+  const texts = await Promise.all([...loaded].map((file) => readFile(join(root, "dist", file), "utf8")));
+  assert.ok(texts.reduce((sum, text) => sum + text.length, 0) < 100_000);
+  assert.not.match(texts.join(), /chevrotain|tensorflow|lodash/);
+});
+
+test("SIGINT lets the step finish, saves and ends with 130", async ({ cwd }) => {
+  const child = spawn(process.execPath, [bundle, "run"], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  child.stdout.on("data", (text: Buffer) => (out += text.toString()));
+  child.stderr.once("data", () => child.kill("SIGINT"));
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  assert.is(code, 130, out);
+  const step = /stopped after step (\d+)/.exec(out)?.[1] ?? "";
+  assert.ok(
+    (await readdir(join(cwd, "outputs/checkpoints"))).includes(
+      `lora_weights_step_${step.padStart(5, "0")}.safetensors`,
+    ),
+  );
+});
+
+test("an error inside a step points into the .strategy file", async ({ cwd }) => {
+  const path = join(cwd, "build/inpainting.mjs");
+  const code = await readFile(path, "utf8");
+  assert.match(code, "ops.not(inpaint)");
+  await writeFile(path, code.replace("ops.not(inpaint)", "ops.nay(inpaint)"));
+  const { status, stderr } = ltxc(cwd, "run");
+  assert.is(status, 70);
+  const lines = (await readFile(join(cwd, "inpainting.strategy"), "utf8")).split("\n");
+  const line = lines.findIndex((text) => text.includes("keep: not inpaint")) + 1;
+  assert.match(stderr, new RegExp(`^the strategy failed at inpainting\\.strategy:${line}:`));
+  assert.match(stderr, new RegExp(`at .*prepare \\(.*inpainting\\.strategy:${line}:\\d+\\)`));
+});
+
+test("a reader that stops early is no error", ({ cwd }) => {
+  const piped = spawnSync("sh", ["-c", `"${process.execPath}" "${bundle}" explain | head -1`], {
+    cwd,
+    encoding: "utf8",
+  });
+  assert.is(piped.stderr, "");
+  assert.match(piped.stdout, /^LTX\d{4} {2}.+\n$/);
+});
+
+test.run();
