@@ -45,7 +45,12 @@ export function toTokenAxes(axes: readonly Axis[], modality: ModalityName): read
   const grid = gridAxes[modality];
   const first = axes.includes("batch") ? ["batch"] : [];
   const rest = axes.filter((axis) => axis !== "batch" && axis !== "mel" && axis !== "channel" && !grid.includes(axis));
-  return [...first, `token:${modality}`, ...rest, ...(axes.includes("channel") ? ["channel"] : [])];
+  return [
+    ...first,
+    `token:${modality}`,
+    ...rest,
+    ...(axes.includes("channel") || axes.includes("mel") ? ["channel"] : []),
+  ];
 }
 
 /** The axes of the result of an elementwise operation: those of the operand with the most, then what the others add. */

@@ -30,6 +30,15 @@ export function map(report: Report, fn: Elementwise, args: readonly Core[], span
   return broadcastMap(report, fn, args, span);
 }
 
+/** `m ? a : b` of numbers or of masks. */
+export function choose(report: Report, args: readonly Core[], span: Span, what: string): Core {
+  const [m, a, b] = args;
+  if (m === undefined || a === undefined || b === undefined) return poisoned(span);
+  if (a.op === "error" || b.op === "error" || !isMask(a) || !isMask(b)) return map(report, "where", args, span, what);
+  const apply = (fn: Elementwise, ...masks: Core[]) => map(report, fn, masks, span, what);
+  return apply("or", apply("and", m, a), apply("and", apply("not", m), b));
+}
+
 function broadcastMap(report: Report, fn: Elementwise, args: readonly Core[], span: Span | null): Core {
   const aligned = alignGrids(args);
   const axes = unionOf(aligned.map((arg) => arg.type.axes));

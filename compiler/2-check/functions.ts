@@ -2,7 +2,7 @@
 import { gridAxes, modalityOf } from "./axes.ts";
 import { reductions } from "./builtins.ts";
 import { axisArguments, failed, hasArguments, values, type Call } from "./call.ts";
-import { isMask, map, reduce, tokens } from "./combine.ts";
+import { choose, isMask, map, reduce, tokens } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type Elementwise, type ModalityName } from "./core.ts";
 
 export function special(call: Call): Core {
@@ -50,7 +50,7 @@ const functions: Readonly<Record<string, (call: Call) => Core>> = {
       const apply = (fn: Elementwise, ...args: Core[]) => map(call.env.report, fn, args, call.span, "`clamp`");
       return apply("minimum", apply("maximum", x, low), high);
     }),
-  where: (call) => withValues(call, 3, (args) => map(call.env.report, "where", args, call.span, "`where`")),
+  where: (call) => withValues(call, 3, (args) => choose(call.env.report, args, call.span, "`where`")),
   float: (call) => withValues(call, 1, (args) => map(call.env.report, "float", args, call.span, "`float`")),
   /** Signal to noise: ((1 - sigma) / max(sigma, 1e-3))^2 */
   snr: (call) =>

@@ -13,7 +13,7 @@ import {
   reductions,
 } from "./builtins.ts";
 import { hasArguments, failed, type Call } from "./call.ts";
-import { map } from "./combine.ts";
+import { choose, map } from "./combine.ts";
 import {
   hostBoolean,
   hostNumber,
@@ -53,7 +53,7 @@ export function infer(expression: Expression, env: Environment): Core {
     case "binary":
       return binary(expression, env);
     case "if":
-      return choose(expression, env);
+      return conditional(expression, env);
     case "over":
       return over(expression, [], env);
     case "per":
@@ -102,9 +102,9 @@ function binary({ operator, left, right, span }: Extract<Expression, { kind: "bi
   return map(env.report, operators[operator], args, span, `\`${operator}\``);
 }
 
-function choose(expression: Extract<Expression, { kind: "if" }>, env: Environment): Core {
+function conditional(expression: Extract<Expression, { kind: "if" }>, env: Environment): Core {
   const args = [expression.condition, expression.then, expression.else].map((part) => infer(part, env));
-  return map(env.report, "where", args, expression.span, "`if`");
+  return choose(env.report, args, expression.span, "`if`");
 }
 
 // ------------------------------------------------------------------------------------------------------------------- names

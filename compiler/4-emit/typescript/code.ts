@@ -22,6 +22,11 @@ export function list(items: readonly Code[]): Code {
   return { kind: "call", head: "", args: items, open: "[", close: "]" };
 }
 
+/** `{ a, b }` */
+export function object(head: Code, items: readonly Code[]): Code {
+  return { kind: "call", head, args: items, open: "{", close: "}" };
+}
+
 /** Marks code as written for a place of the source. */
 export function at(span: Span | null, code: Code): Code {
   return span === null ? code : { kind: "at", span, code };
@@ -69,12 +74,14 @@ export class Writer {
     this.#write(code.head, indent, from);
     this.#put(code.open);
     const fits = this.#column + flatLength(code.args) + 2 * code.args.length <= WIDTH;
+    const padding = fits && code.open === "{" && code.args.length > 0 ? " " : "";
+    this.#put(padding);
     code.args.forEach((arg, i) => {
       if (!fits) this.#put(`\n${" ".repeat(indent + 2)}`);
       this.#write(arg, indent + 2, from);
       this.#put(fits ? (i < code.args.length - 1 ? ", " : "") : ",");
     });
-    if (!fits) this.#put(`\n${" ".repeat(indent)}`);
+    this.#put(fits ? padding : `\n${" ".repeat(indent)}`);
     this.#put(code.close);
   }
 

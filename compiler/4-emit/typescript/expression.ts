@@ -1,12 +1,14 @@
 /** Prints values as TypeScript: named axes become positions, broadcasts become reshapes. */
+import { modalityOf } from "../../2-check/axes.ts";
 import type { Axis, Core, Elementwise } from "../../2-check/core.ts";
 import { at, call, list, type Code } from "./code.ts";
-import type { Scope } from "./scope.ts";
+import { hasName, type Scope } from "./scope.ts";
 
 /** A tensor with exactly the axes of its type. */
 export function device(core: Core, scope: Scope): Code {
   const { type, span } = core;
-  if (type.stage === "sample") return at(span, call(scope.helper("perSample"), ["ops", host(core, scope)]));
+  if (type.stage === "sample")
+    return at(span, call(scope.helper("perSample"), ["ops", scope.inputName(), host(core, scope)]));
   if (type.stage === "host") {
     const code = host(core, scope);
     return at(
@@ -26,7 +28,11 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "source":
       return scope.sourceTensor(core.source);
     case "prediction":
-      return call(scope.helper("present"), [`prediction.${core.modality}`, `"the ${core.modality} prediction"`]);
+      return call(scope.helper("targetTokens"), [
+        "ops",
+        `prediction.${core.modality}`,
+        scope.size(`token:${core.modality}`),
+      ]);
     case "map":
       return mapCode(core, scope);
     case "reduce":
@@ -36,12 +42,13 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "tokens":
       return tokensCode(core, scope);
     case "grid":
-      return op("reshape", [device(core.arg, scope), sizes(core.type.axes, core, scope)]);
+      return gridCode(core, scope);
     case "broadcast":
       return broadcast(core, scope);
     case "draw":
       return drawCode(core, scope);
     case "sampled":
+      scope.contextMember("draws");
       return call("draws.sampled", [
         `"${core.place}"`,
         `[${scope.size("batch")}]`,
@@ -81,7 +88,11 @@ function aligned(core: Core, axes: readonly Axis[], scope: Scope, full: boolean)
   const first = full ? 0 : axes.findIndex((axis) => own.includes(axis));
   const shape = first < 0 ? [] : axes.slice(first);
   if (shape.join() === wanted.join()) return ordered;
-  return op("reshape", [ordered, list(shape.map((axis) => (own.includes(axis) ? sizeOf(axis, core, scope) : "1")))]);
+  const isNamed = shape.every((axis) => !own.includes(axis) || hasName(axis));
+  if (isNamed)
+    return op("reshape", [ordered, list(shape.map((axis) => (own.includes(axis) ? scope.size(axis) : "1")))]);
+  const places = shape.flatMap((axis, i) => (own.includes(axis) ? [] : [i]));
+  return call(scope.helper("unsqueeze"), ["ops", ordered, numbers(places)]);
 }
 
 const positionsOf = (axes: readonly Axis[], of: readonly Axis[]): readonly number[] =>
@@ -89,23 +100,14 @@ const positionsOf = (axes: readonly Axis[], of: readonly Axis[]): readonly numbe
 
 const numbers = (values: readonly number[]): string => `[${values.join(", ")}]`;
 
-const sizes = (axes: readonly Axis[], core: Core, scope: Scope): Code =>
-  list(axes.map((axis) => sizeOf(axis, core, scope)));
-
-/** The length of an axis; those that have no name of their own (channel, feature) are read off the value. */
-function sizeOf(axis: Axis, core: Core, scope: Scope): Code {
-  const known = scope.knownSize(axis);
-  if (known !== null) return known;
-  const position = core.op === "broadcast" || core.op === "draw" ? -1 : core.type.axes.indexOf(axis);
-  if (position >= 0) return call(scope.helper("extent"), [device(core, scope), String(position)]);
-  const modality = core.type.axes.includes("token:audio") ? "audio" : "video";
-  return call(scope.helper("extent"), [scope.ref(`${modality}.clean`), "2"]);
-}
-
 // --------------------------------------------------------------------------------------------------------------- operations
 
 function mapCode(core: Extract<Core, { op: "map" }>, scope: Scope): Code {
   const { fn, args, type } = core;
+  const [base, exponent] = args;
+  if (fn === "pow" && base?.type.stage === "device" && exponent?.op === "literal" && exponent.value === 2) {
+    return op("square", [device(base, scope)]);
+  }
   if (fn === "and" || fn === "or" || fn === "where") {
     // A mask is always a tensor; the values of `where` may be numbers.
     return op(
@@ -141,7 +143,7 @@ function maskedMean({ error, weights }: Extract<Core, { op: "maskedMean" }>, sco
 }
 
 function broadcast({ arg, type }: Extract<Core, { op: "broadcast" }>, scope: Scope): Code {
-  const shape = list(type.axes.map((axis) => sizeOf(axis, { ...arg, type }, scope)));
+  const shape = list(sizes(type.axes, scope));
   if (arg.type.stage !== "host") return op("broadcastTo", [aligned(arg, type.axes, scope, false), shape]);
   if (type.dtype === "f32") return op("fill", [shape, at(arg.span, host(arg, scope))]);
   return call(scope.helper("constantMask"), ["ops", shape, at(arg.span, host(arg, scope))]);
@@ -155,20 +157,37 @@ function tokensCode(core: Extract<Core, { op: "tokens" }>, scope: Scope): Code {
   if (axes.join() === "batch,channel,frame,height,width")
     return call(scope.helper("toVideoTokens"), ["ops", device(arg, scope)]);
   if (axes.join() === "batch,channel,step,mel") return call(scope.helper("toAudioTokens"), ["ops", device(arg, scope)]);
-  const rest = axes.filter((axis) => axis !== "batch" && !(grids[modality] as readonly string[]).includes(axis));
-  const grid = [...(axes.includes("batch") ? ["batch"] : []), ...grids[modality], ...rest];
-  const shape = list(grid.map((axis) => sizeOf(axis, arg, scope)));
-  return op("reshape", [
-    op("broadcastTo", [aligned(arg, grid, scope, true), shape]),
-    sizes(core.type.axes, core, scope),
-  ]);
+  const grid: readonly Axis[] = grids[modality];
+  const own = grid.filter((axis) => axes.includes(axis));
+  const head = axes.includes("batch") ? ["batch"] : [];
+  const order = [
+    ...head,
+    ...own,
+    ...core.type.axes.slice(head.length + 1).map((axis) => (axes.includes(axis) ? axis : "mel")),
+  ];
+  const code = device(arg, scope);
+  const ordered = order.join() === axes.join() ? code : op("transpose", [code, numbers(positionsOf(order, axes))]);
+  const lengths = list(grid.map((axis) => scope.size(axis)));
+  const present = list(grid.map((axis) => String(axes.includes(axis))));
+  return call(scope.helper("overTokens"), ["ops", ordered, String(head.length), lengths, present]);
 }
 
-function drawCode({ fn, place, storage, of, type }: Extract<Core, { op: "draw" }>, scope: Scope): Code {
-  const elements = of !== null && type.axes.join() === `batch,token:${of},channel`;
-  const shape: Code = elements ? `${scope.ref(`${of}.clean`)}.shape` : list(type.axes.map((axis) => scope.size(axis)));
+function gridCode({ arg, modality }: Extract<Core, { op: "grid" }>, scope: Scope): Code {
+  const position = arg.type.axes.indexOf(`token:${modality}`);
+  const lengths = list(grids[modality].map((axis) => scope.size(axis)));
+  return call(scope.helper("overGrid"), ["ops", device(arg, scope), String(position), lengths]);
+}
+
+/** Lengths of axes; channels are counted per modality. */
+function sizes(axes: readonly Axis[], scope: Scope): Code[] {
+  const modality = modalityOf(axes) === "audio" ? "audio" : "video";
+  return axes.map((axis) => scope.size(axis === "channel" ? `channel:${modality}` : axis));
+}
+
+function drawCode({ fn, place, storage, type }: Extract<Core, { op: "draw" }>, scope: Scope): Code {
+  scope.contextMember("draws");
   const rounded = storage === null ? [] : [`${scope.source(storage)}.storage`];
-  return call(`draws.${fn}`, [`"${place}"`, shape, ...rounded]);
+  return call(`draws.${fn}`, [`"${place}"`, list(sizes(type.axes, scope)), ...rounded]);
 }
 
 function coordinateCode({ modality, coordinate, fps }: Extract<Core, { op: "coordinate" }>, scope: Scope): Code {
@@ -199,10 +218,22 @@ function coordinateCode({ modality, coordinate, fps }: Extract<Core, { op: "coor
 
 /** A number or boolean; for values with one number for each sample a list. */
 export function host(core: Core, scope: Scope): Code {
-  if (core.type.stage !== "sample") return scalar(core, scope, "");
+  if (core.type.stage !== "sample") return withoutParentheses(scalar(core, scope, ""));
   if (core.op === "fps") return `${scope.source(core.source)}.fps`;
   if (core.op === "ref") return scope.ref(core.key);
-  return ["Array.from({ length: ", scope.size("batch"), " }, (_, i) => ", scalar(core, scope, "i"), ")"];
+  return [
+    "Array.from({ length: ",
+    scope.size("batch"),
+    " }, (_, i) => ",
+    withoutParentheses(scalar(core, scope, "i")),
+    ")",
+  ];
+}
+
+/** An expression that stands alone needs none around it. */
+function withoutParentheses(code: Code): Code {
+  if (typeof code === "string" || "kind" in code) return code;
+  return code[0] === "(" && code.at(-1) === ")" ? code.slice(1, -1) : code;
 }
 
 const infix: Partial<Record<Elementwise, string>> = {

@@ -11,6 +11,30 @@ function toAudioTokens(ops: Ops, x: Tensor): Tensor {
   const [B = 0, C = 0, T = 0, mel = 0] = x.shape;
   return ops.reshape(ops.transpose(x, [0, 2, 1, 3]), [B, T, C * mel]);
 }`,
+  overTokens: `/** \`x\` with its grid axes, which begin at \`axis\`, as one axis of tokens; those that it lacks are repeated. */
+function overTokens(ops: Ops, x: Tensor, axis: number, grid: readonly number[], present: readonly boolean[]): Tensor {
+  const before = x.shape.slice(0, axis);
+  const after = x.shape.slice(axis + present.filter(Boolean).length);
+  const open = grid.map((size, i) => (present[i] === true ? size : 1));
+  const whole = ops.broadcastTo(ops.reshape(x, [...before, ...open, ...after]), [...before, ...grid, ...after]);
+  return ops.reshape(whole, [...before, grid.reduce((product, size) => product * size, 1), ...after]);
+}`,
+  overGrid: `/** \`x\` with its axis of tokens laid out on the grid. */
+function overGrid(ops: Ops, x: Tensor, axis: number, grid: readonly number[]): Tensor {
+  return ops.reshape(x, [...x.shape.slice(0, axis), ...grid, ...x.shape.slice(axis + 1)]);
+}`,
+  unsqueeze: `/** \`x\` with axes of length 1 at these places of the result. */
+function unsqueeze(ops: Ops, x: Tensor, places: readonly number[]): Tensor {
+  const shape = [...x.shape];
+  for (const place of places) shape.splice(place, 0, 1);
+  return ops.reshape(x, shape);
+}`,
+  targetTokens: `/** The target's tokens of a prediction [B, references + T, C]: the last T. */
+function targetTokens(ops: Ops, prediction: Tensor | null, count: number): Tensor {
+  if (prediction === null) throw new Error("the model gave no prediction for a modality that has a loss");
+  const references = (prediction.shape[1] ?? 0) - count;
+  return references === 0 ? prediction : ops.slice(prediction, [0, references, 0], [-1, count, -1]);
+}`,
   maskedMean: `/** mean(error * weights) / max(mean(weights), 1e-8) for each sample; both have the batch first and as many axes. */
 function maskedMean(ops: Ops, error: Tensor, weights: Tensor): Tensor {
   const axes = error.shape.map((_, axis) => axis).slice(1);
@@ -28,8 +52,8 @@ function perToken(ops: Ops, count: number, value: (token: number) => number): Te
   return ops.constant({ shape: [count], dtype: "float32", data });
 }`,
   perSample: `/** A number for each sample, [B]. */
-function perSample(ops: Ops, values: readonly number[]): Tensor {
-  return ops.constant({ shape: [values.length], dtype: "float32", data: Float32Array.from(values) });
+function perSample(ops: Ops, name: string, values: readonly number[]): Tensor {
+  return ops.input(name, { shape: [values.length], dtype: "float32", data: Float32Array.from(values) });
 }`,
   cell: `/** The latent cell that holds a pixel. */
 function cell(pixel: number, scale: number, count: number): number {

@@ -20,6 +20,12 @@ const taken = [
   "steps",
   "videoTokens",
   "audioTokens",
+  "videoChannels",
+  "audioChannels",
+  "targetTokens",
+  "overTokens",
+  "overGrid",
+  "unsqueeze",
   "Params",
   "Sources",
   "Values",
@@ -87,6 +93,12 @@ const taken = [
 export class Names {
   readonly #taken = new Set(taken);
   readonly #byKey = new Map<string, string>();
+  #inputs = 0;
+
+  /** `host.0`, `host.1`, ...: names of host values, each used once. */
+  input(): string {
+    return `host.${this.#inputs++}`;
+  }
 
   /** The identifier of a key, the same whenever it is asked for. */
   of(key: string): string {
@@ -108,6 +120,6 @@ export class Names {
 /** `video.keep` is `videoKeep`; names of the strategy stay as they are written. */
 function identifier(key: string): string {
   const [first = "", ...rest] = key.split(".");
-  if (first === "source") return `${rest.join("_")}Source`;
+  if (first === "source") return `${rest.join("_")}Tensor`;
   return first + rest.map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join("");
 }

@@ -1,6 +1,6 @@
 /** What the body of a generated function refers to; its head declares just that. */
 import type { Program } from "../../3-lower/program.ts";
-import type { GridSize } from "../../2-check/core.ts";
+import type { Axis, GridSize } from "../../2-check/core.ts";
 import type { Helper } from "./helpers.ts";
 import type { Names } from "./names.ts";
 
@@ -12,7 +12,14 @@ const namedSizes: Readonly<Record<string, string>> = {
   step: "steps",
   "token:video": "videoTokens",
   "token:audio": "audioTokens",
+  "channel:video": "videoChannels",
+  "channel:audio": "audioChannels",
 };
+
+/** Whether the length of an axis is a variable of its own; that of channels and features is read off the tensors. */
+export function hasName(axis: Axis): boolean {
+  return Object.hasOwn(namedSizes, axis);
+}
 
 export class Scope {
   /** Names of sizes, sources and keys of values that the body uses. */
@@ -28,6 +35,11 @@ export class Scope {
     this.#program = program;
     this.#names = names;
     this.#helpers = helpers;
+  }
+
+  /** A name for host values, unique in the step. */
+  inputName(): string {
+    return `"${this.#names.input()}"`;
   }
 
   helper(name: Helper): string {
@@ -57,17 +69,11 @@ export class Scope {
     return name;
   }
 
-  /** The variable that holds the length of an axis, null for axes without one. */
-  knownSize(axis: string): string | null {
+  /** The variable that holds the length of an axis. */
+  size(axis: Axis): string {
     const name = namedSizes[axis];
-    if (name === undefined) return null;
+    if (name === undefined) throw new Error(`the axis ${axis} has no length of its own`);
     this.sizes.add(name);
-    return name;
-  }
-
-  size(axis: string): string {
-    const name = this.knownSize(axis);
-    if (name === null) throw new Error(`the axis ${axis} has no size of its own`);
     return name;
   }
 
