@@ -253,6 +253,8 @@ export interface Prepared<Values = unknown> {
   readonly inputs: ModelInputs;
   readonly video: GeneratedModality | null;
   readonly audio: GeneratedModality | null;
+  /** bool `[B]` for each of the strategy's `undecided` terms: whether its region covers tokens that are kept clean. */
+  readonly overlaps: Readonly<Record<string, Tensor>>;
   readonly values: Values;
 }
 
@@ -294,6 +296,8 @@ export interface StrategyInfo {
   readonly modalities: { readonly video: ModalityInfo | null; readonly audio: ModalityInfo | null };
   /** Names of the loss terms and the modality whose sigma their buckets go by. */
   readonly losses: readonly { readonly name: string; readonly modality: "video" | "audio" }[];
+  /** Names of the loss terms of which the compiler cannot tell whether they cover kept tokens: the run looks. */
+  readonly undecided: readonly string[];
 }
 
 /** A compiled strategy: the exports of its module. Pure functions: no hidden state, no reading back, no data-dependent shapes. */

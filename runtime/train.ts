@@ -19,7 +19,7 @@ import type { Run } from "./training/run.ts";
 import { createSampler, type SamplerChoice } from "./training/samplers.ts";
 import { savedConfig } from "./training/saved-config.ts";
 import { createSchedule, type Schedule } from "./training/schedules.ts";
-import { brokenTerm, idleSamples, stepMetrics } from "./training/step-metrics.ts";
+import { brokenTerm, idleSamples, overlappingTerms, stepMetrics } from "./training/step-metrics.ts";
 
 export interface TrainOptions {
   readonly onEvent?: (event: TrainEvent) => void;
@@ -69,6 +69,8 @@ interface Loop {
   saved: { readonly step: number; readonly path: string } | null;
   keep(path: string): Promise<void>;
   hasWarned: boolean;
+  /** Loss terms that were found to cover kept tokens; each is said once. */
+  readonly overlapping: Set<string>;
   end(): void;
 }
 
@@ -108,6 +110,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     saved: null,
     keep: (path) => retention.saved(path),
     hasWarned: false,
+    overlapping: new Set(),
     end: () => {
       metrics.close();
       optimizer.dispose();
@@ -145,6 +148,7 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   const learningRate = schedule(j);
   accumulated.apply(learningRate);
   warnOfIdleSamples(loop, idleSamples(accumulated.reports, samples));
+  warnOfOverlaps(loop, overlappingTerms(accumulated.reports, samples));
   const secondsPerStep = (performance.now() - began) / 1000;
   const metrics = { ...stepMetrics(accumulated.reports), learningRate, gradNorm: accumulated.gradNorm };
   const etaSeconds = (steps - j - 1) * meanPace(loop, secondsPerStep);
@@ -215,6 +219,18 @@ function warnOfIdleSamples(loop: Loop, samples: readonly string[]): void {
   );
 }
 
-function warning(code: string, message: string): TrainEvent {
-  return { type: "warning", finding: { code, severity: "warning", path: [], message } };
+/** The compiler refuses what is sure to be a mistake; here the data have shown one that it could not know of. */
+function warnOfOverlaps({ overlapping, emit }: Loop, found: readonly { term: string; sample: string }[]): void {
+  for (const { term, sample } of found.filter((entry) => !overlapping.has(entry.term))) {
+    overlapping.add(term);
+    const message = `the loss term \`${term}\` covers tokens that are kept clean, first in ${sample}; said only once`;
+    emit(
+      warning("LTX7005", message, "write `over video.generated` (or `audio.generated`), or `over all` if it is meant"),
+    );
+  }
+}
+
+function warning(code: string, message: string, help?: string): TrainEvent {
+  const finding = { code, severity: "warning", path: [], message, ...(help === undefined ? {} : { help }) } as const;
+  return { type: "warning", finding };
 }

@@ -37,7 +37,7 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy
   for (const context of scope.contexts.values()) frozenKeys(context, report);
   predictionTooEarly([...scope.contexts.values()], bindings, report);
   missingLoss(syntax, [...scope.contexts.values()], losses, scope.bindings.finished, report);
-  lossOverKept(losses, [...scope.contexts.values()], scope.bindings.finished, report);
+  const undecided = lossOverKept(losses, [...scope.contexts.values()], scope.bindings.finished, report);
   if (bag.hasErrors) return null;
   // A mistake hides uses, so what is unused can be told only without one.
   unused(declarations, report);
@@ -52,6 +52,7 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy
     modalities,
     bindings: scope.bindings.finished,
     losses,
+    undecided,
   };
 }
 

@@ -45,6 +45,13 @@ export interface CheckedLoss {
   readonly span: Span;
 }
 
+/** A loss term of which the file alone does not tell whether it covers kept tokens. */
+export interface Undecided {
+  readonly term: string;
+  /** `bool[batch]`: whether it does. */
+  readonly overlap: Core;
+}
+
 export interface CheckedStrategy {
   readonly name: string;
   readonly description: string;
@@ -55,4 +62,5 @@ export interface CheckedStrategy {
   /** In an order in which each comes after those that it needs. */
   readonly bindings: ReadonlyMap<string, Binding>;
   readonly losses: readonly CheckedLoss[];
+  readonly undecided: readonly Undecided[];
 }

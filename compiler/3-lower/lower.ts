@@ -11,7 +11,7 @@ const needed = {
 };
 
 export function lower(strategy: CheckedStrategy): Program {
-  const { bindings, modalities, losses, ...head } = strategy;
+  const { bindings, modalities, losses, undecided, ...head } = strategy;
   const statements = [...bindings.values()];
   const late = new Set(statements.filter(({ core }) => readsPrediction(core, bindings)).map(({ key }) => key));
   const byKey = new Map<string, Statement>(statements.map((statement) => [statement.key, statement]));
@@ -27,14 +27,25 @@ export function lower(strategy: CheckedStrategy): Program {
   const lossStatements = loss.filter(({ key }) => usedLate.has(key));
   const values = [...usedLate].filter((key) => !late.has(key));
 
+  const overlaps = undecided.map(({ term, overlap }) => ({ key: `overlap.${term}`, core: overlap, span: null }));
+  for (const statement of overlaps) byKey.set(statement.key, statement);
   const inputs = modalities.flatMap(({ name, generated }) =>
     needed[generated ? "generated" : "frozen"].map((field) => `${name}.${field}`),
   );
   const fps = modalities.some(({ name }) => name === "video") ? ["video.fps"] : [];
-  const roots = [...inputs, ...fps, ...values].flatMap((key) => byKey.get(key)?.core ?? []);
-  const early = new Set([...inputs, ...fps, ...values, ...reachable(roots, byKey)]);
+  const wanted = [...inputs, ...fps, ...values, ...overlaps.map(({ key }) => key)];
+  const roots = wanted.flatMap((key) => byKey.get(key)?.core ?? []);
+  const early = new Set([...wanted, ...reachable(roots, byKey)]);
   const prepare = [...byKey.values()].filter(({ key }) => early.has(key) && !late.has(key));
-  return { ...head, modalities, prepare, loss: lossStatements, values, terms };
+  return {
+    ...head,
+    modalities,
+    prepare,
+    loss: lossStatements,
+    values,
+    terms,
+    undecided: undecided.map(({ term }) => term),
+  };
 }
 
 /** Keys that the values refer to, through `statements`. */
@@ -54,8 +65,15 @@ function reachable(cores: readonly Core[], statements: ReadonlyMap<string, State
 
 /** The loss does not get the batch: a source that it reads becomes a value of `prepare`. */
 function readSourcesEarly(core: Core, byKey: Map<string, Statement>): Core {
-  if (core.op !== "source" && core.op !== "fps") return withChildren(core, (child) => readSourcesEarly(child, byKey));
-  const key = `source.${core.source}${core.op === "fps" ? "_fps" : ""}`;
+  const key = sourceKey(core);
+  if (key === null) return withChildren(core, (child) => readSourcesEarly(child, byKey));
   byKey.set(key, { key, core, span: core.span });
   return { op: "ref", key, type: core.type, span: core.span };
+}
+
+/** Key of a value that is read off a source's record, null for any other. */
+function sourceKey(core: Core): string | null {
+  if (core.op === "source") return `source.${core.source}`;
+  if (core.op === "fps") return `${core.source}.fps`;
+  return core.op === "size" && core.of !== "video" && core.of !== "audio" ? `${core.of}.${core.size}` : null;
 }

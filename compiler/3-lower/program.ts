@@ -24,4 +24,6 @@ export interface Program {
   /** Keys of `prepare` that `loss` needs. */
   readonly values: readonly string[];
   readonly terms: readonly CheckedLoss[];
+  /** Terms whose statement `overlap.<term>` says where they cover kept tokens. */
+  readonly undecided: readonly string[];
 }

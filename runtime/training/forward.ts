@@ -29,7 +29,10 @@ export interface ForwardContext {
 export interface Forward {
   /** Scalar: the mean over the batch of the sum of the terms, divided by `divisor`. */
   readonly loss: Tensor;
-  /** `report` `[(terms + 2) * B]`: each term, the noise level, and 1 where a token is generated, one value per sample each. */
+  /**
+   * `report` `[(terms + 2 + undecided) * B]`: each term, the noise level, 1 where a token is generated, and for each undecided term 1
+   * where it covers kept tokens; one value per sample each.
+   */
   readonly outputs: { readonly report: Tensor };
 }
 
@@ -39,6 +42,8 @@ export interface Report {
   readonly sigma: Float32Array;
   /** 1 for samples with at least one generated token. */
   readonly generated: Float32Array;
+  /** By undecided term, 1 for samples in which it covers kept tokens. */
+  readonly overlaps: Readonly<Record<string, Float32Array>>;
 }
 
 /**
@@ -51,7 +56,8 @@ export function forward(context: ForwardContext, batch: Batch<unknown>, source: 
   const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors };
   const prepared = step.prepare(ctx, batch);
   const terms = step.loss(ctx, prepared, context.model(prepared.inputs));
-  const report = ops.concat([...inOrder(step, terms), sigmaOf(prepared), hasGenerated(ops, prepared)], 0);
+  const flags = [hasGenerated(ops, prepared), ...overlapsOf(step, prepared)].map((flag) => ops.float(flag));
+  const report = ops.concat([...inOrder(step, terms), sigmaOf(prepared), ...flags], 0);
   const perSample = inOrder(step, terms).reduce((sum, term) => ops.add(sum, term));
   return { loss: ops.div(ops.mean(perSample), divisor), outputs: { report } };
 }
@@ -64,10 +70,12 @@ export function readReport(step: Step, data: Float32Array, size: number): Report
     terms: Object.fromEntries(names.map((name, i) => [name, part(i)])),
     sigma: part(names.length),
     generated: part(names.length + 1),
+    overlaps: Object.fromEntries(step.strategy.undecided.map((name, i) => [name, part(names.length + 2 + i)])),
   };
 }
 
-export const reportLength = (step: Step, size: number): number => (step.strategy.losses.length + 2) * size;
+export const reportLength = (step: Step, size: number): number =>
+  (step.strategy.losses.length + 2 + step.strategy.undecided.length) * size;
 
 /** The terms as the strategy lists them. */
 function inOrder({ strategy }: Step, terms: LossTerms): Tensor[] {
@@ -85,8 +93,17 @@ function sigmaOf({ inputs, video }: Prepared): Tensor {
   return modality.sigma;
 }
 
-/** `[B]`, 1 where any token of any modality is generated. */
+/** bool `[B]` each, as the strategy lists them. */
+function overlapsOf({ strategy }: Step, { overlaps }: Prepared): Tensor[] {
+  return strategy.undecided.map((name) => {
+    const overlap = overlaps[name];
+    if (overlap === undefined) throw new Error(`strategy ${strategy.name} does not say what ${name} covers`);
+    return overlap;
+  });
+}
+
+/** bool `[B]`, true where any token of any modality is generated. */
 function hasGenerated(ops: Ops, { video, audio }: Prepared): Tensor {
   const flags = [video, audio].flatMap((modality) => (modality === null ? [] : [ops.any(modality.generated, [1])]));
-  return ops.float(flags.reduce((a, b) => ops.or(a, b)));
+  return flags.reduce((a, b) => ops.or(a, b));
 }

@@ -38,6 +38,20 @@ export function brokenTerm(
   return null;
 }
 
+/** Loss terms that cover tokens which were kept clean, with a sample of each. */
+export function overlappingTerms(
+  reports: readonly Report[],
+  samples: readonly (readonly string[])[],
+): { readonly term: string; readonly sample: string }[] {
+  const found = reports.flatMap(({ overlaps }, i) =>
+    Object.entries(overlaps).flatMap(([term, flags]) => {
+      const sample = (samples[i] ?? []).find((_, k) => flags[k] === 1);
+      return sample === undefined ? [] : [{ term, sample }];
+    }),
+  );
+  return found.filter(({ term }, i) => found.findIndex((other) => other.term === term) === i);
+}
+
 /** The samples without a single token to learn from. */
 export function idleSamples(reports: readonly Report[], samples: readonly (readonly string[])[]): string[] {
   return reports.flatMap(({ generated }, i) => (samples[i] ?? []).filter((_, k) => generated[k] === 0));

@@ -27,6 +27,7 @@ const step: Step<unknown, TinySources, { readonly target: Tensor; readonly mask:
     params: {},
     modalities: { video: { generated: true, latents: "latents", text: "conditions" }, audio: null },
     losses: [{ name: "flow", modality: "video" }],
+    undecided: [],
   },
   prepare({ ops, draws, positions }, { size, sources: { clean } }) {
     const sigma = draws.sampled("video.sigma", [size], TOKENS);
@@ -50,6 +51,7 @@ const step: Step<unknown, TinySources, { readonly target: Tensor; readonly mask:
       inputs: { video, audio: null },
       video: { target, generated },
       audio: null,
+      overlaps: {},
       values: { target, mask: ops.float(generated) },
     };
   },

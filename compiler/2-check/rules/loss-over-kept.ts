@@ -3,11 +3,13 @@
  * strategies have most. Reported where it can be proved; `over all` says that it is meant.
  *
  * Masks are read as propositional formulas over their parts. The region R of a term and the kept tokens K are compared by truth
- * table: R and K never both true is right; K implying R (all kept tokens are in) or R implying K (only kept ones are) is wrong.
+ * table: R and K never both true is right; K implying R (all kept tokens are in) or R implying K (only kept ones are) is wrong; of
+ * what remains only the data can tell.
  */
-import type { Binding, CheckedLoss } from "../checked.ts";
+import type { Binding, CheckedLoss, Undecided } from "../checked.ts";
+import { broadcastTo, map, reduce } from "../combine.ts";
+import { childrenOf, literal, type Core, type ModalityName } from "../core.ts";
 import { allNodes, readsPrediction } from "../dependencies.ts";
-import { childrenOf, type Core } from "../core.ts";
 import type { ModalityContext } from "../modality.ts";
 import type { Report } from "../report.ts";
 
@@ -22,25 +24,57 @@ type Formula =
 /** Beyond this many parts a truth table is too large, and nothing is claimed. */
 const MAX_ATOMS = 12;
 
+/** Reports terms that cover kept tokens for sure; returns those of which only the data can tell. */
 export function lossOverKept(
   losses: readonly CheckedLoss[],
   contexts: readonly ModalityContext[],
   bindings: Bindings,
   report: Report,
-): void {
-  for (const { syntax } of contexts) {
+): Undecided[] {
+  return contexts.flatMap((context) => {
+    const { syntax } = context;
     const keep = bindings.get(`${syntax.name}.keep`);
-    if (keep === undefined || (syntax.keep === null && syntax.noiseMask === null)) continue;
-    for (const term of losses.flatMap(({ core }) => maskedMeans(core, bindings))) {
-      const overTokens = term.error.type.axes.includes(`token:${syntax.name}`);
-      if (!overTokens || !readsPrediction(term.error, bindings, syntax.name) || term.overAll) continue;
-      if (!coversKept(regionOf(term, bindings), formulaOf(keep.core, bindings))) continue;
-      report.error("LTX5002", term.span ?? { start: 0, end: 0 }, "this loss covers tokens that are kept clean", {
-        labels: [{ span: keep.span ?? syntax.keySpan, message: "these tokens are kept" }],
-        help: `write \`over ${syntax.name}.generated\`, or \`over all\` if kept tokens are meant to count`,
-      });
-    }
-  }
+    if (keep === undefined || (syntax.keep === null && syntax.noiseMask === null)) return [];
+    return losses.flatMap(({ name, core }) => {
+      const covering = maskedMeans(core, bindings).filter((mean) => isAtRisk(mean, syntax.name, bindings));
+      const overlaps = covering.flatMap((mean) => judge(mean, keep, context, bindings, report));
+      const [first, ...rest] = overlaps;
+      if (first === undefined) return [];
+      return [{ term: name, overlap: rest.reduce((a, b) => map(report, "or", [a, b], null, "`or`"), first) }];
+    });
+  });
+}
+
+function isAtRisk({ error, overAll }: MaskedMean, modality: ModalityName, bindings: Bindings): boolean {
+  return !overAll && error.type.axes.includes(`token:${modality}`) && readsPrediction(error, bindings, modality);
+}
+
+/** Nothing where region and kept tokens never meet, a finding where they surely do, else what the run has to look at. */
+function judge(
+  mean: MaskedMean,
+  keep: Binding,
+  { syntax }: ModalityContext,
+  bindings: Bindings,
+  report: Report,
+): Core[] {
+  const verdict = compareRegions(regionOf(mean, bindings), formulaOf(keep.core, bindings));
+  if (verdict === "apart" || mean.weights.some((weight) => readsPrediction(weight, bindings))) return [];
+  if (verdict === "unknown") return [overlapOf(mean, keep, syntax.name, report)];
+  report.error("LTX5002", mean.span ?? { start: 0, end: 0 }, "this loss covers tokens that are kept clean", {
+    labels: [{ span: keep.span ?? syntax.keySpan, message: "these tokens are kept" }],
+    help: `write \`over ${syntax.name}.generated\`, or \`over all\` if kept tokens are meant to count`,
+  });
+  return [];
+}
+
+/** any(region and keep) for each sample. */
+function overlapOf({ weights }: MaskedMean, keep: Binding, modality: ModalityName, report: Report): Core {
+  const kept: Core = { op: "ref", key: keep.key, type: keep.core.type, span: null };
+  const masks = weights.map((weight) =>
+    weight.type.dtype === "bool" ? weight : map(report, "greater", [weight, literal(0)], null, "`over`"),
+  );
+  const both = masks.reduce((a, b) => map(report, "and", [a, b], null, "`and`"), kept);
+  return reduce(report, "any", broadcastTo(both, ["batch", `token:${modality}`]), [], { start: 0, end: 0 });
 }
 
 type MaskedMean = Extract<Core, { op: "maskedMean" }>;
@@ -88,9 +122,9 @@ function structureOf(core: Core): string {
   return `${JSON.stringify(own)}${type.axes.join()}(${childrenOf(core).map(structureOf).join()})`;
 }
 
-function coversKept(region: Formula, kept: Formula): boolean {
+function compareRegions(region: Formula, kept: Formula): "apart" | "covers" | "unknown" {
   const atoms = [...new Set([...atomsOf(region), ...atomsOf(kept)])];
-  if (atoms.length > MAX_ATOMS) return false;
+  if (atoms.length > MAX_ATOMS) return "unknown";
   let [both, keptOutside, regionOutside] = [false, false, false];
   for (let row = 0; row < 2 ** atoms.length; row++) {
     const isTrue = new Set(atoms.filter((_, i) => (row >> i) & 1));
@@ -99,7 +133,8 @@ function coversKept(region: Formula, kept: Formula): boolean {
     keptOutside ||= isKept && !inRegion;
     regionOutside ||= inRegion && !isKept;
   }
-  return both && (!keptOutside || !regionOutside);
+  if (!both) return "apart";
+  return keptOutside && regionOutside ? "unknown" : "covers";
 }
 
 function atomsOf(formula: Formula): string[] {

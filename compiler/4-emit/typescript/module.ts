@@ -1,8 +1,8 @@
 /** Prints a program as a TypeScript module that imports nothing but the types of the step contract. */
 import type { CheckedModality, CheckedSource } from "../../2-check/checked.ts";
-import { childrenOf, type Core } from "../../2-check/core.ts";
+import type { Core } from "../../2-check/core.ts";
 import type { Program, Statement } from "../../3-lower/program.ts";
-import { at, Writer, type Code, type Segment } from "./code.ts";
+import { at, object, Writer, type Code, type Segment } from "./code.ts";
 import { device, host } from "./expression.ts";
 import { helpers, type Helper } from "./helpers.ts";
 import { Names } from "./names.ts";
@@ -106,8 +106,11 @@ class Emitter {
       params: this.#options.paramsSchema,
       modalities: { video: infoOf("video"), audio: infoOf("audio") },
       losses: terms.map(({ name, modality }) => ({ name, modality })),
+      undecided: this.#program.undecided,
     };
-    this.#writer.line(`export const strategy: StrategyInfo = ${JSON.stringify(info, null, 2)};\n`);
+    // Keys are written as one writes them by hand; a line that begins with a quoted word is always a key.
+    const text = JSON.stringify(info, null, 2).replace(/^( *)"([A-Za-z_$][\w$]*)":/gm, "$1$2:");
+    this.#writer.line(`export const strategy: StrategyInfo = ${text};\n`);
   }
 
   #types(): void {
@@ -163,7 +166,7 @@ class Emitter {
 
   #prepareHead(scope: Scope): Code[] {
     for (const name of this.#sizesOfLoss) scope.sizes.add(name);
-    const derived = { videoTokens: "frames * height * width", audioTokens: "steps" } as const;
+    const derived = this.#derivedSizes(scope);
     if (scope.sizes.has("videoTokens")) ["frames", "height", "width"].forEach((name) => scope.sizes.add(name));
     if (scope.sizes.has("audioTokens")) scope.sizes.add("steps");
     const grids = this.#program.modalities.flatMap(({ name, latents }) => {
@@ -172,9 +175,7 @@ class Emitter {
       );
       return own.length === 0 ? [] : [`const { ${own.join(", ")} } = ${scope.source(latents)};`];
     });
-    const context = ["ops", "draws", "params", "positions", "scaleFactors"].filter(
-      (name) => scope.context.has(name) || this.#draws(name),
-    );
+    const context = ["ops", "draws", "params", "positions", "scaleFactors"].filter((name) => scope.context.has(name));
     const sources = this.#program.sources
       .filter(({ name }) => scope.sources.has(name))
       .map(({ name }) => rename(name, this.#names.of(name)));
@@ -189,8 +190,16 @@ class Emitter {
     ];
   }
 
-  #draws(name: string): boolean {
-    return name === "draws" && this.#program.prepare.some(({ core }) => containsDraw(core));
+  /** Sizes that follow from the latents; an audio token holds all channels of its mel bins. */
+  #derivedSizes(scope: Scope): Readonly<Record<string, string>> {
+    const sizes: Record<string, string> = { videoTokens: "frames * height * width", audioTokens: "steps" };
+    for (const { name, latents } of this.#program.modalities) {
+      if (!scope.sizes.has(`${name}Channels`)) continue;
+      const channels = `${scope.helper("extent")}(${scope.source(latents)}.latents, 1)`;
+      sizes[`${name}Channels`] =
+        name === "video" ? channels : `${channels} * extent(${scope.source(latents)}.latents, 3)`;
+    }
+    return sizes;
   }
 
   #prepared(scope: Scope): Code[] {
@@ -207,9 +216,15 @@ class Emitter {
         if (!of(name)?.generated) return `  ${name}: null,`;
         return `  ${name}: { target: ${scope.ref(`${name}.target`)}, generated: ${scope.ref(`${name}.generated`)} },`;
       }),
-      `  values: {${[...entries, ...this.#sizesOfLoss].map((name) => ` ${name}`).join(",")} },`,
+      ...this.#overlaps(scope),
+      ["  ", object("values: ", [...entries, ...this.#sizesOfLoss]), ","],
       "};",
     ];
+  }
+
+  #overlaps(scope: Scope): Code[] {
+    const entries = this.#program.undecided.map((term) => `${term}: ${scope.ref(`overlap.${term}`)}`);
+    return [entries.length === 0 ? "  overlaps: {}," : `  overlaps: { ${entries.join(", ")} },`];
   }
 
   #modelInputs(modality: CheckedModality | undefined, name: "video" | "audio", scope: Scope): Code[] {
@@ -255,17 +270,13 @@ class Emitter {
       ...this.#program.values.filter((key) => scope.refs.has(key) && !own.has(key)).map((key) => this.#names.of(key)),
       ...scope.sizes,
     ];
-    const context = ["ops", "draws", "params", "scaleFactors"].filter(
-      (name) =>
-        scope.context.has(name) ||
-        (name === "draws" && [...this.#program.loss, ...this.#program.terms].some(({ core }) => containsDraw(core))),
-    );
+    const context = ["ops", "draws", "params", "scaleFactors"].filter((name) => scope.context.has(name));
     return [
       `const { ${context.join(", ")} } = ctx;`,
-      ...(values.length > 0 ? [`const { ${values.join(", ")} } = prepared.values;`] : []),
+      ...(values.length > 0 ? [[object("const ", values), " = prepared.values;"]] : []),
       ...statements,
       ...terms,
-      `return { ${result.join(", ")} };`,
+      [object("return ", result), ";"],
     ];
   }
 
@@ -310,11 +321,6 @@ function typeOfSource({ kind }: CheckedSource): string {
 function valueType(core: Core | undefined): string {
   if (core === undefined || core.type.stage === "device") return "Tensor";
   return core.type.stage === "sample" ? "readonly number[]" : core.type.dtype === "bool" ? "boolean" : "number";
-}
-
-function containsDraw(core: Core): boolean {
-  if (core.op === "draw" || core.op === "sampled") return true;
-  return childrenOf(core).some(containsDraw);
 }
 
 function comment(text: string): string {

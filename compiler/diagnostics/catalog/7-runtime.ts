@@ -45,4 +45,15 @@ export const entries: readonly CatalogEntry[] = [
     bad: config("output_dir: /full-disk/outputs"),
     good: config("output_dir: outputs"),
   },
+  {
+    code: "LTX7005",
+    slug: "loss-over-kept-at-run",
+    title: "A loss term covers kept tokens",
+    explanation:
+      "Kept tokens enter the model clean, with timestep 0, and yet this term asks the model for their noise. The compiler refuses a " +
+      "strategy of which this is certain; here it depends on the data. Restrict the term to the generated tokens, or write " +
+      "`over all` if it is meant. This is said once per term.",
+    bad: "loss:\n  inpaint: mse(video.prediction, video.target) over inpaint   # while keep also lists first_frame",
+    good: "loss:\n  inpaint: mse(video.prediction, video.target) over video.generated",
+  },
 ];
