@@ -231,6 +231,9 @@ function warnOfOverlaps({ overlapping, emit }: Loop, found: readonly { term: str
 }
 
 function warning(code: string, message: string, help?: string): TrainEvent {
-  const finding = { code, severity: "warning", path: [], message, ...(help === undefined ? {} : { help }) } as const;
-  return { type: "warning", finding };
+  const path = ["training_strategy", "name"];
+  return {
+    type: "warning",
+    finding: { code, severity: "warning", path, message, ...(help === undefined ? {} : { help }) },
+  };
 }
