@@ -36,6 +36,7 @@ function isBuilt() {
 
 if (!isInstalled()) {
   console.error("setup: installing packages (once; a minute or less)");
-  run("npm", ["ci", "--no-fund", "--no-audit", "--ignore-scripts=false"]);
+  // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, which a registry need not carry.
+  run("npm", ["install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts=false"]);
 }
 if (!isBuilt()) run(process.execPath, [join(root, "scripts/build.mjs")]);
