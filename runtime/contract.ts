@@ -10,7 +10,8 @@
 export type DType = "float32" | "int32" | "bool";
 
 /** How a source's numbers were stored in its file; noise and targets are rounded to it (see `Ops.round`). */
-export type StorageType = "float64" | "float32" | "float16" | "bfloat16" | "int64" | "int32" | "int16" | "int8" | "uint8" | "bool";
+export type StorageType =
+  "float64" | "float32" | "float16" | "bfloat16" | "int64" | "int32" | "int16" | "int8" | "uint8" | "bool";
 
 export type Shape = readonly number[];
 
