@@ -1,0 +1,321 @@
+// What strategies mean: compiled, run on small batches, and compared with numbers worked out by hand.
+import { readFileSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Batch, HostTensor, Step, StepContext, StorageType, Tensor } from "../runtime/contract.ts";
+import { openEngine } from "../runtime/engine/index.ts";
+import { createPositions } from "../runtime/model/positions.ts";
+import { createDraws, philoxSource, type DrawSource } from "../runtime/training/draws.ts";
+import { compile } from "./index.ts";
+
+const test = suite("semantics");
+const { engine } = await openEngine("cpu");
+const { ops } = engine;
+const scaleFactors = { time: 8, height: 32, width: 32 };
+
+const B = 2;
+const C = 2;
+const grid = { frames: 2, height: 2, width: 3 };
+const T = grid.frames * grid.height * grid.width;
+const steps = 4;
+
+const host = (shape: readonly number[], value: (i: number) => number): HostTensor => {
+  const length = shape.reduce((product, size) => product * size, 1);
+  return { shape, dtype: "float32", data: Float32Array.from({ length }, (_, i) => value(i)) };
+};
+const kept = (shape: readonly number[], value: (i: number) => number): Tensor => engine.keep(host(shape, value));
+
+/** Values that differ everywhere and are not exact in bfloat16. */
+const wave = (i: number): number => Math.fround(Math.sin(i + 1));
+
+function batchOf(storage: StorageType = "float32"): Batch {
+  const latents = kept([B, C, grid.frames, grid.height, grid.width], wave);
+  return {
+    size: B,
+    sources: {
+      latents: { kind: "video_latents", latents, storage, ...grid, fps: [24, 12] },
+      sound: { kind: "audio_latents", latents: kept([B, 1, steps, 2], wave), storage: "float32", steps },
+      conditions: {
+        kind: "text_embeddings",
+        video: kept([B, 1, 1], () => 0),
+        audio: kept([B, 1, 1], () => 0),
+        mask: kept([B, 1], () => 1),
+      },
+      hole: { kind: "video_mask", mask: kept([B, T], (i) => (i % 2 === 0 ? 1 : 0)) },
+      speech: { kind: "audio_mask", mask: kept([B, steps], (i) => (i % 2 === 0 ? 1 : 0)) },
+      dino: { kind: "tensor", value: kept([B, T, 3], wave) },
+    },
+  };
+}
+
+async function stepOf(text: string): Promise<Step> {
+  const { artifacts, diagnostics } = await compile({ path: "test.strategy", text });
+  assert.equal(
+    diagnostics.filter((found) => found.severity === "error").map((found) => found.message),
+    [],
+  );
+  const bundle = artifacts?.find(({ name }) => name.endsWith(".mjs"))?.text ?? "";
+  const code = bundle.replace(/^\/\/# sourceMappingURL=.*$/m, "");
+  return (await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`)) as Step;
+}
+
+interface Outcome {
+  readonly drawn: readonly string[];
+  /** By path, e.g. `video.timesteps`, `target.video`, `loss.term`. */
+  readonly values: ReadonlyMap<string, readonly number[]>;
+}
+
+/** One forward pass with a prediction that is 0.5 everywhere and noise levels of 0.25. */
+async function run(text: string, params: Record<string, unknown> = {}, batch = batchOf()): Promise<Outcome> {
+  const step = await stepOf(text);
+  const drawn: string[] = [];
+  const philox = philoxSource(1, 2, 0);
+  const source: DrawSource = {
+    randn: (name, count) => (drawn.push(name), philox.randn(name, count)),
+    rand: (name, count) => (drawn.push(name), philox.rand(name, count)),
+  };
+  const sampler = (_: DrawSource, name: string, count: number) => (
+    drawn.push(name),
+    new Float32Array(count).fill(0.25)
+  );
+  const draws = createDraws(ops, source, sampler);
+  const ctx: StepContext<unknown> = { ops, draws, params, positions: createPositions(scaleFactors), scaleFactors };
+  const prepared = step.prepare(ctx, batch);
+  const prediction = {
+    video: prepared.video === null ? null : kept([B, T, C], () => 0.5),
+    audio: prepared.audio === null ? null : kept([B, steps, 2], () => 0.5),
+  };
+  const terms = step.loss(ctx, prepared, prediction);
+  const values = new Map<string, readonly number[]>();
+  const read = async (name: string, tensor: Tensor | undefined) => {
+    if (tensor !== undefined) values.set(name, [...(await engine.read(tensor)).data]);
+  };
+  for (const name of ["video", "audio"] as const) {
+    await read(`${name}.latent`, prepared.inputs[name]?.latent);
+    await read(`${name}.sigma`, prepared.inputs[name]?.sigma);
+    await read(`${name}.timesteps`, prepared.inputs[name]?.timesteps);
+    await read(`${name}.target`, prepared[name]?.target);
+    await read(`${name}.generated`, prepared[name]?.generated);
+  }
+  for (const [name, term] of Object.entries(terms)) {
+    assert.equal(term.shape, [B], name);
+    await read(`loss.${name}`, term);
+  }
+  return { drawn, values };
+}
+
+const head = `strategy: test
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+`;
+const video = (keys: string): string => `${head}video:\n  latents: latents\n${keys}`;
+const velocity = "loss:\n  velocity: mse(video.prediction, video.target) over video.generated\n";
+
+async function keptTokens(keep: string, params: Record<string, unknown> = {}): Promise<readonly number[]> {
+  const { values } = await run(`${video(`  keep: ${keep}\n`)}${velocity}`, params);
+  const generated = values.get("video.generated") ?? [];
+  return generated.slice(0, T).flatMap((value, i) => (value === 0 ? [i] : []));
+}
+
+const near = (actual: readonly number[] | undefined, expected: readonly number[]): void => {
+  assert.is(actual?.length, expected.length);
+  expected.forEach((value, i) =>
+    assert.ok(Math.abs((actual?.[i] ?? NaN) - value) < 1e-5, `${i}: ${actual?.[i]}, not ${value}`),
+  );
+};
+
+test("masks of a grid of 2 frames, 2 rows and 3 columns", async () => {
+  assert.equal(await keptTokens("first_frame"), [0, 1, 2, 3, 4, 5]);
+  assert.equal(await keptTokens("prefix(1)"), [0, 1, 2, 3, 4, 5]);
+  assert.equal(await keptTokens("suffix(1)"), [6, 7, 8, 9, 10, 11]);
+  assert.equal(await keptTokens("prefix(5)"), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  assert.equal(await keptTokens("row == 1 and column > 1"), [5, 11]);
+  assert.equal(await keptTokens("frame_index == 1 and not (column < 2)"), [8, 11]);
+  assert.equal(await keptTokens("if frames > 1 then row == 0 else all"), [0, 1, 2, 6, 7, 8]);
+});
+
+test("a crop's edges are pixels, rounded down to cells and clamped", async () => {
+  assert.equal(await keptTokens("crop(0, 33, 64, 95)"), [1, 4, 7, 10]);
+  assert.equal(await keptTokens("crop(32, 0, 9999, 32)"), [3, 9]);
+  assert.equal(await keptTokens("crop(40, 0, 50, 96)"), []);
+});
+
+test("a list is a union; kept tokens are clean, with timestep 0 and outside the loss", async () => {
+  const { values } = await run(`${video("  keep:\n    - prefix(1)\n    - column == 0\n")}${velocity}`);
+  const isKept = Array.from({ length: B * T }, (_, i) => i % T < 6 || i % 3 === 0);
+  assert.equal(
+    values.get("video.generated"),
+    isKept.map((keep) => (keep ? 0 : 1)),
+  );
+  assert.equal(
+    values.get("video.timesteps"),
+    isKept.map((keep) => (keep ? 0 : 0.25)),
+  );
+  const latent = values.get("video.latent") ?? [];
+  const target = values.get("video.target") ?? [];
+  // tokens are [B, T, C], latents [B, C, T]
+  const clean = (b: number, t: number, c: number) => wave((b * C + c) * T + t);
+  let [sum, count] = [0, 0];
+  for (let t = 0; t < T; t++) {
+    for (let c = 0; c < C; c++) {
+      const i = t * C + c;
+      const [x, v] = [clean(0, t, c), target[i] ?? NaN];
+      near([latent[i] ?? NaN], [isKept[t] ? x : 0.75 * x + 0.25 * (v + x)]);
+      if (!isKept[t]) [sum, count] = [sum + (0.5 - v) ** 2, count + 1];
+    }
+  }
+  near([values.get("loss.velocity")?.[0] ?? NaN], [sum / count]);
+});
+
+test("each entry has its own draw, named by its place", async () => {
+  const { drawn } = await run(
+    `${video("  keep:\n    - first_frame with probability 0.5\n    - bernoulli(0.5) per frame\n")}${velocity}`,
+  );
+  assert.equal(drawn.toSorted(), ["video.keep[0]", "video.keep[1]", "video.noise", "video.sigma"]);
+  assert.equal(await keptTokens("first_frame with probability 0"), []);
+  assert.equal(await keptTokens("first_frame with probability 1"), [0, 1, 2, 3, 4, 5]);
+});
+
+test("noise_mask is the opposite of keep", async () => {
+  const { values } = await run(`${video("  noise_mask: prefix(1)\n")}${velocity}`);
+  assert.equal(
+    values.get("video.generated")?.slice(0, T),
+    Array.from({ length: T }, (_, t) => (t < 6 ? 1 : 0)),
+  );
+});
+
+test("noise and default target are rounded to what the latents are stored in", async () => {
+  const { values } = await run(`${video("")}${velocity}`, {}, batchOf("bfloat16"));
+  for (const value of values.get("video.target") ?? []) {
+    const bits = new Uint32Array(Float32Array.of(value).buffer)[0] ?? 1;
+    assert.is(bits & 0xffff, 0);
+  }
+});
+
+test("thresholds are compared in float32", async () => {
+  const batch = batchOf();
+  const constant = {
+    ...batch.sources,
+    latents: { ...batchOf().sources["latents"], latents: kept([B, C, 2, 2, 3], () => 0.3) },
+  };
+  const text = `params:\n  p: {type: number}\n${video("  keep: mean(tokens(latents), channel) > p\n")}${velocity}`;
+  const { values } = await run(text, { p: 0.3 }, { size: B, sources: constant } as Batch);
+  assert.ok(values.get("video.generated")?.every((value) => value === 1));
+});
+
+test("losses, weights and reductions", async () => {
+  const { values } = await run(
+    `${video("")}loss:
+  mae: mae(video.prediction, 0.25)
+  mse: mse(video.prediction, 0.25) over video.row == 1
+  huber: huber(video.prediction, 2, 0.5)
+  charbonnier: charbonnier(video.prediction, 0.5)
+  weighted: mae(video.prediction, float(video.first_frame)) over (1 + 2 * float(video.first_frame))
+  cosine: cosine_distance(video.prediction, -video.prediction)
+  norm: norm(video.prediction)
+  time: mean(video.time + 0 * video.prediction)
+  columns: sum(float(video.column == 2) * mean(video.prediction, channel))
+  fps: mean(video.prediction) * video.fps
+  size: mean(video.prediction) * latents.frames
+  snr: snr(video.sigma) * mean(video.prediction)
+`.replace("over video.row == 1", "over (video.row == 1)"),
+  );
+  near(values.get("loss.mae"), [0.25, 0.25]);
+  near(values.get("loss.mse"), [0.0625, 0.0625]);
+  near(values.get("loss.huber"), [0.5 * (1.5 - 0.25), 0.625]);
+  near(values.get("loss.charbonnier"), [1e-3, 1e-3]);
+  near(values.get("loss.weighted"), [0.5, 0.5]);
+  near(values.get("loss.cosine"), [2, 2]);
+  near(values.get("loss.norm"), [Math.sqrt(T * C * 0.25), Math.sqrt(T * C * 0.25)]);
+  // The second latent frame begins at pixel frame 1.
+  near(values.get("loss.time"), [1 / 24 / 2, 1 / 12 / 2]);
+  near(values.get("loss.columns"), [2, 2]);
+  near(values.get("loss.fps"), [12, 6]);
+  near(values.get("loss.size"), [1, 1]);
+  near(values.get("loss.snr"), [4.5, 4.5]);
+});
+
+test("no token selected gives a loss of exactly 0", async () => {
+  const { values } = await run(`${video("  keep: all\n")}${velocity}`);
+  assert.equal(values.get("loss.velocity"), [0, 0]);
+});
+
+test("a draw over some axes is the same along the others", async () => {
+  const { values } = await run(`${video("  noise: randn() per frame\n")}${velocity}`);
+  const noise = (values.get("video.target") ?? []).map((value, i) => {
+    const [b, t, c] = [Math.floor(i / (T * C)), Math.floor(i / C) % T, i % C];
+    return value + wave((b * C + c) * T + t);
+  });
+  for (let i = 0; i < T * C; i++) near([noise[i] ?? NaN], [noise[i < 6 * C ? 0 : 6 * C] ?? NaN]);
+  assert.ok(Math.abs((noise[0] ?? 0) - (noise[6 * C] ?? 0)) > 1e-3);
+});
+
+test("audio shares the noise level of video, and has masks of its own", async () => {
+  const { values, drawn } = await run(
+    `${head}  sound: {directory: sound, kind: audio_latents}
+  speech: {directory: speech, kind: audio_mask}
+video:
+  latents: latents
+audio:
+  latents: sound
+  sigma: video.sigma
+  keep: speech > 0.5
+loss:
+  video: mse(video.prediction, video.target)
+  audio: mse(audio.prediction, audio.target) over audio.generated
+  time: mean(audio.time + 0 * audio.prediction)
+`,
+  );
+  assert.equal(values.get("audio.sigma"), [0.25, 0.25]);
+  assert.equal(values.get("audio.timesteps"), [0, 0.25, 0, 0.25, 0, 0.25, 0, 0.25]);
+  near(values.get("loss.time"), [(0 + 1 + 5 + 9) / 400, 0.0375]);
+  assert.equal(drawn.toSorted(), ["audio.noise", "video.noise", "video.sigma"]);
+});
+
+test("a frozen modality is clean, at level 0, and draws nothing", async () => {
+  const { values, drawn } = await run(
+    `${head}  sound: {directory: sound, kind: audio_latents}
+video:
+  latents: latents
+  generate: false
+audio:
+  latents: sound
+loss:
+  audio: mse(audio.prediction, audio.target)
+`,
+  );
+  assert.equal(values.get("video.sigma"), [0, 0]);
+  assert.ok(values.get("video.timesteps")?.every((level) => level === 0));
+  near(values.get("video.latent")?.slice(0, 2), [wave(0), wave(T)]);
+  assert.equal(values.has("video.target"), false);
+  assert.equal(drawn.toSorted(), ["audio.noise", "audio.sigma"]);
+});
+
+test("a `let` name is one draw, a `let` with arguments draws at each use", async () => {
+  const { values, drawn } = await run(
+    `${head}let:
+  once: uniform(0, 1)
+  each(scale): scale * uniform(0, 1)
+video:
+  latents: latents
+loss:
+  velocity: mse(video.prediction, video.target)
+  same: (once - once) * mean(video.prediction)
+  differ: (each(1) - each(1)) * mean(video.prediction)
+`,
+  );
+  assert.equal(values.get("loss.same"), [0, 0]);
+  assert.ok(values.get("loss.differ")?.every((value) => value !== 0));
+  assert.equal(drawn.toSorted(), ["let.once", "loss.differ", "loss.differ#1", "video.noise", "video.sigma"]);
+});
+
+test("a strategy that uses most of the language runs", async () => {
+  const text = readFileSync(new URL("4-emit/samples/wide.strategy", import.meta.url), "utf8");
+  const { values } = await run(text, { region: [0, 0, 32, 32], on: true, p: 0.5, n: 1 });
+  const terms = [...values].filter(([name]) => name.startsWith("loss."));
+  assert.is(terms.length, 10);
+  for (const [name, numbers] of terms) assert.ok(numbers.every(Number.isFinite), `${name}: ${numbers.join(", ")}`);
+});
+
+test.run();
