@@ -209,7 +209,7 @@ test("losses, weights and reductions", async () => {
     `${video("")}loss:
   mae: mae(video.prediction, 0.25)
   mse: mse(video.prediction, 0.25) over video.row == 1
-  huber: huber(video.prediction, 2, 0.5)
+  huber: huber(video.prediction, delta=0.5, b=2)
   charbonnier: charbonnier(video.prediction, 0.5)
   weighted: mae(video.prediction, float(video.first_frame)) over (1 + 2 * float(video.first_frame))
   cosine: cosine_distance(video.prediction, -video.prediction)

@@ -15,6 +15,23 @@ export const elementwise: Readonly<Record<string, readonly [fn: Elementwise, ari
   pow: ["pow", 2],
 };
 
+/** Names of arguments, for calls that give them as `name=value`. */
+export const argumentNames: Readonly<Record<string, readonly string[]>> = {
+  mse: ["a", "b"],
+  mae: ["a", "b"],
+  huber: ["a", "b", "delta"],
+  charbonnier: ["a", "b"],
+  cosine_distance: ["a", "b"],
+  uniform: ["lo", "hi"],
+  bernoulli: ["p"],
+  randint: ["lo", "hi"],
+  clamp: ["x", "lo", "hi"],
+  where: ["m", "a", "b"],
+  prefix: ["n"],
+  suffix: ["n"],
+  crop: ["y1", "x1", "y2", "x2"],
+};
+
 export const reductions: Readonly<Record<string, Reduction>> = {
   mean: "mean",
   sum: "sum",

@@ -15,12 +15,21 @@ export interface Call {
   value(i: number): Core;
 }
 
+/** The arguments in the order of `names`; as they stand where a name is unknown, twice given or leaves a gap. */
+export function positional(args: readonly Argument[], names: readonly string[]): readonly Argument[] {
+  const unnamed = args.filter(({ name }) => name === null);
+  const wanted = names.slice(unnamed.length, args.length);
+  const found = wanted.flatMap((wantedName) => args.find(({ name }) => name?.text === wantedName) ?? []);
+  if (unnamed.length + found.length !== args.length) return args;
+  return [...unnamed, ...found.map((arg) => ({ ...arg, name: null }))];
+}
+
 /** True when the call has between `least` and `most` unnamed arguments; reports what is wrong otherwise. */
 export function hasArguments({ name, span, args, env }: Call, least: number, most = least): boolean {
   const named = args.find((arg) => arg.name !== null);
   if (named?.name) {
     env.report.error("LTX4003", named.name.span, `\`${name}\` has no argument named \`${named.name.text}\``, {
-      help: "give the values in order, without names",
+      help: "give the values in order, or by the names of the arguments, each once",
     });
     return false;
   }

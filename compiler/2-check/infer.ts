@@ -2,6 +2,7 @@
 import type { AxisName, BinaryOperator, Expression, Item } from "../1-parse/expression/ast.ts";
 import type { Span } from "../source/span.ts";
 import {
+  argumentNames,
   drawFunctions,
   elementwise,
   functionNames,
@@ -12,7 +13,7 @@ import {
   methodsOf,
   reductions,
 } from "./builtins.ts";
-import { hasArguments, failed, type Call } from "./call.ts";
+import { failed, hasArguments, positional, type Call } from "./call.ts";
 import { choose, map } from "./combine.ts";
 import {
   hostBoolean,
@@ -264,11 +265,12 @@ function index({ object, index: at, span }: Extract<Expression, { kind: "index" 
 
 function makeCall(
   text: string,
-  args: Call["args"],
+  written: Call["args"],
   span: Span,
   axes: readonly AxisName[] | null,
   env: Environment,
 ): Call {
+  const args = positional(written, namesOf(text, env));
   const known = new Map<number, Core>();
   const value = (i: number): Core => {
     const argument = args[i];
@@ -277,6 +279,13 @@ function makeCall(
     return core;
   };
   return { name: text, span, args, env, per: axes, value };
+}
+
+/** Names of the arguments of a function or of a `let` with arguments. */
+function namesOf(text: string, { declarations }: Environment): readonly string[] {
+  const declaration = declarations.byName.get(text);
+  if (declaration?.kind === "let") return (declaration.syntax.binder.parameters ?? []).map((name) => name.text);
+  return Object.hasOwn(argumentNames, text) ? (argumentNames[text] ?? []) : [];
 }
 
 function call(
