@@ -32,33 +32,58 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
-/** Runs both in turns and prints medians and their ratio; the first round only warms the disk cache. */
-function compare(title: string, ours: Command, theirs: Command, aim: number, cwd: string): void {
-  const times: [number, number][] = [];
-  for (let round = 0; round <= rounds; round++) times.push([time(ours, cwd), time(theirs, cwd)]);
-  const [a, b] = [median(times.slice(1).map(([t]) => t)), median(times.slice(1).map(([, t]) => t))];
-  console.log(`\n${title}`);
-  console.log(`  ${ours.name.padEnd(48)} ${a.toFixed(1).padStart(8)} ms`);
-  console.log(`  ${theirs.name.padEnd(48)} ${b.toFixed(1).padStart(8)} ms`);
-  console.log(`  ratio ${(a / b).toFixed(2)} (aim: at most ${aim}), ${rounds} runs each, interleaved`);
+interface Aim {
+  readonly against: string;
+  readonly atMost: number;
+}
+
+/** Runs the commands in turns and prints medians, and ratios to the first; the first round only warms the disk cache. */
+function compare(title: string, commands: readonly Command[], aim: Aim, cwd: string): void {
+  const times = commands.map((): number[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    commands.forEach((command, i) => round > 0 && times[i]?.push(time(command, cwd)));
+  }
+  const medians = times.map(median);
+  console.log(`\n${title}, ${rounds} runs each, interleaved`);
+  commands.forEach(({ name }, i) => {
+    const ratio = (medians[0] ?? Number.NaN) / (medians[i] ?? Number.NaN);
+    const note = name === aim.against ? `, aim: at most ${aim.atMost}` : "";
+    const against = i === 0 ? "" : `   ratio ${ratio.toFixed(2)}${note}`;
+    console.log(`  ${name.padEnd(40)} ${(medians[i] ?? 0).toFixed(1).padStart(8)} ms${against}`);
+  });
 }
 
 const node = (name: string, ...args: readonly string[]): Command => ({ name, program: process.execPath, args });
 
 function startUp(folder: string): void {
-  compare("Start-up", node("ltxc --help", ltxc, "--help"), node("node -e 0", "-e", "0"), 2, folder);
+  const commands = [node("ltxc --help", ltxc, "--help"), node("node -e 0", "-e", "0")];
+  compare("Start-up", commands, { against: "node -e 0", atMost: 2 }, folder);
 }
 
+/** esbuild's own command is a native program where npm could install it so; its JavaScript interface starts in Node, as ltxc does. */
 function coldCompile(folder: string): void {
   time(node("ltxc init", ltxc, "init"), folder);
   const compile = node("ltxc compile inpainting.strategy", ltxc, "compile", "inpainting.strategy");
   time(compile, folder);
-  const bundle = {
-    name: "esbuild build/inpainting.ts --bundle",
-    program: esbuild,
-    args: ["build/inpainting.ts", "--bundle", "--format=esm", "--sourcemap", "--outfile=out.mjs"],
+  const options = {
+    entryPoints: ["build/inpainting.ts"],
+    bundle: true,
+    format: "esm",
+    sourcemap: true,
+    outfile: "out.mjs",
   };
-  compare("Cold compile", compile, bundle, 3, folder);
+  const script = `require(${JSON.stringify(join(root, "node_modules/esbuild"))}).build(${JSON.stringify(options)})`;
+  const args = [
+    "build/inpainting.ts",
+    "--bundle",
+    "--format=esm",
+    "--sourcemap",
+    "--outfile=out.mjs",
+    "--log-level=error",
+  ];
+  const native = { name: "esbuild --bundle (native program)", program: esbuild, args };
+  const commands = [compile, native, node("esbuild.build() in Node", "-e", script), node("node -e 0", "-e", "0")];
+  compare("Cold compile", commands, { against: native.name, atMost: 3 }, folder);
 }
 
 /** A bench of its own file, in a process of its own. */
