@@ -24,3 +24,6 @@ mkdirSync(folder, { recursive: true });
 await ltxc("init", "--force", "--from", strategy);
 await ltxc("compile");
 await ltxc("run");
+console.log(
+  "\nThe project lies in demo/. Change its .strategy file or its train.yaml there, then: npx ltxc compile && npx ltxc run",
+);

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { configure, ltxc, project } from "../bin/testing.ts";
+import { configure, ltxc, project } from "./testing.ts";
 
 const test = suite("examples");
-const here = fileURLToPath(new URL(".", import.meta.url));
+const here = fileURLToPath(new URL("../examples", import.meta.url));
 const folders = (await readdir(here, { withFileTypes: true })).filter((entry) => entry.isDirectory());
 
 test("there is one for each strategy that a project can start from", () => {
