@@ -3,13 +3,17 @@ import { golden, type GoldenTensor } from "./case.ts";
 
 type Tensors = ReadonlyMap<string, GoldenTensor>;
 
-const storages: Readonly<Record<string, StorageType>> = {
+/** The names of dtypes in safetensors files, in ours. */
+export const storages: Readonly<Record<string, StorageType>> = {
   F64: "float64",
   F32: "float32",
   F16: "float16",
   BF16: "bfloat16",
   I64: "int64",
   I32: "int32",
+  I16: "int16",
+  I8: "int8",
+  U8: "uint8",
   BOOL: "bool",
 };
 

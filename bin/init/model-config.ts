@@ -1,34 +1,14 @@
 /** Architecture of the tiny model of a new project, in the keys of official checkpoints: an LTX-2.3 with every width cut down. */
+import { fixedAudioVideoValues, fixedValues } from "../../runtime/model/config.ts";
 import { sizes } from "./clips.ts";
 
 const heads = 2;
 const width = 64;
 const audioWidth = 32;
 
-/** Values that every checkpoint of this architecture carries and that loaders insist on. */
-const fixed = {
-  dropout: 0,
-  attention_bias: true,
-  num_vector_embeds: null,
-  activation_fn: "gelu-approximate",
-  num_embeds_ada_norm: 1000,
-  use_linear_projection: false,
-  only_cross_attention: false,
-  cross_attention_norm: true,
-  double_self_attention: false,
-  upcast_attention: false,
-  standardization_norm: "rms_norm",
-  norm_elementwise_affine: false,
-  qk_norm: "rms_norm",
-  positional_embedding_type: "rope",
-  use_middle_indices_grid: true,
-  use_audio_video_cross_attention: true,
-  share_ff: false,
-  av_cross_ada_norm: true,
-};
-
 const transformer = {
-  ...fixed,
+  ...fixedValues,
+  ...fixedAudioVideoValues,
   num_layers: 2,
   num_attention_heads: heads,
   attention_head_dim: width / heads,

@@ -1,5 +1,4 @@
 import { join, relative } from "node:path";
-import type { StorageType } from "../../runtime/contract.ts";
 import { discover, skippedLine, type Dataset, type Sample } from "../../runtime/data/dataset.ts";
 import type { DataSource } from "../../runtime/data/directories.ts";
 import { openEntries, type Entries, type FileTensor } from "../../runtime/data/entries.ts";
@@ -7,22 +6,10 @@ import { readSource, type HostSource } from "../../runtime/data/sample.ts";
 import { FindingsError } from "../../runtime/findings.ts";
 import { golden, type Case, type Manifest, type Replay } from "../case.ts";
 import { compare } from "../compare.ts";
+import { storages } from "../golden-batch.ts";
 
 /** Fields of one source of an item: a number, or the description of a tensor that the case stores. */
 type Fields = Readonly<Record<string, Manifest>>;
-
-const storages: Readonly<Record<string, StorageType>> = {
-  F64: "float64",
-  F32: "float32",
-  F16: "float16",
-  BF16: "bfloat16",
-  I64: "int64",
-  I32: "int32",
-  I16: "int16",
-  I8: "int8",
-  U8: "uint8",
-  BOOL: "bool",
-};
 
 /** Finds the samples of each query and reads every one of them. */
 export const replayDataset: Replay = async (replayed) => {

@@ -54,29 +54,31 @@ export type ConfigResult<T> =
   | { readonly config: T; readonly findings: readonly [] }
   | { readonly config: null; readonly findings: readonly Finding[] };
 
-const fixedForAll: readonly (readonly [string, unknown])[] = [
-  ["dropout", 0],
-  ["attention_bias", true],
-  ["num_vector_embeds", null],
-  ["activation_fn", "gelu-approximate"],
-  ["num_embeds_ada_norm", 1000],
-  ["use_linear_projection", false],
-  ["only_cross_attention", false],
-  ["cross_attention_norm", true],
-  ["double_self_attention", false],
-  ["upcast_attention", false],
-  ["standardization_norm", "rms_norm"],
-  ["norm_elementwise_affine", false],
-  ["qk_norm", "rms_norm"],
-  ["positional_embedding_type", "rope"],
-  ["use_middle_indices_grid", true],
-];
+/** What every LTX-2 checkpoint says of its transformer and this implementation takes for granted. */
+export const fixedValues = {
+  dropout: 0,
+  attention_bias: true,
+  num_vector_embeds: null,
+  activation_fn: "gelu-approximate",
+  num_embeds_ada_norm: 1000,
+  use_linear_projection: false,
+  only_cross_attention: false,
+  cross_attention_norm: true,
+  double_self_attention: false,
+  upcast_attention: false,
+  standardization_norm: "rms_norm",
+  norm_elementwise_affine: false,
+  qk_norm: "rms_norm",
+  positional_embedding_type: "rope",
+  use_middle_indices_grid: true,
+} as const;
 
-const fixedForBoth: readonly (readonly [string, unknown])[] = [
-  ["use_audio_video_cross_attention", true],
-  ["share_ff", false],
-  ["av_cross_ada_norm", true],
-];
+/** The same of checkpoints with video and audio. */
+export const fixedAudioVideoValues = {
+  use_audio_video_cross_attention: true,
+  share_ff: false,
+  av_cross_ada_norm: true,
+} as const;
 
 /**
  * The transformer's architecture from the `transformer` section of a checkpoint's config, or all reasons for refusal.
@@ -89,14 +91,14 @@ export function readTransformerConfig(
 ): ConfigResult<TransformerConfig> {
   const reader = createConfigReader(section, path);
   const captionChannels = readCaptionChannels(reader, type);
-  fixedForAll.forEach(([key, expected]) => reader.fixed(key, expected));
+  Object.entries(fixedValues).forEach(([key, expected]) => reader.fixed(key, expected));
   if (type === "audio-video") checkBothStreams(reader, section);
   const config = readArchitecture(reader, type, captionChannels);
   return reader.findings.length > 0 ? { config: null, findings: reader.findings } : { config, findings: [] };
 }
 
 function checkBothStreams(reader: ConfigReader, section: ConfigSection): void {
-  fixedForBoth.forEach(([key, expected]) => reader.fixed(key, expected));
+  Object.entries(fixedAudioVideoValues).forEach(([key, expected]) => reader.fixed(key, expected));
   // The head counts must be equal and both be written down: no default stands in for a missing one.
   if (!reader.has("audio_num_attention_heads"))
     reader.fixed("audio_num_attention_heads", section["num_attention_heads"] ?? 32);

@@ -3,37 +3,23 @@ import type { HostTensor, ModalityInputs, Tensor } from "../contract.ts";
 import { writeSafetensors, type OutputTensor } from "../data/safetensors/index.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ConfigSection } from "./config-reader.ts";
-import { readTransformerConfig, type ModelType, type StreamName, type TransformerConfig } from "./config.ts";
+import {
+  fixedAudioVideoValues,
+  fixedValues,
+  readTransformerConfig,
+  type ModelType,
+  type StreamName,
+  type TransformerConfig,
+} from "./config.ts";
 import { readConnectorConfig } from "./connector-config.ts";
 import { connectorLayout, transformerLayout, type Parameter } from "./layout.ts";
 import { createPositions } from "./positions.ts";
 
 /** The `transformer` section of a tiny LTX-2.3; `changes` replace its keys, and undefined removes one. */
 export function tinySection(changes: ConfigSection = {}): ConfigSection {
-  const section = { ...fixed, ...sizes, ...flags, ...changes };
+  const section = { ...fixedValues, ...fixedAudioVideoValues, ...sizes, ...flags, ...changes };
   return Object.fromEntries(Object.entries(section).filter(([, value]) => value !== undefined));
 }
-
-const fixed = {
-  dropout: 0,
-  attention_bias: true,
-  num_vector_embeds: null,
-  activation_fn: "gelu-approximate",
-  num_embeds_ada_norm: 1000,
-  use_linear_projection: false,
-  only_cross_attention: false,
-  cross_attention_norm: true,
-  double_self_attention: false,
-  upcast_attention: false,
-  standardization_norm: "rms_norm",
-  norm_elementwise_affine: false,
-  qk_norm: "rms_norm",
-  positional_embedding_type: "rope",
-  use_middle_indices_grid: true,
-  use_audio_video_cross_attention: true,
-  share_ff: false,
-  av_cross_ada_norm: true,
-};
 
 const sizes = {
   num_layers: 1,
