@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { SourceFile } from "../../compiler/source/source-file.ts";
 import type { YamlNode } from "../../compiler/1-parse/tree.ts";
 import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
@@ -8,6 +8,7 @@ import type { Finding, Step } from "../../runtime/contract.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
 import { FindingsError } from "../../runtime/findings.ts";
 import { train } from "../../runtime/train.ts";
+import { lastSaved } from "../../runtime/training/checkpoint-files.ts";
 import { openRun } from "../../runtime/training/open-run.ts";
 import { findBuild } from "../builds.ts";
 import { exitCode } from "../exit.ts";
@@ -67,9 +68,10 @@ async function trainWith(session: Session, config: RunConfig, step: Step, report
   }
 }
 
-/** With `--resume` a run begins with the newest checkpoint of its own output folder. */
-function resumed(config: RunConfig): RunConfig {
-  return { ...config, model: { ...config.model, load_checkpoint: join(config.output_dir, "checkpoints") } };
+/** With `--resume` a run begins with what was saved last in its own output folder; with nothing there, as it would without. */
+async function resumed(config: RunConfig): Promise<RunConfig> {
+  const checkpoint = (await lastSaved(config.output_dir)) ?? config.model.load_checkpoint;
+  return { ...config, model: { ...config.model, load_checkpoint: checkpoint } };
 }
 
 /** `ltxc run`: trains as the run config says. */
@@ -83,7 +85,7 @@ export async function run(session: Session, path: string, options: RunOptions): 
   if (examined.ready === null) return exitCode.findings;
   const { config, step } = examined.ready;
   try {
-    return await trainWith(session, options.resume === true ? resumed(config) : config, step, reporter);
+    return await trainWith(session, options.resume === true ? await resumed(config) : config, step, reporter);
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;
     reporter.findings(error.findings);

@@ -1,11 +1,18 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../findings.ts";
-import { createRetention, findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
+import {
+  createRetention,
+  findWeights,
+  lastSaved,
+  officialStatePath,
+  statePath,
+  weightsPath,
+} from "./checkpoint-files.ts";
 
 const test = suite("checkpoint files");
 const folder = () => mkdtemp(join(tmpdir(), "checkpoints-"));
@@ -78,6 +85,15 @@ test("0 and -1 keep everything", async () => {
     for (const path of paths) await retention.saved(await touch(path));
     assert.equal(paths.map(existsSync), [true, true, true]);
   }
+});
+
+test("what was saved last counts, not the highest step", async () => {
+  const output = await folder();
+  assert.is(await lastSaved(output), null);
+  const old = await touch(weightsPath(output, 200));
+  const recent = await touch(weightsPath(output, 77));
+  await utimes(old, 1000, 1000);
+  assert.is(await lastSaved(output), recent);
 });
 
 test.run();

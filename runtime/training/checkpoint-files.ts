@@ -45,9 +45,22 @@ export async function findWeights(path: string): Promise<string | null> {
   return path;
 }
 
+/**
+ * The weights that were saved last in a run's output folder, or null. By time, not by step: an earlier, longer run into the same
+ * folder may have left higher steps behind.
+ */
+export async function lastSaved(outputDirectory: string): Promise<string | null> {
+  const folder = join(outputDirectory, "checkpoints");
+  const files = await readdir(folder).catch(() => []);
+  const weights = files.filter(isWeights).map((file) => join(folder, file));
+  const dated = await Promise.all(weights.map(async (path) => ({ path, time: (await stat(path)).mtimeMs })));
+  return dated.toSorted((a, b) => b.time - a.time || stepOf(b.path) - stepOf(a.path))[0]?.path ?? null;
+}
+
+const isWeights = (file: string): boolean => /step_[^/\\]*\.safetensors$/.test(file);
+
 function latest(files: readonly string[], folder: string): string | null {
-  const weights = files.filter((file) => /step_[^/\\]*\.safetensors$/.test(file));
-  const best = weights.toSorted((a, b) => stepOf(b) - stepOf(a))[0];
+  const best = files.filter(isWeights).toSorted((a, b) => stepOf(b) - stepOf(a))[0];
   return best === undefined ? null : join(folder, best);
 }
 
