@@ -83,6 +83,10 @@ test("Ctrl-C finishes the step, saves and says how to go on; --resume does", asy
   assert.ok((await checkpoints(cwd)).includes("lora_weights_step_00004.safetensors"));
 });
 
+test("--resume without a checkpoint is refused", async ({ cwd }) => {
+  refuses(await ltxc(["run", "--resume"], { cwd }), "LTX6307");
+});
+
 test("a strategy that is not compiled, changed since, or not there is told apart", async ({ cwd }) => {
   await appendFile(join(cwd, "inpainting.strategy"), "\n# changed\n");
   refuses(await ltxc(["run"], { cwd }), "LTX6502");

@@ -6,7 +6,7 @@ import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import type { RunConfig } from "../../runtime/config/index.ts";
 import type { Finding, Step } from "../../runtime/contract.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
-import { FindingsError } from "../../runtime/findings.ts";
+import { fail, FindingsError } from "../../runtime/findings.ts";
 import { train } from "../../runtime/train.ts";
 import { lastSaved } from "../../runtime/training/checkpoint-files.ts";
 import { openRun } from "../../runtime/training/open-run.ts";
@@ -68,9 +68,14 @@ async function trainWith(session: Session, config: RunConfig, step: Step, report
   }
 }
 
-/** With `--resume` a run begins with what was saved last in its own output folder; with nothing there, as it would without. */
+/** With `--resume` a run begins with what was saved last in its own output folder. */
 async function resumed(config: RunConfig): Promise<RunConfig> {
-  const checkpoint = (await lastSaved(config.output_dir)) ?? config.model.load_checkpoint;
+  const checkpoint = await lastSaved(config.output_dir);
+  if (checkpoint === null) {
+    fail("LTX6307", `${config.output_dir} holds no checkpoint to go on from`, "run without `--resume` to begin", [
+      "output_dir",
+    ]);
+  }
   return { ...config, model: { ...config.model, load_checkpoint: checkpoint } };
 }
 
