@@ -36,8 +36,7 @@ function strategySection(raw: unknown): { readonly name: string } | null {
 async function fileFindings(config: RunConfig, step: Step): Promise<readonly Finding[]> {
   const { preflight } = await import("../runtime/training/open-run.ts");
   try {
-    const { data } = await preflight(config, step);
-    return data.warnings;
+    return (await preflight(config, step)).warnings;
   } catch (error) {
     if (error instanceof FindingsError) return error.findings;
     throw error;

@@ -21,10 +21,28 @@ export async function loadTfjs(name: EngineName): Promise<{ tf: Tf; backend: str
   const tf = require("@tensorflow/tfjs") as Tf;
   // Silences the greeting and the advice that tfjs prints when it starts.
   tf.enableProdMode();
+  const removeListeners = watchListeners();
   for (const package_ of packages) require(package_);
   if (!(await tf.setBackend(backend))) throw new Error(`tfjs could not initialise its ${backend} backend`);
+  removeListeners();
   if (name === "wasm") installWasmMatMul(tf);
   return { tf, backend };
+}
+
+/**
+ * The wasm package listens to every exception of the process and prints its whole source with each. The returned function removes
+ * the listeners that came since this call.
+ */
+function watchListeners(): () => void {
+  const events = ["uncaughtException", "unhandledRejection"] as const;
+  const before = new Set<unknown>(events.flatMap((event) => process.rawListeners(event)));
+  return () => {
+    for (const event of events) {
+      for (const listener of process.rawListeners(event)) {
+        if (!before.has(listener)) process.removeListener(event, listener as () => void);
+      }
+    }
+  };
 }
 
 /** tfjs-node calls two functions that Node removed in version 23. */

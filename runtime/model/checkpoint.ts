@@ -35,6 +35,30 @@ export interface LoadedModel {
 const modelPlace: Finding["path"] = ["model", "model_path"];
 const vaePlace: Finding["path"] = ["model", "video_vae_path"];
 
+/** What a checkpoint's header says, enough to judge a run's data and adapters by. */
+export interface ExaminedModel {
+  readonly config: TransformerConfig;
+  /** What its connectors take; `audio` is null where the run feeds no audio. */
+  readonly connectors: { readonly video: ConnectorConfig; readonly audio: ConnectorConfig | null };
+  readonly warnings: readonly Finding[];
+}
+
+/**
+ * Checks all that `loadModel` would, without reading a single weight.
+ * Errors: FindingsError, those of `loadModel`.
+ */
+export async function examineModel(options: LoadOptions): Promise<ExaminedModel> {
+  const file = await openSafetensors(options.modelPath);
+  try {
+    const sections = readConfigSections(file.metadata, file.path, modelPlace);
+    const { config, video, audio, warnings } = planLoading(file, sections, options.streams);
+    await scaleFactorsOf(file.path, sections, options.videoVaePath);
+    return { config, connectors: { video: video.config, audio: audio?.config ?? null }, warnings };
+  } finally {
+    await file.close();
+  }
+}
+
 /**
  * Loads what a run needs of a checkpoint in the official layout, as float32.
  * Errors: FindingsError with every mistake in its config (LTX6201 to LTX6204) or in its tensors (LTX6205, LTX6206) at once,

@@ -1,6 +1,7 @@
 import type { Finding, HostTensor, Ops, Tensor } from "../contract.ts";
 import { fail } from "../findings.ts";
 import type { StreamName } from "./config.ts";
+import type { ConnectorConfig } from "./connector-config.ts";
 import type { Connector } from "./connector.ts";
 import { validFirst, type TextOrder } from "./text-order.ts";
 
@@ -68,14 +69,26 @@ function checkPairing({ audio }: TextFeatures, connector: Connector | null): voi
 
 function checkFeatures(name: StreamName, { config }: Connector, x: HostTensor, { tokens }: TextOrder): HostTensor {
   const [, length = 0, width = 0] = x.shape;
-  const { width: wanted, registers } = config;
+  if (length !== tokens) doesNotFit(`the text embeddings for ${name} have ${length} tokens, their mask ${tokens}`);
+  checkTextShape(name, config, length, width);
+  return x;
+}
+
+/**
+ * Whether features `[S, D]` fit a connector, which can be told before it is loaded.
+ * Errors: FindingsError LTX6213.
+ */
+export function checkTextShape(
+  name: StreamName,
+  { width, registers }: Pick<ConnectorConfig, "width" | "registers">,
+  tokens: number,
+  channels: number,
+): void {
   const found = `the text embeddings for ${name} have`;
-  if (width !== wanted) doesNotFit(`${found} ${width} channels, the checkpoint's connector takes ${wanted}`);
-  if (length !== tokens) doesNotFit(`${found} ${length} tokens, their mask ${tokens}`);
+  if (channels !== width) doesNotFit(`${found} ${channels} channels, the checkpoint's connector takes ${width}`);
   if (registers !== null && tokens % registers !== 0) {
     doesNotFit(`${found} ${tokens} tokens, not a multiple of the ${registers} registers`);
   }
-  return x;
 }
 
 function doesNotFit(what: string): never {

@@ -1,38 +1,71 @@
 import type { RunConfig } from "../config/run-config.ts";
 import type { Finding, StrategyInfo, Tensor } from "../contract.ts";
 import { collate, uploadBatch, type HostBatch, type TextContext } from "../data/batch.ts";
-import { discover, skippedLine, type Dataset } from "../data/dataset.ts";
+import { discover, skippedLine, type Dataset, type Sample } from "../data/dataset.ts";
 import { ROOT_PLACE, sourcesOf, type DataSource } from "../data/directories.ts";
+import { checkGrids } from "../data/grids.ts";
 import { createOrder } from "../data/order.ts";
 import { prefetch } from "../data/prefetch.ts";
 import { readSample, type HostSample } from "../data/sample.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { EmbeddingsProcessor } from "../model/embeddings.ts";
+import type { ExaminedModel } from "../model/checkpoint.ts";
+import { checkTextShape, type EmbeddingsProcessor } from "../model/embeddings.ts";
 import { permutation } from "./philox.ts";
 import { checkBatchSize } from "./preflight.ts";
 import type { LoadedBatch, RunData } from "./run.ts";
 
 export interface OpenedData {
   readonly dataset: Dataset;
-  readonly sources: readonly DataSource[];
   readonly warnings: readonly Finding[];
+  /** Reads a sample and checks that it fits the strategy and the model. */
+  read(sample: Sample): Promise<HostSample>;
 }
 
 /**
  * Finds the samples of a strategy's sources and reads the first one, which is enough to notice data of the wrong kind.
+ * @param model what the data must fit; null when the model itself is broken, which is then said beside what is found here
  * @throws FindingsError LTX61xx, and LTX6301 when there are too few samples for a batch
  */
 export async function openData(
   config: RunConfig,
   strategy: StrategyInfo,
   params: Readonly<Record<string, unknown>>,
+  model: ExaminedModel | null,
 ): Promise<OpenedData> {
   const sources = sourcesOf(strategy.sources, params);
   const dataset = await discover(config.data.preprocessed_data_root, sources);
+  const read = sampleReader(sources, strategy, model);
   const [first] = dataset.samples;
-  if (first !== undefined) await readSample(first, sources);
+  if (first !== undefined) checkText(await read(first), strategy, model);
   checkBatchSize(config, dataset.samples.length);
-  return { dataset, sources, warnings: skipped(dataset) };
+  return { dataset, warnings: skipped(dataset), read };
+}
+
+function sampleReader(sources: readonly DataSource[], { modalities }: StrategyInfo, model: ExaminedModel | null) {
+  const fed = (["video", "audio"] as const).flatMap((stream) => {
+    const role = modalities[stream]?.latents;
+    return role === undefined ? [] : [{ role, channels: model?.config[stream]?.inChannels }];
+  });
+  const channels = Object.fromEntries(
+    fed.flatMap(({ role, channels }) => (channels === undefined ? [] : [[role, channels] as const])),
+  );
+  const targets = fed.map(({ role }) => role);
+  return async (sample: Sample): Promise<HostSample> => {
+    const read = await readSample(sample, sources, channels);
+    checkGrids(sample, read, targets);
+    return read;
+  };
+}
+
+/** Whether the first sample's text features fit the connectors; later ones are checked as they are used. */
+function checkText({ sources }: HostSample, { modalities }: StrategyInfo, model: ExaminedModel | null): void {
+  for (const stream of ["video", "audio"] as const) {
+    const text = sources[modalities[stream]?.text ?? ""];
+    const connector = model?.connectors[stream];
+    if (text?.kind !== "text_embeddings" || connector === undefined || connector === null) continue;
+    const [tokens = 0, channels = 0] = text[stream]?.shape ?? [];
+    if (text[stream] !== null) checkTextShape(stream, connector, tokens, channels);
+  }
 }
 
 function skipped(dataset: Dataset): Finding[] {
@@ -47,7 +80,7 @@ function skipped(dataset: Dataset): Finding[] {
 export function loadBatches(
   engine: Engine,
   config: RunConfig,
-  { dataset, sources }: OpenedData,
+  { dataset, read: readOne }: OpenedData,
   embeddings: EmbeddingsProcessor,
 ): RunData & { close(): Promise<void> } {
   const { steps, batch_size: batchSize, gradient_accumulation_steps: microBatches } = config.optimization;
@@ -55,7 +88,7 @@ export function loadBatches(
   const chosen = createOrder({ samples: samples.length, batchSize, seed: config.seed }, permutation);
   const read = async (index: number): Promise<HostBatch> => {
     const files = chosen(index).flatMap((i) => samples[i] ?? []);
-    const read = await Promise.all(files.map((sample) => readSample(sample, sources)));
+    const read = await Promise.all(files.map(readOne));
     return collate(read as [HostSample, ...HostSample[]]);
   };
   const batches = prefetch(read, { ahead: config.data.num_dataloader_workers, end: steps * microBatches });

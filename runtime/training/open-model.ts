@@ -1,13 +1,11 @@
 import type { LoraConfig, ModelConfig } from "../config/run-config.ts";
 import type { Finding, ModelInputs, Prediction, ScaleFactors, StrategyInfo } from "../contract.ts";
-import { ROOT_PLACE } from "../data/directories.ts";
 import type { Engine } from "../engine/engine.ts";
-import { fail } from "../findings.ts";
-import { loadModel } from "../model/checkpoint.ts";
-import type { TransformerConfig } from "../model/config.ts";
+import { FindingsError } from "../findings.ts";
+import { examineModel, loadModel, type ExaminedModel, type LoadOptions } from "../model/checkpoint.ts";
 import type { EmbeddingsProcessor } from "../model/embeddings.ts";
 import { transformerLayout } from "../model/layout.ts";
-import { createLora, matchTargets, type LoraAdapters } from "../model/lora.ts";
+import { checkStreams, createLora, matchTargets, type LoraAdapters } from "../model/lora.ts";
 import { createTransformer } from "../model/transformer.ts";
 import { uniform } from "./philox.ts";
 
@@ -22,6 +20,28 @@ export interface TrainableModel {
   dispose(): void;
 }
 
+function loadOptions(model: ModelConfig, modalities: StrategyInfo["modalities"]): LoadOptions {
+  const streams = { video: modalities.video !== null, audio: modalities.audio !== null };
+  return { modelPath: model.model_path, videoVaePath: model.video_vae_path, streams };
+}
+
+/**
+ * Judges a checkpoint and the adapters' targets by the checkpoint's header.
+ * @throws FindingsError LTX62xx, those of `openModel` and LTX6212 when no target takes part in the run
+ */
+export async function checkModel(
+  { modalities }: StrategyInfo,
+  model: ModelConfig,
+  lora: LoraConfig,
+): Promise<ExaminedModel> {
+  const options = loadOptions(model, modalities);
+  const examined = await examineModel(options);
+  const { targets, warnings } = matchTargets(transformerLayout(examined.config), lora.target_modules);
+  const idle = checkStreams(targets, options.streams);
+  if (idle.length > 0) throw new FindingsError(idle);
+  return { ...examined, warnings: [...examined.warnings, ...warnings] };
+}
+
 /**
  * Loads a checkpoint and puts adapters on the layers that `lora.target_modules` names. Their start depends on `seed` and the layer's
  * name alone.
@@ -34,18 +54,14 @@ export async function openModel(
   lora: LoraConfig,
   seed: number,
 ): Promise<TrainableModel> {
-  const streams = { video: modalities.video !== null, audio: modalities.audio !== null };
-  const loaded = await loadModel(engine, { modelPath: model.model_path, videoVaePath: model.video_vae_path, streams });
+  const loaded = await loadModel(engine, loadOptions(model, modalities));
   try {
     const { targets, warnings } = matchTargets(transformerLayout(loaded.config), lora.target_modules);
     const start = (name: string, count: number) => uniform({ seed, step: 0, microBatch: 0, name }, count);
     const adapters = createLora(engine, targets, lora, start);
     const transformer = createTransformer(engine.ops, loaded.config, loaded.weights, adapters);
     return {
-      forward: (inputs) => {
-        checkChannels(loaded.config, inputs);
-        return transformer.forward(inputs);
-      },
+      forward: (inputs) => transformer.forward(inputs),
       adapters,
       embeddings: loaded.embeddings,
       scaleFactors: loaded.scaleFactors,
@@ -58,20 +74,5 @@ export async function openModel(
   } catch (error) {
     loaded.dispose();
     throw error;
-  }
-}
-
-/** The latents' channels are known only when the strategy has made tokens of them. */
-function checkChannels(config: TransformerConfig, inputs: ModelInputs): void {
-  for (const stream of ["video", "audio"] as const) {
-    const [found, wanted] = [inputs[stream]?.latent.shape[2], config[stream]?.inChannels];
-    if (found === undefined || wanted === undefined || found === wanted) continue;
-    const help = "preprocess the data with the autoencoder that belongs to the run's model";
-    fail(
-      "LTX6134",
-      `the ${stream} latents have ${found} channels per token, the model takes ${wanted}`,
-      help,
-      ROOT_PLACE,
-    );
   }
 }

@@ -8,11 +8,13 @@ import { projectFiles, type StrategyName } from "../../bin/init/project.ts";
 import { compile } from "../../compiler/index.ts";
 import { resolveConfig } from "../config/index.ts";
 import type { Step } from "../contract.ts";
+import { writePt } from "../data/pt/index.ts";
+import { openSafetensors, writeSafetensors, type OutputTensor } from "../data/safetensors/index.ts";
 import { openEngine } from "../engine/index.ts";
 import { FindingsError } from "../findings.ts";
 import { train } from "../train.ts";
 import type { StepEvent, TrainEvent } from "./events.ts";
-import { openRun } from "./open-run.ts";
+import { openRun, preflight } from "./open-run.ts";
 
 const test = suite("open run");
 const { engine } = await openEngine("wasm");
@@ -60,6 +62,12 @@ async function trainIn(folder: string, step: Step, settings: Settings = {}) {
   await close();
   const losses = events.filter((event): event is StepEvent => event.type === "step").map(({ loss }) => loss);
   return { summary, losses, tensors, warnings };
+}
+
+async function messagesOf(promise: Promise<unknown>): Promise<string[]> {
+  const error = await promise.catch((thrown: unknown) => thrown);
+  if (!(error instanceof FindingsError)) throw error;
+  return error.findings.map(({ message }) => message);
 }
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
@@ -127,6 +135,64 @@ test("too few samples, a broken file, and targets that match nothing are finding
   const before = engine.memory().tensors;
   assert.equal(await findingsOf(openRun(engine, none, step)), ["LTX6210 lora.target_modules.0"]);
   assert.is(engine.memory().tensors, before);
+});
+
+test("model, adapters and data are judged together, from headers and the first sample", async () => {
+  const { folder, step } = await project("inpainting");
+  const latents = (C: number, side: number) => ({
+    shape: [C, 3, side, side],
+    storage: "bfloat16" as const,
+    values: new Float32Array(C * 3 * side * side),
+  });
+  // The first clip has too many channels for the model, and its mask another grid than the clip.
+  const sizes = (side: number) => ({ num_frames: 3, height: side, width: side, fps: { float: 24 } });
+  const clip = (kind: string) => join(folder, "data", kind, "clip_1.pt");
+  await writePt(clip("latents"), { latents: latents(9, 6), ...sizes(6) });
+  const config = configOf(folder, "inpainting", { lora: { target_modules: ["audio_attn1.to_q"] } });
+  const found = await findingsOf(preflight(config, step));
+  assert.equal(found, ["LTX6212 lora.target_modules"]);
+  const fed = configOf(folder, "inpainting");
+  assert.equal(await messagesOf(preflight(fed, step)), [
+    `${clip("latents")}: \`latents\` [9, 3, 6, 6] has 9 channels per token, the model takes 8`,
+  ]);
+  await writePt(clip("latents"), { latents: latents(8, 4), ...sizes(4) });
+  assert.equal(await messagesOf(preflight(fed, step)), [
+    `${clip("mask_latents")} has 3 x 6 x 6 latent cells (frames, height, width), but ${clip("latents")} has 3 x 4 x 4 latent cells (frames, height, width)`,
+  ]);
+});
+
+test("a checkpoint that lacks tensors is found beside a missing directory, without an engine", async () => {
+  const { folder, step } = await project("inpainting");
+  const path = join(folder, "models/tiny-ltx2.safetensors");
+  const file = await openSafetensors(path);
+  const kept = [...file.tensors].filter(([name]) => !name.endsWith("blocks.1.ff.net.2.weight"));
+  const tensors: OutputTensor[] = [];
+  for (const [name, { dtype, shape }] of kept) tensors.push({ name, dtype, shape, data: await file.read(name) });
+  await file.close();
+  await writeSafetensors(path, tensors, file.metadata);
+  await rm(join(folder, "data/mask_latents"), { recursive: true });
+  assert.equal(await findingsOf(preflight(configOf(folder, "inpainting"), step)), [
+    "LTX6205 model.model_path",
+    "LTX6121 training_strategy.mask_latents_dir",
+  ]);
+});
+
+test("captions of another model are noticed before the first step", async () => {
+  const { folder, step } = await project("inpainting");
+  const features = (D: number) => ({
+    shape: [128, D],
+    storage: "bfloat16" as const,
+    values: new Float32Array(128 * D),
+  });
+  const mask = { shape: [128], storage: "int64" as const, values: new Float32Array(128).fill(1) };
+  await writePt(join(folder, "data/conditions/clip_1.pt"), {
+    video_prompt_embeds: features(48),
+    audio_prompt_embeds: features(32),
+    prompt_attention_mask: mask,
+  });
+  assert.equal(await messagesOf(preflight(configOf(folder, "inpainting"), step)), [
+    "the text embeddings for video have 48 channels, the checkpoint's connector takes 64",
+  ]);
 });
 
 test.run();

@@ -1,12 +1,14 @@
+import { existsSync } from "node:fs";
 import type { RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
 import type { Finding, Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { FindingsError } from "../findings.ts";
+import type { ExaminedModel } from "../model/checkpoint.ts";
 import { createPositions } from "../model/positions.ts";
 import { philoxSource } from "./draws.ts";
 import { loadBatches, openData } from "./open-data.ts";
-import { openModel } from "./open-model.ts";
+import { checkModel, openModel } from "./open-model.ts";
 import { checkFiles, checkOutput, together } from "./preflight.ts";
 import type { Run } from "./run.ts";
 
@@ -24,7 +26,7 @@ export interface OpenedRun {
 export async function openRun(engine: Engine, config: RunConfig, step: Step): Promise<OpenedRun> {
   const { lora } = config;
   if (lora === null) throw new Error("a LoRA run without a section `lora`");
-  const { params, data } = await preflight(config, step);
+  const { params, data, warnings } = await preflight(config, step);
   const model = await openModel(engine, step.strategy, config.model, lora, config.seed);
   const batches = loadBatches(engine, config, data, model.embeddings);
   return {
@@ -40,7 +42,7 @@ export async function openRun(engine: Engine, config: RunConfig, step: Step): Pr
       data: batches,
       draws: (j, microBatch) => philoxSource(config.seed, j, microBatch),
     },
-    warnings: [...data.warnings, ...model.warnings],
+    warnings,
     async close() {
       await batches.close();
       model.dispose();
@@ -53,14 +55,21 @@ export async function openRun(engine: Engine, config: RunConfig, step: Step): Pr
  * @throws FindingsError with every mistake found
  */
 export async function preflight(config: RunConfig, { strategy }: Step) {
+  const { lora, model } = config;
   const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
-  const [data] = await together([
-    () => openData(config, strategy, params),
+  let examined: ExaminedModel | null = null;
+  const [, data] = await together([
+    async () => {
+      // A missing file is said by `checkFiles`.
+      if (lora !== null && existsSync(model.model_path)) examined = await checkModel(strategy, model, lora);
+    },
+    () => openData(config, strategy, params, examined),
     () => checkFiles(config),
     () => checkOutput(config),
     () => {
       if (findings.length > 0) throw new FindingsError(findings);
     },
   ]);
-  return { params, data };
+  const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
+  return { params, data, warnings: [...data.warnings, ...ofModel] };
 }

@@ -152,6 +152,16 @@ export const entries: readonly CatalogEntry[] = [
     good: "mask [5, 16, 16] for latents [128, 5, 16, 16]",
   },
   {
+    code: "LTX6136",
+    slug: "grids-differ",
+    title: "The latents of a sample lie on different grids",
+    explanation:
+      "All latents of a sample that a strategy combines, for example the clip's and its mask's, must have the same number of latent " +
+      "frames, rows and columns. They differ when the two were preprocessed with different resolutions or lengths.",
+    bad: "latents/clip.pt with 3 x 6 x 6 latent cells, mask_latents/clip.pt with 3 x 4 x 4",
+    good: "both with 3 x 6 x 6 latent cells",
+  },
+  {
     code: "LTX6140",
     slug: "batch-shapes-differ",
     title: "samples of one batch differ in size",

@@ -1,0 +1,20 @@
+import { spawnSync } from "node:child_process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+const test = suite("load tfjs");
+
+test("an exception after wasm was loaded prints a stack, not the source of the package", () => {
+  const script = `
+    const { openEngine } = await import("./runtime/engine/index.ts");
+    await openEngine("wasm");
+    throw new Error("from outside");
+  `;
+  const args = ["--import", "tsx", "--input-type=module", "-e", script];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  assert.is(status, 1);
+  assert.match(stderr, /Error: from outside/);
+  assert.ok(stderr.length < 2000, `${stderr.length} characters`);
+});
+
+test.run();
