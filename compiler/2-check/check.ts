@@ -179,6 +179,7 @@ class Scope {
     if (entry === null || entry.value.kind === "error") return null;
     const name = entry.value.kind === "name" ? entry.value.name : null;
     const declaration = name === null ? undefined : this.#declarations.byName.get(name);
+    if (name !== null && this.#declarations.refused.has(name)) return null;
     if (name !== null && declaration === undefined) {
       this.#report.unknownName(
         name,

@@ -27,7 +27,7 @@ export type SourceDeclaration = Extract<Declaration, { kind: "source" }>;
 
 export interface Declarations {
   readonly byName: ReadonlyMap<string, Declaration>;
-  /** Names that may not be given, but were; their uses are not reported again. */
+  /** Names that may not be given, but were, and sources of no known kind; their uses are not reported again. */
   readonly refused: ReadonlySet<string>;
   /** Names that were looked up; what is missing here at the end is unused. */
   readonly used: Set<string>;
@@ -37,9 +37,10 @@ export interface Declarations {
 export function declare(strategy: StrategySyntax, report: Report): Declarations {
   const byName = new Map<string, Declaration>();
   const refused = new Set<string>();
+  for (const { name, kind } of strategy.sources) if (!isKind(kind?.text)) refused.add(name.text);
   const declarations = [
     ...strategy.params.map(param),
-    ...strategy.sources.map(source),
+    ...strategy.sources.flatMap(source),
     ...strategy.lets.map((syntax): Declaration => ({ kind: "let", name: syntax.binder.name, syntax })),
   ];
   for (const declaration of declarations) {
@@ -68,15 +69,13 @@ function param(syntax: ParamSyntax): Declaration {
   return { kind: "param", name: syntax.name, syntax, type: known };
 }
 
-function source(syntax: SourceSyntax): Declaration {
-  const kind = syntax.kind?.text ?? "";
-  return {
-    kind: "source",
-    name: syntax.name,
-    syntax,
-    sourceKind: (sourceKinds.includes(kind) ? kind : "tensor") as SourceKind,
-  };
+/** Nothing for a source whose kind the check of the structure reports. */
+function source(syntax: SourceSyntax): Declaration[] {
+  const kind = syntax.kind?.text;
+  return isKind(kind) ? [{ kind: "source", name: syntax.name, syntax, sourceKind: kind }] : [];
 }
+
+const isKind = (kind: string | undefined): kind is SourceKind => kind !== undefined && sourceKinds.includes(kind);
 
 /** Axes of a source's value in expressions; null for text, which has only fields. */
 export function axesOfSource({ sourceKind, syntax }: SourceDeclaration): readonly Axis[] | null {
