@@ -7,6 +7,7 @@ export const replays: Readonly<Record<string, Replay>> = {
   embeddings: async (...args) => (await import("./embeddings.ts")).replay(...args),
   transformer: async (...args) => (await import("./transformer.ts")).replay(...args),
   ptfiles: async (...args) => (await import("./ptfiles.ts")).replay(...args),
+  schedulers: async (...args) => (await import("./schedulers.ts")).replay(...args),
   sigma_tracker: async (...args) => (await import("./sigma_tracker.ts")).replay(...args),
   strategy: async (...args) => (await import("./strategy.ts")).replay(...args),
   training: async (...args) => (await import("./training.ts")).replay(...args),

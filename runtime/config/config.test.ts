@@ -214,12 +214,28 @@ test("settings that are wrong together are refused", () => {
   );
 });
 
+test("defaults of a schedule follow the number of steps, and too few steps leave nothing for them", () => {
+  const optimization = (scheduler_type: string, steps: number, scheduler_params = {}) => ({
+    ...minimal,
+    optimization: { scheduler_type, steps, scheduler_params },
+  });
+  const params = (raw: unknown) => resolve(raw).config?.optimization.scheduler_params;
+  assert.equal(params(optimization("cosine_with_restarts", 42)), { T_0: 10, T_mult: 1, eta_min: 5e-5 });
+  assert.equal(params(optimization("step", 7, { gamma: "5e-1" })), { step_size: 3, gamma: 0.5 });
+  assert.equal(codes(optimization("cosine_with_restarts", 3)), ["LTX6003 optimization.scheduler_params.T_0"]);
+  assert.equal(codes(optimization("step", 1)), ["LTX6003 optimization.scheduler_params.step_size"]);
+  assert.equal(codes(optimization("polynomial", 9, { power: -1, T_max: 3 })), [
+    "LTX6001 optimization.scheduler_params.T_max",
+    "LTX6003 optimization.scheduler_params.power",
+  ]);
+});
+
 test("says before the run what this version does not do", () => {
   const raw = {
     ...minimal,
     model: { ...minimal.model, training_mode: "full" },
     lora: { dropout: 0.1 },
-    optimization: { optimizer_type: "adamw8bit", scheduler_type: "cosine", enable_gradient_checkpointing: true },
+    optimization: { optimizer_type: "adamw8bit", enable_gradient_checkpointing: true },
     acceleration: { quantization: "int8-quanto", mixed_precision_mode: "fp16" },
     wandb: { enabled: true },
     hub: { push_to_hub: true, hub_model_id: "me/lora" },
@@ -230,7 +246,6 @@ test("says before the run what this version does not do", () => {
       "LTX6005 training_mode",
       "LTX6005 dropout",
       "LTX6005 optimizer_type",
-      "LTX6005 scheduler_type",
       "LTX6005 quantization",
       "LTX6006 enable_gradient_checkpointing",
       "LTX6006 mixed_precision_mode",

@@ -22,9 +22,19 @@ const samplers: Readonly<Record<string, Schema>> = {
   }),
 };
 
-/** What `scheduler_params` may hold depends on `scheduler_type`; what a constant rate gets is not looked at. */
-const schedules: Readonly<Record<string, Schema>> = {
-  linear: closed({ start_factor: number(1, { exclusiveMinimum: 0, maximum: 1 }), end_factor: share(0.1) }),
+const count = (value: number): Schema => ({ type: "integer", default: value, minimum: 1 });
+
+/**
+ * What `scheduler_params` may hold depends on `scheduler_type`, and some defaults on the number of steps: too few of them leave
+ * nothing for a default, which is then out of its range. What a constant rate gets is not looked at.
+ */
+const schedules: Readonly<Record<string, (steps: number) => Schema>> = {
+  linear: () => closed({ start_factor: number(1, { exclusiveMinimum: 0, maximum: 1 }), end_factor: share(0.1) }),
+  cosine: () => closed({ eta_min: number(0, { minimum: 0 }) }),
+  cosine_with_restarts: (steps) =>
+    closed({ T_0: count(Math.floor(steps / 4)), T_mult: count(1), eta_min: number(5e-5, { minimum: 0 }) }),
+  polynomial: () => closed({ power: number(1, { minimum: 0 }) }),
+  step: (steps) => closed({ step_size: count(Math.floor(steps / 2)), gamma: number(0.1, { exclusiveMinimum: 0 }) }),
 };
 
 /** Judges and completes the two free mappings of the run config by the setting that says what they mean. */
@@ -44,10 +54,11 @@ export function withVariants(config: RunConfig, findings: Finding[]): RunConfig 
     },
     optimization: {
       ...optimization,
-      scheduler_params: fit(schedules[optimization.scheduler_type], optimization.scheduler_params, [
-        "optimization",
-        "scheduler_params",
-      ]),
+      scheduler_params: fit(
+        schedules[optimization.scheduler_type]?.(optimization.steps),
+        optimization.scheduler_params,
+        ["optimization", "scheduler_params"],
+      ),
     },
   };
 }

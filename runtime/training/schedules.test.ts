@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { OptimizationConfig } from "../config/index.ts";
@@ -35,23 +34,35 @@ test("a linear rate goes from its start factor to its end factor", () => {
   near(rates({ learning_rate: 1, steps: 4, scheduler_params }, 6), [0.5, 0.625, 0.75, 0.875, 1, 1]);
 });
 
-test("constant and linear rates are those that the reference's schedules gave", () => {
-  const cases = ["defaults_40", "custom_40"].flatMap((name): { [key: string]: unknown; lr: number[] }[] => {
-    const manifest = new URL(`../../conformance/vectors/schedulers/${name}/manifest.json`, import.meta.url);
-    return JSON.parse(readFileSync(manifest, "utf8")).items;
-  });
-  const supported = cases.filter(({ scheduler_type: type }) => type === "constant" || type === "linear");
-  assert.ok(supported.length >= 3, String(supported.length));
-  for (const { learning_rate, steps, scheduler_type, scheduler_params, lr } of supported) {
-    const params = scheduler_type === "constant" ? {} : scheduler_params;
-    const optimization = {
-      learning_rate,
-      steps,
-      scheduler_type,
-      scheduler_params: params,
-    } as Partial<OptimizationConfig>;
-    near(rates(optimization, lr.length), lr);
-  }
+test("a cosine falls by half a wave and rises again past the last step", () => {
+  const cosine = { scheduler_type: "cosine", learning_rate: 1e-3, steps: 10 } as const;
+  near(
+    rates(cosine, 5),
+    [1e-3, 9.755282581475769e-4, 9.045084971874738e-4, 7.938926261462367e-4, 6.545084971874738e-4],
+  );
+  near(rates({ ...cosine, scheduler_params: { eta_min: 1e-5 } }, 2), [1e-3, 9.757729755661011e-4]);
+  near(rates({ ...cosine, steps: 2 }, 5), [1e-3, 5e-4, 0, 5e-4, 1e-3]);
+});
+
+test("restarts begin anew, in periods that may grow", () => {
+  const restarts = { scheduler_type: "cosine_with_restarts", learning_rate: 1e-3, steps: 10 } as const;
+  near(rates(restarts, 5), [1e-3, 5.25e-4, 1e-3, 5.25e-4, 1e-3]);
+  near(
+    rates({ ...restarts, scheduler_params: { T_mult: 2 } }, 7),
+    [1e-3, 5.25e-4, 1e-3, 8.608757210636101e-4, 5.25e-4, 1.891242789363899e-4, 1e-3],
+  );
+});
+
+test("a polynomial reaches 0 at the last step and stays there", () => {
+  const polynomial = { scheduler_type: "polynomial", learning_rate: 1e-3, steps: 10 } as const;
+  near(rates(polynomial, 3), [1e-3, 9e-4, 8e-4]);
+  near(rates({ ...polynomial, scheduler_params: { power: 2 } }, 12).slice(8), [4e-5, 1e-5, 0, 0]);
+});
+
+test("steps multiply the rate by gamma", () => {
+  const step = { scheduler_type: "step", learning_rate: 1e-3, steps: 10 } as const;
+  near(rates(step, 11).slice(4), [1e-3, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-5]);
+  near(rates({ ...step, scheduler_params: { step_size: 2, gamma: 0.5 } }, 5), [1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4]);
 });
 
 test.run();

@@ -51,7 +51,7 @@ export const entries: readonly CatalogEntry[] = [
     slug: "unsupported-setting",
     title: "The setting would change the result, and this version does not support it",
     explanation:
-      "The official format knows optimizers, schedules and number formats that this version does not have. Training with something " +
+      "The official format knows optimizers, training modes and number formats that this version does not have. Training with something " +
       "else in their place would give another result than the one asked for, so the run does not start.",
     bad: config("optimization: {optimizer_type: adamw8bit}"),
     good: config("optimization: {optimizer_type: adamw}"),
