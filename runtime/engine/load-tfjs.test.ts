@@ -3,10 +3,11 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 const test = suite("load tfjs");
+const engines = JSON.stringify(new URL("./index.ts", import.meta.url).href);
 
 test("an exception after wasm was loaded prints a stack, not the source of the package", () => {
   const script = `
-    const { openEngine } = await import("./runtime/engine/index.ts");
+    const { openEngine } = await import(${engines});
     await openEngine("wasm");
     throw new Error("from outside");
   `;
