@@ -33,9 +33,8 @@ function exampleText(examples: readonly Example[]): string {
   );
 }
 
-/** The parser; `done` gets the exit code of the command that ran. Throws commander's errors instead of ending the process. */
-export function createProgram(io: Io, done: (code: number) => void): Command {
-  const program = new Command("ltxc")
+function rootCommand(io: Io): Command {
+  return new Command("ltxc")
     .description("Write, check and run training strategies for the LTX-2 audio-video diffusion transformer.")
     .version(packageVersion(), "-V, --version", "print the version")
     .option("--json", "print results as JSON")
@@ -62,9 +61,20 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
         ["ltxc run --help", "more about one command"],
       ]),
     );
+}
 
+/** What a command needs: a way to declare itself, the session it runs in, and where its exit code goes. */
+interface Declaring {
+  readonly command: (name: string, description: string, examples: readonly Example[]) => Command;
+  readonly session: () => Session;
+  readonly done: (code: number) => void;
+}
+
+/** The parser; `done` gets the exit code of the command that ran. Throws commander's errors instead of ending the process. */
+export function createProgram(io: Io, done: (code: number) => void): Command {
+  const program = rootCommand(io);
   /** A command's line in the list is the first sentence of its description. */
-  const command = (name: string, description: string, examples: readonly Example[]) =>
+  const command: Declaring["command"] = (name, description, examples) =>
     program
       .command(name)
       .summary(description.split(/[.:] /)[0]?.replace(/\.$/, "") ?? "")
@@ -72,7 +82,13 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
       .helpOption("-h, --help", "print this help")
       .addHelpText("after", exampleText(examples));
   const session = () => sessionOf(io, program.opts<GlobalOptions>());
+  for (const declare of [declareInit, declareCheck, declareCompile, declareRun, declareExplain, declareDoctor]) {
+    declare({ command, session, done });
+  }
+  return program;
+}
 
+function declareInit({ command, session, done }: Declaring): void {
   command(
     "init",
     "Make a small project that trains as it is: strategy, run config, sample data, a tiny random model.",
@@ -93,7 +109,9 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
       const { init } = await import("./commands/init.ts");
       done(await init(session(), directory, options));
     });
+}
 
+function declareCheck({ command, session, done }: Declaring): void {
   command("check", "Report every mistake in strategies and run configs. Writes nothing.", [
     ["ltxc check", "all *.strategy files of this folder, and train.yaml"],
     ["ltxc check inpainting.strategy", "one file"],
@@ -111,7 +129,9 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
       const { check } = await import("./commands/check.ts");
       done(await check(session(), files, options.format));
     });
+}
 
+function declareCompile({ command, session, done }: Declaring): void {
   command(
     "compile",
     "Compile strategies. Each gives readable TypeScript, a bundle that `ltxc run` loads, and a schema of its params.",
@@ -128,7 +148,9 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
       const { compile } = await import("./commands/compile.ts");
       done(await compile(session(), files, options));
     });
+}
 
+function declareRun({ command, session, done }: Declaring): void {
   command(
     "run",
     "Train a LoRA as a run config says. Ctrl-C finishes the step, saves and tells how to go on; twice stops at once.",
@@ -146,7 +168,9 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
       const { run } = await import("./commands/run.ts");
       done(await run(session(), config, options));
     });
+}
 
+function declareExplain({ command, session, done }: Declaring): void {
   command("explain", "Explain a finding's code; without one, list all codes.", [
     ["ltxc explain LTX3001", "what it means, a bad and a good example"],
     ["ltxc explain", "all codes with their titles"],
@@ -156,7 +180,9 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
       const { explain } = await import("./commands/explain.ts");
       done(await explain(session(), code ?? null));
     });
+}
 
+function declareDoctor({ command, session, done }: Declaring): void {
   command("doctor", "Show what this machine offers: Node, the engines found and why others are not, GPU, memory.", [
     ["ltxc doctor", "a report to read"],
     ["ltxc doctor --json", "the same for an issue or a script"],
@@ -164,6 +190,4 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     const { doctor } = await import("./commands/doctor.ts");
     done(await doctor(session()));
   });
-
-  return program;
 }

@@ -127,120 +127,76 @@ class Machine {
   #u8 = () => this.#view.getUint8(this.#take(1));
   #u32 = () => this.#view.getUint32(this.#take(4), true);
 
-  /** Instructions of the pickle format by their byte. */
   #step(opcode: number): void {
-    const stack = this.#stack;
-    switch (opcode) {
-      case 0x80: // PROTO
-        if (this.#u8() > 5) this.#broken("its description is of an unknown version");
-        return;
-      case 0x95: // FRAME
-        this.#take(8);
-        return;
-      case 0x28: // MARK
-        stack.push(MARK);
-        return;
-      case 0x30: // POP
-        stack.pop();
-        return;
-      case 0x4e: // NONE
-        stack.push(null);
-        return;
-      case 0x88: // NEWTRUE
-        stack.push(true);
-        return;
-      case 0x89: // NEWFALSE
-        stack.push(false);
-        return;
-      case 0x4a: // BININT
-        stack.push(this.#view.getInt32(this.#take(4), true));
-        return;
-      case 0x4b: // BININT1
-        stack.push(this.#u8());
-        return;
-      case 0x4d: // BININT2
-        stack.push(this.#view.getUint16(this.#take(2), true));
-        return;
-      case 0x8a: // LONG1
-        stack.push(this.#long(this.#u8()));
-        return;
-      case 0x47: // BINFLOAT
-        stack.push(this.#view.getFloat64(this.#take(8)));
-        return;
-      case 0x58: // BINUNICODE
-        stack.push(this.#text(this.#u32()));
-        return;
-      case 0x8c: // SHORT_BINUNICODE
-        stack.push(this.#text(this.#u8()));
-        return;
-      case 0x7d: // EMPTY_DICT
-        stack.push(new Map<Item, Item>());
-        return;
-      case 0x5d: // EMPTY_LIST
-      case 0x29: // EMPTY_TUPLE
-        stack.push([]);
-        return;
-      case 0x74: // TUPLE
-        stack.push(this.#popToMark());
-        return;
-      case 0x85: // TUPLE1 to TUPLE3
-      case 0x86:
-      case 0x87:
-        stack.push(Array.from({ length: opcode - 0x84 }, () => this.#pop()).toReversed());
-        return;
-      case 0x61: // APPEND
-        this.#append([this.#pop()]);
-        return;
-      case 0x65: // APPENDS
-        this.#append(this.#popToMark());
-        return;
-      case 0x73: {
-        // SETITEM
-        const value = this.#pop();
-        this.#set([this.#pop(), value]);
-        return;
-      }
-      case 0x75: // SETITEMS
-        this.#set(this.#popToMark());
-        return;
-      case 0x68: // BINGET
-        this.#recall(this.#u8());
-        return;
-      case 0x6a: // LONG_BINGET
-        this.#recall(this.#u32());
-        return;
-      case 0x71: // BINPUT
-        this.#memo.set(this.#u8(), this.#top());
-        return;
-      case 0x72: // LONG_BINPUT
-        this.#memo.set(this.#u32(), this.#top());
-        return;
-      case 0x94: // MEMOIZE
-        this.#memo.set(this.#memo.size, this.#top());
-        return;
-      case 0x63: // GLOBAL
-        stack.push(this.#global(this.#line(), this.#line()));
-        return;
-      case 0x93: {
-        // STACK_GLOBAL
-        const [name, module] = [this.#pop(), this.#pop()];
-        // Turning a list into text could take forever: lists may share lists.
-        if (typeof name !== "string" || typeof module !== "string") return this.#broken("its description is damaged");
-        this.#stack.push(this.#global(module, name));
-        return;
-      }
-      case 0x52: // REDUCE
-        this.#reduce();
-        return;
-      case 0x51: // BINPERSID
-        stack.push(this.#storage(this.#pop()));
-        return;
-      default:
-        this.#refuse(
-          "LTX6112",
-          `its description has the instruction 0x${opcode.toString(16)}, which no data file needs; nothing was executed`,
-        );
-    }
+    const instruction = this.#instructions.get(opcode);
+    if (instruction !== undefined) return instruction();
+    const shown = `0x${opcode.toString(16)}`;
+    this.#refuse(
+      "LTX6112",
+      `its description has the instruction ${shown}, which no data file needs; nothing was executed`,
+    );
+  }
+
+  /** The instructions that data files are written with, by their byte; every other one is refused. */
+  readonly #instructions: ReadonlyMap<number, () => void> = new Map([
+    [0x80, () => this.#protocol()], // PROTO
+    [0x95, () => void this.#take(8)], // FRAME
+    [0x28, () => this.#push(MARK)], // MARK
+    [0x30, () => void this.#stack.pop()], // POP
+    [0x4e, () => this.#push(null)], // NONE
+    [0x88, () => this.#push(true)], // NEWTRUE
+    [0x89, () => this.#push(false)], // NEWFALSE
+    [0x4a, () => this.#push(this.#view.getInt32(this.#take(4), true))], // BININT
+    [0x4b, () => this.#push(this.#u8())], // BININT1
+    [0x4d, () => this.#push(this.#view.getUint16(this.#take(2), true))], // BININT2
+    [0x8a, () => this.#push(this.#long(this.#u8()))], // LONG1
+    [0x47, () => this.#push(this.#view.getFloat64(this.#take(8)))], // BINFLOAT
+    [0x58, () => this.#push(this.#text(this.#u32()))], // BINUNICODE
+    [0x8c, () => this.#push(this.#text(this.#u8()))], // SHORT_BINUNICODE
+    [0x7d, () => this.#push(new Map<Item, Item>())], // EMPTY_DICT
+    [0x5d, () => this.#push([])], // EMPTY_LIST
+    [0x29, () => this.#push([])], // EMPTY_TUPLE
+    [0x74, () => this.#push(this.#popToMark())], // TUPLE
+    [0x85, () => this.#push(this.#popMany(1))], // TUPLE1
+    [0x86, () => this.#push(this.#popMany(2))], // TUPLE2
+    [0x87, () => this.#push(this.#popMany(3))], // TUPLE3
+    [0x61, () => this.#append(this.#popMany(1))], // APPEND
+    [0x65, () => this.#append(this.#popToMark())], // APPENDS
+    [0x73, () => this.#set(this.#popMany(2))], // SETITEM
+    [0x75, () => this.#set(this.#popToMark())], // SETITEMS
+    [0x68, () => this.#recall(this.#u8())], // BINGET
+    [0x6a, () => this.#recall(this.#u32())], // LONG_BINGET
+    [0x71, () => this.#remember(this.#u8())], // BINPUT
+    [0x72, () => this.#remember(this.#u32())], // LONG_BINPUT
+    [0x94, () => this.#remember(this.#memo.size)], // MEMOIZE
+    [0x63, () => this.#push(this.#global(this.#line(), this.#line()))], // GLOBAL
+    [0x93, () => this.#stackGlobal()], // STACK_GLOBAL
+    [0x52, () => this.#reduce()], // REDUCE
+    [0x51, () => this.#push(this.#storage(this.#pop()))], // BINPERSID
+  ]);
+
+  #protocol(): void {
+    if (this.#u8() > 5) this.#broken("its description is of an unknown version");
+  }
+
+  #push(item: Item): void {
+    this.#stack.push(item);
+  }
+
+  /** The last `count` items, in the order in which they were pushed. */
+  #popMany(count: number): Item[] {
+    return Array.from({ length: count }, () => this.#pop()).toReversed();
+  }
+
+  #remember(index: number): void {
+    this.#memo.set(index, this.#top());
+  }
+
+  #stackGlobal(): void {
+    const [module, name] = this.#popMany(2);
+    // Turning a list into text could take forever: lists may share lists.
+    if (typeof name !== "string" || typeof module !== "string") return this.#broken("its description is damaged");
+    this.#push(this.#global(module, name));
   }
 
   /** Little-endian two's complement. */
