@@ -23,6 +23,10 @@ test("the bar line never reaches the last column, so that it never wraps", () =>
     assert.ok(barLine(colors(false), progress, columns).length < columns);
 });
 
+test("nothing is said of the time left as long as nothing is known of it", () => {
+  assert.match(plainLine({ ...progress, secondsLeft: null }, true) ?? "", /s\/step {2}… left$/);
+});
+
 test("plain lines come at the first, the last and every twentieth step", () => {
   const at = (step: number) => plainLine({ ...progress, step }, step === 7) !== null;
   assert.equal([7, 8, 19, 20, 21, 40, 199, 200].filter(at), [7, 20, 40, 200]);

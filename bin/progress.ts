@@ -8,14 +8,15 @@ export interface Progress {
   readonly loss: number;
   readonly learningRate: number;
   readonly secondsPerStep: number;
-  readonly secondsLeft: number;
+  /** Null as long as nothing is known of it. */
+  readonly secondsLeft: number | null;
 }
 
 /** Without a terminal to draw on, one line every so many steps is enough. */
 const plainInterval = 20;
 
 function numbers({ loss, learningRate, secondsPerStep, secondsLeft }: Progress): string {
-  const left = duration(secondsLeft);
+  const left = secondsLeft === null ? "…" : duration(secondsLeft);
   return `loss ${loss.toFixed(4)}  LR ${learningRate.toExponential(2)}  ${secondsPerStep.toFixed(2)} s/step  ${left} left`;
 }
 

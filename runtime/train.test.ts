@@ -246,4 +246,15 @@ test("a run gives back all that it took from the engine", async () => {
   assert.is(engine.memory().tensors, before);
 });
 
+test("the first step of a run says nothing of the time left", async () => {
+  const { events } = await run({ settings: { optimization: { steps: 4 } } });
+  const left = events.flatMap((event) => (event.type === "step" ? [event.etaSeconds] : []));
+  assert.is(left[0], null);
+  assert.ok(
+    left.slice(1).every((seconds) => seconds !== null && seconds >= 0),
+    left.join(),
+  );
+  assert.is(left[3], 0);
+});
+
 test.run();

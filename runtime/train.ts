@@ -151,7 +151,7 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   warnOfOverlaps(loop, overlappingTerms(accumulated.reports, samples));
   const secondsPerStep = (performance.now() - began) / 1000;
   const metrics = { ...stepMetrics(accumulated.reports), learningRate, gradNorm: accumulated.gradNorm };
-  const etaSeconds = (steps - j - 1) * meanPace(loop, j, secondsPerStep);
+  const etaSeconds = j === loop.start ? null : (steps - j - 1) * meanPace(loop, secondsPerStep);
   return { type: "step", globalStep: j + 1, steps, ...metrics, secondsPerStep, waitSeconds, etaSeconds };
 }
 
@@ -162,9 +162,8 @@ async function loadBatch({ data }: Run, index: number) {
   return { batch: await data.load(index), seconds: (performance.now() - began) / 1000 };
 }
 
-/** Over the last steps. The first of a run warms everything up and counts only as long as there is no other. */
-function meanPace({ pace, start }: Loop, j: number, secondsPerStep: number): number {
-  if (j === start + 1) pace.length = 0;
+/** Over the last steps. */
+function meanPace({ pace }: Loop, secondsPerStep: number): number {
   pace.push(secondsPerStep);
   if (pace.length > 20) pace.shift();
   return pace.reduce((sum, seconds) => sum + seconds, 0) / pace.length;

@@ -34,7 +34,8 @@ export interface StepEvent {
   readonly secondsPerStep: number;
   /** Of these, seconds spent waiting for data. */
   readonly waitSeconds: number;
-  readonly etaSeconds: number;
+  /** Null after the first step of a run, which warms everything up and says nothing of the others. */
+  readonly etaSeconds: number | null;
   /** Mean loss of the samples in each range of noise levels, e.g. `{"0.25-0.50": 0.8}`. */
   readonly sigmaBuckets: Readonly<Record<string, number>>;
 }
