@@ -33,6 +33,19 @@ for (const [name, widen, narrow] of [
   });
 }
 
+test("bfloat16 widens at any length and any even offset", () => {
+  const bits = Uint16Array.of(0, 0x3f80, 0x4000, 0x4040, 0x4080);
+  for (const [from, to] of [
+    [0, 5],
+    [1, 5],
+    [1, 4],
+    [2, 3],
+    [3, 3],
+  ] as const) {
+    assert.equal([...bfloat16ToFloat32(bits.subarray(from, to))], [0, 1, 2, 3, 4].slice(from, to));
+  }
+});
+
 test("known bit patterns", () => {
   assert.equal(
     [...float32ToBfloat16(Float32Array.of(1, -2, 0.1, 3.4e38, Infinity))],
