@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, readdir } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -218,6 +218,56 @@ test("numbers that overflow end the run, too", async () => {
     ]),
   });
   assert.ok(["LTX7001", "LTX7002"].includes(findings[0]?.code ?? ""), JSON.stringify(findings));
+});
+
+/** Every write to a file fails as on a full disk, until the returned function is called. */
+async function fillDisk(directory: string): Promise<() => void> {
+  const file = await open(directory, "r");
+  const prototype = Object.getPrototypeOf(file) as { write: unknown };
+  await file.close();
+  const { write } = prototype;
+  prototype.write = () => Promise.reject(Object.assign(new Error("write"), { code: "ENOSPC" }));
+  return () => (prototype.write = write);
+}
+
+test("a disk that is full when saving ends the run with the checkpoints of before intact", async () => {
+  const outputDirectory = await folder();
+  const saved = weightsPath(outputDirectory, 2);
+  let restore = () => {};
+  let before = Buffer.alloc(0);
+  const full: Promise<void>[] = [];
+  const onEvent = (event: TrainEvent) => {
+    if (event.type !== "checkpoint") return;
+    before = readFileSync(saved);
+    full.push(fillDisk(outputDirectory).then((undo) => void (restore = undo)));
+  };
+  const settings = { checkpoints: { interval: 2, keep_last_n: 1 } };
+  const { findings, events } = await run({ outputDirectory, settings, onEvent }).finally(async () => {
+    await Promise.all(full);
+    restore();
+  });
+  assert.equal(
+    findings.map(({ code }) => code),
+    ["LTX6190"],
+  );
+  assert.match(findings[0]?.message ?? "", weightsPath(outputDirectory, 4));
+  assert.is(steps(events).length, 4);
+  assert.ok(before.length > 0);
+  assert.equal(await readFile(saved), before);
+  assert.equal(await readdir(join(outputDirectory, "checkpoints")), [
+    "lora_weights_step_00002.safetensors",
+    "training_state_step_00002.state",
+  ]);
+});
+
+test("metrics that can not be written are a warning, and training goes on", async () => {
+  const outputDirectory = await folder();
+  await mkdir(join(outputDirectory, "metrics.jsonl"));
+  const { events, summary } = await run({ outputDirectory });
+  assert.is(summary?.type, "finished");
+  const [first, ...others] = warnings(events);
+  assert.match(first ?? "", "LTX7004 metrics are not written");
+  assert.equal(others, []);
 });
 
 test("a sample without a token to learn from has loss 0 and is named once", async () => {

@@ -1,4 +1,4 @@
-import { open, mkdir, rename, rm, type FileHandle } from "node:fs/promises";
+import { open, mkdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fail } from "../findings.ts";
 
@@ -16,7 +16,7 @@ export async function writeAtomically(path: string, write: (sink: Sink) => Promi
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${temporaries++}.tmp`);
   let written = 0;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(temporary, "wx");
     try {
       await write(async (chunk) => {
@@ -37,6 +37,24 @@ export async function writeAtomically(path: string, write: (sink: Sink) => Promi
 
 export function writeTextAtomically(path: string, text: string): Promise<void> {
   return writeAtomically(path, (sink) => sink(Buffer.from(text, "utf8")));
+}
+
+/**
+ * Makes a folder and those above it. `mkdir` with `recursive` would try for ever where the system says of a new folder that there is
+ * none above it, as it does below /proc.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  if (await isFolder(folder)) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
+  await mkdir(folder).catch(async (error: unknown) => {
+    // Somebody else may have made it meanwhile.
+    if (!(await isFolder(folder))) throw error;
+  });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const info = await stat(path).catch(() => null);
+  return info !== null && info.isDirectory();
 }
 
 /** A write may take part of the chunk only, most of all on a disk that is nearly full. */
@@ -83,6 +101,11 @@ function explain(error: unknown, path: string, written: number): unknown {
           `${path} cannot be written: a part of the path is a file where a folder is needed, or the reverse`,
           "choose another output folder",
         );
+      // falls through
+      case "ENOENT":
+      case "ENAMETOOLONG":
+      case "ELOOP":
+        fail("LTX6191", `${path} cannot be written: no such folder can be made`, "choose another output folder");
     }
   } catch (finding) {
     return finding;

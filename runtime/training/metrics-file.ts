@@ -9,15 +9,18 @@ export interface MetricsFile {
 
 /** JSON lines, one per event. A resumed run goes on below what an earlier one wrote; each `started` line says at which step. */
 export function openMetricsFile(path: string): MetricsFile {
-  let file: number | null = openSync(path, "a");
+  let file: number | null = null;
+  let isClosed = false;
   const close = () => {
     if (file !== null) closeSync(file);
     file = null;
+    isClosed = true;
   };
   return {
     write(event) {
-      if (file === null) return null;
+      if (isClosed) return null;
       try {
+        file ??= openSync(path, "a");
         writeSync(file, `${JSON.stringify(event)}\n`);
         return null;
       } catch (error) {

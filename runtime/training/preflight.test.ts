@@ -75,6 +75,15 @@ test("an output folder that can not be written is found before the run; one that
   assert.equal(await readdir(join(root, "outputs", "checkpoints")), ["lora.safetensors"]);
 });
 
+test("an output folder where the system makes none is found, whoever asks", async () => {
+  const name = "long".repeat(100);
+  const places = process.platform === "linux" ? ["/proc/outputs/of/a/run", name] : [name];
+  const root = await folder();
+  for (const output_dir of places) {
+    assert.equal(await findingsOf(() => checkOutput(configIn(root, { output_dir }))), ["LTX6191 output_dir"]);
+  }
+});
+
 test("a batch that the data can not fill is a finding", async () => {
   const config = configIn("/", { optimization: { batch_size: 4 } });
   assert.equal(await findingsOf(() => checkBatchSize(config, 4)), []);
