@@ -4,7 +4,13 @@ import { toPlain, type YamlNode } from "../compiler/1-parse/tree.ts";
 import { Bag } from "../compiler/diagnostics/bag.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import type { SourceFile } from "../compiler/source/source-file.ts";
-import { resolveConfig, resolveParams, strategyOf, type RunConfig } from "../runtime/config/index.ts";
+import {
+  provisionalConfig,
+  resolveConfig,
+  resolveParams,
+  strategyOf,
+  type RunConfig,
+} from "../runtime/config/index.ts";
 import type { Finding, Step } from "../runtime/contract.ts";
 import { FindingsError } from "../runtime/findings.ts";
 import { toDiagnostics } from "./findings.ts";
@@ -32,6 +38,11 @@ function strategySection(raw: unknown): { readonly name: string } | null {
   return typeof name === "string" ? { ...section, name } : null;
 }
 
+/** Whether a finding is about a setting of which another one has been said already: its default stood in. */
+function isBelow(path: Finding["path"], wrong: Finding["path"]): boolean {
+  return wrong.length > 0 && wrong.every((part, i) => path[i] === part);
+}
+
 /** What the data, model and output folders of a complete config have to say. */
 async function fileFindings(config: RunConfig, step: Step): Promise<readonly Finding[]> {
   const { preflight } = await import("../runtime/training/open-run.ts");
@@ -57,15 +68,21 @@ export async function examineRunConfig(
   const root = parseYaml(file, bag);
   if (root === null || bag.hasErrors) return { ready: null, root, diagnostics: bag.sorted() };
   const raw = toPlain(root);
-  const { config, findings } = resolveConfig(raw, { configDirectory: dirname(resolve(io.cwd, file.path)) });
+  const options = { configDirectory: dirname(resolve(io.cwd, file.path)) };
+  const { config, findings } = resolveConfig(raw, options);
   const section = config?.training_strategy ?? strategySection(raw);
   const choice = section === null ? null : strategyOf(section);
   const found = choice === null ? { step: null, findings: [] } : await findStep(choice.name);
   const { step } = found;
   const more = async () => {
     if (step === null || choice === null) return [];
-    if (config === null) return resolveParams(step.strategy, choice.params).findings;
-    return withFiles ? fileFindings(config, step) : [];
+    // A wrong setting does not keep the files from being looked at, which the others name.
+    const provisional = config ?? provisionalConfig(raw, findings, options);
+    if (provisional === null) return resolveParams(step.strategy, choice.params).findings;
+    if (!withFiles && config !== null) return [];
+    return (await fileFindings(provisional, step)).filter(
+      ({ path }) => !findings.some((wrong) => isBelow(path, wrong.path)),
+    );
   };
   const all = [...findings, ...found.findings, ...(await more())];
   const isReady = config !== null && step !== null && !all.some(({ severity }) => severity === "error");

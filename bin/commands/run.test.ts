@@ -83,6 +83,20 @@ test("Ctrl-C finishes the step, saves and says how to go on; --resume does", asy
   assert.ok((await checkpoints(cwd)).includes("lora_weights_step_00004.safetensors"));
 });
 
+test("wrong settings, params, data and model are told of in one round", async ({ cwd }) => {
+  await configure(cwd, {
+    learning_rate: "fast",
+    batch_size: "two",
+    mask_threshold: 2,
+    model_path: "models/none.safetensors",
+  });
+  await rm(join(cwd, "data/conditions"), { recursive: true });
+  const { code, err } = await ltxc(["run"], { cwd });
+  assert.is(code, 1);
+  const codes = [...err.matchAll(/^error\[(LTX\d+)\]/gm)].map((match) => match[1]);
+  assert.equal(codes.toSorted(), ["LTX6002", "LTX6002", "LTX6003", "LTX6121", "LTX6303"]);
+});
+
 test("--resume without a checkpoint is refused", async ({ cwd }) => {
   refuses(await ltxc(["run", "--resume"], { cwd }), "LTX6307");
 });

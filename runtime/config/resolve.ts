@@ -29,4 +29,28 @@ export function resolveConfig(raw: unknown, { configDirectory }: { readonly conf
   return { config: findings.some(isError) ? null : config, findings };
 }
 
+/**
+ * The same config with the settings left out that findings point at, so that their defaults stand in: enough to look at the files that
+ * the right settings name. Null where that leaves no whole config, for example without a model path.
+ */
+export function provisionalConfig(
+  raw: unknown,
+  findings: readonly Finding[],
+  options: { readonly configDirectory: string },
+): RunConfig | null {
+  const pruned = findings.filter(isError).reduce((data, { path }) => without(data, path), raw);
+  return resolveConfig(pruned, options).config;
+}
+
+/** A copy of plain data without what stands at `path`. */
+function without(data: unknown, [key, ...rest]: Finding["path"]): unknown {
+  if (key === undefined || typeof data !== "object" || data === null) return data;
+  if (Array.isArray(data))
+    return rest.length === 0 ? [] : data.map((item, i) => (i === key ? without(item, rest) : item));
+  const entries = Object.entries(data).filter(([name]) => name !== String(key) || rest.length > 0);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, name === String(key) ? without(value, rest) : value]),
+  );
+}
+
 export const isError = ({ severity }: Finding): boolean => severity === "error";
