@@ -236,6 +236,24 @@ test("losses, weights and reductions", async () => {
   near(values.get("loss.snr"), [4.5, 4.5]);
 });
 
+test("`over` takes masks of the grid, and values of the grid take masks of tokens", async () => {
+  const { values } = await run(`${video("")}let:
+  late: mean(float(grid(video.frame_index == 1)), height, width) > 0.5
+loss:
+  late: mae(video.prediction, float(video.first_frame)) over late
+  first: mae(video.prediction, 2 * float(video.first_frame)) over not late
+  grid: mean(video.prediction) * mae(latents, latents + 3) over (video.row == 0)
+`);
+  near(values.get("loss.late"), [0.5, 0.5]);
+  near(values.get("loss.first"), [1.5, 1.5]);
+  near(values.get("loss.grid"), [1.5, 1.5]);
+});
+
+test("a number has no gradient to stop", async () => {
+  const { values } = await run(`${video("")}loss:\n  scaled: stop_gradient(3) * mean(video.prediction)\n`);
+  near(values.get("loss.scaled"), [1.5, 1.5]);
+});
+
 test("no token selected gives a loss of exactly 0", async () => {
   const { values } = await run(`${video("  keep: all\n")}${velocity}`);
   assert.equal(values.get("loss.velocity"), [0, 0]);

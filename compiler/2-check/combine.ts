@@ -113,7 +113,8 @@ export function reduce(report: Report, fn: Reduction, arg: Core, axes: readonly 
   const chosen = axes.length > 0 ? axes : arg.type.axes.filter((axis) => axis !== "batch");
   const missing = chosen.find((axis) => !arg.type.axes.includes(axis));
   if (missing !== undefined || arg.type.stage !== "device") {
-    report.error("LTX4005", span, `${describe(arg.type)} has no axis \`${missing ?? "to reduce"}\``, {
+    const lacks = missing === undefined ? "no axes to reduce" : `no axis \`${missing}\``;
+    report.error("LTX4005", span, `${describe(arg.type)} has ${lacks}`, {
       help:
         arg.type.axes.length === 0
           ? "a single number needs no reduction"

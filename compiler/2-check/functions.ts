@@ -58,8 +58,11 @@ const functions: Readonly<Record<string, (call: Call) => Core>> = {
       const apply = (fn: Elementwise, ...args: Core[]) => map(call.env.report, fn, args, call.span, "`snr`");
       return apply("square", apply("div", apply("sub", literal(1), sigma), apply("maximum", sigma, literal(1e-3))));
     }),
+  /** Numbers known before the step have no gradient to stop. */
   stop_gradient: (call) =>
-    withValues(call, 1, ([arg]) => ({ op: "stopGradient", arg, type: arg.type, span: call.span })),
+    withValues(call, 1, ([arg]) =>
+      arg.type.stage === "device" ? { op: "stopGradient", arg, type: arg.type, span: call.span } : arg,
+    ),
   tokens: (call) => withValues(call, 1, ([x]) => toTokens(call, x)),
   grid: (call) => withValues(call, 1, ([x]) => toGrid(call, x)),
   concat,

@@ -1,6 +1,6 @@
 /** Losses: compare two tensors, reduce every axis but `batch`; `over` restricts them to a mask or weighs them. */
 import { failed, hasArguments, values, type Call } from "./call.ts";
-import { broadcastTo, isMask, map, reduce } from "./combine.ts";
+import { alignGrids, broadcastTo, isMask, map, reduce } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type Elementwise } from "./core.ts";
 import { spanOf, type Report } from "./report.ts";
 
@@ -9,9 +9,10 @@ export function loss(call: Call, weights: readonly Core[]): Core {
   if (!hasArguments(call, call.name === "huber" ? 3 : 2)) return failed(call);
   const args = values(call);
   if (args === null || weights.some((weight) => weight.op === "error")) return failed(call);
-  const error = errorOf(call, args);
-  if (error.op === "error" || !isPerSample(call, error)) return failed(call);
-  const restricting = weights.filter((weight) => !(weight.op === "literal" && weight.value === true));
+  const compared = errorOf(call, args);
+  if (compared.op === "error" || !isPerSample(call, compared)) return failed(call);
+  const written = weights.filter((weight) => !(weight.op === "literal" && weight.value === true));
+  const [error = compared, ...restricting] = alignGrids([compared, ...written]);
   if (restricting.some((weight) => !isWeight(call.env.report, weight, error))) return failed(call);
   const overAll = restricting.length < weights.length;
   return { op: "maskedMean", error, weights: restricting, overAll, type: tensor("f32", ["batch"]), span: call.span };

@@ -34,6 +34,10 @@ function verifyCore(core: Core, known: ReadonlyMap<string, Core>, where: string)
     const foreign = core.args.flatMap((arg) => arg.type.axes).find((axis) => !axes.includes(axis));
     if (foreign !== undefined) broken(`${where}: ${core.fn} loses the axis ${foreign}`);
   }
+  if (core.op === "maskedMean") {
+    const foreign = core.weights.flatMap(({ type }) => type.axes).find((axis) => !core.error.type.axes.includes(axis));
+    if (foreign !== undefined) broken(`${where}: a weight over ${foreign}, which the error has not`);
+  }
   if (core.op === "reduce" && core.axes.some((axis) => !core.arg.type.axes.includes(axis) || axes.includes(axis))) {
     broken(`${where}: ${core.fn} over [${core.axes.join(", ")}] of [${core.arg.type.axes.join(", ")}]`);
   }

@@ -1,0 +1,179 @@
+/**
+ * Strategies whose structure is right and whose expressions are grown by type, so that most of them compile and the later phases
+ * have something to work on. Every other one has an expression of any type in one place.
+ */
+import fc from "fast-check";
+
+type Text = fc.Arbitrary<string>;
+
+/** Expressions by what they are: numbers known before the step, values over tokens, masks over tokens, loss terms. */
+interface Grown {
+  readonly host: Text;
+  readonly value: Text;
+  readonly mask: Text;
+  readonly loss: Text;
+}
+
+const numbers = "0 1 0.5 3 p count items[0] items[1]".split(" ");
+const grids = { video: ["frame_index", "row", "column", "time"], audio: ["step_index", "time"] };
+const sizes = { video: ["frames", "height", "width"], audio: ["steps"] };
+const sources = {
+  video: [
+    "mean(tokens(latents), channel)",
+    "marked",
+    "mean(dino, feature)",
+    "mean(latents, channel)",
+    "mean(latents, height, width, channel)",
+    "norm(latents)",
+  ],
+  audio: ["mean(tokens(sound), channel)", "speech", "mean(sound, mel, channel)"],
+};
+const shapes = { video: ["frame", "(height, width)", "token:video"], audio: ["step", "token:audio"] };
+const functions = "abs square tanh sigmoid sin cos exp stop_gradient -".split(" ");
+const compared = ["<", "<=", ">", ">=", "==", "!="];
+
+const applied = (names: readonly string[], ...args: Text[]): Text =>
+  fc.tuple(fc.constantFrom(...names), ...args).map(([name, ...rest]) => `${name}(${rest.join(", ")})`);
+const infix = (signs: readonly string[], a: Text, b: Text): Text =>
+  fc.tuple(a, fc.constantFrom(...signs), b).map(([x, sign, y]) => `(${x} ${sign} ${y})`);
+
+/** What may be written where the fields `known` of the modality exist. */
+function grow(modality: "video" | "audio", known: readonly string[]): Grown {
+  const scalars = known.filter((name) => name === "sigma" || name === "timesteps");
+  const fields = [...scalars, ...grids[modality]].map((name) => `${modality}.${name}`);
+  const masks = [`${modality}.all`, known.includes("generated") ? `(not ${modality}.generated)` : `${modality}.all`];
+  if (modality === "video") masks.push("video.first_frame", "video.crop(0, 0, 64, 32)", "(marked > 0.5)");
+  const channels = known.map((name) => `${modality}.${name}`).filter((name) => !/sigma|timesteps|generated/.test(name));
+  const drawn = shapes[modality].flatMap((axes) => [`(randn() per ${axes})`, `(uniform(0, 1) per ${axes})`]);
+  return fc.letrec<{ host: string; like: string; value: string; mask: string; loss: string }>((tie) => {
+    const [host, like, value, mask, loss] = [tie("host"), tie("like"), tie("value"), tie("mask"), tie("loss")];
+    const branch = { maxDepth: 4, depthSize: "small" } as const;
+    return {
+      host: fc.oneof(
+        branch,
+        fc.constantFrom(...numbers, ...sizes[modality].map((size) => `${modality}.${size}`)),
+        infix(["+", "-", "*", "/", "^"], host, host),
+        applied(["abs", "sqrt", "exp", "-"], host),
+        applied(["max", "min", "scaled"], host, host),
+        fc.tuple(infix(compared, host, host), host, host).map(([m, a, b]) => `(if ${m} then ${a} else ${b})`),
+      ),
+      like: fc.oneof(fc.constantFrom(...channels), infix(["+", "*", "/"], fc.constantFrom(...channels), value)),
+      value: fc.oneof(
+        branch,
+        fc.constantFrom(...fields, ...sources[modality], ...drawn),
+        host,
+        applied(functions, value),
+        infix(["+", "-", "*", "/", "^"], value, value),
+        applied(["max", "min", "pow", "scaled"], value, value),
+        applied(["where"], mask, value, value),
+        applied(["clamp"], value, host, host),
+        applied(["float"], mask),
+      ),
+      mask: fc.oneof(
+        branch,
+        fc.constantFrom(...masks),
+        infix(compared, value, host),
+        infix(["and", "or"], mask, mask),
+        mask.map((m) => `(not ${m})`),
+        applied([`${modality}.prefix`, `${modality}.suffix`], host),
+      ),
+      loss: fc.oneof(
+        branch,
+        applied(
+          ["mean", "sum", "norm"],
+          value.map((x) => `${modality}.prediction * (${x})`),
+        ),
+        fc
+          .tuple(
+            applied(["mse", "mae", "charbonnier", "cosine_distance"], fc.constant(`${modality}.prediction`), like),
+            mask,
+          )
+          .map(([call, m]) => `${call} over (${m})`),
+        infix(["+", "-", "*"], loss, loss),
+        infix(["*", "/"], loss, host),
+      ),
+    };
+  });
+}
+
+const before = { video: grow("video", ["clean"]), audio: grow("audio", ["clean"]) };
+const noised = { video: grow("video", ["clean", "sigma", "noise"]), audio: grow("audio", ["clean", "sigma", "noise"]) };
+const known = ["clean", "sigma", "timesteps", "noise", "noisy", "target", "generated"];
+const after = { video: grow("video", known), audio: grow("audio", known) };
+
+const quoted = (text: Text): Text => text.map((expression) => JSON.stringify(expression));
+const sometimes = (key: string, text: Text): Text =>
+  fc.oneof(
+    fc.constant(""),
+    quoted(text).map((value) => `  ${key}: ${value}\n`),
+  );
+
+/** `noisy` and the others must be like the tokens, so an arbitrary value is added to one that is. */
+const likeTokens = (name: "video" | "audio", text: Text): Text =>
+  text.map((x) => `${name}.clean + mean(${name}.clean * (${x}))`);
+const level: Text = fc.constantFrom(
+  "sampled()",
+  "0.5",
+  "uniform(0, p)",
+  "clamp(randn(), 0, 1)",
+  "uniform(0.1, 0.9) per batch",
+);
+const noise: Text = fc.constantFrom("randn()", "randn() per frame", "randn() per (height, channel)", "2 * randn()");
+const audioNoise: Text = fc.constantFrom("randn()", "randn() per step", "randn() per (step, channel)");
+
+function modality(name: "video" | "audio", latents: string): Text {
+  const odds = fc.constantFrom("", " with probability 0.5", " with probability p");
+  const entry = fc.tuple(before[name].mask, odds).map(([mask, odd]) => `    - ${JSON.stringify(mask + odd)}\n`);
+  const keep = fc
+    .array(entry, { maxLength: 2 })
+    .map((entries) => (entries.length === 0 ? "" : `  keep:\n${entries.join("")}`));
+  return fc
+    .tuple(
+      sometimes("sigma", level),
+      sometimes("noise", name === "video" ? noise : audioNoise),
+      sometimes("noisy", likeTokens(name, noised[name].value)),
+      sometimes("target", likeTokens(name, noised[name].value)),
+      keep,
+    )
+    .map((keys) => `${name}:\n  latents: ${latents}\n${keys.join("")}`);
+}
+
+const head = `strategy: grown
+params:
+  p: {type: number, default: 0.5}
+  count: {type: integer, default: 1}
+  flag: {type: boolean, default: true}
+  items: {type: array, items: {type: number}, default: [1, 2]}
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+  marked: {directory: marked, kind: video_mask}
+  sound: {directory: sound, kind: audio_latents}
+  speech: {directory: speech, kind: audio_mask}
+  dino: {directory: dino, kind: tensor, key: d, axes: [token:video, feature]}
+`;
+
+function text([named, video, audio, losses]: readonly [string, string, string, readonly string[]]): string {
+  const lets = `let:\n  named: ${named}\n  scaled(a, b): a * b + 1\n`;
+  return `${head}${lets}${video}${audio}loss:\n${losses.map((loss, i) => `  term${i}: ${loss}\n`).join("")}`;
+}
+
+/** In place of a loss term: whatever, video or audio, mask or number. */
+const any = fc.oneof(
+  ...[after.video, after.audio, before.video].flatMap(({ host, value, mask, loss }) => [host, value, mask, loss]),
+);
+const anything = fc.oneof(
+  any,
+  infix(["+", "over", "and", "<"], any, any),
+  applied(["tokens", "grid", "mean", "norm", "not"], any),
+);
+const wild = fc.oneof(fc.constant<string[]>([]), fc.tuple(quoted(anything)));
+
+export const strategyWith: Text = fc
+  .tuple(
+    quoted(before.video.value),
+    modality("video", "latents"),
+    modality("audio", "sound"),
+    fc.tuple(quoted(after.video.loss), quoted(after.audio.loss), wild).map(([a, b, more]) => [a, b, ...more]),
+  )
+  .map(text);
