@@ -79,11 +79,20 @@ async function run(text: string, params: Record<string, unknown> = {}, batch = b
     new Float32Array(count).fill(0.25)
   );
   const draws = createDraws(ops, source, sampler);
-  const ctx: StepContext<unknown> = { ops, draws, params, positions: createPositions(scaleFactors), scaleFactors };
+  const ctx: StepContext<unknown> = {
+    ops,
+    draws,
+    params,
+    positions: createPositions(scaleFactors),
+    scaleFactors,
+    globalStep: 3,
+    progress: 0.25,
+  };
   const prepared = step.prepare(ctx, batch);
   const prediction = {
     video: prepared.video === null ? null : kept([B, T, C], () => 0.5),
     audio: prepared.audio === null ? null : kept([B, steps, 2], () => 0.5),
+    outputs: {},
   };
   const terms = step.loss(ctx, prepared, prediction);
   const values = new Map<string, readonly number[]>();

@@ -2,4 +2,4 @@
 export const VERSION = "0.1.0";
 
 /** Version of the step contract; a build made for another one is refused. */
-export const CONTRACT_VERSION = 1;
+export const CONTRACT_VERSION = 2;

@@ -126,14 +126,27 @@ export interface Draws {
   rand(name: string, shape: Shape): Tensor;
   /** The run's flow-matching sampler: noise levels in [0, 1]; `tokens` is the modality's own token count, which shifts it. */
   sampled(name: string, shape: Shape, tokens: number): Tensor;
+  /**
+   * True with this probability, the same for the whole batch. It is drawn on the host, since it decides shapes: a recording engine
+   * keeps a recording for each outcome.
+   */
+  chance(name: string, probability: number): boolean;
 }
 
 /** Positions of latent cells; host values, since rotary tables are computed on the host in exact float32. */
 export interface Positions {
-  /** `[B, 3, F*H*W, 2]`: [start, end) of each token in seconds, pixel rows, pixel columns. `fps` has one entry per sample. */
-  video(grid: VideoGrid, fps: readonly number[]): HostTensor;
-  /** `[B, 1, T, 2]`: [start, end) of each step in seconds. */
-  audio(steps: number, batchSize: number): HostTensor;
+  /**
+   * `[B, 3, T, 2]`: [start, end) of each token in seconds, pixel rows, pixel columns. `fps` has one entry per sample. T counts
+   * the references, in their order in the sequence, in front of the target's F*H*W tokens; theirs are mapped onto its grid.
+   */
+  video(grid: VideoGrid, fps: readonly number[], references?: readonly VideoReference[]): HostTensor;
+  /** `[B, 1, T, 2]`: [start, end) of each step in seconds; `references` are the steps of those in front, which keep their own times. */
+  audio(steps: number, batchSize: number, references?: readonly number[]): HostTensor;
+}
+
+/** A video in front of the target: its own grid and its own frames per second, one entry per sample. */
+export interface VideoReference extends VideoGrid {
+  readonly fps: readonly number[];
 }
 
 export interface VideoGrid {
@@ -155,6 +168,9 @@ export interface StepContext<Params> {
   readonly params: Params;
   readonly positions: Positions;
   readonly scaleFactors: ScaleFactors;
+  /** Finished optimizer steps, and their share of the run's steps, from 0 to 1. */
+  readonly globalStep: number;
+  readonly progress: number;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- batches
@@ -237,6 +253,8 @@ export interface ModelInputs {
 export interface Prediction {
   readonly video: Tensor | null;
   readonly audio: Tensor | null;
+  /** The strategy's `outputs` by name, `[B, T, hidden or features]`, target tokens only. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
 }
 
 // -------------------------------------------------------------------------------------------------------------------- step
@@ -278,7 +296,22 @@ export interface ModalityInfo {
   /** Names of the sources of its latents and of its text. */
   readonly latents: string;
   readonly text: string;
+  /** Names of the sources of its references, as the file lists them. */
+  readonly references: readonly string[];
 }
+
+/** A modality's stream after a transformer block (counted from 0), or a trainable linear head on another output. */
+export type OutputInfo =
+  | { readonly name: string; readonly kind: "tap"; readonly modality: "video" | "audio"; readonly block: number }
+  | {
+      readonly name: string;
+      readonly kind: "linear";
+      readonly modality: "video" | "audio";
+      /** Name of the output that it reads; the list has it before this one. */
+      readonly input: string;
+      readonly features: number;
+      readonly activation: "silu" | "gelu" | "none";
+    };
 
 export interface StrategyInfo {
   readonly name: string;
@@ -299,16 +332,33 @@ export interface StrategyInfo {
   readonly losses: readonly { readonly name: string; readonly modality: "video" | "audio" }[];
   /** Names of the loss terms of which the compiler cannot tell whether they cover kept tokens: the run looks. */
   readonly undecided: readonly string[];
+  /** Each after the one it reads. */
+  readonly outputs: readonly OutputInfo[];
 }
+
+/** Sizes of a source in latent cells; 0 for what its kind does not have. */
+export interface SourceSizes extends VideoGrid {
+  readonly steps: number;
+}
+
+/** Of a batch's sources, whose samples all have the same. */
+export type Sizes<Sources = Readonly<Record<string, unknown>>> = { readonly [Name in keyof Sources]: SourceSizes };
 
 /** A compiled strategy: the exports of its module. Pure functions: no hidden state, no reading back, no data-dependent shapes. */
 export interface Step<Params = unknown, Sources = unknown, Values = unknown> {
   readonly strategy: StrategyInfo;
   prepare(ctx: StepContext<Params>, batch: Batch<Sources>): Prepared<Values>;
   loss(ctx: StepContext<Params>, prepared: Prepared<Values>, prediction: Prediction): LossTerms;
-  /** Text for the checkpoint's metadata. */
-  metadata(params: Params): Readonly<Record<string, string>>;
+  /** Text for the checkpoint's metadata; the same for every batch of a run. */
+  metadata(params: Params, sizes: Sizes<Sources>): Readonly<Record<string, string>>;
+  /**
+   * In builds for `ltxc inspect` and `ltxc test` only: the strategy's named values by key (`video.keep`, `inpaint`) and what it
+   * expects (`expect[0]`), as a value: a number, a list with one for each sample, or a tensor.
+   */
+  probe?(ctx: StepContext<Params>, prepared: Prepared<Values>, prediction: Prediction): Probe;
 }
+
+export type Probe = Readonly<Record<string, Tensor | number | boolean | readonly number[]>>;
 
 /**
  * Something wrong in a run config, a data file or a checkpoint, as plain data. `path` is the place in the run config that the user

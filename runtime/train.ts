@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { toOfficial } from "./config/strategy.ts";
 import { writeTextAtomically } from "./data/atomic.ts";
-import { FindingsError } from "./findings.ts";
+import { fail, FindingsError } from "./findings.ts";
 import { createAdamW } from "./training/adamw.ts";
 import { createRetention } from "./training/checkpoint-files.ts";
 import { loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
@@ -15,7 +15,7 @@ import {
   type MicroBatch,
   type OptimizerContext,
 } from "./training/optimizer-step.ts";
-import type { Run } from "./training/run.ts";
+import type { LoadedBatch, Run } from "./training/run.ts";
 import { createSampler, type SamplerChoice } from "./training/samplers.ts";
 import { savedConfig } from "./training/saved-config.ts";
 import { createSchedule, type Schedule } from "./training/schedules.ts";
@@ -69,6 +69,8 @@ interface Loop {
   saved: { readonly step: number; readonly path: string } | null;
   keep(path: string): Promise<void>;
   hasWarned: boolean;
+  /** The strategy's own, for checkpoints; null before the first batch. */
+  metadata: Readonly<Record<string, string>> | null;
   /** Loss terms that were found to cover kept tokens; each is said once. */
   readonly overlapping: Set<string>;
   end(): void;
@@ -110,6 +112,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     saved: null,
     keep: (path) => retention.saved(path),
     hasWarned: false,
+    metadata: null,
     overlapping: new Set(),
     end: () => {
       metrics.close();
@@ -136,13 +139,15 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   const { run, context, schedule, steps } = loop;
   const { gradient_accumulation_steps: microBatches } = run.config.optimization;
   const began = performance.now();
+  const progress = { globalStep: j, progress: j / steps };
   const samples: (readonly string[])[] = [];
   let waitSeconds = 0;
   const accumulated = await accumulate(context, microBatches, async (i) => {
     const { batch, seconds } = await loadBatch(run, j * microBatches + i);
+    loop.metadata = sameMetadata(loop, batch);
     waitSeconds += seconds;
     samples.push(batch.names);
-    return { ...batch, size: batch.names.length, draws: run.draws(j, i) } satisfies MicroBatch;
+    return { ...batch, size: batch.names.length, draws: run.draws(j, i), progress } satisfies MicroBatch;
   });
   await stopUnlessFinite(loop, j, accumulated, samples);
   const learningRate = schedule(j);
@@ -162,6 +167,16 @@ async function loadBatch({ data }: Run, index: number) {
   return { batch: await data.load(index), seconds: (performance.now() - began) / 1000 };
 }
 
+/** What a checkpoint says of the strategy holds for the whole run: a batch of which it says something else ends it. */
+function sameMetadata({ run, metadata }: Loop, { names, sizes }: LoadedBatch): Readonly<Record<string, string>> {
+  const own = run.step.metadata(run.params, sizes);
+  const changed = Object.keys(own).find((key) => metadata !== null && metadata[key] !== own[key]);
+  if (changed === undefined) return own;
+  const message = `${names.join(", ")}: the checkpoint's metadata \`${changed}\` would be ${own[changed]}, for earlier samples it was ${metadata?.[changed]}`;
+  const help = "train on samples whose sizes agree in it, or take it out of the strategy's `metadata`";
+  return fail("LTX7006", message, help, ["data", "preprocessed_data_root"]);
+}
+
 /** Over the last steps. */
 function meanPace({ pace }: Loop, secondsPerStep: number): number {
   pace.push(secondsPerStep);
@@ -174,7 +189,10 @@ const isDue = (done: number, interval: number | null): boolean => interval !== n
 /** Saves the weights after `done` steps, unless that was the last thing done; returns their path. */
 async function save(loop: Loop, done: number): Promise<string> {
   if (loop.saved?.step === done) return loop.saved.path;
-  const path = await saveCheckpoint(loop.run, loop.context.optimizer, done);
+  const path = await saveCheckpoint(loop.run, loop.context.optimizer, {
+    globalStep: done,
+    metadata: loop.metadata ?? {},
+  });
   loop.saved = { step: done, path };
   await loop.keep(path);
   loop.emit({ type: "checkpoint", globalStep: done, path });
@@ -196,7 +214,8 @@ async function stopUnlessFinite(
   if (broken === null && Number.isFinite(gradNorm)) return;
   accumulated.discard();
   const { run, context, start, saved } = loop;
-  const path = j === start || saved?.step === j ? saved?.path : await saveCheckpoint(run, context.optimizer, j);
+  const at = { globalStep: j, metadata: loop.metadata ?? {} };
+  const path = j === start || saved?.step === j ? saved?.path : await saveCheckpoint(run, context.optimizer, at);
   const what = broken === null ? "the gradient" : `the loss term \`${broken.term}\` of ${broken.samples.join(", ")}`;
   const kept = path === undefined ? "no step was finished" : `the weights of step ${j} are in ${path}`;
   throw new FindingsError([

@@ -67,14 +67,22 @@ function runStep({ manifest, tensors }: Case, engine: Engine, step: Step, params
     sampler,
   );
   const scaleFactors = { time, height, width };
-  const ctx: StepContext<unknown> = { ops, draws, params, positions: createPositions(scaleFactors), scaleFactors };
+  const ctx: StepContext<unknown> = {
+    ops,
+    draws,
+    params,
+    positions: createPositions(scaleFactors),
+    scaleFactors,
+    globalStep: 0,
+    progress: 0,
+  };
 
   const keys = new Map(manifest["data_sources"] as [string, string][]);
   const keyOf = (source: SourceInfo) => keys.get(directoryOf(source, params)) ?? source.name;
   const prepared = step.prepare(ctx, goldenBatch(tensors, step.strategy.sources, keyOf, ops));
 
   const predicted = (name: string) => (tensors.has(name) ? ops.input(name, toHost(golden(tensors, name))) : null);
-  const prediction: Prediction = { video: predicted("pred.video"), audio: predicted("pred.audio") };
+  const prediction: Prediction = { video: predicted("pred.video"), audio: predicted("pred.audio"), outputs: {} };
   const terms = Object.values(step.loss(ctx, prepared, prediction));
   return collect(
     prepared,

@@ -1,4 +1,14 @@
-import type { Batch, HostTensor, Ops, SourceBatch, StorageType, TextEmbeddings, VideoGrid } from "../contract.ts";
+import type {
+  Batch,
+  HostTensor,
+  Ops,
+  Sizes,
+  SourceBatch,
+  SourceSizes,
+  StorageType,
+  TextEmbeddings,
+  VideoGrid,
+} from "../contract.ts";
 import { fail } from "../findings.ts";
 import { ROOT_PLACE } from "./directories.ts";
 import type { HostSample, HostSource } from "./sample.ts";
@@ -48,6 +58,16 @@ export interface HostBatch {
   readonly names: readonly string[];
   /** By role. */
   readonly sources: Readonly<Record<string, HostSourceBatch>>;
+}
+
+/** Sizes of each source in latent cells, 0 for what its kind does not have. */
+export function sizesOf({ sources }: HostBatch): Sizes {
+  const entries = Object.entries(sources).map(([role, source]): [string, SourceSizes] => {
+    if (source.kind === "audio_latents") return [role, { frames: 0, height: 0, width: 0, steps: source.steps }];
+    if (source.kind !== "video_latents") return [role, { frames: 0, height: 0, width: 0, steps: 0 }];
+    return [role, { frames: source.frames, height: source.height, width: source.width, steps: 0 }];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** One source of all samples of a batch. */

@@ -14,13 +14,16 @@ import { prepareStream, type Stream } from "./stream.ts";
  */
 export type Tap = (name: string, value: Tensor) => void;
 
+/** Velocities `[B, T, C]`. */
+export type Velocities = Pick<Prediction, "video" | "audio">;
+
 export interface Transformer {
   readonly config: TransformerConfig;
   /**
    * The velocities of both modalities; null where a modality is null. Pure: may run on its own, or inside `Engine.differentiate`.
    * At least one modality must be given.
    */
-  forward(inputs: ModelInputs, tap?: Tap): Prediction;
+  forward(inputs: ModelInputs, tap?: Tap): Velocities;
 }
 
 const noTap: Tap = () => {};

@@ -11,17 +11,20 @@ import { decodeState, differences, encodeState, fingerprintOf, type TrainingStat
 const place: Finding["path"] = ["model", "load_checkpoint"];
 
 /**
- * Saves the weights after `globalStep` steps and, as `checkpoints.save_training_state` says, what a resumed run needs beside them.
+ * Saves the weights after `globalStep` steps, with the strategy's own `metadata` and, as `checkpoints.save_training_state` says, what a resumed run needs beside them.
  * Each file is written whole or not at all.
  * @returns the path of the weights file
  * @throws FindingsError LTX6190, LTX6191 when it can not be written; earlier checkpoints are untouched
  */
-export async function saveCheckpoint(run: Run, optimizer: AdamW, globalStep: number): Promise<string> {
+export async function saveCheckpoint(
+  run: Run,
+  optimizer: AdamW,
+  { globalStep, metadata: strategy }: { globalStep: number; metadata: Readonly<Record<string, string>> },
+): Promise<string> {
   const { checkpoints, output_dir } = run.config;
   const path = weightsPath(output_dir, globalStep);
   const parameters = await readAll(run);
   const { tensors, metadata } = toFile(parameters, scaleOf(run));
-  const strategy = run.step.metadata(run.params);
   await writeTensorFile(path, { tensors, metadata: { ...metadata, ...strategy } }, checkpoints.precision);
   const mode = checkpoints.save_training_state;
   const beside = statePath(path);

@@ -35,5 +35,6 @@ export function createDraws(ops: Ops, source: DrawSource, sampler: Sampler): Dra
     },
     rand: (name, shape) => input(name, shape, source.rand(name, elements(shape))),
     sampled: (name, shape, tokens) => input(name, shape, sampler(source, name, elements(shape), tokens)),
+    chance: (name, probability) => (source.rand(name, 1)[0] ?? 0) < probability,
   };
 }

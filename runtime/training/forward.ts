@@ -25,6 +25,12 @@ export interface ForwardContext {
   readonly scaleFactors: ScaleFactors;
 }
 
+/** How far a run has come: finished optimizer steps, and their share of the run's steps, from 0 to 1. */
+export interface Progress {
+  readonly globalStep: number;
+  readonly progress: number;
+}
+
 /** A micro-batch's loss and what is worth knowing of it, on the device. */
 export interface Forward {
   /** Scalar: the mean over the batch of the sum of the terms, divided by `divisor`. */
@@ -50,10 +56,14 @@ export interface Report {
  * From a batch to its loss: the strategy's inputs, the model, the strategy's loss. A pure function of the batch and the draws, both
  * of which enter through `ops.input`; no value is read back.
  */
-export function forward(context: ForwardContext, batch: Batch<unknown>, source: DrawSource, divisor: number): Forward {
+export function forward(
+  context: ForwardContext,
+  batch: Batch<unknown>,
+  { draws: source, progress, divisor }: { draws: DrawSource; progress: Progress; divisor: number },
+): Forward {
   const { ops, step, params, positions, scaleFactors } = context;
   const draws = createDraws(ops, source, context.sampler);
-  const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors };
+  const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress };
   const prepared = step.prepare(ctx, batch);
   const terms = step.loss(ctx, prepared, context.model(prepared.inputs));
   const flags = [hasGenerated(ops, prepared), ...overlapsOf(step, prepared)].map((flag) => ops.float(flag));

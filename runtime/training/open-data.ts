@@ -1,6 +1,6 @@
 import type { RunConfig } from "../config/run-config.ts";
 import type { Finding, StrategyInfo, Tensor } from "../contract.ts";
-import { collate, uploadBatch, type HostBatch, type TextContext } from "../data/batch.ts";
+import { collate, sizesOf, uploadBatch, type HostBatch, type TextContext } from "../data/batch.ts";
 import { discover, skippedLine, type Dataset, type Sample } from "../data/dataset.ts";
 import { ROOT_PLACE, sourcesOf, type DataSource } from "../data/directories.ts";
 import { checkGrids } from "../data/grids.ts";
@@ -108,6 +108,7 @@ function prepareBatch(engine: Engine, host: HostBatch, embeddings: EmbeddingsPro
   const made = Object.values(contexts).flatMap(({ video, audio, mask }): (Tensor | null)[] => [video, audio, mask]);
   return {
     names: host.names,
+    sizes: sizesOf(host),
     batch: () => uploadBatch(engine.ops, host, contexts),
     release: () => engine.dispose(...made),
   };

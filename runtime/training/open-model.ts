@@ -61,7 +61,7 @@ export async function openModel(
     const adapters = createLora(engine, targets, lora, start);
     const transformer = createTransformer(engine.ops, loaded.config, loaded.weights, adapters);
     return {
-      forward: (inputs) => transformer.forward(inputs),
+      forward: (inputs) => ({ ...transformer.forward(inputs), outputs: {} }),
       adapters,
       embeddings: loaded.embeddings,
       scaleFactors: loaded.scaleFactors,

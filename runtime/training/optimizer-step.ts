@@ -2,7 +2,7 @@ import type { Batch, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { AdamW } from "./adamw.ts";
 import type { DrawSource } from "./draws.ts";
-import { forward, readReport, reportLength, type ForwardContext, type Report } from "./forward.ts";
+import { forward, readReport, reportLength, type ForwardContext, type Progress, type Report } from "./forward.ts";
 import { addGradients, clipFactor, globalNorm, type Gradients } from "./gradients.ts";
 
 /** What is trained: tensors that the model reads, in a fixed order. */
@@ -26,6 +26,7 @@ export interface OptimizerContext {
 export interface MicroBatch {
   readonly size: number;
   readonly draws: DrawSource;
+  readonly progress: Progress;
   /** Makes the batch's tensors, within the forward pass. */
   batch(): Batch<unknown>;
   /** Frees what was made for the batch before the forward pass. */
@@ -62,7 +63,7 @@ export async function accumulate(
   let gradients: Gradients | null = null;
   for (let i = 0; i < microBatches; i++) {
     const micro = await next(i);
-    const run = () => forward(context.forward, micro.batch(), micro.draws, microBatches);
+    const run = () => forward(context.forward, micro.batch(), { ...micro, divisor: microBatches });
     const pass = engine.differentiate(run, trainable.tensors());
     micro.release();
     engine.dispose(pass.loss);

@@ -1,5 +1,5 @@
 import type { RunConfig } from "../config/run-config.ts";
-import type { Batch, ModelInputs, Positions, Prediction, ScaleFactors, Step } from "../contract.ts";
+import type { Batch, ModelInputs, Positions, Prediction, ScaleFactors, Sizes, Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { DrawSource } from "./draws.ts";
 import type { Trainable } from "./optimizer-step.ts";
@@ -31,6 +31,8 @@ export interface RunData {
 export interface LoadedBatch {
   /** The samples, as the user knows them. */
   readonly names: readonly string[];
+  /** Of its sources that have a grid. */
+  readonly sizes: Sizes;
   /** Makes the batch's tensors, within the forward pass. */
   batch(): Batch<unknown>;
   /** Frees what was made for the batch before the forward pass. */

@@ -21,13 +21,14 @@ const step: Step<unknown, TinySources, { readonly target: Tensor; readonly mask:
     description: "",
     language: 1,
     compiler: "",
-    contract: 1,
+    contract: 2,
     sourceHash: "",
     sources: [],
     params: {},
-    modalities: { video: { generated: true, latents: "latents", text: "conditions" }, audio: null },
+    modalities: { video: { generated: true, latents: "latents", text: "conditions", references: [] }, audio: null },
     losses: [{ name: "flow", modality: "video" }],
     undecided: [],
+    outputs: [],
   },
   prepare({ ops, draws, positions }, { size, sources: { clean } }) {
     const sigma = draws.sampled("video.sigma", [size], TOKENS);
@@ -99,7 +100,11 @@ export function tinyRun(engine: Engine, { outputDirectory, settings = {}, specia
     engine,
     model({ video }) {
       if (video === null) throw new Error("no video");
-      return { video: ops.mul(ops.linear(ops.linear(video.latent, a, null), b, null), scale), audio: null };
+      return {
+        video: ops.mul(ops.linear(ops.linear(video.latent, a, null), b, null), scale),
+        audio: null,
+        outputs: {},
+      };
     },
     trainable: {
       names,
@@ -127,7 +132,7 @@ function loadTiny({ ops }: Engine, seed: number, index: number, special: Readonl
       return { clean: ops.input("clean", host([2, TOKENS, CHANNELS], clean)) };
     },
   };
-  return { names: chosen.map((sample) => `clip_${sample}.pt`), batch: () => batch, release: () => {} };
+  return { names: chosen.map((sample) => `clip_${sample}.pt`), sizes: {}, batch: () => batch, release: () => {} };
 }
 
 function clip(sample: number, special: ReadonlyMap<number, number>): Float32Array {

@@ -87,7 +87,9 @@ class Emitter {
     const { name, description, language, sources, modalities, terms } = this.#program;
     const infoOf = (wanted: string) => {
       const found = modalities.find((modality) => modality.name === wanted);
-      return found === undefined ? null : { generated: found.generated, latents: found.latents, text: found.text };
+      return found === undefined
+        ? null
+        : { generated: found.generated, latents: found.latents, text: found.text, references: [] };
     };
     const info = {
       name,
@@ -107,6 +109,7 @@ class Emitter {
       modalities: { video: infoOf("video"), audio: infoOf("audio") },
       losses: terms.map(({ name, modality }) => ({ name, modality })),
       undecided: this.#program.undecided,
+      outputs: [],
     };
     // Keys are written as one writes them by hand; a line that begins with a quoted word is always a key.
     const text = JSON.stringify(info, null, 2).replace(/^( *)"([A-Za-z_$][\w$]*)":/gm, "$1$2:");

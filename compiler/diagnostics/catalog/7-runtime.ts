@@ -56,4 +56,14 @@ export const entries: readonly CatalogEntry[] = [
     bad: "loss:\n  inpaint: mse(video.prediction, video.target) over inpaint   # while keep also lists first_frame",
     good: "loss:\n  inpaint: mse(video.prediction, video.target) over video.generated",
   },
+  {
+    code: "LTX7006",
+    slug: "metadata-changes",
+    title: "The checkpoint's metadata depends on the sample",
+    explanation:
+      "A strategy's `metadata` is written once into the checkpoint, for pipelines that use the trained weights. Samples of which it " +
+      "says different things, for example references of different scales, would leave the file wrong for some of them.",
+    bad: 'metadata:\n  rows: "${latents.height}"   # while the samples have different heights',
+    good: 'metadata:\n  factor: "${latents.height / ref.height}"   # the same for all samples',
+  },
 ];

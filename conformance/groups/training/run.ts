@@ -11,6 +11,7 @@ import { createPositions } from "../../../runtime/model/positions.ts";
 import { createTransformer } from "../../../runtime/model/transformer.ts";
 import { loadPart } from "../../../runtime/model/weights.ts";
 import { createAdamW } from "../../../runtime/training/adamw.ts";
+import type { Progress } from "../../../runtime/training/forward.ts";
 import { accumulate, type MicroBatch, type OptimizerContext } from "../../../runtime/training/optimizer-step.ts";
 import { createSampler, type SamplerChoice } from "../../../runtime/training/samplers.ts";
 import { createSchedule } from "../../../runtime/training/schedules.ts";
@@ -98,7 +99,7 @@ async function open(replayed: Case, engine: Engine, step: Step, params: unknown,
       ops: engine.ops,
       step,
       params,
-      model: (inputs) => transformer.forward(inputs),
+      model: (inputs) => ({ ...transformer.forward(inputs), outputs: {} }),
       sampler,
       positions: createPositions(scaleFactors),
       scaleFactors,
@@ -125,7 +126,10 @@ async function train(
   const made = new Map<string, Numbers>();
   for (let j = 0; j < steps; j++) {
     const micro = async (i: number) =>
-      microBatch(replayed, context, step, manifest["batches"][j * count + i], j * count + i);
+      microBatch(replayed, context, step, manifest["batches"][j * count + i], j * count + i, {
+        globalStep: j,
+        progress: j / steps,
+      });
     const done = await accumulate(context, count, micro);
     const last = stepMetrics(done.reports.slice(-1));
     loss?.push(...done.reports.flatMap(sampleLosses));
@@ -165,11 +169,13 @@ function microBatch(
   step: Step,
   samples: readonly number[],
   index: number,
+  progress: Progress,
 ): MicroBatch {
   const { manifest, tensors } = replayed;
   const draws = manifest["draws"].filter((draw: { micro_step: number }) => draw.micro_step === index);
   return {
     size: samples.length,
+    progress,
     draws: recordedDraws(draws, manifest["sampler"], (name) => golden(tensors, name)),
     batch: () => goldenBatch(collate(tensors, samples), step.strategy.sources, (source) => source.name, engine.ops),
     release: () => {},
