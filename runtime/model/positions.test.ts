@@ -30,11 +30,37 @@ test("audio: a hundredth of a second, then four at a time", () => {
   assert.equal(data, f32(0, 0.01, 0.01, 0.05, 0.05, 0.09, 0, 0.01, 0.01, 0.05, 0.05, 0.09));
 });
 
+test("video: a reference of a quarter of the pixels and half the frame rate stands in front, on the target's grid", () => {
+  const half = { frames: 2, height: 1, width: 1, fps: [4] };
+  const { shape, data } = positions.video({ frames: 3, height: 2, width: 2 }, [8], [half]);
+  assert.equal(shape, [1, 3, 14, 2]);
+  // [0, 1/4) and [1/4, 9/4) by its own clock, an eighth of a second earlier.
+  assert.equal(data.slice(0, 6), f32(0, 0.125, 0.125, 2.125, 0, 0.125));
+  assert.equal(data.slice(28, 36), f32(0, 64, 0, 64, 0, 32, 0, 32));
+});
+
+test("video: each sample's reference follows that sample's frame rates", () => {
+  const reference = { frames: 1, height: 1, width: 1, fps: [5, 20] };
+  const { data } = positions.video({ frames: 1, height: 1, width: 1 }, [10, 20], [reference]);
+  assert.equal(data.slice(0, 4), f32(0, 0.2, 0, 0.1));
+  assert.equal(data.slice(12, 16), f32(0, 0.05, 0, 0.05));
+});
+
+test("audio: references keep their own times", () => {
+  const { shape, data } = positions.audio(1, 2, [2]);
+  assert.equal(shape, [2, 1, 3, 2]);
+  assert.equal(data, f32(0, 0.01, 0.01, 0.05, 0, 0.01, 0, 0.01, 0.01, 0.05, 0, 0.01));
+});
+
 test("equal grids are the same tensor, different ones are not", () => {
   const grid = { frames: 1, height: 2, width: 3 };
   assert.is(positions.video(grid, [24]), positions.video({ ...grid }, [24]));
   assert.is.not(positions.video(grid, [24]), positions.video(grid, [25]));
   assert.is(positions.audio(3, 1), positions.audio(3, 1));
+  const reference = { ...grid, fps: [24] };
+  assert.is(positions.video(grid, [24], [reference]), positions.video(grid, [24], [{ ...reference }]));
+  assert.is.not(positions.video(grid, [24], [reference]), positions.video(grid, [24]));
+  assert.is.not(positions.audio(3, 1, [2]), positions.audio(2, 1, [3]));
 });
 
 test.run();

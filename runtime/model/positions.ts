@@ -1,4 +1,7 @@
-import type { HostTensor, Positions, ScaleFactors, VideoGrid } from "../contract.ts";
+import type { HostTensor, Positions, ScaleFactors, VideoGrid, VideoReference } from "../contract.ts";
+import { referenceFactors, type ReferenceFactors } from "../references.ts";
+
+const { fround } = Math;
 
 /** Audio latents: 16 kHz samples, a hop of 160, 4 spectrogram frames per latent step. */
 const audioRate = 16000;
@@ -23,41 +26,92 @@ export function createPositions(scale: ScaleFactors): Positions {
     return made;
   };
   return {
-    video: (grid, fps) =>
-      once(`${grid.frames} ${grid.height} ${grid.width} ${fps.join()}`, () => videoPositions(scale, grid, fps)),
-    audio: (steps, batchSize) => once(`audio ${steps} ${batchSize}`, () => audioPositions(steps, batchSize)),
+    video(grid, fps, references = []) {
+      const key = [{ ...grid, fps }, ...references].map(keyOf).join(";");
+      return once(key, () => videoPositions(scale, { ...grid, fps }, references));
+    },
+    audio(steps, batchSize, references = []) {
+      const parts = [...references, steps];
+      return once(`audio ${batchSize}: ${parts.join()}`, () => audioPositions(parts, batchSize));
+    },
   };
 }
 
-/** `[B, 3, F*H*W, 2]`: seconds, pixel rows, pixel columns. The first latent frame covers one pixel frame, the others `scale.time`. */
-function videoPositions(scale: ScaleFactors, grid: VideoGrid, fps: readonly number[]): HostTensor {
-  const { frames, height, width } = grid;
-  const tokens = frames * height * width;
-  const data = new Float32Array(fps.length * 3 * tokens * 2);
-  const pixelFrame = (f: number) => Math.max(f * scale.time + 1 - scale.time, 0);
-  fps.forEach((rate, sample) => {
-    for (let token = 0; token < tokens; token++) {
-      const w = token % width;
-      const h = Math.floor(token / width) % height;
-      const f = Math.floor(token / (width * height));
-      const put = (axis: number, start: number, end: number) =>
-        data.set([start, end], ((sample * 3 + axis) * tokens + token) * 2);
-      // One float32 division: the quotient of two float32 numbers, rounded once.
-      put(0, pixelFrame(f) / Math.fround(rate), pixelFrame(f + 1) / Math.fround(rate));
-      put(1, h * scale.height, (h + 1) * scale.height);
-      put(2, w * scale.width, (w + 1) * scale.width);
+const keyOf = ({ frames, height, width, fps }: VideoReference): string => `${frames} ${height} ${width} ${fps.join()}`;
+
+/** `[B, 3, T, 2]`: seconds, pixel rows, pixel columns; the references' tokens in front of the target's. */
+function videoPositions(
+  scale: ScaleFactors,
+  target: VideoReference,
+  references: readonly VideoReference[],
+): HostTensor {
+  const parts = [...references, target].map((video) => ({ video, factors: factorsOf(target, video) }));
+  const tokens = parts.reduce((sum, { video }) => sum + sizeOf(video), 0);
+  const data = new Float32Array(target.fps.length * 3 * tokens * 2);
+  target.fps.forEach((fps, sample) => {
+    let first = 0;
+    for (const { video, factors } of parts) {
+      const put = (axis: number, token: number, bounds: Bounds) =>
+        data.set(bounds, ((sample * 3 + axis) * tokens + first + token) * 2);
+      putVideo(put, video, {
+        time: secondsOf(scale, fround(video.fps[sample] ?? fps), fround((factors.time - 1) * fround(1 / fround(fps)))),
+        row: (h) => pixels(h, scale.height * factors.space),
+        column: (w) => pixels(w, scale.width * factors.space),
+      });
+      first += sizeOf(video);
     }
   });
-  return { shape: [fps.length, 3, tokens, 2], dtype: "float32", data };
+  return { shape: [target.fps.length, 3, tokens, 2], dtype: "float32", data };
 }
 
-/** `[B, 1, T, 2]`: seconds. The audio encoder is causal, so the first step covers a single spectrogram frame. */
-function audioPositions(steps: number, batchSize: number): HostTensor {
-  const data = new Float32Array(batchSize * steps * 2);
-  for (let sample = 0; sample < batchSize; sample++) {
-    for (let i = 0; i < steps; i++) data.set([seconds(i), seconds(i + 1)], (sample * steps + i) * 2);
+const sizeOf = ({ frames, height, width }: VideoGrid): number => frames * height * width;
+
+function factorsOf(target: VideoGrid, video: VideoGrid): ReferenceFactors {
+  const factors = referenceFactors(target, video);
+  // Reading the data refuses it first.
+  if (factors === null) throw new RangeError("a reference that is no exact fraction of its target");
+  return factors;
+}
+
+type Bounds = readonly [start: number, end: number];
+
+const pixels = (cell: number, size: number): Bounds => [cell * size, (cell + 1) * size];
+
+/**
+ * When latent frame `f` is seen: the first one covers one pixel frame, the others `scale.time`. A reference with fewer frames per
+ * second has a longer first frame; all its times move back by `lead` seconds, so that it covers the target's first frame alone.
+ */
+function secondsOf(scale: ScaleFactors, fps: number, lead: number): (f: number) => Bounds {
+  const start = (f: number): number => {
+    // One float32 division: the quotient of two float32 numbers, rounded once.
+    const own = fround(Math.max(f * scale.time + 1 - scale.time, 0) / fps);
+    return Math.max(own - lead, 0);
+  };
+  return (f) => [start(f), start(f + 1)];
+}
+
+/** Writes the bounds of each token of a grid, columns fastest. */
+function putVideo(
+  put: (axis: number, token: number, bounds: Bounds) => void,
+  { frames, height, width }: VideoGrid,
+  bounds: Readonly<Record<"time" | "row" | "column", (cell: number) => Bounds>>,
+): void {
+  for (let token = 0; token < frames * height * width; token++) {
+    put(0, token, bounds.time(Math.floor(token / (width * height))));
+    put(1, token, bounds.row(Math.floor(token / width) % height));
+    put(2, token, bounds.column(token % width));
   }
-  return { shape: [batchSize, 1, steps, 2], dtype: "float32", data };
+}
+
+/**
+ * `[B, 1, T, 2]`: seconds, of sequences with so many steps one behind the other, each from 0 on. The audio encoder is causal, so
+ * the first step covers a single spectrogram frame.
+ */
+function audioPositions(parts: readonly number[], batchSize: number): HostTensor {
+  const bounds = parts.flatMap((steps) => Array.from({ length: steps }, (_, i) => [seconds(i), seconds(i + 1)])).flat();
+  const data = new Float32Array(batchSize * bounds.length);
+  for (let sample = 0; sample < batchSize; sample++) data.set(bounds, sample * bounds.length);
+  return { shape: [batchSize, 1, bounds.length / 2, 2], dtype: "float32", data };
 }
 
 /** Where the i-th latent step of audio begins. */

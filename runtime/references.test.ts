@@ -1,0 +1,35 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { referenceFactors, referenceMetadata } from "./references.ts";
+
+const test = suite("references");
+const grid = (frames: number, height: number, width: number) => ({ frames, height, width });
+
+test("a reference is a fraction in space and in time", () => {
+  assert.equal(referenceFactors(grid(5, 4, 6), grid(5, 4, 6)), { space: 1, time: 1 });
+  assert.equal(referenceFactors(grid(5, 4, 6), grid(3, 2, 3)), { space: 2, time: 2 });
+  assert.equal(referenceFactors(grid(4, 4, 2), grid(2, 4, 2)), { space: 1, time: 3 });
+});
+
+test("a single frame has no extent in time", () => {
+  assert.equal(referenceFactors(grid(5, 4, 6), grid(1, 4, 6)), { space: 1, time: 1 });
+  assert.equal(referenceFactors(grid(1, 4, 6), grid(5, 4, 6)), { space: 1, time: 1 });
+});
+
+test("larger references, different factors of the axes and remainders are no fractions", () => {
+  const target = grid(5, 4, 6);
+  for (const other of [grid(5, 8, 12), grid(5, 2, 6), grid(5, 4, 3), grid(5, 3, 6), grid(4, 4, 6), grid(9, 4, 6)]) {
+    assert.is(referenceFactors(target, other), null);
+  }
+});
+
+test("factors of 1 are not written", () => {
+  assert.equal(referenceMetadata({ space: 1, time: 1 }), {});
+  assert.equal(referenceMetadata({ space: 1, time: 3 }), { reference_temporal_scale_factor: "3" });
+  assert.equal(referenceMetadata({ space: 2, time: 1 }), {
+    reference_downscale_factor: "2",
+    reference_spatial_scale_factor: "2",
+  });
+});
+
+test.run();
