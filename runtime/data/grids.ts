@@ -1,31 +1,117 @@
-import type { Finding } from "../contract.ts";
+import type { Finding, SourceKind } from "../contract.ts";
 import { FindingsError } from "../findings.ts";
+import { referenceFactors } from "../references.ts";
 import type { Sample } from "./dataset.ts";
 import { ROOT_PLACE } from "./directories.ts";
-import type { HostSample, HostSource } from "./sample.ts";
+import type { HostSample, HostSource, HostVideoLatents } from "./sample.ts";
+
+/** The sources of one modality that the model is fed with, by role. */
+export interface FedModality {
+  readonly target: string;
+  readonly references: readonly string[];
+}
+
+/** A role's file and what was read from it. */
+interface File {
+  readonly path: string;
+  readonly source: HostSource;
+}
+
+const kindOfMask: Readonly<Partial<Record<SourceKind, SourceKind>>> = {
+  video_latents: "video_mask",
+  audio_latents: "audio_mask",
+};
+
+/** Frames per second are stored as decimals of fractions such as 24000/1001; a wrong factor is off by half at least. */
+const fpsTolerance = 0.005;
 
 /**
- * Whether all latents of a sample lie on the grid of those that feed the model, as a strategy takes for granted.
- * `targets` are the roles that feed it. Errors: FindingsError LTX6136, naming both files.
+ * Whether all sources of a sample lie where a strategy takes for granted: on the grid of the latents that feed the model, except
+ * for references, which are an exact fraction of it. References in audio have a length of their own.
+ * Errors: FindingsError LTX6135 (mask), LTX6136 (latents), LTX6137 (reference), each naming both files.
  */
-export function checkGrids({ files }: Sample, { sources }: HostSample, targets: readonly string[]): void {
-  const findings = targets.flatMap((target) => {
-    const grid = gridOf(sources[target]);
-    const others = Object.entries(sources).filter(([, { kind }]) => kind === sources[target]?.kind);
-    return others.flatMap(([role, source]) => mismatch(files[target] ?? "", grid, files[role] ?? "", gridOf(source)));
+export function checkGrids({ files }: Sample, { sources }: HostSample, fed: readonly FedModality[]): void {
+  const file = (role: string): File | null => {
+    const source = sources[role];
+    return source === undefined ? null : { path: files[role] ?? "", source };
+  };
+  const findings = fed.flatMap(({ target, references }) => {
+    const targetFile = file(target);
+    if (targetFile === null) return [];
+    const others = Object.keys(sources).flatMap((role) => {
+      const other = file(role);
+      return other === null ? [] : [{ ...other, isReference: references.includes(role) }];
+    });
+    return others.flatMap(({ isReference, ...other }) =>
+      isReference ? checkReference(targetFile, other) : checkSame(targetFile, other),
+    );
   });
   if (findings.length > 0) throw new FindingsError(findings);
 }
 
-function mismatch(targetFile: string, target: string, file: string, grid: string): Finding[] {
-  if (grid === target) return [];
-  const message = `${file} has ${grid}, but ${targetFile} has ${target}`;
-  const help = "preprocess both with the same resolution and number of frames";
-  return [{ code: "LTX6136", severity: "error", path: ROOT_PLACE, message, help }];
+/** Of a source other than a reference: nothing is expected of another modality's. */
+function checkSame(target: File, other: File): Finding[] {
+  if (other.source.kind === kindOfMask[target.source.kind]) return checkMask(target, other);
+  const [grid, found] = [gridOf(target.source), gridOf(other.source)];
+  if (other.source.kind !== target.source.kind || grid === found) return [];
+  const message = `${other.path} has ${found}, but ${target.path} has ${grid}`;
+  return [refuse("LTX6136", message, "preprocess both with the same resolution and number of frames")];
 }
 
-function gridOf(source: HostSource | undefined): string {
-  if (source?.kind === "audio_latents") return `${source.steps} steps`;
-  if (source?.kind !== "video_latents") return "";
+function checkMask(target: File, { path, source }: File): Finding[] {
+  const values = "mask" in source ? source.mask.data.length : 0;
+  const tokens = tokensOf(target.source);
+  if (values === tokens) return [];
+  const message = `${path}: \`mask\` has ${values} values, ${target.path} has ${tokens} tokens`;
+  return [refuse("LTX6135", message, "a mask has one value per latent cell; preprocess it together with its clip")];
+}
+
+function checkReference(target: File, reference: File): Finding[] {
+  const [whole, part] = [target.source, reference.source];
+  if (whole.kind !== "video_latents" || part.kind !== "video_latents") return [];
+  const factors = referenceFactors(whole, part);
+  if (factors !== null) return checkRate(target.path, whole, reference.path, part, factors.time);
+  const message = `${reference.path} has ${gridOf(part)}, which is no exact fraction of the ${gridOf(whole)} of ${target.path}`;
+  const help =
+    "preprocess references at the target's size, or with height and width divided by one whole number and the frames after the first by another";
+  return [refuse("LTX6137", message, help)];
+}
+
+/** Both frame rates must tell of the same factor as the numbers of frames; those of single frames mean nothing. */
+function checkRate(
+  targetPath: string,
+  target: HostVideoLatents,
+  path: string,
+  reference: HostVideoLatents,
+  factor: number,
+): Finding[] {
+  if (target.frames === 1 || reference.frames === 1) return [];
+  const expected = target.fps / factor;
+  if (Math.abs(reference.fps / expected - 1) <= fpsTolerance) return [];
+  const message =
+    `${path} has ${reference.frames} latent frames at ${reference.fps} frames per second, ` +
+    `but ${targetPath} has ${target.frames} at ${target.fps}`;
+  const help = `with these numbers of frames the reference has ${rounded(expected)} frames per second; preprocess it from the same clip`;
+  return [refuse("LTX6137", message, help)];
+}
+
+const rounded = (value: number): string => `${Number(value.toFixed(3))}`;
+
+const refuse = (code: string, message: string, help: string): Finding => ({
+  code,
+  severity: "error",
+  path: ROOT_PLACE,
+  message,
+  help,
+});
+
+function gridOf(source: HostSource): string {
+  if (source.kind === "audio_latents") return `${source.steps} steps`;
+  if (source.kind !== "video_latents") return "";
   return `${source.frames} x ${source.height} x ${source.width} latent cells (frames, height, width)`;
+}
+
+function tokensOf(source: HostSource): number {
+  if (source.kind === "audio_latents") return source.steps;
+  return source.kind === "video_latents" ? source.frames * source.height * source.width : 0;
 }

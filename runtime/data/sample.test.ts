@@ -244,18 +244,6 @@ test("samples of a data set are read and go into one batch", async () => {
   assert.equal(hole?.kind === "video_mask" ? hole.mask.shape : null, [2, 12]);
 });
 
-test("a mask that lies on no grid of its modality is refused", async () => {
-  const sources: DataSource[] = [
-    { role: "small", directory: "reference_latents", kind: "video_latents" },
-    { role: "hole", directory: "video_masks", kind: "video_mask" },
-  ];
-  const { samples } = await discover(recorded, sources);
-  const [sample] = samples;
-  const [finding] = await findingsOf(readSample(sample ?? { name: "", files: {} }, sources));
-  assert.is(finding?.code, "LTX6135");
-  assert.match(finding?.message ?? "", /Zeta\.pt: `mask` has 12 values, the latents have 3 tokens/);
-});
-
 test("the mistakes of all files of a sample come at once, each with its file", async () => {
   const root = await mkdtemp(join(tmpdir(), "sample-"));
   try {

@@ -1,7 +1,7 @@
-import type { HostTensor, SourceKind, StorageType, VideoGrid } from "../contract.ts";
+import type { HostTensor, StorageType, VideoGrid } from "../contract.ts";
 import { FindingsError } from "../findings.ts";
 import type { Sample } from "./dataset.ts";
-import { ROOT_PLACE, type DataSource } from "./directories.ts";
+import type { DataSource } from "./directories.ts";
 import { openEntries, type Entries, type FileTensor } from "./entries.ts";
 
 /** `latents [C, F, H, W]` */
@@ -54,7 +54,7 @@ export type ExpectedChannels = Readonly<Record<string, number>>;
 /**
  * Reads the files of a sample.
  * Errors: FindingsError LTX61xx, of all its files at once: not readable (see `readPt`), LTX6130 (entry missing), LTX6131 (wrong type),
- * LTX6132 (wrong rank), LTX6133 (sizes disagree), LTX6134 (channels), LTX6135 (mask and latents differ in tokens).
+ * LTX6132 (wrong rank), LTX6133 (sizes disagree), LTX6134 (channels).
  */
 export async function readSample(
   sample: Sample,
@@ -68,9 +68,7 @@ export async function readSample(
   const results = await Promise.allSettled(sources.map(read));
   throwAll(results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : [])));
   const pairs = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  const found = Object.fromEntries(pairs);
-  throwAll(pairs.flatMap(([role, source]) => maskError(sample.files[role] ?? "", source, Object.values(found))));
-  return { name: sample.name, sources: found };
+  return { name: sample.name, sources: Object.fromEntries(pairs) };
 }
 
 function throwAll(errors: readonly unknown[]): void {
@@ -214,21 +212,4 @@ function readDeclared(entries: Entries, key: string, axes: readonly string[]): H
   if (shape.length === axes.length) return host(shape, values);
   const message = `\`${key}\` is ${show(shape)}, the strategy declares ${show(axes)}`;
   return entries.fail("LTX6132", message, "correct the source's `axes`, which leave out the batch, or the file");
-}
-
-/** A mask lies on the grid of latents; the strategy knows which, so any of its modality will do. */
-function maskError(file: string, source: HostSource, others: readonly HostSource[]): FindingsError[] {
-  if (source.kind !== "video_mask" && source.kind !== "audio_mask") return [];
-  const modality: SourceKind = source.kind === "video_mask" ? "video_latents" : "audio_latents";
-  const counts = others.flatMap((other) => (other.kind === modality ? [tokensOf(other)] : []));
-  const found = source.mask.data.length;
-  if (counts.length === 0 || counts.includes(found)) return [];
-  const message = `${file}: \`mask\` has ${found} values, the latents have ${counts.join(" or ")} tokens`;
-  const help = "a mask has one value per latent cell; preprocess it together with its clip";
-  return [new FindingsError([{ code: "LTX6135", severity: "error", path: ROOT_PLACE, message, help }])];
-}
-
-function tokensOf(source: HostSource): number {
-  if (source.kind === "audio_latents") return source.steps;
-  return source.kind === "video_latents" ? source.frames * source.height * source.width : 0;
 }

@@ -3,7 +3,7 @@ import type { Finding, StrategyInfo, Tensor } from "../contract.ts";
 import { collate, sizesOf, uploadBatch, type HostBatch, type TextContext } from "../data/batch.ts";
 import { discover, skippedLine, type Dataset, type Sample } from "../data/dataset.ts";
 import { ROOT_PLACE, sourcesOf, type DataSource } from "../data/directories.ts";
-import { checkGrids } from "../data/grids.ts";
+import { checkGrids, type FedModality } from "../data/grids.ts";
 import { createOrder } from "../data/order.ts";
 import { prefetch } from "../data/prefetch.ts";
 import { readSample, type HostSample } from "../data/sample.ts";
@@ -42,17 +42,20 @@ export async function openData(
 }
 
 function sampleReader(sources: readonly DataSource[], { modalities }: StrategyInfo, model: ExaminedModel | null) {
-  const fed = (["video", "audio"] as const).flatMap((stream) => {
-    const role = modalities[stream]?.latents;
-    return role === undefined ? [] : [{ role, channels: model?.config[stream]?.inChannels }];
-  });
-  const channels = Object.fromEntries(
-    fed.flatMap(({ role, channels }) => (channels === undefined ? [] : [[role, channels] as const])),
-  );
-  const targets = fed.map(({ role }) => role);
+  const channels: Record<string, number> = {};
+  const fed: FedModality[] = [];
+  for (const stream of ["video", "audio"] as const) {
+    const modality = modalities[stream];
+    if (modality === null) continue;
+    const { latents: target, references } = modality;
+    fed.push({ target, references });
+    const expected = model?.config[stream]?.inChannels;
+    if (expected === undefined) continue;
+    for (const role of [target, ...references]) channels[role] = expected;
+  }
   return async (sample: Sample): Promise<HostSample> => {
     const read = await readSample(sample, sources, channels);
-    checkGrids(sample, read, targets);
+    checkGrids(sample, read, fed);
     return read;
   };
 }

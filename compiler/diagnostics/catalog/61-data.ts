@@ -162,6 +162,17 @@ export const entries: readonly CatalogEntry[] = [
     good: "both with 3 x 6 x 6 latent cells",
   },
   {
+    code: "LTX6137",
+    slug: "reference-no-fraction",
+    title: "a reference does not fit its target",
+    explanation:
+      "The positions of a reference are mapped onto the target's grid. For that its height and width in latent cells must be the target's, " +
+      "divided by one whole number, and `frames - 1` the target's, divided by another one; a single frame fits always. The frames per second " +
+      "must be divided by the same number as the frames, as preprocessing with temporal subsampling stores them.",
+    bad: "latents/clip.pt with 5 x 16 x 16 latent cells, reference_latents/clip.pt with 5 x 16 x 8",
+    good: "latents/clip.pt with 5 x 16 x 16 latent cells, reference_latents/clip.pt with 5 x 8 x 8",
+  },
+  {
     code: "LTX6140",
     slug: "batch-shapes-differ",
     title: "samples of one batch differ in size",

@@ -1,0 +1,80 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { FindingsError } from "../findings.ts";
+import { checkGrids, type FedModality } from "./grids.ts";
+import type { HostSource } from "./sample.ts";
+
+const test = suite("grids");
+const none = { shape: [0], dtype: "float32" as const, data: new Float32Array(0) };
+
+function video(frames: number, height: number, width: number, fps = 24): HostSource {
+  return { kind: "video_latents", latents: none, storage: "bfloat16", frames, height, width, fps };
+}
+
+const audio = (steps: number): HostSource => ({ kind: "audio_latents", latents: none, storage: "float32", steps });
+
+const mask = (kind: "video_mask" | "audio_mask", values: number): HostSource => ({
+  kind,
+  mask: { ...none, data: new Float32Array(values) },
+});
+
+/** What is found in a sample whose files are named for their roles. */
+function found(sources: Readonly<Record<string, HostSource>>, ...fed: readonly FedModality[]): string[] {
+  const files = Object.fromEntries(Object.keys(sources).map((role) => [role, `${role}/a.pt`]));
+  try {
+    checkGrids({ name: "a.pt", files }, { name: "a.pt", sources }, fed);
+    return [];
+  } catch (error) {
+    if (!(error instanceof FindingsError)) throw error;
+    return error.findings.map(({ code, message, help }) => `${code} ${message}; ${help}`);
+  }
+}
+
+const withReference: FedModality = { target: "clip", references: ["depth"] };
+
+test("references in video are an exact fraction of the target, also in frames per second", () => {
+  const clip = video(5, 4, 6);
+  for (const depth of [video(5, 4, 6), video(5, 2, 3), video(3, 4, 6, 12), video(2, 2, 3, 6), video(1, 4, 6, 1)]) {
+    assert.equal(found({ clip, depth }, withReference), []);
+  }
+  assert.equal(found({ clip: video(5, 4, 6, 29.97), depth: video(3, 4, 6, 14.985) }, withReference), []);
+});
+
+test("a reference that is no fraction is named with its target", () => {
+  const [finding = ""] = found({ clip: video(5, 4, 6), depth: video(5, 2, 6) }, withReference);
+  assert.match(
+    finding,
+    /^LTX6137 depth\/a\.pt has 5 x 2 x 6 .* no exact fraction of the 5 x 4 x 6 .* of clip\/a\.pt; preprocess/,
+  );
+  assert.match(found({ clip: video(5, 4, 6), depth: video(4, 4, 6) }, withReference).join(), /^LTX6137/);
+});
+
+test("frames per second that tell of another factor are refused, with the right number", () => {
+  const [finding = ""] = found({ clip: video(5, 4, 6), depth: video(3, 4, 6, 24) }, withReference);
+  assert.match(
+    finding,
+    /^LTX6137 depth\/a\.pt has 3 latent frames at 24 frames per second, .* 5 at 24; .* has 12 frames per second/,
+  );
+  assert.match(found({ clip: video(5, 4, 6), depth: video(5, 4, 6, 12) }, withReference).join(), /^LTX6137/);
+});
+
+test("other latents and masks lie on the target's grid, whatever references there are", () => {
+  const sources = { clip: video(5, 4, 6), depth: video(5, 2, 3), other: video(5, 2, 3), hole: mask("video_mask", 30) };
+  assert.equal(
+    found(sources, withReference).map((line) => line.slice(0, 23)),
+    ["LTX6136 other/a.pt has ", "LTX6135 hole/a.pt: `mas"],
+  );
+  assert.equal(found({ clip: video(5, 4, 6), hole: mask("video_mask", 120) }, withReference), []);
+});
+
+test("references in audio have a length of their own", () => {
+  const fed = { target: "sound", references: ["voice"] };
+  const sources = { sound: audio(8), voice: audio(5), clip: video(1, 1, 1), quiet: mask("audio_mask", 8) };
+  assert.equal(found(sources, fed, { target: "clip", references: [] }), []);
+  assert.match(
+    found({ ...sources, hum: audio(5) }, fed).join(),
+    /^LTX6136 hum\/a\.pt has 5 steps, but sound\/a\.pt has 8 steps;/,
+  );
+});
+
+test.run();
