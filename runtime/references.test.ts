@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { StrategyInfo } from "./contract.ts";
 import { referenceFactors, referenceMetadata } from "./references.ts";
 
 const test = suite("references");
@@ -23,13 +24,17 @@ test("larger references, different factors of the axes and remainders are no fra
   }
 });
 
-test("factors of 1 are not written", () => {
-  assert.equal(referenceMetadata({ space: 1, time: 1 }), {});
-  assert.equal(referenceMetadata({ space: 1, time: 3 }), { reference_temporal_scale_factor: "3" });
-  assert.equal(referenceMetadata({ space: 2, time: 1 }), {
-    reference_downscale_factor: "2",
-    reference_spatial_scale_factor: "2",
-  });
+const strategy = (references: readonly string[]) =>
+  ({ modalities: { video: { latents: "clip", references }, audio: null } }) as unknown as StrategyInfo;
+
+test("factors other than 1 are written, under the official names", () => {
+  const clip = { ...grid(5, 4, 6), steps: 0 };
+  const written = (...size: [number, number, number]) =>
+    referenceMetadata(strategy(["depth"]), { clip, depth: { ...grid(...size), steps: 0 } });
+  assert.equal(written(5, 4, 6), {});
+  assert.equal(written(3, 4, 6), { reference_temporal_scale_factor: "2" });
+  assert.equal(written(5, 2, 3), { reference_downscale_factor: "2", reference_spatial_scale_factor: "2" });
+  assert.equal(referenceMetadata(strategy([]), { clip }), {});
 });
 
 test.run();

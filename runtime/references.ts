@@ -1,4 +1,4 @@
-import type { VideoGrid } from "./contract.ts";
+import type { Sizes, StrategyInfo, VideoGrid } from "./contract.ts";
 
 /** How many times larger and finer in time a video is than its reference. */
 export interface ReferenceFactors {
@@ -22,8 +22,15 @@ export function referenceFactors(target: VideoGrid, reference: VideoGrid): Refer
 const timeFactor = (target: number, reference: number): number =>
   target <= 0 || reference <= 0 ? 1 : target / reference;
 
-/** The names under which the official pipelines read what a checkpoint's references were scaled by; factors of 1 are not written. */
-export function referenceMetadata({ space, time }: ReferenceFactors): Record<string, string> {
+/**
+ * What the official pipelines read in a checkpoint's metadata of how its references were scaled; factors of 1 are not written.
+ * All references of a batch have the same factors (`data/grids.ts` sees to it).
+ */
+export function referenceMetadata({ modalities: { video } }: StrategyInfo, sizes: Sizes): Record<string, string> {
+  const target = sizes[video?.latents ?? ""];
+  const reference = sizes[video?.references[0] ?? ""];
+  if (target === undefined || reference === undefined) return {};
+  const { space, time } = referenceFactors(target, reference) ?? { space: 1, time: 1 };
   return {
     ...(space === 1 ? {} : { reference_downscale_factor: `${space}`, reference_spatial_scale_factor: `${space}` }),
     ...(time === 1 ? {} : { reference_temporal_scale_factor: `${time}` }),

@@ -3,9 +3,10 @@ import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { toOfficial } from "./config/strategy.ts";
 import { writeTextAtomically } from "./data/atomic.ts";
-import { fail, FindingsError } from "./findings.ts";
+import { FindingsError } from "./findings.ts";
 import { createAdamW } from "./training/adamw.ts";
 import { createRetention } from "./training/checkpoint-files.ts";
+import { checkpointMetadata, type CheckpointMetadata } from "./training/checkpoint-metadata.ts";
 import { loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
 import type { StepEvent, Summary, TrainEvent } from "./training/events.ts";
 import { openMetricsFile } from "./training/metrics-file.ts";
@@ -15,7 +16,7 @@ import {
   type MicroBatch,
   type OptimizerContext,
 } from "./training/optimizer-step.ts";
-import type { LoadedBatch, Run } from "./training/run.ts";
+import type { Run } from "./training/run.ts";
 import { createSampler, type SamplerChoice } from "./training/samplers.ts";
 import { savedConfig } from "./training/saved-config.ts";
 import { createSchedule, type Schedule } from "./training/schedules.ts";
@@ -69,8 +70,8 @@ interface Loop {
   saved: { readonly step: number; readonly path: string } | null;
   keep(path: string): Promise<void>;
   hasWarned: boolean;
-  /** The strategy's own, for checkpoints; null before the first batch. */
-  metadata: Readonly<Record<string, string>> | null;
+  /** For checkpoints; null before the first batch. */
+  metadata: CheckpointMetadata | null;
   /** Loss terms that were found to cover kept tokens; each is said once. */
   readonly overlapping: Set<string>;
   end(): void;
@@ -144,7 +145,7 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   let waitSeconds = 0;
   const accumulated = await accumulate(context, microBatches, async (i) => {
     const { batch, seconds } = await loadBatch(run, j * microBatches + i);
-    loop.metadata = sameMetadata(loop, batch);
+    loop.metadata = checkpointMetadata(run, batch, loop.metadata);
     waitSeconds += seconds;
     samples.push(batch.names);
     return { ...batch, size: batch.names.length, draws: run.draws(j, i), progress } satisfies MicroBatch;
@@ -165,16 +166,6 @@ async function loadBatch({ data }: Run, index: number) {
   await nextTurn();
   const began = performance.now();
   return { batch: await data.load(index), seconds: (performance.now() - began) / 1000 };
-}
-
-/** What a checkpoint says of the strategy holds for the whole run: a batch of which it says something else ends it. */
-function sameMetadata({ run, metadata }: Loop, { names, sizes }: LoadedBatch): Readonly<Record<string, string>> {
-  const own = run.step.metadata(run.params, sizes);
-  const changed = Object.keys(own).find((key) => metadata !== null && metadata[key] !== own[key]);
-  if (changed === undefined) return own;
-  const message = `${names.join(", ")}: the checkpoint's metadata \`${changed}\` would be ${own[changed]}, for earlier samples it was ${metadata?.[changed]}`;
-  const help = "train on samples whose sizes agree in it, or take it out of the strategy's `metadata`";
-  return fail("LTX7006", message, help, ["data", "preprocessed_data_root"]);
 }
 
 /** Over the last steps. */

@@ -1,0 +1,29 @@
+import { fail } from "../findings.ts";
+import { referenceMetadata } from "../references.ts";
+import type { LoadedBatch, Run } from "./run.ts";
+
+export type CheckpointMetadata = Readonly<Record<string, string>>;
+
+/**
+ * What a checkpoint says of the strategy: the scale of its references, and the strategy's own `metadata`, which wins. It holds for
+ * the whole run.
+ * @param earlier what earlier batches gave; null before the first one
+ * @throws FindingsError LTX7006 for a batch of which it says something else
+ */
+export function checkpointMetadata(
+  { step, params }: Pick<Run, "step" | "params">,
+  { names, sizes }: Pick<LoadedBatch, "names" | "sizes">,
+  earlier: CheckpointMetadata | null,
+): CheckpointMetadata {
+  const own = { ...referenceMetadata(step.strategy, sizes), ...step.metadata(params, sizes) };
+  if (earlier === null) return own;
+  const keys = new Set([...Object.keys(earlier), ...Object.keys(own)]);
+  const changed = [...keys].find((key) => earlier[key] !== own[key]);
+  if (changed === undefined) return own;
+  const [now, before] = [own[changed] ?? "left out", earlier[changed] ?? "left out"];
+  const message = `${names.join(", ")}: the checkpoint's metadata \`${changed}\` would be ${now}, for earlier samples it was ${before}`;
+  const help = changed.startsWith("reference_")
+    ? "train on samples whose references are all scaled by the same factors"
+    : "train on samples whose sizes agree in it, or take it out of the strategy's `metadata`";
+  return fail("LTX7006", message, help, ["data", "preprocessed_data_root"]);
+}
