@@ -126,11 +126,20 @@ export interface Draws {
   rand(name: string, shape: Shape): Tensor;
   /** The run's flow-matching sampler: noise levels in [0, 1]; `tokens` is the modality's own token count, which shifts it. */
   sampled(name: string, shape: Shape, tokens: number): Tensor;
+  /** The run config's sampler of this name, with parameters of the strategy's own. */
+  shiftedLogitNormal(name: string, shape: Shape, tokens: number, params: ShiftedLogitNormal): Tensor;
   /**
    * True with this probability, the same for the whole batch. It is drawn on the host, since it decides shapes: a recording engine
    * keeps a recording for each outcome.
    */
   chance(name: string, probability: number): boolean;
+}
+
+/** See the run config's `flow_matching`: spread of the logit, smallest level, share of uniform levels. */
+export interface ShiftedLogitNormal {
+  readonly std: number;
+  readonly eps: number;
+  readonly uniform_prob: number;
 }
 
 /** Positions of latent cells; host values, since rotary tables are computed on the host in exact float32. */

@@ -212,6 +212,10 @@ export const strategySchema: Schema = {
     },
     video: modality("video modality", {
       fps: expression("Frames per second; by default the source's own, else 24.", 24),
+      keyframes: expression(
+        "Tokens that stand for one single pixel frame, for models that mark them; by default the first latent frame's.",
+        "frame_index == 0",
+      ),
     }),
     audio: modality("audio modality", {}),
     loss: named(

@@ -144,6 +144,7 @@ function modality(name: "video" | "audio", entry: YamlEntry | null, bag: Bag): s
     target: one("target"),
     denoised: one("denoised"),
     attention: one("attention"),
+    keyframes: one("keyframes"),
     keep: many("keep"),
     noiseMask: many("noise_mask"),
     references: many("references"),

@@ -101,6 +101,8 @@ export interface ModalitySyntax {
   readonly target: EntrySyntax | null;
   readonly denoised: EntrySyntax | null;
   readonly attention: EntrySyntax | null;
+  /** Video only. */
+  readonly keyframes: EntrySyntax | null;
   readonly keep: ItemsSyntax | null;
   /** At most one item. */
   readonly noiseMask: ItemsSyntax | null;

@@ -1,4 +1,8 @@
-/** How axes with names meet: `token:video` is the product of frame, height and width, `token:audio` is step. */
+/**
+ * How axes with names meet. `token:video` is the product of frame, height and width, `token:audio` is step. A source that serves as a
+ * reference has a grid and tokens of its own, `frame:ref` and `token:ref`. In `attention`, `sequence:video` are a modality's references
+ * and target together, as queries, and `key:video` the same as keys.
+ */
 import type { Axis, ModalityName } from "./core.ts";
 
 export const gridAxes: Readonly<Record<ModalityName, readonly Axis[]>> = {
@@ -20,34 +24,55 @@ export const axisNames: readonly string[] = [
   "hidden",
 ];
 
-export function modalityOfToken(axis: Axis): ModalityName | null {
-  return axis === "token:video" ? "video" : axis === "token:audio" ? "audio" : null;
+/** Whose tokens a value lies on: a modality's target, or a source that is a reference. */
+export type Family = string;
+
+const grids: readonly Axis[] = [...gridAxes.video, ...gridAxes.audio];
+
+/** The grid axes that a family has, whichever modality it belongs to. */
+export function gridAxesOf(family: Family): readonly Axis[] {
+  return family === "video" || family === "audio" ? gridAxes[family] : grids.map((axis) => `${axis}:${family}`);
 }
 
-/** The modality whose grid or tokens the axes lie on, null for neither; `clash` when it is both. */
-export function modalityOf(axes: readonly Axis[]): ModalityName | "clash" | null {
-  const video = axes.some((axis) => axis === "token:video" || gridAxes.video.includes(axis));
-  const audio = axes.some((axis) => axis === "token:audio" || gridAxes.audio.includes(axis));
-  return video && audio ? "clash" : video ? "video" : audio ? "audio" : null;
+function familyOfAxis(axis: Axis): Family | null {
+  const [name = "", of] = axis.split(":");
+  if (of !== undefined) return of;
+  if (gridAxes.video.includes(name)) return "video";
+  return gridAxes.audio.includes(name) ? "audio" : null;
 }
 
-/** The modality whose tokens `axes` must be turned into to meet a value over tokens, or null. */
-export function needsTokens(axes: readonly Axis[], other: readonly Axis[]): ModalityName | null {
+/** The family whose grid or tokens the axes lie on, null for none; `clash` when there are several. */
+export function familyOf(axes: readonly Axis[]): Family | "clash" | null {
+  const families = new Set(axes.flatMap((axis) => familyOfAxis(axis) ?? []));
+  return families.size > 1 ? "clash" : ([...families][0] ?? null);
+}
+
+/** The family whose tokens `axes` must be turned into to meet a value over tokens, or null. */
+export function needsTokens(axes: readonly Axis[], other: readonly Axis[]): Family | null {
+  const family = familyOf(axes);
+  if (family === null || family === "clash") return null;
+  const overGrid = axes.some((axis) => gridAxesOf(family).includes(axis));
+  const meetsTokens = [`token:${family}`, `sequence:${family}`, `key:${family}`].some((axis) => other.includes(axis));
+  return overGrid && meetsTokens ? family : null;
+}
+
+/** The modality whose target tokens must be laid out over references and target to meet a value over both, or null. */
+export function needsSequence(axes: readonly Axis[], other: readonly Axis[]): ModalityName | null {
   for (const modality of ["video", "audio"] as const) {
-    const overGrid = axes.some((axis) => gridAxes[modality].includes(axis));
-    if (overGrid && other.includes(`token:${modality}`)) return modality;
+    const meets = other.includes(`sequence:${modality}`) || other.includes(`key:${modality}`);
+    if (axes.includes(`token:${modality}`) && meets) return modality;
   }
   return null;
 }
 
 /** Replaces grid axes by the token axis that stands for them, `mel` and `channel` by `channel`. */
-export function toTokenAxes(axes: readonly Axis[], modality: ModalityName): readonly Axis[] {
-  const grid = gridAxes[modality];
+export function toTokenAxes(axes: readonly Axis[], family: Family): readonly Axis[] {
+  const grid = gridAxesOf(family);
   const first = axes.includes("batch") ? ["batch"] : [];
   const rest = axes.filter((axis) => axis !== "batch" && axis !== "mel" && axis !== "channel" && !grid.includes(axis));
   return [
     ...first,
-    `token:${modality}`,
+    `token:${family}`,
     ...rest,
     ...(axes.includes("channel") || axes.includes("mel") ? ["channel"] : []),
   ];
@@ -62,8 +87,9 @@ export function unionOf(all: readonly (readonly Axis[])[]): readonly Axis[] {
 
 const order: readonly Axis[] = [
   "batch",
-  "token:video",
-  "token:audio",
+  "sequence",
+  "key",
+  "token",
   "channel",
   "frame",
   "height",
@@ -75,6 +101,9 @@ const order: readonly Axis[] = [
 ];
 
 function inOrder(axes: readonly Axis[]): readonly Axis[] {
-  const rank = (axis: Axis) => (order.includes(axis) ? order.indexOf(axis) : order.length);
+  const rank = (axis: Axis) => {
+    const place = order.indexOf(axis.split(":")[0] ?? "");
+    return place < 0 ? order.length : place;
+  };
   return axes.toSorted((a, b) => rank(a) - rank(b));
 }

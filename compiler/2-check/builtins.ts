@@ -30,6 +30,10 @@ export const argumentNames: Readonly<Record<string, readonly string[]>> = {
   prefix: ["n"],
   suffix: ["n"],
   crop: ["y1", "x1", "y2", "x2"],
+  shifted_logit_normal: ["std", "eps", "uniform_prob"],
+  blur: ["x", "radius"],
+  dilate: ["m", "n"],
+  shift: ["x", "axis", "n"],
 };
 
 export const reductions: Readonly<Record<string, Reduction>> = {
@@ -57,11 +61,18 @@ export const specialFunctions: readonly string[] = [
   "concat",
   "stop_gradient",
   "snr",
+  "blur",
+  "dilate",
+  "shift",
+  "key",
+  "from",
 ];
 
-/** Functions of the language that later versions bring. */
-export const laterFunctions: readonly string[] = ["blur", "dilate", "shift", "key", "from", "shifted_logit_normal"];
-export const laterNames: readonly string[] = ["global_step", "progress"];
+/** Names of how far the run has come. */
+export const progressNames: Readonly<Record<string, "globalStep" | "progress">> = {
+  global_step: "globalStep",
+  progress: "progress",
+};
 
 const fields: readonly string[] = [
   "clean",
@@ -84,8 +95,8 @@ export const membersOf: Readonly<Record<ModalityName, readonly string[]>> = {
 
 /** Masks and samplers of a modality, with their number of arguments; `first_frame` and `all` are written without parentheses. */
 export const methodsOf: Readonly<Record<ModalityName, Readonly<Record<string, number>>>> = {
-  video: { first_frame: 0, prefix: 1, suffix: 1, crop: 4, sampled: 0, all: 0 },
-  audio: { first_frame: 0, prefix: 1, suffix: 1, sampled: 0, all: 0 },
+  video: { first_frame: 0, prefix: 1, suffix: 1, crop: 4, sampled: 0, shifted_logit_normal: 3, all: 0 },
+  audio: { first_frame: 0, prefix: 1, suffix: 1, sampled: 0, shifted_logit_normal: 3, all: 0 },
 };
 
 /** Functions that may be called anywhere. */
@@ -118,8 +129,7 @@ const words = [
 /** Names that a strategy may not give to anything. */
 export const reservedNames: ReadonlySet<string> = new Set([
   ...functionNames,
-  ...laterFunctions,
-  ...laterNames,
+  ...Object.keys(progressNames),
   ...membersOf.video,
   ...membersOf.audio,
   ...Object.keys(methodsOf.video),

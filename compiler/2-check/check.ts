@@ -2,7 +2,13 @@
 import type { EntrySyntax, LossSyntax, ModalitySyntax, StrategySyntax } from "../1-parse/syntax.ts";
 import type { Bag } from "../diagnostics/bag.ts";
 import { BindingTable } from "./bindings.ts";
-import type { Binding, CheckedLoss, CheckedModality, CheckedStrategy } from "./checked.ts";
+import {
+  fieldsForModel,
+  type Binding,
+  type CheckedLoss,
+  type CheckedModality,
+  type CheckedStrategy,
+} from "./checked.ts";
 import { isMask } from "./combine.ts";
 import { describe, type ModalityName } from "./core.ts";
 import { declare, type Declarations, type SourceDeclaration, type SourceKind } from "./declarations.ts";
@@ -63,11 +69,6 @@ function lets({ byName }: Declarations) {
   );
 }
 
-const fieldsOfModel = {
-  generated: ["clean", "sigma", "timesteps", "noise", "noisy", "target", "generated"],
-  frozen: ["clean", "sigma", "timesteps"],
-};
-
 class Scope {
   readonly contexts = new Map<ModalityName, ModalityContext>();
   readonly bindings: BindingTable;
@@ -87,11 +88,10 @@ class Scope {
     const checked = [this.#syntax.video, this.#syntax.audio].flatMap((syntax) =>
       syntax === null ? [] : this.#modality(syntax),
     );
-    for (const { syntax, generated } of this.contexts.values()) {
-      const { span, name } = syntax;
-      for (const field of fieldsOfModel[generated ? "generated" : "frozen"])
+    for (const context of this.contexts.values()) {
+      const { span, name, attention } = context.syntax;
+      for (const field of fieldsForModel({ ...context, name, attention: attention !== null }))
         this.bindings.refer(`${name}.${field}`, span);
-      if (name === "video") this.bindings.refer("video.fps", span);
     }
     return checked;
   }
@@ -142,6 +142,7 @@ class Scope {
       modality,
       modalities: new Set(present),
       draws: drawPlace(place),
+      sequence: null,
       noiseOf: null,
       parameters: new Map(),
       expanding: [],
@@ -169,10 +170,35 @@ class Scope {
     if (latents === null) return [];
     const generated = syntax.generate?.value ?? true;
     const env = this.#environment(syntax.name, syntax.name);
-    this.contexts.set(syntax.name, { syntax, latents: latents.name.text, generated, env });
-    return text === null
-      ? []
-      : [{ name: syntax.name, latents: latents.name.text, text: text.name.text, generated, span: syntax.keySpan }];
+    const references = this.#references(syntax, latents.name.text);
+    this.contexts.set(syntax.name, { syntax, latents: latents.name.text, generated, references, env });
+    if (text === null) return [];
+    return [
+      {
+        name: syntax.name,
+        latents: latents.name.text,
+        text: text.name.text,
+        generated,
+        references: references.map(({ source }) => source),
+        attention: syntax.attention !== null,
+        span: syntax.keySpan,
+      },
+    ];
+  }
+
+  #references({ name, references }: ModalitySyntax, latents: string): ModalityContext["references"] {
+    const known = new Set<string>([latents]);
+    return (references?.items ?? []).flatMap((item) => {
+      const entry = { keySpan: item.span, value: item.value };
+      const found = this.#source(entry, `${name}_latents`, `an entry of \`${name}.references\``)?.name.text;
+      if (found === undefined) return [];
+      if (!known.has(found)) return known.add(found) && [{ source: found, item }];
+      const message = found === latents ? "is the target itself" : "is a reference already";
+      this.#report.error("LTX5016", item.value.span, `\`${found}\` ${message}`, {
+        help: `declare one more source, which may share the directory: \`ref: {directory: …, kind: ${name}_latents}\``,
+      });
+      return [];
+    });
   }
 
   #source(entry: EntrySyntax | null, kind: SourceKind, what: string): SourceDeclaration | null {

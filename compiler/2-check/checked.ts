@@ -25,7 +25,31 @@ export interface CheckedModality {
   readonly latents: string;
   readonly text: string;
   readonly generated: boolean;
+  /** Sources of its references, as the file lists them. */
+  readonly references: readonly string[];
+  /** Whether the file says which token attends to which. */
+  readonly attention: boolean;
   readonly span: Span;
+}
+
+/** Fields of a modality that the model and the trainer get. */
+export function fieldsForModel({
+  name,
+  generated,
+  references,
+  attention,
+}: {
+  readonly name: ModalityName;
+  readonly generated: boolean;
+  readonly references: readonly unknown[];
+  readonly attention: boolean;
+}): readonly string[] {
+  return [
+    ...(generated ? ["sigma", "timesteps", "noisy", "target", "generated"] : ["clean", "sigma", "timesteps"]),
+    ...(references.length > 0 ? ["references"] : []),
+    ...(attention ? ["attention"] : []),
+    ...(name === "video" ? ["fps", "keyframes"] : []),
+  ];
 }
 
 export interface Binding {

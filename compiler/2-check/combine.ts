@@ -1,6 +1,6 @@
 /** Builds nodes and checks their types: the rules of the language about axes, masks and numbers. */
 import type { Span } from "../source/span.ts";
-import { modalityOf, needsTokens, toTokenAxes, unionOf } from "./axes.ts";
+import { familyOf, needsSequence, needsTokens, toTokenAxes, unionOf, type Family } from "./axes.ts";
 import {
   describe,
   poisoned,
@@ -40,9 +40,9 @@ export function choose(report: Report, args: readonly Core[], span: Span, what: 
 }
 
 function broadcastMap(report: Report, fn: Elementwise, args: readonly Core[], span: Span | null): Core {
-  const aligned = alignGrids(args);
+  const aligned = align(args);
   const axes = unionOf(aligned.map((arg) => arg.type.axes));
-  if (modalityOf(axes) === "clash") return clash(report, aligned, span);
+  if (familyOf(axes) === "clash") return clash(report, aligned, span);
   return {
     op: "map",
     fn,
@@ -71,32 +71,84 @@ function resultType(fn: Elementwise): Type["dtype"] {
 
 /** Host values stay on the host among themselves; lists of numbers (fps) stay lists in arithmetic. */
 function stageOf(args: readonly Core[], dtype: Type["dtype"]): Stage {
-  if (args.every((arg) => arg.type.stage === "host")) return "host";
-  const onHost = args.every((arg) => arg.type.stage !== "device");
-  return onHost && dtype === "f32" ? "sample" : "device";
+  const has = (stage: Stage) => args.some((arg) => arg.type.stage === stage);
+  if (has("device")) return "device";
+  if (has("sample")) return dtype === "f32" ? "sample" : "device";
+  return has("step") ? "step" : "host";
 }
 
-/** Turns grid axes into tokens where another operand runs over tokens. */
-export function alignGrids(args: readonly Core[]): readonly Core[] {
+/**
+ * Makes values meet: grid axes become tokens where another operand runs over tokens, target tokens become the sequence where another
+ * runs over references and target.
+ */
+export function align(args: readonly Core[]): readonly Core[] {
+  return extendAll(alignGrids(args));
+}
+
+function alignGrids(args: readonly Core[]): readonly Core[] {
   const all = args.flatMap((arg) => arg.type.axes);
   return args.map((arg) => {
-    const modality = needsTokens(arg.type.axes, all);
-    return modality === null ? arg : tokens(arg, modality, null);
+    const family = needsTokens(arg.type.axes, all);
+    return family === null ? arg : tokens(arg, family, null);
   });
 }
 
-export function tokens(arg: Core, modality: ModalityName, span: Span | null): Core {
-  const axes = toTokenAxes(arg.type.axes, modality);
-  return { op: "tokens", arg, modality, type: tensor(arg.type.dtype, axes), span };
+function extendAll(args: readonly Core[]): readonly Core[] {
+  const all = args.flatMap((arg) => arg.type.axes);
+  return args.map((arg) => {
+    const modality = needsSequence(arg.type.axes, all);
+    return modality === null ? arg : extend(arg, modality);
+  });
+}
+
+export function tokens(arg: Core, family: Family, span: Span | null): Core {
+  const axes = toTokenAxes(arg.type.axes, family);
+  return { op: "tokens", arg, family, type: tensor(arg.type.dtype, axes), span };
+}
+
+function extend(arg: Core, modality: ModalityName): Core {
+  const axes = arg.type.axes.map((axis) => (axis === `token:${modality}` ? `sequence:${modality}` : axis));
+  return { op: "extend", arg, modality, type: tensor(arg.type.dtype, axes), span: arg.span };
 }
 
 function clash(report: Report, args: readonly Core[], span: Span | null): Core {
-  const video = args.find((arg) => modalityOf(arg.type.axes) === "video");
-  const audio = args.find((arg) => modalityOf(arg.type.axes) === "audio");
-  if (video === undefined || audio === undefined) return poisoned(span);
-  report.error("LTX4004", span ?? spanOf(audio), "a value over video tokens meets one over audio tokens", {
-    labels: [report.originOf(video, "video"), report.originOf(audio, "audio")],
-    help: "video and audio have different tokens; reduce one of them first, e.g. `mean(x, token)`",
+  const [first, second] = differing(args);
+  if (first === undefined || second === undefined) return poisoned(span);
+  const [a, b] = [first, second].map(({ family }) => family) as [Family, Family];
+  report.error("LTX4004", span ?? spanOf(second.arg), `a value over ${tokensOf(a)} meets one over ${tokensOf(b)}`, {
+    labels: [report.originOf(first.arg, a), report.originOf(second.arg, b)],
+    help: `${tokensOf(a)} and ${tokensOf(b)} are not the same; reduce one of them first, e.g. \`mean(x, token)\``,
+  });
+  return poisoned(span);
+}
+
+/** One operand of each family, as the families first come; video before audio. */
+function differing(args: readonly Core[]): { readonly arg: Core; readonly family: Family }[] {
+  const known = new Map<Family, Core>();
+  for (const arg of args) {
+    const family = familyOf(arg.type.axes);
+    if (family !== null && !known.has(family)) known.set(family, arg);
+  }
+  const found = [...known].map(([family, arg]) => ({ arg, family }));
+  return found.toSorted((a, b) => Number(b.family === "video") - Number(a.family === "video"));
+}
+
+const tokensOf = (family: Family): string =>
+  family === "video" || family === "audio" ? `${family} tokens` : `tokens of \`${family}\``;
+
+/** `key(x)`: the value of each token, on the key side of `attention`. */
+export function attentionKey(report: Report, x: Core, span: Span): Core {
+  if (x.op === "error") return x;
+  const { axes, dtype } = x.type;
+  const family = familyOf(axes);
+  const isPerToken = axes.every((axis) => axis === "batch" || (familyOf([axis]) !== null && !axis.startsWith("key:")));
+  if ((family === "video" || family === "audio") && isPerToken) {
+    const batch = axes.includes("batch") ? ["batch"] : [];
+    const arg = broadcastTo(x, [...batch, `sequence:${family}`]);
+    return { op: "key", arg, type: tensor(dtype, [...batch, `key:${family}`]), span };
+  }
+  report.error("LTX4005", span, `\`key\` takes a value for each token, this is ${describe(x.type)}`, {
+    help: "e.g. `key(frame_index) <= frame_index`: a token attends to its own frame and earlier ones",
   });
   return poisoned(span);
 }
@@ -129,8 +181,10 @@ export function reduce(report: Report, fn: Reduction, arg: Core, axes: readonly 
 /** The value with exactly these axes, for places where the shape matters (masks of tokens, noise levels). */
 export function broadcastTo(core: Core, axes: readonly Axis[]): Core {
   if (core.op === "error") return core;
-  const modality = needsTokens(core.type.axes, axes);
-  const arg = modality === null ? core : tokens(core, modality, null);
+  const family = needsTokens(core.type.axes, axes);
+  const onTokens = family === null ? core : tokens(core, family, null);
+  const modality = needsSequence(onTokens.type.axes, axes);
+  const arg = modality === null ? onTokens : extend(onTokens, modality);
   if (arg.type.stage === "device" && arg.type.axes.join() === axes.join()) return arg;
   return { op: "broadcast", arg, type: tensor(core.type.dtype, axes), span: core.span };
 }

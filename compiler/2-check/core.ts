@@ -3,6 +3,7 @@
  * (broadcasts by axis name, grid to tokens) are still implicit and follow from the axes.
  */
 import type { Span } from "../source/span.ts";
+import type { Family } from "./axes.ts";
 
 export type ModalityName = "video" | "audio";
 
@@ -10,10 +11,11 @@ export type ModalityName = "video" | "audio";
 export type Axis = string;
 
 /**
- * Where a value exists: `host` values are plain numbers and booleans known before the step runs (parameters, sizes, literals);
- * `sample` values are host lists with a number for each sample (fps); all others are tensors.
+ * Where a value exists: `host` values are plain numbers and booleans known before the run (parameters, sizes, literals); `step` values
+ * are such numbers that change from step to step (global_step); `sample` values are host lists with a number for each sample (fps);
+ * all others are tensors.
  */
-export type Stage = "host" | "sample" | "device";
+export type Stage = "host" | "step" | "sample" | "device";
 
 export interface Type {
   readonly dtype: "f32" | "bool";
@@ -82,8 +84,8 @@ export type Core = Node &
     | { readonly op: "reduce"; readonly fn: Reduction; readonly arg: Core; readonly axes: readonly Axis[] }
     /** mean(error * weights) / max(mean(weights), 1e-8), per sample; without weights the mean. `overAll`: `over all` was written. */
     | { readonly op: "maskedMean"; readonly error: Core; readonly weights: readonly Core[]; readonly overAll: boolean }
-    | { readonly op: "tokens"; readonly arg: Core; readonly modality: ModalityName }
-    | { readonly op: "grid"; readonly arg: Core; readonly modality: ModalityName }
+    | { readonly op: "tokens"; readonly arg: Core; readonly family: Family }
+    | { readonly op: "grid"; readonly arg: Core; readonly family: Family }
     | { readonly op: "broadcast"; readonly arg: Core }
     /** `storage`: the source whose stored type normal numbers are rounded to; `of`: the modality that gives the channels. */
     | {
@@ -93,23 +95,60 @@ export type Core = Node &
         readonly storage: string | null;
         readonly of: ModalityName | null;
       }
-    | { readonly op: "sampled"; readonly place: string; readonly modality: ModalityName }
-    /** Of each target token, axes [token:modality]. */
+    /** The run's sampler, or a shifted logit-normal of these parameters, each a number known before the run. */
+    | {
+        readonly op: "sampled";
+        readonly place: string;
+        readonly modality: ModalityName;
+        readonly shifted: Shifted | null;
+      }
+    /** Of each target token, axes [token:modality]; in a `sequence` of each of its tokens, [sequence:modality]. */
     | {
         readonly op: "coordinate";
         readonly modality: ModalityName;
         readonly coordinate: Coordinate;
         readonly fps: Core | null;
+        readonly sequence: boolean;
       }
+    /** Which of a modality's references take part in this step; nothing in an expression can name it. */
+    | { readonly op: "references"; readonly modality: ModalityName; readonly entries: readonly ReferenceEntry[] }
+    /** A value over target tokens as one over references and target: false or 0 on references. */
+    | { readonly op: "extend"; readonly arg: Core; readonly modality: ModalityName }
+    /** The same value on the key side. */
+    | { readonly op: "key"; readonly arg: Core }
+    /** Which tokens of the sequence are those of a source: a reference, or the latents themselves. */
+    | { readonly op: "from"; readonly source: string; readonly modality: ModalityName }
     /** Latent cell that holds a pixel: clamp(floor(pixel / scale), 0, size). */
     | { readonly op: "cell"; readonly pixel: Core; readonly along: "height" | "width" }
     /** Rounded to what the source's file stores. */
     | { readonly op: "round"; readonly arg: Core; readonly source: string }
     | { readonly op: "stopGradient"; readonly arg: Core }
+    /** Over height and width: a Gaussian of `radius` cells, or the maximum within `radius` cells. */
+    | { readonly op: "neighbours"; readonly fn: "blur" | "dilate"; readonly arg: Core; readonly radius: Core }
+    /** The value `by` places earlier along an axis, the edge repeated. */
+    | { readonly op: "shift"; readonly arg: Core; readonly axis: Axis; readonly by: Core }
+    /** Finished optimizer steps, or their share of the run. */
+    | { readonly op: "progress"; readonly name: "globalStep" | "progress" }
+    /** An extra output of the model. */
+    | { readonly op: "output"; readonly name: string }
     | { readonly op: "concat"; readonly args: readonly [Core, Core]; readonly axis: Axis }
     /** What is left of a mistake that was reported; fits everywhere. */
     | { readonly op: "error" }
   );
+
+export interface Shifted {
+  readonly std: Core;
+  readonly eps: Core;
+  readonly uniformProb: Core;
+}
+
+export interface ReferenceEntry {
+  readonly source: string;
+  /** The name of its draw. */
+  readonly place: string;
+  /** Null: it always takes part. */
+  readonly probability: Core | null;
+}
 
 export const hostNumber: Type = { dtype: "f32", axes: [], stage: "host" };
 export const hostBoolean: Type = { dtype: "bool", axes: [], stage: "host" };
@@ -126,28 +165,65 @@ export function literal(value: number | boolean, span: Span | null = null): Core
   return { op: "literal", value, type: typeof value === "number" ? hostNumber : hostBoolean, span };
 }
 
-/** The children of a node, left to right. */
-export function childrenOf(core: Core): readonly Core[] {
+/** The same node with other children; they are visited from left to right. */
+export function withChildren(core: Core, change: (child: Core) => Core): Core {
   switch (core.op) {
     case "map":
+      return { ...core, args: core.args.map(change) };
     case "concat":
-      return core.args;
+      return { ...core, args: [change(core.args[0]), change(core.args[1])] };
     case "maskedMean":
-      return [core.error, ...core.weights];
+      return { ...core, error: change(core.error), weights: core.weights.map(change) };
     case "reduce":
     case "tokens":
     case "grid":
     case "broadcast":
     case "round":
     case "stopGradient":
-      return [core.arg];
+    case "extend":
+    case "key":
+      return { ...core, arg: change(core.arg) };
+    case "neighbours":
+      return { ...core, arg: change(core.arg), radius: change(core.radius) };
+    case "shift":
+      return { ...core, arg: change(core.arg), by: change(core.by) };
     case "cell":
-      return [core.pixel];
+      return { ...core, pixel: change(core.pixel) };
+    case "sampled":
+      return core.shifted === null ? core : { ...core, shifted: shiftedWith(core.shifted, change) };
     case "coordinate":
-      return core.fps === null ? [] : [core.fps];
-    default:
-      return [];
+      return { ...core, fps: core.fps && change(core.fps) };
+    case "references":
+      return { ...core, entries: core.entries.map((entry) => entryWith(entry, change)) };
+    case "literal":
+    case "param":
+    case "ref":
+    case "size":
+    case "fps":
+    case "source":
+    case "prediction":
+    case "output":
+    case "draw":
+    case "from":
+    case "progress":
+    case "error":
+      return core;
   }
+}
+
+function shiftedWith({ std, eps, uniformProb }: Shifted, change: (child: Core) => Core): Shifted {
+  return { std: change(std), eps: change(eps), uniformProb: change(uniformProb) };
+}
+
+function entryWith(entry: ReferenceEntry, change: (child: Core) => Core): ReferenceEntry {
+  return { ...entry, probability: entry.probability && change(entry.probability) };
+}
+
+/** The children of a node, left to right. */
+export function childrenOf(core: Core): readonly Core[] {
+  const children: Core[] = [];
+  withChildren(core, (child) => (children.push(child), child));
+  return children;
 }
 
 /** `f32[batch, token:video]`; `number`, `mask without axes` for what has none. */

@@ -2,7 +2,8 @@
 import type { Name } from "../1-parse/expression/ast.ts";
 import type { LetSyntax, ParamSyntax, SourceSyntax, StrategySyntax } from "../1-parse/syntax.ts";
 import { reservedNames } from "./builtins.ts";
-import type { Axis } from "./core.ts";
+import { gridAxes } from "./axes.ts";
+import type { Axis, ModalityName } from "./core.ts";
 import type { Report } from "./report.ts";
 
 export type SourceKind = "video_latents" | "audio_latents" | "text_embeddings" | "video_mask" | "audio_mask" | "tensor";
@@ -31,6 +32,8 @@ export interface Declarations {
   readonly refused: ReadonlySet<string>;
   /** Names that were looked up; what is missing here at the end is unused. */
   readonly used: Set<string>;
+  /** Sources that serve as references, with the modality whose references they are. */
+  readonly references: ReadonlyMap<string, ModalityName>;
 }
 
 /** Gathers the names; a second declaration of a name is reported and left out. */
@@ -58,7 +61,16 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
       });
     } else byName.set(text, declaration);
   }
-  return { byName, refused, used: new Set() };
+  return { byName, refused, used: new Set(), references: referencesOf(strategy) };
+}
+
+function referencesOf({ video, audio }: StrategySyntax): Map<string, ModalityName> {
+  const named = [video, audio].flatMap((modality) =>
+    (modality?.references?.items ?? []).flatMap(({ value }) =>
+      modality !== null && value.kind === "name" ? [[value.name, modality.name] as const] : [],
+    ),
+  );
+  return new Map(named);
 }
 
 const wordFor = { param: "parameter", source: "source", let: "binding" } as const;
@@ -77,13 +89,17 @@ function source(syntax: SourceSyntax): Declaration[] {
 
 const isKind = (kind: string | undefined): kind is SourceKind => kind !== undefined && sourceKinds.includes(kind);
 
-/** Axes of a source's value in expressions; null for text, which has only fields. */
-export function axesOfSource({ sourceKind, syntax }: SourceDeclaration): readonly Axis[] | null {
+/** Axes of a source's value in expressions; null for text, which has only fields. A reference has a grid of its own. */
+export function axesOfSource(
+  { name, sourceKind, syntax }: SourceDeclaration,
+  references: Declarations["references"],
+): readonly Axis[] | null {
+  const own = (axis: Axis) => (references.has(name.text) ? `${axis}:${name.text}` : axis);
   switch (sourceKind) {
     case "video_latents":
-      return ["batch", "channel", "frame", "height", "width"];
+      return ["batch", "channel", ...gridAxes.video.map(own)];
     case "audio_latents":
-      return ["batch", "channel", "step", "mel"];
+      return ["batch", "channel", ...gridAxes.audio.map(own), "mel"];
     case "video_mask":
       return ["batch", "token:video"];
     case "audio_mask":

@@ -44,7 +44,8 @@ function distribute(call: Call, u: Core): Core {
   }
 }
 
-function drawAxes({ per, env, span }: Call): readonly Axis[] | null {
+/** The axes that `per` names for a draw, reported and null where they are none. */
+export function drawAxes({ per, env, span }: Call): readonly Axis[] | null {
   const element = env.noiseOf?.modality ?? env.modality;
   const [first] = per ?? [];
   if (first === undefined) return env.noiseOf === null ? ["batch"] : elementAxes(env.noiseOf.modality);

@@ -29,6 +29,8 @@ export interface Environment {
   /** Modalities that the strategy has. */
   readonly modalities: ReadonlySet<ModalityName>;
   readonly draws: DrawPlace;
+  /** In `attention` and `keyframes`: the modality whose references and target together are meant by coordinates. */
+  readonly sequence: ModalityName | null;
   /** Axes and rounding of a plain draw: in `noise` it runs over every element and is rounded to what this source stores. */
   readonly noiseOf: { readonly modality: ModalityName; readonly source: string } | null;
   /** Arguments of the `let` with arguments that is being expanded, and the names of those around it. */

@@ -1,9 +1,10 @@
 /** Functions with rules of their own: reductions, masks and numbers, tokens and grids. */
-import { gridAxes, modalityOf } from "./axes.ts";
+import { familyOf, gridAxes, gridAxesOf, type Family } from "./axes.ts";
 import { reductions } from "./builtins.ts";
 import { axisArguments, failed, hasArguments, values, type Call } from "./call.ts";
-import { choose, isMask, map, reduce, tokens } from "./combine.ts";
-import { describe, literal, poisoned, tensor, type Core, type Elementwise, type ModalityName } from "./core.ts";
+import { attentionKey, choose, isMask, map, reduce, tokens } from "./combine.ts";
+import { describe, literal, poisoned, tensor, type Core, type Elementwise } from "./core.ts";
+import { spanOf } from "./report.ts";
 
 export function special(call: Call): Core {
   const fn = Object.hasOwn(reductions, call.name) ? reductions[call.name] : undefined;
@@ -66,6 +67,14 @@ const functions: Readonly<Record<string, (call: Call) => Core>> = {
   tokens: (call) => withValues(call, 1, ([x]) => toTokens(call, x)),
   grid: (call) => withValues(call, 1, ([x]) => toGrid(call, x)),
   concat,
+  blur: (call) => neighbours(call, "blur", "radius"),
+  dilate: (call) => neighbours(call, "dilate", "n"),
+  shift,
+  key: (call) => {
+    if (!inAttention(call) || !hasArguments(call, 1)) return failed(call);
+    return attentionKey(call.env.report, call.value(0), call.span);
+  },
+  from,
 };
 
 type Three = readonly [Core, Core, Core];
@@ -76,23 +85,27 @@ function withValues(call: Call, count: number, make: (args: Three) => Core): Cor
 }
 
 function toTokens(call: Call, x: Core): Core {
-  const modality = modalityOf(x.type.axes);
-  if (modality === "video" || modality === "audio") {
-    return x.type.axes.includes(`token:${modality}`) ? x : tokens(x, modality, call.span);
+  const family = familyOf(x.type.axes);
+  if (family !== null && family !== "clash") {
+    return x.type.axes.some((axis) => gridAxesOf(family).includes(axis)) ? tokens(x, family, call.span) : x;
   }
   return noGrid(call, x, "`tokens` takes values over frame, height and width, or over step");
 }
 
 function toGrid(call: Call, x: Core): Core {
-  const modality = modalityOf(x.type.axes);
-  if ((modality === "video" || modality === "audio") && x.type.axes.includes(`token:${modality}`)) {
-    return { op: "grid", arg: x, modality, type: tensor(x.type.dtype, unfold(x, modality)), span: call.span };
+  const family = familyOf(x.type.axes);
+  if (family !== null && x.type.axes.includes(`token:${family}`)) {
+    const axes = x.type.axes.flatMap((axis) => (axis === `token:${family}` ? unfolded(call, family) : [axis]));
+    return { op: "grid", arg: x, family, type: tensor(x.type.dtype, axes), span: call.span };
   }
   return noGrid(call, x, "`grid` takes values over tokens");
 }
 
-function unfold(x: Core, modality: ModalityName): readonly string[] {
-  return x.type.axes.flatMap((axis) => (axis === `token:${modality}` ? gridAxes[modality] : [axis]));
+/** The axes that a family's tokens are the product of. */
+function unfolded({ env }: Call, family: Family): readonly string[] {
+  if (family === "video" || family === "audio") return gridAxes[family];
+  const modality = env.declarations.references.get(family) ?? "video";
+  return gridAxes[modality].map((axis) => `${axis}:${family}`);
 }
 
 function noGrid(call: Call, x: Core, message: string): Core {
@@ -119,5 +132,84 @@ function concat(call: Call): Core {
       help: "both need the same axes, in the same order",
     },
   );
+  return failed(call);
+}
+
+// -------------------------------------------------------------------------------------------------------------- neighbours
+
+/** `make` on the grid that `needed` axes are part of; what runs over tokens is laid out on the grid and back. */
+function onGrid(call: Call, x: Core, make: (grid: Core) => Core): Core {
+  const family = familyOf(x.type.axes);
+  if (family === null || !x.type.axes.includes(`token:${family}`)) return make(x);
+  const made = make(toGrid(call, x));
+  return made.op === "error" ? made : tokens(made, family, call.span);
+}
+
+/** Over height and width. */
+function neighbours(call: Call, fn: "blur" | "dilate", argument: string): Core {
+  const args = hasArguments(call, 2) ? values(call) : null;
+  const [x, radius] = args ?? [];
+  if (x === undefined || radius === undefined) return failed(call);
+  const { report } = call.env;
+  if (fn === "blur" && isMask(x)) report.notANumber(x, "`blur`");
+  else if (!isKnownNumber(call, radius, argument)) return failed(call);
+  else return onGrid(call, x, (grid) => overHeightAndWidth(call, fn, grid, radius));
+  return failed(call);
+}
+
+function overHeightAndWidth(call: Call, fn: "blur" | "dilate", grid: Core, radius: Core): Core {
+  const has = (name: string) => grid.type.axes.some((axis) => axis.split(":")[0] === name);
+  if (has("height") && has("width"))
+    return { op: "neighbours", fn, arg: grid, radius, type: grid.type, span: call.span };
+  return noGrid(call, grid, `\`${fn}\` works over height and width`);
+}
+
+/** `shift(x, frame, 1)`: the value one frame earlier. */
+function shift(call: Call): Core {
+  if (!hasArguments(call, 3)) return failed(call);
+  const [x, by] = [call.value(0), call.value(2)];
+  if (x.op === "error" || by.op === "error" || !isKnownNumber(call, by, "n")) return failed(call);
+  return onGrid(call, x, (grid) => {
+    const axis = axisArguments({ ...call, args: call.args.slice(0, 2) }, 1, grid)?.[0];
+    if (axis === undefined) return failed(call);
+    if (grid.type.axes.includes(axis)) return { op: "shift", arg: grid, axis, by, type: grid.type, span: call.span };
+    return noGrid(call, grid, `\`shift\` moves along an axis that the value has, \`${axis}\` it has not`);
+  });
+}
+
+function isKnownNumber({ name, env }: Call, core: Core, argument: string): boolean {
+  if (core.type.stage === "host" && !isMask(core)) return true;
+  env.report.error("LTX4014", spanOf(core), `\`${argument}\` of \`${name}\` is a number known before the run`, {
+    help: "use a number or a parameter, in latent cells",
+  });
+  return false;
+}
+
+// --------------------------------------------------------------------------------------------------------------- attention
+
+function inAttention({ name, env, span }: Call): boolean {
+  if (env.sequence !== null) return true;
+  env.report.error("LTX4016", span, `\`${name}\` has a meaning in \`attention\` only`, {
+    help: "it says which token may attend to which: `attention: not (key(from(ref)) and hole)`",
+  });
+  return false;
+}
+
+/** `from(depth)`: the tokens of one source, none when its reference takes no part in the step. */
+function from(call: Call): Core {
+  const { env, span } = call;
+  const { sequence } = env;
+  if (!inAttention(call) || sequence === null || !hasArguments(call, 1)) return failed(call);
+  const argument = call.args[0]?.value;
+  const name = argument?.kind === "name" ? argument.name : "";
+  const candidates = [...env.declarations.references].flatMap(([source, of]) => (of === sequence ? [source] : []));
+  if (candidates.includes(name)) {
+    env.declarations.used.add(name);
+    return { op: "from", source: name, modality: sequence, type: tensor("bool", [`sequence:${sequence}`]), span };
+  }
+  const known = candidates.map((source) => `\`${source}\``).join(", ");
+  env.report.error("LTX4006", argument?.span ?? span, `\`from\` takes a source that \`${sequence}.references\` lists`, {
+    help: known === "" ? `\`${sequence}\` has no references` : `there are: ${known}`,
+  });
   return failed(call);
 }

@@ -6,11 +6,10 @@ import {
   drawFunctions,
   elementwise,
   functionNames,
-  laterFunctions,
-  laterNames,
   losses,
   membersOf,
   methodsOf,
+  progressNames,
   reductions,
 } from "./builtins.ts";
 import { failed, hasArguments, positional, type Call } from "./call.ts";
@@ -78,7 +77,9 @@ export function inferItem({ value, probability, span }: Item, env: Environment):
     span: probability.span,
   };
   const mask = infer(value, env);
-  const chosen = map(env.report, "less", [drawn, infer(probability, env)], probability.span, "`with probability`");
+  const share = infer(probability, env);
+  env.report.outsideUnit(share, "a probability");
+  const chosen = map(env.report, "less", [drawn, share], probability.span, "`with probability`");
   return map(env.report, "and", [mask, chosen], span, "`with probability`");
 }
 
@@ -117,6 +118,10 @@ function name(text: string, span: Span, env: Environment): Core {
   if (declaration !== undefined) return declared(declaration, span, env);
   if (env.modality !== null && isMember(env.modality, text)) return ownMember(env.modality, text, span, env);
   if (text === "all") return literal(true, span);
+  const progress = Object.hasOwn(progressNames, text) ? progressNames[text] : undefined;
+  if (progress !== undefined) {
+    return { op: "progress", name: progress, type: { dtype: "f32", axes: [], stage: "step" }, span };
+  }
   return unresolved(text, span, env);
 }
 
@@ -165,7 +170,7 @@ function param(declaration: Extract<Declaration, { kind: "param" }>, span: Span,
 }
 
 function sourceValue(source: SourceDeclaration, span: Span, env: Environment): Core {
-  const axes = axesOfSource(source);
+  const axes = axesOfSource(source, env.declarations.references);
   if (axes !== null) return { op: "source", source: source.name.text, type: tensor("f32", axes), span };
   env.report.error("LTX4006", span, `\`${source.name.text}\` holds texts, which expressions cannot use`, {
     help: "it serves as a modality's `text`",
@@ -179,8 +184,6 @@ function unresolved(text: string, span: Span, env: Environment): Core {
     env.report.error("LTX4006", span, `\`${text}\` is a modality, not a value`, {
       help: `name what of it is meant, e.g. \`${text}.target\``,
     });
-  } else if (laterNames.includes(text) || laterFunctions.includes(text)) {
-    env.report.notSupported(span, `\`${text}\``);
   } else if (functionNames.includes(text)) {
     env.report.error("LTX4003", span, `\`${text}\` is a function`, { help: `call it: \`${text}(…)\`` });
   } else reportUnknown(text, span, env);
@@ -328,8 +331,7 @@ function builtin(made: Call): Core | null {
 }
 
 function unresolvedCall({ name: text, span, env }: Call, at: Span): Core {
-  if (laterFunctions.includes(text)) env.report.notSupported(at, `\`${text}\``);
-  else unresolved(text, at, env);
+  unresolved(text, at, env);
   return poisoned(span);
 }
 
@@ -371,11 +373,25 @@ function over(
 function per(value: Expression, axes: readonly AxisName[], env: Environment): Core {
   if (value.kind === "call" && drawFunctions.includes(value.callee.text))
     return call(value.callee.text, value, axes, env);
-  if (value.kind === "call" && value.callee.text === "sampled" && env.modality !== null) {
-    return method(env.modality, makeCall("sampled", value.args, value.span, axes, env));
-  }
+  const sampler = samplerOf(value, env);
+  if (sampler !== null) return method(sampler.modality, makeCall(sampler.name, sampler.args, value.span, axes, env));
   env.report.error("LTX4013", value.span, "`per` belongs to a draw", {
     help: `write it after ${drawFunctions.map((text) => `\`${text}()\``).join(", ")} or \`sampled()\``,
   });
   return poisoned(value.span);
+}
+
+/** `sampled()` of the modality at hand, or `video.sampled()`, and the same of the other sampler. */
+function samplerOf(
+  value: Expression,
+  env: Environment,
+): { readonly modality: ModalityName; readonly name: string; readonly args: Call["args"] } | null {
+  const isSampler = (name: string) => name === "sampled" || name === "shifted_logit_normal";
+  if (value.kind === "call" && isSampler(value.callee.text) && env.modality !== null) {
+    return { modality: env.modality, name: value.callee.text, args: value.args };
+  }
+  if (value.kind !== "member" || value.object.kind !== "name" || !isSampler(value.member.text)) return null;
+  const owner = value.object.name;
+  if ((owner !== "video" && owner !== "audio") || !env.modalities.has(owner)) return null;
+  return { modality: owner, name: value.member.text, args: value.args ?? [] };
 }

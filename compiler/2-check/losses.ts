@@ -1,6 +1,6 @@
 /** Losses: compare two tensors, reduce every axis but `batch`; `over` restricts them to a mask or weighs them. */
 import { failed, hasArguments, values, type Call } from "./call.ts";
-import { alignGrids, broadcastTo, isMask, map, reduce } from "./combine.ts";
+import { align, broadcastTo, isMask, map, reduce } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type Elementwise } from "./core.ts";
 import { spanOf, type Report } from "./report.ts";
 
@@ -12,7 +12,7 @@ export function loss(call: Call, weights: readonly Core[]): Core {
   const compared = errorOf(call, args);
   if (compared.op === "error" || !isPerSample(call, compared)) return failed(call);
   const written = weights.filter((weight) => !(weight.op === "literal" && weight.value === true));
-  const [error = compared, ...restricting] = alignGrids([compared, ...written]);
+  const [error = compared, ...restricting] = align([compared, ...written]);
   if (restricting.some((weight) => !isWeight(call.env.report, weight, error))) return failed(call);
   const overAll = restricting.length < weights.length;
   return { op: "maskedMean", error, weights: restricting, overAll, type: tensor("f32", ["batch"]), span: call.span };

@@ -1,9 +1,11 @@
 /** What a modality exposes: its values, coordinates, masks and sampler. */
 import type { Span } from "../source/span.ts";
-import { membersOf, methodsOf } from "./builtins.ts";
+import { argumentNames, membersOf, methodsOf } from "./builtins.ts";
 import { failed, hasArguments, values, type Call } from "./call.ts";
+import { drawAxes } from "./draws.ts";
 import { map } from "./combine.ts";
 import {
+  type Axis,
   hostNumber,
   literal,
   poisoned,
@@ -15,6 +17,7 @@ import {
   type ModalityName,
 } from "./core.ts";
 import type { Environment } from "./environment.ts";
+import { spanOf } from "./report.ts";
 
 const sizes: readonly string[] = ["frames", "height", "width", "steps"];
 const coordinates: readonly string[] = ["frame_index", "row", "column", "step_index", "time"];
@@ -39,13 +42,16 @@ export function member(modality: ModalityName, name: string, span: Span, env: En
 function coordinate(modality: ModalityName, name: Coordinate, span: Span | null, env: Environment): Core {
   const needsFps = name === "time" && modality === "video";
   const fps = needsFps ? env.bindings.refer("video.fps", span ?? { start: 0, end: 0 }) : null;
-  const axes = needsFps ? ["batch", "token:video"] : [`token:${modality}`];
-  return { op: "coordinate", modality, coordinate: name, fps, type: tensor("f32", axes), span };
+  const sequence = env.sequence === modality;
+  const over = sequence ? `sequence:${modality}` : `token:${modality}`;
+  const axes = name === "time" && (needsFps || sequence) ? ["batch", over] : [over];
+  return { op: "coordinate", modality, coordinate: name, fps, sequence, type: tensor("f32", axes), span };
 }
 
-/** `first_frame`, `prefix(n)`, `suffix(n)`, `crop(y1, x1, y2, x2)`, `all`, `sampled()`. */
+/** `first_frame`, `prefix(n)`, `suffix(n)`, `crop(y1, x1, y2, x2)`, `all`, `sampled()`, `shifted_logit_normal(...)`. */
 export function method(modality: ModalityName, call: Call): Core {
   const { name, span, env } = call;
+  if (name === "shifted_logit_normal") return shiftedLogitNormal(modality, call);
   const count = methodsOf[modality][name];
   if (count === undefined || !hasArguments(call, count)) return failed(call);
   const args = values(call);
@@ -92,14 +98,44 @@ function between({ env, span }: Call, at: Core, from: Core, to: Core, along: "he
   return apply("and", apply("greaterEqual", at, cell(from)), apply("less", at, cell(to)));
 }
 
-function sampled(modality: ModalityName, { env, span, per }: Call): Core {
-  if (per !== null && per.some((axis) => axis.text !== "sample")) {
-    env.report.notSupported(
-      span,
-      "a noise level for each frame or token",
-      "write `sampled()`: one level for each sample",
-    );
-    return poisoned(span);
+function sampled(modality: ModalityName, call: Call): Core {
+  const axes = levelAxes(modality, call);
+  if (axes === null) return failed(call);
+  const { env, span } = call;
+  return { op: "sampled", place: env.draws.next(), modality, shifted: null, type: tensor("f32", axes), span };
+}
+
+/** A noise level for each sample, or `per` what is written. */
+function levelAxes(modality: ModalityName, call: Call): readonly Axis[] | null {
+  return drawAxes({ ...call, env: { ...call.env, modality, noiseOf: null } });
+}
+
+/** As the run's sampler of this name draws, with parameters of its own; each may be left out. */
+function shiftedLogitNormal(modality: ModalityName, call: Call): Core {
+  const { env, span, args } = call;
+  const names = argumentNames["shifted_logit_normal"] ?? [];
+  const unknown = args.find((arg, i) => (arg.name === null ? i >= names.length : !names.includes(arg.name.text)));
+  const axes = levelAxes(modality, call);
+  if (unknown !== undefined) {
+    env.report.error("LTX4003", unknown.name?.span ?? span, `\`shifted_logit_normal\` takes ${names.join(", ")}`, {
+      help: "each may be left out: `shifted_logit_normal(std=0.8)`",
+    });
+    return failed(call);
   }
-  return { op: "sampled", place: env.draws.next(), modality, type: tensor("f32", ["batch"]), span };
+  const place = env.draws.next();
+  const given = (name: string, i: number, otherwise: number): Core => {
+    const at = args.findIndex((arg, j) => (arg.name === null ? i === j : arg.name.text === name));
+    return at < 0 ? literal(otherwise) : call.value(at);
+  };
+  const [std, eps, uniformProb] = [given("std", 0, 1), given("eps", 1, 1e-3), given("uniform_prob", 2, 0.1)];
+  const parts = [std, eps, uniformProb];
+  if (axes === null || parts.some((part) => part.op === "error")) return failed(call);
+  const tooLate = parts.find(({ type }) => type.stage !== "host" || type.dtype !== "f32");
+  if (tooLate !== undefined) {
+    env.report.error("LTX4014", spanOf(tooLate), "the sampler's parameters are numbers known before the run", {
+      help: "use numbers and parameters",
+    });
+    return failed(call);
+  }
+  return { op: "sampled", place, modality, shifted: { std, eps, uniformProb }, type: tensor("f32", axes), span };
 }

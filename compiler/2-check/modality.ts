@@ -2,9 +2,9 @@
 import type { Item } from "../1-parse/expression/ast.ts";
 import type { EntrySyntax, ModalitySyntax } from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
-import { gridAxes, modalityOf } from "./axes.ts";
+import { familyOf, gridAxes } from "./axes.ts";
 import { broadcastTo, isMask, map, tokens } from "./combine.ts";
-import { describe, literal, poisoned, tensor, type Axis, type Core, type Elementwise } from "./core.ts";
+import { describe, hostNumber, literal, poisoned, tensor, type Axis, type Core, type Elementwise } from "./core.ts";
 import { drawPlace, type Environment } from "./environment.ts";
 import { infer, inferItem } from "./infer.ts";
 import { spanOf } from "./report.ts";
@@ -14,6 +14,8 @@ export interface ModalityContext {
   readonly syntax: ModalitySyntax;
   readonly latents: string;
   readonly generated: boolean;
+  /** Its references as the file lists them, each with the name of its source. */
+  readonly references: readonly { readonly source: string; readonly item: Item }[];
   /** The environment of its keys, of which each gets draws of its own. */
   readonly env: Environment;
 }
@@ -43,6 +45,7 @@ export function defineField(
 function writtenAt(syntax: ModalitySyntax, field: string): Span | null {
   const entry = entryFor(syntax, field);
   if (entry !== null) return entry.value.span;
+  if (field === "references") return syntax.references?.span ?? null;
   if (field === "keep") return (syntax.keep ?? syntax.noiseMask)?.span ?? null;
   return field === "clean" ? (syntax.latents?.value.span ?? null) : null;
 }
@@ -55,6 +58,8 @@ function entryFor(syntax: ModalitySyntax, field: string): EntrySyntax | null {
     case "target":
     case "denoised":
     case "fps":
+    case "attention":
+    case "keyframes":
       return syntax[field];
     default:
       return null;
@@ -117,6 +122,9 @@ const makers: Readonly<Record<string, (context: ModalityContext) => Core>> = {
     span: null,
   }),
   denoised,
+  references: referenceEntries,
+  attention,
+  keyframes,
 };
 
 const tokenAxes = ({ syntax }: ModalityContext): readonly Axis[] => ["batch", `token:${syntax.name}`];
@@ -154,22 +162,22 @@ function numbersLike(context: ModalityContext, field: string, core: Core): Core 
   return broadcastTo(core, elementAxes(context));
 }
 
+/** `[batch]`, `[batch, frame]` (of audio `[batch, step]`) or `[batch, token]`. */
 function sigma(context: ModalityContext): Core {
   const { syntax, generated, env } = context;
   if (!generated) return broadcastTo(literal(0), ["batch"]);
   const draws = drawPlace(`${syntax.name}.sigma`);
   if (syntax.sigma === null) {
-    return { op: "sampled", place: draws.next(), modality: syntax.name, type: tensor("f32", ["batch"]), span: null };
+    const type = tensor("f32", ["batch"]);
+    return { op: "sampled", place: draws.next(), modality: syntax.name, shifted: null, type, span: null };
   }
   const core = infer(syntax.sigma.value, { ...env, draws });
-  if (!fits(context, "sigma", core, elementAxes(context))) return poisoned(core.span);
-  if (core.type.axes.every((axis) => axis === "batch")) return broadcastTo(core, ["batch"]);
-  env.report.notSupported(
-    spanOf(core),
-    "a noise level for each frame or token",
-    "give each sample one level, `f32[batch]`",
-  );
-  return poisoned(core.span);
+  if (!fits(context, "sigma", core, tokenAxes(context))) return poisoned(core.span);
+  env.report.outsideUnit(core, "`sigma`");
+  const over = core.type.axes.filter((axis) => axis !== "batch");
+  const [frames = ""] = gridAxes[syntax.name];
+  if (over.length === 0) return broadcastTo(core, ["batch"]);
+  return broadcastTo(core, over.join() === frames ? ["batch", frames] : tokenAxes(context));
 }
 
 function fps({ syntax, latents, env }: ModalityContext): Core {
@@ -232,43 +240,110 @@ function negated(item: Item): Item {
 }
 
 function entryMask(context: ModalityContext, mask: Core, key: string): Core {
-  if (mask.op === "error") return mask;
-  if (!isMask(mask)) {
-    context.env.report.notAMask(mask, `\`${key}\``);
-    return poisoned(mask.span);
-  }
   return fits(context, key, mask, tokenAxes(context)) ? mask : poisoned(mask.span);
 }
+
+// ---------------------------------------------------------------------------------------------- references and attention
+
+function referenceEntries({ syntax, references, env }: ModalityContext): Core {
+  const entries = references.map(({ source, item }, i) => {
+    const draws = drawPlace(`${syntax.name}.references[${i}]`);
+    const place = draws.next();
+    const probability = item.probability === null ? null : chance(infer(item.probability, { ...env, draws }), env);
+    return { source, place, probability };
+  });
+  if (entries.some(({ probability }) => probability?.op === "error")) return poisoned(null);
+  return { op: "references", modality: syntax.name, entries, type: hostNumber, span: syntax.references?.span ?? null };
+}
+
+/** Whether a reference takes part decides shapes, so its probability is known before the step runs. */
+function chance(probability: Core, { report }: Environment): Core {
+  if (probability.op === "error") return probability;
+  report.outsideUnit(probability, "a probability");
+  const { stage, dtype } = probability.type;
+  if ((stage === "host" || stage === "step") && dtype === "f32") return probability;
+  report.error("LTX4014", spanOf(probability), "the probability of a reference is one number, known before the step", {
+    help: "a reference takes part for the whole batch or not at all; use numbers, parameters or `progress`",
+  });
+  return poisoned(probability.span);
+}
+
+const sequenceAxes = ({ syntax }: ModalityContext): readonly Axis[] => ["batch", `sequence:${syntax.name}`];
+
+/** `[batch, sequence, key]` in [0, 1]. */
+function attention(context: ModalityContext): Core {
+  const core = overSequence(context, "attention", context.syntax.attention);
+  if (core === null || core.op === "error") return poisoned(null);
+  const axes = [...sequenceAxes(context), `key:${context.syntax.name}`];
+  if (!fits(context, "attention", core, axes)) return poisoned(core.span);
+  return asNumbers(context, broadcastTo(core, axes));
+}
+
+/** `[batch, sequence]`: 1 for tokens that stand for one single pixel frame, as those of the first latent frame do. */
+function keyframes(context: ModalityContext): Core {
+  const written = overSequence(context, "keyframes", context.syntax.keyframes);
+  const core = written ?? firstFrame(context);
+  if (core.op === "error" || !fits(context, "keyframes", core, sequenceAxes(context))) return poisoned(core.span);
+  return asNumbers(context, broadcastTo(core, sequenceAxes(context)));
+}
+
+function overSequence({ syntax, env }: ModalityContext, key: string, entry: EntrySyntax | null): Core | null {
+  if (entry === null) return null;
+  const draws = drawPlace(`${syntax.name}.${key}`);
+  return infer(entry.value, { ...env, draws, sequence: syntax.name });
+}
+
+function firstFrame(context: ModalityContext): Core {
+  const axis = `sequence:${context.syntax.name}`;
+  const index: Core = {
+    op: "coordinate",
+    modality: context.syntax.name,
+    coordinate: "frame_index",
+    fps: null,
+    sequence: true,
+    type: tensor("f32", [axis]),
+    span: null,
+  };
+  return apply(context, "less", index, literal(1));
+}
+
+function asNumbers(context: ModalityContext, core: Core): Core {
+  return isMask(core) ? apply(context, "float", core) : core;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ checks
+
+/** Keys that take a mask; `attention` takes weights, too. */
+const maskKeys = new Set(["keep", "noise_mask", "keyframes"]);
 
 /** Whether a value can be laid over `axes`: its axes are among them or on the modality's grid. Reports the one that is not. */
 function fits({ syntax, env }: ModalityContext, key: string, core: Core, axes: readonly Axis[]): boolean {
   if (core.op === "error") return false;
-  if (isMask(core) !== (key === "keep" || key === "noise_mask")) {
-    env.report.notANumber(core, `\`${key}\``);
+  const { name } = syntax;
+  if (key !== "attention" && isMask(core) !== maskKeys.has(key)) {
+    if (isMask(core)) env.report.notANumber(core, `\`${key}\``);
+    else env.report.notAMask(core, `\`${key}\``);
     return false;
   }
-  const other = syntax.name === "video" ? "audio" : "video";
-  if (modalityOf(core.type.axes) === other) {
-    env.report.error(
-      "LTX4007",
-      spanOf(core),
-      `\`${syntax.name}.${key}\` runs over ${syntax.name} tokens, this over ${other} tokens`,
-      {
-        labels: [env.report.originOf(core, other)],
-        help: `${syntax.name} tokens need ${syntax.name === "video" ? "a video" : "an audio"} mask, e.g. a source of kind \`${syntax.name}_mask\``,
-      },
-    );
+  const family = familyOf(core.type.axes);
+  if (family !== null && family !== name) {
+    const other = family === "video" || family === "audio" ? `${family} tokens` : `tokens of \`${family}\``;
+    const article = name === "video" ? "a video" : "an audio";
+    env.report.error("LTX4007", spanOf(core), `\`${name}.${key}\` runs over ${name} tokens, this over ${other}`, {
+      labels: [env.report.originOf(core, family)],
+      help: `${name} tokens need ${article} mask, e.g. a source of kind \`${name}_mask\``,
+    });
     return false;
   }
-  const foreign = core.type.axes.find((axis) => !axes.includes(axis) && !gridAxes[syntax.name].includes(axis));
+  const own = [...axes, ...gridAxes[name], `token:${name}`];
+  const foreign = core.type.axes.find((axis) => !own.includes(axis));
   if (foreign === undefined) return true;
+  const wanted = axes.map((axis) => `\`${axis}\``).join(", ");
   env.report.error(
     "LTX4015",
     spanOf(core),
-    `\`${syntax.name}.${key}\` runs over ${axes.map((axis) => `\`${axis}\``).join(", ")}; this has the axis \`${foreign}\`, too: ${describe(core.type)}`,
-    {
-      help: `reduce it first, e.g. \`mean(x, ${foreign})\``,
-    },
+    `\`${name}.${key}\` runs over ${wanted}; this has the axis \`${foreign}\`, too: ${describe(core.type)}`,
+    { help: `reduce it first, e.g. \`mean(x, ${foreign})\`` },
   );
   return false;
 }

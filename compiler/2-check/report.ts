@@ -3,9 +3,9 @@ import type { Bag, Details } from "../diagnostics/bag.ts";
 import { didYouMean } from "../diagnostics/did-you-mean.ts";
 import type { Label } from "../diagnostics/diagnostic.ts";
 import type { Span } from "../source/span.ts";
-import { modalityOf } from "./axes.ts";
+import { familyOf, type Family } from "./axes.ts";
 import type { Binding } from "./checked.ts";
-import { childrenOf, describe, type Core, type ModalityName } from "./core.ts";
+import { childrenOf, describe, type Core } from "./core.ts";
 
 export class Report {
   readonly #bag: Bag;
@@ -56,19 +56,29 @@ export class Report {
     });
   }
 
-  /** "`bool[batch, token:audio]` comes from here": where a value that runs over a modality's tokens was written. */
-  originOf(core: Core, modality: ModalityName): Label {
-    const { span, type } = this.#origin(core, modality);
+  /** "`bool[batch, token:audio]` comes from here": where a value that runs over a family's tokens was written. */
+  originOf(core: Core, family: Family): Label {
+    const { span, type } = this.#origin(core, family);
     return { span: span ?? spanOf(core), message: `${describe(type)} comes from here` };
   }
 
   /** Follows names and operators to the value that brings the tokens in. */
-  #origin(core: Core, modality: ModalityName): Core {
+  #origin(core: Core, family: Family): Core {
     const target = core.op === "ref" ? this.#bindings.get(core.key) : undefined;
     if (target !== undefined) return target.span === null ? core : { ...target.core, span: target.span };
-    const operand =
-      core.op === "map" ? childrenOf(core).find(({ type }) => modalityOf(type.axes) === modality) : undefined;
-    return operand === undefined ? core : this.#origin(operand, modality);
+    const operand = core.op === "map" ? childrenOf(core).find(({ type }) => familyOf(type.axes) === family) : undefined;
+    return operand === undefined ? core : this.#origin(operand, family);
+  }
+
+  /** A number that is written out and lies outside of [0, 1]. */
+  outsideUnit(core: Core, what: string): void {
+    if (core.op !== "literal" || typeof core.value !== "number" || (core.value >= 0 && core.value <= 1)) return;
+    this.error("LTX5017", spanOf(core), `${what} lies between 0 and 1, this is ${core.value}`, {
+      help:
+        core.value > 1 && core.value <= 100
+          ? `${core.value} percent is ${core.value / 100}`
+          : "0 is never, 1 is always",
+    });
   }
 
   notSupported(span: Span, what: string, help?: string): void {

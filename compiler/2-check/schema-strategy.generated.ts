@@ -290,6 +290,13 @@ var schema31 = {
           description: "Frames per second; by default the source's own, else 24.",
           examples: [24],
         },
+        keyframes: {
+          type: ["string", "number", "boolean"],
+          title: "an expression",
+          description:
+            "Tokens that stand for one single pixel frame, for models that mark them; by default the first latent frame's.",
+          examples: ["frame_index == 0"],
+        },
       },
       additionalProperties: false,
     },
@@ -2424,52 +2431,52 @@ function validate20(
             errors++;
           }
         }
+        if (data52.keyframes !== void 0) {
+          let data68 = data52.keyframes;
+          if (
+            typeof data68 !== "string" &&
+            !(typeof data68 == "number" && isFinite(data68)) &&
+            typeof data68 !== "boolean"
+          ) {
+            const err105 = {
+              instancePath: instancePath + "/video/keyframes",
+              schemaPath: "#/properties/video/properties/keyframes/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keyframes.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err105];
+            } else {
+              vErrors.push(err105);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err105 = {
+        const err106 = {
           instancePath: instancePath + "/video",
           schemaPath: "#/properties/video/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err105];
+          vErrors = [err106];
         } else {
-          vErrors.push(err105);
+          vErrors.push(err106);
         }
         errors++;
       }
     }
     if (data.audio !== void 0) {
-      let data68 = data.audio;
-      if (data68 && typeof data68 == "object" && !Array.isArray(data68)) {
-        for (const key10 in data68) {
+      let data69 = data.audio;
+      if (data69 && typeof data69 == "object" && !Array.isArray(data69)) {
+        for (const key10 in data69) {
           if (!func1.call(schema31.properties.audio.properties, key10)) {
-            const err106 = {
+            const err107 = {
               instancePath: instancePath + "/audio",
               schemaPath: "#/properties/audio/additionalProperties",
               keyword: "additionalProperties",
               params: { additionalProperty: key10 },
-            };
-            if (vErrors === null) {
-              vErrors = [err106];
-            } else {
-              vErrors.push(err106);
-            }
-            errors++;
-          }
-        }
-        if (data68.latents !== void 0) {
-          let data69 = data68.latents;
-          if (
-            typeof data69 !== "string" &&
-            !(typeof data69 == "number" && isFinite(data69)) &&
-            typeof data69 !== "boolean"
-          ) {
-            const err107 = {
-              instancePath: instancePath + "/audio/latents",
-              schemaPath: "#/properties/audio/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err107];
@@ -2479,18 +2486,18 @@ function validate20(
             errors++;
           }
         }
-        if (data68.text !== void 0) {
-          let data70 = data68.text;
+        if (data69.latents !== void 0) {
+          let data70 = data69.latents;
           if (
             typeof data70 !== "string" &&
             !(typeof data70 == "number" && isFinite(data70)) &&
             typeof data70 !== "boolean"
           ) {
             const err108 = {
-              instancePath: instancePath + "/audio/text",
-              schemaPath: "#/properties/audio/properties/text/type",
+              instancePath: instancePath + "/audio/latents",
+              schemaPath: "#/properties/audio/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.text.type },
+              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err108];
@@ -2500,13 +2507,18 @@ function validate20(
             errors++;
           }
         }
-        if (data68.generate !== void 0) {
-          if (typeof data68.generate !== "boolean") {
+        if (data69.text !== void 0) {
+          let data71 = data69.text;
+          if (
+            typeof data71 !== "string" &&
+            !(typeof data71 == "number" && isFinite(data71)) &&
+            typeof data71 !== "boolean"
+          ) {
             const err109 = {
-              instancePath: instancePath + "/audio/generate",
-              schemaPath: "#/properties/audio/properties/generate/type",
+              instancePath: instancePath + "/audio/text",
+              schemaPath: "#/properties/audio/properties/text/type",
               keyword: "type",
-              params: { type: "boolean" },
+              params: { type: schema31.properties.audio.properties.text.type },
             };
             if (vErrors === null) {
               vErrors = [err109];
@@ -2516,18 +2528,13 @@ function validate20(
             errors++;
           }
         }
-        if (data68.sigma !== void 0) {
-          let data72 = data68.sigma;
-          if (
-            typeof data72 !== "string" &&
-            !(typeof data72 == "number" && isFinite(data72)) &&
-            typeof data72 !== "boolean"
-          ) {
+        if (data69.generate !== void 0) {
+          if (typeof data69.generate !== "boolean") {
             const err110 = {
-              instancePath: instancePath + "/audio/sigma",
-              schemaPath: "#/properties/audio/properties/sigma/type",
+              instancePath: instancePath + "/audio/generate",
+              schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.sigma.type },
+              params: { type: "boolean" },
             };
             if (vErrors === null) {
               vErrors = [err110];
@@ -2537,18 +2544,18 @@ function validate20(
             errors++;
           }
         }
-        if (data68.noise !== void 0) {
-          let data73 = data68.noise;
+        if (data69.sigma !== void 0) {
+          let data73 = data69.sigma;
           if (
             typeof data73 !== "string" &&
             !(typeof data73 == "number" && isFinite(data73)) &&
             typeof data73 !== "boolean"
           ) {
             const err111 = {
-              instancePath: instancePath + "/audio/noise",
-              schemaPath: "#/properties/audio/properties/noise/type",
+              instancePath: instancePath + "/audio/sigma",
+              schemaPath: "#/properties/audio/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise.type },
+              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err111];
@@ -2558,18 +2565,18 @@ function validate20(
             errors++;
           }
         }
-        if (data68.noisy !== void 0) {
-          let data74 = data68.noisy;
+        if (data69.noise !== void 0) {
+          let data74 = data69.noise;
           if (
             typeof data74 !== "string" &&
             !(typeof data74 == "number" && isFinite(data74)) &&
             typeof data74 !== "boolean"
           ) {
             const err112 = {
-              instancePath: instancePath + "/audio/noisy",
-              schemaPath: "#/properties/audio/properties/noisy/type",
+              instancePath: instancePath + "/audio/noise",
+              schemaPath: "#/properties/audio/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noisy.type },
+              params: { type: schema31.properties.audio.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err112];
@@ -2579,18 +2586,18 @@ function validate20(
             errors++;
           }
         }
-        if (data68.target !== void 0) {
-          let data75 = data68.target;
+        if (data69.noisy !== void 0) {
+          let data75 = data69.noisy;
           if (
             typeof data75 !== "string" &&
             !(typeof data75 == "number" && isFinite(data75)) &&
             typeof data75 !== "boolean"
           ) {
             const err113 = {
-              instancePath: instancePath + "/audio/target",
-              schemaPath: "#/properties/audio/properties/target/type",
+              instancePath: instancePath + "/audio/noisy",
+              schemaPath: "#/properties/audio/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.target.type },
+              params: { type: schema31.properties.audio.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err113];
@@ -2600,18 +2607,18 @@ function validate20(
             errors++;
           }
         }
-        if (data68.denoised !== void 0) {
-          let data76 = data68.denoised;
+        if (data69.target !== void 0) {
+          let data76 = data69.target;
           if (
             typeof data76 !== "string" &&
             !(typeof data76 == "number" && isFinite(data76)) &&
             typeof data76 !== "boolean"
           ) {
             const err114 = {
-              instancePath: instancePath + "/audio/denoised",
-              schemaPath: "#/properties/audio/properties/denoised/type",
+              instancePath: instancePath + "/audio/target",
+              schemaPath: "#/properties/audio/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.denoised.type },
+              params: { type: schema31.properties.audio.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err114];
@@ -2621,19 +2628,18 @@ function validate20(
             errors++;
           }
         }
-        if (data68.keep !== void 0) {
-          let data77 = data68.keep;
+        if (data69.denoised !== void 0) {
+          let data77 = data69.denoised;
           if (
             typeof data77 !== "string" &&
             !(typeof data77 == "number" && isFinite(data77)) &&
-            typeof data77 !== "boolean" &&
-            !Array.isArray(data77)
+            typeof data77 !== "boolean"
           ) {
             const err115 = {
-              instancePath: instancePath + "/audio/keep",
-              schemaPath: "#/properties/audio/properties/keep/type",
+              instancePath: instancePath + "/audio/denoised",
+              schemaPath: "#/properties/audio/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.keep.type },
+              params: { type: schema31.properties.audio.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err115];
@@ -2642,104 +2648,105 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data77)) {
-            const len3 = data77.length;
+        }
+        if (data69.keep !== void 0) {
+          let data78 = data69.keep;
+          if (
+            typeof data78 !== "string" &&
+            !(typeof data78 == "number" && isFinite(data78)) &&
+            typeof data78 !== "boolean" &&
+            !Array.isArray(data78)
+          ) {
+            const err116 = {
+              instancePath: instancePath + "/audio/keep",
+              schemaPath: "#/properties/audio/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err116];
+            } else {
+              vErrors.push(err116);
+            }
+            errors++;
+          }
+          if (Array.isArray(data78)) {
+            const len3 = data78.length;
             for (let i3 = 0; i3 < len3; i3++) {
-              let data78 = data77[i3];
+              let data79 = data78[i3];
               if (
-                typeof data78 !== "string" &&
-                !(typeof data78 == "number" && isFinite(data78)) &&
-                typeof data78 !== "boolean"
+                typeof data79 !== "string" &&
+                !(typeof data79 == "number" && isFinite(data79)) &&
+                typeof data79 !== "boolean"
               ) {
-                const err116 = {
+                const err117 = {
                   instancePath: instancePath + "/audio/keep/" + i3,
                   schemaPath: "#/properties/audio/properties/keep/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err116];
+                  vErrors = [err117];
                 } else {
-                  vErrors.push(err116);
+                  vErrors.push(err117);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data68.noise_mask !== void 0) {
-          let data79 = data68.noise_mask;
+        if (data69.noise_mask !== void 0) {
+          let data80 = data69.noise_mask;
           if (
-            typeof data79 !== "string" &&
-            !(typeof data79 == "number" && isFinite(data79)) &&
-            typeof data79 !== "boolean"
+            typeof data80 !== "string" &&
+            !(typeof data80 == "number" && isFinite(data80)) &&
+            typeof data80 !== "boolean"
           ) {
-            const err117 = {
+            const err118 = {
               instancePath: instancePath + "/audio/noise_mask",
               schemaPath: "#/properties/audio/properties/noise_mask/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err117];
+              vErrors = [err118];
             } else {
-              vErrors.push(err117);
+              vErrors.push(err118);
             }
             errors++;
           }
         }
-        if (data68.references !== void 0) {
-          let data80 = data68.references;
-          if (Array.isArray(data80)) {
-            const len4 = data80.length;
+        if (data69.references !== void 0) {
+          let data81 = data69.references;
+          if (Array.isArray(data81)) {
+            const len4 = data81.length;
             for (let i4 = 0; i4 < len4; i4++) {
-              let data81 = data80[i4];
+              let data82 = data81[i4];
               if (
-                typeof data81 !== "string" &&
-                !(typeof data81 == "number" && isFinite(data81)) &&
-                typeof data81 !== "boolean"
+                typeof data82 !== "string" &&
+                !(typeof data82 == "number" && isFinite(data82)) &&
+                typeof data82 !== "boolean"
               ) {
-                const err118 = {
+                const err119 = {
                   instancePath: instancePath + "/audio/references/" + i4,
                   schemaPath: "#/properties/audio/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err118];
+                  vErrors = [err119];
                 } else {
-                  vErrors.push(err118);
+                  vErrors.push(err119);
                 }
                 errors++;
               }
             }
           } else {
-            const err119 = {
+            const err120 = {
               instancePath: instancePath + "/audio/references",
               schemaPath: "#/properties/audio/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err119];
-            } else {
-              vErrors.push(err119);
-            }
-            errors++;
-          }
-        }
-        if (data68.attention !== void 0) {
-          let data82 = data68.attention;
-          if (
-            typeof data82 !== "string" &&
-            !(typeof data82 == "number" && isFinite(data82)) &&
-            typeof data82 !== "boolean"
-          ) {
-            const err120 = {
-              instancePath: instancePath + "/audio/attention",
-              schemaPath: "#/properties/audio/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err120];
@@ -2749,43 +2756,64 @@ function validate20(
             errors++;
           }
         }
+        if (data69.attention !== void 0) {
+          let data83 = data69.attention;
+          if (
+            typeof data83 !== "string" &&
+            !(typeof data83 == "number" && isFinite(data83)) &&
+            typeof data83 !== "boolean"
+          ) {
+            const err121 = {
+              instancePath: instancePath + "/audio/attention",
+              schemaPath: "#/properties/audio/properties/attention/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.attention.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err121];
+            } else {
+              vErrors.push(err121);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err121 = {
+        const err122 = {
           instancePath: instancePath + "/audio",
           schemaPath: "#/properties/audio/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err121];
+          vErrors = [err122];
         } else {
-          vErrors.push(err121);
+          vErrors.push(err122);
         }
         errors++;
       }
     }
     if (data.loss !== void 0) {
-      let data83 = data.loss;
-      if (data83 && typeof data83 == "object" && !Array.isArray(data83)) {
-        if (Object.keys(data83).length < 1) {
-          const err122 = {
+      let data84 = data.loss;
+      if (data84 && typeof data84 == "object" && !Array.isArray(data84)) {
+        if (Object.keys(data84).length < 1) {
+          const err123 = {
             instancePath: instancePath + "/loss",
             schemaPath: "#/properties/loss/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err122];
+            vErrors = [err123];
           } else {
-            vErrors.push(err122);
+            vErrors.push(err123);
           }
           errors++;
         }
-        for (const key11 in data83) {
-          const _errs176 = errors;
+        for (const key11 in data84) {
+          const _errs178 = errors;
           if (typeof key11 === "string") {
             if (!pattern5.test(key11)) {
-              const err123 = {
+              const err124 = {
                 instancePath: instancePath + "/loss",
                 schemaPath: "#/properties/loss/propertyNames/pattern",
                 keyword: "pattern",
@@ -2793,41 +2821,20 @@ function validate20(
                 propertyName: key11,
               };
               if (vErrors === null) {
-                vErrors = [err123];
+                vErrors = [err124];
               } else {
-                vErrors.push(err123);
+                vErrors.push(err124);
               }
               errors++;
             }
           }
-          var valid26 = _errs176 === errors;
+          var valid26 = _errs178 === errors;
           if (!valid26) {
-            const err124 = {
+            const err125 = {
               instancePath: instancePath + "/loss",
               schemaPath: "#/properties/loss/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key11 },
-            };
-            if (vErrors === null) {
-              vErrors = [err124];
-            } else {
-              vErrors.push(err124);
-            }
-            errors++;
-          }
-        }
-        for (const key12 in data83) {
-          let data84 = data83[key12];
-          if (
-            typeof data84 !== "string" &&
-            !(typeof data84 == "number" && isFinite(data84)) &&
-            typeof data84 !== "boolean"
-          ) {
-            const err125 = {
-              instancePath: instancePath + "/loss/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/loss/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.loss.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err125];
@@ -2837,29 +2844,50 @@ function validate20(
             errors++;
           }
         }
+        for (const key12 in data84) {
+          let data85 = data84[key12];
+          if (
+            typeof data85 !== "string" &&
+            !(typeof data85 == "number" && isFinite(data85)) &&
+            typeof data85 !== "boolean"
+          ) {
+            const err126 = {
+              instancePath: instancePath + "/loss/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/loss/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.loss.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err126];
+            } else {
+              vErrors.push(err126);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err126 = {
+        const err127 = {
           instancePath: instancePath + "/loss",
           schemaPath: "#/properties/loss/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err126];
+          vErrors = [err127];
         } else {
-          vErrors.push(err126);
+          vErrors.push(err127);
         }
         errors++;
       }
     }
     if (data.outputs !== void 0) {
-      let data85 = data.outputs;
-      if (data85 && typeof data85 == "object" && !Array.isArray(data85)) {
-        for (const key13 in data85) {
-          const _errs182 = errors;
+      let data86 = data.outputs;
+      if (data86 && typeof data86 == "object" && !Array.isArray(data86)) {
+        for (const key13 in data86) {
+          const _errs184 = errors;
           if (typeof key13 === "string") {
             if (!pattern5.test(key13)) {
-              const err127 = {
+              const err128 = {
                 instancePath: instancePath + "/outputs",
                 schemaPath: "#/properties/outputs/propertyNames/pattern",
                 keyword: "pattern",
@@ -2867,79 +2895,65 @@ function validate20(
                 propertyName: key13,
               };
               if (vErrors === null) {
-                vErrors = [err127];
+                vErrors = [err128];
               } else {
-                vErrors.push(err127);
+                vErrors.push(err128);
               }
               errors++;
             }
           }
-          var valid28 = _errs182 === errors;
+          var valid28 = _errs184 === errors;
           if (!valid28) {
-            const err128 = {
+            const err129 = {
               instancePath: instancePath + "/outputs",
               schemaPath: "#/properties/outputs/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key13 },
             };
             if (vErrors === null) {
-              vErrors = [err128];
+              vErrors = [err129];
             } else {
-              vErrors.push(err128);
+              vErrors.push(err129);
             }
             errors++;
           }
         }
-        for (const key14 in data85) {
-          let data86 = data85[key14];
-          const _errs186 = errors;
+        for (const key14 in data86) {
+          let data87 = data86[key14];
+          const _errs188 = errors;
           let valid30 = true;
-          const _errs187 = errors;
-          if (data86 && typeof data86 == "object" && !Array.isArray(data86)) {
+          const _errs189 = errors;
+          if (data87 && typeof data87 == "object" && !Array.isArray(data87)) {
             let missing2;
-            if (data86.linear === void 0 && (missing2 = "linear")) {
-              const err129 = {};
+            if (data87.linear === void 0 && (missing2 = "linear")) {
+              const err130 = {};
               if (vErrors === null) {
-                vErrors = [err129];
+                vErrors = [err130];
               } else {
-                vErrors.push(err129);
+                vErrors.push(err130);
               }
               errors++;
             }
           }
-          var _valid2 = _errs187 === errors;
-          errors = _errs186;
+          var _valid2 = _errs189 === errors;
+          errors = _errs188;
           if (vErrors !== null) {
-            if (_errs186) {
-              vErrors.length = _errs186;
+            if (_errs188) {
+              vErrors.length = _errs188;
             } else {
               vErrors = null;
             }
           }
           let ifClause1;
           if (_valid2) {
-            const _errs188 = errors;
-            if (data86 && typeof data86 == "object" && !Array.isArray(data86)) {
-              if (data86.features === void 0) {
-                const err130 = {
+            const _errs190 = errors;
+            if (data87 && typeof data87 == "object" && !Array.isArray(data87)) {
+              if (data87.features === void 0) {
+                const err131 = {
                   instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/then/required",
                   keyword: "required",
                   params: { missingProperty: "features" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err130];
-                } else {
-                  vErrors.push(err130);
-                }
-                errors++;
-              }
-              if (data86.tap !== void 0) {
-                const err131 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/then/properties/tap/false schema",
-                  keyword: "false schema",
-                  params: {},
                 };
                 if (vErrors === null) {
                   vErrors = [err131];
@@ -2948,11 +2962,10 @@ function validate20(
                 }
                 errors++;
               }
-              if (data86.modality !== void 0) {
+              if (data87.tap !== void 0) {
                 const err132 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/then/properties/modality/false schema",
+                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                  schemaPath: "#/properties/outputs/additionalProperties/then/properties/tap/false schema",
                   keyword: "false schema",
                   params: {},
                 };
@@ -2963,24 +2976,13 @@ function validate20(
                 }
                 errors++;
               }
-            }
-            var _valid2 = _errs188 === errors;
-            valid30 = _valid2;
-            if (valid30) {
-              var props2 = {};
-              props2.tap = true;
-              props2.modality = true;
-            }
-            ifClause1 = "then";
-          } else {
-            const _errs189 = errors;
-            if (data86 && typeof data86 == "object" && !Array.isArray(data86)) {
-              if (data86.tap === void 0) {
+              if (data87.modality !== void 0) {
                 const err133 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/outputs/additionalProperties/else/required",
-                  keyword: "required",
-                  params: { missingProperty: "tap" },
+                  instancePath:
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/then/properties/modality/false schema",
+                  keyword: "false schema",
+                  params: {},
                 };
                 if (vErrors === null) {
                   vErrors = [err133];
@@ -2989,12 +2991,24 @@ function validate20(
                 }
                 errors++;
               }
-              if (data86.modality === void 0) {
+            }
+            var _valid2 = _errs190 === errors;
+            valid30 = _valid2;
+            if (valid30) {
+              var props2 = {};
+              props2.tap = true;
+              props2.modality = true;
+            }
+            ifClause1 = "then";
+          } else {
+            const _errs191 = errors;
+            if (data87 && typeof data87 == "object" && !Array.isArray(data87)) {
+              if (data87.tap === void 0) {
                 const err134 = {
                   instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/else/required",
                   keyword: "required",
-                  params: { missingProperty: "modality" },
+                  params: { missingProperty: "tap" },
                 };
                 if (vErrors === null) {
                   vErrors = [err134];
@@ -3003,13 +3017,12 @@ function validate20(
                 }
                 errors++;
               }
-              if (data86.features !== void 0) {
+              if (data87.modality === void 0) {
                 const err135 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/else/properties/features/false schema",
-                  keyword: "false schema",
-                  params: {},
+                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/outputs/additionalProperties/else/required",
+                  keyword: "required",
+                  params: { missingProperty: "modality" },
                 };
                 if (vErrors === null) {
                   vErrors = [err135];
@@ -3018,11 +3031,11 @@ function validate20(
                 }
                 errors++;
               }
-              if (data86.activation !== void 0) {
+              if (data87.features !== void 0) {
                 const err136 = {
                   instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
-                  schemaPath: "#/properties/outputs/additionalProperties/else/properties/activation/false schema",
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/else/properties/features/false schema",
                   keyword: "false schema",
                   params: {},
                 };
@@ -3033,8 +3046,23 @@ function validate20(
                 }
                 errors++;
               }
+              if (data87.activation !== void 0) {
+                const err137 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                  schemaPath: "#/properties/outputs/additionalProperties/else/properties/activation/false schema",
+                  keyword: "false schema",
+                  params: {},
+                };
+                if (vErrors === null) {
+                  vErrors = [err137];
+                } else {
+                  vErrors.push(err137);
+                }
+                errors++;
+              }
             }
-            var _valid2 = _errs189 === errors;
+            var _valid2 = _errs191 === errors;
             valid30 = _valid2;
             if (valid30) {
               if (props2 !== true) {
@@ -3046,21 +3074,21 @@ function validate20(
             ifClause1 = "else";
           }
           if (!valid30) {
-            const err137 = {
+            const err138 = {
               instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/if",
               keyword: "if",
               params: { failingKeyword: ifClause1 },
             };
             if (vErrors === null) {
-              vErrors = [err137];
+              vErrors = [err138];
             } else {
-              vErrors.push(err137);
+              vErrors.push(err138);
             }
             errors++;
           }
-          if (data86 && typeof data86 == "object" && !Array.isArray(data86)) {
-            for (const key15 in data86) {
+          if (data87 && typeof data87 == "object" && !Array.isArray(data87)) {
+            for (const key15 in data87) {
               if (!(
                 key15 === "tap" ||
                 key15 === "modality" ||
@@ -3068,27 +3096,11 @@ function validate20(
                 key15 === "features" ||
                 key15 === "activation"
               )) {
-                const err138 = {
+                const err139 = {
                   instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key15 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err138];
-                } else {
-                  vErrors.push(err138);
-                }
-                errors++;
-              }
-            }
-            if (data86.tap !== void 0) {
-              if (typeof data86.tap !== "string") {
-                const err139 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err139];
@@ -3098,15 +3110,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data86.modality !== void 0) {
-              let data92 = data86.modality;
-              if (!(data92 === "video" || data92 === "audio")) {
+            if (data87.tap !== void 0) {
+              if (typeof data87.tap !== "string") {
                 const err140 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
+                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
+                  keyword: "type",
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err140];
@@ -3116,13 +3126,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data86.linear !== void 0) {
-              if (typeof data86.linear !== "string") {
+            if (data87.modality !== void 0) {
+              let data93 = data87.modality;
+              if (!(data93 === "video" || data93 === "audio")) {
                 const err141 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath:
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err141];
@@ -3132,15 +3144,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data86.features !== void 0) {
-              let data94 = data86.features;
-              if (!(typeof data94 == "number" && !(data94 % 1) && !isNaN(data94) && isFinite(data94))) {
+            if (data87.linear !== void 0) {
+              if (typeof data87.linear !== "string") {
                 const err142 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
                   keyword: "type",
-                  params: { type: "integer" },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err142];
@@ -3149,9 +3159,27 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data94 == "number" && isFinite(data94)) {
-                if (data94 < 1 || isNaN(data94)) {
-                  const err143 = {
+            }
+            if (data87.features !== void 0) {
+              let data95 = data87.features;
+              if (!(typeof data95 == "number" && !(data95 % 1) && !isNaN(data95) && isFinite(data95))) {
+                const err143 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err143];
+                } else {
+                  vErrors.push(err143);
+                }
+                errors++;
+              }
+              if (typeof data95 == "number" && isFinite(data95)) {
+                if (data95 < 1 || isNaN(data95)) {
+                  const err144 = {
                     instancePath:
                       instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
@@ -3159,18 +3187,18 @@ function validate20(
                     params: { comparison: ">=", limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err143];
+                    vErrors = [err144];
                   } else {
-                    vErrors.push(err143);
+                    vErrors.push(err144);
                   }
                   errors++;
                 }
               }
             }
-            if (data86.activation !== void 0) {
-              let data95 = data86.activation;
-              if (!(data95 === "silu" || data95 === "gelu" || data95 === "none")) {
-                const err144 = {
+            if (data87.activation !== void 0) {
+              let data96 = data87.activation;
+              if (!(data96 === "silu" || data96 === "gelu" || data96 === "none")) {
+                const err145 = {
                   instancePath:
                     instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
@@ -3180,51 +3208,51 @@ function validate20(
                   },
                 };
                 if (vErrors === null) {
-                  vErrors = [err144];
+                  vErrors = [err145];
                 } else {
-                  vErrors.push(err144);
+                  vErrors.push(err145);
                 }
                 errors++;
               }
             }
           } else {
-            const err145 = {
+            const err146 = {
               instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err145];
+              vErrors = [err146];
             } else {
-              vErrors.push(err145);
+              vErrors.push(err146);
             }
             errors++;
           }
         }
       } else {
-        const err146 = {
+        const err147 = {
           instancePath: instancePath + "/outputs",
           schemaPath: "#/properties/outputs/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err146];
+          vErrors = [err147];
         } else {
-          vErrors.push(err146);
+          vErrors.push(err147);
         }
         errors++;
       }
     }
     if (data.imports !== void 0) {
-      let data96 = data.imports;
-      if (data96 && typeof data96 == "object" && !Array.isArray(data96)) {
-        for (const key16 in data96) {
-          const _errs201 = errors;
+      let data97 = data.imports;
+      if (data97 && typeof data97 == "object" && !Array.isArray(data97)) {
+        for (const key16 in data97) {
+          const _errs203 = errors;
           if (typeof key16 === "string") {
             if (!pattern5.test(key16)) {
-              const err147 = {
+              const err148 = {
                 instancePath: instancePath + "/imports",
                 schemaPath: "#/properties/imports/propertyNames/pattern",
                 keyword: "pattern",
@@ -3232,52 +3260,38 @@ function validate20(
                 propertyName: key16,
               };
               if (vErrors === null) {
-                vErrors = [err147];
+                vErrors = [err148];
               } else {
-                vErrors.push(err147);
+                vErrors.push(err148);
               }
               errors++;
             }
           }
-          var valid34 = _errs201 === errors;
+          var valid34 = _errs203 === errors;
           if (!valid34) {
-            const err148 = {
+            const err149 = {
               instancePath: instancePath + "/imports",
               schemaPath: "#/properties/imports/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key16 },
             };
             if (vErrors === null) {
-              vErrors = [err148];
+              vErrors = [err149];
             } else {
-              vErrors.push(err148);
+              vErrors.push(err149);
             }
             errors++;
           }
         }
-        for (const key17 in data96) {
-          let data97 = data96[key17];
-          if (data97 && typeof data97 == "object" && !Array.isArray(data97)) {
-            if (data97.from === void 0) {
-              const err149 = {
-                instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
-                schemaPath: "#/properties/imports/additionalProperties/required",
-                keyword: "required",
-                params: { missingProperty: "from" },
-              };
-              if (vErrors === null) {
-                vErrors = [err149];
-              } else {
-                vErrors.push(err149);
-              }
-              errors++;
-            }
-            if (data97.type === void 0) {
+        for (const key17 in data97) {
+          let data98 = data97[key17];
+          if (data98 && typeof data98 == "object" && !Array.isArray(data98)) {
+            if (data98.from === void 0) {
               const err150 = {
                 instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
                 schemaPath: "#/properties/imports/additionalProperties/required",
                 keyword: "required",
-                params: { missingProperty: "type" },
+                params: { missingProperty: "from" },
               };
               if (vErrors === null) {
                 vErrors = [err150];
@@ -3286,29 +3300,27 @@ function validate20(
               }
               errors++;
             }
-            for (const key18 in data97) {
+            if (data98.type === void 0) {
+              const err151 = {
+                instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
+                schemaPath: "#/properties/imports/additionalProperties/required",
+                keyword: "required",
+                params: { missingProperty: "type" },
+              };
+              if (vErrors === null) {
+                vErrors = [err151];
+              } else {
+                vErrors.push(err151);
+              }
+              errors++;
+            }
+            for (const key18 in data98) {
               if (!(key18 === "from" || key18 === "type")) {
-                const err151 = {
+                const err152 = {
                   instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key18 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err151];
-                } else {
-                  vErrors.push(err151);
-                }
-                errors++;
-              }
-            }
-            if (data97.from !== void 0) {
-              if (typeof data97.from !== "string") {
-                const err152 = {
-                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err152];
@@ -3318,11 +3330,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data97.type !== void 0) {
-              if (typeof data97.type !== "string") {
+            if (data98.from !== void 0) {
+              if (typeof data98.from !== "string") {
                 const err153 = {
-                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -3334,121 +3346,137 @@ function validate20(
                 errors++;
               }
             }
+            if (data98.type !== void 0) {
+              if (typeof data98.type !== "string") {
+                const err154 = {
+                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err154];
+                } else {
+                  vErrors.push(err154);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err154 = {
+            const err155 = {
               instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/imports/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err154];
+              vErrors = [err155];
             } else {
-              vErrors.push(err154);
+              vErrors.push(err155);
             }
             errors++;
           }
         }
       } else {
-        const err155 = {
+        const err156 = {
           instancePath: instancePath + "/imports",
           schemaPath: "#/properties/imports/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err155];
+          vErrors = [err156];
         } else {
-          vErrors.push(err155);
+          vErrors.push(err156);
         }
         errors++;
       }
     }
     if (data.metadata !== void 0) {
-      let data100 = data.metadata;
-      if (data100 && typeof data100 == "object" && !Array.isArray(data100)) {
-        for (const key19 in data100) {
-          let data101 = data100[key19];
+      let data101 = data.metadata;
+      if (data101 && typeof data101 == "object" && !Array.isArray(data101)) {
+        for (const key19 in data101) {
+          let data102 = data101[key19];
           if (
-            typeof data101 !== "string" &&
-            !(typeof data101 == "number" && isFinite(data101)) &&
-            typeof data101 !== "boolean"
+            typeof data102 !== "string" &&
+            !(typeof data102 == "number" && isFinite(data102)) &&
+            typeof data102 !== "boolean"
           ) {
-            const err156 = {
+            const err157 = {
               instancePath: instancePath + "/metadata/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err156];
+              vErrors = [err157];
             } else {
-              vErrors.push(err156);
+              vErrors.push(err157);
             }
             errors++;
           }
         }
       } else {
-        const err157 = {
+        const err158 = {
           instancePath: instancePath + "/metadata",
           schemaPath: "#/properties/metadata/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err157];
+          vErrors = [err158];
         } else {
-          vErrors.push(err157);
+          vErrors.push(err158);
         }
         errors++;
       }
     }
     if (data.expect !== void 0) {
-      let data102 = data.expect;
-      if (Array.isArray(data102)) {
-        const len5 = data102.length;
+      let data103 = data.expect;
+      if (Array.isArray(data103)) {
+        const len5 = data103.length;
         for (let i5 = 0; i5 < len5; i5++) {
-          let data103 = data102[i5];
+          let data104 = data103[i5];
           if (
-            typeof data103 !== "string" &&
-            !(typeof data103 == "number" && isFinite(data103)) &&
-            typeof data103 !== "boolean"
+            typeof data104 !== "string" &&
+            !(typeof data104 == "number" && isFinite(data104)) &&
+            typeof data104 !== "boolean"
           ) {
-            const err158 = {
+            const err159 = {
               instancePath: instancePath + "/expect/" + i5,
               schemaPath: "#/properties/expect/items/type",
               keyword: "type",
               params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
-              vErrors = [err158];
+              vErrors = [err159];
             } else {
-              vErrors.push(err158);
+              vErrors.push(err159);
             }
             errors++;
           }
         }
       } else {
-        const err159 = {
+        const err160 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err159];
+          vErrors = [err160];
         } else {
-          vErrors.push(err159);
+          vErrors.push(err160);
         }
         errors++;
       }
     }
   } else {
-    const err160 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err161 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err160];
+      vErrors = [err161];
     } else {
-      vErrors.push(err160);
+      vErrors.push(err161);
     }
     errors++;
   }

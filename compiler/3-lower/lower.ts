@@ -1,14 +1,8 @@
 /** Splits a checked strategy at the model: what the prediction decides goes into the loss, all else is prepared before. */
-import type { CheckedStrategy } from "../2-check/checked.ts";
-import { childrenOf, type Core } from "../2-check/core.ts";
+import { fieldsForModel, type CheckedStrategy } from "../2-check/checked.ts";
+import { childrenOf, withChildren, type Core } from "../2-check/core.ts";
 import { readsPrediction } from "../2-check/dependencies.ts";
 import type { Program, Statement } from "./program.ts";
-import { withChildren } from "./rewrite.ts";
-
-const needed = {
-  generated: ["noisy", "sigma", "timesteps", "target", "generated"],
-  frozen: ["clean", "sigma", "timesteps"],
-};
 
 export function lower(strategy: CheckedStrategy): Program {
   const { bindings, modalities, losses, undecided, ...head } = strategy;
@@ -29,11 +23,11 @@ export function lower(strategy: CheckedStrategy): Program {
 
   const overlaps = undecided.map(({ term, overlap }) => ({ key: `overlap.${term}`, core: overlap, span: null }));
   for (const statement of overlaps) byKey.set(statement.key, statement);
-  const inputs = modalities.flatMap(({ name, generated }) =>
-    needed[generated ? "generated" : "frozen"].map((field) => `${name}.${field}`),
-  );
-  const fps = modalities.some(({ name }) => name === "video") ? ["video.fps"] : [];
-  const wanted = [...inputs, ...fps, ...values, ...overlaps.map(({ key }) => key)];
+  const wanted = [
+    ...modalities.flatMap((modality) => fieldsForModel(modality).map((field) => `${modality.name}.${field}`)),
+    ...values,
+    ...overlaps.map(({ key }) => key),
+  ];
   const roots = wanted.flatMap((key) => byKey.get(key)?.core ?? []);
   const early = new Set([...wanted, ...reachable(roots, byKey)]);
   const prepare = [...byKey.values()].filter(({ key }) => early.has(key) && !late.has(key));

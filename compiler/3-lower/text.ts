@@ -1,5 +1,5 @@
 /** The program as text, for `ltxc compile --emit ir` and for tests: a line per value with its type. */
-import { childrenOf, type Core, type Type } from "../2-check/core.ts";
+import { childrenOf, type Core, type ReferenceEntry, type Type } from "../2-check/core.ts";
 import type { Program, Statement } from "./program.ts";
 
 export function printProgram(program: Program): string {
@@ -49,9 +49,21 @@ function print(core: Core): string {
     case "draw":
       return `${core.fn} "${core.place}"${core.storage === null ? "" : ` as ${core.storage}`}`;
     case "sampled":
-      return `sampled "${core.place}"`;
+      return core.shifted === null ? `sampled "${core.place}"` : `shifted "${core.place}"(${args.join(", ")})`;
+    case "references":
+      return `references(${core.entries.map(printReference).join(", ")})`;
+    case "from":
+      return `from ${core.source}`;
+    case "neighbours":
+      return `${core.fn}(${args.join(", ")})`;
+    case "shift":
+      return `shift(${args.join(", ")}; ${core.axis})`;
+    case "progress":
+      return core.name;
+    case "output":
+      return `output ${core.name}`;
     case "coordinate":
-      return `${core.modality}.${core.coordinate}${args.length > 0 ? `(${args.join(", ")})` : ""}`;
+      return `${core.modality}.${core.sequence ? "sequence." : ""}${core.coordinate}${args.length > 0 ? `(${args.join(", ")})` : ""}`;
     case "cell":
       return `cell(${args.join(", ")}; ${core.along})`;
     case "round":
@@ -61,4 +73,8 @@ function print(core: Core): string {
     default:
       return `${core.op}(${args.join(", ")})`;
   }
+}
+
+function printReference({ source, place, probability }: ReferenceEntry): string {
+  return probability === null ? source : `${source} with probability "${place}" ${print(probability)}`;
 }

@@ -39,7 +39,7 @@ test("a value used before it is defined", () => {
 test("a value defined twice", () => {
   assert.throws(
     () => verify({ ...program, prepare: [...program.prepare, ...program.prepare.slice(0, 1)] }),
-    /video\.clean is defined twice/,
+    /video\.sigma is defined twice/,
   );
 });
 

@@ -104,16 +104,17 @@ source latents: video_latents in "latents"
 source conditions: text_embeddings in "conditions"
 source masks: video_latents in "\${mask_latents_dir}"
 prepare
-  video.clean: f32[batch, token:video, channel] = tokens(source latents)
   video.sigma: f32[batch] = sampled "video.sigma"
   inpaint: bool[batch, token:video] = greater(mean(tokens(source masks); channel), param mask_threshold)
   video.keep: bool[batch, token:video] = not(inpaint)
   video.timesteps: f32[batch, token:video] = where(video.keep, 0, video.sigma)
+  video.clean: f32[batch, token:video, channel] = tokens(source latents)
   video.noise: f32[batch, token:video, channel] = randn "video.noise" as latents
   video.noisy: f32[batch, token:video, channel] = where(video.keep, video.clean, add(mul(sub(1, video.sigma), video.clean), mul(video.sigma, video.noise)))
   video.target: f32[batch, token:video, channel] = round(sub(video.noise, video.clean); latents)
   video.generated: bool[batch, token:video] = not(video.keep)
   video.fps: host f32 = 24
+  video.keyframes: f32[batch, sequence:video] = float(broadcast(less(video.sequence.frame_index, 1)))
 loss
   video.prediction: f32[batch, token:video, channel] = prediction video
   term inpaint (video) = maskedMean(square(sub(video.prediction, video.target)), inpaint)

@@ -1,5 +1,6 @@
 import type { Draws, Ops, Shape } from "../contract.ts";
 import { normal, uniform } from "./philox.ts";
+import { shiftedLogitNormalSampler } from "./samplers.ts";
 
 /** Where random numbers come from: Philox in a run, recorded ones when a step of the reference is replayed. */
 export interface DrawSource {
@@ -35,6 +36,8 @@ export function createDraws(ops: Ops, source: DrawSource, sampler: Sampler): Dra
     },
     rand: (name, shape) => input(name, shape, source.rand(name, elements(shape))),
     sampled: (name, shape, tokens) => input(name, shape, sampler(source, name, elements(shape), tokens)),
+    shiftedLogitNormal: (name, shape, tokens, params) =>
+      input(name, shape, shiftedLogitNormalSampler(params)(source, name, elements(shape), tokens)),
     chance: (name, probability) => (source.rand(name, 1)[0] ?? 0) < probability,
   };
 }

@@ -1,3 +1,4 @@
+import type { ShiftedLogitNormal } from "../contract.ts";
 import type { Sampler } from "./draws.ts";
 
 export interface UniformParams {
@@ -5,16 +6,10 @@ export interface UniformParams {
   readonly max_value: number;
 }
 
-export interface ShiftedLogitNormalParams {
-  readonly std: number;
-  readonly eps: number;
-  readonly uniform_prob: number;
-}
-
 /** `flow_matching` of the run config with every parameter filled in. */
 export type SamplerChoice =
   | { readonly mode: "uniform"; readonly params: UniformParams }
-  | { readonly mode: "shifted_logit_normal"; readonly params: ShiftedLogitNormalParams };
+  | { readonly mode: "shifted_logit_normal"; readonly params: ShiftedLogitNormal };
 
 export function createSampler(choice: SamplerChoice): Sampler {
   return choice.mode === "uniform" ? uniformSampler(choice.params) : shiftedLogitNormalSampler(choice.params);
@@ -44,7 +39,7 @@ export function shiftOf(tokens: number): number {
  * `eps` are reflected at it. A share `uniform_prob` of the levels is uniform in [eps, 1) instead. Rounded to float32 where the
  * reference is.
  */
-export function shiftedLogitNormalSampler({ std, eps, uniform_prob }: ShiftedLogitNormalParams): Sampler {
+export function shiftedLogitNormalSampler({ std, eps, uniform_prob }: ShiftedLogitNormal): Sampler {
   return (source, name, count, tokens) => {
     const mu = shiftOf(tokens);
     const high = sigmoid(mu + UPPER_QUANTILE * std);

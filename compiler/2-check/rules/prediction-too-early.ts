@@ -3,7 +3,7 @@ import { readsPrediction } from "../dependencies.ts";
 import type { ModalityContext } from "../modality.ts";
 import type { Report } from "../report.ts";
 
-const fieldsBefore = ["keep", "sigma", "noise", "noisy", "target"];
+const fieldsBefore = ["keep", "sigma", "noise", "noisy", "target", "attention", "keyframes"];
 
 /** What the model gets, and what it should predict, exists before it runs and cannot depend on what it predicts. */
 export function predictionTooEarly(

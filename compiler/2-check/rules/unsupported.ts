@@ -9,8 +9,4 @@ export function unsupported(syntax: StrategySyntax, report: Report): void {
     const span = syntax.keySpans.get(section);
     if (span !== undefined) report.notSupported(span, `the section \`${section}\``);
   }
-  for (const modality of [syntax.video, syntax.audio]) {
-    if (modality?.references) report.notSupported(modality.references.keySpan, "`references`");
-    if (modality?.attention) report.notSupported(modality.attention.keySpan, "`attention`");
-  }
 }

@@ -1,7 +1,7 @@
 /** Prints values as TypeScript: named axes become positions, broadcasts become reshapes. */
-import { modalityOf } from "../../2-check/axes.ts";
-import type { Axis, Core, Elementwise } from "../../2-check/core.ts";
-import { at, call, list, type Code } from "./code.ts";
+import { familyOf, gridAxes } from "../../2-check/axes.ts";
+import type { Axis, Core, Elementwise, ModalityName } from "../../2-check/core.ts";
+import { at, call, list, object, type Code } from "./code.ts";
 import { hasName, type Scope } from "./scope.ts";
 
 /** A tensor with exactly the axes of its type. */
@@ -9,6 +9,7 @@ export function device(core: Core, scope: Scope): Code {
   const { type, span } = core;
   if (type.stage === "sample")
     return at(span, call(scope.helper("perSample"), ["ops", scope.inputName(), host(core, scope)]));
+  if (type.stage === "step") return at(span, perStep(core, scope));
   if (type.stage === "host") {
     const code = host(core, scope);
     return at(
@@ -17,6 +18,14 @@ export function device(core: Core, scope: Scope): Code {
     );
   }
   return at(span, tensorCode(core, scope));
+}
+
+/** A number or mask without axes that changes from step to step. */
+function perStep(core: Core, scope: Scope): Code {
+  const helper = scope.helper("perStep");
+  const make = (value: Code) => call(helper, ["ops", scope.inputName(), value]);
+  const code = host(core, scope);
+  return core.type.dtype === "f32" ? make(code) : op("greater", [make([code, " ? 1 : 0"]), "0.5"]);
 }
 
 const op = (name: string, args: readonly Code[]): Code => call(`ops.${name}`, args);
@@ -48,18 +57,28 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "draw":
       return drawCode(core, scope);
     case "sampled":
-      scope.contextMember("draws");
-      return call("draws.sampled", [
-        `"${core.place}"`,
-        `[${scope.size("batch")}]`,
-        scope.size(`token:${core.modality}`),
-      ]);
+      return sampledCode(core, scope);
     case "coordinate":
       return coordinateCode(core, scope);
     case "round":
       return op("round", [device(core.arg, scope), `${scope.source(core.source)}.storage`]);
     case "stopGradient":
       return op("stopGradient", [device(core.arg, scope)]);
+    case "extend":
+      return extendCode(core, scope);
+    case "key":
+      return device(core.arg, scope);
+    case "from":
+      return fromCode(core, scope);
+    case "neighbours":
+      return neighboursCode(core, scope);
+    case "shift":
+      return call(scope.helper("shifted"), [
+        "ops",
+        device(core.arg, scope),
+        String(core.arg.type.axes.indexOf(core.axis)),
+        host(core.by, scope),
+      ]);
     case "concat":
       return op("concat", [
         list(core.args.map((arg) => device(arg, scope))),
@@ -149,15 +168,14 @@ function broadcast({ arg, type }: Extract<Core, { op: "broadcast" }>, scope: Sco
   return call(scope.helper("constantMask"), ["ops", shape, at(arg.span, host(arg, scope))]);
 }
 
-const grids = { video: ["frame", "height", "width"], audio: ["step"] } as const;
-
 function tokensCode(core: Extract<Core, { op: "tokens" }>, scope: Scope): Code {
-  const { arg, modality } = core;
+  const { arg, family } = core;
   const { axes } = arg.type;
-  if (axes.join() === "batch,channel,frame,height,width")
+  const bare = axes.map((axis) => axis.split(":")[0]).join();
+  if (bare === "batch,channel,frame,height,width")
     return call(scope.helper("toVideoTokens"), ["ops", device(arg, scope)]);
-  if (axes.join() === "batch,channel,step,mel") return call(scope.helper("toAudioTokens"), ["ops", device(arg, scope)]);
-  const grid: readonly Axis[] = grids[modality];
+  if (bare === "batch,channel,step,mel") return call(scope.helper("toAudioTokens"), ["ops", device(arg, scope)]);
+  const grid = gridOf(family, scope);
   const own = grid.filter((axis) => axes.includes(axis));
   const head = axes.includes("batch") ? ["batch"] : [];
   const order = [
@@ -172,15 +190,21 @@ function tokensCode(core: Extract<Core, { op: "tokens" }>, scope: Scope): Code {
   return call(scope.helper("overTokens"), ["ops", ordered, String(head.length), lengths, present]);
 }
 
-function gridCode({ arg, modality }: Extract<Core, { op: "grid" }>, scope: Scope): Code {
-  const position = arg.type.axes.indexOf(`token:${modality}`);
-  const lengths = list(grids[modality].map((axis) => scope.size(axis)));
+/** The axes that a family's tokens are the product of. */
+function gridOf(family: string, scope: Scope): readonly Axis[] {
+  if (family === "video" || family === "audio") return gridAxes[family];
+  return gridAxes[scope.modalityOfReference(family)].map((axis) => `${axis}:${family}`);
+}
+
+function gridCode({ arg, family }: Extract<Core, { op: "grid" }>, scope: Scope): Code {
+  const position = arg.type.axes.indexOf(`token:${family}`);
+  const lengths = list(gridOf(family, scope).map((axis) => scope.size(axis)));
   return call(scope.helper("overGrid"), ["ops", device(arg, scope), String(position), lengths]);
 }
 
 /** Lengths of axes; channels are counted per modality. */
 function sizes(axes: readonly Axis[], scope: Scope): Code[] {
-  const modality = modalityOf(axes) === "audio" ? "audio" : "video";
+  const modality = familyOf(axes) === "audio" ? "audio" : "video";
   return axes.map((axis) => scope.size(axis === "channel" ? `channel:${modality}` : axis));
 }
 
@@ -190,28 +214,129 @@ function drawCode({ fn, place, storage, type }: Extract<Core, { op: "draw" }>, s
   return call(`draws.${fn}`, [`"${place}"`, list(sizes(type.axes, scope)), ...rounded]);
 }
 
-function coordinateCode({ modality, coordinate, fps }: Extract<Core, { op: "coordinate" }>, scope: Scope): Code {
-  const count = scope.size(`token:${modality}`);
-  const perToken = (value: string) => call(scope.helper("perToken"), ["ops", count, `(token) => ${value}`]);
-  const [height, width] = modality === "video" ? [scope.size("height"), scope.size("width")] : ["", ""];
-  const frame = `Math.floor(token / (${height} * ${width}))`;
-  switch (coordinate) {
-    case "frame_index":
-      return perToken(frame);
-    case "row":
-      return perToken(`Math.floor(token / ${width}) % ${height}`);
-    case "column":
-      return perToken(`token % ${width}`);
-    case "step_index":
-      return perToken("token");
-    case "time": {
-      // Start of the token: audio steps are 4 hops of 10 ms, the first shorter; video cells are `time` frames, the first one.
-      if (fps === null) return perToken("Math.max(0, 4 * token - 3) / 100");
-      const time = scope.contextMember("scaleFactors") + ".time";
-      const start = perToken(`Math.max(0, (${frame} - 1) * ${time} + 1)`);
-      return op("div", [start, operand(fps, ["batch", "token:video"], scope)]);
-    }
+function sampledCode({ place, modality, shifted, type }: Extract<Core, { op: "sampled" }>, scope: Scope): Code {
+  scope.contextMember("draws");
+  const args = [`"${place}"`, list(sizes(type.axes, scope)), scope.size(`token:${modality}`)];
+  if (shifted === null) return call("draws.sampled", args);
+  const { std, eps, uniformProb } = shifted;
+  const params = [
+    ["std: ", host(std, scope)],
+    ["eps: ", host(eps, scope)],
+    ["uniform_prob: ", host(uniformProb, scope)],
+  ];
+  return call("draws.shiftedLogitNormal", [...args, object("", params)]);
+}
+
+function coordinateCode(core: Extract<Core, { op: "coordinate" }>, scope: Scope): Code {
+  const { modality, coordinate, fps } = core;
+  const inSequence = core.sequence && scope.hasReferences(modality);
+  if (coordinate === "time") return core.sequence ? startTimes(modality, scope) : timeCode(fps, scope);
+  const count = inSequence ? "" : scope.size(`token:${modality}`);
+  const [height, width] =
+    modality === "video" && !inSequence ? [scope.size("height"), scope.size("width")] : ["height", "width"];
+  const { value, uses } = coordinates(height, width)[coordinate];
+  if (!inSequence) return call(scope.helper("perToken"), ["ops", count, `(token) => ${value}`]);
+  return perSequence(
+    modality,
+    uses.length === 0 ? `(token) => ${value}` : `(token, { ${uses.join(", ")} }) => ${value}`,
+    scope,
+  );
+}
+
+/** Of a token, from its index; and the sizes of the grid that it takes. */
+function coordinates(height: string, width: string) {
+  return {
+    frame_index: { value: `Math.floor(token / (${height} * ${width}))`, uses: ["height", "width"] },
+    row: { value: `Math.floor(token / ${width}) % ${height}`, uses: ["height", "width"] },
+    column: { value: `token % ${width}`, uses: ["width"] },
+    step_index: { value: "token", uses: [] },
+  } as const;
+}
+
+/** Start of each target token: audio steps are 4 hops of 10 ms, the first shorter; video cells are `time` frames, the first one. */
+function timeCode(fps: Core | null, scope: Scope): Code {
+  const perToken = (axis: string, value: string) =>
+    call(scope.helper("perToken"), ["ops", scope.size(axis), `(token) => ${value}`]);
+  if (fps === null) return perToken("token:audio", "Math.max(0, 4 * token - 3) / 100");
+  const time = scope.contextMember("scaleFactors") + ".time";
+  const frame = coordinates(scope.size("height"), scope.size("width")).frame_index.value;
+  const start = perToken("token:video", `Math.max(0, (${frame} - 1) * ${time} + 1)`);
+  return op("div", [start, operand(fps, ["batch", "token:video"], scope)]);
+}
+
+// --------------------------------------------------------------------------------------------------- references and target
+
+function startTimes(modality: ModalityName, scope: Scope): Code {
+  return call(scope.helper("startTimes"), ["ops", scope.inputName(), positionsCode(modality, scope)]);
+}
+
+/** The positions of a modality's references and target. */
+export function positionsCode(modality: ModalityName, scope: Scope): Code {
+  scope.contextMember("positions");
+  const references = scope.hasReferences(modality) ? [referencesName(modality, scope)] : [];
+  if (modality === "video") {
+    const grid = object(
+      "",
+      ["frame", "height", "width"].map((axis) => scope.size(axis)),
+    );
+    return call("positions.video", [grid, scope.ref("video.fps"), ...references]);
   }
+  const steps = references.map((name) => `${name}.map(({ steps }) => steps)`);
+  return call("positions.audio", [scope.size("step"), scope.size("batch"), ...steps]);
+}
+
+const referencesName = (modality: ModalityName, scope: Scope): string => scope.ref(`${modality}.references`);
+
+function perSequence(modality: ModalityName, value: string, scope: Scope): Code {
+  const axes = modality === "video" ? ["frame", "height", "width"] : ["step"];
+  const target = object(
+    "",
+    axes.map((axis) => scope.size(axis)),
+  );
+  const parts = list([`...${referencesName(modality, scope)}`, target]);
+  return call(scope.helper(modality === "video" ? "perVideoSequence" : "perAudioSequence"), ["ops", parts, value]);
+}
+
+function extendCode({ arg, modality }: Extract<Core, { op: "extend" }>, scope: Scope): Code {
+  if (!scope.hasReferences(modality)) return device(arg, scope);
+  const axis = arg.type.axes.indexOf(`token:${modality}`);
+  return call(scope.helper("onSequence"), [
+    "ops",
+    device(arg, scope),
+    String(axis),
+    scope.size(`sequence:${modality}`),
+  ]);
+}
+
+function fromCode({ source, modality }: Extract<Core, { op: "from" }>, scope: Scope): Code {
+  const isFrom = `(_, part) => (part === ${scope.source(source)} ? 1 : 0)`;
+  return op("greater", [perSequence(modality, isFrom, scope), "0.5"]);
+}
+
+/** The references that take part, in the order of the sequence: the last one listed comes first. */
+export function referencesCode({ entries }: Extract<Core, { op: "references" }>, scope: Scope): Code {
+  const parts = entries.map(({ source, place, probability }): Code => {
+    const own = scope.source(source);
+    if (probability === null) return own;
+    scope.contextMember("draws");
+    return ["...(", call("draws.chance", [`"${place}"`, host(probability, scope)]), ` ? [${own}] : [])`];
+  });
+  return list(parts.toReversed());
+}
+
+// -------------------------------------------------------------------------------------------------------------- neighbours
+
+/** With height and width as the last two axes, between transposes where they are not. */
+function neighboursCode({ fn, arg, radius }: Extract<Core, { op: "neighbours" }>, scope: Scope): Code {
+  const { axes, dtype } = arg.type;
+  const isPlane = (axis: Axis) => /^(height|width)(:|$)/.test(axis);
+  const order = [...axes.filter((axis) => !isPlane(axis)), ...axes.filter(isPlane)];
+  const inPlace = order.join() === axes.join();
+  const code = dtype === "bool" ? op("float", [device(arg, scope)]) : device(arg, scope);
+  const x = inPlace ? code : op("transpose", [code, numbers(positionsOf(order, axes))]);
+  const made = call(scope.helper(fn), ["ops", x, host(radius, scope)]);
+  const back = inPlace ? made : op("transpose", [made, numbers(positionsOf(axes, order))]);
+  return dtype === "bool" ? op("greater", [back, "0.5"]) : back;
 }
 
 // --------------------------------------------------------------------------------------------------------------- host values
@@ -277,6 +402,8 @@ function scalar(core: Core, scope: Scope, i: string): Code {
       return core.type.stage === "sample" ? `(${scope.ref(core.key)}[${i}] ?? NaN)` : scope.ref(core.key);
     case "size":
       return scope.gridSize(core.of, core.size);
+    case "progress":
+      return scope.contextMember(core.name);
     case "fps":
       return `(${scope.source(core.source)}.fps[${i}] ?? NaN)`;
     case "cell": {

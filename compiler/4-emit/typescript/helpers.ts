@@ -55,6 +55,95 @@ function perToken(ops: Ops, count: number, value: (token: number) => number): Te
 function perSample(ops: Ops, name: string, values: readonly number[]): Tensor {
   return ops.input(name, { shape: [values.length], dtype: "float32", data: Float32Array.from(values) });
 }`,
+  perStep: `/** A number that changes from step to step. */
+function perStep(ops: Ops, name: string, value: number): Tensor {
+  return ops.input(name, { shape: [], dtype: "float32", data: Float32Array.of(value) });
+}`,
+  withReferences: `/** Puts the tokens of references [B, R, C] in front of the target's: clean, at timestep 0. */
+function withReferences(ops: Ops, target: ModalityInputs, references: readonly Tensor[]): ModalityInputs {
+  const clean = references.map(({ shape: [B = 0, R = 0] }) => ops.fill([B, R], 0));
+  return {
+    ...target,
+    latent: ops.concat([...references, target.latent], 1),
+    timesteps: ops.concat([...clean, target.timesteps], 1),
+  };
+}`,
+  perVideoSequence: `/** A number for each token of references and target, [T], from its index in its own grid. */
+function perVideoSequence<Grid extends VideoGrid>(
+  ops: Ops,
+  grids: readonly Grid[],
+  value: (token: number, grid: Grid) => number,
+): Tensor {
+  const data = grids.flatMap((grid) =>
+    Array.from({ length: grid.frames * grid.height * grid.width }, (_, token) => value(token, grid)),
+  );
+  return ops.constant({ shape: [data.length], dtype: "float32", data: Float32Array.from(data) });
+}`,
+  perAudioSequence: `/** A number for each step of references and target, [T], from its index in its own sequence. */
+function perAudioSequence<Part extends { readonly steps: number }>(
+  ops: Ops,
+  parts: readonly Part[],
+  value: (token: number, part: Part) => number,
+): Tensor {
+  const data = parts.flatMap((part) => Array.from({ length: part.steps }, (_, token) => value(token, part)));
+  return ops.constant({ shape: [data.length], dtype: "float32", data: Float32Array.from(data) });
+}`,
+  startTimes: `/** When each token begins, [B, T] in seconds, from positions [B, axes, T, 2]. */
+function startTimes(ops: Ops, name: string, { shape, data }: HostTensor): Tensor {
+  const [B = 0, axes = 0, T = 0] = shape;
+  const start = (i: number) => data[(Math.floor(i / T) * axes * T + (i % T)) * 2] ?? 0;
+  return ops.input(name, { shape: [B, T], dtype: "float32", data: Float32Array.from({ length: B * T }, (_, i) => start(i)) });
+}`,
+  onSequence: `/** A value over target tokens with the references in front, for which it is 0 or false. */
+function onSequence(ops: Ops, x: Tensor, axis: number, sequence: number): Tensor {
+  const references = sequence - (x.shape[axis] ?? 0);
+  if (references === 0) return x;
+  const shape = x.shape.map((size, i) => (i === axis ? references : size));
+  const nothing = x.dtype === "bool" ? constantMask(ops, shape, false) : ops.fill(shape, 0);
+  return ops.concat([nothing, x], axis);
+}`,
+  blur: `/** Gaussian blur over the last two axes; \`radius\` is its standard deviation in cells. */
+function blur(ops: Ops, x: Tensor, radius: number): Tensor {
+  const last = x.shape.length - 1;
+  const swapped = x.shape.map((_, axis) => (axis < last - 1 ? axis : 2 * last - 1 - axis));
+  const alongLast = (y: Tensor) => ops.matMul(y, gaussian(ops, y.shape[last] ?? 0, radius), false, true);
+  return ops.transpose(alongLast(ops.transpose(alongLast(x), swapped)), swapped);
+}`,
+  gaussian: `/** Weights [size, size] of each cell's neighbours; what would fall off the edge is shared out, so that rows sum to 1. */
+function gaussian(ops: Ops, size: number, radius: number): Tensor {
+  const weight = (i: number, j: number) => (i === j ? 1 : Math.exp(-((i - j) ** 2) / (2 * radius ** 2)));
+  const rows = Array.from({ length: size }, (_, i) => Array.from({ length: size }, (__, j) => weight(i, j)));
+  const data = rows.flatMap((row) => {
+    const total = row.reduce((sum, each) => sum + each, 0);
+    return row.map((each) => each / total);
+  });
+  return ops.constant({ shape: [size, size], dtype: "float32", data: Float32Array.from(data) });
+}`,
+  dilate: `/** The largest value within \`n\` cells along the last two axes. */
+function dilate(ops: Ops, x: Tensor, n: number): Tensor {
+  const last = x.shape.length - 1;
+  const widest = (y: Tensor, axis: number) => {
+    const moved = Array.from({ length: 2 * Math.floor(n) }, (_, i) => (i % 2 === 0 ? 1 + i / 2 : -(i + 1) / 2));
+    return moved.reduce((largest, by) => ops.maximum(largest, shifted(ops, y, axis, by)), y);
+  };
+  return widest(widest(x, last - 1), last);
+}`,
+  shifted: `/** The value \`by\` places earlier along an axis, later where it is negative; the edge is repeated. */
+function shifted(ops: Ops, x: Tensor, axis: number, by: number): Tensor {
+  const size = x.shape[axis] ?? 0;
+  const places = Math.min(Math.abs(Math.round(by)), size - 1);
+  if (places <= 0) return x;
+  const part = (begin: number, count: number) =>
+    ops.slice(
+      x,
+      x.shape.map((_, i) => (i === axis ? begin : 0)),
+      x.shape.map((length, i) => (i === axis ? count : length)),
+    );
+  const edge = part(by > 0 ? 0 : size - 1, 1);
+  const repeated = ops.broadcastTo(edge, x.shape.map((length, i) => (i === axis ? places : length)));
+  const rest = part(by > 0 ? 0 : places, size - places);
+  return ops.concat(by > 0 ? [repeated, rest] : [rest, repeated], axis);
+}`,
   cell: `/** The latent cell that holds a pixel. */
 function cell(pixel: number, scale: number, count: number): number {
   return Math.min(Math.max(Math.floor(pixel / scale), 0), count);
@@ -71,3 +160,14 @@ function present(x: Tensor | null, what: string): Tensor {
 } as const;
 
 export type Helper = keyof typeof helpers;
+
+/** Helpers that a helper calls. */
+const needed: Partial<Record<Helper, readonly Helper[]>> = {
+  onSequence: ["constantMask"],
+  blur: ["gaussian"],
+  dilate: ["shifted"],
+};
+
+export function withNeeded(name: Helper): readonly Helper[] {
+  return [name, ...(needed[name] ?? [])];
+}

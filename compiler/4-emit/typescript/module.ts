@@ -1,12 +1,12 @@
 /** Prints a program as a TypeScript module that imports nothing but the types of the step contract. */
 import type { CheckedModality, CheckedSource } from "../../2-check/checked.ts";
-import type { Core } from "../../2-check/core.ts";
+import type { Core, ModalityName } from "../../2-check/core.ts";
 import type { Program, Statement } from "../../3-lower/program.ts";
-import { at, object, Writer, type Code, type Segment } from "./code.ts";
-import { device, host } from "./expression.ts";
+import { at, call, list, object, Writer, type Code, type Segment } from "./code.ts";
+import { device, host, positionsCode, referencesCode } from "./expression.ts";
 import { helpers, type Helper } from "./helpers.ts";
 import { Names } from "./names.ts";
-import { Scope } from "./scope.ts";
+import { Scope, type Shared } from "./scope.ts";
 
 export interface ModuleOptions {
   readonly compiler: string;
@@ -30,7 +30,7 @@ class Emitter {
   readonly #program: Program;
   readonly #options: ModuleOptions;
   readonly #names = new Names();
-  readonly #helpers = new Set<Helper>();
+  readonly #shared: Shared = { helpers: new Set(), sizesOfReferences: new Map() };
   readonly #writer = new Writer();
   /** Sizes that the loss needs; it has no batch to read them from. */
   #sizesOfLoss: readonly string[] = [];
@@ -54,7 +54,7 @@ class Emitter {
     );
     this.#metadata();
     for (const name of Object.keys(helpers) as Helper[]) {
-      if (this.#helpers.has(name)) this.#writer.line(`\n${helpers[name]}`);
+      if (this.#shared.helpers.has(name)) this.#writer.line(`\n${helpers[name]}`);
     }
     return { text: this.#writer.text, segments: this.#writer.segments };
   }
@@ -66,21 +66,25 @@ class Emitter {
     const types = [
       "Batch",
       "LossTerms",
-      "Ops",
       "Prediction",
       "Prepared",
       "StepContext",
       "StrategyInfo",
       "Tensor",
+      ...this.#typesOfHelpers(),
       ...kinds,
-    ].toSorted();
+    ];
     this.#writer.line("import type {");
-    for (const type of types.filter((type) => type !== "Ops" || this.#usesOps())) this.#writer.line(`${type},`, 2);
+    for (const type of types.toSorted()) this.#writer.line(`${type},`, 2);
     this.#writer.line('} from "ltxc/contract";\n');
   }
 
-  #usesOps(): boolean {
-    return [...this.#helpers].some((name) => helpers[name].includes(": Ops"));
+  /** Types of the contract that only helpers name. */
+  #typesOfHelpers(): string[] {
+    const texts = [...this.#shared.helpers].map((name) => helpers[name]);
+    return ["HostTensor", "ModalityInputs", "Ops", "VideoGrid"].filter((type) =>
+      texts.some((text) => new RegExp(`\\b${type}\\b`).test(text)),
+    );
   }
 
   #info(): void {
@@ -89,7 +93,7 @@ class Emitter {
       const found = modalities.find((modality) => modality.name === wanted);
       return found === undefined
         ? null
-        : { generated: found.generated, latents: found.latents, text: found.text, references: [] };
+        : { generated: found.generated, latents: found.latents, text: found.text, references: found.references };
     };
     const info = {
       name,
@@ -161,10 +165,12 @@ class Emitter {
   // ---------------------------------------------------------------------------------------------------------------- prepare
 
   #prepareBody(): Code[] {
-    const scope = new Scope(this.#program, this.#names, this.#helpers);
-    const statements = this.#program.prepare.flatMap((statement) => this.#statement(statement, scope));
+    const scope = new Scope(this.#program, this.#names, this.#shared);
+    const statements = this.#program.prepare.map((statement) => this.#statement(statement, scope));
     const result = this.#prepared(scope);
-    return [...this.#prepareHead(scope), ...statements, "", ...result];
+    // Whether the length of a sequence is needed is known only now.
+    const whole = this.#program.prepare.map(({ key }, i) => [...(statements[i] ?? []), ...sequenceLength(key, scope)]);
+    return [...this.#prepareHead(scope), ...whole.flat(), "", ...result];
   }
 
   #prepareHead(scope: Scope): Code[] {
@@ -178,7 +184,10 @@ class Emitter {
       );
       return own.length === 0 ? [] : [`const { ${own.join(", ")} } = ${scope.source(latents)};`];
     });
-    const context = ["ops", "draws", "params", "positions", "scaleFactors"].filter((name) => scope.context.has(name));
+    const references = [...this.#shared.sizesOfReferences].flatMap(([name, { source, value }]) =>
+      scope.sizes.has(name) && scope.source(source) !== "" ? [`const ${name} = ${value};`] : [],
+    );
+    const context = contextMembers.filter((name) => scope.context.has(name));
     const sources = this.#program.sources
       .filter(({ name }) => scope.sources.has(name))
       .map(({ name }) => rename(name, this.#names.of(name)));
@@ -190,6 +199,7 @@ class Emitter {
       ...Object.entries(derived).flatMap(([name, value]) =>
         scope.sizes.has(name) ? [`const ${name} = ${value};`] : [],
       ),
+      ...references,
     ];
   }
 
@@ -230,37 +240,59 @@ class Emitter {
     return [entries.length === 0 ? "  overlaps: {}," : `  overlaps: { ${entries.join(", ")} },`];
   }
 
-  #modelInputs(modality: CheckedModality | undefined, name: "video" | "audio", scope: Scope): Code[] {
+  #modelInputs(modality: CheckedModality | undefined, name: ModalityName, scope: Scope): Code[] {
     if (modality === undefined) return [`    ${name}: null,`];
-    const text = scope.source(modality.text);
-    const missing = `"the ${name} part of source ${modality.text}"`;
-    const context = name === "video" ? `${text}.video` : `${scope.helper("present")}(${text}.audio, ${missing})`;
+    const entries = this.#modelEntries(modality, scope).map(([key, value]): Code => [`${key}: `, value, ","]);
+    if (modality.references.length === 0) {
+      return [`    ${name}: {`, ...entries.map((entry): Code => ["      ", entry]), "    },"];
+    }
+    const tokens = scope.helper(name === "video" ? "toVideoTokens" : "toAudioTokens");
     return [
-      `    ${name}: {`,
-      `      latent: ${scope.ref(`${name}.${modality.generated ? "noisy" : "clean"}`)},`,
-      `      sigma: ${scope.ref(`${name}.sigma`)},`,
-      `      timesteps: ${scope.ref(`${name}.timesteps`)},`,
-      ["      positions: ", this.#positions(name, scope), ","],
-      `      context: ${context},`,
-      `      contextMask: ${text}.mask,`,
-      "      attentionMask: null,",
-      "      keyframesMask: null,",
-      "      enabled: true,",
-      "    },",
+      `    ${name}: ${scope.helper("withReferences")}(`,
+      "      ops,",
+      "      {",
+      ...entries.map((entry): Code => ["        ", entry]),
+      "      },",
+      `      ${scope.ref(`${name}.references`)}.map(({ latents }) => ${tokens}(ops, latents)),`,
+      "    ),",
     ];
   }
 
-  #positions(name: "video" | "audio", scope: Scope): Code {
-    scope.contextMember("positions");
-    if (name === "audio") return `positions.audio(${scope.size("step")}, ${scope.size("batch")})`;
-    for (const axis of ["frame", "height", "width"]) scope.size(axis);
-    return `positions.video({ frames, height, width }, ${scope.ref("video.fps")})`;
+  #modelEntries(
+    { name, text: source, generated, attention }: CheckedModality,
+    scope: Scope,
+  ): (readonly [string, Code])[] {
+    const text = scope.source(source);
+    const missing = `"the ${name} part of source ${source}"`;
+    return [
+      ["latent", scope.ref(`${name}.${generated ? "noisy" : "clean"}`)],
+      ["sigma", this.#sigmaPerSample(name, scope)],
+      ["timesteps", scope.ref(`${name}.timesteps`)],
+      ["positions", positionsCode(name, scope)],
+      ["context", name === "video" ? `${text}.video` : call(scope.helper("present"), [`${text}.audio`, missing])],
+      ["contextMask", `${text}.mask`],
+      ["attentionMask", attention ? scope.ref(`${name}.attention`) : "null"],
+      ["keyframesMask", name === "video" ? this.#keyframes(scope) : "null"],
+      ["enabled", "true"],
+    ];
+  }
+
+  /** One level for each sample: the mean over the target's tokens where each has its own. */
+  #sigmaPerSample(name: ModalityName, scope: Scope): Code {
+    const sigma = scope.ref(`${name}.sigma`);
+    const axes = this.#program.prepare.find(({ key }) => key === `${name}.sigma`)?.core.type.axes ?? [];
+    return axes.length > 1 ? `ops.mean(${sigma}, [1])` : sigma;
+  }
+
+  #keyframes(scope: Scope): Code {
+    const shape = list([scope.size("batch"), scope.size("sequence:video"), "1"]);
+    return call("ops.reshape", [scope.ref("video.keyframes"), shape]);
   }
 
   // ------------------------------------------------------------------------------------------------------------------- loss
 
   #lossBody(): Code[] {
-    const scope = new Scope(this.#program, this.#names, this.#helpers);
+    const scope = new Scope(this.#program, this.#names, this.#shared);
     const statements = this.#program.loss.flatMap((statement) => this.#statement(statement, scope));
     const terms = this.#program.terms.flatMap(({ name, core, span }) => [
       `// ${name}: ${this.#quote(span)}`,
@@ -273,7 +305,7 @@ class Emitter {
       ...this.#program.values.filter((key) => scope.refs.has(key) && !own.has(key)).map((key) => this.#names.of(key)),
       ...scope.sizes,
     ];
-    const context = ["ops", "draws", "params", "scaleFactors"].filter((name) => scope.context.has(name));
+    const context = contextMembers.filter((name) => scope.context.has(name));
     return [
       `const { ${context.join(", ")} } = ctx;`,
       ...(values.length > 0 ? [[object("const ", values), " = prepared.values;"]] : []),
@@ -287,7 +319,12 @@ class Emitter {
 
   #statement({ key, core, span }: Statement, scope: Scope): Code[] {
     const { axes, stage } = core.type;
-    const value = stage === "device" ? device(core, scope) : hostValue(core, key, scope);
+    const value =
+      core.op === "references"
+        ? referencesCode(core, scope)
+        : stage === "device"
+          ? device(core, scope)
+          : hostValue(core, key, scope);
     const shape = axes.length === 0 ? "" : ` // [${axes.join(", ")}]`;
     const written = span === null ? [] : [`// ${key}: ${this.#quote(span)}`];
     return [...written, [at(span, ["const ", this.#names.of(key), " = ", value, ";"]), shape]];
@@ -304,6 +341,20 @@ function hostValue(core: Core, key: string, scope: Scope): Code {
   const code = host(core, scope);
   if (key !== "video.fps" || core.type.stage === "sample") return code;
   return ["Array.from({ length: ", scope.size("batch"), " }, () => ", code, ")"];
+}
+
+const contextMembers = ["ops", "draws", "params", "positions", "scaleFactors", "globalStep", "progress"];
+
+/** Number of tokens of references and target, after the statement that says which references take part. */
+function sequenceLength(key: string, { sizes }: Scope): Code[] {
+  if (key === "video.references" && sizes.has("videoSequence")) {
+    const sum = "(sum, { frames, height, width }) => sum + frames * height * width";
+    return [`const videoSequence = videoReferences.reduce(${sum}, videoTokens);`];
+  }
+  if (key === "audio.references" && sizes.has("audioSequence")) {
+    return ["const audioSequence = audioReferences.reduce((sum, { steps }) => sum + steps, audioTokens);"];
+  }
+  return [];
 }
 
 const paramTypes = { number: "number", boolean: "boolean", string: "string", list: "readonly number[]" } as const;

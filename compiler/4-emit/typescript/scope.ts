@@ -1,7 +1,7 @@
 /** What the body of a generated function refers to; its head declares just that. */
 import type { Program } from "../../3-lower/program.ts";
 import type { Axis, GridSize } from "../../2-check/core.ts";
-import type { Helper } from "./helpers.ts";
+import { withNeeded, type Helper } from "./helpers.ts";
 import type { Names } from "./names.ts";
 
 const namedSizes: Readonly<Record<string, string>> = {
@@ -18,7 +18,21 @@ const namedSizes: Readonly<Record<string, string>> = {
 
 /** Whether the length of an axis is a variable of its own; that of channels and features is read off the tensors. */
 export function hasName(axis: Axis): boolean {
-  return Object.hasOwn(namedSizes, axis);
+  return Object.hasOwn(namedSizes, axis) || (axis.includes(":") && !axis.startsWith("channel"));
+}
+
+const gridSizes: Readonly<Record<string, GridSize>> = {
+  frame: "frames",
+  height: "height",
+  width: "width",
+  step: "steps",
+};
+
+/** What the functions of a module have in common. */
+export interface Shared {
+  readonly helpers: Set<Helper>;
+  /** Variables for sizes of references' grids, with the source that they are read from. */
+  readonly sizesOfReferences: Map<string, { readonly source: string; readonly value: string }>;
 }
 
 export class Scope {
@@ -29,12 +43,17 @@ export class Scope {
   readonly context = new Set<string>(["ops"]);
   readonly #program: Program;
   readonly #names: Names;
-  readonly #helpers: Set<Helper>;
+  readonly #shared: Shared;
 
-  constructor(program: Program, names: Names, helpers: Set<Helper>) {
+  constructor(program: Program, names: Names, shared: Shared) {
     this.#program = program;
     this.#names = names;
-    this.#helpers = helpers;
+    this.#shared = shared;
+  }
+
+  /** Whether references stand in front of a modality's target. */
+  hasReferences(modality: string): boolean {
+    return this.#program.modalities.some(({ name, references }) => name === modality && references.length > 0);
   }
 
   /** A name for host values, unique in the step. */
@@ -43,7 +62,7 @@ export class Scope {
   }
 
   helper(name: Helper): string {
-    this.#helpers.add(name);
+    for (const each of withNeeded(name)) this.#shared.helpers.add(each);
     return name;
   }
 
@@ -64,15 +83,43 @@ export class Scope {
     return `${this.source(name)}.${field}`;
   }
 
-  contextMember(name: "params" | "scaleFactors" | "positions" | "draws"): string {
+  /** Which modality's references a source is one of. */
+  modalityOfReference(source: string): "video" | "audio" {
+    return this.#program.modalities.find(({ references }) => references.includes(source))?.name ?? "video";
+  }
+
+  contextMember(name: "params" | "scaleFactors" | "positions" | "draws" | "globalStep" | "progress"): string {
     this.context.add(name);
     return name;
   }
 
   /** The variable that holds the length of an axis. */
   size(axis: Axis): string {
+    const [kind = "", of = ""] = axis.split(":");
+    if (kind === "sequence" || kind === "key") return this.#sequence(of);
+    if (of !== "" && of !== "video" && of !== "audio") return this.#sizeOfReference(kind, of);
     const name = namedSizes[axis];
     if (name === undefined) throw new Error(`the axis ${axis} has no length of its own`);
+    this.sizes.add(name);
+    return name;
+  }
+
+  /** References and target together. */
+  #sequence(modality: string): string {
+    const tokens = this.size(`token:${modality}`);
+    if (!this.hasReferences(modality)) return tokens;
+    const name = `${modality}Sequence`;
+    this.sizes.add(name);
+    return name;
+  }
+
+  #sizeOfReference(kind: string, source: string): string {
+    const name = this.#names.of(`${source}.${kind}Count`);
+    const own = this.#names.of(source);
+    const isVideo = this.#program.sources.some((entry) => entry.name === source && entry.kind === "video_latents");
+    const all = isVideo ? `${own}.frames * ${own}.height * ${own}.width` : `${own}.steps`;
+    const size = gridSizes[kind];
+    this.#shared.sizesOfReferences.set(name, { source, value: size === undefined ? all : `${own}.${size}` });
     this.sizes.add(name);
     return name;
   }

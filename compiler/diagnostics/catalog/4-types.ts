@@ -19,6 +19,15 @@ export const entries: readonly CatalogEntry[] = [
     good: `${video}  keep: mean(tokens(latents), channel) > 0.5\n`,
   },
   {
+    code: "LTX4016",
+    slug: "outside-attention",
+    title: "`key` and `from` stand outside of `attention`",
+    explanation:
+      "In `attention` both axes run over references and target; `key(x)` turns a value to the side of the keys and `from(source)` marks the tokens of a reference. Elsewhere values run over the target's tokens alone, and there is no such side.",
+    bad: `${video}  keep: key(first_frame)\n`,
+    good: `${video}  attention: frame_index >= key(frame_index)\n`,
+  },
+  {
     code: "LTX4002",
     slug: "not-a-number",
     title: "A mask stands where a number belongs",
@@ -130,7 +139,7 @@ export const entries: readonly CatalogEntry[] = [
     slug: "not-known-before",
     title: "A number must be known before the step runs",
     explanation:
-      "Frame rates and the edges of `crop` decide positions and shapes, which a step knows before it calculates: they are made of numbers, parameters and sizes, not of tensors.",
+      "Frame rates, the edges of `crop`, radii and the probability of a reference decide positions and shapes, which a step knows before it calculates: they are made of numbers, parameters and sizes, not of tensors.",
     bad: `${video}  fps: mean(tokens(latents))\n`,
     good: `${video}  fps: 24\n`,
   },

@@ -134,4 +134,25 @@ export const entries: readonly CatalogEntry[] = [
     bad: strategy("  keep: mean(prediction, channel) > 0\n", `${velocity} over video.generated`),
     good: strategy("  keep: mean(clean, channel) > 0\n", `${velocity} over video.generated`),
   },
+  {
+    code: "LTX5016",
+    slug: "reference-twice",
+    title: "A reference is listed twice, or is the target itself",
+    explanation:
+      "A reference has a grid and tokens of its own, `token:<its name>`, so each entry needs a source of its own. Two sources may share a directory.",
+    bad: strategy("  references: [latents]\n", velocity),
+    good: strategy("  references: [ref]\n", velocity).replace(
+      "video:\n",
+      "  ref: {directory: reference_latents, kind: video_latents}\nvideo:\n",
+    ),
+  },
+  {
+    code: "LTX5017",
+    slug: "outside-0-to-1",
+    title: "A probability or noise level is not between 0 and 1",
+    explanation:
+      "`with probability p` is the share of samples (for references, of batches) for which an entry counts, and `sigma` is the share of noise: both lie between 0 and 1.",
+    bad: strategy("  keep: first_frame with probability 10\n", `${velocity} over video.generated`),
+    good: strategy("  keep: first_frame with probability 0.1\n", `${velocity} over video.generated`),
+  },
 ];
