@@ -220,6 +220,17 @@ test("numbers that overflow end the run, too", async () => {
   assert.ok(["LTX7001", "LTX7002"].includes(findings[0]?.code ?? ""), JSON.stringify(findings));
 });
 
+test("a token that attends to nothing ends the run before the weights change, and the sample is named", async () => {
+  const settings = { optimization: { steps: 10 } };
+  const { summary } = await run({ settings, attention: true });
+  assert.is(summary?.type, "finished");
+  const { findings, events } = await run({ settings, attention: true, special: new Map([[1, 0]]) });
+  const [finding] = findings;
+  assert.is(finding?.code, "LTX7010");
+  assert.match(finding?.message ?? "", /of clip_1\.pt has tokens of `video` that may attend to nothing at step \d+;/);
+  assert.match(finding?.message ?? "", `at step ${steps(events).length + 1};`);
+});
+
 /** Every write to a file fails as on a full disk, until the returned function is called. */
 async function fillDisk(directory: string): Promise<() => void> {
   const file = await open(directory, "r");

@@ -3,12 +3,13 @@ import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { toOfficial } from "./config/strategy.ts";
 import { writeTextAtomically } from "./data/atomic.ts";
-import { FindingsError } from "./findings.ts";
+import { fail } from "./findings.ts";
 import { createAdamW } from "./training/adamw.ts";
 import { createRetention } from "./training/checkpoint-files.ts";
 import { checkpointMetadata, type CheckpointMetadata } from "./training/checkpoint-metadata.ts";
 import { loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
 import type { StepEvent, Summary, TrainEvent } from "./training/events.ts";
+import { failureOf } from "./training/failures.ts";
 import { openMetricsFile } from "./training/metrics-file.ts";
 import {
   accumulate,
@@ -20,7 +21,7 @@ import type { Run } from "./training/run.ts";
 import { createSampler, type SamplerChoice } from "./training/samplers.ts";
 import { savedConfig } from "./training/saved-config.ts";
 import { createSchedule, type Schedule } from "./training/schedules.ts";
-import { brokenTerm, idleSamples, overlappingTerms, stepMetrics } from "./training/step-metrics.ts";
+import { idleSamples, overlappingTerms, stepMetrics } from "./training/step-metrics.ts";
 
 export interface TrainOptions {
   readonly onEvent?: (event: TrainEvent) => void;
@@ -30,7 +31,8 @@ export interface TrainOptions {
 
 /**
  * Trains: from the weights that the run config names to the last checkpoint. The weights stay in `run.trainable`.
- * @throws FindingsError LTX7001, LTX7002 when a loss or a gradient is not a number; LTX63xx when a checkpoint can not be read or written
+ * @throws FindingsError LTX7001, LTX7002 when a loss or a gradient is not a number, LTX7006 when the metadata change, LTX7010 when a
+ * token attends to nothing; LTX63xx when a checkpoint can not be read or written
  */
 export async function train(run: Run, { onEvent = () => {}, signal }: TrainOptions = {}): Promise<Summary> {
   const loop = await begin(run, onEvent);
@@ -150,7 +152,7 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
     samples.push(batch.names);
     return { ...batch, size: batch.names.length, draws: run.draws(j, i), progress } satisfies MicroBatch;
   });
-  await stopUnlessFinite(loop, j, accumulated, samples);
+  await stopIfBroken(loop, j, accumulated, samples);
   const learningRate = schedule(j);
   accumulated.apply(learningRate);
   warnOfIdleSamples(loop, idleSamples(accumulated.reports, samples));
@@ -191,33 +193,25 @@ async function save(loop: Loop, done: number): Promise<string> {
 }
 
 /**
- * Ends the run when a loss or the gradient is not a number, before it reaches the weights. Those of the step before are saved beside
+ * Ends the run when the step's numbers can not be right, before they reach the weights. Those of the step before are saved beside
  * the earlier checkpoints, none of which is deleted for it.
  */
-async function stopUnlessFinite(
+async function stopIfBroken(
   loop: Loop,
   j: number,
   accumulated: AccumulatedGradients,
   samples: readonly (readonly string[])[],
 ): Promise<void> {
-  const { reports, gradNorm } = accumulated;
-  const broken = brokenTerm(reports, samples);
-  if (broken === null && Number.isFinite(gradNorm)) return;
+  const failure = failureOf(accumulated, samples);
+  if (failure === null) return;
   accumulated.discard();
   const { run, context, start, saved } = loop;
   const at = { globalStep: j, metadata: loop.metadata ?? {} };
-  const path = j === start || saved?.step === j ? saved?.path : await saveCheckpoint(run, context.optimizer, at);
-  const what = broken === null ? "the gradient" : `the loss term \`${broken.term}\` of ${broken.samples.join(", ")}`;
-  const kept = path === undefined ? "no step was finished" : `the weights of step ${j} are in ${path}`;
-  throw new FindingsError([
-    {
-      code: broken === null ? "LTX7002" : "LTX7001",
-      severity: "error",
-      path: ["optimization", "learning_rate"],
-      message: `${what} is not a finite number at step ${j + 1}; training stopped`,
-      help: `${kept}; lower \`learning_rate\`, and look at the samples if it happens at once`,
-    },
-  ]);
+  const checkpoint = j === start || saved?.step === j ? saved?.path : await saveCheckpoint(run, context.optimizer, at);
+  const kept = checkpoint === undefined ? "no step was finished" : `the weights of step ${j} are in ${checkpoint}`;
+  const { code, path, what, advice } = failure;
+  const message = `${what} at step ${j + 1}; training stopped`;
+  fail(code, message, `${kept}; ${advice}`, path);
 }
 
 function warnOfIdleSamples(loop: Loop, samples: readonly string[]): void {

@@ -11,6 +11,7 @@ import type {
   StepContext,
   Tensor,
 } from "../contract.ts";
+import type { StreamName } from "../model/config.ts";
 import { createDraws, type DrawSource, type Sampler } from "./draws.ts";
 
 /** What stays the same from micro-batch to micro-batch. */
@@ -36,8 +37,8 @@ export interface Forward {
   /** Scalar: the mean over the batch of the sum of the terms, divided by `divisor`. */
   readonly loss: Tensor;
   /**
-   * `report` `[(terms + 2 + undecided) * B]`: each term, the noise level, 1 where a token is generated, and for each undecided term 1
-   * where it covers kept tokens; one value per sample each.
+   * `report` `[rows * B]`, one value per sample each: each term, the noise level, 1 where a token is generated, for each undecided term
+   * 1 where it covers kept tokens, and where there is an attention mask, 1 for each modality where a token attends to nothing.
    */
   readonly outputs: { readonly report: Tensor };
 }
@@ -50,6 +51,8 @@ export interface Report {
   readonly generated: Float32Array;
   /** By undecided term, 1 for samples in which it covers kept tokens. */
   readonly overlaps: Readonly<Record<string, Float32Array>>;
+  /** By modality, 1 for samples in which a row of the attention mask has no key; null without such masks. */
+  readonly blind: Readonly<Record<StreamName, Float32Array>> | null;
 }
 
 /**
@@ -65,8 +68,10 @@ export function forward(
   const draws = createDraws(ops, source, context.sampler);
   const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress };
   const prepared = step.prepare(ctx, batch);
-  const terms = step.loss(ctx, prepared, context.model(prepared.inputs));
-  const flags = [hasGenerated(ops, prepared), ...overlapsOf(step, prepared)].map((flag) => ops.float(flag));
+  const { inputs } = prepared;
+  const terms = step.loss(ctx, prepared, context.model(inputs));
+  const marks = [hasGenerated(ops, prepared), ...overlapsOf(step, prepared)].map((flag) => ops.float(flag));
+  const flags = [...marks, ...blindRows(ops, inputs, batch.size)];
   const report = ops.concat([...inOrder(step, terms), sigmaOf(prepared), ...flags], 0);
   const perSample = inOrder(step, terms).reduce((sum, term) => ops.add(sum, term));
   return { loss: ops.div(ops.mean(perSample), divisor), outputs: { report } };
@@ -76,16 +81,16 @@ export function forward(
 export function readReport(step: Step, data: Float32Array, size: number): Report {
   const part = (i: number) => data.subarray(i * size, (i + 1) * size);
   const names = step.strategy.losses.map(({ name }) => name);
+  const { undecided } = step.strategy;
+  const known = names.length + 2 + undecided.length;
   return {
     terms: Object.fromEntries(names.map((name, i) => [name, part(i)])),
     sigma: part(names.length),
     generated: part(names.length + 1),
-    overlaps: Object.fromEntries(step.strategy.undecided.map((name, i) => [name, part(names.length + 2 + i)])),
+    overlaps: Object.fromEntries(undecided.map((name, i) => [name, part(names.length + 2 + i)])),
+    blind: data.length === known * size ? null : { video: part(known), audio: part(known + 1) },
   };
 }
-
-export const reportLength = (step: Step, size: number): number =>
-  (step.strategy.losses.length + 2 + step.strategy.undecided.length) * size;
 
 /** The terms as the strategy lists them. */
 function inOrder({ strategy }: Step, terms: LossTerms): Tensor[] {
@@ -116,4 +121,17 @@ function overlapsOf({ strategy }: Step, { overlaps }: Prepared): Tensor[] {
 function hasGenerated(ops: Ops, { video, audio }: Prepared): Tensor {
   const flags = [video, audio].flatMap((modality) => (modality === null ? [] : [ops.any(modality.generated, [1])]));
   return flags.reduce((a, b) => ops.or(a, b));
+}
+
+/**
+ * `[B]` for video and audio: 1 where some token attends to none, by which attention has no meaning; nothing without an attention mask.
+ */
+function blindRows(ops: Ops, { video, audio }: ModelInputs, size: number): Tensor[] {
+  const masks = [video?.attentionMask ?? null, audio?.attentionMask ?? null];
+  if (masks.every((mask) => mask === null)) return [];
+  return masks.map((mask) => {
+    if (mask === null) return ops.fill([size], 0);
+    const isBlind = ops.any(ops.lessEqual(ops.max(mask, [2]), 0), [1]);
+    return ops.broadcastTo(ops.float(isBlind), [size]);
+  });
 }

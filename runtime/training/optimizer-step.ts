@@ -2,7 +2,7 @@ import type { Batch, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { AdamW } from "./adamw.ts";
 import type { DrawSource } from "./draws.ts";
-import { forward, readReport, reportLength, type ForwardContext, type Progress, type Report } from "./forward.ts";
+import { forward, readReport, type ForwardContext, type Progress, type Report } from "./forward.ts";
 import { addGradients, clipFactor, globalNorm, type Gradients } from "./gradients.ts";
 
 /** What is trained: tensors that the model reads, in a fixed order. */
@@ -103,8 +103,8 @@ async function readPasses({ engine, forward }: OptimizerContext, passes: readonl
   const { data } = await engine.read(together);
   engine.dispose(together);
   let offset = 0;
-  const reports = passes.map(({ size }) => {
-    const length = reportLength(forward.step, size);
+  const reports = passes.map(({ size, report: { shape } }) => {
+    const [length = 0] = shape;
     offset += length;
     return readReport(forward.step, data.subarray(offset - length, offset) as Float32Array, size);
   });

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Report } from "./forward.ts";
-import { brokenTerm, idleSamples, overlappingTerms, stepMetrics } from "./step-metrics.ts";
+import { blindSamples, brokenTerm, idleSamples, overlappingTerms, stepMetrics } from "./step-metrics.ts";
 
 const test = suite("step metrics");
 
@@ -18,6 +18,7 @@ function report(
     sigma: Float32Array.from(sigma),
     generated: Float32Array.from(generated),
     overlaps: lists(overlaps),
+    blind: null,
   };
 }
 
@@ -52,6 +53,19 @@ test("a term over kept tokens is named once, with the first sample that shows it
     { term: "x", sample: "b.pt" },
     { term: "y", sample: "c.pt" },
   ]);
+});
+
+test("samples in which a token attends to nothing are found, video first", () => {
+  const flags = (video: number[], audio: number[]) => ({
+    ...report({ x: [0, 0] }),
+    blind: { video: Float32Array.from(video), audio: Float32Array.from(audio) },
+  });
+  assert.is(blindSamples([report({ x: [0, 0] }), flags([0, 0], [0, 0])], samples), null);
+  assert.equal(blindSamples([flags([0, 0], [1, 0]), flags([0, 1], [0, 0])], samples), {
+    modality: "video",
+    samples: ["d.pt"],
+  });
+  assert.equal(blindSamples([flags([0, 0], [1, 1])], samples), { modality: "audio", samples: ["a.pt", "b.pt"] });
 });
 
 test.run();

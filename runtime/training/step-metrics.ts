@@ -38,6 +38,18 @@ export function brokenTerm(
   return null;
 }
 
+/** The first modality in which some token attends to nothing, with those samples; null when there is none. */
+export function blindSamples(
+  reports: readonly Report[],
+  samples: readonly (readonly string[])[],
+): { readonly modality: "video" | "audio"; readonly samples: readonly string[] } | null {
+  for (const modality of ["video", "audio"] as const) {
+    const found = reports.flatMap(({ blind }, i) => (samples[i] ?? []).filter((_, k) => blind?.[modality][k] === 1));
+    if (found.length > 0) return { modality, samples: found };
+  }
+  return null;
+}
+
 /** Loss terms that cover tokens which were kept clean, with a sample of each. */
 export function overlappingTerms(
   reports: readonly Report[],

@@ -14,8 +14,13 @@ interface TinySources {
   readonly clean: Tensor;
 }
 
-/** Flow matching on every token but those of samples that are all zero: a step as a compiled strategy would be, written by hand. */
-const step: Step<unknown, TinySources, { readonly target: Tensor; readonly mask: Tensor }> = {
+/**
+ * Flow matching on every token but those of samples that are all zero: a step as a compiled strategy would be, written by hand.
+ * With `attention`, tokens attend to the others of that kind.
+ */
+const stepOf = (
+  attention: boolean,
+): Step<unknown, TinySources, { readonly target: Tensor; readonly mask: Tensor }> => ({
   strategy: {
     name: "tiny",
     description: "",
@@ -43,7 +48,9 @@ const step: Step<unknown, TinySources, { readonly target: Tensor; readonly mask:
       positions: positions.video({ frames: 1, height: 2, width: 2 }, [24, 24]),
       context: clean,
       contextMask: null,
-      attentionMask: null,
+      attentionMask: attention
+        ? ops.broadcastTo(ops.reshape(ops.float(generated), [size, 1, TOKENS]), [size, TOKENS, TOKENS])
+        : null,
       keyframesMask: null,
       enabled: true,
     };
@@ -62,7 +69,7 @@ const step: Step<unknown, TinySources, { readonly target: Tensor; readonly mask:
     return { flow: ops.mean(ops.mul(errors, mask), [1]) };
   },
   metadata: () => ({ made_by: "tiny" }),
-};
+});
 
 /** Settings of the run config beside those that every tiny run has. */
 export type TinySettings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -72,10 +79,13 @@ export interface TinyOptions {
   readonly settings?: TinySettings;
   /** Values of a sample that are not those of a random clip, by the sample's index. */
   readonly special?: ReadonlyMap<number, number>;
+  /** Whether tokens attend only to those that are not all zero. */
+  readonly attention?: boolean;
 }
 
 /** A run that trains one adapter over a layer of zeros, on random clips held in memory; takes milliseconds per step. */
-export function tinyRun(engine: Engine, { outputDirectory, settings = {}, special = new Map() }: TinyOptions): Run {
+export function tinyRun(engine: Engine, options: TinyOptions): Run {
+  const { outputDirectory, settings = {}, special = new Map(), attention = false } = options;
   const raw = {
     model: { model_path: "none", ...settings["model"] },
     lora: { rank: RANK, alpha: RANK, ...settings["lora"] },
@@ -95,7 +105,7 @@ export function tinyRun(engine: Engine, { outputDirectory, settings = {}, specia
   const { ops } = engine;
   return {
     config,
-    step: step as Step,
+    step: stepOf(attention) as Step,
     params: { strength: 1 },
     engine,
     model({ video }) {

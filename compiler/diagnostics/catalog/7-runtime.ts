@@ -66,4 +66,14 @@ export const entries: readonly CatalogEntry[] = [
     bad: 'metadata:\n  rows: "${latents.height}"   # while the samples have different heights',
     good: 'metadata:\n  factor: "${latents.height / ref.height}"   # the same for all samples',
   },
+  {
+    code: "LTX7010",
+    slug: "attention-without-keys",
+    title: "A token may attend to nothing",
+    explanation:
+      "A row of `attention` is false or 0 for every key, so the token of this row has nothing to take a mean of. What would come out is " +
+      "no attention at all but the mean over all tokens, which is what the mask should prevent. The weights were not changed by this step.",
+    bad: "video:\n  attention: key(from(depth))   # with no key at all where `depth` was not drawn",
+    good: "video:\n  attention: not (key(from(depth)) and hole)",
+  },
 ];
