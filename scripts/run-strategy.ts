@@ -1,7 +1,16 @@
 /** Runs a strategy on a small batch, for tests of what strategies mean. */
 import * as assert from "uvu/assert";
 import { compile } from "../compiler/index.ts";
-import type { Batch, HostTensor, ModalityInputs, Step, StepContext, StorageType, Tensor } from "../runtime/contract.ts";
+import type {
+  Batch,
+  HostTensor,
+  ModalityInputs,
+  OutputInfo,
+  Step,
+  StepContext,
+  StorageType,
+  Tensor,
+} from "../runtime/contract.ts";
 import { openEngine } from "../runtime/engine/index.ts";
 import { createPositions } from "../runtime/model/positions.ts";
 import { createDraws, philoxSource, type DrawSource } from "../runtime/training/draws.ts";
@@ -70,6 +79,7 @@ export interface Outcome {
   readonly drawn: readonly string[];
   /** By path, e.g. `video.timesteps`, `target.video`, `loss.term`. */
   readonly values: ReadonlyMap<string, readonly number[]>;
+  readonly step: Step;
 }
 
 /** 0.5 for every token of the target, 9 for those of references. */
@@ -77,6 +87,11 @@ function predict(inputs: ModalityInputs | null, target: number): Tensor {
   const [size = 0, tokens = 0, channels = 0] = inputs?.latent.shape ?? [];
   const token = (i: number) => Math.floor(i / channels) % tokens;
   return kept([size, tokens, channels], (i) => (token(i) < tokens - target ? 9 : 0.5));
+}
+
+/** Numbers that differ everywhere; taps are 4 wide. */
+function outputOf(output: OutputInfo): Tensor {
+  return kept([B, T, output.kind === "tap" ? 4 : output.features], wave);
 }
 
 /** One forward pass with a prediction that is 0.5 everywhere and noise levels of 0.25. */
@@ -106,7 +121,7 @@ export async function run(text: string, params: Record<string, unknown> = {}, ba
   const prediction = {
     video: prepared.video === null ? null : predict(prepared.inputs.video, T),
     audio: prepared.audio === null ? null : predict(prepared.inputs.audio, steps),
-    outputs: {},
+    outputs: Object.fromEntries(step.strategy.outputs.map((output) => [output.name, outputOf(output)])),
   };
   const terms = step.loss(ctx, prepared, prediction);
   const values = new Map<string, readonly number[]>();
@@ -126,7 +141,7 @@ export async function run(text: string, params: Record<string, unknown> = {}, ba
     assert.equal(term.shape, [B], name);
     await read(`loss.${name}`, term);
   }
-  return { drawn, values };
+  return { drawn, values, step };
 }
 
 export const near = (actual: readonly number[] | undefined, expected: readonly number[]): void => {

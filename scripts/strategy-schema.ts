@@ -158,7 +158,11 @@ const modality = (what: string, more: Readonly<Record<string, Schema>>): Schema 
 const output = object(
   "A tap into the transformer, or a small trainable head on one.",
   {
-    tap: text("The stream after a block, counted from 0.", { examples: ["block 12"] }),
+    tap: text("The stream after a block, counted from 0.", {
+      title: "a block, e.g. `block 12`",
+      pattern: "^block [0-9]{1,4}$",
+      examples: ["block 12"],
+    }),
     modality: { enum: ["video", "audio"], title: "a modality", description: "Whose stream is tapped." },
     linear: text("The output that this head reads."),
     features: { type: "integer", title: "a whole number", minimum: 1, description: "Width of the head's output." },

@@ -35,7 +35,7 @@ function strategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
     video: modality("video", entryOf(tree, "video"), bag),
     audio: modality("audio", entryOf(tree, "audio"), bag),
     losses: section("loss").map((entry) => ({ name: keyName(entry), value: expression(entry.value, bag) })),
-    outputs: section("outputs").flatMap(output),
+    outputs: section("outputs").map(output),
     imports: section("imports").map(importEntry),
     metadata: section("metadata").flatMap((entry) => metadata(entry, bag)),
     expect: expect?.kind === "sequence" ? expect.items.map((item) => expression(item, bag)) : [],
@@ -109,8 +109,16 @@ function letEntry({ keyNode, value }: YamlEntry, bag: Bag): syntax.LetSyntax[] {
   return binder === null ? [] : [{ binder, value: parsed }];
 }
 
-function output(entry: YamlEntry): syntax.OutputSyntax[] {
-  return entry.value.kind === "mapping" ? [{ name: keyName(entry), node: entry.value }] : [];
+function output(entry: YamlEntry): syntax.OutputSyntax {
+  const text = (key: string) => located(entryOf(entry.value, key), "string");
+  return {
+    name: keyName(entry),
+    tap: text("tap"),
+    modality: text("modality"),
+    linear: nameValue(entryOf(entry.value, "linear")),
+    features: located(entryOf(entry.value, "features"), "number"),
+    activation: text("activation"),
+  };
 }
 
 function importEntry(entry: YamlEntry): syntax.ImportSyntax {

@@ -6,7 +6,7 @@
  */
 import type { Span } from "../source/span.ts";
 import type { AxisName, Binder, Expression, Item, Name } from "./expression/ast.ts";
-import type { YamlMapping, YamlNode } from "./tree.ts";
+import type { YamlNode } from "./tree.ts";
 
 export interface StrategySyntax {
   /** Value of the key `strategy`. */
@@ -111,7 +111,13 @@ export interface ModalitySyntax {
 
 export interface OutputSyntax {
   readonly name: Name;
-  readonly node: YamlMapping;
+  /** `block 12` */
+  readonly tap: Located<string> | null;
+  readonly modality: Located<string> | null;
+  /** Of a head: the output that it reads. */
+  readonly linear: Name | null;
+  readonly features: Located<number> | null;
+  readonly activation: Located<string> | null;
 }
 
 export interface ImportSyntax {

@@ -1,16 +1,18 @@
 /** The check phase: from what a file says to a strategy whose names, axes and masks are right. */
-import type { EntrySyntax, LossSyntax, ModalitySyntax, StrategySyntax } from "../1-parse/syntax.ts";
+import type { Expression } from "../1-parse/expression/ast.ts";
+import type { EntrySyntax, LossSyntax, MetadataSyntax, ModalitySyntax, StrategySyntax } from "../1-parse/syntax.ts";
 import type { Bag } from "../diagnostics/bag.ts";
 import { BindingTable } from "./bindings.ts";
 import {
   fieldsForModel,
   type Binding,
   type CheckedLoss,
+  type CheckedMetadata,
   type CheckedModality,
   type CheckedStrategy,
 } from "./checked.ts";
 import { isMask } from "./combine.ts";
-import { describe, type ModalityName } from "./core.ts";
+import { describe, hostNumber, type Core, type ModalityName } from "./core.ts";
 import { declare, type Declarations, type SourceDeclaration, type SourceKind } from "./declarations.ts";
 import { modalitiesRead } from "./dependencies.ts";
 import { drawPlace, type Environment } from "./environment.ts";
@@ -39,6 +41,7 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy
   const modalities = scope.modalities();
   for (const { syntax: binder } of lets(declarations)) scope.touch(binder.binder.name.text, binder.binder.name.span);
   const losses = syntax.losses.flatMap((loss) => scope.loss(loss));
+  const metadata = syntax.metadata.map((entry) => scope.metadata(entry));
 
   for (const context of scope.contexts.values()) frozenKeys(context, report);
   predictionTooEarly([...scope.contexts.values()], bindings, report);
@@ -59,6 +62,8 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy
     bindings: scope.bindings.finished,
     losses,
     undecided,
+    outputs: [...declarations.outputs.values()],
+    metadata,
   };
 }
 
@@ -67,6 +72,27 @@ function lets({ byName }: Declarations) {
   return [...byName.values()].flatMap((entry) =>
     entry.kind === "let" && entry.syntax.binder.parameters === null ? [entry] : [],
   );
+}
+
+/** A text parameter, or a number or boolean that is known before the run. */
+function metadataPart(value: Expression, env: Environment): Core {
+  const declaration = value.kind === "name" ? env.declarations.byName.get(value.name) : undefined;
+  if (declaration?.kind === "param" && declaration.type === "string") {
+    env.declarations.used.add(declaration.name.text);
+    return { op: "param", name: declaration.name.text, index: null, type: hostNumber, span: value.span };
+  }
+  const core = infer(value, env);
+  if (core.op !== "error" && core.type.stage !== "host") {
+    env.report.error(
+      "LTX4014",
+      spanOf(core),
+      `metadata are the same for the whole run, this is ${describe(core.type)}`,
+      {
+        help: "use parameters and sizes of sources: `${latents.height / ref.height}`",
+      },
+    );
+  }
+  return core;
 }
 
 class Scope {
@@ -114,6 +140,12 @@ class Scope {
     }
     const [modality = "video"] = modalitiesRead(core, this.bindings.finished);
     return [{ name: name.text, core, modality, span: value.span }];
+  }
+
+  metadata({ name, value }: MetadataSyntax): CheckedMetadata {
+    const env = this.#environment(null, `metadata.${name.text}`);
+    const parts = value.parts.map((part) => (part.kind === "text" ? part.text : metadataPart(part.value, env)));
+    return { name: name.text, parts };
   }
 
   /** Checks a binding that nothing may have asked for. */

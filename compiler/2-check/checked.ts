@@ -2,6 +2,7 @@
 import type { Span } from "../source/span.ts";
 import type { Core, ModalityName } from "./core.ts";
 import type { ParamType, SourceKind } from "./declarations.ts";
+import type { CheckedOutput } from "./outputs.ts";
 
 export interface CheckedParam {
   readonly name: string;
@@ -87,4 +88,13 @@ export interface CheckedStrategy {
   readonly bindings: ReadonlyMap<string, Binding>;
   readonly losses: readonly CheckedLoss[];
   readonly undecided: readonly Undecided[];
+  /** Each after the one that it reads. */
+  readonly outputs: readonly CheckedOutput[];
+  readonly metadata: readonly CheckedMetadata[];
+}
+
+/** Text of a checkpoint's metadata: pieces of text, and numbers known before the run. */
+export interface CheckedMetadata {
+  readonly name: string;
+  readonly parts: readonly (string | Core)[];
 }

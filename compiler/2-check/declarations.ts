@@ -1,9 +1,10 @@
 /** The one namespace of a strategy: parameters, sources and `let` bindings, none of which may be named like a built-in. */
 import type { Name } from "../1-parse/expression/ast.ts";
-import type { LetSyntax, ParamSyntax, SourceSyntax, StrategySyntax } from "../1-parse/syntax.ts";
+import type { LetSyntax, OutputSyntax, ParamSyntax, SourceSyntax, StrategySyntax } from "../1-parse/syntax.ts";
 import { reservedNames } from "./builtins.ts";
 import { gridAxes } from "./axes.ts";
 import type { Axis, ModalityName } from "./core.ts";
+import { resolveOutputs, type CheckedOutput } from "./outputs.ts";
 import type { Report } from "./report.ts";
 
 export type SourceKind = "video_latents" | "audio_latents" | "text_embeddings" | "video_mask" | "audio_mask" | "tensor";
@@ -20,7 +21,8 @@ const sourceKinds: readonly string[] = [
 export type Declaration =
   | { readonly kind: "param"; readonly name: Name; readonly syntax: ParamSyntax; readonly type: ParamType }
   | { readonly kind: "source"; readonly name: Name; readonly syntax: SourceSyntax; readonly sourceKind: SourceKind }
-  | { readonly kind: "let"; readonly name: Name; readonly syntax: LetSyntax };
+  | { readonly kind: "let"; readonly name: Name; readonly syntax: LetSyntax }
+  | { readonly kind: "output"; readonly name: Name; readonly syntax: OutputSyntax };
 
 export type ParamType = "number" | "boolean" | "string" | "list";
 
@@ -34,10 +36,13 @@ export interface Declarations {
   readonly used: Set<string>;
   /** Sources that serve as references, with the modality whose references they are. */
   readonly references: ReadonlyMap<string, ModalityName>;
+  readonly outputs: ReadonlyMap<string, CheckedOutput>;
 }
 
 /** Gathers the names; a second declaration of a name is reported and left out. */
 export function declare(strategy: StrategySyntax, report: Report): Declarations {
+  const present = [strategy.video, strategy.audio].flatMap((modality) => modality?.name ?? []);
+  const outputs = resolveOutputs(strategy.outputs, new Set(present), report);
   const byName = new Map<string, Declaration>();
   const refused = new Set<string>();
   for (const { name, kind } of strategy.sources) if (!isKind(kind?.text)) refused.add(name.text);
@@ -45,6 +50,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     ...strategy.params.map(param),
     ...strategy.sources.flatMap(source),
     ...strategy.lets.map((syntax): Declaration => ({ kind: "let", name: syntax.binder.name, syntax })),
+    ...strategy.outputs.map((syntax): Declaration => ({ kind: "output", name: syntax.name, syntax })),
   ];
   for (const declaration of declarations) {
     const { text, span } = declaration.name;
@@ -57,11 +63,16 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     } else if (first !== undefined) {
       report.error("LTX3002", span, `\`${text}\` is declared twice`, {
         labels: [{ span: first.name.span, message: `first declared here, as a ${wordFor[first.kind]}` }],
-        help: "parameters, sources and `let` bindings share one namespace; rename one of them",
+        help: "parameters, sources, `let` bindings and outputs share one namespace; rename one of them",
       });
     } else byName.set(text, declaration);
   }
-  return { byName, refused, used: new Set(), references: referencesOf(strategy) };
+  return { byName, refused, used: readByHeads(strategy), references: referencesOf(strategy), outputs };
+}
+
+/** Outputs that a head reads are used. */
+function readByHeads({ outputs }: StrategySyntax): Set<string> {
+  return new Set(outputs.flatMap(({ linear }) => linear?.text ?? []));
 }
 
 function referencesOf({ video, audio }: StrategySyntax): Map<string, ModalityName> {
@@ -73,7 +84,8 @@ function referencesOf({ video, audio }: StrategySyntax): Map<string, ModalityNam
   return new Map(named);
 }
 
-const wordFor = { param: "parameter", source: "source", let: "binding" } as const;
+/** What a declaration is called in messages. */
+export const wordFor = { param: "parameter", source: "source", let: "binding", output: "output" } as const;
 
 function param(syntax: ParamSyntax): Declaration {
   const { type } = syntax.schema;

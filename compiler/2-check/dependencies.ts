@@ -30,6 +30,13 @@ export function modalitiesRead(core: Core, bindings: ReadonlyMap<string, Binding
   return (["video", "audio"] as const).filter((modality) => read.has(modality));
 }
 
+/** Whether a value exists only after the model has run. */
+export function readsModel(core: Core, bindings: ReadonlyMap<string, Binding>): boolean {
+  for (const { op } of allNodes(core, bindings)) if (op === "prediction" || op === "output") return true;
+  return false;
+}
+
+/** Whether it depends on what the model predicts, of one modality or of any. */
 export function readsPrediction(core: Core, bindings: ReadonlyMap<string, Binding>, modality?: ModalityName): boolean {
   for (const node of allNodes(core, bindings)) {
     if (node.op === "prediction" && (modality === undefined || node.modality === modality)) return true;

@@ -31,6 +31,7 @@ import type { Environment } from "./environment.ts";
 import { special } from "./functions.ts";
 import { loss } from "./losses.ts";
 import { isMember, member, method } from "./members.ts";
+import { typeOfOutput } from "./outputs.ts";
 
 export function infer(expression: Expression, env: Environment): Core {
   const { span } = expression;
@@ -138,6 +139,10 @@ function declared(declaration: Declaration, span: Span, env: Environment): Core 
       return param(declaration, span, env);
     case "source":
       return sourceValue(declaration, span, env);
+    case "output": {
+      const output = env.declarations.outputs.get(text);
+      return output === undefined ? poisoned(span) : { op: "output", name: text, type: typeOfOutput(output), span };
+    }
     case "let":
       if (declaration.syntax.binder.parameters === null) return env.bindings.refer(text, span) ?? poisoned(span);
       env.report.error("LTX4003", span, `\`${text}\` takes arguments`, { help: `write \`${text}(…)\`` });

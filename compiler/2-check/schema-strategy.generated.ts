@@ -419,8 +419,9 @@ var schema31 = {
         properties: {
           tap: {
             type: "string",
-            title: "a text",
+            title: "a block, e.g. `block 12`",
             description: "The stream after a block, counted from 0.",
+            pattern: "^block [0-9]{1,4}$",
             examples: ["block 12"],
           },
           modality: { enum: ["video", "audio"], title: "a modality", description: "Whose stream is tapped." },
@@ -504,6 +505,7 @@ var pattern4 = new RegExp("^[a-z][a-z0-9_]*$", "u");
 var pattern5 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
 var pattern7 = new RegExp("^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$", "u");
 var pattern8 = new RegExp("^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$", "u");
+var pattern11 = new RegExp("^block [0-9]{1,4}$", "u");
 function validate20(
   data,
   { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {},
@@ -3111,30 +3113,28 @@ function validate20(
               }
             }
             if (data87.tap !== void 0) {
-              if (typeof data87.tap !== "string") {
-                const err140 = {
+              let data92 = data87.tap;
+              if (typeof data92 === "string") {
+                if (!pattern11.test(data92)) {
+                  const err140 = {
+                    instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^block [0-9]{1,4}$" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err140];
+                  } else {
+                    vErrors.push(err140);
+                  }
+                  errors++;
+                }
+              } else {
+                const err141 = {
                   instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err140];
-                } else {
-                  vErrors.push(err140);
-                }
-                errors++;
-              }
-            }
-            if (data87.modality !== void 0) {
-              let data93 = data87.modality;
-              if (!(data93 === "video" || data93 === "audio")) {
-                const err141 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err141];
@@ -3144,13 +3144,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data87.linear !== void 0) {
-              if (typeof data87.linear !== "string") {
+            if (data87.modality !== void 0) {
+              let data93 = data87.modality;
+              if (!(data93 === "video" || data93 === "audio")) {
                 const err142 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath:
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err142];
@@ -3160,15 +3162,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data87.features !== void 0) {
-              let data95 = data87.features;
-              if (!(typeof data95 == "number" && !(data95 % 1) && !isNaN(data95) && isFinite(data95))) {
+            if (data87.linear !== void 0) {
+              if (typeof data87.linear !== "string") {
                 const err143 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
                   keyword: "type",
-                  params: { type: "integer" },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err143];
@@ -3177,9 +3177,27 @@ function validate20(
                 }
                 errors++;
               }
+            }
+            if (data87.features !== void 0) {
+              let data95 = data87.features;
+              if (!(typeof data95 == "number" && !(data95 % 1) && !isNaN(data95) && isFinite(data95))) {
+                const err144 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err144];
+                } else {
+                  vErrors.push(err144);
+                }
+                errors++;
+              }
               if (typeof data95 == "number" && isFinite(data95)) {
                 if (data95 < 1 || isNaN(data95)) {
-                  const err144 = {
+                  const err145 = {
                     instancePath:
                       instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
@@ -3187,9 +3205,9 @@ function validate20(
                     params: { comparison: ">=", limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err144];
+                    vErrors = [err145];
                   } else {
-                    vErrors.push(err144);
+                    vErrors.push(err145);
                   }
                   errors++;
                 }
@@ -3198,7 +3216,7 @@ function validate20(
             if (data87.activation !== void 0) {
               let data96 = data87.activation;
               if (!(data96 === "silu" || data96 === "gelu" || data96 === "none")) {
-                const err145 = {
+                const err146 = {
                   instancePath:
                     instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
@@ -3208,39 +3226,39 @@ function validate20(
                   },
                 };
                 if (vErrors === null) {
-                  vErrors = [err145];
+                  vErrors = [err146];
                 } else {
-                  vErrors.push(err145);
+                  vErrors.push(err146);
                 }
                 errors++;
               }
             }
           } else {
-            const err146 = {
+            const err147 = {
               instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err146];
+              vErrors = [err147];
             } else {
-              vErrors.push(err146);
+              vErrors.push(err147);
             }
             errors++;
           }
         }
       } else {
-        const err147 = {
+        const err148 = {
           instancePath: instancePath + "/outputs",
           schemaPath: "#/properties/outputs/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err147];
+          vErrors = [err148];
         } else {
-          vErrors.push(err147);
+          vErrors.push(err148);
         }
         errors++;
       }
@@ -3252,7 +3270,7 @@ function validate20(
           const _errs203 = errors;
           if (typeof key16 === "string") {
             if (!pattern5.test(key16)) {
-              const err148 = {
+              const err149 = {
                 instancePath: instancePath + "/imports",
                 schemaPath: "#/properties/imports/propertyNames/pattern",
                 keyword: "pattern",
@@ -3260,25 +3278,25 @@ function validate20(
                 propertyName: key16,
               };
               if (vErrors === null) {
-                vErrors = [err148];
+                vErrors = [err149];
               } else {
-                vErrors.push(err148);
+                vErrors.push(err149);
               }
               errors++;
             }
           }
           var valid34 = _errs203 === errors;
           if (!valid34) {
-            const err149 = {
+            const err150 = {
               instancePath: instancePath + "/imports",
               schemaPath: "#/properties/imports/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key16 },
             };
             if (vErrors === null) {
-              vErrors = [err149];
+              vErrors = [err150];
             } else {
-              vErrors.push(err149);
+              vErrors.push(err150);
             }
             errors++;
           }
@@ -3287,25 +3305,11 @@ function validate20(
           let data98 = data97[key17];
           if (data98 && typeof data98 == "object" && !Array.isArray(data98)) {
             if (data98.from === void 0) {
-              const err150 = {
-                instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
-                schemaPath: "#/properties/imports/additionalProperties/required",
-                keyword: "required",
-                params: { missingProperty: "from" },
-              };
-              if (vErrors === null) {
-                vErrors = [err150];
-              } else {
-                vErrors.push(err150);
-              }
-              errors++;
-            }
-            if (data98.type === void 0) {
               const err151 = {
                 instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
                 schemaPath: "#/properties/imports/additionalProperties/required",
                 keyword: "required",
-                params: { missingProperty: "type" },
+                params: { missingProperty: "from" },
               };
               if (vErrors === null) {
                 vErrors = [err151];
@@ -3314,29 +3318,27 @@ function validate20(
               }
               errors++;
             }
+            if (data98.type === void 0) {
+              const err152 = {
+                instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
+                schemaPath: "#/properties/imports/additionalProperties/required",
+                keyword: "required",
+                params: { missingProperty: "type" },
+              };
+              if (vErrors === null) {
+                vErrors = [err152];
+              } else {
+                vErrors.push(err152);
+              }
+              errors++;
+            }
             for (const key18 in data98) {
               if (!(key18 === "from" || key18 === "type")) {
-                const err152 = {
+                const err153 = {
                   instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key18 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err152];
-                } else {
-                  vErrors.push(err152);
-                }
-                errors++;
-              }
-            }
-            if (data98.from !== void 0) {
-              if (typeof data98.from !== "string") {
-                const err153 = {
-                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err153];
@@ -3346,11 +3348,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data98.type !== void 0) {
-              if (typeof data98.type !== "string") {
+            if (data98.from !== void 0) {
+              if (typeof data98.from !== "string") {
                 const err154 = {
-                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -3362,32 +3364,48 @@ function validate20(
                 errors++;
               }
             }
+            if (data98.type !== void 0) {
+              if (typeof data98.type !== "string") {
+                const err155 = {
+                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err155];
+                } else {
+                  vErrors.push(err155);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err155 = {
+            const err156 = {
               instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/imports/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err155];
+              vErrors = [err156];
             } else {
-              vErrors.push(err155);
+              vErrors.push(err156);
             }
             errors++;
           }
         }
       } else {
-        const err156 = {
+        const err157 = {
           instancePath: instancePath + "/imports",
           schemaPath: "#/properties/imports/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err156];
+          vErrors = [err157];
         } else {
-          vErrors.push(err156);
+          vErrors.push(err157);
         }
         errors++;
       }
@@ -3402,31 +3420,31 @@ function validate20(
             !(typeof data102 == "number" && isFinite(data102)) &&
             typeof data102 !== "boolean"
           ) {
-            const err157 = {
+            const err158 = {
               instancePath: instancePath + "/metadata/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err157];
+              vErrors = [err158];
             } else {
-              vErrors.push(err157);
+              vErrors.push(err158);
             }
             errors++;
           }
         }
       } else {
-        const err158 = {
+        const err159 = {
           instancePath: instancePath + "/metadata",
           schemaPath: "#/properties/metadata/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err158];
+          vErrors = [err159];
         } else {
-          vErrors.push(err158);
+          vErrors.push(err159);
         }
         errors++;
       }
@@ -3442,41 +3460,41 @@ function validate20(
             !(typeof data104 == "number" && isFinite(data104)) &&
             typeof data104 !== "boolean"
           ) {
-            const err159 = {
+            const err160 = {
               instancePath: instancePath + "/expect/" + i5,
               schemaPath: "#/properties/expect/items/type",
               keyword: "type",
               params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
-              vErrors = [err159];
+              vErrors = [err160];
             } else {
-              vErrors.push(err159);
+              vErrors.push(err160);
             }
             errors++;
           }
         }
       } else {
-        const err160 = {
+        const err161 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err160];
+          vErrors = [err161];
         } else {
-          vErrors.push(err160);
+          vErrors.push(err161);
         }
         errors++;
       }
     }
   } else {
-    const err161 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err162 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err161];
+      vErrors = [err162];
     } else {
-      vErrors.push(err161);
+      vErrors.push(err162);
     }
     errors++;
   }

@@ -1,13 +1,13 @@
 /** Splits a checked strategy at the model: what the prediction decides goes into the loss, all else is prepared before. */
-import { fieldsForModel, type CheckedStrategy } from "../2-check/checked.ts";
+import { fieldsForModel, type CheckedMetadata, type CheckedStrategy } from "../2-check/checked.ts";
 import { childrenOf, withChildren, type Core } from "../2-check/core.ts";
-import { readsPrediction } from "../2-check/dependencies.ts";
+import { readsModel } from "../2-check/dependencies.ts";
 import type { Program, Statement } from "./program.ts";
 
 export function lower(strategy: CheckedStrategy): Program {
-  const { bindings, modalities, losses, undecided, ...head } = strategy;
+  const { bindings, modalities, losses, undecided, metadata, ...head } = strategy;
   const statements = [...bindings.values()];
-  const late = new Set(statements.filter(({ core }) => readsPrediction(core, bindings)).map(({ key }) => key));
+  const late = new Set(statements.filter(({ core }) => readsModel(core, bindings)).map(({ key }) => key));
   const byKey = new Map<string, Statement>(statements.map((statement) => [statement.key, statement]));
 
   const terms = losses.map((term) => ({ ...term, core: readSourcesEarly(term.core, byKey) }));
@@ -39,7 +39,14 @@ export function lower(strategy: CheckedStrategy): Program {
     values,
     terms,
     undecided: undecided.map(({ term }) => term),
+    metadata: lowerMetadata(metadata, statements),
   };
+}
+
+function lowerMetadata(entries: readonly CheckedMetadata[], statements: readonly Statement[]): Program["metadata"] {
+  const cores = entries.flatMap(({ parts }) => parts.filter((part) => typeof part !== "string"));
+  const needed = reachable(cores, new Map(statements.map((statement) => [statement.key, statement])));
+  return { entries, statements: statements.filter(({ key }) => needed.has(key)) };
 }
 
 /** Keys that the values refer to, through `statements`. */

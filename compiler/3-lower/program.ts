@@ -1,6 +1,7 @@
 /** A strategy as two straight-line programs: what happens before the model runs, and what after. */
-import type { CheckedLoss, CheckedModality, CheckedParam, CheckedSource } from "../2-check/checked.ts";
+import type { CheckedLoss, CheckedMetadata, CheckedModality, CheckedParam, CheckedSource } from "../2-check/checked.ts";
 import type { Core } from "../2-check/core.ts";
+import type { CheckedOutput } from "../2-check/outputs.ts";
 import type { Span } from "../source/span.ts";
 
 /** `key = core`; keys as in the check phase, and `source.<name>` for a source that the loss reads. */
@@ -26,4 +27,10 @@ export interface Program {
   readonly terms: readonly CheckedLoss[];
   /** Terms whose statement `overlap.<term>` says where they cover kept tokens. */
   readonly undecided: readonly string[];
+  readonly outputs: readonly CheckedOutput[];
+  readonly metadata: {
+    readonly entries: readonly CheckedMetadata[];
+    /** Numbers that the entries refer to, each after those that it needs. */
+    readonly statements: readonly Statement[];
+  };
 }

@@ -1,4 +1,5 @@
 /** The program as text, for `ltxc compile --emit ir` and for tests: a line per value with its type. */
+import type { CheckedMetadata } from "../2-check/checked.ts";
 import { childrenOf, type Core, type ReferenceEntry, type Type } from "../2-check/core.ts";
 import type { Program, Statement } from "./program.ts";
 
@@ -13,6 +14,9 @@ export function printProgram(program: Program): string {
     "loss",
     ...program.loss.map(line),
     ...program.terms.map((term) => `  term ${term.name} (${term.modality}) = ${print(term.core)}`),
+    ...program.outputs.map((output) => `output ${JSON.stringify(output)}`),
+    ...program.metadata.statements.map(line),
+    ...program.metadata.entries.map(printMetadata),
     "",
   ].join("\n");
 }
@@ -77,4 +81,8 @@ function print(core: Core): string {
 
 function printReference({ source, place, probability }: ReferenceEntry): string {
   return probability === null ? source : `${source} with probability "${place}" ${print(probability)}`;
+}
+
+function printMetadata({ name, parts }: CheckedMetadata): string {
+  return `metadata ${name} = ${parts.map((part) => (typeof part === "string" ? JSON.stringify(part) : print(part))).join(" ")}`;
 }

@@ -1,5 +1,5 @@
 import type { Binding } from "../checked.ts";
-import { readsPrediction } from "../dependencies.ts";
+import { readsModel } from "../dependencies.ts";
 import type { ModalityContext } from "../modality.ts";
 import type { Report } from "../report.ts";
 
@@ -14,10 +14,10 @@ export function predictionTooEarly(
   for (const { syntax } of contexts) {
     for (const field of fieldsBefore) {
       const binding = bindings.get(`${syntax.name}.${field}`);
-      if (binding === undefined || binding.span === null || !readsPrediction(binding.core, bindings)) continue;
-      const message = `\`${syntax.name}.${field}\` exists before the model runs, so it cannot read the prediction`;
+      if (binding === undefined || binding.span === null || !readsModel(binding.core, bindings)) continue;
+      const message = `\`${syntax.name}.${field}\` exists before the model runs, so it cannot read what the model returns`;
       report.error("LTX5015", binding.span, message, {
-        help: "the prediction can be read in `denoised` and in `loss`",
+        help: "the prediction and `outputs` can be read in `denoised` and in `loss`",
       });
     }
   }

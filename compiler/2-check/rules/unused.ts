@@ -1,13 +1,11 @@
-import type { Declarations } from "../declarations.ts";
+import { wordFor, type Declarations } from "../declarations.ts";
 import type { Report } from "../report.ts";
-
-const what = { param: "parameter", source: "source", let: "binding" } as const;
 
 /** Names that nothing uses: most often a mistyped use of them. */
 export function unused({ byName, used }: Declarations, report: Report): void {
   for (const { kind, name } of byName.values()) {
     if (used.has(name.text)) continue;
     const help = kind === "source" ? "its files would be loaded and thrown away; remove it" : "use it or remove it";
-    report.warning("LTX5003", name.span, `the ${what[kind]} \`${name.text}\` is never used`, { help });
+    report.warning("LTX5003", name.span, `the ${wordFor[kind]} \`${name.text}\` is never used`, { help });
   }
 }

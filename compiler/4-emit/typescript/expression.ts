@@ -42,6 +42,8 @@ function tensorCode(core: Core, scope: Scope): Code {
         `prediction.${core.modality}`,
         scope.size(`token:${core.modality}`),
       ]);
+    case "output":
+      return call(scope.helper("output"), ["prediction", `"${core.name}"`]);
     case "map":
       return mapCode(core, scope);
     case "reduce":

@@ -35,6 +35,12 @@ function targetTokens(ops: Ops, prediction: Tensor | null, count: number): Tenso
   const references = (prediction.shape[1] ?? 0) - count;
   return references === 0 ? prediction : ops.slice(prediction, [0, references, 0], [-1, count, -1]);
 }`,
+  output: `/** An extra output of the model. */
+function output({ outputs }: Prediction, name: string): Tensor {
+  const found = outputs[name];
+  if (found === undefined) throw new Error(\`the model gave no output \${name}\`);
+  return found;
+}`,
   maskedMean: `/** mean(error * weights) / max(mean(weights), 1e-8) for each sample; both have the batch first and as many axes. */
 function maskedMean(ops: Ops, error: Tensor, weights: Tensor): Tensor {
   const axes = error.shape.map((_, axis) => axis).slice(1);

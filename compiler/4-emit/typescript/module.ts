@@ -44,7 +44,8 @@ class Emitter {
   module(): EmittedModule {
     const loss = this.#lossBody();
     const prepare = this.#prepareBody();
-    this.#head();
+    const metadata = this.#metadataBody();
+    this.#head(metadata.signature.includes("Sizes<") ? ["Sizes"] : []);
     this.#info();
     this.#types();
     this.#function("prepare(ctx: StepContext<Params>, batch: Batch<Sources>): Prepared<Values>", prepare);
@@ -52,14 +53,15 @@ class Emitter {
       "loss(ctx: StepContext<Params>, prepared: Prepared<Values>, prediction: Prediction): LossTerms",
       loss,
     );
-    this.#metadata();
+    this.#function(metadata.signature, metadata.body, "");
     for (const name of Object.keys(helpers) as Helper[]) {
       if (this.#shared.helpers.has(name)) this.#writer.line(`\n${helpers[name]}`);
     }
     return { text: this.#writer.text, segments: this.#writer.segments };
   }
 
-  #head(): void {
+  /** `more`: types of the contract that not every module names. */
+  #head(more: readonly string[]): void {
     const { name, description } = this.#program;
     this.#writer.line(`/** ${comment(description === "" ? name : description)} */`);
     const kinds = [...new Set(this.#program.sources.map(typeOfSource))].toSorted();
@@ -71,6 +73,7 @@ class Emitter {
       "StepContext",
       "StrategyInfo",
       "Tensor",
+      ...more,
       ...this.#typesOfHelpers(),
       ...kinds,
     ];
@@ -113,7 +116,7 @@ class Emitter {
       modalities: { video: infoOf("video"), audio: infoOf("audio") },
       losses: terms.map(({ name, modality }) => ({ name, modality })),
       undecided: this.#program.undecided,
-      outputs: [],
+      outputs: this.#program.outputs,
     };
     // Keys are written as one writes them by hand; a line that begins with a quoted word is always a key.
     const text = JSON.stringify(info, null, 2).replace(/^( *)"([A-Za-z_$][\w$]*)":/gm, "$1$2:");
@@ -152,14 +155,35 @@ class Emitter {
     this.#writer.line("}\n");
   }
 
-  #function(signature: string, body: readonly Code[]): void {
+  #function(signature: string, body: readonly Code[], after = "\n"): void {
     this.#writer.line(`export function ${signature} {`);
     for (const code of body) this.#writer.line(code, code === "" ? 0 : 2);
-    this.#writer.line("}\n");
+    this.#writer.line(`}${after}`);
   }
 
-  #metadata(): void {
-    this.#writer.line("export function metadata(): Readonly<Record<string, string>> {\n  return {};\n}");
+  /** Text for checkpoints, from parameters and sizes alone. */
+  #metadataBody(): { readonly signature: string; readonly body: readonly Code[] } {
+    const { statements, entries } = this.#program.metadata;
+    const scope = new Scope(this.#program, this.#names, this.#shared);
+    const lines = statements.flatMap((statement) => this.#statement(statement, scope));
+    const texts = entries.map(({ name, parts }): Code => [`${propertyName(name)}: `, templateCode(parts, scope)]);
+    const head = [...this.#grids(scope)];
+    const sources = this.#sourcesOf(scope);
+    const takes =
+      sources.length > 0
+        ? [scope.context.has("params") ? "params: Params" : "_: Params", "sizes: Sizes<Sources>"]
+        : scope.context.has("params")
+          ? ["params: Params"]
+          : [];
+    return {
+      signature: `metadata(${takes.join(", ")}): Readonly<Record<string, string>>`,
+      body: [
+        ...(sources.length > 0 ? [`const { ${sources.join(", ")} } = sizes;`] : []),
+        ...head,
+        ...lines,
+        [object("return ", texts), ";"],
+      ],
+    };
   }
 
   // ---------------------------------------------------------------------------------------------------------------- prepare
@@ -178,19 +202,12 @@ class Emitter {
     const derived = this.#derivedSizes(scope);
     if (scope.sizes.has("videoTokens")) ["frames", "height", "width"].forEach((name) => scope.sizes.add(name));
     if (scope.sizes.has("audioTokens")) scope.sizes.add("steps");
-    const grids = this.#program.modalities.flatMap(({ name, latents }) => {
-      const own = (name === "video" ? ["frames", "height", "width"] : ["steps"]).filter((size) =>
-        scope.sizes.has(size),
-      );
-      return own.length === 0 ? [] : [`const { ${own.join(", ")} } = ${scope.source(latents)};`];
-    });
+    const grids = this.#grids(scope);
     const references = [...this.#shared.sizesOfReferences].flatMap(([name, { source, value }]) =>
       scope.sizes.has(name) && scope.source(source) !== "" ? [`const ${name} = ${value};`] : [],
     );
     const context = contextMembers.filter((name) => scope.context.has(name));
-    const sources = this.#program.sources
-      .filter(({ name }) => scope.sources.has(name))
-      .map(({ name }) => rename(name, this.#names.of(name)));
+    const sources = this.#sourcesOf(scope);
     return [
       `const { ${context.join(", ")} } = ctx;`,
       `const { ${sources.join(", ")} } = batch.sources;`,
@@ -201,6 +218,20 @@ class Emitter {
       ),
       ...references,
     ];
+  }
+
+  /** Sizes of the target grids that the body uses. */
+  #grids(scope: Scope): Code[] {
+    return this.#program.modalities.flatMap(({ name, latents }) => {
+      const all = name === "video" ? ["frames", "height", "width"] : ["steps"];
+      const own = all.filter((size) => scope.sizes.has(size));
+      return own.length === 0 ? [] : [`const { ${own.join(", ")} } = ${scope.source(latents)};`];
+    });
+  }
+
+  #sourcesOf(scope: Scope): string[] {
+    const used = this.#program.sources.filter(({ name }) => scope.sources.has(name));
+    return used.map(({ name }) => rename(name, this.#names.of(name)));
   }
 
   /** Sizes that follow from the latents; an audio token holds all channels of its mel bins. */
@@ -379,6 +410,20 @@ function valueType(core: Core | undefined): string {
 
 function comment(text: string): string {
   return text.replace(/\s+/g, " ").replaceAll("*/", "* /").trim();
+}
+
+/** A template literal, as `${latents.height / ref.height}`. */
+function templateCode(parts: readonly (string | Core)[], scope: Scope): Code {
+  if (parts.every((part) => typeof part === "string")) return JSON.stringify(parts.join(""));
+  const pieces = parts.map((part): Code =>
+    typeof part === "string" ? part.replace(/[`\\]|\$(?=\{)/g, "\\$&") : ["${", host(part, scope), "}"],
+  );
+  return ["`", ...pieces, "`"];
+}
+
+/** A key of an object literal, quoted where it must be. */
+function propertyName(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 
 const rename = (name: string, local: string): string => (name === local ? name : `${name}: ${local}`);

@@ -1,0 +1,93 @@
+// Outputs of the model and metadata of checkpoints: what they mean.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { near, run } from "../scripts/run-strategy.ts";
+import { check } from "./index.ts";
+
+const test = suite("outputs and metadata");
+
+const strategy = (sections: string, sources = ""): string => `strategy: test
+params:
+  scale: {type: number, default: 2}
+  style: {type: string, default: plain}
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+  dino: {directory: "${"${style}"}", kind: tensor, key: features, axes: [token:video, feature]}
+${sources}video:
+  latents: latents
+${sections}`;
+const velocity = "velocity: mse(video.prediction, video.target)";
+
+test("heads come after the outputs that they read, whatever the order in the file", async () => {
+  const text = strategy(`outputs:
+  aligned: {linear: wide, features: 3}
+  wide: {linear: mid, features: 8, activation: silu}
+  mid: {tap: block 1, modality: video}
+loss:
+  ${velocity}
+  align: cosine_distance(aligned, dino) over video.generated
+  same: scale * mse(aligned, dino)
+`);
+  const { values, step } = await run(text, { scale: 2 });
+  assert.equal(step.strategy.outputs, [
+    { name: "mid", kind: "tap", modality: "video", block: 1 },
+    { name: "wide", kind: "linear", modality: "video", input: "mid", features: 8, activation: "silu" },
+    { name: "aligned", kind: "linear", modality: "video", input: "wide", features: 3, activation: "none" },
+  ]);
+  // The output that the test feeds equals the source.
+  near(values.get("loss.align"), [0, 0]);
+  near(values.get("loss.same"), [0, 0]);
+});
+
+test("metadata take parameters and sizes, in a text as it is written", async () => {
+  const text = strategy(
+    `  references: [canny]
+metadata:
+  plain: as \`it\` is \\ $5
+  style: "${"${style}"}"
+  factor: "${"${latents.height / canny.height}"} of ${"${scale}"}"
+  doubled: "${"${double}"}"
+  "a key": "${"${video.frames > 1}"}"
+let:
+  double: scale * 2
+loss:
+  velocity: mse(video.prediction, video.target) + 0 * mean(dino)
+`,
+    "  canny: {directory: canny, kind: video_latents}\n",
+  );
+  const { step } = await run(text, { scale: 2.5, style: "dino" });
+  const grid = (height: number) => ({ frames: 3, height, width: 4, steps: 0 });
+  const sizes = { latents: grid(8), canny: grid(4), conditions: grid(0), dino: grid(0) };
+  assert.equal(step.metadata({ scale: 2.5, style: "ink" }, sizes), {
+    plain: "as `it` is \\ $5",
+    style: "ink",
+    factor: "2 of 2.5",
+    doubled: "5",
+    "a key": "true",
+  });
+});
+
+test("a strategy without metadata gives none", async () => {
+  const { step } = await run(strategy(`loss:\n  ${velocity}\n  near: 0 * scale * mean(dino)\n`), { scale: 1 });
+  assert.equal(step.metadata({}, {}), {});
+});
+
+const codesOf = (text: string) => check({ path: "a.strategy", text }).diagnostics.map(({ code }) => code);
+
+test("what the model returns cannot decide what it gets", () => {
+  const outputs = "outputs:\n  mid: {tap: block 1, modality: video}\n";
+  assert.equal(
+    codesOf(
+      strategy(`  keep: mean(mid, hidden) > scale * mean(dino)\n${outputs}loss:\n  ${velocity} over video.generated\n`),
+    ),
+    ["LTX5015"],
+  );
+});
+
+test("metadata cannot change from step to step", () => {
+  const metadata = 'metadata:\n  level: "${mean(video.sigma) + scale * mean(dino)}"\n  step: "${global_step}"\n';
+  assert.equal(codesOf(strategy(`${metadata}loss:\n  ${velocity}\n`)), ["LTX4014", "LTX4014"]);
+});
+
+test.run();
