@@ -251,6 +251,15 @@ test("the keyframe embedding marks tokens above 0, and its absence from the file
   same(without.video, plain.video);
 });
 
+test("a model without the keyframe embedding does not see which tokens are keyframes", async () => {
+  const marked = (config: TransformerConfig): ModelInputs => {
+    const keyframesMask = ops.fill([2, 4, 1], 1);
+    return { video: tinyInputs(engine, config, "video", { keyframesMask }), audio: null };
+  };
+  const unmarked = (config: TransformerConfig): ModelInputs => ({ ...both(config), audio: null });
+  same((await run({}, { inputs: marked })).video, (await run({}, { inputs: unmarked })).video);
+});
+
 test("a modality that the model has no stream for is a finding", async () => {
   const refused = (error: unknown) => error instanceof FindingsError && error.findings[0]?.code === "LTX6216";
   const config = tinyConfig({}, "video-only");
