@@ -15,8 +15,16 @@ export function weightsPath(outputDirectory: string, step: number): string {
  * its ending is another one, since the official trainer takes every `*step_*.safetensors` for weights.
  */
 export function statePath(weights: string): string | null {
-  const digits = /step_(\d+)/.exec(basename(weights))?.[1];
-  return digits === undefined ? null : join(dirname(weights), `training_state_step_${digits}.state`);
+  const digits = stepDigits(weights);
+  return digits === null ? null : join(dirname(weights), `training_state_step_${digits}.state`);
+}
+
+const stepDigits = (weights: string): string | null => /step_(\d+)/.exec(basename(weights))?.[1] ?? null;
+
+/** The heads that belong to a weights file; null and not found by the official trainer for the same reasons. */
+export function headsPath(weights: string): string | null {
+  const digits = stepDigits(weights);
+  return digits === null ? null : join(dirname(weights), `heads_${digits}.safetensors`);
 }
 
 /** The training state that the official trainer would have written beside the weights. */
@@ -68,7 +76,7 @@ const stepOf = (file: string): number => Number(/step_(\d+)\.safetensors$/.exec(
 
 /** Keeps the last checkpoints that it was told of and deletes older ones. */
 export interface Retention {
-  /** The newest checkpoint and its training state; telling of the same one again changes nothing. */
+  /** The newest checkpoint, with its training state and heads; telling of the same one again changes nothing. */
   saved(weights: string): Promise<void>;
 }
 
@@ -80,7 +88,7 @@ export function createRetention(keep: number): Retention {
       if (kept.at(-1) === weights) return;
       kept.push(weights);
       for (const old of keep > 0 ? kept.splice(0, kept.length - keep) : []) {
-        for (const path of [old, statePath(old)]) if (path !== null) await rm(path, { force: true });
+        for (const path of [old, statePath(old), headsPath(old)]) if (path !== null) await rm(path, { force: true });
       }
     },
   };

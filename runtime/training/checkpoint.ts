@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import type { Finding, HostTensor, Tensor } from "../contract.ts";
 import { fail } from "../findings.ts";
+import { isHead } from "../model/outputs.ts";
 import type { AdamW } from "./adamw.ts";
 import { findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
+import { loadHeads, saveHeads } from "./head-weights.ts";
 import { fitAdapters, fromFile, toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
 import type { Run } from "./run.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
@@ -11,7 +13,8 @@ import { decodeState, differences, encodeState, fingerprintOf, type TrainingStat
 const place: Finding["path"] = ["model", "load_checkpoint"];
 
 /**
- * Saves the weights after `globalStep` steps, with the strategy's own `metadata` and, as `checkpoints.save_training_state` says, what a resumed run needs beside them.
+ * Saves the weights after `globalStep` steps with the strategy's own `metadata`, its heads beside them, and as
+ * `checkpoints.save_training_state` says what a resumed run needs.
  * Each file is written whole or not at all.
  * @returns the path of the weights file
  * @throws FindingsError LTX6190, LTX6191 when it can not be written; earlier checkpoints are untouched
@@ -24,8 +27,10 @@ export async function saveCheckpoint(
   const { checkpoints, output_dir } = run.config;
   const path = weightsPath(output_dir, globalStep);
   const parameters = await readAll(run);
-  const { tensors, metadata } = toFile(parameters, scaleOf(run));
+  const { adapters, heads } = divided(parameters);
+  const { tensors, metadata } = toFile(adapters, scaleOf(run));
   await writeTensorFile(path, { tensors, metadata: { ...metadata, ...strategy } }, checkpoints.precision);
+  await saveHeads(path, heads, run.step.strategy, checkpoints.precision);
   const mode = checkpoints.save_training_state;
   const beside = statePath(path);
   if (mode === "off" || beside === null) return path;
@@ -56,14 +61,15 @@ export async function loadCheckpoint(run: Run, optimizer: AdamW): Promise<Beginn
     const message = `${path} holds no \`*step_*.safetensors\`; training starts from new adapters`;
     return { globalStep: 0, loaded: null, warnings: [warn("LTX6308", message)] };
   }
-  const warnings = [...(await loadWeights(run, weights))];
+  const { warnings, ofHeads } = await loadWeights(run, weights);
   const state = await readState(run, weights);
-  if (state === null) return { globalStep: 0, loaded: weights, warnings };
+  if (state === null) return { globalStep: 0, loaded: weights, warnings: [...warnings, ...ofHeads] };
   if (typeof state === "string") {
     const message = `not resumed, training starts at step 0 with these weights: ${state}`;
-    return { globalStep: 0, loaded: weights, warnings: [...warnings, warn("LTX6309", message)] };
+    return { globalStep: 0, loaded: weights, warnings: [...warnings, ...ofHeads, warn("LTX6309", message)] };
   }
-  return { globalStep: state.globalStep, loaded: weights, warnings: [...warnings, ...restore(run, optimizer, state)] };
+  const restored = [...(state.full === null ? ofHeads : []), ...restore(run, optimizer, state)];
+  return { globalStep: state.globalStep, loaded: weights, warnings: [...warnings, ...restored] };
 }
 
 function warn(code: string, message: string, help?: string): Finding {
@@ -85,11 +91,26 @@ async function readAll({ engine, trainable }: Run): Promise<NamedTensors> {
 const wantedOf = ({ trainable }: Run) =>
   trainable.tensors().map(({ shape }, i) => ({ name: trainable.names[i] ?? "", shape }));
 
-async function loadWeights(run: Run, path: string): Promise<readonly Finding[]> {
+/** A full training state has the heads, too, which makes warnings of their file void. */
+async function loadWeights(run: Run, path: string) {
   const { tensors, metadata } = await readTensorFile(path);
-  const { values, warnings } = fitAdapters(path, fromFile(tensors, metadata, scaleOf(run)), wantedOf(run));
+  const wanted = wantedOf(run);
+  const own = wanted.filter(({ name }) => !isHead(name));
+  const adapters = fitAdapters(path, fromFile(tensors, metadata, scaleOf(run)), own);
+  const heads = await loadHeads(
+    path,
+    wanted.filter(({ name }) => isHead(name)),
+  );
+  const fitted = new Map(own.map(({ name }, i) => [name, adapters.values[i] ?? null]));
+  const values = wanted.map(({ name }) => heads.values.get(name) ?? fitted.get(name) ?? null);
   replaceWeights(run, values);
-  return warnings;
+  return { warnings: adapters.warnings, ofHeads: heads.warnings };
+}
+
+/** The trained tensors of the model and those of the heads on it, which stand in files of their own. */
+function divided(parameters: NamedTensors): { readonly adapters: NamedTensors; readonly heads: NamedTensors } {
+  const those = (keep: (name: string) => boolean) => new Map([...parameters].filter(([name]) => keep(name)));
+  return { adapters: those((name) => !isHead(name)), heads: those(isHead) };
 }
 
 /** Null leaves a tensor as it is. */

@@ -7,20 +7,28 @@ import type {
   Prediction,
   Prepared,
   ScaleFactors,
+  SourceBatch,
   Step,
   StepContext,
+  StrategyInfo,
   Tensor,
 } from "../contract.ts";
 import type { StreamName } from "../model/config.ts";
+import type { TargetTokens } from "../model/outputs.ts";
 import { createDraws, type DrawSource, type Sampler } from "./draws.ts";
+
+/**
+ * The transformer with its adapters; with `targets`, how many tokens of each modality are the target's, also the strategy's outputs
+ * on these.
+ */
+export type Model = (inputs: ModelInputs, targets?: TargetTokens) => Prediction;
 
 /** What stays the same from micro-batch to micro-batch. */
 export interface ForwardContext {
   readonly ops: Ops;
   readonly step: Step;
   readonly params: unknown;
-  /** The transformer with its adapters. */
-  readonly model: (inputs: ModelInputs) => Prediction;
+  readonly model: Model;
   readonly sampler: Sampler;
   readonly positions: Positions;
   readonly scaleFactors: ScaleFactors;
@@ -69,12 +77,24 @@ export function forward(
   const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress };
   const prepared = step.prepare(ctx, batch);
   const { inputs } = prepared;
-  const terms = step.loss(ctx, prepared, context.model(inputs));
+  const terms = step.loss(ctx, prepared, context.model(inputs, targetTokens(step.strategy, batch)));
   const marks = [hasGenerated(ops, prepared), ...overlapsOf(step, prepared)].map((flag) => ops.float(flag));
   const flags = [...marks, ...blindRows(ops, inputs, batch.size)];
   const report = ops.concat([...inOrder(step, terms), sigmaOf(prepared), ...flags], 0);
   const perSample = inOrder(step, terms).reduce((sum, term) => ops.add(sum, term));
   return { loss: ops.div(ops.mean(perSample), divisor), outputs: { report } };
+}
+
+/** How many tokens of each modality are the target's, for strategies that have outputs of their own. */
+function targetTokens({ modalities, outputs }: StrategyInfo, batch: Batch<unknown>): TargetTokens | undefined {
+  if (outputs.length === 0) return undefined;
+  const sources = batch.sources as Readonly<Record<string, SourceBatch>>;
+  const count = (name: StreamName): number => {
+    const source = sources[modalities[name]?.latents ?? ""];
+    if (source?.kind === "audio_latents") return source.steps;
+    return source?.kind === "video_latents" ? source.frames * source.height * source.width : 0;
+  };
+  return { video: count("video"), audio: count("audio") };
 }
 
 /** Takes a report of `size` samples apart. */

@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import { projectFiles, type StrategyName } from "../../bin/init/project.ts";
 import { compile } from "../../compiler/index.ts";
 import { resolveConfig } from "../config/index.ts";
-import type { Step } from "../contract.ts";
+import type { OutputInfo, Step } from "../contract.ts";
 import { writePt } from "../data/pt/index.ts";
 import { openSafetensors, writeSafetensors, type OutputTensor } from "../data/safetensors/index.ts";
 import { openEngine } from "../engine/index.ts";
@@ -15,6 +15,7 @@ import { FindingsError } from "../findings.ts";
 import { train } from "../train.ts";
 import type { StepEvent, TrainEvent } from "./events.ts";
 import { openRun, preflight } from "./open-run.ts";
+import { readTensorFile } from "./tensor-file.ts";
 
 const test = suite("open run");
 const { engine } = await openEngine("wasm");
@@ -36,22 +37,28 @@ async function project(name: StrategyName): Promise<{ readonly folder: string; r
 
 type Settings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-function configOf(folder: string, name: string, settings: Settings = {}) {
+function configOf(folder: string, name: string, settings: Settings = {}, more: Readonly<Record<string, unknown>> = {}) {
   const raw = {
     model: { model_path: "models/tiny-ltx2.safetensors", ...settings["model"] },
     lora: { rank: 4, target_modules: targets, ...settings["lora"] },
     training_strategy: { name, ...settings["training_strategy"] },
     data: { preprocessed_data_root: "data", ...settings["data"] },
     optimization: { steps: 4, learning_rate: 0.01, ...settings["optimization"] },
-    checkpoints: { save_training_state: "full" },
+    checkpoints: { save_training_state: "full", ...settings["checkpoints"] },
+    ...more,
   };
   const { config, findings } = resolveConfig(raw, { configDirectory: folder });
   if (config === null) throw new Error(findings.map(({ message }) => message).join());
   return config;
 }
 
-async function trainIn(folder: string, step: Step, settings: Settings = {}) {
-  const { run, warnings, close } = await openRun(engine, configOf(folder, step.strategy.name, settings), step);
+async function trainIn(
+  folder: string,
+  step: Step,
+  settings: Settings = {},
+  more: Readonly<Record<string, unknown>> = {},
+) {
+  const { run, warnings, close } = await openRun(engine, configOf(folder, step.strategy.name, settings, more), step);
   const events: TrainEvent[] = [];
   const tensors: number[] = [];
   const onEvent = (event: TrainEvent) => {
@@ -61,7 +68,10 @@ async function trainIn(folder: string, step: Step, settings: Settings = {}) {
   const summary = await train(run, { onEvent });
   await close();
   const losses = events.filter((event): event is StepEvent => event.type === "step").map(({ loss }) => loss);
-  return { summary, losses, tensors, warnings };
+  const loading = events.flatMap((event) =>
+    event.type === "warning" ? [`${event.finding.code} ${event.finding.message}`] : [],
+  );
+  return { summary, losses, tensors, warnings, loading };
 }
 
 async function messagesOf(promise: Promise<unknown>): Promise<string[]> {
@@ -193,6 +203,80 @@ test("captions of another model are noticed before the first step", async () => 
   assert.equal(await messagesOf(preflight(configOf(folder, "inpainting"), step)), [
     "the text embeddings for video have 48 channels, the checkpoint's connector takes 64",
   ]);
+});
+
+const heads: readonly OutputInfo[] = [
+  { name: "mid", kind: "tap", modality: "video", block: 0 },
+  { name: "aligned", kind: "linear", modality: "video", input: "mid", features: 3, activation: "gelu" },
+];
+
+/** The step with a loss on a head over the first block, as a strategy with these `outputs` has one. */
+function withHeads(step: Step, outputs = heads): Step {
+  const { strategy } = step;
+  const losses = [...strategy.losses, { name: "align", modality: "video" as const }];
+  return {
+    ...step,
+    strategy: { ...strategy, outputs, losses },
+    loss(ctx, prepared, prediction) {
+      const { aligned } = prediction.outputs;
+      if (aligned === undefined) throw new Error("no head");
+      const align = ctx.ops.mean(ctx.ops.square(ctx.ops.sub(aligned, 1)), [1, 2]);
+      return { ...step.loss(ctx, prepared, prediction), align };
+    },
+  };
+}
+
+test("heads are trained and saved beside the adapters; a run that was resumed equals one that was not", async () => {
+  const { folder, step } = await project("inpainting");
+  const before = engine.memory().tensors;
+  const optimization = { steps: 4, scheduler_type: "constant" };
+  const own = withHeads(step);
+  const whole = await trainIn(folder, own, { optimization });
+  const weights = (name: string) => readFile(join(folder, "outputs/checkpoints", name));
+  const last = [await weights("heads_00004.safetensors"), await weights("lora_weights_step_00004.safetensors")];
+  const first = await trainIn(folder, own, { optimization: { ...optimization, steps: 2 } });
+  assert.not.equal(await weights("heads_00002.safetensors"), last[0]);
+  await rm(join(folder, "outputs/checkpoints/heads_00004.safetensors"));
+  const model = { load_checkpoint: first.summary.checkpoint };
+  const second = await trainIn(folder, own, { optimization, model });
+  assert.equal([...first.losses, ...second.losses], whole.losses);
+  assert.equal([await weights("heads_00004.safetensors"), await weights("lora_weights_step_00004.safetensors")], last);
+  assert.ok((whole.losses[3] ?? NaN) < (whole.losses[0] ?? NaN));
+  assert.is(engine.memory().tensors, before);
+
+  const { tensors } = await readTensorFile(join(folder, "outputs/checkpoints/heads_00004.safetensors"));
+  assert.equal([...tensors.keys()], ["outputs.aligned.weight", "outputs.aligned.bias"]);
+  const lora = await readTensorFile(whole.summary.checkpoint);
+  assert.not([...lora.tensors.keys()].some((name) => name.includes("outputs")));
+});
+
+test("heads without a state are loaded from their file, and start anew with a warning where it is missing", async () => {
+  const { folder, step } = await project("inpainting");
+  const own = withHeads(step);
+  const optimization = { steps: 1, learning_rate: 1e-12 };
+  const { summary } = await trainIn(folder, own, { optimization });
+  const path = join(folder, "outputs/checkpoints/heads_00001.safetensors");
+  const values = async () => Array.from((await readTensorFile(path)).tensors.values(), ({ data }) => [...data]);
+  const saved = await values();
+  const checkpoints = { no_resume: true };
+  const again = (seed: number) =>
+    trainIn(folder, own, { optimization, checkpoints, model: { load_checkpoint: summary.checkpoint } }, { seed });
+  const loaded = await again(7);
+  assert.equal(loaded.loading, []);
+  assert.equal(await values(), saved);
+  await rm(path);
+  const { loading } = await again(7);
+  assert.match(
+    loading.join(),
+    /^LTX6313 the strategy's heads start anew \(outputs\.aligned\.weight, outputs\.aligned\.bias\)/,
+  );
+  assert.not.equal(await values(), saved);
+});
+
+test("a tap beyond the model's blocks is found before the run", async () => {
+  const { folder, step } = await project("inpainting");
+  const beyond = withHeads(step, [{ name: "late", kind: "tap", modality: "video", block: 9 }]);
+  assert.equal(await findingsOf(preflight(configOf(folder, "inpainting"), beyond)), ["LTX6217 training_strategy.name"]);
 });
 
 test.run();

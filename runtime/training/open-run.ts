@@ -36,7 +36,7 @@ export async function openRun(engine: Engine, config: RunConfig, step: Step): Pr
       params,
       engine,
       model: model.forward,
-      trainable: model.adapters,
+      trainable: model.trainable,
       positions: createPositions(model.scaleFactors),
       scaleFactors: model.scaleFactors,
       data: batches,

@@ -1,7 +1,8 @@
 import type { RunConfig } from "../config/run-config.ts";
-import type { Batch, ModelInputs, Positions, Prediction, ScaleFactors, Sizes, Step } from "../contract.ts";
+import type { Batch, Positions, ScaleFactors, Sizes, Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { DrawSource } from "./draws.ts";
+import type { Model } from "./forward.ts";
 import type { Trainable } from "./optimizer-step.ts";
 
 /** A run with everything opened that it needs: the loop reads no configuration file, no data file and no model file itself. */
@@ -11,8 +12,7 @@ export interface Run {
   /** The strategy's parameters, complete. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly engine: Engine;
-  /** The transformer with its adapters. */
-  readonly model: (inputs: ModelInputs) => Prediction;
+  readonly model: Model;
   readonly trainable: Trainable;
   readonly positions: Positions;
   readonly scaleFactors: ScaleFactors;

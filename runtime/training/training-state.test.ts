@@ -34,9 +34,9 @@ test("a minimal state holds no tensors", () => {
 
 test("a state of other adapters says so", () => {
   const other = [{ name: "a", shape: [3] }, ...parameters.slice(1)];
-  assert.is(decodeState(encodeState(full, names), other), "it does not fit the adapters of this run (a)");
+  assert.is(decodeState(encodeState(full, names), other), "it does not fit the weights of this run (a)");
   const fewer = parameters.slice(0, 1);
-  assert.is(decodeState(encodeState(full, names), fewer), "it does not fit the adapters of this run");
+  assert.is(decodeState(encodeState(full, names), fewer), "it does not fit the weights of this run");
 });
 
 test("what is no state is no state", () => {

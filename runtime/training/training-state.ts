@@ -69,7 +69,7 @@ export function decodeState(
     ["parameter", ...(updates[i] ? ["m", "v"] : [])].some((kind) => !fits(kind, parameter)),
   );
   if (misfit !== undefined || updates.length !== parameters.length) {
-    return `it does not fit the adapters of this run${misfit === undefined ? "" : ` (${misfit.name})`}`;
+    return `it does not fit the weights of this run${misfit === undefined ? "" : ` (${misfit.name})`}`;
   }
   const tensor = (kind: string, name: string) => tensors.get(`${kind}.${name}`) as HostTensor;
   const moments = parameters.map(({ name }, i) => {

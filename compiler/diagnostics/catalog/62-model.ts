@@ -129,6 +129,15 @@ export const entries: readonly CatalogEntry[] = [
     good: "model:\n  model_path: audio-video.safetensors\n",
   },
   {
+    code: "LTX6217",
+    slug: "tap-beyond-blocks",
+    title: "An output taps a block that the model does not have",
+    explanation:
+      "A tap is the stream after one of the transformer's blocks, which are counted from 0. How many there are depends on the checkpoint.",
+    bad: "outputs:\n  mid: {tap: block 48, modality: video}   # of a model with 48 blocks",
+    good: "outputs:\n  mid: {tap: block 24, modality: video}",
+  },
+  {
     code: "LTX6220",
     slug: "engine-does-not-work",
     title: "The engine that was asked for does not work here",

@@ -116,4 +116,14 @@ export const entries: readonly CatalogEntry[] = [
     bad: loading(saved, "checkpoints: {save_training_state: minimal}"),
     good: loading(saved, "checkpoints: {save_training_state: full}"),
   },
+  {
+    code: "LTX6313",
+    slug: "heads-start-anew",
+    title: "The strategy's heads start anew",
+    explanation:
+      "The trainable heads of a strategy's `outputs` are saved in `heads_00250.safetensors` beside the weights of the same step, and loaded " +
+      "with them. They start anew where this file is missing, or where the strategy's outputs were changed since.",
+    bad: loading("moved/lora_weights_step_00250.safetensors"),
+    good: loading(saved),
+  },
 ];

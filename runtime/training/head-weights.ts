@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import type { Finding, HostTensor, StrategyInfo } from "../contract.ts";
+import { headsPath } from "./checkpoint-files.ts";
+import type { NamedTensors } from "./lora-weights.ts";
+import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
+
+/**
+ * Writes the strategy's heads beside a weights file, with the declaration of its outputs in the metadata. Nothing without heads.
+ * @throws FindingsError LTX6190, LTX6191 when it can not be written
+ */
+export async function saveHeads(
+  weights: string,
+  heads: NamedTensors,
+  { name, outputs }: StrategyInfo,
+  precision: "bfloat16" | "float32",
+): Promise<void> {
+  const path = headsPath(weights);
+  if (heads.size === 0 || path === null) return;
+  await writeTensorFile(
+    path,
+    { tensors: heads, metadata: { strategy: name, outputs: JSON.stringify(outputs) } },
+    precision,
+  );
+}
+
+/**
+ * Reads the heads beside a weights file, by name. Those that are not there, or have another shape since the strategy was changed,
+ * start anew, which a warning LTX6313 says.
+ */
+export async function loadHeads(
+  weights: string,
+  wanted: readonly { readonly name: string; readonly shape: readonly number[] }[],
+): Promise<{ readonly values: NamedTensors; readonly warnings: readonly Finding[] }> {
+  if (wanted.length === 0) return { values: new Map(), warnings: [] };
+  const path = headsPath(weights);
+  const stored = path !== null && existsSync(path) ? (await readTensorFile(path)).tensors : null;
+  const fitting = wanted.flatMap(({ name, shape }): [string, HostTensor][] => {
+    const value = stored?.get(name);
+    return value !== undefined && value.shape.join() === shape.join() ? [[name, value]] : [];
+  });
+  const values = new Map(fitting);
+  const missing = wanted.flatMap(({ name }) => (values.has(name) ? [] : [name]));
+  if (missing.length === 0) return { values, warnings: [] };
+  const file = path === null ? `the heads of ${basename(weights)}` : path;
+  const why = stored === null ? `${file} does not exist` : `${path} has none of these shapes`;
+  const message = `the strategy's heads start anew (${missing.join(", ")}): ${why}`;
+  const help = "keep the `heads_*.safetensors` beside its weights, or ignore this after a change of `outputs`";
+  return {
+    values,
+    warnings: [{ code: "LTX6313", severity: "warning", path: ["model", "load_checkpoint"], message, help }],
+  };
+}
