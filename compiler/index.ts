@@ -5,7 +5,7 @@ import { checkStrategy } from "./2-check/check.ts";
 import { strategyValidator, validateDocument } from "./2-check/schema.ts";
 import { lower } from "./3-lower/lower.ts";
 import { printProgram } from "./3-lower/text.ts";
-import type { Program } from "./3-lower/program.ts";
+import type { ProbedValue, Program } from "./3-lower/program.ts";
 import { verify } from "./3-lower/verify.ts";
 import { bundle } from "./4-emit/bundle.ts";
 import { paramsSchema } from "./4-emit/params-schema.ts";
@@ -41,17 +41,26 @@ export interface Compiled {
   /** Name of the strategy and its files; null where anything is an error. */
   readonly strategy: string | null;
   readonly artifacts: readonly Artifact[] | null;
+  /** What the module's `probe` shows, in its order; empty in a normal build. */
+  readonly probed: readonly ProbedValue[];
 }
 
+export interface BuildOptions {
+  /** Whether the module also exports `probe`, for looking inside. */
+  readonly probe: boolean;
+}
+
+const normalBuild: BuildOptions = { probe: false };
+
 /** All findings of a strategy, and the program where none is an error. */
-export function check({ path, text }: SourceText): Checked {
+export function check({ path, text }: SourceText, build: BuildOptions = normalBuild): Checked {
   const bag = new Bag();
   const file = sourceFile(path, text);
   const parsed = parseStrategy(file, bag);
   if (parsed === null) return { file, diagnostics: bag.sorted(), program: null };
   validateDocument(parsed.tree, strategyValidator, bag);
   const checked = checkStrategy(parsed.syntax, bag);
-  const program = checked === null ? null : lower(checked);
+  const program = checked === null ? null : lower(checked, build);
   if (program !== null) verify(program);
   return { file, diagnostics: bag.sorted(), program };
 }
@@ -67,9 +76,9 @@ export function emitIr(source: SourceText): {
 }
 
 /** Compiles a strategy to `<name>.ts`, `<name>.mjs` with its source map, and `<name>.schema.json`. */
-export async function compile(source: SourceText): Promise<Compiled> {
-  const { program, file, diagnostics } = check(source);
-  if (program === null) return { file, diagnostics, strategy: null, artifacts: null };
+export async function compile(source: SourceText, build: BuildOptions = normalBuild): Promise<Compiled> {
+  const { program, file, diagnostics } = check(source, build);
+  if (program === null) return { file, diagnostics, strategy: null, artifacts: null, probed: [] };
   const { name } = program;
   const schema = paramsSchema(name, program.params);
   const module = emitModule(program, {
@@ -86,7 +95,7 @@ export async function compile(source: SourceText): Promise<Compiled> {
     { name: `${name}.mjs.map`, text: map },
     { name: `${name}.schema.json`, text: `${JSON.stringify(schema, null, 2)}\n` },
   ];
-  return { file, diagnostics, strategy: name, artifacts };
+  return { file, diagnostics, strategy: name, artifacts, probed: program.probe?.values ?? [] };
 }
 
 /** Of a strategy's text, as a build records it. */

@@ -149,6 +149,15 @@ test("a number has no gradient to stop", async () => {
   near(values.get("loss.scaled"), [1.5, 1.5]);
 });
 
+test("frames per second written as a number count for each sample", async () => {
+  const { values } = await run(`${video("  fps: 12\n")}loss:
+  time: mean(video.time + 0 * video.prediction)
+  fps: video.fps * mean(video.prediction)
+`);
+  near(values.get("loss.time"), [1 / 12 / 2, 1 / 12 / 2]);
+  near(values.get("loss.fps"), [6, 6]);
+});
+
 test("no token selected gives a loss of exactly 0", async () => {
   const { values } = await run(`${video("  keep: all\n")}${velocity}`);
   assert.equal(values.get("loss.velocity"), [0, 0]);

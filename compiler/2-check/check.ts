@@ -10,6 +10,7 @@ import {
   type CheckedMetadata,
   type CheckedModality,
   type CheckedStrategy,
+  type Expectation,
 } from "./checked.ts";
 import { isMask } from "./combine.ts";
 import { describe, hostNumber, type Core, type ModalityName } from "./core.ts";
@@ -42,6 +43,7 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy
   for (const { syntax: binder } of lets(declarations)) scope.touch(binder.binder.name.text, binder.binder.name.span);
   const losses = syntax.losses.flatMap((loss) => scope.loss(loss));
   const metadata = syntax.metadata.map((entry) => scope.metadata(entry));
+  const expectations = syntax.expect.flatMap((value, i) => scope.expectation(value, i));
 
   for (const context of scope.contexts.values()) frozenKeys(context, report);
   predictionTooEarly([...scope.contexts.values()], bindings, report);
@@ -64,6 +66,7 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy
     undecided,
     outputs: [...declarations.outputs.values()],
     metadata,
+    expectations,
   };
 }
 
@@ -146,6 +149,14 @@ class Scope {
     const env = this.#environment(null, `metadata.${name.text}`);
     const parts = value.parts.map((part) => (part.kind === "text" ? part.text : metadataPart(part.value, env)));
     return { name: name.text, parts };
+  }
+
+  expectation(value: Expression, i: number): Expectation[] {
+    const core = infer(value, this.#environment(null, `expect[${i}]`));
+    if (core.op === "error") return [];
+    if (isMask(core)) return [{ core, span: value.span }];
+    this.#report.notAMask(core, "`expect`");
+    return [];
   }
 
   /** Checks a binding that nothing may have asked for. */

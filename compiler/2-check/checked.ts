@@ -70,6 +70,12 @@ export interface CheckedLoss {
   readonly span: Span;
 }
 
+/** What must be true everywhere on any batch: a mask, which may read all that a loss may. */
+export interface Expectation {
+  readonly core: Core;
+  readonly span: Span;
+}
+
 /** A loss term of which the file alone does not tell whether it covers kept tokens. */
 export interface Undecided {
   readonly term: string;
@@ -91,6 +97,7 @@ export interface CheckedStrategy {
   /** Each after the one that it reads. */
   readonly outputs: readonly CheckedOutput[];
   readonly metadata: readonly CheckedMetadata[];
+  readonly expectations: readonly Expectation[];
 }
 
 /** Text of a checkpoint's metadata: pieces of text, and numbers known before the run. */

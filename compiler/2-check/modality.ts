@@ -4,7 +4,17 @@ import type { EntrySyntax, ModalitySyntax } from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
 import { familyOf, gridAxes } from "./axes.ts";
 import { broadcastTo, isMask, map, tokens } from "./combine.ts";
-import { describe, hostNumber, literal, poisoned, tensor, type Axis, type Core, type Elementwise } from "./core.ts";
+import {
+  describe,
+  hostNumber,
+  literal,
+  poisoned,
+  tensor,
+  type Axis,
+  type Core,
+  type Elementwise,
+  type Type,
+} from "./core.ts";
 import { drawPlace, type Environment } from "./environment.ts";
 import { infer, inferItem } from "./infer.ts";
 import { spanOf } from "./report.ts";
@@ -180,16 +190,15 @@ function sigma(context: ModalityContext): Core {
   return broadcastTo(core, over.join() === frames ? ["batch", frames] : tokenAxes(context));
 }
 
+/** One number for each sample, also where the file has one for all. */
 function fps({ syntax, latents, env }: ModalityContext): Core {
-  const ofSource: Core = {
-    op: "fps",
-    source: latents,
-    type: { dtype: "f32", axes: ["batch"], stage: "sample" },
-    span: null,
-  };
-  if (syntax.fps === null) return ofSource;
+  const perSample: Type = { dtype: "f32", axes: ["batch"], stage: "sample" };
+  if (syntax.fps === null) return { op: "fps", source: latents, type: perSample, span: null };
   const core = infer(syntax.fps.value, env);
-  if (core.op === "error" || (core.type.stage !== "device" && !isMask(core))) return core;
+  if (core.op === "error" || core.type.stage === "sample") return core;
+  if (core.type.stage === "host" && !isMask(core)) {
+    return { op: "broadcast", arg: core, type: perSample, span: core.span };
+  }
   env.report.error("LTX4014", spanOf(core), "`fps` is known before the step runs: a number, or the `fps` of a source", {
     help: "write a number or `<source>.fps`, with parameters and arithmetic if need be",
   });

@@ -2,24 +2,25 @@
 import { fieldsForModel, type CheckedMetadata, type CheckedStrategy } from "../2-check/checked.ts";
 import { childrenOf, withChildren, type Core } from "../2-check/core.ts";
 import { readsModel } from "../2-check/dependencies.ts";
-import type { Program, Statement } from "./program.ts";
+import { probeStatements, probedValues } from "./probe.ts";
+import type { Probe, Program, Statement } from "./program.ts";
 
-export function lower(strategy: CheckedStrategy): Program {
-  const { bindings, modalities, losses, undecided, metadata, ...head } = strategy;
+export function lower(strategy: CheckedStrategy, options: { readonly probe: boolean }): Program {
+  const { bindings, modalities, losses, undecided, metadata, expectations: _, ...head } = strategy;
   const statements = [...bindings.values()];
   const late = new Set(statements.filter(({ core }) => readsModel(core, bindings)).map(({ key }) => key));
   const byKey = new Map<string, Statement>(statements.map((statement) => [statement.key, statement]));
 
   const terms = losses.map((term) => ({ ...term, core: readSourcesEarly(term.core, byKey) }));
-  const loss = statements
-    .filter(({ key }) => late.has(key))
-    .map((statement) => ({ ...statement, core: readSourcesEarly(statement.core, byKey) }));
+  const loss = statements.filter(({ key }) => late.has(key)).map((statement) => withSourcesEarly(statement, byKey));
   const usedLate = reachable(
     terms.map(({ core }) => core),
     new Map(loss.map((statement) => [statement.key, statement])),
   );
   const lossStatements = loss.filter(({ key }) => usedLate.has(key));
-  const values = [...usedLate].filter((key) => !late.has(key));
+  const probe = options.probe ? probeOf(strategy, loss, byKey) : null;
+  const shown = probe === null ? [] : keysOf(probe).filter((key) => byKey.has(key));
+  const values = [...new Set([...usedLate, ...shown])].filter((key) => !late.has(key));
 
   const overlaps = undecided.map(({ term, overlap }) => ({ key: `overlap.${term}`, core: overlap, span: null }));
   for (const statement of overlaps) byKey.set(statement.key, statement);
@@ -40,6 +41,7 @@ export function lower(strategy: CheckedStrategy): Program {
     terms,
     undecided: undecided.map(({ term }) => term),
     metadata: lowerMetadata(metadata, statements),
+    probe,
   };
 }
 
@@ -47,6 +49,16 @@ function lowerMetadata(entries: readonly CheckedMetadata[], statements: readonly
   const cores = entries.flatMap(({ parts }) => parts.filter((part) => typeof part !== "string"));
   const needed = reachable(cores, new Map(statements.map((statement) => [statement.key, statement])));
   return { entries, statements: statements.filter(({ key }) => needed.has(key)) };
+}
+
+function probeOf(strategy: CheckedStrategy, late: readonly Statement[], byKey: Map<string, Statement>): Probe {
+  const added = probeStatements(strategy).map((statement) => withSourcesEarly(statement, byKey));
+  return { statements: [...late, ...added], values: probedValues([...strategy.bindings.values()], added) };
+}
+
+function keysOf({ statements, values }: Probe): string[] {
+  const cores = statements.map(({ core }) => core);
+  return [...values.map(({ key }) => key), ...reachable(cores, new Map())];
 }
 
 /** Keys that the values refer to, through `statements`. */
@@ -70,6 +82,10 @@ function readSourcesEarly(core: Core, byKey: Map<string, Statement>): Core {
   if (key === null) return withChildren(core, (child) => readSourcesEarly(child, byKey));
   byKey.set(key, { key, core, span: core.span });
   return { op: "ref", key, type: core.type, span: core.span };
+}
+
+function withSourcesEarly(statement: Statement, byKey: Map<string, Statement>): Statement {
+  return { ...statement, core: readSourcesEarly(statement.core, byKey) };
 }
 
 /** Key of a value that is read off a source's record, null for any other. */

@@ -1,6 +1,6 @@
 /** A strategy as two straight-line programs: what happens before the model runs, and what after. */
 import type { CheckedLoss, CheckedMetadata, CheckedModality, CheckedParam, CheckedSource } from "../2-check/checked.ts";
-import type { Core } from "../2-check/core.ts";
+import type { Core, Type } from "../2-check/core.ts";
 import type { CheckedOutput } from "../2-check/outputs.ts";
 import type { Span } from "../source/span.ts";
 
@@ -9,6 +9,23 @@ export interface Statement {
   readonly key: string;
   readonly core: Core;
   readonly span: Span | null;
+}
+
+/** A value that a probe shows. */
+export interface ProbedValue {
+  /** `inpaint`, `video.keep`, `expect[0]`, `weight.<term>`. */
+  readonly key: string;
+  readonly type: Type;
+  /** Of what was written for it, null for a default. */
+  readonly span: Span | null;
+}
+
+/** What builds for looking inside calculate beside: every named value, what the strategy expects, and the losses' weights. */
+export interface Probe {
+  /** Like those of `loss`, and more of them. */
+  readonly statements: readonly Statement[];
+  /** `let` bindings, then those of video and audio, then expectations and weights. */
+  readonly values: readonly ProbedValue[];
 }
 
 export interface Program {
@@ -22,7 +39,7 @@ export interface Program {
   readonly prepare: readonly Statement[];
   /** The same, with what depends on the prediction. */
   readonly loss: readonly Statement[];
-  /** Keys of `prepare` that `loss` needs. */
+  /** Keys of `prepare` that `loss` or the probe needs. */
   readonly values: readonly string[];
   readonly terms: readonly CheckedLoss[];
   /** Terms whose statement `overlap.<term>` says where they cover kept tokens. */
@@ -33,4 +50,6 @@ export interface Program {
     /** Numbers that the entries refer to, each after those that it needs. */
     readonly statements: readonly Statement[];
   };
+  /** Null in a normal build. */
+  readonly probe: Probe | null;
 }

@@ -8,6 +8,7 @@ export function verify(program: Program): void {
   const visible = new Map([...prepared].filter(([key]) => program.values.includes(key)));
   const known = verifyList(program.loss, visible);
   for (const term of program.terms) verifyCore(term.core, known, `term ${term.name}`);
+  if (program.probe !== null) verifyList(program.probe.statements, visible);
 }
 
 function verifyList(statements: readonly Statement[], known: ReadonlyMap<string, Core>): ReadonlyMap<string, Core> {

@@ -18,8 +18,8 @@ const paths = folders.flatMap((folder) =>
     .map((name) => join(root, folder, name)),
 );
 
-async function artifactsOf(path: string): Promise<readonly Artifact[]> {
-  const { artifacts, diagnostics } = await compile({ path, text: readFileSync(path, "utf8") });
+async function artifactsOf(path: string, probe = false): Promise<readonly Artifact[]> {
+  const { artifacts, diagnostics } = await compile({ path, text: readFileSync(path, "utf8") }, { probe });
   assert.equal(
     diagnostics.map((found) => found.message),
     [],
@@ -31,8 +31,10 @@ test("they pass the project's type check", async () => {
   const folder = mkdtempSync(join(tmpdir(), "modules-"));
   try {
     for (const path of paths) {
-      const module = (await artifactsOf(path)).find(({ name }) => name.endsWith(".ts"));
-      if (module !== undefined) writeFileSync(join(folder, module.name), module.text);
+      for (const probe of [false, true]) {
+        const module = (await artifactsOf(path, probe)).find(({ name }) => name.endsWith(".ts"));
+        if (module !== undefined) writeFileSync(join(folder, `${probe ? "probe-" : ""}${module.name}`), module.text);
+      }
     }
     const contract = join(root, "runtime/contract.ts");
     const compilerOptions = { types: [], paths: { "ltxc/contract": [contract] } };
@@ -41,7 +43,7 @@ test("they pass the project's type check", async () => {
       JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: ["*.ts"] }),
     );
     writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-    assert.ok(readdirSync(folder).filter((name) => name.endsWith(".ts")).length >= 4);
+    assert.ok(readdirSync(folder).filter((name) => name.endsWith(".ts")).length >= 8);
     const checked = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder], {
       encoding: "utf8",
     });
@@ -113,7 +115,7 @@ prepare
   video.noisy: f32[batch, token:video, channel] = where(video.keep, video.clean, add(mul(sub(1, video.sigma), video.clean), mul(video.sigma, video.noise)))
   video.target: f32[batch, token:video, channel] = round(sub(video.noise, video.clean); latents)
   video.generated: bool[batch, token:video] = not(video.keep)
-  video.fps: host f32 = 24
+  video.fps: sample f32[batch] = broadcast(24)
   video.keyframes: f32[batch, sequence:video] = float(broadcast(less(video.sequence.frame_index, 1)))
 loss
   video.prediction: f32[batch, token:video, channel] = prediction video

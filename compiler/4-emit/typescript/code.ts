@@ -57,9 +57,10 @@ export class Writer {
     this.#write(code, indent, null);
   }
 
+  /** Spaces in front of the code are part of its indentation. */
   line(code: Code = "", indent = 0): void {
     this.#put(code === "" ? "" : " ".repeat(indent));
-    this.#write(code, indent, null);
+    this.#write(code, indent + leadingSpaces(code), null);
     this.#put("\n");
   }
 
@@ -95,6 +96,11 @@ export class Writer {
     this.#line += lines.length - 1;
     this.#column = lines.length > 1 ? (lines.at(-1) ?? "").length : this.#column + text.length;
   }
+}
+
+function leadingSpaces(code: Code): number {
+  const first = typeof code === "string" || "kind" in code ? code : code[0];
+  return typeof first === "string" ? first.length - first.trimStart().length : 0;
 }
 
 function flatLength(code: Code | readonly Code[]): number {

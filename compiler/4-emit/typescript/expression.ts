@@ -351,7 +351,7 @@ export function host(core: Core, scope: Scope): Code {
   return [
     "Array.from({ length: ",
     scope.size("batch"),
-    " }, (_, i) => ",
+    core.op === "broadcast" ? " }, () => " : " }, (_, i) => ",
     withoutParentheses(scalar(core, scope, "i")),
     ")",
   ];
@@ -408,6 +408,8 @@ function scalar(core: Core, scope: Scope, i: string): Code {
       return scope.contextMember(core.name);
     case "fps":
       return `(${scope.source(core.source)}.fps[${i}] ?? NaN)`;
+    case "broadcast":
+      return scalar(core.arg, scope, i);
     case "cell": {
       const scale = `${scope.contextMember("scaleFactors")}.${core.along}`;
       return call(scope.helper("cell"), [scalar(core.pixel, scope, i), scale, scope.size(core.along)]);

@@ -1,7 +1,7 @@
 /** Prints a program as a TypeScript module that imports nothing but the types of the step contract. */
 import type { CheckedModality, CheckedSource } from "../../2-check/checked.ts";
 import type { Core, ModalityName } from "../../2-check/core.ts";
-import type { Program, Statement } from "../../3-lower/program.ts";
+import type { Probe, Program, Statement } from "../../3-lower/program.ts";
 import { at, call, list, object, Writer, type Code, type Segment } from "./code.ts";
 import { device, host, positionsCode, referencesCode } from "./expression.ts";
 import { helpers, type Helper } from "./helpers.ts";
@@ -43,6 +43,7 @@ class Emitter {
 
   module(): EmittedModule {
     const loss = this.#lossBody();
+    const probe = this.#program.probe === null ? null : this.#probeBody(this.#program.probe);
     const prepare = this.#prepareBody();
     const metadata = this.#metadataBody();
     this.#head(metadata.signature.includes("Sizes<") ? ["Sizes"] : []);
@@ -53,6 +54,12 @@ class Emitter {
       "loss(ctx: StepContext<Params>, prepared: Prepared<Values>, prediction: Prediction): LossTerms",
       loss,
     );
+    if (probe !== null) {
+      this.#function(
+        "probe(ctx: StepContext<Params>, prepared: Prepared<Values>, prediction: Prediction): Probe",
+        probe,
+      );
+    }
     this.#function(metadata.signature, metadata.body, "");
     for (const name of Object.keys(helpers) as Helper[]) {
       if (this.#shared.helpers.has(name)) this.#writer.line(`\n${helpers[name]}`);
@@ -70,6 +77,7 @@ class Emitter {
       "LossTerms",
       "Prediction",
       "Prepared",
+      ...(this.#program.probe === null ? [] : ["Probe"]),
       "StepContext",
       "StrategyInfo",
       "Tensor",
@@ -331,19 +339,31 @@ class Emitter {
     ]);
     const result = this.#program.terms.map(({ name }) => `${name}: ${this.#names.of(`loss.${name}`)}`);
     this.#sizesOfLoss = [...scope.sizes];
-    const own = new Set(this.#program.loss.map(({ key }) => key));
+    return [...this.#lateHead(scope), ...statements, ...terms, [object("return ", result), ";"]];
+  }
+
+  /** What a function after the model takes of its context and of what was prepared. */
+  #lateHead(scope: Scope): Code[] {
     const values = [
-      ...this.#program.values.filter((key) => scope.refs.has(key) && !own.has(key)).map((key) => this.#names.of(key)),
+      ...this.#program.values.filter((key) => scope.refs.has(key)).map((key) => this.#names.of(key)),
       ...scope.sizes,
     ];
     const context = contextMembers.filter((name) => scope.context.has(name));
     return [
       `const { ${context.join(", ")} } = ctx;`,
       ...(values.length > 0 ? [[object("const ", values), " = prepared.values;"]] : []),
-      ...statements,
-      ...terms,
-      [object("return ", result), ";"],
     ];
+  }
+
+  #probeBody({ statements, values }: Probe): Code[] {
+    const scope = new Scope(this.#program, this.#names, this.#shared);
+    const body = statements.flatMap((statement) => this.#statement(statement, scope));
+    const result = values.map(({ key }) => {
+      const name = scope.ref(key);
+      return key === name ? name : `${propertyName(key)}: ${name}`;
+    });
+    this.#sizesOfLoss = [...new Set([...this.#sizesOfLoss, ...scope.sizes])];
+    return [...this.#lateHead(scope), ...body, [object("return ", result), ";"]];
   }
 
   // -------------------------------------------------------------------------------------------------------------- statements
@@ -355,7 +375,7 @@ class Emitter {
         ? referencesCode(core, scope)
         : stage === "device"
           ? device(core, scope)
-          : hostValue(core, key, scope);
+          : host(core, scope);
     const shape = axes.length === 0 ? "" : ` // [${axes.join(", ")}]`;
     const written = span === null ? [] : [`// ${key}: ${this.#quote(span)}`];
     return [...written, [at(span, ["const ", this.#names.of(key), " = ", value, ";"]), shape]];
@@ -365,13 +385,6 @@ class Emitter {
   #quote(span: { start: number; end: number }): string {
     return comment(this.#options.source.slice(span.start, span.end));
   }
-}
-
-/** `fps` is needed for each sample, also where it is written as one number. */
-function hostValue(core: Core, key: string, scope: Scope): Code {
-  const code = host(core, scope);
-  if (key !== "video.fps" || core.type.stage === "sample") return code;
-  return ["Array.from({ length: ", scope.size("batch"), " }, () => ", code, ")"];
 }
 
 const contextMembers = ["ops", "draws", "params", "positions", "scaleFactors", "globalStep", "progress"];

@@ -133,9 +133,9 @@ export class Names {
   }
 }
 
-/** `video.keep` is `videoKeep`; names of the strategy stay as they are written. */
+/** `video.keep` is `videoKeep`, `expect[0]` is `expect0`; names of the strategy stay as they are written. */
 function identifier(key: string): string {
-  const [first = "", ...rest] = key.split(".");
+  const [first = "", ...rest] = key.replace(/\[(\d+)\]/g, "$1").split(".");
   if (first === "source") return `${rest.join("_")}Tensor`;
   return first + rest.map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join("");
 }

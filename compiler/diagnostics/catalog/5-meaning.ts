@@ -104,7 +104,7 @@ export const entries: readonly CatalogEntry[] = [
     title: "This version does not support it yet",
     explanation:
       "The language has it, this version of the compiler has not. Nothing of a strategy is ever ignored in silence, so it is refused at its place.",
-    bad: "strategy: example\nexpect: [true]\n",
+    bad: 'strategy: example\nimports:\n  edges: {from: ./edges.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
     good: "strategy: example\n",
   },
   {

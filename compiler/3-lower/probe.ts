@@ -1,0 +1,55 @@
+/** What builds for `ltxc inspect` and `ltxc test` calculate beside the step. */
+import { familyOf } from "../2-check/axes.ts";
+import type { CheckedLoss, CheckedStrategy } from "../2-check/checked.ts";
+import { broadcastTo } from "../2-check/combine.ts";
+import { literal, tensor, type Core } from "../2-check/core.ts";
+import { allNodes } from "../2-check/dependencies.ts";
+import type { ProbedValue, Statement } from "./program.ts";
+
+/** The expectations, and the weights of each loss term over its modality's tokens. */
+export function probeStatements({ expectations, losses, bindings }: CheckedStrategy): readonly Statement[] {
+  const expected = expectations.map(({ core, span }, i) => ({ key: `expect[${i}]`, core, span }));
+  const weights = losses.flatMap((loss) => {
+    const core = weightsOf(loss, bindings);
+    return core === null ? [] : [{ key: `weight.${loss.name}`, core, span: null }];
+  });
+  return [...expected, ...weights];
+}
+
+type MaskedMean = Extract<Core, { op: "maskedMean" }>;
+
+/** `f32[batch, token]`: the weights of a term, added up where it averages more than once; null where it averages over no tokens. */
+function weightsOf({ core, modality }: CheckedLoss, bindings: CheckedStrategy["bindings"]): Core | null {
+  const means = [...allNodes(core, bindings)].filter(
+    (node): node is MaskedMean => node.op === "maskedMean" && familyOf(node.error.type.axes) === modality,
+  );
+  const axes = ["batch", `token:${modality}`];
+  const maps = means.map(({ weights }) => combine("mul", weights, axes) ?? literal(1));
+  const total = combine("add", maps, axes);
+  return total === null ? null : broadcastTo(asNumber(total), axes);
+}
+
+function combine(fn: "mul" | "add", cores: readonly Core[], axes: readonly string[]): Core | null {
+  if (cores.length === 0) return null;
+  return cores.reduce((a, b) => {
+    const args = [a, b].map((core) => asNumber(broadcastTo(core, axes)));
+    return { op: "map", fn, args, type: tensor("f32", axes), span: null };
+  });
+}
+
+function asNumber(core: Core): Core {
+  if (core.type.dtype === "f32") return core;
+  return { op: "map", fn: "float", args: [core], type: tensor("f32", core.type.axes), span: null };
+}
+
+/** All named values in the order in which one reads a file: `let`, then video, then audio, then what was added. */
+export function probedValues(bindings: readonly Statement[], added: readonly Statement[]): readonly ProbedValue[] {
+  const named = bindings.filter(({ core }) => core.op !== "references");
+  const of = (modality: string) => named.filter(({ key }) => key.startsWith(`${modality}.`));
+  const lets = named.filter(({ key }) => !key.includes("."));
+  return [...lets, ...of("video"), ...of("audio"), ...added].map(({ key, core, span }) => ({
+    key,
+    type: core.type,
+    span,
+  }));
+}
