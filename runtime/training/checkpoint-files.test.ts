@@ -8,6 +8,7 @@ import { FindingsError } from "../findings.ts";
 import {
   createRetention,
   findWeights,
+  headsPath,
   lastSaved,
   officialStatePath,
   statePath,
@@ -36,6 +37,8 @@ test("files have the official names", () => {
   assert.is(statePath("out/lora_weights_step_00250.safetensors"), join("out", "training_state_step_00250.state"));
   assert.is(officialStatePath("out/lora_weights_step_00250.safetensors"), join("out", "training_state_step_00250.pt"));
   assert.is(statePath("out/mine.safetensors"), null);
+  assert.is(headsPath("out/lora_weights_step_00250.safetensors"), join("out", "heads_00250.safetensors"));
+  assert.is(headsPath("out/mine.safetensors"), null);
 });
 
 test("the latest weights below a folder are found, by number and not by name", async () => {
@@ -45,6 +48,7 @@ test("the latest weights below a folder are found, by number and not by name", a
     "b/c/x_step_1000.safetensors",
     "x_step_last.safetensors",
     "step_2000.txt",
+    "heads_3000.safetensors",
   ]) {
     await touch(join(root, name));
   }
@@ -67,12 +71,17 @@ test("only the last checkpoints stay, and the newest always", async () => {
   for (const path of paths) {
     await touch(path);
     await touch(statePath(path) ?? "");
+    await touch(headsPath(path) ?? "");
     await retention.saved(path);
   }
   await retention.saved(paths[2] ?? "");
   assert.equal(paths.map(existsSync), [false, false, true]);
   assert.equal(
     paths.map((path) => existsSync(statePath(path) ?? "")),
+    [false, false, true],
+  );
+  assert.equal(
+    paths.map((path) => existsSync(headsPath(path) ?? "")),
     [false, false, true],
   );
 });
