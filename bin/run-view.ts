@@ -10,7 +10,8 @@ import type {
 import { colors } from "./color.ts";
 import { curve, median } from "./curve.ts";
 import { duration } from "./layout.ts";
-import { barLine, plainLine } from "./progress.ts";
+import { plainLine, progressBlock } from "./progress.ts";
+import { createSmoother } from "./smooth.ts";
 import { paint, say, sayJson, type Session } from "./session.ts";
 
 export interface RunView {
@@ -52,30 +53,33 @@ export function createRunView(session: Session, onWarning: (event: TrainEvent & 
   };
 }
 
-/** The progress: a line that redraws itself on a terminal, a line now and then elsewhere, nothing under `--quiet`. */
+/** The progress: lines that redraw themselves on a terminal, a line now and then elsewhere, nothing under `--quiet`. */
 function createBar({ io, quiet, color }: Session) {
   const columns = io.columns.err;
+  const smooth = createSmoother();
   let first = true;
-  let drawn = "";
+  let drawn: readonly string[] = [];
   const clear = () => {
-    if (drawn !== "") io.err("\r\x1b[K");
+    if (drawn.length === 0) return;
+    const up = drawn.length > 1 ? `\x1b[${drawn.length - 1}A` : "";
+    io.err(`\r${up}\x1b[J`);
   };
   const end = () => {
     clear();
-    drawn = "";
+    drawn = [];
   };
   return {
     end,
-    step({ globalStep, steps, loss, learningRate, secondsPerStep, etaSeconds }: StepEvent): void {
+    step(event: StepEvent): void {
       if (quiet) return;
-      const progress = { step: globalStep, steps, loss, learningRate, secondsPerStep, secondsLeft: etaSeconds };
+      const progress = { ...event, smoothedLoss: smooth(event.loss) };
       if (columns === null) {
         const line = plainLine(progress, first);
         if (line !== null) io.err(`${line}\n`);
       } else {
         clear();
-        drawn = barLine(colors(color.err), progress, columns);
-        io.err(drawn);
+        drawn = progressBlock(colors(color.err), progress, columns);
+        io.err(drawn.join("\n"));
       }
       first = false;
     },
@@ -83,7 +87,7 @@ function createBar({ io, quiet, color }: Session) {
     above(print: () => void): void {
       clear();
       print();
-      if (drawn !== "") io.err(drawn);
+      io.err(drawn.join("\n"));
     },
   };
 }

@@ -32,7 +32,11 @@ export interface StepEvent {
   /** Before clipping. */
   readonly gradNorm: number;
   readonly secondsPerStep: number;
-  /** Of these, seconds spent waiting for data. */
+  /** Samples that the step learned from, all micro-batches, per second. */
+  readonly samplesPerSecond: number;
+  /** The most memory that the process has held so far, outside of a GPU. */
+  readonly peakMemoryBytes: number;
+  /** Of `secondsPerStep`, seconds spent waiting for data. */
   readonly waitSeconds: number;
   /** Null after the first step of a run, which warms everything up and says nothing of the others. */
   readonly etaSeconds: number | null;
