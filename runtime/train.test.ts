@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,6 +81,7 @@ test("events and metrics.jsonl say the same", async () => {
   assert.ok((first?.gradNorm ?? 0) > 0);
   assert.ok(Object.keys(first?.sigmaBuckets ?? {}).length > 0);
   assert.ok(existsSync(join(outputDirectory, "training_config.yaml")));
+  assert.is(readdirSync(join(outputDirectory, "tensorboard")).length, 1);
 });
 
 test("a run gives the same numbers each time", async () => {

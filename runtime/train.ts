@@ -22,6 +22,7 @@ import { createSampler, type SamplerChoice } from "./training/samplers.ts";
 import { savedConfig } from "./training/saved-config.ts";
 import { createSchedule, type Schedule } from "./training/schedules.ts";
 import { idleSamples, overlappingTerms, stepMetrics } from "./training/step-metrics.ts";
+import { openEventFile } from "./training/tensorboard/event-file.ts";
 
 export interface TrainOptions {
   readonly onEvent?: (event: TrainEvent) => void;
@@ -85,11 +86,14 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
   const { globalStep, loaded, warnings } = await loadCheckpoint(run, optimizer);
   const strategy = toOfficial({ name: step.strategy.name, params });
   await writeTextAtomically(join(config.output_dir, "training_config.yaml"), savedConfig(config, strategy));
-  const metrics = openMetricsFile(join(config.output_dir, "metrics.jsonl"));
+  const files = [
+    openMetricsFile(join(config.output_dir, "metrics.jsonl")),
+    openEventFile(join(config.output_dir, "tensorboard")),
+  ];
   const emit = (event: TrainEvent) => {
-    const failure = metrics.write(event);
+    const failures = files.flatMap((file) => file.write(event) ?? []);
     onEvent(event);
-    if (failure !== null) onEvent(warning("LTX7004", `metrics are not written any more: ${failure}`));
+    for (const failure of failures) onEvent(warning("LTX7004", `metrics are not written any more: ${failure}`));
   };
   const { steps } = config.optimization;
   emit({
@@ -118,7 +122,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     metadata: null,
     overlapping: new Set(),
     end: () => {
-      metrics.close();
+      for (const file of files) file.close();
       optimizer.dispose();
     },
   };

@@ -40,7 +40,7 @@ export const entries: readonly CatalogEntry[] = [
   {
     code: "LTX7004",
     slug: "metrics-not-written",
-    title: "The metrics file can not be written any more",
+    title: "A file of metrics can not be written any more",
     explanation: "Usually the disk is full. The training goes on; its metrics are only shown, not kept.",
     bad: config("output_dir: /full-disk/outputs"),
     good: config("output_dir: outputs"),
