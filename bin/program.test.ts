@@ -40,7 +40,7 @@ test("unknown commands and options are usage errors with the nearest name", asyn
   assert.match(option.err, /unknown option '--jsn'\n\(Did you mean --json\?\)/);
   const choice = await ltxc(["init", "--from", "inpaint"]);
   assert.is(choice.code, 2);
-  assert.match(choice.err, "Allowed choices are inpainting, text_to_video, text_to_video_with_audio");
+  assert.match(choice.err, "there are: audio_extension, audio_inpainting");
   assert.is((await ltxc(["run", "a.yaml", "b.yaml"])).code, 2);
 });
 

@@ -95,15 +95,13 @@ function declareInit({ command, session, done }: Declaring): void {
     [
       ["ltxc init", "inpainting, in this folder"],
       ["ltxc init my-lora", "the same in a new folder"],
-      ["ltxc init my-lora --from text_to_video", "start from another built-in strategy"],
+      ["ltxc init my-lora --from text_to_video", "start from another example"],
+      ["ltxc init --list", "what there is to start from"],
     ],
   )
     .argument("[dir]", "where; made if missing", ".")
-    .addOption(
-      new Option("--from <strategy>", "the strategy to start from")
-        .choices(["inpainting", "text_to_video", "text_to_video_with_audio"])
-        .default("inpainting"),
-    )
+    .option("--from <example>", "the example to start from", "inpainting")
+    .option("--list", "list the examples and make nothing")
     .option("--force", "replace files that are already there")
     .action(async (directory: string, options: InitOptions) => {
       const { init } = await import("./commands/init.ts");

@@ -1,13 +1,16 @@
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { exitCode, UsageError } from "../exit.ts";
-import { projectFiles, type ProjectFile, type StrategyName } from "../init/project.ts";
+import { exampleNames, readExample } from "../init/example.ts";
+import { projectFiles, type ProjectFile } from "../init/project.ts";
 import { table } from "../layout.ts";
 import { paint, say, sayJson, type Session } from "../session.ts";
 
 export interface InitOptions {
-  readonly from: StrategyName;
+  /** The name of an example. */
+  readonly from: string;
   readonly force?: true;
+  readonly list?: true;
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -55,8 +58,17 @@ function advice(session: Session, directory: string, { from }: InitOptions): str
   return `${bold(`Made a project${directory === "." ? "" : ` in ${directory}`}:`)}\n${made}\n\n${bold("Next:")}\n${next}`;
 }
 
+async function list(session: Session): Promise<number> {
+  const examples = await Promise.all((await exampleNames()).map(readExample));
+  const rows = examples.map(({ name, program }) => ({ name, description: program.description }));
+  if (session.json) sayJson(session, rows);
+  else say(session, table(rows.map(({ name, description }) => [name, description])));
+  return exitCode.ok;
+}
+
 /** `ltxc init`: writes a project that trains as it is. Without `--force` it overwrites nothing. */
 export async function init(session: Session, directory: string, options: InitOptions): Promise<number> {
+  if (options.list === true) return list(session);
   const folder = resolve(session.io.cwd, directory);
   const files = await projectFiles(options.from);
   if (options.force !== true) await refuseToOverwrite(folder, files);

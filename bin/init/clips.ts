@@ -18,10 +18,22 @@ export const sizes = {
   mel: 2,
   textTokens: 128,
   captionTokens: 12,
+  /** Width of features that a strategy compares with. */
+  features: 8,
 } as const;
 
+export interface Grid {
+  readonly frames: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export const grid: Grid = sizes;
+/** For references at half the resolution. */
+export const halfGrid: Grid = { frames: sizes.frames, height: sizes.height / 2, width: sizes.width / 2 };
+
 /** Numbers of a clip that do not change from one `ltxc init` to the next. */
-function traits(clip: number, name: string, count: number): Float32Array {
+export function traits(clip: number, name: string, count: number): Float32Array {
   return normal({ seed: 0, step: clip, microBatch: 0, name }, count);
 }
 
@@ -40,8 +52,8 @@ function tabulate(extents: readonly number[], value: (...index: number[]) => num
 }
 
 /** `[C, F, H, W]`: a blob that moves by one cell per frame over a slow gradient. */
-export function videoLatents(clip: number): Float32Array {
-  const { channels, frames, height, width } = sizes;
+export function videoLatents(clip: number, { frames, height, width }: Grid = grid): Float32Array {
+  const { channels } = sizes;
   const color = traits(clip, "color", channels);
   const angle = (2 * Math.PI * clip) / sizes.clips;
   return tabulate([channels, frames, height, width], (c = 0, f = 0, h = 0, w = 0) => {
@@ -55,11 +67,20 @@ export function videoLatents(clip: number): Float32Array {
 /** `[C, F, H, W]`, what an encoded mask looks like: high in the rectangle to fill, low elsewhere, not exactly 1 and 0. */
 export function maskLatents(clip: number): Float32Array {
   const { channels, frames, height, width } = sizes;
-  const [top, left] = [clip % 3, (clip * 2) % 3];
   return tabulate([channels, frames, height, width], (c = 0, _f = 0, h = 0, w = 0) => {
-    const inside = h >= top && h < top + 4 && w >= left && w < left + 4;
-    return (inside ? 0.9 : 0.1) + 0.02 * (c % 3);
+    return (isInside(clip, h, w) ? 0.9 : 0.1) + 0.02 * (c % 3);
   });
+}
+
+/** `[F, H, W]`: 1 in the rectangle, 0 elsewhere. */
+export function rectangle(clip: number): Float32Array {
+  const { frames, height, width } = sizes;
+  return tabulate([frames, height, width], (_f = 0, h = 0, w = 0) => (isInside(clip, h, w) ? 1 : 0));
+}
+
+function isInside(clip: number, row: number, column: number): boolean {
+  const [top, left] = [clip % 3, (clip * 2) % 3];
+  return row >= top && row < top + 4 && column >= left && column < left + 4;
 }
 
 /** `[8, T, mel]`: a tone that rises and falls. */
@@ -69,6 +90,12 @@ export function audioLatents(clip: number): Float32Array {
     const envelope = Math.sin((Math.PI * (t + 1)) / (sizes.audioSteps + 1));
     return 1.5 * (color[c * sizes.mel + m] ?? 0) * envelope;
   });
+}
+
+/** `[T]`: 1 in the middle third. */
+export function audioMask(clip: number): Float32Array {
+  const third = sizes.audioSteps / 3;
+  return tabulate([sizes.audioSteps], (t = 0) => (t >= third - (clip % 2) && t < 2 * third ? 1 : 0));
 }
 
 /** `[S, width]`: the caption's features at the end (left-padded), zeros before. */

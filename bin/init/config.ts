@@ -1,36 +1,24 @@
 /** The run config of a new project, in the official trainer's format. */
-
-/** What differs between the strategies to start from. */
-export interface Recipe {
-  readonly strategy: string;
-  /** Lines of `training_strategy` below its name. */
-  readonly parameters: readonly string[];
-  readonly targetModules: readonly string[];
-}
+import type { Program } from "./example.ts";
 
 const videoTargets = ["attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0", "ff.net.0.proj", "ff.net.2"];
-const audioTargets = videoTargets.map((name) => `audio_${name}`);
 
-export const recipes = {
-  inpainting: {
-    strategy: "inpainting",
-    parameters: ["mask_latents_dir: mask_latents", "mask_threshold: 0.5"],
-    targetModules: videoTargets,
-  },
-  text_to_video: {
-    strategy: "text_to_video",
-    parameters: ["first_frame_conditioning_p: 0.1"],
-    targetModules: videoTargets,
-  },
-  text_to_video_with_audio: {
-    strategy: "text_to_video_with_audio",
-    parameters: ["first_frame_conditioning_p: 0.1"],
-    targetModules: [...videoTargets, ...audioTargets],
-  },
-} satisfies Readonly<Record<string, Recipe>>;
+/** The linear layers of the streams that the strategy trains. */
+function targetModules({ modalities }: Program): readonly string[] {
+  const has = (name: string) => modalities.some((modality) => modality.name === name);
+  return [...(has("video") ? videoTargets : []), ...(has("audio") ? videoTargets.map((name) => `audio_${name}`) : [])];
+}
+
+/** The parameters with their defaults, one a line. */
+function parameters({ params }: Program): readonly string[] {
+  return params.flatMap(({ name, schema }) => {
+    const { default: value } = schema;
+    return value === undefined ? [] : [`${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`];
+  });
+}
 
 /** The text of train.yaml. */
-export function runConfig({ strategy, parameters, targetModules }: Recipe): string {
+export function runConfig(program: Program): string {
   return `# yaml-language-server: $schema=.vscode/train.schema.json
 # The format of the official LTX-2 trainer; only \`runtime\` is ltxc's own.
 # Relative paths start at this file's folder.
@@ -45,11 +33,15 @@ lora:
   dropout: 0.0
   # Parts of module names, matched from the end. The usual set for a real model: [to_k, to_q, to_v, to_out.0]
   target_modules:
-${targetModules.map((name) => `    - ${name}`).join("\n")}
+${targetModules(program)
+  .map((name) => `    - ${name}`)
+  .join("\n")}
 
 training_strategy:
-  name: ${strategy}  # as in \`strategy:\` of the .strategy file; the other keys are its params
-${parameters.map((line) => `  ${line}`).join("\n")}
+  name: ${program.name}  # as in \`strategy:\` of the .strategy file; the other keys are its params
+${parameters(program)
+  .map((line) => `  ${line}`)
+  .join("\n")}
 
 optimization:
   learning_rate: 1e-2  # for a real model rather 1e-4

@@ -1,20 +1,34 @@
-/** The sample data of a new project, as files in the official `.pt` layout. */
+/** The sample data of a new project, as files in the official `.pt` layout: what the strategy's sources ask for. */
 import { writePt, type EntryToWrite } from "../../runtime/data/pt/index.ts";
-import { audioLatents, maskLatents, sizes, textFeatures, textMask, videoLatents } from "./clips.ts";
+import {
+  audioLatents,
+  audioMask,
+  grid,
+  halfGrid,
+  maskLatents,
+  rectangle,
+  sizes,
+  textFeatures,
+  textMask,
+  traits,
+  videoLatents,
+  type Grid,
+} from "./clips.ts";
+import type { Program } from "./example.ts";
 import { textWidths } from "./model-config.ts";
-import type { ProjectFile, StrategyName } from "./project.ts";
+import type { ProjectFile } from "./project.ts";
 
 type Entries = Readonly<Record<string, EntryToWrite>>;
+type Source = Program["sources"][number];
 
 /** `latents [C, F, H, W]` */
-function videoEntries(values: Float32Array): Entries {
-  const { channels, frames, height, width, fps } = sizes;
+function videoEntries({ frames, height, width }: Grid, values: Float32Array): Entries {
   return {
-    latents: { storage: "bfloat16", shape: [channels, frames, height, width], values },
+    latents: { storage: "bfloat16", shape: [sizes.channels, frames, height, width], values },
     num_frames: frames,
     height,
     width,
-    fps: { float: fps },
+    fps: { float: sizes.fps },
   };
 }
 
@@ -42,25 +56,64 @@ function textEntries(clip: number): Entries {
   };
 }
 
-const contents = {
-  latents: (clip: number) => videoEntries(videoLatents(clip)),
-  mask_latents: (clip: number) => videoEntries(maskLatents(clip)),
-  audio_latents: audioEntries,
-  conditions: textEntries,
-} satisfies Readonly<Record<string, (clip: number) => Entries>>;
+function maskEntries(shape: readonly number[], values: Float32Array): Entries {
+  return { mask: { storage: "float32", shape: [...shape], values } };
+}
 
-const directories: Readonly<Record<StrategyName, readonly (keyof typeof contents)[]>> = {
-  inpainting: ["latents", "conditions", "mask_latents"],
-  text_to_video: ["latents", "conditions"],
-  text_to_video_with_audio: ["latents", "conditions", "audio_latents"],
+/** Lengths of the axes that a `tensor` source may have. */
+const lengths: Readonly<Record<string, number>> = {
+  "token:video": grid.frames * grid.height * grid.width,
+  "token:audio": sizes.audioSteps,
+  channel: sizes.channels,
+  frame: grid.frames,
+  height: grid.height,
+  width: grid.width,
+  step: sizes.audioSteps,
+  mel: sizes.mel,
 };
 
+function tensorEntries({ key, axes, name }: Source, clip: number): Entries {
+  const shape = (axes ?? []).map((axis) => lengths[axis] ?? sizes.features);
+  const count = shape.reduce((a, b) => a * b, 1);
+  return { [key ?? name]: { storage: "float32", shape, values: traits(clip, name, count) } };
+}
+
+function entriesOf(source: Source, clip: number): Entries {
+  switch (source.kind) {
+    case "video_latents":
+      if (source.directory.endsWith("_half")) return videoEntries(halfGrid, videoLatents(clip, halfGrid));
+      return videoEntries(grid, isMask(source) ? maskLatents(clip) : videoLatents(clip));
+    case "audio_latents":
+      return audioEntries(clip);
+    case "text_embeddings":
+      return textEntries(clip);
+    case "video_mask":
+      return maskEntries([grid.frames, grid.height, grid.width], rectangle(clip));
+    case "audio_mask":
+      return maskEntries([sizes.audioSteps], audioMask(clip));
+    case "tensor":
+      return tensorEntries(source, clip);
+  }
+}
+
+const isMask = ({ directory }: Source): boolean => directory.includes("mask");
+
+/** Directories with the parameters' defaults put in. */
+function withDefaults(program: Program): readonly Source[] {
+  const defaults = new Map(program.params.map(({ name, schema }) => [name, String(schema["default"])]));
+  return program.sources.map((source) => ({
+    ...source,
+    directory: source.directory.replace(/\$\{(\w+)\}/g, (_, name: string) => defaults.get(name) ?? name),
+  }));
+}
+
 /** A file per clip in each directory that the strategy reads. */
-export function sampleFiles(strategy: StrategyName): readonly ProjectFile[] {
-  return directories[strategy].flatMap((directory) =>
+export function sampleFiles(program: Program): readonly ProjectFile[] {
+  const byDirectory = new Map(withDefaults(program).map((source) => [source.directory, source]));
+  return [...byDirectory].flatMap(([directory, source]) =>
     Array.from({ length: sizes.clips }, (_, clip) => ({
       path: `data/${directory}/clip_${clip + 1}.pt`,
-      content: (path: string) => writePt(path, contents[directory](clip)),
+      content: (path: string) => writePt(path, entriesOf(source, clip)),
     })),
   );
 }

@@ -2,9 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../package-root.ts";
-import { recipes, runConfig } from "./config.ts";
+import { runConfig } from "./config.ts";
 import { sampleFiles } from "./data.ts";
 import { extensions, gitignore, settings } from "./editor.ts";
+import { readExample } from "./example.ts";
 import { writeModel } from "./model.ts";
 
 export interface ProjectFile {
@@ -14,26 +15,24 @@ export interface ProjectFile {
   readonly content: string | ((path: string) => Promise<void>);
 }
 
-export type StrategyName = "inpainting" | "text_to_video" | "text_to_video_with_audio";
-
 const modeline = "# yaml-language-server: $schema=.vscode/strategy.schema.json";
 
 function shipped(...parts: readonly string[]): Promise<string> {
   return readFile(join(packageRoot, ...parts), "utf8");
 }
 
-/** The built-in strategy, with the editor's hint pointed at the project's own copy of the schema. */
-async function strategySource(name: StrategyName): Promise<string> {
-  const text = await shipped("compiler/builtin", `${name}.strategy`);
+/** With the editor's hint pointed at the project's own copy of the schema. */
+function withModeline(text: string): string {
   return `${modeline}\n${text.replace(/^# yaml-language-server:.*\r?\n/, "")}`;
 }
 
 /** Everything that `ltxc init --from name` writes. */
-export async function projectFiles(name: StrategyName): Promise<readonly ProjectFile[]> {
+export async function projectFiles(name: string): Promise<readonly ProjectFile[]> {
+  const { program, files } = await readExample(name);
   return [
-    { path: `${name}.strategy`, content: await strategySource(name) },
-    { path: "train.yaml", content: runConfig(recipes[name]) },
-    ...sampleFiles(name),
+    ...files.map(({ path, text }) => ({ path, content: path.endsWith(".strategy") ? withModeline(text) : text })),
+    { path: "train.yaml", content: runConfig(program) },
+    ...sampleFiles(program),
     { path: "models/tiny-ltx2.safetensors", content: writeModel },
     { path: ".vscode/settings.json", content: settings },
     { path: ".vscode/extensions.json", content: extensions },

@@ -1,6 +1,6 @@
 /** Random draws: `randn() uniform(lo, hi) bernoulli(p) randint(lo, hi)`, with `per` saying over which axes they run. */
 import type { AxisName } from "../1-parse/expression/ast.ts";
-import { axisNames, gridAxes } from "./axes.ts";
+import { axisNames, familyOf, gridAxes } from "./axes.ts";
 import { failed, hasArguments, type Call } from "./call.ts";
 import { map } from "./combine.ts";
 import { literal, tensor, type Axis, type Core } from "./core.ts";
@@ -52,7 +52,9 @@ export function drawAxes({ per, env, span }: Call): readonly Axis[] | null {
   if (first.text === "sample") return ["batch"];
   if (first.text === "batch") return [];
   if (first.text === "element" && element !== null) return elementAxes(element);
-  const axes = (per ?? []).map((axis) => axisOf(axis, env));
+  // Channels are those of a modality: the one around, or the one whose tokens are named beside them.
+  const hasChannels = env.modality !== null || familyOf((per ?? []).map(({ text }) => text)) !== null;
+  const axes = (per ?? []).map((axis) => axisOf(axis, hasChannels, env));
   if (axes.some((axis) => axis === null)) return null;
   if (element === null && first.text === "element") {
     env.report.error("LTX4013", span, "outside a modality `per element` does not say which elements", {
@@ -65,12 +67,12 @@ export function drawAxes({ per, env, span }: Call): readonly Axis[] | null {
 
 const elementAxes = (modality: string): readonly Axis[] => ["batch", `token:${modality}`, "channel"];
 
-function axisOf({ text, span }: AxisName, env: Environment): Axis | null {
+function axisOf({ text, span }: AxisName, hasChannels: boolean, env: Environment): Axis | null {
   if (text === "element") return text;
   if (text === "token" && env.modality !== null) return `token:${env.modality}`;
   const known =
     text === "token:video" || text === "token:audio" || gridAxes.video.includes(text) || gridAxes.audio.includes(text);
-  if (known || (text === "channel" && env.modality !== null)) return text;
+  if (known || (text === "channel" && hasChannels)) return text;
   const help =
     axisNames.includes(text) || text === "channel"
       ? "outside a modality the axis carries it: `per token:video`"

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { projectFiles, type StrategyName } from "../../bin/init/project.ts";
+import { projectFiles } from "../../bin/init/project.ts";
 import { compile } from "../../compiler/index.ts";
 import { resolveConfig } from "../config/index.ts";
 import type { OutputInfo, Step } from "../contract.ts";
@@ -22,7 +22,7 @@ const { engine } = await openEngine("wasm");
 const targets = ["attn1.to_q", "attn1.to_v", "attn2.to_q", "ff.net.2"];
 
 /** A project as `ltxc init` makes it, with its strategy compiled. */
-async function project(name: StrategyName): Promise<{ readonly folder: string; readonly step: Step }> {
+async function project(name: string): Promise<{ readonly folder: string; readonly step: Step }> {
   const folder = await mkdtemp(join(tmpdir(), "open-run-"));
   for (const { path, content } of await projectFiles(name)) {
     const target = join(folder, path);

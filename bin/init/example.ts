@@ -1,0 +1,40 @@
+/** The examples that come with the package, each a start for a new project. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { check } from "../../compiler/index.ts";
+import { UsageError } from "../exit.ts";
+import { packageRoot } from "../package-root.ts";
+
+const folder = join(packageRoot, "examples");
+
+/** What a strategy that compiles consists of. */
+export type Program = NonNullable<ReturnType<typeof check>["program"]>;
+
+export interface Example {
+  readonly name: string;
+  readonly program: Program;
+  /** The strategy and what it imports or extends, without the run config. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+}
+
+export async function exampleNames(): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .toSorted();
+}
+
+/** @throws UsageError for a name that no example has */
+export async function readExample(name: string): Promise<Example> {
+  const names = await exampleNames();
+  if (!names.includes(name)) throw new UsageError(`there is no example \`${name}\``, `there are: ${names.join(", ")}`);
+  const paths = (await readdir(join(folder, name))).filter((path) => /\.(strategy|ts)$/.test(path)).toSorted();
+  const files = await Promise.all(
+    paths.map(async (path) => ({ path, text: await readFile(join(folder, name, path), "utf8") })),
+  );
+  const path = join(folder, name, `${name}.strategy`);
+  const { program, diagnostics } = check({ path, text: files.find((file) => path.endsWith(file.path))?.text ?? "" });
+  if (program === null) throw new Error(`the example ${name} does not compile: ${diagnostics[0]?.message}`);
+  return { name, program, files };
+}
