@@ -1,7 +1,11 @@
+import { text as textOf } from "node:stream/consumers";
+
 /** The world outside of a command: where it works, where its text goes, who interrupts it. Tests hand in one of their own. */
 export interface Io {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** All of stdin. */
+  readInput(): Promise<string>;
   /** Results. */
   out(text: string): void;
   /** Findings, progress, errors. */
@@ -31,6 +35,7 @@ export function processIo(): Io {
   return {
     cwd: process.cwd(),
     env: process.env,
+    readInput: () => textOf(process.stdin),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     columns: { out: columnsOf(process.stdout), err: columnsOf(process.stderr) },

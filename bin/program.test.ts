@@ -56,6 +56,7 @@ test("a bug of ours gives exit code 70, says so and shows the stack", async () =
     get env(): Io["env"] {
       throw new TypeError("made to fail");
     },
+    readInput: async () => "",
     out() {},
     err: (text) => void (printed += text),
     columns: { out: null, err: null },

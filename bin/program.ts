@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { wantsColor, type ColorChoice } from "./color.ts";
 import type { CompileOptions } from "./commands/compile.ts";
+import type { FmtOptions } from "./commands/fmt.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { InitOptions } from "./commands/init.ts";
 import type { Io } from "./io.ts";
@@ -82,7 +83,15 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
       .helpOption("-h, --help", "print this help")
       .addHelpText("after", exampleText(examples));
   const session = () => sessionOf(io, program.opts<GlobalOptions>());
-  for (const declare of [declareInit, declareCheck, declareCompile, declareRun, declareExplain, declareDoctor]) {
+  for (const declare of [
+    declareInit,
+    declareCheck,
+    declareFmt,
+    declareCompile,
+    declareRun,
+    declareExplain,
+    declareDoctor,
+  ]) {
     declare({ command, session, done });
   }
   return program;
@@ -126,6 +135,21 @@ function declareCheck({ command, session, done }: Declaring): void {
     .action(async (files: string[], options: { format?: "terminal" | "json" | "sarif" }) => {
       const { check } = await import("./commands/check.ts");
       done(await check(session(), files, options.format));
+    });
+}
+
+function declareFmt({ command, session, done }: Declaring): void {
+  command("fmt", "Format strategies: indentation, spaces and blank lines. Order, comments and meaning stay.", [
+    ["ltxc fmt", "all *.strategy files of this folder"],
+    ["ltxc fmt --check", "say which are not formatted, for continuous integration"],
+    ["ltxc fmt - < my.strategy", "from stdin to stdout, for editors"],
+  ])
+    .argument("[files...]", "strategies (default: *.strategy), or `-` for stdin")
+    .option("--check", "write nothing; exit with 1 if a file is not formatted")
+    .option("--stdin-filepath <path>", "how findings name stdin", "stdin.strategy")
+    .action(async (files: string[], options: FmtOptions) => {
+      const { fmt } = await import("./commands/fmt.ts");
+      done(await fmt(session(), files, options));
     });
 }
 

@@ -14,6 +14,8 @@ export interface Call {
 export interface CallOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What comes in on stdin. */
+  readonly input?: string;
   /** A terminal of this width instead of pipes. */
   readonly columns?: number;
   /** Called with all text so far whenever something is printed; `interrupt` is what Ctrl-C does. */
@@ -33,6 +35,7 @@ export async function ltxc(args: readonly string[], options: CallOptions = {}): 
   const io: Io = {
     cwd: options.cwd ?? process.cwd(),
     env: options.env ?? {},
+    readInput: async () => options.input ?? "",
     out: (part) => write("out", part),
     err: (part) => write("err", part),
     columns: { out: columns, err: columns },

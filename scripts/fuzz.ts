@@ -11,6 +11,7 @@ import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import { renderSarif } from "../compiler/diagnostics/reporters/sarif.ts";
 import { renderTerminal } from "../compiler/diagnostics/reporters/terminal.ts";
 import { check } from "../compiler/index.ts";
+import { format } from "../compiler/format/format.ts";
 import type { Span } from "../compiler/source/span.ts";
 import { strategyWith } from "./fuzz-expressions.ts";
 
@@ -53,6 +54,13 @@ function mutate(text: string, { at, remove, insert, copy }: Mutation): string {
 
 const options = { compiler: "0", contract: 1, sourceHash: "", paramsSchema: {} };
 
+/** Formatting throws where it would change what a text says; doing it again must change nothing. */
+function checkFormat(text: string): void {
+  const once = format({ path: "fuzz.strategy", text }).text;
+  if (once !== null && format({ path: "fuzz.strategy", text: once }).text !== once)
+    throw new Error(`formatting again changes\n${once}`);
+}
+
 /** The findings of a text, rendered as well, since a reporter must not throw either; without errors the module is emitted, too. */
 function findings(text: string): readonly Diagnostic[] {
   const { file, diagnostics, program } = check({ path: "fuzz.strategy", text });
@@ -69,6 +77,7 @@ function checkSpan({ start, end }: Span, text: string): void {
 function checkSpans(text: string): void {
   for (const { span, labels } of findings(text))
     for (const place of [span, ...labels.map((label) => label.span)]) checkSpan(place, text);
+  checkFormat(text);
 }
 
 export function fuzz(runs: number, seed?: number): void {

@@ -1,3 +1,4 @@
+import type { Edit } from "../source/edits.ts";
 import type { Span } from "../source/span.ts";
 
 export type Severity = "error" | "warning";
@@ -6,11 +7,6 @@ export type Severity = "error" | "warning";
 export interface Label {
   readonly span: Span;
   readonly message: string;
-}
-
-export interface Edit {
-  readonly span: Span;
-  readonly text: string;
 }
 
 /** A change that is certain to be right. */

@@ -45,6 +45,12 @@ function run<T>(text: string, mapOffset: MapOffset, bag: Bag, rule: (parser: Exp
   return tree;
 }
 
+/** The tokens of a text as written; none where it has characters that belong to no token. */
+export function tokensOf(text: string): readonly IToken[] {
+  const { tokens, errors } = lexer.tokenize(text);
+  return errors.length > 0 ? [] : tokens;
+}
+
 interface Tokens {
   readonly list: IToken[];
   /** Whether characters were left out; errors of the grammar would then only follow from that. */

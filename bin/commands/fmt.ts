@@ -1,0 +1,52 @@
+import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
+import { format, type Formatted } from "../../compiler/format/format.ts";
+import { sourceFile } from "../../compiler/source/source-file.ts";
+import { exitCode, UsageError } from "../exit.ts";
+import { readSource, strategyPaths } from "../files.ts";
+import { codeOf, printFindings } from "../report.ts";
+import { say, sayJson, type Session } from "../session.ts";
+import { replaceText } from "../write.ts";
+
+export interface FmtOptions {
+  readonly check?: true;
+  /** The name for findings about stdin. */
+  readonly stdinFilepath: string;
+}
+
+const stdin = "-";
+
+const isChanged = ({ file, text }: Formatted): boolean => text !== null && text !== file.text;
+
+/** From stdin to stdout; with `check` only the exit code and findings tell. */
+async function formatInput(session: Session, { check, stdinFilepath }: FmtOptions): Promise<number> {
+  const { io } = session;
+  const result = format(sourceFile(stdinFilepath, await io.readInput()));
+  printFindings(session, [result]);
+  if (result.text !== null && check !== true) io.out(result.text);
+  return check === true && isChanged(result) ? exitCode.findings : codeOf([result]);
+}
+
+function report(session: Session, results: readonly Formatted[], check: boolean): void {
+  const changed = results.filter(isChanged).map(({ file }) => file.path);
+  if (session.json) return sayJson(session, { ...toJson(results), changed });
+  printFindings(session, results);
+  if (check) session.io.out(changed.map((path) => `${path} is not formatted\n`).join(""));
+  else for (const path of changed) say(session, `formatted ${path}`);
+  if (changed.length === 0 && codeOf(results) === exitCode.ok) say(session, "nothing to format");
+}
+
+/** `ltxc fmt`: gives strategies their one layout. Files that cannot be parsed stay as they are; with `--check` all do. */
+export async function fmt(session: Session, named: readonly string[], options: FmtOptions): Promise<number> {
+  const { io } = session;
+  if (named.includes(stdin)) {
+    if (named.length > 1) throw new UsageError("`-` is stdin, and stands alone");
+    return formatInput(session, options);
+  }
+  const results: Formatted[] = [];
+  for (const path of await strategyPaths(io, named)) results.push(format(await readSource(io, path)));
+  const check = options.check === true;
+  if (!check)
+    for (const { file, text } of results.filter(isChanged)) await replaceText(io, file.path, text ?? file.text);
+  report(session, results, check);
+  return check && results.some(isChanged) ? exitCode.findings : codeOf(results);
+}

@@ -1,0 +1,53 @@
+/** The formatter: text in, text out. */
+import { toPlain } from "../1-parse/tree.ts";
+import { parseStrategy, type ParsedStrategy } from "../1-parse/strategy.ts";
+import { strategyValidator, validateDocument } from "../2-check/schema.ts";
+import { Bag } from "../diagnostics/bag.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { applyEdits } from "../source/edits.ts";
+import { sourceFile, type SourceFile } from "../source/source-file.ts";
+import { expressionEdits } from "./expressions.ts";
+import { commentsOf, layOut } from "./layout.ts";
+
+export interface Formatted {
+  readonly file: SourceFile;
+  /** Why a text cannot be formatted; nothing else is judged. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Null where the text cannot be parsed. */
+  readonly text: string | null;
+}
+
+/**
+ * Gives a strategy its one layout: indentation, spaces and blank lines. Order, comments, quotes and the spelling of numbers stay.
+ * Throws where the result would mean something else, which would be a bug of the formatter.
+ */
+export function format({ path, text }: { readonly path: string; readonly text: string }): Formatted {
+  const file = sourceFile(path, text);
+  const bag = new Bag();
+  const tree = parseStrategy(file, bag)?.tree;
+  if (tree !== undefined && tree.kind !== "mapping") validateDocument(tree, strategyValidator, bag);
+  if (bag.hasErrors) return { file, diagnostics: bag.sorted(), text: null };
+  const unix = text.replaceAll("\r\n", "\n");
+  const before = parsed(path, unix);
+  const result = layOut(applyEdits(unix, expressionEdits(unix, before.syntax)));
+  if (meaningOf(before, unix) !== meaningOf(parsed(path, result), result)) {
+    throw new Error(`formatting would change the meaning of ${path}`);
+  }
+  return { file, diagnostics: [], text: result };
+}
+
+function parsed(path: string, text: string): ParsedStrategy {
+  const bag = new Bag();
+  const result = parseStrategy(sourceFile(path, text), bag);
+  if (result === null || bag.hasErrors) throw new Error(`formatting would break ${path}`);
+  return result;
+}
+
+/** What a text says: the syntax tree without places, the values of keys that it does not know, and the comments. */
+export function meaningOf({ tree, syntax }: ParsedStrategy, text: string): string {
+  const values = JSON.stringify(toPlain(tree)).replace(/\s+|\\[nt]/g, "");
+  const isPlace = (key: string) => /span$|^keySpans$/i.test(key);
+  return JSON.stringify([values, commentsOf(text), syntax], (key, value: unknown) =>
+    isPlace(key) ? undefined : value,
+  );
+}
