@@ -1,6 +1,7 @@
 /** What a run shows while it goes on and when it has ended. */
 import { isAbsolute, relative } from "node:path";
 import type {
+  EvaluationEvent,
   FinishedEvent,
   InterruptedEvent,
   StartedEvent,
@@ -34,6 +35,8 @@ export function createRunView(session: Session, onWarning: (event: TrainEvent & 
       case "step":
         losses.push(event.loss);
         return bar.step(event);
+      case "evaluation":
+        return shown(evaluationLine(event));
       case "checkpoint":
         return shown(`saved ${shortPath(session, event.path)}`);
       case "warning":
@@ -90,6 +93,11 @@ function createBar({ io, quiet, color }: Session) {
       io.err(drawn.join("\n"));
     },
   };
+}
+
+function evaluationLine({ globalStep, loss, sigmas }: EvaluationEvent): string {
+  const parts = sigmas.map((level) => `${level.sigma}: ${level.loss.toFixed(4)}`);
+  return `evaluation after step ${globalStep}: ${loss.toFixed(4)}  by sigma  ${parts.join("  ")}`;
 }
 
 function startLine(session: Session, event: StartedEvent): string {

@@ -8,6 +8,7 @@ import { createAdamW } from "./training/adamw.ts";
 import { createRetention } from "./training/checkpoint-files.ts";
 import { checkpointMetadata, type CheckpointMetadata } from "./training/checkpoint-metadata.ts";
 import { loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
+import { evaluate } from "./training/evaluation.ts";
 import type { StepEvent, Summary, TrainEvent } from "./training/events.ts";
 import { failureOf } from "./training/failures.ts";
 import { openMetricsFile } from "./training/metrics-file.ts";
@@ -42,10 +43,14 @@ export async function train(run: Run, { onEvent = () => {}, signal }: TrainOptio
     const began = performance.now();
     const isStopped = () => signal?.aborted === true;
     let done = start;
+    if (start === 0) await evaluateAt(loop, start);
     while (done < steps && !isStopped()) {
       loop.emit(await takeStep(loop, done));
       done++;
+      const stepEnded = performance.now();
+      if (done === steps || isDue(done, run.config.evaluation.interval)) await evaluateAt(loop, done);
       if (isDue(done, run.config.checkpoints.interval)) await save(loop, done);
+      loop.aside += (performance.now() - stepEnded) / 1000;
     }
     const checkpoint = await save(loop, done);
     const seconds = (performance.now() - began) / 1000;
@@ -68,11 +73,15 @@ interface Loop {
   readonly start: number;
   readonly steps: number;
   readonly pace: number[];
+  /** Seconds spent between steps, on evaluations and checkpoints. */
+  aside: number;
   emit(event: TrainEvent): void;
   /** The last checkpoint of this process, and the step after which it was saved. */
   saved: { readonly step: number; readonly path: string } | null;
   keep(path: string): Promise<void>;
   hasWarned: boolean;
+  /** Whether it was said that the strategy's noise levels are not those of the evaluation. */
+  readonly strayed: { said: boolean };
   /** For checkpoints; null before the first batch. */
   metadata: CheckpointMetadata | null;
   /** Loss terms that were found to cover kept tokens; each is said once. */
@@ -115,10 +124,12 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     start: globalStep,
     steps,
     pace: [],
+    aside: 0,
     emit,
     saved: null,
     keep: (path) => retention.saved(path),
     hasWarned: false,
+    strayed: { said: false },
     metadata: null,
     overlapping: new Set(),
     end: () => {
@@ -163,7 +174,7 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   warnOfOverlaps(loop, overlappingTerms(accumulated.reports, samples));
   const secondsPerStep = (performance.now() - began) / 1000;
   const metrics = { ...stepMetrics(accumulated.reports), learningRate, gradNorm: accumulated.gradNorm };
-  const etaSeconds = j === loop.start ? null : (steps - j - 1) * meanPace(loop, secondsPerStep);
+  const etaSeconds = j === loop.start ? null : (steps - j - 1) * meanPace(loop, j, secondsPerStep);
   const samplesPerSecond = samples.flat().length / secondsPerStep;
   // In KiB on every platform.
   const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
@@ -178,14 +189,29 @@ async function loadBatch({ data }: Run, index: number) {
   return { batch: await data.load(index), seconds: (performance.now() - began) / 1000 };
 }
 
-/** Over the last steps. */
-function meanPace({ pace }: Loop, secondsPerStep: number): number {
+/** Seconds from step to step: the mean of the last ones, and what came between the steps of the whole run. */
+function meanPace({ pace, aside, start }: Loop, j: number, secondsPerStep: number): number {
   pace.push(secondsPerStep);
   if (pace.length > 20) pace.shift();
-  return pace.reduce((sum, seconds) => sum + seconds, 0) / pace.length;
+  return pace.reduce((sum, seconds) => sum + seconds, 0) / pace.length + aside / (j - start);
 }
 
 const isDue = (done: number, interval: number | null): boolean => interval !== null && done % interval === 0;
+
+/** Evaluates the held-out samples, if there are any, after `done` steps. */
+async function evaluateAt({ run, context, steps, emit, strayed }: Loop, done: number): Promise<void> {
+  if (run.heldOut === null) return;
+  const began = performance.now();
+  const progress = { globalStep: done, progress: done / steps };
+  const { strays, ...evaluation } = await evaluate(run, context.forward, progress);
+  emit({ type: "evaluation", globalStep: done, ...evaluation, seconds: (performance.now() - began) / 1000 });
+  if (!strays || strayed.said) return;
+  strayed.said = true;
+  const message = `\`${run.step.strategy.name}\` sets noise levels itself, so evaluations are at its own and not at those of \`evaluation.sigmas\``;
+  emit(
+    warning("LTX7020", message, "let `sigma` be drawn by `sampled()` or `shifted_logit_normal(...)`, or leave it away"),
+  );
+}
 
 /** Saves the weights after `done` steps, unless that was the last thing done; returns their path. */
 async function save(loop: Loop, done: number): Promise<string> {

@@ -82,7 +82,7 @@ test("fills in the documented defaults", () => {
     seed: 42,
     output_dir: "/project/outputs",
     runtime: { engine: "auto", threads: null },
-    evaluation: { preprocessed_data_root: null, interval: 100 },
+    evaluation: { samples: 0, interval: 100, sigmas: [0.1, 0.3, 0.5, 0.7, 0.9] },
   });
 });
 

@@ -6,7 +6,7 @@ import type { RunConfig } from "./run-config.ts";
 export function withAbsolutePaths(config: RunConfig, directory: string): RunConfig {
   const absolute = (path: string) => resolve(directory, path.replace(/^~(?=$|[\\/])/, homedir()));
   const optional = (path: string | null) => (path === null ? null : absolute(path));
-  const { model, data, evaluation } = config;
+  const { model, data } = config;
   return {
     ...config,
     model: {
@@ -19,7 +19,6 @@ export function withAbsolutePaths(config: RunConfig, directory: string): RunConf
       load_checkpoint: optional(model.load_checkpoint),
     },
     data: { ...data, preprocessed_data_root: absolute(data.preprocessed_data_root) },
-    evaluation: { ...evaluation, preprocessed_data_root: optional(evaluation.preprocessed_data_root) },
     output_dir: absolute(config.output_dir),
   };
 }

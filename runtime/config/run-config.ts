@@ -127,6 +127,7 @@ export interface RuntimeConfig {
 }
 
 export interface EvaluationConfig {
-  readonly preprocessed_data_root: string | null;
+  readonly samples: number;
   readonly interval: number;
+  readonly sigmas: readonly number[];
 }

@@ -24,7 +24,7 @@ function changesTheResult({ model, lora, optimization, acceleration }: RunConfig
 }
 
 /** Settings that ask for something beside the training, or for less memory: the run goes on without. */
-function leftOut({ validation, optimization, acceleration, hub, wandb, runtime, evaluation }: RunConfig): Finding[] {
+function leftOut({ validation, optimization, acceleration, hub, wandb, runtime }: RunConfig): Finding[] {
   const { mixed_precision_mode: precision } = acceleration;
   const samples = validation.samples.length > 0 && validation.interval !== null;
   const entries: readonly (readonly [boolean, Finding["path"], string, string])[] = [
@@ -76,12 +76,6 @@ function leftOut({ validation, optimization, acceleration, hub, wandb, runtime, 
       ["runtime", "threads"],
       "the engines choose their threads themselves",
       "remove the line",
-    ],
-    [
-      evaluation.preprocessed_data_root !== null,
-      ["evaluation", "preprocessed_data_root"],
-      "held-out data is not evaluated",
-      "remove the section",
     ],
   ];
   return entries.flatMap(([applies, path, consequence, help]) =>

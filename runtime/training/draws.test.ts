@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import { openEngine } from "../engine/index.ts";
-import { createDraws, philoxSource, type DrawSource } from "./draws.ts";
+import { createDraws, createDrawsAt, philoxSource, type DrawSource } from "./draws.ts";
 import { createSampler } from "./samplers.ts";
 
 const test = suite("draws");
@@ -19,6 +19,14 @@ test("a draw is the source's numbers in the shape that was asked for", async () 
     await read(draws.rand("video.keep[0]", [4])),
     Array.from(philoxSource(7, 2, 1).rand("video.keep[0]", 4)),
   );
+});
+
+test("at a fixed level every way to draw a noise level gives it, and other draws are as ever", async () => {
+  const draws = createDrawsAt(engine.ops, philoxSource(7, 2, 1), 0.25);
+  assert.equal(await read(draws.sampled("video.sigma", [2], 100)), [0.25, 0.25]);
+  const params = { std: 1, eps: 1e-3, uniform_prob: 0.1 };
+  assert.equal(await read(draws.shiftedLogitNormal("video.sigma", [1, 2], 100, params)), [0.25, 0.25]);
+  assert.equal(await read(draws.rand("a", [2])), Array.from(philoxSource(7, 2, 1).rand("a", 2)));
 });
 
 test("the order of draws does not matter", async () => {

@@ -41,3 +41,9 @@ export function createDraws(ops: Ops, source: DrawSource, sampler: Sampler): Dra
     chance: (name, probability) => (source.rand(name, 1)[0] ?? 0) < probability,
   };
 }
+
+/** The same, with every noise level at `sigma`, whichever way the strategy has it drawn; uniform and normal draws are left as they are. */
+export function createDrawsAt(ops: Ops, source: DrawSource, sigma: number): Draws {
+  const draws = createDraws(ops, source, (_source, _name, count) => new Float32Array(count).fill(sigma));
+  return { ...draws, shiftedLogitNormal: draws.sampled };
+}

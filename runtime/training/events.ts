@@ -1,7 +1,8 @@
 import type { Finding } from "../contract.ts";
 
 /** What happens in a run, as plain data: for the progress line, and line by line in `<output_dir>/metrics.jsonl`. */
-export type TrainEvent = StartedEvent | StepEvent | CheckpointEvent | WarningEvent | InterruptedEvent | FinishedEvent;
+export type TrainEvent =
+  StartedEvent | StepEvent | EvaluationEvent | CheckpointEvent | WarningEvent | InterruptedEvent | FinishedEvent;
 
 export interface StartedEvent {
   readonly type: "started";
@@ -42,6 +43,20 @@ export interface StepEvent {
   readonly etaSeconds: number | null;
   /** Mean loss of the samples in each range of noise levels, e.g. `{"0.25-0.50": 0.8}`. */
   readonly sigmaBuckets: Readonly<Record<string, number>>;
+}
+
+/** The loss of held-out samples at fixed noise levels, with the same noise in every evaluation. */
+export interface EvaluationEvent {
+  readonly type: "evaluation";
+  /** Steps done. */
+  readonly globalStep: number;
+  /** Mean over samples and noise levels. */
+  readonly loss: number;
+  /** The same of each loss term. */
+  readonly terms: Readonly<Record<string, number>>;
+  /** Mean over samples at each noise level, in the order of `evaluation.sigmas`. */
+  readonly sigmas: readonly { readonly sigma: number; readonly loss: number }[];
+  readonly seconds: number;
 }
 
 export interface CheckpointEvent {

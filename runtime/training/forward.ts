@@ -15,7 +15,7 @@ import type {
 } from "../contract.ts";
 import type { StreamName } from "../model/config.ts";
 import type { TargetTokens } from "../model/outputs.ts";
-import { createDraws, type DrawSource, type Sampler } from "./draws.ts";
+import { createDraws, createDrawsAt, type DrawSource, type Sampler } from "./draws.ts";
 
 /**
  * The transformer with its adapters; with `targets`, how many tokens of each modality are the target's, also the strategy's outputs
@@ -38,6 +38,14 @@ export interface ForwardContext {
 export interface Progress {
   readonly globalStep: number;
   readonly progress: number;
+}
+
+export interface ForwardOptions {
+  readonly draws: DrawSource;
+  readonly progress: Progress;
+  readonly divisor: number;
+  /** All noise levels; without it those that the strategy draws. */
+  readonly sigma?: number;
 }
 
 /** A micro-batch's loss and what is worth knowing of it, on the device. */
@@ -70,10 +78,10 @@ export interface Report {
 export function forward(
   context: ForwardContext,
   batch: Batch<unknown>,
-  { draws: source, progress, divisor }: { draws: DrawSource; progress: Progress; divisor: number },
+  { draws: source, progress, divisor, sigma }: ForwardOptions,
 ): Forward {
   const { ops, step, params, positions, scaleFactors } = context;
-  const draws = createDraws(ops, source, context.sampler);
+  const draws = sigma === undefined ? createDraws(ops, source, context.sampler) : createDrawsAt(ops, source, sigma);
   const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress };
   const prepared = step.prepare(ctx, batch);
   const { inputs } = prepared;

@@ -10,12 +10,16 @@ import { readSample, type HostSample } from "../data/sample.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { checkTextShape, type EmbeddingsProcessor } from "../model/embeddings.ts";
+import { holdOut } from "./held-out.ts";
 import { permutation } from "./philox.ts";
 import { checkBatchSize } from "./preflight.ts";
 import type { LoadedBatch, RunData } from "./run.ts";
 
 export interface OpenedData {
+  /** Its samples are those to train on. */
   readonly dataset: Dataset;
+  /** The samples to evaluate. */
+  readonly heldOut: readonly Sample[];
   readonly warnings: readonly Finding[];
   /** Reads a sample and checks that it fits the strategy and the model. */
   read(sample: Sample): Promise<HostSample>;
@@ -24,7 +28,7 @@ export interface OpenedData {
 /**
  * Finds the samples of a strategy's sources and reads the first one, which is enough to notice data of the wrong kind.
  * @param model what the data must fit; null when the model itself is broken, which is then said beside what is found here
- * @throws FindingsError LTX61xx, and LTX6301 when there are too few samples for a batch
+ * @throws FindingsError LTX61xx, LTX6301 when there are too few samples for a batch, LTX6320 when too many are held out
  */
 export async function openData(
   config: RunConfig,
@@ -37,8 +41,9 @@ export async function openData(
   const read = sampleReader(sources, strategy, model);
   const [first] = dataset.samples;
   if (first !== undefined) checkText(await read(first), strategy, model);
-  checkBatchSize(config, dataset.samples.length);
-  return { dataset, warnings: skipped(dataset), read };
+  const { training, heldOut } = holdOut(dataset.samples, config.evaluation);
+  checkBatchSize(config, training.length);
+  return { dataset: { ...dataset, samples: training }, heldOut, warnings: skipped(dataset), read };
 }
 
 function sampleReader(sources: readonly DataSource[], { modalities }: StrategyInfo, model: ExaminedModel | null) {
@@ -99,6 +104,23 @@ export function loadBatches(
     samples: samples.length,
     load: async (index) => prepareBatch(engine, await batches.load(index), embeddings),
     close: () => batches.close(),
+  };
+}
+
+/** Reads held-out samples, each as a batch; null where there are none. */
+export function loadHeldOut(
+  engine: Engine,
+  { heldOut, read }: OpenedData,
+  embeddings: EmbeddingsProcessor,
+): RunData | null {
+  if (heldOut.length === 0) return null;
+  return {
+    samples: heldOut.length,
+    async load(index) {
+      const sample = heldOut[index];
+      if (sample === undefined) throw new RangeError(`there is no held-out sample ${index}`);
+      return prepareBatch(engine, collate([await read(sample)]), embeddings);
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import { FindingsError } from "../findings.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { createPositions } from "../model/positions.ts";
 import { philoxSource } from "./draws.ts";
-import { loadBatches, openData } from "./open-data.ts";
+import { loadBatches, loadHeldOut, openData } from "./open-data.ts";
 import { checkModel, openModel } from "./open-model.ts";
 import { checkFiles, checkOutput, together } from "./preflight.ts";
 import type { Run } from "./run.ts";
@@ -40,6 +40,7 @@ export async function openRun(engine: Engine, config: RunConfig, step: Step): Pr
       positions: createPositions(model.scaleFactors),
       scaleFactors: model.scaleFactors,
       data: batches,
+      heldOut: loadHeldOut(engine, data, model.embeddings),
       draws: (j, microBatch) => philoxSource(config.seed, j, microBatch),
     },
     warnings,

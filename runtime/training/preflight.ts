@@ -58,7 +58,7 @@ export async function checkOutput({ output_dir }: RunConfig): Promise<void> {
 export function checkBatchSize({ optimization, data }: RunConfig, samples: number): void {
   const { batch_size: size } = optimization;
   if (size <= samples) return;
-  const message = `a batch holds ${size} samples, ${data.preprocessed_data_root} has ${samples} in all`;
+  const message = `a batch holds ${size} samples, ${data.preprocessed_data_root} has ${samples} to train on`;
   const help = `write \`batch_size: ${samples}\` or less, or add samples`;
   const path = ["optimization", "batch_size"];
   throw new FindingsError([{ code: "LTX6301", severity: "error", path, message, help }]);

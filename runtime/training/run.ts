@@ -17,6 +17,8 @@ export interface Run {
   readonly positions: Positions;
   readonly scaleFactors: ScaleFactors;
   readonly data: RunData;
+  /** Samples that are evaluated and not trained on, one per batch; null where the run config holds none out. */
+  readonly heldOut: RunData | null;
   /** The random numbers of a micro-batch of an optimizer step, both counted from 0. */
   readonly draws: (step: number, microBatch: number) => DrawSource;
 }

@@ -3,7 +3,7 @@ import { resolveConfig } from "../config/index.ts";
 import type { Engine } from "../engine/engine.ts";
 import { philoxSource } from "./draws.ts";
 import { normal, permutation } from "./philox.ts";
-import type { Run } from "./run.ts";
+import type { Run, RunData } from "./run.ts";
 
 /** Sizes of the tiny run: samples, their tokens and channels, the adapter's rank. */
 const [SAMPLES, TOKENS, CHANNELS, RANK] = [5, 4, 3, 3];
@@ -93,6 +93,7 @@ export function tinyRun(engine: Engine, options: TinyOptions): Run {
     optimization: { steps: 6, batch_size: 2, learning_rate: 0.05, ...settings["optimization"] },
     checkpoints: { precision: "float32", ...settings["checkpoints"] },
     flow_matching: { timestep_sampling_mode: "uniform", timestep_sampling_params: { min_value: 0.8 } },
+    evaluation: { ...settings["evaluation"] },
     output_dir: outputDirectory,
   };
   const { config, findings } = resolveConfig(raw, { configDirectory: outputDirectory });
@@ -126,6 +127,7 @@ export function tinyRun(engine: Engine, options: TinyOptions): Run {
       audio: () => host([], new Float32Array(1)),
     },
     scaleFactors: { time: 8, height: 32, width: 32 },
+    heldOut: config.evaluation.samples === 0 ? null : heldOutOf(engine, config.evaluation.samples),
     data: { samples: SAMPLES, load: async (index) => loadTiny(engine, config.seed, index, special) },
     draws: (step, microBatch) => philoxSource(config.seed, step, microBatch),
   };
@@ -143,6 +145,21 @@ function loadTiny({ ops }: Engine, seed: number, index: number, special: Readonl
     },
   };
   return { names: chosen.map((sample) => `clip_${sample}.pt`), sizes: {}, batch: () => batch, release: () => {} };
+}
+
+/** Clips that no batch of the training holds. */
+function heldOutOf({ ops }: Engine, samples: number): RunData {
+  const load = async (index: number) => {
+    const clean = clip(SAMPLES + index, new Map());
+    const batch: Batch<TinySources> = {
+      size: 1,
+      get sources() {
+        return { clean: ops.input("clean", host([1, TOKENS, CHANNELS], clean)) };
+      },
+    };
+    return { names: [`held_out_${index}.pt`], sizes: {}, batch: () => batch, release: () => {} };
+  };
+  return { samples, load };
 }
 
 function clip(sample: number, special: ReadonlyMap<number, number>): Float32Array {

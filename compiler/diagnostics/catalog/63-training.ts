@@ -126,4 +126,14 @@ export const entries: readonly CatalogEntry[] = [
     bad: loading("moved/lora_weights_step_00250.safetensors"),
     good: loading(saved),
   },
+  {
+    code: "LTX6320",
+    slug: "all-held-out",
+    title: "No sample is left to train on",
+    explanation:
+      "`evaluation.samples` of the data set are held out: they are evaluated and never trained on. They have to be fewer than the " +
+      "samples there are.",
+    bad: config("evaluation: {samples: 1000}"),
+    good: config("evaluation: {samples: 4}"),
+  },
 ];

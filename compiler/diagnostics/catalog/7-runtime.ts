@@ -76,4 +76,15 @@ export const entries: readonly CatalogEntry[] = [
     bad: "video:\n  attention: key(from(depth))   # with no key at all where `depth` was not drawn",
     good: "video:\n  attention: not (key(from(depth)) and hole)",
   },
+  {
+    code: "LTX7020",
+    slug: "evaluation-off-level",
+    title: "Evaluations are not at the noise levels that were asked for",
+    explanation:
+      "An evaluation replaces the noise levels that a strategy draws by those of `evaluation.sigmas`. This strategy computes them from " +
+      "something else, such as `uniform()`, so it is evaluated at its own. Results can still be compared from step to step, since all " +
+      "draws of an evaluation are fixed; what is filed under one level is not the loss at that level.",
+    bad: "video:\n  latents: latents\n  sigma: uniform(0.2, 0.8)",
+    good: "video:\n  latents: latents\n  sigma: sampled()",
+  },
 ];

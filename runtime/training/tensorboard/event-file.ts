@@ -59,6 +59,13 @@ function create(folder: string, wallTime: number): number {
 
 /** Under the official trainer's names where it has one. */
 export function scalarsOf(event: TrainEvent): Scalars {
+  if (event.type === "evaluation") {
+    return [
+      ["eval/loss", event.loss],
+      ...Object.entries(event.terms).map(([name, value]) => [`eval/loss_${name}`, value] as const),
+      ...event.sigmas.map(({ sigma, loss }) => [`eval/loss_sigma_${sigma}`, loss] as const),
+    ];
+  }
   if (event.type !== "step") return [];
   const { loss, learningRate, gradNorm, secondsPerStep, samplesPerSecond } = event;
   return [

@@ -1,0 +1,58 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { philoxSource } from "./draws.ts";
+import type { EvaluationEvent } from "./events.ts";
+import { forward, readReport, type ForwardContext, type Progress, type Report } from "./forward.ts";
+import type { LoadedBatch, Run } from "./run.ts";
+import { sampleLosses, stepMetrics } from "./step-metrics.ts";
+
+/** Independent of the run's seed, so that runs with different seeds can be compared, too. */
+const SEED = 0;
+
+export type Evaluation = Pick<EvaluationEvent, "loss" | "terms" | "sigmas">;
+
+export interface Evaluated extends Evaluation {
+  /** Whether some noise level was another one than asked for, since the strategy sets it itself. */
+  readonly strays: boolean;
+}
+
+/**
+ * The loss of every held-out sample at every noise level of `evaluation.sigmas`, without gradients. Each sample is a batch of its
+ * own, and its draws depend on its number alone: results can be compared between steps, resumed runs, batch sizes and seeds.
+ */
+export async function evaluate(run: Run, context: ForwardContext, progress: Progress): Promise<Evaluated> {
+  const { heldOut, config } = run;
+  if (heldOut === null) throw new Error("a run without held-out samples");
+  const { sigmas } = config.evaluation;
+  const reports: Report[][] = sigmas.map(() => []);
+  for (let i = 0; i < heldOut.samples; i++) {
+    const batch = await heldOut.load(i);
+    for (const [level, sigma] of sigmas.entries()) {
+      // Engines may compute for minutes without a turn of the event loop, which Ctrl-C needs.
+      await nextTurn();
+      reports[level]?.push(await reportOf(run, context, batch, { sample: i, sigma, progress }));
+    }
+    batch.release();
+  }
+  const { loss, terms } = stepMetrics(reports.flat());
+  const bySigma = sigmas.map((sigma, level) => ({ sigma, loss: mean((reports[level] ?? []).flatMap(sampleLosses)) }));
+  const strays = reports.some((list, level) => list.some(({ sigma }) => !isAt(sigma, sigmas[level] ?? 0)));
+  return { loss, terms, sigmas: bySigma, strays };
+}
+
+async function reportOf(
+  { engine, step }: Run,
+  context: ForwardContext,
+  batch: LoadedBatch,
+  { sample, sigma, progress }: { sample: number; sigma: number; progress: Progress },
+): Promise<Report> {
+  const draws = philoxSource(SEED, sample, 0);
+  const report = engine.tidy(
+    () => forward(context, batch.batch(), { draws, progress, divisor: 1, sigma }).outputs.report,
+  );
+  const { data } = await engine.read(report);
+  engine.dispose(report);
+  return readReport(step, data as Float32Array, batch.names.length);
+}
+
+const isAt = (levels: Float32Array, sigma: number): boolean => levels.every((level) => Math.abs(level - sigma) < 1e-5);
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
