@@ -161,4 +161,19 @@ test("what is shown has axes, types and places", async () => {
   assert.ok((expected?.start ?? 0) > text.indexOf("expect:"));
 });
 
+test("what an expectation reads is shown with it, sources too", async () => {
+  const text = `${head}loss:
+  v: mse(video.prediction, video.target) over video.generated
+expect:
+  - video.timesteps < hole + 0.5 or open
+`;
+  const { probed } = await compile({ path: "test.strategy", text }, { probe: true });
+  assert.equal(probed.find(({ key }) => key === "expect[0]")?.reads.toSorted(), [
+    "open",
+    "source.hole",
+    "video.timesteps",
+  ]);
+  assert.equal((await probe(text))["source.hole"], [0, 1, 0, 1, 0, 1, 0, 1]);
+});
+
 test.run();

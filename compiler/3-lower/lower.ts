@@ -53,7 +53,10 @@ function lowerMetadata(entries: readonly CheckedMetadata[], statements: readonly
 
 function probeOf(strategy: CheckedStrategy, late: readonly Statement[], byKey: Map<string, Statement>): Probe {
   const added = probeStatements(strategy).map((statement) => withSourcesEarly(statement, byKey));
-  return { statements: [...late, ...added], values: probedValues([...strategy.bindings.values()], added) };
+  return {
+    statements: [...late, ...added],
+    values: probedValues([...strategy.bindings.values()], added, (key) => byKey.get(key)),
+  };
 }
 
 function keysOf({ statements, values }: Probe): string[] {

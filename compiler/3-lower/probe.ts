@@ -2,7 +2,7 @@
 import { familyOf } from "../2-check/axes.ts";
 import type { CheckedLoss, CheckedStrategy } from "../2-check/checked.ts";
 import { broadcastTo } from "../2-check/combine.ts";
-import { literal, tensor, type Core } from "../2-check/core.ts";
+import { childrenOf, literal, tensor, type Core } from "../2-check/core.ts";
 import { allNodes } from "../2-check/dependencies.ts";
 import type { ProbedValue, Statement } from "./program.ts";
 
@@ -42,14 +42,33 @@ function asNumber(core: Core): Core {
   return { op: "map", fn: "float", args: [core], type: tensor("f32", core.type.axes), span: null };
 }
 
-/** All named values in the order in which one reads a file: `let`, then video, then audio, then what was added. */
-export function probedValues(bindings: readonly Statement[], added: readonly Statement[]): readonly ProbedValue[] {
+/**
+ * All named values in the order in which one reads a file: `let`, then video, then audio, then sources that expectations read, then
+ * what was added.
+ */
+export function probedValues(
+  bindings: readonly Statement[],
+  added: readonly Statement[],
+  statementOf: (key: string) => Statement | undefined,
+): readonly ProbedValue[] {
   const named = bindings.filter(({ core }) => core.op !== "references");
   const of = (modality: string) => named.filter(({ key }) => key.startsWith(`${modality}.`));
   const lets = named.filter(({ key }) => !key.includes("."));
-  return [...lets, ...of("video"), ...of("audio"), ...added].map(({ key, core, span }) => ({
+  const read = new Set(added.filter(({ key }) => key.startsWith("expect")).flatMap(({ core }) => [...refsOf(core)]));
+  const sources = [...read].filter((key) => key.startsWith("source.")).flatMap((key) => statementOf(key) ?? []);
+  const shown = [...lets, ...of("video"), ...of("audio"), ...sources, ...added];
+  const keys = new Set(shown.map(({ key }) => key));
+  return shown.map(({ key, core, span }) => ({
     key,
     type: core.type,
+    reads: [...refsOf(core)].filter((name) => keys.has(name)),
     span,
   }));
+}
+
+function refsOf(core: Core): Set<string> {
+  return new Set([
+    ...(core.op === "ref" ? [core.key] : []),
+    ...childrenOf(core).flatMap((child) => [...refsOf(child)]),
+  ]);
 }

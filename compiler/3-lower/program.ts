@@ -13,9 +13,11 @@ export interface Statement {
 
 /** A value that a probe shows. */
 export interface ProbedValue {
-  /** `inpaint`, `video.keep`, `expect[0]`, `weight.<term>`. */
+  /** `inpaint`, `video.keep`, `source.<name>`, `expect[0]`, `weight.<term>`. */
   readonly key: string;
   readonly type: Type;
+  /** Keys of the values that it is made of, as far as they are shown, too. */
+  readonly reads: readonly string[];
   /** Of what was written for it, null for a default. */
   readonly span: Span | null;
 }
