@@ -1,10 +1,11 @@
 /** The command line on one screen: commands, arguments, options, examples. What a command does lies in `commands/`, loaded when called. */
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { wantsColor, type ColorChoice } from "./color.ts";
 import type { CompileOptions } from "./commands/compile.ts";
 import type { FmtOptions } from "./commands/fmt.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { InitOptions } from "./commands/init.ts";
+import type { TestOptions } from "./commands/test.ts";
 import type { Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 import type { Session } from "./session.ts";
@@ -25,6 +26,11 @@ function sessionOf(io: Io, options: GlobalOptions): Session {
     quiet: options.quiet ?? false,
     color: { out: colored(io.columns.out), err: colored(io.columns.err) },
   };
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("it is a whole number, 0 or more");
 }
 
 function exampleText(examples: readonly Example[]): string {
@@ -88,6 +94,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     declareCheck,
     declareFmt,
     declareCompile,
+    declareTest,
     declareRun,
     declareExplain,
     declareDoctor,
@@ -169,6 +176,23 @@ function declareCompile({ command, session, done }: Declaring): void {
     .action(async (files: string[], options: CompileOptions) => {
       const { compile } = await import("./commands/compile.ts");
       done(await compile(session(), files, options));
+    });
+}
+
+function declareTest({ command, session, done }: Declaring): void {
+  command(
+    "test",
+    "Try strategies on small batches made for them: what they expect, and what every step owes to the model.",
+    [
+      ["ltxc test", "all *.strategy files of this folder"],
+      ["ltxc test inpainting.strategy --seed 7", "one file, other batches"],
+    ],
+  )
+    .argument("[files...]", "strategies (default: *.strategy)")
+    .addOption(new Option("--seed <n>", "of the first batch; the others follow").argParser(wholeNumber).default(0))
+    .action(async (files: string[], options: TestOptions) => {
+      const { test } = await import("./commands/test.ts");
+      done(await test(session(), files, options));
     });
 }
 

@@ -9,6 +9,7 @@ import { entries as model } from "./62-model.ts";
 import { entries as training } from "./63-training.ts";
 import { entries as build } from "./65-build.ts";
 import { entries as runtime } from "./7-runtime.ts";
+import { entries as trial } from "./71-trial.ts";
 import type { CatalogEntry } from "./entry.ts";
 
 /** Every code, in order. A new file of entries gets a line here. */
@@ -24,6 +25,7 @@ export const catalog: readonly CatalogEntry[] = [
   ...training,
   ...build,
   ...runtime,
+  ...trial,
 ];
 
 const byName: ReadonlyMap<string, CatalogEntry> = new Map(

@@ -1,0 +1,145 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ltxc } from "../testing.ts";
+
+const test = suite("ltxc test");
+
+const head = `strategy: tried
+params:
+  gain: {type: number, default: 0.5, minimum: 0, maximum: 2}
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+  hole: {directory: hole, kind: video_mask}
+  depth: {directory: depth, kind: video_latents}
+`;
+
+const good = `${head}video:
+  latents: latents
+  sigma: clamp(gain * sampled(), 0, 1)
+  keep: hole < 0.5
+  references: [depth with probability 0.5]
+  attention: not (key(from(depth)) and hole > 0.5)
+loss:
+  v: mse(video.prediction, video.target) over video.generated
+expect:
+  - video.timesteps <= gain
+  - video.keep == 0 or hole < 0.5
+  - not video.keep or abs(video.denoised - video.clean) < 1e-6
+`.replace("video.keep == 0", "not video.keep");
+
+const bad = `${head}let:
+  share: mean(float(hole) * mean(video.prediction, channel), token) / mean(hole, token)
+video:
+  latents: latents
+  sigma: gain * sampled()
+  keep: hole < 0.5
+  references: [depth with probability 0.5]
+  attention: key(from(depth))
+loss:
+  v: mse(video.prediction, video.target) over video.generated over (1 - 2 * float(video.row == 0))
+  s: share
+expect:
+  - true
+  - hole > 0.5
+`.replace("float(hole) * mean", "hole * mean");
+
+async function inFolder<T>(text: string, body: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "ltxc-test-"));
+  try {
+    await writeFile(join(folder, "tried.strategy"), text);
+    return await body(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test("expectations that hold, with references, attention and masks", async () => {
+  await inFolder(good, async (cwd) => {
+    const { code, out, err } = await ltxc(["test"], { cwd });
+    assert.is(err, "");
+    assert.is(code, 0);
+    assert.match(out, /^tried\.strategy: ok, \d+ batches, 3 expectations\n$/);
+    assert.equal(await readdir(cwd), ["tried.strategy"]);
+  });
+});
+
+test("what is wrong is said once, at its place, with the batch and the values there", async () => {
+  await inFolder(bad, async (cwd) => {
+    const { code, out, err } = await ltxc(["test"], { cwd });
+    assert.is(code, 1);
+    const codes = [...err.matchAll(/error\[(\w+)\]/g)].map(([, found]) => found);
+    assert.equal(codes, ["LTX7102", "LTX7103", "LTX7010", "LTX7104", "LTX7101"]);
+    assert.match(err, /`share` is NaN at sample 0: .*`video\.prediction` is -?[\d.]+ to [\d.]+/);
+    assert.match(err, /`video\.sigma` is 1\.\d+ at sample \d/);
+    assert.match(err, /with 3 samples of 3 x 6 x 4 latent cells, masks with a box, `gain` 2, seed \d+/);
+    assert.match(err, /this is expected, but false at sample 0, frame 0, row 0, column 0: `hole` is 0/);
+    assert.match(err, "  - hole > 0.5\n   |     ^^^^^^^^^^\n");
+    assert.match(out, /: 5 checks fail,/);
+  });
+});
+
+test("the same seed gives the same findings, another one other batches; --json for programs", async () => {
+  await inFolder(bad, async (cwd) => {
+    const run = (seed: string) => ltxc(["test", "tried.strategy", "--json", "--seed", seed], { cwd });
+    const [first, again, other] = [await run("3"), await run("3"), await run("4")];
+    assert.is(first.err, "");
+    assert.is(again.out, first.out);
+    assert.is.not(other.out, first.out);
+    const { diagnostics, files } = JSON.parse(first.out) as {
+      diagnostics: { code: string; range: { start: { line: number } } }[];
+      files: { expectations: number }[];
+    };
+    assert.is(diagnostics.at(-1)?.range.start.line, bad.trimEnd().split("\n").length);
+    assert.equal(
+      files.map(({ expectations }) => expectations),
+      [2],
+    );
+  });
+});
+
+test("a step that fails is a finding at the operation that failed", async () => {
+  const text = `${head}outputs:
+  mid: {tap: block 0, modality: video}
+  narrow: {linear: mid, features: 4}
+  wide: {linear: mid, features: 9}
+  x: {linear: mid, features: 5}
+video:
+  latents: latents
+loss:
+  v: mse(video.prediction, video.target) + mean(hole) + mean(depth)
+  x: mean(float(narrow > wide))
+  y: mean(x)
+`;
+  await inFolder(text, async (cwd) => {
+    const { code, err } = await ltxc(["test"], { cwd });
+    assert.is(code, 1);
+    assert.match(err, /error\[LTX7106\]: this cannot be calculated: .*shapes/);
+    assert.match(err, /tried\.strategy:18:\d+/);
+  });
+});
+
+test("strategies that do not compile are not tried, and the built-in ones hold", async () => {
+  await inFolder("strategy: tried\nloss:\n  v: 1\n", async (cwd) => {
+    const { code, out, err } = await ltxc(["test"], { cwd });
+    assert.is(code, 1);
+    assert.is(out, "");
+    assert.match(err, "LTX4008");
+  });
+  const cwd = fileURLToPath(new URL("../../compiler/builtin", import.meta.url));
+  const { code, out } = await ltxc(["test"], { cwd });
+  assert.is(code, 0);
+  assert.match(out, "inpainting.strategy: ok");
+});
+
+test("a seed that is no number is a usage error", async () => {
+  const { code, err } = await ltxc(["test", "--seed", "x"]);
+  assert.is(code, 2);
+  assert.match(err, "it is a whole number");
+});
+
+test.run();

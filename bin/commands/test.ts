@@ -1,0 +1,49 @@
+import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
+import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
+import { openEngine } from "../../runtime/engine/index.ts";
+import { readSource, strategyPaths } from "../files.ts";
+import { openSubject } from "../inspect/subject.ts";
+import { codeOf, printFindings } from "../report.ts";
+import { say, sayJson, type Session } from "../session.ts";
+import { tryOut } from "../trial/run.ts";
+
+export interface TestOptions {
+  readonly seed: number;
+}
+
+interface Tested extends FileReport {
+  /** Batches that it was tried on: none where it does not compile. */
+  readonly batches: number;
+  readonly expectations: number;
+}
+
+async function testFile(session: Session, path: string, { seed }: TestOptions): Promise<Tested> {
+  const file = await readSource(session.io, path);
+  const { subject, diagnostics } = await openSubject(file);
+  if (subject === null) return { file, diagnostics, batches: 0, expectations: 0 };
+  const { engine } = await openEngine("cpu");
+  const trial = await tryOut(engine, subject, seed);
+  const expectations = subject.probed.filter(({ key }) => key.startsWith("expect[")).length;
+  return { file, diagnostics: [...diagnostics, ...trial.diagnostics], batches: trial.batches, expectations };
+}
+
+function summary({ file, diagnostics, batches, expectations }: Tested): string {
+  const wrong = diagnostics.filter(({ severity }) => severity === "error").length;
+  const expected = expectations === 1 ? "1 expectation" : `${expectations || "no"} expectations`;
+  const verdict = wrong === 0 ? "ok" : `${wrong} ${wrong === 1 ? "check fails" : "checks fail"}`;
+  return `${file.path}: ${verdict}, ${batches} batches, ${expected}`;
+}
+
+/** `ltxc test`: tries strategies on batches made for them. */
+export async function test(session: Session, named: readonly string[], options: TestOptions): Promise<number> {
+  const tested: Tested[] = [];
+  for (const path of await strategyPaths(session.io, named)) tested.push(await testFile(session, path, options));
+  if (session.json) {
+    const files = tested.map(({ file, batches, expectations }) => ({ path: file.path, batches, expectations }));
+    sayJson(session, { ...toJson(tested), files });
+    return codeOf(tested);
+  }
+  printFindings(session, tested);
+  for (const each of tested) if (each.batches > 0) say(session, summary(each));
+  return codeOf(tested);
+}

@@ -1,0 +1,112 @@
+/** Where an entry of a tensor lies, in the user's terms: sample, frame, row and column instead of an index. */
+import type { StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
+import { sizesOf } from "../../runtime/data/batch.ts";
+import type { ModalityName, Observation, Seen } from "./observe.ts";
+
+/** An index for each axis; of tokens also those of the grid axes that they stand for. */
+export type Place = ReadonlyMap<string, number>;
+
+/** A run of tokens of a sequence: a reference or, last, the target. */
+export interface Part {
+  /** Name of its source. */
+  readonly source: string;
+  readonly isTarget: boolean;
+  /** Audio has `frames` steps of one row and column. */
+  readonly grid: VideoGrid;
+}
+
+/** What the sequence of a modality consists of, in its order. */
+export function partsOf(strategy: StrategyInfo, observation: Observation, modality: ModalityName): readonly Part[] {
+  const grid = gridsOf(strategy, observation);
+  const target = strategy.modalities[modality]?.latents ?? "";
+  return [...observation.references[modality], target].map((source) => ({
+    source,
+    isTarget: source === target,
+    grid: grid(source),
+  }));
+}
+
+/** The grid of a modality's target, or of a source; audio has its steps as frames. */
+export function gridsOf({ modalities }: StrategyInfo, { batch }: Observation): (family: string) => VideoGrid {
+  const sizes = sizesOf(batch);
+  return (family) => {
+    const source = family === "video" || family === "audio" ? (modalities[family]?.latents ?? "") : family;
+    const { frames = 0, height = 0, width = 0, steps = 0 } = sizes[source] ?? {};
+    return steps > 0 ? { frames: steps, height: 1, width: 1 } : { frames, height, width };
+  };
+}
+
+export const tokensOf = ({ frames, height, width }: VideoGrid): number => frames * height * width;
+
+/** Indices of the entry `flat` along each axis of a value. */
+export function placeOf({ value, tensor }: Seen, flat: number, gridOf: (family: string) => VideoGrid): Place {
+  const place = new Map<string, number>();
+  let rest = flat;
+  value.type.axes.toReversed().forEach((axis, i, { length }) => {
+    const size = tensor.shape[length - 1 - i] ?? 1;
+    place.set(axis, rest % size);
+    rest = Math.floor(rest / size);
+  });
+  // What is added on the way is on the grid itself.
+  for (const [axis, index] of place) {
+    if (axis.startsWith("token:")) for (const [name, at] of onGrid(axis.slice(6), index, gridOf)) place.set(name, at);
+  }
+  return place;
+}
+
+function onGrid(family: string, token: number, gridOf: (family: string) => VideoGrid): (readonly [string, number])[] {
+  const { height, width } = gridOf(family);
+  if (family === "audio") return [["step", token]];
+  const suffix = family === "video" ? "" : `:${family}`;
+  return [
+    [`frame${suffix}`, Math.floor(token / (height * width))],
+    [`height${suffix}`, Math.floor(token / width) % height],
+    [`width${suffix}`, token % width],
+  ];
+}
+
+const words: Readonly<Record<string, string>> = { batch: "sample", height: "row", width: "column", token: "token" };
+
+/** "sample 0, frame 1, row 0, column 3"; nothing for what has no axes. */
+export function describePlace(place: Place): string {
+  const hasGrid = [...place.keys()].some((axis) => axis.startsWith("frame") || axis === "step");
+  return [...place]
+    .filter(([axis]) => !(axis.startsWith("token:") && hasGrid))
+    .map(([axis, index]) => {
+      const [name = "", of] = axis.split(":");
+      const source = of === undefined || of === "video" || of === "audio" ? "" : ` of ${of}`;
+      return `${words[name] ?? name}${source} ${index}`;
+    })
+    .join(", ");
+}
+
+/** The entries of a value that lie at a place, as far as it says: one number where it has the same axes, else more. */
+export function entriesAt(seen: Seen, place: Place, gridOf: (family: string) => VideoGrid): number[] {
+  const found: number[] = [];
+  seen.tensor.data.forEach((entry, flat) => {
+    const own = placeOf(seen, flat, gridOf);
+    if ([...own].every(([axis, index]) => (place.get(axis) ?? index) === index)) found.push(entry);
+  });
+  return found;
+}
+
+/** `0.83`, `true`, `-1.2 to 3.4`, `true in 5 of 24`. */
+export function describeEntries(entries: readonly number[], dtype: string): string {
+  const [first = NaN] = entries;
+  if (dtype === "bool") {
+    const count = entries.filter((entry) => entry !== 0).length;
+    if (count === 0 || count === entries.length) return count === 0 ? "false" : "true";
+    return `true in ${count} of ${entries.length}`;
+  }
+  if (entries.length === 1) return shortNumber(first);
+  const [low, high] = [minOf(entries), maxOf(entries)];
+  return low === high ? shortNumber(low) : `${shortNumber(low)} to ${shortNumber(high)}`;
+}
+
+/** Six digits are what float32 can tell apart. */
+export const shortNumber = (value: number): string => String(Number(value.toPrecision(6)));
+
+const minOf = (values: readonly number[]): number =>
+  values.reduce((a, b) => (b < a || Number.isNaN(b) ? b : a), Infinity);
+const maxOf = (values: readonly number[]): number =>
+  values.reduce((a, b) => (b > a || Number.isNaN(b) ? b : a), -Infinity);

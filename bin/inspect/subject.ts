@@ -1,0 +1,44 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Program, ProbedValue } from "../../compiler/3-lower/program.ts";
+import { check, compile, type Artifact } from "../../compiler/index.ts";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import type { SourceFile } from "../../compiler/source/source-file.ts";
+import type { Step } from "../../runtime/contract.ts";
+
+/** A strategy that can be looked into. */
+export interface Subject {
+  readonly file: SourceFile;
+  readonly program: Program;
+  /** Has `probe`. */
+  readonly step: Step;
+  /** What it shows, in the order of `probe`. */
+  readonly probed: readonly ProbedValue[];
+}
+
+/** Compiles a strategy in memory for looking inside; no subject where a finding is an error. */
+export async function openSubject(
+  file: SourceFile,
+): Promise<{ readonly subject: Subject | null; readonly diagnostics: readonly Diagnostic[] }> {
+  const { artifacts, diagnostics, probed } = await compile(file, { probe: true });
+  const { program } = check(file, { probe: true });
+  if (artifacts === null || program === null) return { subject: null, diagnostics };
+  return { subject: { file, program, step: await load(artifacts), probed }, diagnostics };
+}
+
+/** From files for a moment, so that a stack trace can point into the strategy. */
+async function load(artifacts: readonly Artifact[]): Promise<Step> {
+  process.setSourceMapsEnabled(true);
+  Error.stackTraceLimit = 60;
+  const folder = await mkdtemp(join(tmpdir(), "ltxc-probe-"));
+  try {
+    for (const { name, text } of artifacts) await writeFile(join(folder, name), text);
+    const module = artifacts.find(({ name }) => name.endsWith(".mjs"))?.name ?? "";
+    const step: Step = await import(pathToFileURL(join(folder, module)).href);
+    return step;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

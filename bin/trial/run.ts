@@ -1,0 +1,75 @@
+/** Tries a strategy on many small batches and gathers what is wrong, each mistake once. */
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import { entryOf } from "../../compiler/diagnostics/catalog/index.ts";
+import type { SourceFile } from "../../compiler/source/source-file.ts";
+import { collate } from "../../runtime/data/batch.ts";
+import type { Engine } from "../../runtime/engine/engine.ts";
+import { createSampler } from "../../runtime/training/samplers.ts";
+import { observe } from "../inspect/observe.ts";
+import type { Subject } from "../inspect/subject.ts";
+import { syntheticSamples } from "../inspect/synthetic.ts";
+import { describeBatch, trialBatches, type TrialBatch } from "./batches.ts";
+import { violations, type Violation } from "./checks.ts";
+
+export interface Trial {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly batches: number;
+}
+
+/** The sampler of a run config that says nothing about it. */
+const sampler = createSampler({ mode: "shifted_logit_normal", params: { std: 1, eps: 1e-3, uniform_prob: 0.1 } });
+
+export async function tryOut(engine: Engine, subject: Subject, seed: number): Promise<Trial> {
+  const { strategy } = subject.step;
+  const batches = trialBatches(strategy, seed);
+  const found = new Map<string, { readonly violation: Violation; readonly batch: TrialBatch; count: number }>();
+  for (const batch of batches) {
+    for (const violation of await violationsOn(engine, subject, batch)) {
+      const key = [violation.code, violation.span.start, violation.span.end, violation.of].join();
+      const known = found.get(key);
+      if (known === undefined) found.set(key, { violation, batch, count: 1 });
+      else known.count++;
+    }
+  }
+  const diagnostics = [...found.values()].map(({ violation, batch, count }): Diagnostic => {
+    const { code, span, message } = violation;
+    const seen = `seen on ${count} of ${batches.length} batches, first with ${describeBatch(strategy, batch)}`;
+    return {
+      code,
+      slug: entryOf(code).slug,
+      severity: "error",
+      message,
+      span,
+      labels: [],
+      help: seen,
+    };
+  });
+  return { diagnostics: diagnostics.toSorted((a, b) => a.span.start - b.span.start), batches: batches.length };
+}
+
+async function violationsOn(engine: Engine, subject: Subject, batch: TrialBatch): Promise<readonly Violation[]> {
+  const samples = collate(syntheticSamples(subject.step.strategy, batch));
+  const { params, seed, progress } = batch;
+  const circumstances = { params, sampler, seed, progress, globalStep: Math.round(progress * 1000) };
+  try {
+    return violations(subject, await observe(engine, subject, samples, circumstances));
+  } catch (error) {
+    const failure = failureOf(subject.file, error);
+    if (failure === null) throw error;
+    return [failure];
+  }
+}
+
+/** An operation that failed at a place of the strategy; null for any other exception, which is a bug of ours. */
+function failureOf(file: SourceFile, error: unknown): Violation | null {
+  const { stack = "", message } = error instanceof Error ? error : new Error(String(error));
+  const [, line, column] = /\.strategy:(\d+):(\d+)/.exec(stack) ?? [];
+  const start = (file.lineStarts[Number(line) - 1] ?? NaN) + Number(column) - 1;
+  if (!Number.isFinite(start)) return null;
+  return {
+    code: "LTX7106",
+    span: { start, end: start + 1 },
+    of: "step",
+    message: `this cannot be calculated: ${message}`,
+  };
+}
