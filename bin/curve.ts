@@ -30,6 +30,15 @@ export function curve(values: readonly number[], columns = 60, rows = 6): string
   return Array.from({ length: rows }, (_, row) => `${label(row).padStart(8)} │${line(row)}`.trimEnd()).join("\n");
 }
 
+/** A curve in one line, from its smallest to its largest mean. Empty for fewer than two values. */
+export function sparkline(values: readonly number[], columns: number): string {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length < 2) return "";
+  const means = resample(finite, Math.min(columns, finite.length));
+  const [low, high] = [Math.min(...means), Math.max(...means)];
+  return means.map((mean) => blocks[high > low ? 1 + Math.round(((mean - low) / (high - low)) * 7) : 4]).join("");
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;

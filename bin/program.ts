@@ -5,6 +5,7 @@ import type { CompileOptions } from "./commands/compile.ts";
 import type { FmtOptions } from "./commands/fmt.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { InitOptions } from "./commands/init.ts";
+import type { ReportOptions } from "./commands/report.ts";
 import type { TestOptions } from "./commands/test.ts";
 import type { Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
@@ -96,6 +97,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     declareCompile,
     declareTest,
     declareRun,
+    declareReport,
     declareExplain,
     declareDoctor,
   ]) {
@@ -213,6 +215,23 @@ function declareRun({ command, session, done }: Declaring): void {
     .action(async (config: string, options: RunOptions) => {
       const { run } = await import("./commands/run.ts");
       done(await run(session(), config, options));
+    });
+}
+
+function declareReport({ command, session, done }: Declaring): void {
+  command(
+    "report",
+    "Make one HTML page of a run: curves, evaluation, samples, checkpoints, config, strategy, machine.",
+    [
+      ["ltxc report", "of the run in outputs/, as outputs/report.html"],
+      ["ltxc report outputs/long --out long.html", "of another run, elsewhere"],
+    ],
+  )
+    .argument("[run]", "the run's `output_dir`", "outputs")
+    .option("--out <file>", "where the page goes (default: report.html in the run's folder)")
+    .action(async (run: string, options: ReportOptions) => {
+      const { report } = await import("./commands/report.ts");
+      done(await report(session(), run, options));
     });
 }
 

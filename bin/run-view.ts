@@ -13,6 +13,7 @@ import { curve, median } from "./curve.ts";
 import { duration } from "./layout.ts";
 import { plainLine, progressBlock } from "./progress.ts";
 import { createSmoother } from "./smooth.ts";
+import { summaryCurves, type History } from "./run-summary.ts";
 import { paint, say, sayJson, type Session } from "./session.ts";
 
 export interface RunView {
@@ -25,7 +26,7 @@ export interface RunView {
 
 /** Warnings are handed to `onWarning`, which knows the run config's text. */
 export function createRunView(session: Session, onWarning: (event: TrainEvent & { type: "warning" }) => void): RunView {
-  const losses: number[] = [];
+  const history: History = { steps: [], evaluations: [] };
   const bar = createBar(session);
   const shown = (line: string) => bar.above(() => say(session, line));
   const handle = (event: TrainEvent) => {
@@ -33,9 +34,10 @@ export function createRunView(session: Session, onWarning: (event: TrainEvent & 
       case "started":
         return shown(startLine(session, event));
       case "step":
-        losses.push(event.loss);
+        history.steps.push(event);
         return bar.step(event);
       case "evaluation":
+        history.evaluations.push(event);
         return shown(evaluationLine(event));
       case "checkpoint":
         return shown(`saved ${shortPath(session, event.path)}`);
@@ -43,7 +45,7 @@ export function createRunView(session: Session, onWarning: (event: TrainEvent & 
         return bar.above(() => onWarning(event));
       case "finished":
         bar.end();
-        return finished(session, event, losses);
+        return finished(session, event, history);
       case "interrupted":
         bar.end();
         return interrupted(session, event);
@@ -59,7 +61,7 @@ export function createRunView(session: Session, onWarning: (event: TrainEvent & 
 /** The progress: lines that redraw themselves on a terminal, a line now and then elsewhere, nothing under `--quiet`. */
 function createBar({ io, quiet, color }: Session) {
   const columns = io.columns.err;
-  const smooth = createSmoother();
+  let smooth: ((value: number) => number) | null = null;
   let first = true;
   let drawn: readonly string[] = [];
   const clear = () => {
@@ -75,6 +77,7 @@ function createBar({ io, quiet, color }: Session) {
     end,
     step(event: StepEvent): void {
       if (quiet) return;
+      smooth ??= createSmoother(event.steps);
       const progress = { ...event, smoothedLoss: smooth(event.loss) };
       if (columns === null) {
         const line = plainLine(progress, first);
@@ -118,7 +121,8 @@ function windowOf(losses: readonly number[]): number {
   return Math.max(1, Math.min(20, Math.floor(losses.length / 2)));
 }
 
-function finished(session: Session, { seconds, checkpoint }: FinishedEvent, losses: readonly number[]): void {
+function finished(session: Session, { seconds, checkpoint }: FinishedEvent, history: History): void {
+  const losses = history.steps.map(({ loss }) => loss);
   const { bold, cyan, green } = paint(session);
   const window = windowOf(losses);
   const [start, end] = [median(losses.slice(0, window)), median(losses.slice(-window))];
@@ -132,6 +136,8 @@ function finished(session: Session, { seconds, checkpoint }: FinishedEvent, loss
       `loss ${bold(start.toFixed(4))} → ${bold(end.toFixed(4))}, ratio ${bold((end / start).toFixed(2))} (${what})`,
     );
   }
+  const small = summaryCurves(history, session.io.columns.out ?? 80);
+  if (small !== "") say(session, `\n${small}\n`);
   say(session, `${losses.length} steps in ${duration(seconds)}`);
   if (!session.quiet) session.io.out("\n");
   session.io.out(`${green("LoRA:")} ${shortPath(session, checkpoint)}\n`);

@@ -1,8 +1,9 @@
-/** How much of the mean before a new value leaves standing: about the last fifty values count. */
-const memory = 0.96;
-
-/** A running mean in which older values fade; unbiased from the first one on. Values that are no numbers are passed over. */
-export function createSmoother(): (value: number) => number {
+/**
+ * A running mean in which older values fade, unbiased from the first one on. Values that are no numbers are passed over.
+ * @param count how many values there will be: a tenth of them, but never more than 50, make up most of the mean
+ */
+export function createSmoother(count: number): (value: number) => number {
+  const memory = 1 - 1 / Math.min(50, Math.max(5, count / 10));
   let [sum, weight] = [0, 0];
   return (value) => {
     if (Number.isFinite(value)) {
@@ -15,5 +16,6 @@ export function createSmoother(): (value: number) => number {
 
 /** The running mean after each of the values. */
 export function smoothed(values: readonly number[]): number[] {
-  return values.map(createSmoother());
+  const smooth = createSmoother(values.length);
+  return values.map((value) => smooth(value));
 }

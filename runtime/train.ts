@@ -8,6 +8,7 @@ import { createAdamW } from "./training/adamw.ts";
 import { createRetention } from "./training/checkpoint-files.ts";
 import { checkpointMetadata, type CheckpointMetadata } from "./training/checkpoint-metadata.ts";
 import { loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
+import { environmentOf } from "./training/environment.ts";
 import { evaluate } from "./training/evaluation.ts";
 import type { StepEvent, Summary, TrainEvent } from "./training/events.ts";
 import { failureOf } from "./training/failures.ts";
@@ -110,7 +111,11 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     globalStep,
     steps,
     strategy: step.strategy.name,
+    sourceHash: step.strategy.sourceHash,
+    params,
     engine: engine.name,
+    environment: environmentOf(step.strategy.compiler),
+    time: new Date().toISOString(),
     samples: run.data.samples,
     trainableParameters: trainable.tensors().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
     loaded,

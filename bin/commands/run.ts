@@ -9,11 +9,13 @@ import { openEngine } from "../../runtime/engine/index.ts";
 import { fail, FindingsError } from "../../runtime/findings.ts";
 import { train } from "../../runtime/train.ts";
 import { lastSaved } from "../../runtime/training/checkpoint-files.ts";
+import type { TrainEvent } from "../../runtime/training/events.ts";
 import { openRun } from "../../runtime/training/open-run.ts";
 import { findBuild } from "../builds.ts";
 import { exitCode } from "../exit.ts";
 import { readSource } from "../files.ts";
 import { toDiagnostics } from "../findings.ts";
+import { keepSources } from "../kept-sources.ts";
 import { printFindings } from "../report.ts";
 import { examineRunConfig } from "../run-config.ts";
 import { createRunView, type RunView } from "../run-view.ts";
@@ -51,7 +53,11 @@ function stopOnInterrupt(session: Session, view: RunView): { readonly signal: Ab
   return { signal: stop.signal, off };
 }
 
-async function trainWith(session: Session, config: RunConfig, step: Step, reporter: Reporter): Promise<number> {
+async function trainWith(
+  session: Session,
+  { config, step, build }: { config: RunConfig; step: Step; build: string },
+  reporter: Reporter,
+): Promise<number> {
   const { engine, reason } = await openEngine(config.runtime.engine);
   const opened = await openRun(engine, config, step);
   reporter.findings(opened.warnings);
@@ -59,7 +65,11 @@ async function trainWith(session: Session, config: RunConfig, step: Step, report
   view.note(`engine ${engine.name}: ${reason}`);
   const { signal, off } = stopOnInterrupt(session, view);
   try {
-    const { type } = await train(opened.run, { onEvent: view.event, signal });
+    const onEvent = (event: TrainEvent) => {
+      if (event.type === "started") keepSources(build, step.strategy.name, config.output_dir);
+      view.event(event);
+    };
+    const { type } = await train(opened.run, { onEvent, signal });
     return type === "interrupted" ? exitCode.interrupted : exitCode.ok;
   } finally {
     off();
@@ -90,7 +100,8 @@ export async function run(session: Session, path: string, options: RunOptions): 
   if (examined.ready === null) return exitCode.findings;
   const { config, step } = examined.ready;
   try {
-    return await trainWith(session, options.resume === true ? await resumed(config) : config, step, reporter);
+    const chosen = options.resume === true ? await resumed(config) : config;
+    return await trainWith(session, { config: chosen, step, build }, reporter);
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;
     reporter.findings(error.findings);

@@ -10,13 +10,30 @@ export interface StartedEvent {
   readonly globalStep: number;
   readonly steps: number;
   readonly strategy: string;
+  /** SHA-256 of its source text, and the values of its parameters. */
+  readonly sourceHash: string;
+  readonly params: Readonly<Record<string, unknown>>;
   readonly engine: string;
+  readonly environment: Environment;
+  /** When the run began, as ISO 8601. */
+  readonly time: string;
   /** Samples of the data set. */
   readonly samples: number;
   /** Numbers that are trained. */
   readonly trainableParameters: number;
   /** The weights that the run began with, or null. */
   readonly loaded: string | null;
+}
+
+/** What a run computed on. */
+export interface Environment {
+  /** Version of ltxc that compiled the strategy. */
+  readonly ltxc: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly processor: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
 }
 
 export interface StepEvent {

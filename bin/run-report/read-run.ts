@@ -1,0 +1,78 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { readMetrics, type Metrics } from "./metrics.ts";
+
+export interface RunFile {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** A picture of a sample, as it stands in a page. */
+export interface SamplePicture {
+  readonly name: string;
+  readonly png: Buffer;
+}
+
+/** All that a run's folder tells. */
+export interface RunRecord {
+  readonly name: string;
+  readonly metrics: Metrics;
+  /** The text of `training_config.yaml`, null where it is missing. */
+  readonly config: string | null;
+  /** The strategy's files as they were when the run began. */
+  readonly strategies: readonly { readonly name: string; readonly text: string }[];
+  readonly checkpoints: readonly RunFile[];
+  /** Of the last time that samples were drawn. */
+  readonly samples: readonly SamplePicture[];
+}
+
+/** More pictures would make a page that no browser likes. */
+const maxSamples = 12;
+
+/** Reads what is there of a run; null where the folder holds no metrics, and so no run. */
+export async function readRun(folder: string): Promise<RunRecord | null> {
+  const text = await textOf(join(folder, "metrics.jsonl"));
+  if (text === null) return null;
+  return {
+    name: basename(folder),
+    metrics: readMetrics(text),
+    config: await textOf(join(folder, "training_config.yaml")),
+    strategies: await strategiesOf(folder),
+    checkpoints: await filesOf(join(folder, "checkpoints")),
+    samples: await picturesOf(join(folder, "samples")),
+  };
+}
+
+async function textOf(path: string): Promise<string | null> {
+  return readFile(path, "utf8").catch(() => null);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.flatMap((entry) => (entry.isFile() && !entry.name.startsWith(".") ? [entry.name] : [])).toSorted();
+}
+
+async function strategiesOf(folder: string): Promise<RunRecord["strategies"]> {
+  const names = (await namesIn(folder)).filter((name) => name.endsWith(".strategy"));
+  const texts = await Promise.all(names.map(async (name) => ({ name, text: await textOf(join(folder, name)) })));
+  return texts.flatMap(({ name, text }) => (text === null ? [] : [{ name, text }]));
+}
+
+async function filesOf(folder: string): Promise<readonly RunFile[]> {
+  const names = await namesIn(folder);
+  const files = await Promise.all(
+    names.map(async (name) => ({ name, info: await stat(join(folder, name)).catch(() => null) })),
+  );
+  return files.flatMap(({ name, info }) => (info === null ? [] : [{ name, bytes: info.size }]));
+}
+
+/** The pictures `step_000100_1.png` of the highest step. */
+async function picturesOf(folder: string): Promise<readonly SamplePicture[]> {
+  const names = (await namesIn(folder)).filter((name) => /^step_\d+_\d+.*\.png$/.test(name));
+  const last = names.at(-1)?.split("_")[1];
+  const chosen = names.filter((name) => name.split("_")[1] === last).slice(0, maxSamples);
+  const pictures = await Promise.all(
+    chosen.map(async (name) => ({ name, png: await readFile(join(folder, name)).catch(() => null) })),
+  );
+  return pictures.flatMap(({ name, png }) => (png === null ? [] : [{ name, png }]));
+}
