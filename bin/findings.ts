@@ -1,6 +1,7 @@
 import { entryOf } from "../compiler/diagnostics/catalog/index.ts";
-import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
-import { nodeAt, type YamlNode } from "../compiler/1-parse/tree.ts";
+import type { Diagnostic, Fix } from "../compiler/diagnostics/diagnostic.ts";
+import { replacement, slipOf } from "../compiler/diagnostics/did-you-mean.ts";
+import { nodeAt, toPlain, type YamlNode } from "../compiler/1-parse/tree.ts";
 import type { Span } from "../compiler/source/span.ts";
 import type { Finding } from "../runtime/contract.ts";
 
@@ -24,7 +25,17 @@ function spanOf(root: YamlNode, { code, path }: Finding): Span {
 export function toDiagnostics(root: YamlNode, findings: readonly Finding[]): readonly Diagnostic[] {
   return findings.map((finding) => {
     const { code, severity, message, help } = finding;
+    const fix = fixOf(root, finding);
     const base = { code, slug: entryOf(code).slug, severity, message, span: spanOf(root, finding), labels: [] };
-    return help === undefined ? base : { ...base, help };
+    return { ...base, ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) };
   });
+}
+
+/** Writes the word that was meant, where a slip of it is certain. */
+function fixOf(root: YamlNode, { code, path, near }: Finding): Fix | null {
+  const place = nodeAt(root, path);
+  const written = aboutKeys.includes(code) ? path.at(-1) : toPlain(place.node);
+  const span = aboutKeys.includes(code) ? place.keySpan : place.span;
+  if (near === undefined || span === undefined || place.depth < path.length) return null;
+  return slipOf(String(written), [near]) === null ? null : replacement(span, near);
 }

@@ -1,6 +1,7 @@
 /** The command line on one screen: commands, arguments, options, examples. What a command does lies in `commands/`, loaded when called. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { wantsColor, type ColorChoice } from "./color.ts";
+import type { CheckOptions } from "./commands/check.ts";
 import type { CompileOptions } from "./commands/compile.ts";
 import type { FmtOptions } from "./commands/fmt.ts";
 import type { RunOptions } from "./commands/run.ts";
@@ -128,9 +129,10 @@ function declareInit({ command, session, done }: Declaring): void {
 }
 
 function declareCheck({ command, session, done }: Declaring): void {
-  command("check", "Report every mistake in strategies and run configs. Writes nothing.", [
+  command("check", "Report every mistake in strategies and run configs. Writes nothing, except with --fix.", [
     ["ltxc check", "all *.strategy files of this folder, and train.yaml"],
     ["ltxc check inpainting.strategy", "one file"],
+    ["ltxc check --fix", "correct what is certain, report the rest"],
     ["ltxc check --format sarif > findings.sarif", "for code scanning"],
   ])
     .argument("[files...]", "strategies and run configs (default: *.strategy and train.yaml)")
@@ -141,9 +143,10 @@ function declareCheck({ command, session, done }: Declaring): void {
         "sarif",
       ]),
     )
-    .action(async (files: string[], options: { format?: "terminal" | "json" | "sarif" }) => {
+    .option("--fix", "correct every mistake whose correction is certain, then report what is left")
+    .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import("./commands/check.ts");
-      done(await check(session(), files, options.format));
+      done(await check(session(), files, options));
     });
 }
 

@@ -14,13 +14,18 @@ export function codeOf(reports: readonly FileReport[]): number {
   return summarize(reports).errors > 0 ? exitCode.findings : exitCode.ok;
 }
 
-/** Prints findings as the result of a command, on stdout. */
-export function printReport({ io, color }: Session, reports: readonly FileReport[], format: Format): void {
+/** Prints findings as the result of a command, on stdout; `fixed` says what was corrected before, and is null where nobody asked. */
+export function printReport(
+  { io, color }: Session,
+  reports: readonly FileReport[],
+  format: Format,
+  fixed: readonly string[] | null = null,
+): void {
   switch (format) {
     case "terminal":
       return io.out(renderTerminal(reports, colors(color.out)));
     case "json":
-      return io.out(renderJson(reports));
+      return io.out(renderJson(reports, fixed));
     case "sarif":
       return io.out(renderSarif(reports, packageVersion()));
   }

@@ -380,4 +380,6 @@ export interface Finding {
   readonly path: readonly (string | number)[];
   readonly message: string;
   readonly help?: string;
+  /** The known word that was probably meant by the key (LTX6001) or by the value. */
+  readonly near?: string;
 }

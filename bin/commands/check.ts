@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
 import { check as checkStrategy } from "../../compiler/index.ts";
-import type { SourceFile } from "../../compiler/source/source-file.ts";
+import { fixAll, type Applied } from "../../compiler/diagnostics/fix-all.ts";
+import { positionAt, sourceFile, type SourceFile } from "../../compiler/source/source-file.ts";
 import { compileFile, stepOf } from "../compiled.ts";
 import { UsageError } from "../exit.ts";
 import { readSource, strategiesHere, strategyExtension } from "../files.ts";
@@ -11,6 +12,7 @@ import { examineRunConfig, type FoundStep } from "../run-config.ts";
 import { defaultBuild, findBuild } from "../builds.ts";
 import type { Io } from "../io.ts";
 import { say, type Session } from "../session.ts";
+import { replaceText } from "../write.ts";
 
 const defaultConfig = "train.yaml";
 
@@ -48,24 +50,64 @@ async function findStep(io: Io, name: string, strategies: readonly CheckedFile[]
   return found.step === null && isUnclear ? { step: null, findings: [] } : found;
 }
 
-/** `ltxc check`: all findings of strategies, run configs, and the data and files that these name. */
-export async function check(session: Session, named: readonly string[], format: Format | undefined): Promise<number> {
+const isStrategy = (path: string) => path.endsWith(strategyExtension);
+
+/** All findings of a run config, and of the data and files that it names. */
+async function examine(io: Io, file: SourceFile, strategies: readonly CheckedFile[]): Promise<FileReport> {
+  const around = await strategiesAround(io, strategies);
+  const { diagnostics } = await examineRunConfig(io, file, (name) => findStep(io, name, around), { withFiles: true });
+  return { file, diagnostics };
+}
+
+/** Applies every fix, strategies before the run configs that name them; tells what was done. */
+async function fix(io: Io, paths: readonly string[]): Promise<readonly string[]> {
+  const done: string[] = [];
+  for (const path of paths.toSorted((a, b) => Number(isStrategy(b)) - Number(isStrategy(a)))) {
+    const { text: before } = await readSource(io, path);
+    const { text, applied } = await fixAll(before, async (current) => {
+      const file = sourceFile(path, current);
+      return (isStrategy(path) ? checkFile(file) : await examine(io, file, [])).diagnostics;
+    });
+    if (text !== before) await replaceText(io, path, text);
+    done.push(...applied.map(lineOf(path)));
+  }
+  return done;
+}
+
+/** `a.strategy:3:5: write `keep` (LTX2001)` */
+const lineOf =
+  (path: string) =>
+  ({ diagnostic, fix: { title }, text }: Applied): string => {
+    const { line, column } = positionAt(sourceFile(path, text), diagnostic.span.start);
+    return `${path}:${line}:${column}: ${title} (${diagnostic.code})`;
+  };
+
+export interface CheckOptions {
+  readonly format?: Format;
+  readonly fix?: true;
+}
+
+/** `ltxc check`: all findings of strategies, run configs, and the data and files that these name; with `fix` what is left of them. */
+export async function check(session: Session, named: readonly string[], options: CheckOptions): Promise<number> {
   const { io } = session;
   const paths = named.length > 0 ? named : await defaultFiles(io);
-  const isStrategy = (path: string) => path.endsWith(strategyExtension);
+  const fixed = options.fix === true ? await fix(io, paths) : null;
   const checked: CheckedFile[] = [];
   for (const path of paths.filter(isStrategy)) checked.push(checkFile(await readSource(io, path)));
   const reports: FileReport[] = [...checked];
-  for (const path of paths.filter((path) => !isStrategy(path))) {
-    const file = await readSource(io, path);
-    const around = await strategiesAround(io, checked);
-    const { diagnostics } = await examineRunConfig(io, file, (name) => findStep(io, name, around), { withFiles: true });
-    reports.push({ file, diagnostics });
-  }
-  const chosen = format ?? (session.json ? "json" : "terminal");
-  printReport(session, reports, chosen);
-  if (chosen === "terminal" && reports.every(({ diagnostics }) => diagnostics.length === 0)) {
-    say(session, `no findings in ${paths.join(", ")}`);
-  }
+  for (const path of paths.filter((path) => !isStrategy(path)))
+    reports.push(await examine(io, await readSource(io, path), checked));
+  const format = options.format ?? (session.json ? "json" : "terminal");
+  if (format === "terminal") for (const line of fixed ?? []) say(session, `fixed ${line}`);
+  printReport(session, reports, format, fixed);
+  if (format === "terminal") sayRest(session, reports, paths, fixed !== null);
   return codeOf(reports);
+}
+
+/** That nothing was found, or what can be done about it without an editor. */
+function sayRest(session: Session, reports: readonly FileReport[], paths: readonly string[], isFixed: boolean): void {
+  const found = reports.flatMap(({ diagnostics }) => diagnostics);
+  const fixable = found.filter(({ fix }) => fix !== undefined).length;
+  if (found.length === 0) say(session, `no findings in ${paths.join(", ")}`);
+  else if (fixable > 0 && !isFixed) say(session, `\`ltxc check --fix\` corrects ${fixable} of them`);
 }

@@ -14,6 +14,7 @@ import {
   type YAMLParseError,
 } from "yaml";
 import type { Bag } from "../diagnostics/bag.ts";
+import type { Fix } from "../diagnostics/diagnostic.ts";
 import { positionAt, type SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import { splitGroups } from "./flow-split.ts";
@@ -248,10 +249,20 @@ class Converter {
       const spans = nodes.map((node) => this.#spanOf(node)).filter((span) => span.start < span.end);
       const span = { start: spans[0]?.start ?? 0, end: Math.max(...spans.map(({ end }) => end)) };
       const help = "put it in quotes, or write each entry on a line of its own instead of inside `[...]` or `{...}`";
-      this.#bag.error("LTX1111", span, "YAML splits this at its comma, also inside parentheses", { help });
+      // Entries of a list have one part; in a mapping only its author knows where the value begins.
+      const fix = parts[first]?.length === 1 ? this.#quoted(span) : null;
+      const details = { help, ...(fix === null ? {} : { fix }) };
+      this.#bag.error("LTX1111", span, "YAML splits this at its comma, also inside parentheses", details);
       for (let index = first; index <= last; index++) torn.set(index, index === first ? span : null);
     }
     return torn;
+  }
+
+  /** Quotes around what has none of its own, nor breaks a line. */
+  #quoted({ start, end }: Span): Fix | null {
+    if (/["\\\n]/.test(this.#file.text.slice(start, end))) return null;
+    const at = (offset: number) => ({ span: { start: offset, end: offset }, text: '"' });
+    return { title: "put it in quotes", edits: [at(start), at(end)] };
   }
 
   #entries(pairs: readonly Pair<Node | null, Node | null>[], flow: boolean): ReadonlyMap<string, YamlEntry> {

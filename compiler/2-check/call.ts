@@ -1,4 +1,5 @@
 import type { Argument, AxisName, Expression } from "../1-parse/expression/ast.ts";
+import { meant } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 import { axisNames } from "./axes.ts";
 import { poisoned, type Axis, type Core } from "./core.ts";
@@ -62,9 +63,10 @@ function axisOf(value: Expression, of: Core, { report }: Environment): Axis | nu
   const own = of.type.axes.find((axis) => axis === name || (name === "token" && axis.startsWith("token:")));
   if (own !== undefined) return own;
   if (axisNames.includes(name)) return name;
-  report.error("LTX3006", value.span, name === "" ? "an axis is named here" : `\`${name}\` is no axis`, {
-    help: `axes of this value are ${of.type.axes.map((axis) => `\`${axis}\``).join(", ") || "none"}`,
-  });
+  const known = of.type.axes.map((axis) => axis.replace(/^token:.*/, "token"));
+  const otherwise = `axes of this value are ${of.type.axes.map((axis) => `\`${axis}\``).join(", ") || "none"}`;
+  const message = name === "" ? "an axis is named here" : `\`${name}\` is no axis`;
+  report.error("LTX3006", value.span, message, meant(name, value.span, known, otherwise));
   return null;
 }
 

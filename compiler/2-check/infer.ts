@@ -1,5 +1,6 @@
 /** Reads an expression: resolves its names and gives every part its axes and dtype. */
 import type { AxisName, BinaryOperator, Expression, Item } from "../1-parse/expression/ast.ts";
+import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 import {
   argumentNames,
@@ -183,7 +184,7 @@ function sourceValue(source: SourceDeclaration, span: Span, env: Environment): C
   return poisoned(span);
 }
 
-function unresolved(text: string, span: Span, env: Environment): Core {
+function unresolved(text: string, span: Span, env: Environment, isCall = false): Core {
   if (env.declarations.refused.has(text)) return poisoned(span);
   if (text === "video" || text === "audio") {
     env.report.error("LTX4006", span, `\`${text}\` is a modality, not a value`, {
@@ -191,25 +192,34 @@ function unresolved(text: string, span: Span, env: Environment): Core {
     });
   } else if (functionNames.includes(text)) {
     env.report.error("LTX4003", span, `\`${text}\` is a function`, { help: `call it: \`${text}(…)\`` });
-  } else reportUnknown(text, span, env);
+  } else reportUnknown(text, span, env, isCall);
   return poisoned(span);
 }
 
-function reportUnknown(text: string, span: Span, env: Environment): void {
-  const owner = (["video", "audio"] as const).find((modality) => isMember(modality, text) && env.modality !== modality);
-  if (owner !== undefined && env.modalities.has(owner)) {
+function reportUnknown(text: string, span: Span, env: Environment, isCall: boolean): void {
+  const owners = (["video", "audio"] as const).filter(
+    (modality) => isMember(modality, text) && env.modality !== modality && env.modalities.has(modality),
+  );
+  const [owner] = owners;
+  if (owner !== undefined) {
+    const prefixed = `${owner}.${text}`;
     env.report.error("LTX3001", span, `nothing is named \`${text}\` here`, {
-      help: `outside \`${owner}:\` write \`${owner}.${text}\``,
+      help: `outside \`${owner}:\` write \`${prefixed}\``,
+      ...(owners.length === 1 && env.modality === null ? { fix: replacement(span, prefixed) } : {}),
     });
     return;
   }
-  const own = env.modality === null ? [] : membersOf[env.modality];
-  env.report.unknownName(text, span, [
-    ...env.declarations.byName.keys(),
-    ...env.parameters.keys(),
-    ...own,
-    ...functionNames,
-  ]);
+  const own = env.modality === null ? [] : [...membersOf[env.modality], ...Object.keys(methodsOf[env.modality])];
+  const names = [...env.declarations.byName.keys(), ...env.parameters.keys(), ...own, ...functionNames];
+  env.report.unknownName(text, span, names, (name) => isCalled(name, env) === isCall);
+}
+
+/** Whether a known name is written with arguments. */
+function isCalled(name: string, env: Environment): boolean {
+  const declaration = env.declarations.byName.get(name);
+  if (declaration !== undefined) return declaration.kind === "let" && declaration.syntax.binder.parameters !== null;
+  if (env.parameters.has(name) || name === "first_frame") return false;
+  return env.modality === null || !membersOf[env.modality].includes(name);
 }
 
 // ----------------------------------------------------------------------------------------------------------------- members
@@ -232,9 +242,21 @@ function memberOf(
     ]);
     return poisoned(span);
   }
+  if (object.kind === "name" && isUnknown(owner, env)) {
+    const owners = [...env.modalities, ...env.declarations.byName.keys()];
+    const hasFields = (name: string) => env.declarations.byName.get(name)?.kind !== "param";
+    env.report.unknownName(owner, object.span, owners, hasFields);
+    return poisoned(span);
+  }
   const value = infer(object, env);
   if (value.op !== "error") env.report.unknownMember("this value", field.text, field.span, []);
   return poisoned(span);
+}
+
+/** Whether a name means nothing anywhere; then a modality may be meant, which stands only in front of its members. */
+function isUnknown(name: string, { declarations, parameters }: Environment): boolean {
+  const isDeclared = declarations.byName.has(name) || declarations.refused.has(name) || parameters.has(name);
+  return !isDeclared && !isMember("video", name) && !isMember("audio", name) && !functionNames.includes(name);
 }
 
 function sourceField(
@@ -306,8 +328,11 @@ function call(
   const declaration = env.declarations.byName.get(text);
   if (declaration?.kind === "let" && declaration.syntax.binder.parameters !== null) return expand(declaration, made);
   if (declaration !== undefined) {
+    const parentheses = { start: callee.span.end, end: span.end };
+    const help = `write \`${text}\` without parentheses`;
     env.report.error("LTX4011", callee.span, `\`${text}\` is not a function`, {
-      help: `write \`${text}\` without parentheses`,
+      help,
+      ...(args.length === 0 ? { fix: { title: help, edits: [{ span: parentheses, text: "" }] } } : {}),
     });
     return poisoned(span);
   }
@@ -336,7 +361,7 @@ function builtin(made: Call): Core | null {
 }
 
 function unresolvedCall({ name: text, span, env }: Call, at: Span): Core {
-  unresolved(text, at, env);
+  unresolved(text, at, env, true);
   return poisoned(span);
 }
 
@@ -369,6 +394,7 @@ function over(
   if (value.kind === "call" && losses.includes(value.callee.text)) {
     return loss(makeCall(value.callee.text, value.args, span, null, env), weights);
   }
+  if (infer(value, env).op === "error") return poisoned(span);
   env.report.error("LTX4009", span, "`over` belongs to a loss", {
     help: `write it after one of ${losses.map((text) => `\`${text}\``).join(", ")}`,
   });

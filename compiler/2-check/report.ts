@@ -1,6 +1,6 @@
 /** Every finding of the check phase, by what is wrong: one place for codes, wording and help. */
 import type { Bag, Details } from "../diagnostics/bag.ts";
-import { didYouMean } from "../diagnostics/did-you-mean.ts";
+import { meant } from "../diagnostics/did-you-mean.ts";
 import type { Label } from "../diagnostics/diagnostic.ts";
 import type { Span } from "../source/span.ts";
 import { familyOf, type Family } from "./axes.ts";
@@ -25,18 +25,25 @@ export class Report {
     this.#bag.warning(code, span, message, details);
   }
 
-  unknownName(name: string, span: Span, candidates: Iterable<string>): void {
-    this.error(
-      "LTX3001",
-      span,
-      `nothing is named \`${name}\``,
-      helpFor(name, candidates, "names are parameters, sources, `let` bindings and built-in functions"),
-    );
+  /** `fits` tells which candidates could stand there at all; only one of these is a certain fix. */
+  unknownName(
+    name: string,
+    span: Span,
+    candidates: Iterable<string>,
+    fits: (name: string) => boolean = () => true,
+  ): void {
+    const otherwise = "names are parameters, sources, `let` bindings and built-in functions";
+    const { help, fix } = meant(name, span, [...candidates], otherwise);
+    const isFit = fix?.edits.every(({ text }) => fits(text)) ?? false;
+    this.error("LTX3001", span, `nothing is named \`${name}\``, {
+      ...(help === undefined ? {} : { help }),
+      ...(fix === undefined || !isFit ? {} : { fix }),
+    });
   }
 
   unknownMember(owner: string, member: string, span: Span, candidates: readonly string[]): void {
     const known = candidates.map((name) => `\`${name}\``).join(", ");
-    this.error("LTX3004", span, `${owner} has no \`${member}\``, helpFor(member, candidates, `it has ${known}`));
+    this.error("LTX3004", span, `${owner} has no \`${member}\``, meant(member, span, candidates, `it has ${known}`));
   }
 
   /** Whether this very place has been reported, for instance because the schema refuses what stands there. */
@@ -89,8 +96,4 @@ export class Report {
 /** A node that the compiler added has no place of its own; it is never the one to blame. */
 export function spanOf(core: Core): Span {
   return core.span ?? { start: 0, end: 0 };
-}
-
-function helpFor(word: string, candidates: Iterable<string>, otherwise: string): Details {
-  return { help: didYouMean(word, candidates) ?? otherwise };
 }

@@ -1,6 +1,8 @@
 /** Every keyword of JSON Schema that can fail, in the user's terms. */
 import type { Details } from "../diagnostics/bag.ts";
-import { didYouMean } from "../diagnostics/did-you-mean.ts";
+import type { Fix } from "../diagnostics/diagnostic.ts";
+import { meant, replacement } from "../diagnostics/did-you-mean.ts";
+import type { Span } from "../source/span.ts";
 import { entryOf, type Place, type YamlNode } from "../1-parse/tree.ts";
 
 /** As the generated validators report it. */
@@ -61,8 +63,8 @@ export function explain(failure: Failure): Explained {
   }
 }
 
-function found(code: string, message: string, help?: string | null): Explained {
-  return { code, message, details: help === undefined || help === null ? {} : { help } };
+function found(code: string, message: string, help?: string | null, fix?: Fix | null): Explained {
+  return { code, message, details: { ...(help ? { help } : {}), ...(fix ? { fix } : {}) } };
 }
 
 /** `video.keep[0]` */
@@ -86,11 +88,10 @@ function unknownKey(failure: Failure): Explained {
   const known = Object.keys(objectAt(parent, "properties") ?? {});
   const missing = known.filter((other) => entryOf(place.node, other) === null);
   const owners = ownersOf(schema, key, "");
-  const help =
-    owners.length > 0
-      ? `\`${key}\` belongs under ${list(owners, "or")}`
-      : (didYouMean(key, missing) ?? `it may have ${list(known)}`);
-  return found("LTX2001", `${named(failure)} has no key \`${key}\``, help);
+  const message = `${named(failure)} has no key \`${key}\``;
+  if (owners.length > 0) return found("LTX2001", message, `\`${key}\` belongs under ${list(owners, "or")}`);
+  const written = entryOf(place.node, key)?.keySpan ?? place.span;
+  return { code: "LTX2001", message, details: meant(key, written, missing, `it may have ${list(known)}`) };
 }
 
 /** Where else the schema knows a key, which then only stands at the wrong depth: `video`, or `sources.<name>`. */
@@ -133,11 +134,21 @@ function wrongType(failure: Failure): Explained {
   const { place, error } = failure;
   const types = [error.params["type"]].flat().map(String);
   const expected = title(failure) ?? types.map((type) => phrases[type] ?? type).join(" or ");
-  return found(
-    "LTX2003",
-    `${named(failure)} must be ${expected}, but ${described(place.node)}`,
-    typeHelp(types, place.node),
-  );
+  const message = `${named(failure)} must be ${expected}, but ${described(place.node)}`;
+  return found("LTX2003", message, typeHelp(types, place.node), typeFix(types, place.node));
+}
+
+/** The same value in the spelling that YAML reads as the type that is asked for. */
+function typeFix(types: readonly string[], node: YamlNode): Fix | null {
+  if (node.kind !== "scalar" || node.value === null || node.broken || node.text.includes("\n")) return null;
+  const { text, span } = node;
+  const isNumber = types.includes("number") || types.includes("integer");
+  if (isNumber && typeof node.value === "string" && isNumeric(text) && !text.includes(","))
+    return replacement(span, plainNumber(text));
+  if (types.includes("boolean") && /^(yes|on|true)$/i.test(text)) return replacement(span, "true");
+  if (types.includes("boolean") && /^(no|off|false)$/i.test(text)) return replacement(span, "false");
+  if (types.includes("string") && typeof node.value !== "string") return replacement(span, `"${text}"`);
+  return null;
 }
 
 const phrases: Readonly<Record<string, string>> = {
@@ -190,10 +201,17 @@ function plainNumber(text: string): string {
 function notAllowed(failure: Failure): Explained {
   const { error, place } = failure;
   const allowed = [error.params["allowedValues"] ?? error.params["allowedValue"]].flat().map(String);
-  const value = place.node.kind === "scalar" ? place.node.text : "";
-  const help = didYouMean(value, allowed) ?? `write ${list(allowed, "or")}`;
   const expected = title(failure) ?? "one of the values that are known";
-  return found("LTX2004", `${named(failure)} must be ${expected}, but ${described(place.node)}`, help);
+  const message = `${named(failure)} must be ${expected}, but ${described(place.node)}`;
+  const value = place.node.kind === "scalar" ? place.node.text : "";
+  const details = meant(value, contentsOf(place.node), allowed, `write ${list(allowed, "or")}`);
+  return { code: "LTX2004", message, details };
+}
+
+/** Where a scalar's text is written, without its quotes. */
+function contentsOf(node: YamlNode): Span {
+  if (node.kind !== "scalar") return node.span;
+  return { start: node.mapOffset(0), end: node.mapOffset(node.text.length) };
 }
 
 const comparisons: Readonly<Record<string, string>> = {

@@ -163,6 +163,7 @@ function unknownKeys({ properties = {}, additionalProperties = true }: Schema, f
       const similar = closest(key, known);
       const help = similar === null ? `known here: ${known.join(", ")}` : `did you mean \`${similar}\`?`;
       const place = path.length === 0 ? "" : ` in ${nameOf(path)}`;
-      return finding("LTX6001", [...path, key], `there is no setting \`${key}\`${place}`, help);
+      const near = similar === null ? {} : { near: similar };
+      return { ...finding("LTX6001", [...path, key], `there is no setting \`${key}\`${place}`, help), ...near };
     });
 }

@@ -43,5 +43,6 @@ export function unknownStrategy(name: string, available: readonly string[]): Fin
   const similar = closest(name, available);
   const known = available.length === 0 ? "no strategy is compiled" : `there are: ${available.join(", ")}`;
   const help = similar === null ? `${known}; compile yours with \`ltxc compile\`` : `did you mean \`${similar}\`?`;
-  return finding("LTX6010", ["training_strategy", "name"], `there is no strategy \`${name}\``, help);
+  const near = similar === null ? {} : { near: similar };
+  return { ...finding("LTX6010", ["training_strategy", "name"], `there is no strategy \`${name}\``, help), ...near };
 }

@@ -32,6 +32,11 @@ export interface Description {
   readonly help?: string;
 }
 
+/** A `=` that the grammar does not take can only be meant as a comparison. */
+export function isMeantAsEqual({ token }: IRecognitionException): boolean {
+  return token.tokenType === t.Assign;
+}
+
 export function describe(error: IRecognitionException): Description {
   const found = error.token;
   const leftOver = error.name === "NotAllInputParsedException";

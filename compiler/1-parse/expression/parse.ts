@@ -1,9 +1,10 @@
 import { EOF, Lexer, type ILexingError, type IRecognitionException, type IToken } from "chevrotain";
 import type { Bag } from "../../diagnostics/bag.ts";
+import { replacement } from "../../diagnostics/did-you-mean.ts";
 import type { Span } from "../../source/span.ts";
 import type { Binder, Expression, Item } from "./ast.ts";
 import { ExpressionParser, type MapOffset } from "./grammar.ts";
-import { describe, helpForCharacter } from "./messages.ts";
+import { describe, helpForCharacter, isMeantAsEqual } from "./messages.ts";
 import * as t from "./tokens.ts";
 
 /** Bounds that keep every recursive walk over a tree far from the end of the stack. */
@@ -72,7 +73,7 @@ function tokenize(text: string, mapOffset: MapOffset, bag: Bag): Tokens | null {
     });
     return null;
   }
-  return { list: tokens.map((token) => ours(token, mapOffset, bag)), hasGaps: errors.length > 0 };
+  return { list: tokens.map((token) => ours(token, text, mapOffset, bag)), hasGaps: errors.length > 0 };
 }
 
 /** Quotes and braces come in pairs: each character is reported once, and `}` not at all where `${` is. */
@@ -113,7 +114,7 @@ function isTooLarge(tokens: readonly IToken[]): boolean {
 }
 
 /** Replaces an operator of another language by ours, and says so. */
-function ours(token: IToken, mapOffset: MapOffset, bag: Bag): IToken {
+function ours(token: IToken, text: string, mapOffset: MapOffset, bag: Bag): IToken {
   checkNumber(token, mapOffset, bag);
   const meant = t.meantBy(token);
   if (meant === null) return token;
@@ -121,10 +122,18 @@ function ours(token: IToken, mapOffset: MapOffset, bag: Bag): IToken {
   const help = `write \`${meant.spelling}\``;
   bag.error("LTX1103", span, `\`${token.image}\` is not an operator of this language`, {
     help,
-    fix: { title: help, edits: [{ span, text: meant.spelling }] },
+    fix: { title: help, edits: [{ span, text: detached(meant.spelling, text, token) }] },
   });
   const { type } = meant;
   return { ...token, tokenType: type, tokenTypeIdx: type.tokenTypeIdx ?? token.tokenTypeIdx };
+}
+
+/** A word needs a space where an operator of signs has none: `a&&b` is `a and b`. */
+function detached(word: string, text: string, { startOffset, image }: IToken): string {
+  if (!/^\w/.test(word)) return word;
+  const touches = (at: number) => /[\w.]/.test(text.charAt(at));
+  const end = startOffset + image.length;
+  return `${touches(startOffset - 1) ? " " : ""}${word}${touches(end) ? " " : ""}`;
 }
 
 function checkNumber(token: IToken, mapOffset: MapOffset, bag: Bag): void {
@@ -141,7 +150,9 @@ function report(errors: readonly IRecognitionException[], text: string, mapOffse
     const isEnd = error.token.tokenType === EOF;
     last = isEnd ? text.length : start + error.token.image.length;
     const { code, message, help } = describe(error);
-    bag.error(code, spanIn(mapOffset, start, isEnd ? start : last), message, help === undefined ? {} : { help });
+    const span = spanIn(mapOffset, start, isEnd ? start : last);
+    const fix = isMeantAsEqual(error) ? replacement(span, "==") : null;
+    bag.error(code, span, message, { ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) });
   }
 }
 

@@ -10,6 +10,7 @@ import type { Binding, CheckedLoss, Undecided } from "../checked.ts";
 import { broadcastTo, map, reduce } from "../combine.ts";
 import { childrenOf, literal, type Core, type ModalityName } from "../core.ts";
 import { allNodes, readsPrediction } from "../dependencies.ts";
+import type { Fix } from "../../diagnostics/diagnostic.ts";
 import type { ModalityContext } from "../modality.ts";
 import type { Report } from "../report.ts";
 
@@ -60,9 +61,14 @@ function judge(
   const verdict = compareRegions(regionOf(mean, bindings), formulaOf(keep.core, bindings));
   if (verdict === "apart" || mean.weights.some((weight) => readsPrediction(weight, bindings))) return [];
   if (verdict === "unknown") return [overlapOf(mean, keep, syntax.name, report)];
-  report.error("LTX5002", mean.span ?? { start: 0, end: 0 }, "this loss covers tokens that are kept clean", {
+  const span = mean.span ?? { start: 0, end: 0 };
+  const clause = `over ${syntax.name}.generated`;
+  const fix: Fix = { title: `add \`${clause}\``, edits: [{ span: { ...span, start: span.end }, text: ` ${clause}` }] };
+  report.error("LTX5002", span, "this loss covers tokens that are kept clean", {
     labels: [{ span: keep.span ?? syntax.keySpan, message: "these tokens are kept" }],
-    help: `write \`over ${syntax.name}.generated\`, or \`over all\` if kept tokens are meant to count`,
+    help: `write \`${clause}\`, or \`over all\` if kept tokens are meant to count`,
+    // What was meant by another region than all tokens, only its author knows.
+    ...(mean.weights.length === 0 ? { fix } : {}),
   });
   return [];
 }

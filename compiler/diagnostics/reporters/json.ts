@@ -1,5 +1,7 @@
 import type { SourceFile } from "../../source/source-file.ts";
-import type { Diagnostic } from "../diagnostic.ts";
+import type { Edit } from "../../source/edits.ts";
+import type { Span } from "../../source/span.ts";
+import type { Diagnostic, Fix, Label } from "../diagnostic.ts";
 import { rangeOf, summarize, type FileReport, type Range, type Summary } from "./report.ts";
 
 /** What `--json` prints. Fields are only ever added; a change of meaning changes `version`. */
@@ -7,13 +9,16 @@ export interface JsonReport {
   readonly version: 1;
   readonly diagnostics: readonly JsonDiagnostic[];
   readonly summary: Summary;
+  /** What was corrected before, where that was asked for. */
+  readonly fixed?: readonly string[];
 }
 
 export interface JsonDiagnostic extends Diagnostic {
   readonly path: string;
   /** Lines and columns from 1, columns in UTF-16 units. */
   readonly range: Range;
-  readonly labels: readonly (Diagnostic["labels"][number] & { readonly range: Range })[];
+  readonly labels: readonly (Label & { readonly range: Range })[];
+  readonly fix?: Fix & { readonly edits: readonly (Edit & { readonly range: Range })[] };
 }
 
 export function toJson(reports: readonly FileReport[]): JsonReport {
@@ -21,11 +26,13 @@ export function toJson(reports: readonly FileReport[]): JsonReport {
   return { version: 1, diagnostics, summary: summarize(reports) };
 }
 
-function withRanges(file: SourceFile, diagnostic: Diagnostic): JsonDiagnostic {
-  const labels = diagnostic.labels.map((label) => ({ ...label, range: rangeOf(file, label.span) }));
-  return { path: file.path, ...diagnostic, range: rangeOf(file, diagnostic.span), labels };
+function withRanges(file: SourceFile, { fix, ...diagnostic }: Diagnostic): JsonDiagnostic {
+  const ranged = <T extends { readonly span: Span }>(place: T) => ({ ...place, range: rangeOf(file, place.span) });
+  const labels = diagnostic.labels.map(ranged);
+  const edits = fix === undefined ? {} : { fix: { ...fix, edits: fix.edits.map(ranged) } };
+  return { path: file.path, ...diagnostic, range: rangeOf(file, diagnostic.span), labels, ...edits };
 }
 
-export function renderJson(reports: readonly FileReport[]): string {
-  return `${JSON.stringify(toJson(reports), null, 2)}\n`;
+export function renderJson(reports: readonly FileReport[], fixed: readonly string[] | null = null): string {
+  return `${JSON.stringify({ ...toJson(reports), ...(fixed === null ? {} : { fixed }) }, null, 2)}\n`;
 }
