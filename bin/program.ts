@@ -6,6 +6,7 @@ import type { CompileOptions } from "./commands/compile.ts";
 import type { FmtOptions } from "./commands/fmt.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { InitOptions } from "./commands/init.ts";
+import type { InspectOptions } from "./commands/inspect.ts";
 import type { ReportOptions } from "./commands/report.ts";
 import type { TestOptions } from "./commands/test.ts";
 import type { Io } from "./io.ts";
@@ -97,6 +98,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     declareFmt,
     declareCompile,
     declareTest,
+    declareInspect,
     declareRun,
     declareReport,
     declareExplain,
@@ -198,6 +200,28 @@ function declareTest({ command, session, done }: Declaring): void {
     .action(async (files: string[], options: TestOptions) => {
       const { test } = await import("./commands/test.ts");
       done(await test(session(), files, options));
+    });
+}
+
+function declareInspect({ command, session, done }: Declaring): void {
+  command(
+    "inspect",
+    "Look at one sample in a strategy's step: every value with its shape and range, masks on the token grid, noise levels.",
+    [
+      ["ltxc inspect", "the strategy of this folder, on a made-up sample"],
+      ["ltxc inspect --config train.yaml", "on the first sample of the run's data"],
+      ["ltxc inspect --config train.yaml --sample clip_003", "on that one"],
+      ["ltxc inspect inpainting.strategy --html look.html", "as a page with pictures"],
+    ],
+  )
+    .argument("[strategy]", "default: the only *.strategy file of this folder")
+    .option("--config <file>", "a run config: its data, params and sampler of noise levels")
+    .option("--sample <name>", "a sample of the run's data, as its files are named")
+    .addOption(new Option("--seed <n>", "of the draws, and of the made-up sample").argParser(wholeNumber).default(0))
+    .option("--html <file>", "write a page that needs nothing else")
+    .action(async (strategy: string | undefined, options: InspectOptions) => {
+      const { inspect } = await import("./commands/inspect.ts");
+      done(await inspect(session(), strategy, options));
     });
 }
 

@@ -1,0 +1,64 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { openEngine } from "../../runtime/engine/index.ts";
+import { collate } from "../../runtime/data/batch.ts";
+import { colors } from "../color.ts";
+import { exitCode, UsageError } from "../exit.ts";
+import { readSource, strategyPaths } from "../files.ts";
+import { chooseSample, type Chosen } from "../inspect/choose.ts";
+import { inspectionOf, type Inspection } from "../inspect/inspection.ts";
+import { observe } from "../inspect/observe.ts";
+import { openSubject, type Subject } from "../inspect/subject.ts";
+import { renderTerminal } from "../inspect/terminal.ts";
+import { codeOf, printFindings } from "../report.ts";
+import { say, sayJson, type Session } from "../session.ts";
+
+export interface InspectOptions {
+  readonly config?: string;
+  readonly sample?: string;
+  readonly seed: number;
+  readonly html?: string;
+}
+
+async function onlyStrategy(session: Session, named: string | undefined): Promise<string> {
+  const [first = "", ...others] = await strategyPaths(session.io, named === undefined ? [] : [named]);
+  if (others.length === 0) return first;
+  throw new UsageError("there are several strategies in this folder", `name one: ltxc inspect ${first}`);
+}
+
+async function lookAt(subject: Subject, { samples, params, sampler, what }: Chosen, seed: number): Promise<Inspection> {
+  const { engine } = await openEngine("cpu");
+  const circumstances = { params, sampler, seed, globalStep: 0, progress: 0 };
+  const observation = await observe(engine, subject, collate(samples), circumstances);
+  return inspectionOf(subject, observation, { sample: what, sampler, seed });
+}
+
+async function writePage(session: Session, path: string, inspection: Inspection): Promise<void> {
+  const { renderHtml } = await import("../inspect/html.ts");
+  try {
+    await writeFile(resolve(session.io.cwd, path), renderHtml(inspection));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new UsageError(`${path} cannot be written (${code})`, "choose another place with `--html`");
+  }
+  say(session, `wrote ${path}`);
+}
+
+/** `ltxc inspect`: what a strategy makes of one sample, before anything is trained. */
+export async function inspect(session: Session, named: string | undefined, options: InspectOptions): Promise<number> {
+  const { io } = session;
+  const file = await readSource(io, await onlyStrategy(session, named));
+  const { subject, diagnostics } = await openSubject(file);
+  const reports = [{ file, diagnostics }];
+  printFindings(session, reports);
+  if (subject === null) return codeOf(reports);
+  const chosen = await chooseSample(session, subject.step, options);
+  if (chosen === null) return exitCode.findings;
+  const inspection = await lookAt(subject, chosen, options.seed);
+  if (session.json) sayJson(session, { version: 1, ...inspection });
+  else if (options.html === undefined)
+    io.out(renderTerminal(inspection, io.columns.out ?? 100, colors(session.color.out)));
+  if (options.html !== undefined) await writePage(session, options.html, inspection);
+  return exitCode.ok;
+}

@@ -1,0 +1,105 @@
+import type { Finding, Step } from "../../runtime/contract.ts";
+import { resolveParams, strategyOf, type RunConfig } from "../../runtime/config/index.ts";
+import type { HostSample } from "../../runtime/data/sample.ts";
+import { FindingsError } from "../../runtime/findings.ts";
+import type { Sampler } from "../../runtime/training/draws.ts";
+import { openData } from "../../runtime/training/open-data.ts";
+import { createSampler, type SamplerChoice } from "../../runtime/training/samplers.ts";
+import { didYouMean } from "../../compiler/diagnostics/did-you-mean.ts";
+import { UsageError } from "../exit.ts";
+import { readSource } from "../files.ts";
+import { toDiagnostics } from "../findings.ts";
+import { printFindings } from "../report.ts";
+import { examineRunConfig } from "../run-config.ts";
+import type { Session } from "../session.ts";
+import { completeParams } from "../trial/batches.ts";
+import { syntheticSamples } from "./synthetic.ts";
+
+/** One sample to look at, and what a run would do with it. */
+export interface Chosen {
+  readonly samples: readonly [HostSample, ...HostSample[]];
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly sampler: Sampler;
+  /** Which sample it is, for the user. */
+  readonly what: string;
+}
+
+export interface Choice {
+  readonly config?: string;
+  readonly sample?: string;
+  readonly seed: number;
+}
+
+/** A sample of the run config's data, or one made for the strategy; null where findings about the config were printed. */
+export async function chooseSample(session: Session, step: Step, choice: Choice): Promise<Chosen | null> {
+  if (choice.config !== undefined) return fromRun(session, step, choice.config, choice.sample);
+  if (choice.sample === undefined) return synthetic(step, choice.seed);
+  throw new UsageError("`--sample` names a sample of a run's data", "name the run config, too: `--config train.yaml`");
+}
+
+/** Large enough to see shapes in, small enough for a terminal. */
+const sizes = { frames: 5, height: 8, width: 12, steps: 32 };
+
+function synthetic({ strategy }: Step, seed: number): Chosen {
+  const made = { sizes, samples: 1, masks: "box", reference: { space: 1, time: 1 }, seed } as const;
+  return {
+    samples: syntheticSamples(strategy, made),
+    params: completeParams(strategy),
+    // As in a run config that says nothing about it.
+    sampler: createSampler({ mode: "shifted_logit_normal", params: { std: 1, eps: 1e-3, uniform_prob: 0.1 } }),
+    what: `a made-up sample, seed ${seed}`,
+  };
+}
+
+async function fromRun(session: Session, step: Step, path: string, name: string | undefined): Promise<Chosen | null> {
+  const { io } = session;
+  const file = await readSource(io, path);
+  const { strategy } = step;
+  const findStep = async (wanted: string) => {
+    if (wanted === strategy.name) return { step, findings: [] };
+    throw new UsageError(
+      `${path} trains with \`${wanted}\`, this strategy is \`${strategy.name}\``,
+      "name the one that belongs to it",
+    );
+  };
+  const { ready, root, diagnostics } = await examineRunConfig(io, file, findStep, { withFiles: false });
+  printFindings(session, [{ file, diagnostics }]);
+  if (ready === null || root === null) return null;
+  const report = (findings: readonly Finding[]) =>
+    printFindings(session, [{ file, diagnostics: toDiagnostics(root, findings) }]);
+  try {
+    return await readChosen(ready.config, step, name, report);
+  } catch (error) {
+    if (!(error instanceof FindingsError)) throw error;
+    report(error.findings);
+    return null;
+  }
+}
+
+async function readChosen(
+  config: RunConfig,
+  { strategy }: Step,
+  name: string | undefined,
+  report: (findings: readonly Finding[]) => void,
+): Promise<Chosen> {
+  const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
+  if (findings.length > 0) throw new FindingsError(findings);
+  const data = await openData(config, strategy, params, null);
+  report(data.warnings);
+  const { samples } = data.dataset;
+  const names = samples.map((each) => each.name.replace(/\.pt$/, ""));
+  const sample = samples[name === undefined ? 0 : names.indexOf(name.replace(/\.pt$/, ""))];
+  if (sample === undefined) {
+    throw new UsageError(
+      `there is no sample \`${name}\` in ${data.dataset.root}`,
+      didYouMean(name ?? "", names) ?? `there are ${names.length}, the first is \`${names[0]}\``,
+    );
+  }
+  const { timestep_sampling_mode: mode, timestep_sampling_params } = config.flow_matching;
+  return {
+    samples: [await data.read(sample)],
+    params,
+    sampler: createSampler({ mode, params: timestep_sampling_params } as unknown as SamplerChoice),
+    what: `${sample.name} of ${data.dataset.root}`,
+  };
+}

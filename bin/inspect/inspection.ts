@@ -1,0 +1,215 @@
+/** What there is to see of one sample in a strategy's step, as plain data: the renderers lay it out and calculate nothing. */
+import type { Type } from "../../compiler/2-check/core.ts";
+import type { StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
+import { philoxSource, type Sampler } from "../../runtime/training/draws.ts";
+import { mapsOf, type TokenMap } from "./maps.ts";
+import type { ModalityName, Observation, Seen } from "./observe.ts";
+import { gridsOf, partsOf, tokensOf, type Part } from "./places.ts";
+import type { Subject } from "./subject.ts";
+
+export interface Inspection {
+  readonly strategy: string;
+  readonly description: string;
+  /** Which sample this is. */
+  readonly sample: string;
+  readonly values: readonly ValueRow[];
+  readonly modalities: readonly ModalityView[];
+  readonly losses: readonly { readonly name: string; readonly modality: ModalityName; readonly value: number }[];
+  /** What the strategy expects, as written, and whether it is true of this sample. */
+  readonly expectations: readonly { readonly text: string; readonly holds: boolean }[];
+}
+
+export interface ValueRow {
+  readonly key: string;
+  readonly dtype: Type["dtype"];
+  readonly axes: readonly string[];
+  readonly shape: readonly number[];
+  /** Of masks 0 and 1 with the share that is true as mean. */
+  readonly min: number;
+  readonly mean: number;
+  readonly max: number;
+  /** Entries that are infinite or not a number; the others make up the range. */
+  readonly notFinite: number;
+}
+
+export interface ModalityView {
+  readonly name: ModalityName;
+  readonly generated: boolean;
+  readonly grid: VideoGrid;
+  readonly tokens: number;
+  /** References and target, in the order of the sequence. */
+  readonly parts: readonly Part[];
+  readonly shares: Shares;
+  readonly maps: readonly TokenMap[];
+  readonly attention: Attention | null;
+  readonly levels: Levels | null;
+}
+
+/** Shares of the target's tokens. */
+export interface Shares {
+  readonly kept: number;
+  readonly noised: number;
+  /** By loss term, those with a weight above 0. */
+  readonly losses: readonly { readonly name: string; readonly share: number }[];
+}
+
+/** How much each query may attend to each key, in blocks of tokens. */
+export interface Attention {
+  readonly sequence: number;
+  /** Blocks along each side; row-major means, queries by keys, in [0, 1]. */
+  readonly side: number;
+  readonly blocks: readonly number[];
+  /** Between the parts of the sequence, row-major. */
+  readonly betweenParts: readonly number[];
+}
+
+/** What the run's sampler draws for sequences of this length. */
+export interface Levels {
+  readonly tokens: number;
+  readonly draws: number;
+  /** Shares of the draws in equal intervals of [0, 1]. */
+  readonly bins: readonly number[];
+  /** The level of this sample, the mean over its tokens where they differ; null where the strategy shows none. */
+  readonly own: number | null;
+  /** Whether the strategy writes `sigma` itself, so that the sampler may be but a part of it. */
+  readonly isWritten: boolean;
+}
+
+const levelDraws = 100_000;
+const levelBins = 40;
+const attentionSide = 96;
+
+export function inspectionOf(
+  { step: { strategy }, file }: Subject,
+  observation: Observation,
+  { sample, sampler, seed }: { readonly sample: string; readonly sampler: Sampler; readonly seed: number },
+): Inspection {
+  const seen = [...observation.values.values()];
+  const isExpected = ({ value }: Seen) => value.key.startsWith("expect[");
+  const levelsFor = (tokens: number) => levelsAt(tokens, sampler, seed);
+  return {
+    strategy: strategy.name,
+    description: strategy.description,
+    sample,
+    values: seen.filter((each) => !isExpected(each)).map(rowOf),
+    modalities: (["video", "audio"] as const).flatMap((name) =>
+      strategy.modalities[name] === null ? [] : [modalityView(strategy, observation, name, levelsFor)],
+    ),
+    losses: strategy.losses.map(({ name, modality }) => ({
+      name,
+      modality,
+      value: observation.losses[name]?.data[0] ?? NaN,
+    })),
+    expectations: seen.filter(isExpected).map(({ value: { span }, tensor }) => ({
+      text: file.text.slice(span?.start, span?.end).replace(/\s+/g, " ").trim(),
+      holds: !tensor.data.includes(0),
+    })),
+  };
+}
+
+export function rowOf({ value, tensor }: Seen): ValueRow {
+  const { key, type } = value;
+  let [min, max, sum, finite] = [Infinity, -Infinity, 0, 0];
+  for (const entry of tensor.data) {
+    if (!Number.isFinite(entry)) continue;
+    [min, max] = [Math.min(min, entry), Math.max(max, entry)];
+    sum += entry;
+    finite++;
+  }
+  const notFinite = tensor.data.length - finite;
+  return { key, dtype: type.dtype, axes: type.axes, shape: tensor.shape, min, mean: sum / finite, max, notFinite };
+}
+
+function modalityView(
+  strategy: StrategyInfo,
+  observation: Observation,
+  name: ModalityName,
+  levelsFor: (tokens: number) => readonly number[],
+): ModalityView {
+  const grid = gridsOf(strategy, observation)(name);
+  const tokens = tokensOf(grid);
+  const generated = strategy.modalities[name]?.generated ?? false;
+  const parts = partsOf(strategy, observation, name);
+  return {
+    name,
+    generated,
+    grid,
+    tokens,
+    parts,
+    shares: sharesOf(strategy, observation, name),
+    maps: mapsOf(observation, name, grid),
+    attention: attentionOf(observation, name, parts),
+    levels: generated ? { tokens, draws: levelDraws, bins: levelsFor(tokens), ...ownLevel(observation, name) } : null,
+  };
+}
+
+function sharesOf({ losses }: StrategyInfo, { values }: Observation, name: ModalityName): Shares {
+  const generated = values.get(`${name}.generated`)?.tensor.data ?? [];
+  const noised = shareOf(generated, (entry) => entry !== 0);
+  return {
+    kept: 1 - noised,
+    noised,
+    losses: losses.flatMap((term) => {
+      const weights = term.modality === name ? values.get(`weight.${term.name}`) : undefined;
+      return weights === undefined
+        ? []
+        : [{ name: term.name, share: shareOf(weights.tensor.data, (entry) => entry > 0) }];
+    }),
+  };
+}
+
+function shareOf(data: ArrayLike<number>, is: (entry: number) => boolean): number {
+  return data.length === 0 ? 0 : Array.from(data).filter(is).length / data.length;
+}
+
+function ownLevel({ values }: Observation, name: ModalityName): Pick<Levels, "own" | "isWritten"> {
+  const sigma = values.get(`${name}.sigma`);
+  return {
+    own: sigma === undefined ? null : rowOf(sigma).mean,
+    isWritten: sigma !== undefined && sigma.value.span !== null,
+  };
+}
+
+/** Shares of many draws of the run's sampler in equal intervals. */
+function levelsAt(tokens: number, sampler: Sampler, seed: number): readonly number[] {
+  const counts = Array.from({ length: levelBins }, () => 0);
+  for (const level of sampler(philoxSource(seed, 0, 0), "inspect", levelDraws, tokens)) {
+    const bin = Math.min(levelBins - 1, Math.floor(level * levelBins));
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  return counts.map((count) => count / levelDraws);
+}
+
+// --------------------------------------------------------------------------------------------------------------- attention
+
+/** Of the first sample. */
+function attentionOf({ inputs }: Observation, name: ModalityName, parts: readonly Part[]): Attention | null {
+  const mask = inputs[name]?.attentionMask;
+  if (mask === undefined || mask === null) return null;
+  const sequence = mask.shape[1] ?? 0;
+  const side = Math.min(sequence, attentionSide);
+  const evenly = Array.from({ length: side + 1 }, (_, i) => Math.round((i * sequence) / side));
+  const ends = parts.reduce((all: number[], { grid }) => [...all, (all.at(-1) ?? 0) + tokensOf(grid)], [0]);
+  return {
+    sequence,
+    side,
+    blocks: blockMeans(mask.data, sequence, evenly),
+    betweenParts: blockMeans(mask.data, sequence, ends),
+  };
+}
+
+/** Means over the blocks that `edges` cut rows and columns of a square into. */
+function blockMeans(data: ArrayLike<number>, length: number, edges: readonly number[]): number[] {
+  const count = edges.length - 1;
+  const sums = Array.from({ length: count * count }, () => 0);
+  const blockOf = new Int32Array(length);
+  for (let block = 0; block < count; block++) blockOf.fill(block, edges[block], edges[block + 1]);
+  for (let row = 0; row < length; row++) {
+    for (let column = 0; column < length; column++) {
+      const at = (blockOf[row] ?? 0) * count + (blockOf[column] ?? 0);
+      sums[at] = (sums[at] ?? 0) + (data[row * length + column] ?? 0);
+    }
+  }
+  const sizeOf = (block: number) => (edges[block + 1] ?? 0) - (edges[block] ?? 0);
+  return sums.map((sum, at) => sum / (sizeOf(Math.floor(at / count)) * sizeOf(at % count)));
+}
