@@ -1,11 +1,18 @@
 import type { Finding } from "../contract.ts";
 import { finding } from "./conform.ts";
+import { checkOfficialStrategy } from "./official.ts";
 import { isAddress } from "./paths.ts";
 import type { RunConfig } from "./run-config.ts";
 
 /** Settings that are right each for itself and wrong together. */
 export function checkCombinations(config: RunConfig): Finding[] {
-  return [...checkModel(config), ...checkSampler(config), ...checkValidation(config), ...checkHub(config)];
+  return [
+    ...checkModel(config),
+    ...checkOfficialStrategy(config),
+    ...checkSampler(config),
+    ...checkValidation(config),
+    ...checkHub(config),
+  ];
 }
 
 function checkModel({ model, lora }: RunConfig): Finding[] {

@@ -17,6 +17,9 @@ export interface Schema {
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly exclusiveMaximum?: number;
+  readonly const?: unknown;
+  /** What else holds where a key has one certain value, such as `name: flexible`. */
+  readonly allOf?: readonly { readonly if: Schema; readonly then: Schema }[];
 }
 
 type Path = Finding["path"];
@@ -139,7 +142,8 @@ function conformList(schema: Schema, list: readonly unknown[], path: Path, findi
   return items === undefined ? list : list.map((item, i) => conform(items, item, [...path, i], findings));
 }
 
-function conformFields(schema: Schema, fields: Fields, path: Path, findings: Finding[]): Fields {
+function conformFields(general: Schema, fields: Fields, path: Path, findings: Finding[]): Fields {
+  const schema = withCases(general, fields);
   const { properties = {}, required = [] } = schema;
   findings.push(...unknownKeys(schema, fields, path));
   for (const key of required.filter((key) => fields[key] === undefined)) {
@@ -152,6 +156,27 @@ function conformFields(schema: Schema, fields: Fields, path: Path, findings: Fin
     return [[key, property === undefined ? value : conform(property, value, [...path, key], findings)] as const];
   });
   return Object.fromEntries(entries);
+}
+
+/** The schema with that of the case that the fields are, where it tells cases apart. */
+function withCases(schema: Schema, fields: Fields): Schema {
+  const chosen = (schema.allOf ?? []).filter(({ if: condition }) => holds(condition, fields)).map(({ then }) => then);
+  return chosen.reduce(
+    (all, { properties, required = [], ...rest }) => ({
+      ...all,
+      ...rest,
+      properties: { ...properties, ...all.properties },
+      required: [...(all.required ?? []), ...required],
+    }),
+    schema,
+  );
+}
+
+function holds({ properties = {}, required = [] }: Schema, fields: Fields): boolean {
+  const isSo = ([key, { const: value }]: readonly [string, Schema]) => {
+    return Object.hasOwn(fields, key) ? fields[key] === value : !required.includes(key);
+  };
+  return Object.entries(properties).every(isSo);
 }
 
 function unknownKeys({ properties = {}, additionalProperties = true }: Schema, fields: Fields, path: Path): Finding[] {

@@ -42,6 +42,28 @@ export interface StrategyConfig {
   readonly [param: string]: unknown;
 }
 
+/** One of the two modalities of the official strategy `flexible`. */
+export interface FlexibleModality {
+  readonly is_generated: boolean;
+  /** Below the data root, as all directories. */
+  readonly latents_dir: string;
+  readonly conditions: readonly FlexibleCondition[];
+}
+
+/** `type` tells which of the other fields there are. */
+export interface FlexibleCondition {
+  readonly type: "first_frame" | "prefix" | "suffix" | "spatial_crop" | "mask" | "reference";
+  /** Share of the samples; of the batches for a reference. */
+  readonly probability: number;
+  /** Latent frames or steps (prefix, suffix). */
+  readonly temporal_boundary?: number;
+  /** y1, x1, y2, x2 in pixels (spatial_crop). */
+  readonly spatial_region?: readonly number[];
+  readonly mask_dir?: string;
+  /** Of a reference. */
+  readonly latents_dir?: string;
+}
+
 export interface OptimizationConfig {
   readonly learning_rate: number;
   readonly steps: number;

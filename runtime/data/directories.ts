@@ -61,7 +61,7 @@ export async function checkDirectory(root: string, source: DataSource): Promise<
 }
 
 /** Absolute in the sense of any system, `..` in any place, the root itself: none of these is below the root. */
-function isBelow(directory: string): boolean {
+export function isBelow(directory: string): boolean {
   if (directory.includes("\0") || isAbsolute(directory) || win32.isAbsolute(directory)) return false;
   const parts = directory.split(/[\\/]/).filter((part) => part !== "" && part !== ".");
   return parts.length > 0 && !parts.includes("..") && !/^[A-Za-z]:/.test(directory);
