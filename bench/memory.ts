@@ -6,6 +6,7 @@ import { processIo } from "../bin/io.ts";
 import { examineRunConfig } from "../bin/run-config.ts";
 import { findBuild } from "../bin/builds.ts";
 import { project } from "../bin/testing.ts";
+import type { StrategyConfig } from "../runtime/config/index.ts";
 import { openEngine } from "../runtime/engine/index.ts";
 import { train } from "../runtime/train.ts";
 import { openRun } from "../runtime/training/open-run.ts";
@@ -13,7 +14,7 @@ import { openRun } from "../runtime/training/open-run.ts";
 const folder = await project({ steps: 300, interval: "null" });
 try {
   const path = join(folder, "train.yaml");
-  const find = (name: string) => findBuild(name, join(folder, "build"), folder);
+  const find = (section: StrategyConfig) => findBuild(section, join(folder, "build"), folder);
   const { ready } = await examineRunConfig(processIo(), sourceFile(path, readFileSync(path, "utf8")), find, {
     withFiles: false,
   });

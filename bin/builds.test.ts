@@ -27,15 +27,15 @@ async function writeBuild(build: string, contract = CONTRACT_VERSION): Promise<v
 
 test("takes the build whose source is unchanged, and one whose source is elsewhere", async ({ folder, build }) => {
   await writeBuild(build);
-  assert.is((await findBuild("shapes", build, folder)).step?.strategy.name, "shapes");
+  assert.is((await findBuild({ name: "shapes" }, build, folder)).step?.strategy.name, "shapes");
   await writeFile(join(folder, "my.strategy"), source);
-  assert.equal((await findBuild("shapes", build, folder)).findings, []);
+  assert.equal((await findBuild({ name: "shapes" }, build, folder)).findings, []);
 });
 
 test("refuses a build whose source was changed, and names the command", async ({ folder, build }) => {
   await writeBuild(build);
   await writeFile(join(folder, "my.strategy"), `${source}description: new\n`);
-  const { step, findings } = await findBuild("shapes", build, folder);
+  const { step, findings } = await findBuild({ name: "shapes" }, build, folder);
   assert.is(step, null);
   assert.is(findings[0]?.code, "LTX6502");
   assert.match(findings[0]?.help ?? "", "ltxc compile my.strategy");
@@ -43,22 +43,22 @@ test("refuses a build whose source was changed, and names the command", async ({
 
 test("refuses builds of another contract and damaged ones", async ({ folder, build }) => {
   await writeBuild(build, CONTRACT_VERSION + 1);
-  assert.is((await findBuild("shapes", build, folder)).findings[0]?.code, "LTX6503");
+  assert.is((await findBuild({ name: "shapes" }, build, folder)).findings[0]?.code, "LTX6503");
   await writeFile(join(build, "broken.mjs"), "export const strategy = {");
-  assert.is((await findBuild("broken", build, folder)).findings[0]?.code, "LTX6503");
+  assert.is((await findBuild({ name: "broken" }, build, folder)).findings[0]?.code, "LTX6503");
 });
 
 test("tells a strategy that is not compiled from one that does not exist", async ({ folder, build }) => {
   await writeFile(join(folder, "my.strategy"), source);
-  assert.is((await findBuild("shapes", build, folder)).findings[0]?.code, "LTX6501");
+  assert.is((await findBuild({ name: "shapes" }, build, folder)).findings[0]?.code, "LTX6501");
   await writeBuild(build);
-  const { findings } = await findBuild("shape", build, folder);
+  const { findings } = await findBuild({ name: "shape" }, build, folder);
   assert.is(findings[0]?.code, "LTX6010");
   assert.match(findings[0]?.help ?? "", "`shapes`");
 });
 
 test("a missing build folder is no error of its own", async ({ folder }) => {
-  const { findings } = await findBuild("shapes", join(folder, "nowhere"), folder);
+  const { findings } = await findBuild({ name: "shapes" }, join(folder, "nowhere"), folder);
   assert.is(findings[0]?.code, "LTX6010");
 });
 

@@ -6,8 +6,9 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CONTRACT_VERSION } from "../compiler/version.ts";
 import type { Step } from "../runtime/contract.ts";
-import { unknownStrategy } from "../runtime/config/index.ts";
+import { strategyOf, unknownStrategy, type StrategyConfig } from "../runtime/config/index.ts";
 import { strategyExtension } from "./files.ts";
+import { builtinNames, flexible, officialStep } from "./official/step.ts";
 import type { FoundStep } from "./run-config.ts";
 
 /** Where `ltxc compile` writes and `ltxc run` looks, unless told otherwise. */
@@ -54,15 +55,36 @@ async function load(path: string): Promise<Step | null> {
   }
 }
 
-/** The compiled strategy `name` of `buildFolder`, checked against the .strategy files of `sourceFolder`. */
-export async function findBuild(name: string, buildFolder: string, sourceFolder: string): Promise<FoundStep> {
+function takenName(file: string): FoundStep {
+  const message = `\`${flexible}\` is a strategy of the official trainer, and ${file} has the same name`;
+  return problem("LTX6504", message, `give yours another name after \`strategy:\` in ${file}, and here`);
+}
+
+async function builtIn(section: StrategyConfig, builds: readonly string[]): Promise<FoundStep> {
+  const step = await officialStep(section);
+  if (step !== null) return { step, findings: [] };
+  const known = [...new Set([...builds, ...(await builtinNames()), flexible])];
+  return { step: null, findings: [unknownStrategy(section.name, known)] };
+}
+
+/**
+ * The strategy that a section of a run config means: its build in `buildFolder`, checked against the .strategy files of
+ * `sourceFolder`; without either the built-in one of that name.
+ */
+export async function findBuild(
+  section: StrategyConfig,
+  buildFolder: string,
+  sourceFolder: string,
+): Promise<FoundStep> {
+  const { name } = strategyOf(section);
   const sources = await sourcesIn(sourceFolder);
   const own = sources.filter((source) => source.name === name);
   const command = own[0] === undefined ? "ltxc compile" : `ltxc compile ${basename(own[0].path)}`;
   const builds = await buildsIn(buildFolder);
+  if (name === flexible && own[0] !== undefined) return takenName(basename(own[0].path));
+  if (name === flexible || (own.length === 0 && !builds.includes(name))) return builtIn(section, builds);
   if (!builds.includes(name)) {
-    if (own.length > 0) return problem("LTX6501", `the strategy \`${name}\` is not compiled yet`, `\`${command}\``);
-    return { step: null, findings: [unknownStrategy(name, builds)] };
+    return problem("LTX6501", `the strategy \`${name}\` is not compiled yet`, `\`${command}\``);
   }
   const step = await load(join(buildFolder, `${name}.mjs`));
   if (step === null) {

@@ -19,7 +19,7 @@ export async function compileFile(io: Io, file: SourceFile, out: string): Promis
 }
 
 /** A compiled strategy that no file was written for. */
-export async function stepOf({ artifacts }: CompiledFile): Promise<Step | null> {
+export async function stepOf({ artifacts }: Pick<CompiledFile, "artifacts">): Promise<Step | null> {
   const bundle = artifacts.find(({ name }) => name.endsWith(".mjs"));
   if (bundle === undefined) return null;
   // The map lies in no file, and a data URL has no folder in which Node could look for it.

@@ -10,11 +10,13 @@ import {
   resolveParams,
   strategyOf,
   type RunConfig,
+  type StrategyConfig,
 } from "../runtime/config/index.ts";
 import type { Finding, Step } from "../runtime/contract.ts";
 import { FindingsError } from "../runtime/findings.ts";
 import { toDiagnostics } from "./findings.ts";
 import type { Io } from "./io.ts";
+import { flexible } from "./official/step.ts";
 
 export interface FoundStep {
   /** Null where there is none that can be used; then a finding says why. */
@@ -36,6 +38,13 @@ function strategySection(raw: unknown): { readonly name: string } | null {
   if (typeof section !== "object" || Array.isArray(section)) return null;
   const { name = "text_to_video" } = section as { name?: unknown };
   return typeof name === "string" ? { ...section, name } : null;
+}
+
+/** The section as the strategy is to be found by: `flexible` must be whole for that, of the others the name is enough. */
+function sectionOf(raw: unknown, config: RunConfig | null): StrategyConfig | null {
+  const written = strategySection(raw);
+  if (written === null) return null;
+  return config?.training_strategy ?? (written.name === flexible ? null : written);
 }
 
 /** Whether a finding is about a setting of which another one has been said already: its default stood in. */
@@ -61,7 +70,7 @@ async function fileFindings(config: RunConfig, step: Step): Promise<readonly Fin
 export async function examineRunConfig(
   io: Io,
   file: SourceFile,
-  findStep: (name: string) => Promise<FoundStep>,
+  findStep: (section: StrategyConfig) => Promise<FoundStep>,
   { withFiles }: { readonly withFiles: boolean },
 ): Promise<Examined> {
   const bag = new Bag();
@@ -70,21 +79,18 @@ export async function examineRunConfig(
   const raw = toPlain(root);
   const options = { configDirectory: dirname(resolve(io.cwd, file.path)) };
   const { config, findings } = resolveConfig(raw, options);
-  const section = config?.training_strategy ?? strategySection(raw);
-  const choice = section === null ? null : strategyOf(section);
-  const found = choice === null ? { step: null, findings: [] } : await findStep(choice.name);
+  // A wrong setting does not keep the files from being looked at, which the others name.
+  const provisional = config ?? provisionalConfig(raw, findings, options);
+  const section = sectionOf(raw, provisional);
+  const found = section === null ? { step: null, findings: [] } : await findStep(section);
   const { step } = found;
   const more = async () => {
-    if (step === null || choice === null) return [];
-    // A wrong setting does not keep the files from being looked at, which the others name.
-    const provisional = config ?? provisionalConfig(raw, findings, options);
-    if (provisional === null) return resolveParams(step.strategy, choice.params).findings;
-    if (!withFiles && config !== null) return [];
-    return (await fileFindings(provisional, step)).filter(
-      ({ path }) => !findings.some((wrong) => isBelow(path, wrong.path)),
-    );
+    if (step === null || section === null) return [];
+    if (provisional === null) return resolveParams(step.strategy, strategyOf(section).params).findings;
+    return withFiles || config === null ? fileFindings(provisional, step) : [];
   };
-  const all = [...findings, ...found.findings, ...(await more())];
+  const isNew = ({ path }: Finding) => !findings.some((wrong) => isBelow(path, wrong.path));
+  const all = [...findings, ...found.findings, ...(await more()).filter(isNew)];
   const isReady = config !== null && step !== null && !all.some(({ severity }) => severity === "error");
   return {
     ready: isReady ? { config, step } : null,

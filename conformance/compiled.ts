@@ -1,24 +1,84 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
+import { textOf } from "../bin/official/step.ts";
 import { compile } from "../compiler/index.ts";
-import type { Step } from "../runtime/contract.ts";
+import { resolveConfig, resolveParams, strategyOf, type StrategyConfig } from "../runtime/config/index.ts";
+import type { Finding, SourceInfo, Step } from "../runtime/contract.ts";
+import { Unsupported, type Manifest } from "./case.ts";
+
+/** Names in run configs of the reference's strategies, by their classes. */
+export const strategyNames: Readonly<Record<string, string>> = {
+  InpaintingStrategy: "inpainting",
+  TextToVideoStrategy: "text_to_video",
+  VideoToVideoStrategy: "video_to_video",
+  FlexibleStrategy: "flexible",
+};
+
+/** What a case trains, compiled from the strategy that a run config with its settings means. */
+export interface CaseStrategy {
+  readonly section: StrategyConfig;
+  readonly step: Step;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** The key of a source's files in the case's batches. */
+  keyOf(source: SourceInfo): string;
+}
+
+export async function strategyOfCase(manifest: Manifest): Promise<CaseStrategy> {
+  const { class: trainingClass, config: trainingConfig } = (manifest["strategy"] ?? {}) as Manifest;
+  const name = strategyNames[manifest["strategy_class"] ?? trainingClass];
+  if (name === undefined) throw new Unsupported(`no strategy stands for ${manifest["strategy_class"]}`);
+  const { section, findings } = resolveSection({ ...(manifest["config"] ?? trainingConfig), name });
+  if (section === null) throw new Error(findings.map(({ message }) => message).join("; "));
+  const text = (await textOf(section)) ?? "";
+  const step = await compiledOnce(name, text);
+  const { params } = resolveParams(step.strategy, strategyOf(section).params);
+  const keys = new Map((manifest["data_sources"] ?? []) as [string, string][]);
+  const keyOf = (source: SourceInfo) => keys.get(directoryOf(source, params)) ?? roleOf(source, step);
+  return { section, step, params, keyOf };
+}
+
+/** The section of a run config with its defaults, or null and what is wrong with it. */
+export function resolveSection(section: Manifest): {
+  readonly section: StrategyConfig | null;
+  readonly findings: readonly Finding[];
+} {
+  const raw = {
+    model: { model_path: "weights.safetensors" },
+    lora: {},
+    data: { preprocessed_data_root: "." },
+    validation: { interval: null },
+    training_strategy: section,
+  };
+  const { config, findings } = resolveConfig(raw, { configDirectory: "/" });
+  return { section: config?.training_strategy ?? null, findings };
+}
+
+function directoryOf({ directory }: SourceInfo, params: CaseStrategy["params"]): string {
+  return directory.replace(/\$\{(\w+)\}/g, (_, name: string) => String(params[name]));
+}
+
+/** Where a case does not list its sources: the flexible strategy calls the targets by their modality, all else has one name. */
+function roleOf({ name, directory }: SourceInfo, { strategy }: Step): string {
+  if (strategy.name !== "flexible") return name;
+  if (name === strategy.modalities.video?.latents) return "video_latents";
+  return name === strategy.modalities.audio?.latents ? "audio_latents" : directory;
+}
 
 const compiled = new Map<string, Promise<Step>>();
 
-/** The step of a built-in strategy, compiled from its `.strategy` file as `ltxc compile` does; once per process. */
-export function builtinStep(name: string): Promise<Step> {
-  const known = compiled.get(name);
+function compiledOnce(name: string, text: string): Promise<Step> {
+  const known = compiled.get(text);
   if (known !== undefined) return known;
-  const step = compileStep(fileURLToPath(new URL(`../compiler/builtin/${name}.strategy`, import.meta.url)));
-  compiled.set(name, step);
+  const step = compileStep(`${name}.strategy`, text);
+  compiled.set(text, step);
   return step;
 }
 
 /** A module is imported from a file, as a run does, so that a stack trace can point into the strategy. */
-async function compileStep(path: string): Promise<Step> {
-  const { artifacts, diagnostics } = await compile({ path, text: await readFile(path, "utf8") });
+async function compileStep(path: string, text: string): Promise<Step> {
+  const { artifacts, diagnostics } = await compile({ path, text });
   if (artifacts === null) throw new Error(`${path} does not compile: ${diagnostics.map((d) => d.message).join("; ")}`);
   const folder = await mkdtemp(join(tmpdir(), "ltxc-conformance-"));
   try {

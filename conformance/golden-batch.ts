@@ -65,10 +65,15 @@ function sourceBatch(tensors: Tensors, { name, kind }: SourceInfo, prefix: strin
     }
     case "video_mask":
     case "audio_mask":
-      return { kind, mask: upload("mask") };
+      return { kind, mask: ops.input(`batch.${name}.mask`, perToken(field("mask"))) };
     case "tensor":
       return { kind, value: upload("value") };
   }
+}
+
+/** A mask of any shape, whose values are one per token, in float32. */
+function perToken({ shape: [batch = 0], data }: GoldenTensor): HostTensor {
+  return { shape: [batch, data.length / batch], dtype: "float32", data: Float32Array.from(data) };
 }
 
 function defaultFps(latents: GoldenTensor): number[] {

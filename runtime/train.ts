@@ -94,7 +94,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
   const { config, engine, trainable, step, params } = run;
   const optimizer = createAdamW(engine, trainable.names.length);
   const { globalStep, loaded, warnings } = await loadCheckpoint(run, optimizer);
-  const strategy = toOfficial({ name: step.strategy.name, params });
+  const strategy = toOfficial(config.training_strategy, { name: step.strategy.name, params });
   await writeTextAtomically(join(config.output_dir, "training_config.yaml"), savedConfig(config, strategy));
   const files = [
     openMetricsFile(join(config.output_dir, "metrics.jsonl")),

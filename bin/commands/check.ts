@@ -5,6 +5,8 @@ import { check as checkStrategy } from "../../compiler/index.ts";
 import { fixAll, type Applied } from "../../compiler/diagnostics/fix-all.ts";
 import { positionAt, sourceFile, type SourceFile } from "../../compiler/source/source-file.ts";
 import { compileFile, stepOf } from "../compiled.ts";
+import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
+import { flexible } from "../official/step.ts";
 import { UsageError } from "../exit.ts";
 import { readSource, strategiesHere, strategyExtension } from "../files.ts";
 import { codeOf, printReport, type Format } from "../report.ts";
@@ -41,10 +43,12 @@ async function strategiesAround(io: Io, known: readonly CheckedFile[]): Promise<
 }
 
 /** The strategy that a run config names: from its source as it is now, else from its build. */
-async function findStep(io: Io, name: string, strategies: readonly CheckedFile[]): Promise<FoundStep> {
+async function findStep(io: Io, section: StrategyConfig, strategies: readonly CheckedFile[]): Promise<FoundStep> {
+  const { name } = strategyOf(section);
   const own = strategies.find(({ strategy }) => strategy === name);
-  if (own !== undefined) return { step: await stepOf(await compileFile(io, own.file, defaultBuild)), findings: [] };
-  const found = await findBuild(name, resolve(io.cwd, defaultBuild), io.cwd);
+  if (own !== undefined && name !== flexible)
+    return { step: await stepOf(await compileFile(io, own.file, defaultBuild)), findings: [] };
+  const found = await findBuild(section, resolve(io.cwd, defaultBuild), io.cwd);
   // It may well be one of those with errors, which are reported already.
   const isUnclear = strategies.some(({ strategy }) => strategy === null);
   return found.step === null && isUnclear ? { step: null, findings: [] } : found;
@@ -55,7 +59,9 @@ const isStrategy = (path: string) => path.endsWith(strategyExtension);
 /** All findings of a run config, and of the data and files that it names. */
 async function examine(io: Io, file: SourceFile, strategies: readonly CheckedFile[]): Promise<FileReport> {
   const around = await strategiesAround(io, strategies);
-  const { diagnostics } = await examineRunConfig(io, file, (name) => findStep(io, name, around), { withFiles: true });
+  const { diagnostics } = await examineRunConfig(io, file, (section) => findStep(io, section, around), {
+    withFiles: true,
+  });
   return { file, diagnostics };
 }
 

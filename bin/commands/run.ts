@@ -94,7 +94,9 @@ export async function run(session: Session, path: string, options: RunOptions): 
   const { io } = session;
   const file = await readSource(io, path, "`ltxc init` makes a project with one; `ltxc run FILE` takes another");
   const build = resolve(io.cwd, options.build);
-  const examined = await examineRunConfig(io, file, (name) => findBuild(name, build, io.cwd), { withFiles: false });
+  const examined = await examineRunConfig(io, file, (section) => findBuild(section, build, io.cwd), {
+    withFiles: false,
+  });
   const reporter = reporterOf(session, file, examined.root);
   reporter.diagnostics(examined.diagnostics);
   if (examined.ready === null) return exitCode.findings;

@@ -1,5 +1,5 @@
 import type { Finding, Step } from "../../runtime/contract.ts";
-import { resolveParams, strategyOf, type RunConfig } from "../../runtime/config/index.ts";
+import { resolveParams, strategyOf, type RunConfig, type StrategyConfig } from "../../runtime/config/index.ts";
 import type { HostSample } from "../../runtime/data/sample.ts";
 import { FindingsError } from "../../runtime/findings.ts";
 import type { Sampler } from "../../runtime/training/draws.ts";
@@ -55,7 +55,8 @@ async function fromRun(session: Session, step: Step, path: string, name: string 
   const { io } = session;
   const file = await readSource(io, path);
   const { strategy } = step;
-  const findStep = async (wanted: string) => {
+  const findStep = async (section: StrategyConfig) => {
+    const { name: wanted } = strategyOf(section);
     if (wanted === strategy.name) return { step, findings: [] };
     throw new UsageError(
       `${path} trains with \`${wanted}\`, this strategy is \`${strategy.name}\``,

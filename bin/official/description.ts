@@ -20,15 +20,16 @@ export function describe(modalities: readonly Modality[]): string {
   return given.length === 0 ? `${what}.` : `${what}, given ${list(given)}.`;
 }
 
-const wordsFor: Readonly<Record<FlexibleCondition["type"], (condition: FlexibleCondition, of: ModalityName) => string>> =
-  {
-    first_frame: () => "the first frame",
-    prefix: (condition, of) => `the first ${extent(condition, of)}`,
-    suffix: (condition, of) => `the last ${extent(condition, of)}`,
-    spatial_crop: () => "a rectangle of the picture",
-    mask: (_, of) => `what a mask marks of the ${of}`,
-    reference: (_, of) => (of === "video" ? "a reference video" : "a reference of the audio"),
-  };
+const wordsFor: Readonly<
+  Record<FlexibleCondition["type"], (condition: FlexibleCondition, of: ModalityName) => string>
+> = {
+  first_frame: () => "the first frame",
+  prefix: (condition, of) => `the first ${extent(condition, of)}`,
+  suffix: (condition, of) => `the last ${extent(condition, of)}`,
+  spatial_crop: () => "a rectangle of the picture",
+  mask: (_, of) => `what a mask marks of the ${of}`,
+  reference: (_, of) => (of === "video" ? "a reference video" : "a reference of the audio"),
+};
 
 function extent({ temporal_boundary: count = 1 }: FlexibleCondition, of: ModalityName): string {
   const unit = of === "video" ? "latent frame" : "audio step";

@@ -142,7 +142,8 @@ function maskOf({ type, temporal_boundary, spatial_region = [] }: FlexibleCondit
 function referenceLines(references: readonly Sourced[]): string[] {
   if (references.length === 0) return [];
   const entries = references.map(({ condition, source }) => `    - ${source?.name}${chance(condition)}`);
-  const order = references.length > 1 ? ["  # Each is put in front of what is there, so the last one comes first."] : [];
+  const order =
+    references.length > 1 ? ["  # Each is put in front of what is there, so the last one comes first."] : [];
   return [...order, "  references:", ...entries];
 }
 

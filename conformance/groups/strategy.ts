@@ -1,100 +1,105 @@
 import type {
+  HostTensor,
   ModalityInputs,
-  Prepared,
+  Positions,
   Prediction,
-  SourceInfo,
-  Step,
+  Prepared,
+  SourceBatch,
+  SourceSizes,
   StepContext,
   Tensor,
 } from "../../runtime/contract.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
 import { createPositions } from "../../runtime/model/positions.ts";
+import { referenceMetadata } from "../../runtime/references.ts";
 import { createDraws } from "../../runtime/training/draws.ts";
 import { createSampler, type SamplerChoice } from "../../runtime/training/samplers.ts";
-import { golden, Unsupported, type Case, type Manifest, type Replay } from "../case.ts";
-import { compare, type Tolerance } from "../compare.ts";
-import { builtinStep } from "../compiled.ts";
+import { golden, type Case, type GoldenTensor, type Manifest, type Replay } from "../case.ts";
+import { compare, type Numbers, type Tolerance } from "../compare.ts";
+import { strategyOfCase, type CaseStrategy } from "../compiled.ts";
 import { goldenBatch, toHost } from "../golden-batch.ts";
 import { recordedDraws } from "../recorded-draws.ts";
 
 /** Prepares a step's inputs and its loss from the case's batch, draws and predictions, and compares everything the reference made. */
 export const replay: Replay = async (golden, engine) => {
-  const chosen = chooseStrategy(golden.manifest);
-  const step = await builtinStep(chosen.name);
-  const made = engine.tidy(() => runStep(golden, engine, step, chosen.params));
+  if ("items" in golden.manifest) return (await import("./strategy-refusals.ts")).replayRefusals(golden.manifest);
+  const strategy = await strategyOfCase(golden.manifest);
+  const made = engine.tidy(() => runStep(golden, engine, strategy));
   const reasons = await compareAll(golden, engine, made);
   engine.dispose(...made.tensors.map(([, tensor]) => tensor));
   return reasons;
 };
-
-/** The built-in strategy and the parameters that say the same as the reference's strategy config. */
-export function chooseStrategy(manifest: Manifest): { name: string; params: Manifest } {
-  const { class: trainingClass, config: trainingConfig } = (manifest["strategy"] ?? {}) as Manifest;
-  const {
-    with_audio,
-    audio_latents_dir,
-    first_frame_conditioning_p,
-    name: _,
-    ...rest
-  } = (manifest["config"] ?? trainingConfig ?? {}) as Manifest;
-  switch (manifest["strategy_class"] ?? trainingClass) {
-    case "InpaintingStrategy":
-      return { name: "inpainting", params: rest };
-    case "TextToVideoStrategy":
-      return with_audio
-        ? { name: "text_to_video_with_audio", params: { first_frame_conditioning_p, audio_latents_dir } }
-        : { name: "text_to_video", params: { first_frame_conditioning_p } };
-    default:
-      throw new Unsupported(`no built-in strategy stands for ${manifest["strategy_class"] ?? manifest["case"]}`);
-  }
-}
 
 interface Made {
   /** Everything to compare, by the name of the golden tensor. */
   readonly tensors: readonly (readonly [name: string, tensor: Tensor])[];
   readonly positions: readonly (readonly [name: string, positions: ModalityInputs["positions"]])[];
   readonly absent: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
-function runStep({ manifest, tensors }: Case, engine: Engine, step: Step, params: Manifest): Made {
+function runStep({ manifest, tensors }: Case, engine: Engine, { section, step, params, keyOf }: CaseStrategy): Made {
   const { ops } = engine;
   const [time = 8, height = 32, width = 32] = manifest["video_scale_factors"] as number[];
   const { type, ...samplerParams } = manifest["sampler"] as Manifest;
   const sampler = createSampler({ mode: type, params: samplerParams } as SamplerChoice);
-  const draws = createDraws(
-    ops,
-    recordedDraws(manifest["draws"], manifest["sampler"], (name) => golden(tensors, name)),
-    sampler,
+  const source = recordedDraws(manifest["draws"], { section, sampler: manifest["sampler"] }, (name) =>
+    golden(tensors, name),
   );
   const scaleFactors = { time, height, width };
+  const positions = createPositions(scaleFactors);
   const ctx: StepContext<unknown> = {
     ops,
-    draws,
+    draws: createDraws(ops, source, sampler),
     params,
-    positions: createPositions(scaleFactors),
+    positions: knowsScale(manifest) ? positions : withoutScale(positions),
     scaleFactors,
     globalStep: 0,
     progress: 0,
   };
 
-  const keys = new Map(manifest["data_sources"] as [string, string][]);
-  const keyOf = (source: SourceInfo) => keys.get(directoryOf(source, params)) ?? source.name;
-  const prepared = step.prepare(ctx, goldenBatch(tensors, step.strategy.sources, keyOf, ops));
-
+  const batch = goldenBatch(tensors, step.strategy.sources, keyOf, ops);
+  const prepared = step.prepare(ctx, batch);
   const predicted = (name: string) => (tensors.has(name) ? ops.input(name, toHost(golden(tensors, name))) : null);
   const prediction: Prediction = { video: predicted("pred.video"), audio: predicted("pred.audio"), outputs: {} };
   const terms = Object.values(step.loss(ctx, prepared, prediction));
-  return collect(
-    prepared,
-    terms.reduce((total, term) => ops.add(total, term)),
-  );
+  const loss = terms.reduce((total, term) => ops.add(total, term));
+  const sizes = Object.fromEntries(Object.entries(batch.sources).map(([name, source]) => [name, sizesOf(source)]));
+  const metadata = { ...referenceMetadata(step.strategy, sizes), ...step.metadata(params, sizes) };
+  return { ...collect(prepared, loss), metadata };
 }
 
-function directoryOf({ directory }: SourceInfo, params: Manifest): string {
-  return directory.replace(/\$\{(\w+)\}/g, (_, name: string) => String(params[name]));
+/** `strategy_attributes` has the reference scale factors of the flexible strategy, null where it found no files to tell. */
+function knowsScale({ strategy_attributes: attributes }: Manifest): boolean {
+  return attributes?.["reference_spatial_scale_factor"] !== null;
 }
 
-function collect({ inputs, video, audio }: Prepared, loss: Tensor): Made {
+/** The reference's positions where it does not know a scale: every video on its own grid, whatever its size. */
+function withoutScale(positions: Positions): Positions {
+  return {
+    ...positions,
+    video(grid, fps, references = []) {
+      const parts = [...references, { ...grid, fps }].map((video) => positions.video(video, video.fps));
+      const rows = fps.length * 3;
+      const data = Array.from({ length: rows }, (_, row) => parts.flatMap((part) => rowOf(part, row, rows))).flat();
+      return { shape: [fps.length, 3, data.length / rows / 2, 2], dtype: "float32", data: Float32Array.from(data) };
+    },
+  };
+}
+
+function rowOf({ data }: HostTensor, row: number, rows: number): number[] {
+  const length = data.length / rows;
+  return Array.from(data.subarray(row * length, (row + 1) * length));
+}
+
+function sizesOf(source: SourceBatch): SourceSizes {
+  const none = { frames: 0, height: 0, width: 0, steps: 0 };
+  if (source.kind === "audio_latents") return { ...none, steps: source.steps };
+  if (source.kind !== "video_latents") return none;
+  return { frames: source.frames, height: source.height, width: source.width, steps: 0 };
+}
+
+function collect({ inputs, video, audio }: Prepared, loss: Tensor): Omit<Made, "metadata"> {
   const tensors: (readonly [string, Tensor | null])[] = [["out.loss", loss]];
   const positions: [string, ModalityInputs["positions"]][] = [];
   for (const name of ["video", "audio"] as const) {
@@ -141,11 +146,27 @@ async function compareAll({ manifest, tensors }: Case, engine: Engine, made: Mad
     if (!name.startsWith("out.")) continue;
     const found = actual.get(name);
     if (found === undefined) reasons.push(`${name}: missing`);
-    else reasons.push(...compare(name, found, expected, toleranceOf(name, manifest)));
+    else reasons.push(...compare(name, overSequence(name, found, expected), expected, toleranceOf(name, manifest)));
   }
   for (const name of (manifest["outputs_none"] ?? []) as string[]) {
     const present = actual.has(`out.${name}`) || (/^(video|audio)$/.test(name) && !made.absent.includes(name));
     if (present) reasons.push(`${name}: should be absent`);
   }
+  for (const [key, value] of Object.entries(manifest["checkpoint_metadata_after"] ?? {})) {
+    const found = made.metadata[key];
+    if (found !== String(value)) reasons.push(`metadata ${key}: ${found ?? "missing"} instead of ${String(value)}`);
+  }
   return reasons;
+}
+
+/** The reference's loss masks run over the references, too, where they are false. */
+function overSequence(name: string, found: Numbers, { shape: [, tokens = 0] }: GoldenTensor): Numbers {
+  const [batch = 0, own = 0] = found.shape;
+  if (!name.endsWith("_loss_mask") || own >= tokens) return found;
+  const data = new Float64Array(batch * tokens);
+  for (let sample = 0; sample < batch; sample++) {
+    const row = Array.from(found.data).slice(sample * own, (sample + 1) * own);
+    data.set(row, (sample + 1) * tokens - own);
+  }
+  return { shape: [batch, tokens], data };
 }

@@ -271,7 +271,7 @@ test("the official switch for audio chooses the strategy with audio", () => {
     params: p,
   });
   const official = { name: "text_to_video", with_audio: true, ...p };
-  assert.equal(toOfficial(strategyOf(official)), official);
+  assert.equal(toOfficial(official, strategyOf(official)), official);
   assert.equal(strategyOf({ name: "mine", with_audio: true }), { name: "mine", params: { with_audio: true } });
 });
 

@@ -10,9 +10,10 @@ export interface StrategyChoice {
 
 /**
  * Name and parameters of the strategy that a run config asks for. The official `text_to_video` has a switch `with_audio`; here
- * the two are strategies of their own.
+ * the two are strategies of their own. `flexible` is made for its section and has no parameters.
  */
 export function strategyOf({ name, ...params }: StrategyConfig): StrategyChoice {
+  if (name === "flexible") return { name, params: {} };
   const { with_audio, audio_latents_dir, ...rest } = params;
   if (name !== "text_to_video" || typeof with_audio !== "boolean") return { name, params };
   if (!with_audio) return { name, params: rest };
@@ -20,8 +21,9 @@ export function strategyOf({ name, ...params }: StrategyConfig): StrategyChoice 
   return { name: "text_to_video_with_audio", params: { ...rest, ...audio } };
 }
 
-/** The same as a section of an official run config. */
-export function toOfficial({ name, params }: StrategyChoice): StrategyConfig {
+/** The section of an official run config that says the same as `section`, with the parameters that the run used. */
+export function toOfficial(section: StrategyConfig, { name, params }: StrategyChoice): StrategyConfig {
+  if (name === "flexible") return section;
   return name === "text_to_video_with_audio"
     ? { name: "text_to_video", with_audio: true, ...params }
     : { name, ...params };

@@ -61,8 +61,8 @@ export const entries: readonly CatalogEntry[] = [
     slug: "setting-without-effect",
     title: "The setting has no effect in this version",
     explanation:
-      "What is asked for happens beside the training, for example sampling or an upload, or only saves memory. The run goes on " +
-      "without it; the weights are the same.",
+      "What is asked for happens beside the training, for example sampling or an upload, only saves memory, or is a condition of what " +
+      "is not generated. The run goes on without it; the weights are the same.",
     bad: config("wandb: {enabled: true}"),
     good: config("wandb: {enabled: false}"),
   },

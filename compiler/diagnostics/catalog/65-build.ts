@@ -32,4 +32,14 @@ export const entries: readonly CatalogEntry[] = [
     bad: "ltxc run",
     good: "ltxc compile && ltxc run",
   },
+  {
+    code: "LTX6504",
+    slug: "name-of-official-strategy",
+    title: "A strategy has the name of an official one",
+    explanation:
+      "`flexible` is described by the run config itself, as in the official trainer: `video` and `audio` with their conditions. A " +
+      ".strategy file of that name would have to ignore them.",
+    bad: "strategy: flexible",
+    good: "strategy: my_flexible",
+  },
 ];

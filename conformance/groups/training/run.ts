@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { resolveConfig } from "../../../runtime/config/resolve.ts";
 import type { RunConfig } from "../../../runtime/config/run-config.ts";
-import type { ScaleFactors, Step, Tensor } from "../../../runtime/contract.ts";
+import type { ScaleFactors, Tensor } from "../../../runtime/contract.ts";
 import { openSafetensors } from "../../../runtime/data/safetensors/index.ts";
 import type { Engine } from "../../../runtime/engine/engine.ts";
 import { readTransformerConfig } from "../../../runtime/model/config.ts";
@@ -18,18 +18,16 @@ import { createSchedule } from "../../../runtime/training/schedules.ts";
 import { sampleLosses, stepMetrics } from "../../../runtime/training/step-metrics.ts";
 import { golden, type Case, type GoldenTensor } from "../../case.ts";
 import { compare, type Numbers, type Tolerance } from "../../compare.ts";
-import { builtinStep } from "../../compiled.ts";
+import { strategyOfCase, type CaseStrategy } from "../../compiled.ts";
 import { goldenBatch, toHost } from "../../golden-batch.ts";
 import { recordedDraws } from "../../recorded-draws.ts";
-import { chooseStrategy } from "../strategy.ts";
 
 /** Trains as the case was trained, on its samples, draws and initial adapters, and compares every number on the way. */
 export async function replayRun(replayed: Case, engine: Engine): Promise<string[]> {
-  const { name, params } = chooseStrategy(replayed.manifest);
-  const step = await builtinStep(name);
+  const strategy = await strategyOfCase(replayed.manifest);
   const config = configOf(replayed);
-  const { context, weights } = await open(replayed, engine, step, params, config);
-  const made = await train(replayed, context, step, config);
+  const { context, weights } = await open(replayed, engine, strategy, config);
+  const made = await train(replayed, context, strategy, config);
   const { trainable, optimizer } = context;
   for (const [i, parameter] of trainable.names.entries()) {
     made.set(`lora.final.${parameter}`, await engine.read(trainable.tensors()[i] as Tensor));
@@ -67,7 +65,7 @@ function configOf({ manifest, directory }: Case): RunConfig {
   return config;
 }
 
-async function open(replayed: Case, engine: Engine, step: Step, params: unknown, config: RunConfig) {
+async function open(replayed: Case, engine: Engine, { step, params }: CaseStrategy, config: RunConfig) {
   const { manifest, tensors, directory } = replayed;
   const model = readTransformerConfig(
     manifest["model_config"].transformer,
@@ -116,7 +114,7 @@ const modelType = (section: object) => ("audio_num_attention_heads" in section ?
 async function train(
   replayed: Case,
   context: OptimizerContext,
-  step: Step,
+  strategy: CaseStrategy,
   config: RunConfig,
 ): Promise<Map<string, Numbers>> {
   const { manifest } = replayed;
@@ -126,7 +124,7 @@ async function train(
   const made = new Map<string, Numbers>();
   for (let j = 0; j < steps; j++) {
     const micro = async (i: number) =>
-      microBatch(replayed, context, step, manifest["batches"][j * count + i], j * count + i, {
+      microBatch(replayed, context, strategy, manifest["batches"][j * count + i], j * count + i, {
         globalStep: j,
         progress: j / steps,
       });
@@ -166,7 +164,7 @@ async function readAfterFirst({ engine, trainable }: OptimizerContext, made: Map
 function microBatch(
   replayed: Case,
   { engine }: OptimizerContext,
-  step: Step,
+  { section, step, keyOf }: CaseStrategy,
   samples: readonly number[],
   index: number,
   progress: Progress,
@@ -176,8 +174,8 @@ function microBatch(
   return {
     size: samples.length,
     progress,
-    draws: recordedDraws(draws, manifest["sampler"], (name) => golden(tensors, name)),
-    batch: () => goldenBatch(collate(tensors, samples), step.strategy.sources, (source) => source.name, engine.ops),
+    draws: recordedDraws(draws, { section, sampler: manifest["sampler"] }, (name) => golden(tensors, name)),
+    batch: () => goldenBatch(collate(tensors, samples), step.strategy.sources, keyOf, engine.ops),
     release: () => {},
   };
 }

@@ -1,0 +1,45 @@
+/** Strategies that come with ltxc: compiled when a run config names one that the project has not. */
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Step } from "../../runtime/contract.ts";
+import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
+import { strategyExtension } from "../files.ts";
+import { packageRoot } from "../package-root.ts";
+import { flexibleText } from "./flexible.ts";
+
+/** The official strategy that a run config describes in full; the others are files with parameters. */
+export const flexible = "flexible";
+
+const folder = join(packageRoot, "compiler/builtin");
+
+/** Names of the built-in strategies that are files. */
+export async function builtinNames(): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(strategyExtension));
+  return names.map((name) => name.slice(0, -strategyExtension.length)).toSorted();
+}
+
+/** The text of the built-in strategy that a section of a run config means; null for one's own. `name` replaces its name. */
+export async function textOf(section: StrategyConfig, name?: string): Promise<string | null> {
+  if (section.name === flexible) return flexibleText(section, name ?? flexible);
+  const text = await builtinText(strategyOf(section).name);
+  return name === undefined ? text : (text?.replace(/^strategy:.*$/m, `strategy: ${name}`) ?? null);
+}
+
+async function builtinText(name: string): Promise<string | null> {
+  const path = join(folder, `${name}${strategyExtension}`);
+  return existsSync(path) ? readFile(path, "utf8") : null;
+}
+
+/** The built-in strategy that a section of a run config means, compiled; null for one's own. */
+export async function officialStep(section: StrategyConfig): Promise<Step | null> {
+  const text = await textOf(section);
+  if (text === null) return null;
+  // Runs of one's own strategies need no compiler.
+  const { compile } = await import("../../compiler/index.ts");
+  const { stepOf } = await import("../compiled.ts");
+  const { artifacts, diagnostics } = await compile({ path: `${section.name}${strategyExtension}`, text });
+  // It is our text: a mistake in it is a bug.
+  if (artifacts === null) throw new Error(`\n${text}\n${diagnostics.map(({ message }) => message).join("\n")}`);
+  return stepOf({ artifacts });
+}
