@@ -4,6 +4,7 @@ import { parseStrategy } from "./1-parse/strategy.ts";
 import { checkStrategy } from "./2-check/check.ts";
 import { strategyValidator, validateDocument } from "./2-check/schema.ts";
 import { lower } from "./3-lower/lower.ts";
+import { fold } from "./3-lower/passes/fold.ts";
 import { share } from "./3-lower/passes/share.ts";
 import { printProgram } from "./3-lower/text.ts";
 import type { ProbedValue, Program } from "./3-lower/program.ts";
@@ -61,7 +62,7 @@ export function check({ path, text }: SourceText, build: BuildOptions = normalBu
   if (parsed === null) return { file, diagnostics: bag.sorted(), program: null };
   validateDocument(parsed.tree, strategyValidator, bag);
   const checked = checkStrategy(parsed.syntax, bag);
-  const program = checked === null ? null : share(lower(checked, build));
+  const program = checked === null ? null : share(fold(lower(checked, build)));
   if (program !== null) verify(program);
   return { file, diagnostics: bag.sorted(), program };
 }

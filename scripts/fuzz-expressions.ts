@@ -14,7 +14,8 @@ interface Grown {
   readonly loss: Text;
 }
 
-const numbers = "0 1 0.5 3 p count items[0] items[1]".split(" ");
+const numbers = "0 1 0.5 3 p count items[0] items[1] global_step progress".split(" ");
+const cells = fc.constantFrom("0", "1", "2.5", "count");
 const grids = { video: ["frame_index", "row", "column", "time"], audio: ["step_index", "time"] };
 const sizes = { video: ["frames", "height", "width"], audio: ["steps"] };
 const sources = {
@@ -29,6 +30,7 @@ const sources = {
   audio: ["mean(tokens(sound), channel)", "speech", "mean(sound, mel, channel)"],
 };
 const shapes = { video: ["frame", "(height, width)", "token:video"], audio: ["step", "token:audio"] };
+const axes = { video: ["frame", "height", "width"], audio: ["step"] };
 const functions = "abs square tanh sigmoid sin cos exp stop_gradient -".split(" ");
 const compared = ["<", "<=", ">", ">=", "==", "!="];
 
@@ -36,6 +38,15 @@ const applied = (names: readonly string[], ...args: Text[]): Text =>
   fc.tuple(fc.constantFrom(...names), ...args).map(([name, ...rest]) => `${name}(${rest.join(", ")})`);
 const infix = (signs: readonly string[], a: Text, b: Text): Text =>
   fc.tuple(a, fc.constantFrom(...signs), b).map(([x, sign, y]) => `(${x} ${sign} ${y})`);
+
+const onGrid = (mask: Text): Text => mask.map((m) => `(${m}) and video.row >= 0`);
+
+/** A coordinate makes sure that the value lies on tokens. */
+function neighbours(modality: "video" | "audio", value: Text): Text[] {
+  const onTokens = value.map((x) => `${modality}.${grids[modality][0]} + ${x}`);
+  const moved = applied(["shift"], onTokens, fc.constantFrom(...axes[modality]), fc.constantFrom("1", "-2", "count"));
+  return modality === "audio" ? [moved] : [moved, applied(["blur"], onTokens, cells)];
+}
 
 /** What may be written where the fields `known` of the modality exist. */
 function grow(modality: "video" | "audio", known: readonly string[]): Grown {
@@ -68,6 +79,7 @@ function grow(modality: "video" | "audio", known: readonly string[]): Grown {
         applied(["where"], mask, value, value),
         applied(["clamp"], value, host, host),
         applied(["float"], mask),
+        ...neighbours(modality, value),
       ),
       mask: fc.oneof(
         branch,
@@ -76,6 +88,7 @@ function grow(modality: "video" | "audio", known: readonly string[]): Grown {
         infix(["and", "or"], mask, mask),
         mask.map((m) => `(not ${m})`),
         applied([`${modality}.prefix`, `${modality}.suffix`], host),
+        ...(modality === "video" ? [applied(["dilate"], onGrid(mask), cells)] : []),
       ),
       loss: fc.oneof(
         branch,
@@ -97,6 +110,36 @@ function grow(modality: "video" | "audio", known: readonly string[]): Grown {
 }
 
 const before = { video: grow("video", ["clean"]), audio: grow("audio", ["clean"]) };
+/** Masks of any sequence: neighbours exist on the target's grid alone. */
+const simple: Text = fc.constantFrom(
+  "first_frame",
+  "not all",
+  "marked > 0.5",
+  "row == column",
+  "prefix(count)",
+  "time < 1",
+);
+
+/** References, and which of references and target may attend to which. */
+const sequence: Text = fc
+  .tuple(
+    fc.constantFrom("ref", "ref with probability p", "ref with probability progress"),
+    simple,
+    fc.constantFrom("and", "or"),
+    fc.constantFrom(
+      "key(from(ref))",
+      "from(ref)",
+      "frame_index >= key(frame_index)",
+      "key(marked > 0.5)",
+      "time < key(time)",
+    ),
+    simple,
+  )
+  .map(([entry, mask, sign, attended, marked]) => {
+    const [attention, keyframes] = [`${mask} ${sign} ${attended}`, marked].map((text) => JSON.stringify(text));
+    return `  references: [${entry}]\n  attention: ${attention}\n  keyframes: ${keyframes}\n`;
+  });
+
 const noised = { video: grow("video", ["clean", "sigma", "noise"]), audio: grow("audio", ["clean", "sigma", "noise"]) };
 const known = ["clean", "sigma", "timesteps", "noise", "noisy", "target", "generated"];
 const after = { video: grow("video", known), audio: grow("audio", known) };
@@ -117,6 +160,8 @@ const level: Text = fc.constantFrom(
   "uniform(0, p)",
   "clamp(randn(), 0, 1)",
   "uniform(0.1, 0.9) per batch",
+  "sampled() per token",
+  "shifted_logit_normal(std=p, uniform_prob=0)",
 );
 const noise: Text = fc.constantFrom("randn()", "randn() per frame", "randn() per (height, channel)", "2 * randn()");
 const audioNoise: Text = fc.constantFrom("randn()", "randn() per step", "randn() per (step, channel)");
@@ -133,6 +178,7 @@ function modality(name: "video" | "audio", latents: string): Text {
       sometimes("noise", name === "video" ? noise : audioNoise),
       sometimes("noisy", likeTokens(name, noised[name].value)),
       sometimes("target", likeTokens(name, noised[name].value)),
+      name === "video" ? sequence : fc.constant(""),
       keep,
     )
     .map((keys) => `${name}:\n  latents: ${latents}\n${keys.join("")}`);
@@ -148,6 +194,7 @@ sources:
   latents: {directory: latents, kind: video_latents}
   conditions: {directory: conditions, kind: text_embeddings}
   marked: {directory: marked, kind: video_mask}
+  ref: {directory: ref, kind: video_latents}
   sound: {directory: sound, kind: audio_latents}
   speech: {directory: speech, kind: audio_mask}
   dino: {directory: dino, kind: tensor, key: d, axes: [token:video, feature]}
@@ -155,7 +202,9 @@ sources:
 
 function text([named, video, audio, losses]: readonly [string, string, string, readonly string[]]): string {
   const lets = `let:\n  named: ${named}\n  scaled(a, b): a * b + 1\n`;
-  return `${head}${lets}${video}${audio}loss:\n${losses.map((loss, i) => `  term${i}: ${loss}\n`).join("")}`;
+  const extra =
+    'outputs:\n  mid: {tap: block 1, modality: video}\n  seen: {linear: mid, features: 4}\nmetadata:\n  scale: "${video.height / ref.height + p}"\n';
+  return `${head}${lets}${video}${audio}${extra}loss:\n  seen: mse(seen, dino) over video.generated\n${losses.map((loss, i) => `  term${i}: ${loss}\n`).join("")}`;
 }
 
 /** In place of a loss term: whatever, video or audio, mask or number. */

@@ -1,8 +1,42 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { emitModule } from "../compiler/4-emit/typescript/module.ts";
+import { check } from "../compiler/index.ts";
+import { strategyWith } from "./fuzz-expressions.ts";
 import { fuzz } from "./fuzz.ts";
 
 const test = suite("fuzz");
+const root = fileURLToPath(new URL("../", import.meta.url));
 
-test("mutated strategies never throw, and every finding lies inside its file", () => fuzz(400));
+test("mutated strategies never throw, and every finding lies inside its file", () => fuzz(250));
+
+test("modules of grown strategies pass the project's type check", () => {
+  const folder = mkdtempSync(join(tmpdir(), "grown-"));
+  const options = { compiler: "0", contract: 0, sourceHash: "", paramsSchema: {} };
+  const programs = fc.sample(strategyWith, { numRuns: 120, seed: 1 }).flatMap((text) => {
+    const { program } = check({ path: "grown.strategy", text });
+    return program === null ? [] : [{ program, text }];
+  });
+  try {
+    assert.ok(programs.length > 30);
+    for (const [i, { program, text }] of programs.entries()) {
+      writeFileSync(join(folder, `${i}.ts`), emitModule(program, { ...options, source: text }).text);
+    }
+    const compilerOptions = { types: [], paths: { "ltxc/contract": [join(root, "runtime/contract.ts")] } };
+    const config = { extends: join(root, "tsconfig.json"), compilerOptions, include: ["*.ts"] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    assert.is(spawnSync(process.execPath, [tsc, "-p", folder], { encoding: "utf8" }).stdout, "");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test.run();

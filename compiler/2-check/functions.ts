@@ -1,5 +1,5 @@
 /** Functions with rules of their own: reductions, masks and numbers, tokens and grids. */
-import { familyOf, gridAxes, gridAxesOf, type Family } from "./axes.ts";
+import { axisNames, familyOf, gridAxes, gridAxesOf, type Family } from "./axes.ts";
 import { reductions } from "./builtins.ts";
 import { axisArguments, failed, hasArguments, values, type Call } from "./call.ts";
 import { attentionKey, choose, isMask, map, reduce, tokens } from "./combine.ts";
@@ -14,11 +14,10 @@ export function special(call: Call): Core {
   return reduction(call, (core, axes) => reduce(call.env.report, fn, core, axes, call.span));
 }
 
-/** `max(a, b)` of two values, rather than `max(a, axis)`. */
-function isElementwise({ args, env }: Call): boolean {
+/** `max(a, b)` of two values, rather than `max(a, axis)`; nothing else may be named like an axis. */
+function isElementwise({ args }: Call): boolean {
   const second = args[1]?.value;
-  if (second === undefined) return false;
-  return second.kind !== "name" || env.declarations.byName.has(second.name) || env.parameters.has(second.name);
+  return second !== undefined && !(second.kind === "name" && axisNames.includes(second.name));
 }
 
 function elementwiseExtreme(call: Call, fn: Elementwise): Core {

@@ -1,6 +1,6 @@
 /** Prints values as TypeScript: named axes become positions, broadcasts become reshapes. */
 import { familyOf, gridAxes } from "../../2-check/axes.ts";
-import type { Axis, Core, Elementwise, ModalityName } from "../../2-check/core.ts";
+import { childrenOf, type Axis, type Core, type Elementwise, type ModalityName } from "../../2-check/core.ts";
 import { at, call, list, object, type Code } from "./code.ts";
 import { hasName, type Scope } from "./scope.ts";
 
@@ -234,9 +234,8 @@ function coordinateCode(core: Extract<Core, { op: "coordinate" }>, scope: Scope)
   const inSequence = core.sequence && scope.hasReferences(modality);
   if (coordinate === "time") return core.sequence ? startTimes(modality, scope) : timeCode(fps, scope);
   const count = inSequence ? "" : scope.size(`token:${modality}`);
-  const [height, width] =
-    modality === "video" && !inSequence ? [scope.size("height"), scope.size("width")] : ["height", "width"];
-  const { value, uses } = coordinates(height, width)[coordinate];
+  const { value, uses } = coordinates[coordinate];
+  if (!inSequence) uses.forEach((axis) => scope.size(axis));
   if (!inSequence) return call(scope.helper("perToken"), ["ops", count, `(token) => ${value}`]);
   return perSequence(
     modality,
@@ -246,14 +245,12 @@ function coordinateCode(core: Extract<Core, { op: "coordinate" }>, scope: Scope)
 }
 
 /** Of a token, from its index; and the sizes of the grid that it takes. */
-function coordinates(height: string, width: string) {
-  return {
-    frame_index: { value: `Math.floor(token / (${height} * ${width}))`, uses: ["height", "width"] },
-    row: { value: `Math.floor(token / ${width}) % ${height}`, uses: ["height", "width"] },
-    column: { value: `token % ${width}`, uses: ["width"] },
-    step_index: { value: "token", uses: [] },
-  } as const;
-}
+const coordinates = {
+  frame_index: { value: "Math.floor(token / (height * width))", uses: ["height", "width"] },
+  row: { value: "Math.floor(token / width) % height", uses: ["height", "width"] },
+  column: { value: "token % width", uses: ["width"] },
+  step_index: { value: "token", uses: [] },
+} as const;
 
 /** Start of each target token: audio steps are 4 hops of 10 ms, the first shorter; video cells are `time` frames, the first one. */
 function timeCode(fps: Core | null, scope: Scope): Code {
@@ -261,7 +258,8 @@ function timeCode(fps: Core | null, scope: Scope): Code {
     call(scope.helper("perToken"), ["ops", scope.size(axis), `(token) => ${value}`]);
   if (fps === null) return perToken("token:audio", "Math.max(0, 4 * token - 3) / 100");
   const time = scope.contextMember("scaleFactors") + ".time";
-  const frame = coordinates(scope.size("height"), scope.size("width")).frame_index.value;
+  const frame = coordinates.frame_index.value;
+  coordinates.frame_index.uses.forEach((axis) => scope.size(axis));
   const start = perToken("token:video", `Math.max(0, (${frame} - 1) * ${time} + 1)`);
   return op("div", [start, operand(fps, ["batch", "token:video"], scope)]);
 }
@@ -396,7 +394,7 @@ const functions: Partial<Record<Elementwise, string>> = {
 function scalar(core: Core, scope: Scope, i: string): Code {
   switch (core.op) {
     case "literal":
-      return String(core.value);
+      return Number(core.value) < 0 ? ["(", String(core.value), ")"] : String(core.value);
     case "param":
       scope.contextMember("params");
       return core.index === null ? `params.${core.name}` : `(params.${core.name}[${core.index}] ?? NaN)`;
@@ -424,8 +422,25 @@ function scalar(core: Core, scope: Scope, i: string): Code {
   }
 }
 
-function scalarMap({ fn }: Extract<Core, { op: "map" }>, args: readonly Code[]): Code {
+function comparesEqual(core: Core): boolean {
+  const isEquality = core.op === "map" && (core.fn === "equal" || core.fn === "notEqual");
+  return isEquality || childrenOf(core).some(comparesEqual);
+}
+
+/** Whether a number's type may be a written number, or one of two. */
+function mayBeWritten(core: Core | undefined): boolean {
+  return (
+    core?.op === "literal" || (core?.op === "map" && (core.fn === "where" || core.fn === "neg" || core.fn === "float"))
+  );
+}
+
+function scalarMap({ fn, args: cores }: Extract<Core, { op: "map" }>, args: readonly Code[]): Code {
   const [a = "", b = "", c = ""] = args;
+  // TypeScript takes `3 < (x > …` for the beginning of type arguments, and equality of written numbers for a mistake.
+  if (fn === "less" && Array.isArray(b)) return ["(", b, " > ", a, ")"];
+  if ((fn === "equal" || fn === "notEqual") && mayBeWritten(cores[0])) {
+    return ["(", call("Number", [a]), ` ${infix[fn]} `, b, ")"];
+  }
   const sign = infix[fn];
   if (sign !== undefined) return ["(", a, ` ${sign} `, b, ")"];
   const name = functions[fn];
@@ -442,7 +457,8 @@ function scalarMap({ fn }: Extract<Core, { op: "map" }>, args: readonly Code[]):
     case "float":
       return ["(", a, " ? 1 : 0)"];
     case "where":
-      return ["(", a, " ? ", b, " : ", c, ")"];
+      // TypeScript narrows numbers by the condition, and takes another comparison with one for a mistake.
+      return ["(", cores.slice(1).some(comparesEqual) ? call("Boolean", [a]) : a, " ? ", b, " : ", c, ")"];
     default:
       throw new Error(`${fn} has no form for plain numbers`);
   }
