@@ -145,6 +145,29 @@ test("with a run config it shows a sample of the run's data, under the run's par
   }
 });
 
+test("noise levels are the sampler's, or those that the strategy makes of it at this number of tokens", async () => {
+  await inFolder(async (cwd) => {
+    const levelsOf = async (sigma: string) => {
+      await writeFile(
+        join(cwd, "looked_at.strategy"),
+        strategy.replace("  sigma: sampled() per frame\n", sigma === "" ? "" : `  sigma: ${sigma}\n`),
+      );
+      const { out } = await ltxc(["inspect", "--json"], { cwd });
+      return (JSON.parse(out) as Inspection).modalities[0]?.levels;
+    };
+    const ofStrategy = await levelsOf("0.5 + 0.5 * sampled()");
+    assert.equal([ofStrategy?.isWritten, ofStrategy?.tokens, ofStrategy?.draws], [true, 480, 256 * 16]);
+    assert.ok(ofStrategy?.bins.slice(0, 20).every((share) => share === 0));
+    const perFrame = await levelsOf("sampled() per frame");
+    assert.is(perFrame?.draws, 256 * 16 * 5);
+    const ofSampler = await levelsOf("");
+    assert.is(ofSampler?.isWritten, false);
+    // Half of the noise levels lie below the median: the same for both, within what so many draws can tell.
+    const below = (bins: readonly number[] = []) => bins.slice(0, 24).reduce((a, b) => a + b, 0);
+    assert.ok(Math.abs(below(perFrame?.bins) - below(ofSampler?.bins)) < 0.02);
+  });
+});
+
 test("a sample without a run's data, and a strategy with a mistake", async () => {
   await inFolder(async (cwd) => {
     const { code, err } = await ltxc(["inspect", "--sample", "clip_1"], { cwd });

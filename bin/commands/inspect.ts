@@ -7,6 +7,7 @@ import { exitCode, UsageError } from "../exit.ts";
 import { readSource, strategyPaths } from "../files.ts";
 import { chooseSample, type Chosen } from "../inspect/choose.ts";
 import { inspectionOf, type Inspection } from "../inspect/inspection.ts";
+import { levelsOf } from "../inspect/levels.ts";
 import { observe } from "../inspect/observe.ts";
 import { openSubject, type Subject } from "../inspect/subject.ts";
 import { renderTerminal } from "../inspect/terminal.ts";
@@ -30,7 +31,8 @@ async function lookAt(subject: Subject, { samples, params, sampler, what }: Chos
   const { engine } = await openEngine("cpu");
   const circumstances = { params, sampler, seed, globalStep: 0, progress: 0 };
   const observation = await observe(engine, subject, collate(samples), circumstances);
-  return inspectionOf(subject, observation, { sample: what, sampler, seed });
+  const levels = await levelsOf(engine, subject, observation, circumstances);
+  return inspectionOf(subject, observation, { sample: what, levels });
 }
 
 async function writePage(session: Session, path: string, inspection: Inspection): Promise<void> {

@@ -119,9 +119,9 @@ function frameRuns({ grid, data }: TokenMap): readonly (readonly [number, number
 }
 
 function levelsCard(name: string, levels: NonNullable<ModalityView["levels"]>): Markup {
-  const written = levels.isWritten ? markup`; <code>${name}.sigma</code> makes its own of it` : nothing;
+  const who = levels.isWritten ? markup`as <code>${name}.sigma</code> comes out` : "as the run’s sampler draws them";
   return markup`<article class="timesteps"><h3>noise levels</h3>
-<p class="quiet">as the run’s sampler draws them for ${levels.tokens} tokens (${levels.draws} draws)${written}</p>${levelsPicture(levels)}</article>`;
+<p class="quiet">${who} for ${levels.tokens} tokens (${levels.draws} draws)</p>${levelsPicture(levels)}</article>`;
 }
 
 const times = (text: string): string => text.replaceAll(" x ", " × ");

@@ -1,7 +1,7 @@
 /** What there is to see of one sample in a strategy's step, as plain data: the renderers lay it out and calculate nothing. */
 import type { Type } from "../../compiler/2-check/core.ts";
 import type { StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
-import { philoxSource, type Sampler } from "../../runtime/training/draws.ts";
+import type { Levels, LevelsByModality } from "./levels.ts";
 import { mapsOf, type TokenMap } from "./maps.ts";
 import type { ModalityName, Observation, Seen } from "./observe.ts";
 import { gridsOf, partsOf, tokensOf, type Part } from "./places.ts";
@@ -63,37 +63,22 @@ export interface Attention {
   readonly betweenParts: readonly number[];
 }
 
-/** What the run's sampler draws for sequences of this length. */
-export interface Levels {
-  readonly tokens: number;
-  readonly draws: number;
-  /** Shares of the draws in equal intervals of [0, 1]. */
-  readonly bins: readonly number[];
-  /** The level of this sample, the mean over its tokens where they differ; null where the strategy shows none. */
-  readonly own: number | null;
-  /** Whether the strategy writes `sigma` itself, so that the sampler may be but a part of it. */
-  readonly isWritten: boolean;
-}
-
-const levelDraws = 100_000;
-const levelBins = 40;
 const attentionSide = 96;
 
 export function inspectionOf(
   { step: { strategy }, file }: Subject,
   observation: Observation,
-  { sample, sampler, seed }: { readonly sample: string; readonly sampler: Sampler; readonly seed: number },
+  { sample, levels }: { readonly sample: string; readonly levels: LevelsByModality },
 ): Inspection {
   const seen = [...observation.values.values()];
   const isExpected = ({ value }: Seen) => value.key.startsWith("expect[");
-  const levelsFor = (tokens: number) => levelsAt(tokens, sampler, seed);
   return {
     strategy: strategy.name,
     description: strategy.description,
     sample,
     values: seen.filter((each) => !isExpected(each)).map(rowOf),
     modalities: (["video", "audio"] as const).flatMap((name) =>
-      strategy.modalities[name] === null ? [] : [modalityView(strategy, observation, name, levelsFor)],
+      strategy.modalities[name] === null ? [] : [modalityView(strategy, observation, name, levels[name])],
     ),
     losses: strategy.losses.map(({ name, modality }) => ({
       name,
@@ -124,7 +109,7 @@ function modalityView(
   strategy: StrategyInfo,
   observation: Observation,
   name: ModalityName,
-  levelsFor: (tokens: number) => readonly number[],
+  levels: Levels | null,
 ): ModalityView {
   const grid = gridsOf(strategy, observation)(name);
   const tokens = tokensOf(grid);
@@ -139,7 +124,7 @@ function modalityView(
     shares: sharesOf(strategy, observation, name),
     maps: mapsOf(observation, name, grid),
     attention: attentionOf(observation, name, parts),
-    levels: generated ? { tokens, draws: levelDraws, bins: levelsFor(tokens), ...ownLevel(observation, name) } : null,
+    levels,
   };
 }
 
@@ -160,24 +145,6 @@ function sharesOf({ losses }: StrategyInfo, { values }: Observation, name: Modal
 
 function shareOf(data: ArrayLike<number>, is: (entry: number) => boolean): number {
   return data.length === 0 ? 0 : Array.from(data).filter(is).length / data.length;
-}
-
-function ownLevel({ values }: Observation, name: ModalityName): Pick<Levels, "own" | "isWritten"> {
-  const sigma = values.get(`${name}.sigma`);
-  return {
-    own: sigma === undefined ? null : rowOf(sigma).mean,
-    isWritten: sigma !== undefined && sigma.value.span !== null,
-  };
-}
-
-/** Shares of many draws of the run's sampler in equal intervals. */
-function levelsAt(tokens: number, sampler: Sampler, seed: number): readonly number[] {
-  const counts = Array.from({ length: levelBins }, () => 0);
-  for (const level of sampler(philoxSource(seed, 0, 0), "inspect", levelDraws, tokens)) {
-    const bin = Math.min(levelBins - 1, Math.floor(level * levelBins));
-    counts[bin] = (counts[bin] ?? 0) + 1;
-  }
-  return counts.map((count) => count / levelDraws);
 }
 
 // --------------------------------------------------------------------------------------------------------------- attention

@@ -51,6 +51,8 @@ export interface Circumstances {
   /** Finished optimizer steps, of `steps`. */
   readonly globalStep: number;
   readonly progress: number;
+  /** Token counts that samplers of noise levels are told in place of the batch's own. */
+  readonly samplerTokens?: ReadonlyMap<number, number>;
 }
 
 /** Pixels per latent cell of the released models; a step meets no checkpoint here that could say otherwise. */
@@ -100,12 +102,15 @@ export async function observe(
 function contextOf(
   { ops }: Engine,
   source: DrawSource,
-  { params, sampler, globalStep, progress }: Circumstances,
+  { params, sampler, globalStep, progress, samplerTokens }: Circumstances,
   drawn: Map<string, boolean>,
 ): StepContext<unknown> {
   const made = createDraws(ops, source, sampler);
+  const told = (tokens: number) => samplerTokens?.get(tokens) ?? tokens;
   const draws: Draws = {
     ...made,
+    sampled: (name, shape, tokens) => made.sampled(name, shape, told(tokens)),
+    shiftedLogitNormal: (name, shape, tokens, shifted) => made.shiftedLogitNormal(name, shape, told(tokens), shifted),
     chance(name, probability) {
       const outcome = made.chance(name, probability);
       drawn.set(name, outcome);

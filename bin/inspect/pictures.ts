@@ -1,6 +1,7 @@
 /** An inspection's maps, attention and noise levels as SVG. Colours come from the page's style. */
 import { scaleOf } from "./blocks.ts";
-import type { Attention, Levels } from "./inspection.ts";
+import type { Attention } from "./inspection.ts";
+import type { Levels } from "./levels.ts";
 import type { TokenMap } from "./maps.ts";
 import { markup, nothing, type Markup } from "./markup.ts";
 import { shortNumber, tokensOf, type Part } from "./places.ts";
@@ -102,7 +103,7 @@ export function levelsPicture({ bins, own, tokens }: Levels): Markup {
     return markup`<text x="${plot.left + level * inner.width}" y="${plot.height - 6}" text-anchor="${anchor}">${level}</text>`;
   });
   return markup`<svg class="levels" viewBox="0 0 ${plot.width} ${plot.height}" width="${plot.width}" height="${plot.height}" role="img" aria-label="noise levels drawn for ${tokens} tokens">
-${bars}<path class="axis" d="M${plot.left} ${plot.top + inner.height}H${plot.width - plot.left}"/>${ticks}${own === null ? nothing : mark(own, inner)}</svg>`;
+${bars}<path class="axis" d="M${plot.left} ${plot.top + inner.height}H${plot.width - plot.left}"/>${ticks}${mark(own, inner)}</svg>`;
 }
 
 function mark(own: number, inner: { readonly width: number; readonly height: number }): Markup {

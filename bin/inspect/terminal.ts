@@ -129,7 +129,6 @@ function levelsText(
 ): string {
   const most = Math.max(...bins);
   const line = bins.map((share) => bars[share === 0 ? 0 : Math.max(1, Math.round((share / most) * 8))]).join("");
-  const written = isWritten ? `; \`${name}.sigma\` makes its own of it` : "";
-  const here = own === null ? "" : `, here ${Number(own.toPrecision(4))}`;
-  return `${colors.bold("sigma")}  ${colors.dim(`as the run's sampler draws it for ${tokens} tokens${written}${here}`)}\n0 ${line} 1`;
+  const who = isWritten ? `as \`${name}.sigma\` comes out` : "as the run's sampler draws it";
+  return `${colors.bold("sigma")}  ${colors.dim(`${who} for ${tokens} tokens, here ${Number(own.toPrecision(4))}`)}\n0 ${line} 1`;
 }
