@@ -101,6 +101,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     declareInspect,
     declareRun,
     declareReport,
+    declareSchema,
     declareExplain,
     declareDoctor,
   ]) {
@@ -259,6 +260,22 @@ function declareReport({ command, session, done }: Declaring): void {
     .action(async (run: string, options: ReportOptions) => {
       const { report } = await import("./commands/report.ts");
       done(await report(session(), run, options));
+    });
+}
+
+function declareSchema({ command, session, done }: Declaring): void {
+  command(
+    "schema",
+    "Write the JSON Schemas with which editors complete and check strategies and run configs, and know this folder's strategies.",
+    [
+      ["ltxc schema", "into schemas/, as the first lines of a project's files name them"],
+      ["ltxc schema .vscode", "elsewhere"],
+    ],
+  )
+    .argument("[dir]", "where they go; made if missing", "schemas")
+    .action(async (directory: string) => {
+      const { schema } = await import("./commands/schema.ts");
+      done(await schema(session(), directory));
     });
 }
 

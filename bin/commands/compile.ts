@@ -8,6 +8,7 @@ import { compileFile, type CompiledFile } from "../compiled.ts";
 import { UsageError } from "../exit.ts";
 import { readSource, strategyPaths } from "../files.ts";
 import { codeOf, printFindings } from "../report.ts";
+import { refreshSchemas } from "./schema.ts";
 import { say, sayJson, type Session } from "../session.ts";
 
 export interface CompileOptions {
@@ -71,5 +72,6 @@ export async function compile(session: Session, named: readonly string[], option
   for (const file of files) compiled.push(await compileFile(io, file, options.out));
   refuseClashes(compiled);
   for (const each of compiled) await write(session, options.out, each);
+  await refreshSchemas(io);
   return report(session, options.out, compiled);
 }

@@ -31,8 +31,8 @@ test("says what it made and what comes next", async ({ cwd }) => {
 test("the strategy names the project's own schema to editors", async ({ cwd }) => {
   await ltxc(["init"], { cwd });
   const text = await readFile(join(cwd, "inpainting.strategy"), "utf8");
-  assert.match(text, /^# yaml-language-server: \$schema=\.vscode\/strategy\.schema\.json\nstrategy: inpainting\n/);
-  const schema: { title: string } = JSON.parse(await readFile(join(cwd, ".vscode/strategy.schema.json"), "utf8"));
+  assert.match(text, /^# yaml-language-server: \$schema=schemas\/strategy\.schema\.json\nstrategy: inpainting\n/);
+  const schema: { title: string } = JSON.parse(await readFile(join(cwd, "schemas/strategy.schema.json"), "utf8"));
   assert.ok(schema.title.length > 0);
 });
 

@@ -52,7 +52,7 @@ function advice(session: Session, directory: string, { from }: InitOptions): str
     ["  train.yaml", "how it is trained"],
     ["  data/", "eight sample clips in the official .pt layout"],
     ["  models/tiny-ltx2.safetensors", "a tiny LTX-2 with random weights"],
-    ["  .vscode/ .gitignore", "completion and checks while you type; results stay out of git"],
+    ["  schemas/ .vscode/", "completion and checks while you type"],
   ]);
   const next = [...(directory === "." ? [] : [`  cd ${directory}`]), "  ltxc compile", "  ltxc run"].join("\n");
   return `${bold(`Made a project${directory === "." ? "" : ` in ${directory}`}:`)}\n${made}\n\n${bold("Next:")}\n${next}`;

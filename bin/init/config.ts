@@ -1,4 +1,5 @@
 /** The run config of a new project, in the official trainer's format. */
+import { schemaFolder } from "../schemas.ts";
 import type { Program } from "./example.ts";
 
 const videoTargets = ["attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0", "ff.net.0.proj", "ff.net.2"];
@@ -19,7 +20,7 @@ function parameters({ params }: Program): readonly string[] {
 
 /** The text of train.yaml. */
 export function runConfig(program: Program): string {
-  return `# yaml-language-server: $schema=.vscode/train.schema.json
+  return `# yaml-language-server: $schema=${schemaFolder}/train.schema.json
 # The format of the official LTX-2 trainer; only \`runtime\` is ltxc's own.
 # Relative paths start at this file's folder.
 

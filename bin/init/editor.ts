@@ -1,4 +1,5 @@
 /** Files that make an editor complete and check strategies and run configs, and keep results out of version control. */
+import { schemaFolder } from "../schemas.ts";
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
@@ -8,8 +9,8 @@ function json(value: unknown): string {
 export const settings = json({
   "files.associations": { "*.strategy": "yaml" },
   "yaml.schemas": {
-    ".vscode/strategy.schema.json": "*.strategy",
-    ".vscode/train.schema.json": "train.yaml",
+    [`${schemaFolder}/strategy.schema.json`]: "*.strategy",
+    [`${schemaFolder}/train.schema.json`]: "train.yaml",
   },
 });
 

@@ -1,7 +1,5 @@
 /** The files of a new project. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { packageRoot } from "../package-root.ts";
+import { outline, projectSchemas, schemaFolder } from "../schemas.ts";
 import { runConfig } from "./config.ts";
 import { sampleFiles } from "./data.ts";
 import { extensions, gitignore, settings } from "./editor.ts";
@@ -15,11 +13,7 @@ export interface ProjectFile {
   readonly content: string | ((path: string) => Promise<void>);
 }
 
-const modeline = "# yaml-language-server: $schema=.vscode/strategy.schema.json";
-
-function shipped(...parts: readonly string[]): Promise<string> {
-  return readFile(join(packageRoot, ...parts), "utf8");
-}
+const modeline = `# yaml-language-server: $schema=${schemaFolder}/strategy.schema.json`;
 
 /** With the editor's hint pointed at the project's own copy of the schema. */
 function withModeline(text: string): string {
@@ -29,6 +23,7 @@ function withModeline(text: string): string {
 /** Everything that `ltxc init --from name` writes. */
 export async function projectFiles(name: string): Promise<readonly ProjectFile[]> {
   const { program, files } = await readExample(name);
+  const schemas = await projectSchemas([outline(program)]);
   return [
     ...files.map(({ path, text }) => ({ path, content: path.endsWith(".strategy") ? withModeline(text) : text })),
     { path: "train.yaml", content: runConfig(program) },
@@ -36,8 +31,7 @@ export async function projectFiles(name: string): Promise<readonly ProjectFile[]
     { path: "models/tiny-ltx2.safetensors", content: writeModel },
     { path: ".vscode/settings.json", content: settings },
     { path: ".vscode/extensions.json", content: extensions },
-    { path: ".vscode/strategy.schema.json", content: await shipped("schemas/strategy.schema.json") },
-    { path: ".vscode/train.schema.json", content: await shipped("schemas/train.schema.json") },
+    ...schemas.map(({ name, text }) => ({ path: `${schemaFolder}/${name}`, content: text })),
     { path: ".gitignore", content: gitignore },
   ];
 }

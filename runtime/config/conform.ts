@@ -83,7 +83,10 @@ function coerce(schema: Schema, value: unknown): unknown {
 function wrongType(schema: Schema, value: unknown): string | null {
   const types = typesOf(schema);
   const lenient = types.some((type) => type === "number" || type === "integer" || type === "boolean");
-  const wanted = types.filter((type) => !(type === "string" && lenient));
+  // `null` stands first in the schema where it is the default: the YAML language server fails at a text whose default is null.
+  const wanted = types
+    .filter((type) => !(type === "string" && lenient))
+    .toSorted((a, b) => Number(a === "null") - Number(b === "null"));
   return wanted.length === 0 || wanted.some((type) => hasType(type, value)) ? null : wanted.map(inWords).join(" or ");
 }
 

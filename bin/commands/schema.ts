@@ -1,0 +1,48 @@
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { exitCode } from "../exit.ts";
+import { readSource, strategiesHere } from "../files.ts";
+import type { Io } from "../io.ts";
+import { isProjectSchema, outlineOf, projectSchemas, schemaFolder, type Outline } from "../schemas.ts";
+import { say, sayJson, type Session } from "../session.ts";
+import { replaceText } from "../write.ts";
+
+interface Found {
+  readonly outlines: readonly Outline[];
+  /** Strategies with errors, of which nothing certain can be said. */
+  readonly broken: readonly string[];
+}
+
+async function strategiesOf(io: Io): Promise<Found> {
+  const all = await Promise.all(
+    (await strategiesHere(io)).map(async (path) => ({ path, outline: outlineOf(await readSource(io, path)) })),
+  );
+  return {
+    outlines: all.flatMap(({ outline }) => outline ?? []),
+    broken: all.filter(({ outline }) => outline === null).map(({ path }) => path),
+  };
+}
+
+async function write(io: Io, folder: string, outlines: readonly Outline[]): Promise<string[]> {
+  const files = (await projectSchemas(outlines)).map(({ name, text }) => ({ path: join(folder, name), text }));
+  for (const { path, text } of files) await replaceText(io, path, text);
+  return files.map(({ path }) => path);
+}
+
+/** Brings the schemas of a project up to date that has them; a strategy with errors would be lost, so not while there is one. */
+export async function refreshSchemas(io: Io): Promise<void> {
+  const text = await readFile(resolve(io.cwd, schemaFolder, "train.schema.json"), "utf8").catch(() => "");
+  if (!isProjectSchema(text)) return;
+  const { outlines, broken } = await strategiesOf(io);
+  if (broken.length === 0) await write(io, schemaFolder, outlines);
+}
+
+/** `ltxc schema`: what editors need to complete and check strategies, and run configs with the strategies of this folder. */
+export async function schema(session: Session, folder: string): Promise<number> {
+  const { outlines, broken } = await strategiesOf(session.io);
+  const files = await write(session.io, folder, outlines);
+  if (session.json) sayJson(session, { files, broken });
+  else for (const path of files) say(session, `wrote ${path}`);
+  for (const path of broken) session.io.err(`${path} has errors and is left out; \`ltxc check ${path}\` shows them\n`);
+  return broken.length > 0 ? exitCode.findings : exitCode.ok;
+}
