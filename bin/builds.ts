@@ -37,6 +37,11 @@ async function sourcesIn(folder: string): Promise<Source[]> {
   );
 }
 
+/** Names of the .strategy files in a folder that hold the strategy `name`. */
+export async function ownSources(folder: string, name: string): Promise<string[]> {
+  return (await sourcesIn(folder)).flatMap((source) => (source.name === name ? [basename(source.path)] : []));
+}
+
 async function buildsIn(folder: string): Promise<string[]> {
   if (!existsSync(folder)) return [];
   return (await readdir(folder)).filter((name) => name.endsWith(".mjs")).map((name) => basename(name, ".mjs"));

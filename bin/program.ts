@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { wantsColor, type ColorChoice } from "./color.ts";
 import type { CheckOptions } from "./commands/check.ts";
 import type { CompileOptions } from "./commands/compile.ts";
+import type { EjectOptions } from "./commands/eject.ts";
 import type { FmtOptions } from "./commands/fmt.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { InitOptions } from "./commands/init.ts";
@@ -100,6 +101,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     declareTest,
     declareInspect,
     declareRun,
+    declareEject,
     declareReport,
     declareSchema,
     declareExplain,
@@ -243,6 +245,20 @@ function declareRun({ command, session, done }: Declaring): void {
     .action(async (config: string, options: RunOptions) => {
       const { run } = await import("./commands/run.ts");
       done(await run(session(), config, options));
+    });
+}
+
+function declareEject({ command, session, done }: Declaring): void {
+  command("eject", "Write the built-in strategy of a run config as a .strategy file that can be changed.", [
+    ["ltxc eject", "what train.yaml trains, as my_<name>.strategy"],
+    ["ltxc eject configs/official.yaml --out depth.strategy", "the official trainer's run config, elsewhere"],
+  ])
+    .argument("[config]", "the run config", "train.yaml")
+    .option("--out <file>", "the file to write; the strategy is named like it")
+    .option("--force", "replace a file that is already there")
+    .action(async (config: string, options: EjectOptions) => {
+      const { eject } = await import("./commands/eject.ts");
+      done(await eject(session(), config, options));
     });
 }
 

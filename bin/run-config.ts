@@ -8,6 +8,7 @@ import {
   provisionalConfig,
   resolveConfig,
   resolveParams,
+  resolveStrategySection,
   strategyOf,
   type RunConfig,
   type StrategyConfig,
@@ -32,19 +33,13 @@ export interface Examined {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The strategy's section as plain data, before anything is known of it; the official format's default where there is none. */
-function strategySection(raw: unknown): { readonly name: string } | null {
-  const section = (raw as { training_strategy?: unknown } | null)?.training_strategy ?? {};
-  if (typeof section !== "object" || Array.isArray(section)) return null;
-  const { name = "text_to_video" } = section as { name?: unknown };
-  return typeof name === "string" ? { ...section, name } : null;
-}
-
 /** The section as the strategy is to be found by: `flexible` must be whole for that, of the others the name is enough. */
-function sectionOf(raw: unknown, config: RunConfig | null): StrategyConfig | null {
-  const written = strategySection(raw);
-  if (written === null) return null;
-  return config?.training_strategy ?? (written.name === flexible ? null : written);
+function sectionOf(raw: unknown): StrategyConfig | null {
+  const { section } = resolveStrategySection(raw);
+  const written = (raw as { training_strategy?: unknown } | null)?.training_strategy;
+  if (section !== null || typeof written !== "object" || written === null || Array.isArray(written)) return section;
+  const { name = "text_to_video" } = written as { name?: unknown };
+  return typeof name === "string" && name !== flexible ? { ...written, name } : null;
 }
 
 /** Whether a finding is about a setting of which another one has been said already: its default stood in. */
@@ -81,7 +76,7 @@ export async function examineRunConfig(
   const { config, findings } = resolveConfig(raw, options);
   // A wrong setting does not keep the files from being looked at, which the others name.
   const provisional = config ?? provisionalConfig(raw, findings, options);
-  const section = sectionOf(raw, provisional);
+  const section = sectionOf(raw);
   const found = section === null ? { step: null, findings: [] } : await findStep(section);
   const { step } = found;
   const more = async () => {

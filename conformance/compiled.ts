@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { textOf } from "../bin/official/step.ts";
 import { compile } from "../compiler/index.ts";
-import { resolveConfig, resolveParams, strategyOf, type StrategyConfig } from "../runtime/config/index.ts";
-import type { Finding, SourceInfo, Step } from "../runtime/contract.ts";
+import { resolveParams, resolveStrategySection, strategyOf, type StrategyConfig } from "../runtime/config/index.ts";
+import type { SourceInfo, Step } from "../runtime/contract.ts";
 import { Unsupported, type Manifest } from "./case.ts";
 
 /** Names in run configs of the reference's strategies, by their classes. */
@@ -29,7 +29,9 @@ export async function strategyOfCase(manifest: Manifest): Promise<CaseStrategy> 
   const { class: trainingClass, config: trainingConfig } = (manifest["strategy"] ?? {}) as Manifest;
   const name = strategyNames[manifest["strategy_class"] ?? trainingClass];
   if (name === undefined) throw new Unsupported(`no strategy stands for ${manifest["strategy_class"]}`);
-  const { section, findings } = resolveSection({ ...(manifest["config"] ?? trainingConfig), name });
+  const { section, findings } = resolveStrategySection({
+    training_strategy: { ...(manifest["config"] ?? trainingConfig), name },
+  });
   if (section === null) throw new Error(findings.map(({ message }) => message).join("; "));
   const text = (await textOf(section)) ?? "";
   const step = await compiledOnce(name, text);
@@ -37,22 +39,6 @@ export async function strategyOfCase(manifest: Manifest): Promise<CaseStrategy> 
   const keys = new Map((manifest["data_sources"] ?? []) as [string, string][]);
   const keyOf = (source: SourceInfo) => keys.get(directoryOf(source, params)) ?? roleOf(source, step);
   return { section, step, params, keyOf };
-}
-
-/** The section of a run config with its defaults, or null and what is wrong with it. */
-export function resolveSection(section: Manifest): {
-  readonly section: StrategyConfig | null;
-  readonly findings: readonly Finding[];
-} {
-  const raw = {
-    model: { model_path: "weights.safetensors" },
-    lora: {},
-    data: { preprocessed_data_root: "." },
-    validation: { interval: null },
-    training_strategy: section,
-  };
-  const { config, findings } = resolveConfig(raw, { configDirectory: "/" });
-  return { section: config?.training_strategy ?? null, findings };
 }
 
 function directoryOf({ directory }: SourceInfo, params: CaseStrategy["params"]): string {

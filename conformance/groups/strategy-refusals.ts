@@ -1,10 +1,10 @@
 import { textOf } from "../../bin/official/step.ts";
 import { check } from "../../compiler/index.ts";
-import { resolveParams, strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
+import { resolveParams, resolveStrategySection, strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
 import { paramsSchema } from "../../compiler/4-emit/params-schema.ts";
 import { referenceFactors, type ReferenceFactors } from "../../runtime/references.ts";
 import { Unsupported, type Manifest } from "../case.ts";
-import { resolveSection, strategyNames } from "../compiled.ts";
+import { strategyNames } from "../compiled.ts";
 
 /** What the reference refuses, or accepts, of strategy configs and of the sizes of references. */
 export async function replayRefusals({ items }: Manifest): Promise<string[]> {
@@ -25,7 +25,7 @@ async function replayItem(item: Manifest): Promise<string[]> {
 async function accepts(what: string, config: Manifest): Promise<true | null> {
   const name = strategyNames[what.replace(/Config$/, "")];
   if (name === undefined) throw new Unsupported(`nothing stands for ${what}`);
-  const { section } = resolveSection({ ...config, name });
+  const { section } = resolveStrategySection({ training_strategy: { ...config, name } });
   return section !== null && (await hasRightParams(section)) ? true : null;
 }
 

@@ -18,34 +18,49 @@ export function checkOfficialStrategy(config: RunConfig): Finding[] {
   }
 }
 
-const modalityNames = ["video", "audio"] as const;
-
-function checkFlexible(section: StrategyConfig): Finding[] {
-  const present = modalityNames.flatMap((name) => {
+/** The modalities of `flexible` that are there. */
+function modalitiesOf(section: StrategyConfig) {
+  return (["video", "audio"] as const).flatMap((name) => {
     const modality = section[name] as FlexibleModality | null;
-    return modality === null ? [] : [{ name, modality }];
+    return modality === null ? [] : [{ modality, path: [place, name] }];
   });
-  const findings = present.flatMap(({ name, modality }) => [
-    ...checkDirectories(modality, [place, name]),
-    ...(modality.is_generated ? [] : withoutEffect(modality, [place, name])),
-  ]);
-  if (present.some(({ modality }) => modality.is_generated)) return findings;
+}
+
+/** `section` is one that fits the schema. */
+export function checkFlexible(section: StrategyConfig): Finding[] {
+  const modalities = modalitiesOf(section);
+  const findings = [
+    ...directoriesOf(section).flatMap(checkDirectory),
+    ...modalities.flatMap(({ modality, path }) => (modality.is_generated ? [] : withoutEffect(modality, path))),
+  ];
+  if (modalities.some(({ modality }) => modality.is_generated)) return findings;
   const help = "write `is_generated: true` under `video` or `audio`";
   return [...findings, finding("LTX6008", [place], "nothing is generated, so there is nothing to learn", help)];
 }
 
-/** Directories that no strategy can name: those outside of the data root, and what would read as a parameter. */
-function checkDirectories({ latents_dir, conditions }: FlexibleModality, path: Finding["path"]): Finding[] {
-  const named: [Finding["path"], string | undefined][] = [[[...path, "latents_dir"], latents_dir]];
-  conditions.forEach((condition, i) => {
-    const key = condition.type === "mask" ? "mask_dir" : "latents_dir";
-    named.push([[...path, "conditions", i, key], condition[key]]);
-  });
-  return named.flatMap(([place, directory]) =>
-    directory === undefined || (isBelow(directory) && !directory.includes("${"))
-      ? []
-      : [finding("LTX6122", place, `\`${directory}\` is not below the data root`, "write a path such as `latents`")],
-  );
+/** A directory that the section itself names, and where. */
+interface NamedDirectory {
+  readonly directory: string;
+  readonly path: Finding["path"];
+}
+
+/** The directories that a section of `flexible` names; none for the others, which name theirs by parameters. */
+export function directoriesOf(section: StrategyConfig): NamedDirectory[] {
+  if (section.name !== "flexible") return [];
+  return modalitiesOf(section).flatMap(({ modality: { latents_dir, conditions }, path }) => [
+    { directory: latents_dir, path: [...path, "latents_dir"] },
+    ...conditions.flatMap((condition, i) => {
+      const key = condition.type === "mask" ? "mask_dir" : "latents_dir";
+      const directory = condition[key];
+      return directory === undefined ? [] : [{ directory, path: [...path, "conditions", i, key] }];
+    }),
+  ]);
+}
+
+/** Refuses what no strategy can name: directories outside of the data root, and what would read as a parameter. */
+function checkDirectory({ directory, path }: NamedDirectory): Finding[] {
+  if (isBelow(directory) && !directory.includes("${")) return [];
+  return [finding("LTX6122", path, `\`${directory}\` is not below the data root`, "write a path such as `latents`")];
 }
 
 /** The official trainer passes over them, too, but looks for the files of masks, which are not needed here. */

@@ -1,10 +1,11 @@
 import type { Finding } from "../contract.ts";
 import runConfigSchema from "../../schemas/train.schema.json" with { type: "json" };
 import { checkCombinations } from "./combinations.ts";
-import { conform, type Schema } from "./conform.ts";
+import { conform, isFields, type Schema } from "./conform.ts";
 import { migrate } from "./migrate.ts";
 import { withAbsolutePaths } from "./paths.ts";
-import type { RunConfig } from "./run-config.ts";
+import { checkFlexible } from "./official.ts";
+import type { RunConfig, StrategyConfig } from "./run-config.ts";
 import { checkSupport } from "./support.ts";
 import { withVariants } from "./variants.ts";
 
@@ -27,6 +28,19 @@ export function resolveConfig(raw: unknown, { configDirectory }: { readonly conf
   const config = withAbsolutePaths(withVariants(migrated, findings), configDirectory);
   findings.push(...checkCombinations(config), ...checkSupport(config));
   return { config: findings.some(isError) ? null : config, findings };
+}
+
+/** Of a run config the strategy's section alone, however wrong the rest may be; null when a finding about it is an error. */
+export function resolveStrategySection(raw: unknown): {
+  readonly section: StrategyConfig | null;
+  readonly findings: readonly Finding[];
+} {
+  const findings: Finding[] = [];
+  const schema: Schema | undefined = (runConfigSchema as Schema).properties?.["training_strategy"];
+  const written = isFields(raw) ? (raw["training_strategy"] ?? schema?.default) : schema?.default;
+  const section = conform(schema ?? {}, written, ["training_strategy"], findings) as StrategyConfig;
+  if (findings.length === 0 && section.name === "flexible") findings.push(...checkFlexible(section));
+  return { section: findings.some(isError) ? null : section, findings };
 }
 
 /**

@@ -25,9 +25,12 @@ export function sourcesOf(infos: readonly SourceInfo[], params: Readonly<Record<
     const used = [...directory.matchAll(/\$\{(\w+)\}/g)].map(([, param = ""]) => param);
     const resolved = directory.replace(/\$\{(\w+)\}/g, (_, param: string) => String(params[param]));
     const place = used.length === 0 ? {} : { place: ["training_strategy", used[0] ?? ""] };
-    return { role: name, directory: posix.normalize(resolved).replace(/\/$/, ""), ...place, ...info };
+    return { role: name, directory: normalize(resolved), ...place, ...info };
   });
 }
+
+/** As sources name it: without `.` and without a slash at the end. */
+export const normalize = (directory: string): string => posix.normalize(directory).replace(/\/$/, "");
 
 const isDirectory = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() === true;
 

@@ -1,8 +1,9 @@
+import { directoriesOf } from "../config/official.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import type { Finding, StrategyInfo, Tensor } from "../contract.ts";
 import { collate, sizesOf, uploadBatch, type HostBatch, type TextContext } from "../data/batch.ts";
 import { discover, skippedLine, type Dataset, type Sample } from "../data/dataset.ts";
-import { ROOT_PLACE, sourcesOf, type DataSource } from "../data/directories.ts";
+import { normalize, ROOT_PLACE, sourcesOf, type DataSource } from "../data/directories.ts";
 import { checkGrids, type FedModality } from "../data/grids.ts";
 import { createOrder } from "../data/order.ts";
 import { prefetch } from "../data/prefetch.ts";
@@ -36,7 +37,11 @@ export async function openData(
   params: Readonly<Record<string, unknown>>,
   model: ExaminedModel | null,
 ): Promise<OpenedData> {
-  const sources = sourcesOf(strategy.sources, params);
+  const named = directoriesOf(config.training_strategy);
+  const sources = sourcesOf(strategy.sources, params).map((source) => {
+    const path = named.find(({ directory }) => normalize(directory) === source.directory)?.path;
+    return path === undefined ? source : { place: path, ...source };
+  });
   const dataset = await discover(config.data.preprocessed_data_root, sources);
   const read = sampleReader(sources, strategy, model);
   const [first] = dataset.samples;

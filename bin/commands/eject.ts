@@ -1,0 +1,91 @@
+import { existsSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { parseYaml } from "../../compiler/1-parse/yaml.ts";
+import { toPlain } from "../../compiler/1-parse/tree.ts";
+import { Bag } from "../../compiler/diagnostics/bag.ts";
+import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
+import type { SourceFile } from "../../compiler/source/source-file.ts";
+import {
+  resolveStrategySection,
+  strategyOf,
+  unknownStrategy,
+  type StrategyConfig,
+} from "../../runtime/config/index.ts";
+import type { Finding } from "../../runtime/contract.ts";
+import { ownSources } from "../builds.ts";
+import { exitCode, UsageError } from "../exit.ts";
+import { readSource, strategyExtension } from "../files.ts";
+import type { Io } from "../io.ts";
+import { toDiagnostics } from "../findings.ts";
+import { builtinNames, flexible, textOf } from "../official/step.ts";
+import { codeOf, printFindings } from "../report.ts";
+import { say, sayJson, type Session } from "../session.ts";
+import { replaceText } from "../write.ts";
+
+export interface EjectOptions {
+  readonly out?: string;
+  readonly force?: true;
+}
+
+/** The section of the run config, null where a finding about it is an error: it is refused, or no built-in strategy. */
+async function examine(io: Io, file: SourceFile): Promise<{ section: StrategyConfig | null; report: FileReport }> {
+  const bag = new Bag();
+  const root = parseYaml(file, bag);
+  if (root === null || bag.hasErrors) return { section: null, report: { file, diagnostics: bag.sorted() } };
+  const { section, findings } = resolveStrategySection(toPlain(root));
+  const unknown = section === null ? [] : await notBuiltIn(io, section);
+  const diagnostics = [...bag.sorted(), ...toDiagnostics(root, [...findings, ...unknown])];
+  const inOrder = diagnostics.toSorted((a, b) => a.span.start - b.span.start);
+  return { section: unknown.length === 0 ? section : null, report: { file, diagnostics: inOrder } };
+}
+
+async function notBuiltIn(io: Io, section: StrategyConfig): Promise<Finding[]> {
+  if (section.name === flexible) return [];
+  const { name } = strategyOf(section);
+  const [own] = await ownSources(io.cwd, name);
+  if (own !== undefined) throw new UsageError(`the strategy \`${name}\` is a file already: ${own}`, "change that one");
+  const known = await builtinNames();
+  return known.includes(name) ? [] : [unknownStrategy(name, [...known, flexible])];
+}
+
+/** A strategy is named like its file. */
+function nameFor(path: string): string {
+  const name = basename(path, strategyExtension)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "_");
+  if (!path.endsWith(strategyExtension)) {
+    throw new UsageError(`${path} is no name of a strategy's file`, `end it in \`${strategyExtension}\``);
+  }
+  if (!/^[a-z]/.test(name) || name === flexible) {
+    throw new UsageError(
+      `a strategy cannot be named \`${name}\``,
+      `choose another file, e.g. my_${name}${strategyExtension}`,
+    );
+  }
+  return name;
+}
+
+/** The lines of the run config that choose the ejected strategy; what is part of its text now is gone from them. */
+function sectionLines(name: string, params: Readonly<Record<string, unknown>>): string {
+  const lines = Object.entries({ name, ...params }).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
+  return ["training_strategy:", ...lines].join("\n").replace(/^( {2}name: )"(.*)"$/m, "$1$2");
+}
+
+/** `ltxc eject`: writes the built-in strategy that a run config asks for as a file to start from. */
+export async function eject(session: Session, config: string, { out, force }: EjectOptions): Promise<number> {
+  const { io } = session;
+  const { section, report } = await examine(io, await readSource(io, config));
+  printFindings(session, [report]);
+  if (section === null) return codeOf([report]);
+  const choice = strategyOf(section);
+  const path = out ?? `my_${choice.name}${strategyExtension}`;
+  const name = nameFor(path);
+  if (force !== true && existsSync(resolve(io.cwd, path))) {
+    throw new UsageError(`${path} is there already`, "choose another file with `--out`, or replace it with `--force`");
+  }
+  await replaceText(io, path, (await textOf(section, name)) ?? "");
+  if (session.json) sayJson(session, { file: path, training_strategy: { name, ...choice.params } });
+  say(session, `${path} is what ${config} trains. To train with it, compile it and write in ${config}:\n`);
+  say(session, sectionLines(name, choice.params));
+  return exitCode.ok;
+}
