@@ -66,8 +66,8 @@ function takenName(file: string): FoundStep {
 }
 
 async function builtIn(section: StrategyConfig, builds: readonly string[]): Promise<FoundStep> {
-  const step = await officialStep(section);
-  if (step !== null) return { step, findings: [] };
+  const official = await officialStep(section);
+  if (official !== null) return { ...official, findings: [] };
   const known = [...new Set([...builds, ...(await builtinNames()), flexible])];
   return { step: null, findings: [unknownStrategy(section.name, known)] };
 }

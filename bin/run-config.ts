@@ -23,11 +23,15 @@ export interface FoundStep {
   /** Null where there is none that can be used; then a finding says why. */
   readonly step: Step | null;
   readonly findings: readonly Finding[];
+  /** What a strategy was compiled from that no build is of. */
+  readonly text?: string;
 }
+
+const noStep: FoundStep = { step: null, findings: [] };
 
 export interface Examined {
   /** Null where a diagnostic is an error. */
-  readonly ready: { readonly config: RunConfig; readonly step: Step } | null;
+  readonly ready: { readonly config: RunConfig; readonly step: Step; readonly text?: string } | null;
   /** The document, to find the places of later findings in; null where it is no YAML. */
   readonly root: YamlNode | null;
   readonly diagnostics: readonly Diagnostic[];
@@ -77,8 +81,8 @@ export async function examineRunConfig(
   // A wrong setting does not keep the files from being looked at, which the others name.
   const provisional = config ?? provisionalConfig(raw, findings, options);
   const section = sectionOf(raw);
-  const found = section === null ? { step: null, findings: [] } : await findStep(section);
-  const { step } = found;
+  const found = section === null ? noStep : await findStep(section);
+  const { step, text } = found;
   const more = async () => {
     if (step === null || section === null) return [];
     if (provisional === null) return resolveParams(step.strategy, strategyOf(section).params).findings;
@@ -88,7 +92,7 @@ export async function examineRunConfig(
   const all = [...findings, ...found.findings, ...(await more()).filter(isNew)];
   const isReady = config !== null && step !== null && !all.some(({ severity }) => severity === "error");
   return {
-    ready: isReady ? { config, step } : null,
+    ready: isReady ? { config, step, ...(text === undefined ? {} : { text }) } : null,
     root,
     diagnostics: [...bag.sorted(), ...toDiagnostics(root, all)].toSorted((a, b) => a.span.start - b.span.start),
   };

@@ -55,7 +55,7 @@ function stopOnInterrupt(session: Session, view: RunView): { readonly signal: Ab
 
 async function trainWith(
   session: Session,
-  { config, step, build }: { config: RunConfig; step: Step; build: string },
+  { config, step, ...source }: { config: RunConfig; step: Step; build: string; text?: string },
   reporter: Reporter,
 ): Promise<number> {
   const { engine, reason } = await openEngine(config.runtime.engine);
@@ -66,7 +66,7 @@ async function trainWith(
   const { signal, off } = stopOnInterrupt(session, view);
   try {
     const onEvent = (event: TrainEvent) => {
-      if (event.type === "started") keepSources(build, step.strategy.name, config.output_dir);
+      if (event.type === "started") keepSources({ strategy: step.strategy.name, ...source }, config.output_dir);
       view.event(event);
     };
     const { type } = await train(opened.run, { onEvent, signal });
@@ -100,10 +100,10 @@ export async function run(session: Session, path: string, options: RunOptions): 
   const reporter = reporterOf(session, file, examined.root);
   reporter.diagnostics(examined.diagnostics);
   if (examined.ready === null) return exitCode.findings;
-  const { config, step } = examined.ready;
+  const { config, ...made } = examined.ready;
   try {
     const chosen = options.resume === true ? await resumed(config) : config;
-    return await trainWith(session, { config: chosen, step, build }, reporter);
+    return await trainWith(session, { config: chosen, ...made, build }, reporter);
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;
     reporter.findings(error.findings);

@@ -31,15 +31,18 @@ async function builtinText(name: string): Promise<string | null> {
   return existsSync(path) ? readFile(path, "utf8") : null;
 }
 
-/** The built-in strategy that a section of a run config means, compiled; null for one's own. */
-export async function officialStep(section: StrategyConfig): Promise<Step | null> {
+/** The built-in strategy that a section of a run config means, compiled, with its text; null for one's own. */
+export async function officialStep(
+  section: StrategyConfig,
+): Promise<{ readonly step: Step; readonly text: string } | null> {
   const text = await textOf(section);
   if (text === null) return null;
   // Runs of one's own strategies need no compiler.
   const { compile } = await import("../../compiler/index.ts");
   const { stepOf } = await import("../compiled.ts");
   const { artifacts, diagnostics } = await compile({ path: `${section.name}${strategyExtension}`, text });
+  const step = artifacts === null ? null : await stepOf({ artifacts });
   // It is our text: a mistake in it is a bug.
-  if (artifacts === null) throw new Error(`\n${text}\n${diagnostics.map(({ message }) => message).join("\n")}`);
-  return stepOf({ artifacts });
+  if (step === null) throw new Error(`\n${text}\n${diagnostics.map(({ message }) => message).join("\n")}`);
+  return { step, text };
 }
