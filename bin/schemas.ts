@@ -1,9 +1,9 @@
 /** JSON Schemas for editors, which know the strategies of a project. */
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paramsSchema } from "../compiler/4-emit/params-schema.ts";
 import { check } from "../compiler/index.ts";
-import { strategyExtension } from "./files.ts";
+import { builtinNames, textOf } from "./official/step.ts";
 import { packageRoot } from "./package-root.ts";
 
 /** Where `ltxc init` and `ltxc schema` put them, as the first lines of a project's files name them. */
@@ -59,12 +59,10 @@ function shipped(name: string): Promise<string> {
 }
 
 async function builtins(): Promise<Outline[]> {
-  const folder = join(packageRoot, "compiler/builtin");
-  const names = (await readdir(folder)).filter((name) => name.endsWith(strategyExtension)).toSorted();
-  const outlines = await Promise.all(
-    names.map(async (name) => outlineOf({ path: name, text: await readFile(join(folder, name), "utf8") })),
+  const outlines = (await builtinNames()).map(async (name) =>
+    outlineOf({ path: name, text: (await textOf({ name })) ?? "" }),
   );
-  return outlines.filter((outline) => outline !== null);
+  return (await Promise.all(outlines)).filter((outline) => outline !== null);
 }
 
 /**
