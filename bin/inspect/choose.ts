@@ -12,7 +12,7 @@ import { toDiagnostics } from "../findings.ts";
 import { printFindings } from "../report.ts";
 import { examineRunConfig } from "../run-config.ts";
 import type { Session } from "../session.ts";
-import { completeParams } from "../trial/batches.ts";
+import { completeParams } from "./params.ts";
 import { syntheticSamples } from "./synthetic.ts";
 
 /** One sample to look at, and what a run would do with it. */

@@ -56,7 +56,22 @@ function mapText(map: TokenMap, width: number, colors: Colors): string {
   const smaller = cells === 1 ? "" : `, ${cells} x ${cells} cells in one`;
   const columns = map.columns === "cells" ? "" : `, a column for each ${map.columns === "frames" ? "frame" : "step"}`;
   const title = `${colors.bold(map.key)}  ${colors.dim(`${legend(map)}${columns}${smaller}`)}`;
-  return [title, sideBySide(runsOf(map, cells, characters), width, map.grid.frames > 1, colors)].join("\n");
+  const runs = runsOf(map, cells, characters);
+  const named = map.grid.frames > 1 ? colors.dim : null;
+  return [title, sideBySide(runs, width, { named, drawn: hueOf(map, colors) })].join("\n");
+}
+
+/** As on the page: what is kept, noise, losses, and values of the strategy's own. */
+function hueOf({ key }: TokenMap, colors: Colors): (text: string) => string {
+  if (key.startsWith("weight.")) return colors.green;
+  if (/\.(sigma|timesteps)$/.test(key)) return colors.yellow;
+  return key.includes(".") ? colors.blue : colors.magenta;
+}
+
+interface Paints {
+  /** Of the frames' names; null: they have none. */
+  readonly named: ((text: string) => string) | null;
+  readonly drawn: (text: string) => string;
 }
 
 function legend(map: TokenMap): string {
@@ -65,31 +80,22 @@ function legend(map: TokenMap): string {
   return `${shade(0)} ${shortNumber(low)}  ${shade(0.2)}${shade(0.5)}${shade(0.9)}  ${shade(1)} ${shortNumber(high)}`;
 }
 
-function sideBySide(runs: readonly Run[], width: number, named: boolean, colors: Colors): string {
+function sideBySide(runs: readonly Run[], width: number, { named, drawn }: Paints): string {
   const nameOf = ({ first, last }: Run) => (first === last ? `frame ${first}` : `frames ${first}-${last}`);
-  const column = Math.max(...runs.map((run) => Math.max(run.lines[0]?.length ?? 0, named ? nameOf(run).length : 0)));
+  const widthOf = (run: Run) => Math.max(run.lines[0]?.length ?? 0, named === null ? 0 : nameOf(run).length);
+  const column = Math.max(...runs.map(widthOf));
   const count = Math.max(1, Math.floor((width + 2) / (column + 2)));
+  const inColumns = (cells: readonly string[]) =>
+    cells
+      .map((cell) => cell.padEnd(column))
+      .join("  ")
+      .trimEnd();
   const rows: string[] = [];
   for (let i = 0; i < runs.length; i += count) {
     const shown = runs.slice(i, i + count);
-    if (named)
-      rows.push(
-        colors.dim(
-          shown
-            .map((run) => nameOf(run).padEnd(column))
-            .join("  ")
-            .trimEnd(),
-        ),
-      );
+    if (named !== null) rows.push(named(inColumns(shown.map(nameOf))));
     const height = shown[0]?.lines.length ?? 0;
-    for (let y = 0; y < height; y++) {
-      rows.push(
-        shown
-          .map((run) => (run.lines[y] ?? "").padEnd(column))
-          .join("  ")
-          .trimEnd(),
-      );
-    }
+    for (let y = 0; y < height; y++) rows.push(drawn(inColumns(shown.map((run) => run.lines[y] ?? ""))));
   }
   return rows.join("\n");
 }

@@ -5,7 +5,8 @@ import type { Program, Statement } from "./program.ts";
 export function verify(program: Program): void {
   const prepared = verifyList(program.prepare, new Map());
   for (const key of program.values) if (!prepared.has(key)) broken(`the loss needs ${key}, which is not prepared`);
-  const visible = new Map([...prepared].filter(([key]) => program.values.includes(key)));
+  const values = new Set(program.values);
+  const visible = new Map([...prepared].filter(([key]) => values.has(key)));
   const known = verifyList(program.loss, visible);
   for (const term of program.terms) verifyCore(term.core, known, `term ${term.name}`);
   if (program.probe !== null) verifyList(program.probe.statements, visible);

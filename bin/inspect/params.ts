@@ -1,0 +1,57 @@
+/** Values for a strategy's parameters, from their schema. */
+import { resolveParams } from "../../runtime/config/index.ts";
+import type { StrategyInfo } from "../../runtime/contract.ts";
+
+type Schema = Readonly<Record<string, unknown>>;
+
+function propertiesOf({ params }: StrategyInfo): Readonly<Record<string, Schema>> {
+  return (params["properties"] ?? {}) as Readonly<Record<string, Schema>>;
+}
+
+/** The defaults, and for parameters without one the smallest value that their schema allows. */
+export function completeParams(strategy: StrategyInfo): Readonly<Record<string, unknown>> {
+  const required = Object.entries(propertiesOf(strategy)).filter(([, schema]) => !Object.hasOwn(schema, "default"));
+  const chosen = Object.fromEntries(required.map(([name, schema]) => [name, simplest(schema)]));
+  return resolveParams(strategy, chosen).params;
+}
+
+function simplest(schema: Schema): unknown {
+  const [first] = extremes(schema);
+  if (first !== undefined) return first;
+  switch (schema["type"]) {
+    case "boolean":
+      return false;
+    case "string":
+      return "data";
+    case "array": {
+      const length = numberIn(schema, "minItems") ?? 4;
+      return Array.from({ length }, (_, i) => simplest((schema["items"] ?? {}) as Schema) ?? i);
+    }
+    default:
+      return 1;
+  }
+}
+
+/** The ends of what a schema allows, and each entry of an `enum`. */
+function extremes(schema: Schema): readonly unknown[] {
+  if (Array.isArray(schema["enum"])) return schema["enum"];
+  if (schema["type"] === "boolean") return [false, true];
+  const step = schema["type"] === "integer" ? 1 : 1e-3;
+  const [above, below] = [numberIn(schema, "exclusiveMinimum"), numberIn(schema, "exclusiveMaximum")];
+  const low = numberIn(schema, "minimum") ?? (above === undefined ? undefined : above + step);
+  const high = numberIn(schema, "maximum") ?? (below === undefined ? undefined : below - step);
+  return [low, high].filter((value) => value !== undefined);
+}
+
+function numberIn(schema: Schema, key: string): number | undefined {
+  const value = schema[key];
+  return typeof value === "number" ? value : undefined;
+}
+
+/** One parameter at a time at each of its ends; what its schema refuses after all is left out. */
+export function limitsOf(strategy: StrategyInfo, params: Schema): Readonly<Record<string, unknown>>[] {
+  return Object.entries(propertiesOf(strategy))
+    .flatMap(([name, schema]) => extremes(schema).map((value) => ({ [name]: value })))
+    .filter((changed) => Object.entries(changed).some(([name, value]) => params[name] !== value))
+    .filter((changed) => resolveParams(strategy, { ...params, ...changed }).findings.length === 0);
+}
