@@ -3,17 +3,18 @@ import type { Binding } from "./checked.ts";
 import { childrenOf, type Core, type ModalityName } from "./core.ts";
 
 /** Every node that a value is made of, references followed; each binding is visited once. */
-export function* allNodes(
-  core: Core,
-  bindings: ReadonlyMap<string, Binding>,
-  seen = new Set<string>(),
-): Generator<Core> {
-  yield core;
-  for (const child of childrenOf(core)) yield* allNodes(child, bindings, seen);
-  if (core.op !== "ref" || seen.has(core.key)) return;
-  seen.add(core.key);
-  const target = bindings.get(core.key);
-  if (target !== undefined) yield* allNodes(target.core, bindings, seen);
+export function* allNodes(core: Core, bindings: ReadonlyMap<string, Binding>): Generator<Core> {
+  const seen = new Set<string>();
+  // Not by recursion: bindings may refer to each other thousands deep.
+  const left = [core];
+  for (let node = left.pop(); node !== undefined; node = left.pop()) {
+    yield node;
+    left.push(...childrenOf(node).toReversed());
+    if (node.op !== "ref" || seen.has(node.key)) continue;
+    seen.add(node.key);
+    const target = bindings.get(node.key);
+    if (target !== undefined) left.push(target.core);
+  }
 }
 
 /** Modalities whose prediction a value depends on, video first; else those whose tokens or values it reads. */

@@ -1,14 +1,13 @@
 /** Splits a checked strategy at the model: what the prediction decides goes into the loss, all else is prepared before. */
 import { fieldsForModel, type CheckedMetadata, type CheckedStrategy } from "../2-check/checked.ts";
 import { childrenOf, withChildren, type Core } from "../2-check/core.ts";
-import { readsModel } from "../2-check/dependencies.ts";
 import { probeStatements, probedValues } from "./probe.ts";
 import type { Probe, Program, Statement } from "./program.ts";
 
 export function lower(strategy: CheckedStrategy, options: { readonly probe: boolean }): Program {
   const { bindings, modalities, losses, undecided, metadata, expectations: _, ...head } = strategy;
   const statements = [...bindings.values()];
-  const late = new Set(statements.filter(({ core }) => readsModel(core, bindings)).map(({ key }) => key));
+  const late = lateKeys(statements);
   const byKey = new Map<string, Statement>(statements.map((statement) => [statement.key, statement]));
 
   const terms = losses.map((term) => ({ ...term, core: readSourcesEarly(term.core, byKey) }));
@@ -64,18 +63,30 @@ function keysOf({ statements, values }: Probe): string[] {
   return [...values.map(({ key }) => key), ...reachable(cores, new Map())];
 }
 
+/** Keys of the statements that exist only after the model has run; each comes after those that it refers to. */
+function lateKeys(statements: readonly Statement[]): ReadonlySet<string> {
+  const late = new Set<string>();
+  const isLate = (core: Core): boolean =>
+    core.op === "prediction" ||
+    core.op === "output" ||
+    (core.op === "ref" && late.has(core.key)) ||
+    childrenOf(core).some(isLate);
+  for (const { key, core } of statements) if (isLate(core)) late.add(key);
+  return late;
+}
+
 /** Keys that the values refer to, through `statements`. */
 function reachable(cores: readonly Core[], statements: ReadonlyMap<string, Statement>): Set<string> {
   const found = new Set<string>();
-  const visit = (core: Core): void => {
-    if (core.op === "ref" && !found.has(core.key)) {
-      found.add(core.key);
-      const target = statements.get(core.key);
-      if (target !== undefined) visit(target.core);
-    }
-    childrenOf(core).forEach(visit);
-  };
-  cores.forEach(visit);
+  // Not by recursion: statements may refer to each other thousands deep.
+  const left = cores.toReversed();
+  for (let core = left.pop(); core !== undefined; core = left.pop()) {
+    left.push(...childrenOf(core).toReversed());
+    if (core.op !== "ref" || found.has(core.key)) continue;
+    found.add(core.key);
+    const target = statements.get(core.key);
+    if (target !== undefined) left.push(target.core);
+  }
   return found;
 }
 
