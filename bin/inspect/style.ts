@@ -16,7 +16,7 @@ p { margin: .25rem 0; } code { font: .92em ui-monospace, SFMono-Regular, Menlo, 
 .track { flex: 1; height: .7rem; border-radius: .35rem; background: var(--empty); overflow: hidden; } .track span { display: block; height: 100%; background: var(--hue); }
 .cards { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
 article { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .9rem 1rem 1rem; max-width: 100%; }
-article, dd { --hue: var(--own); } .keep, .attention { --hue: var(--keep); } .timesteps, .sigma { --hue: var(--noise); } .weight, .generated { --hue: var(--weight); }
+article, dd { --hue: var(--own); } .keep, .attention { --hue: var(--keep); } .timesteps, .sigma, .generated { --hue: var(--noise); } .weight { --hue: var(--weight); }
 .legend { display: flex; gap: .5rem; align-items: center; font-size: .85rem; color: var(--quiet); }
 .ramp { width: 3.5rem; height: .7rem; border-radius: 2px; border: 1px solid var(--line); background: linear-gradient(90deg, var(--empty), var(--hue)); }
 .ramp.mask { background: linear-gradient(90deg, var(--empty) 50%, var(--hue) 50%); }

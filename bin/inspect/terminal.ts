@@ -64,7 +64,7 @@ function mapText(map: TokenMap, width: number, colors: Colors): string {
 /** As on the page: what is kept, noise, losses, and values of the strategy's own. */
 function hueOf({ key }: TokenMap, colors: Colors): (text: string) => string {
   if (key.startsWith("weight.")) return colors.green;
-  if (/\.(sigma|timesteps)$/.test(key)) return colors.yellow;
+  if (/\.(sigma|timesteps|generated)$/.test(key)) return colors.yellow;
   return key.includes(".") ? colors.blue : colors.magenta;
 }
 
