@@ -1,14 +1,15 @@
 /** Compiled strategies: finding the one that a run config names, and refusing what does not belong to its source any more. */
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { hashOf } from "../compiler/source/hash.ts";
 import { CONTRACT_VERSION } from "../compiler/version.ts";
 import type { Step } from "../runtime/contract.ts";
 import { strategyOf, unknownStrategy, type StrategyConfig } from "../runtime/config/index.ts";
 import { strategyExtension } from "./files.ts";
-import { builtinNames, flexible, officialStep } from "./official/step.ts";
+import { builtinNames, libraryAt, textsOf } from "./library.ts";
+import { flexible, officialStep } from "./official/step.ts";
 import type { FoundStep } from "./run-config.ts";
 
 /** Where `ltxc compile` writes and `ltxc run` looks, unless told otherwise. */
@@ -28,11 +29,13 @@ function problem(code: string, message: string, help: string): FoundStep {
 /** The strategies in a folder, told apart by the line that names them; a file that does not parse has its name there all the same. */
 async function sourcesIn(folder: string): Promise<Source[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(strategyExtension));
+  const library = libraryAt(folder);
   return Promise.all(
     names.map(async (name) => {
       const text = await readFile(join(folder, name), "utf8");
+      const hash = hashOf(textsOf(name, text, library));
       const declared = /^strategy:\s*["']?([a-z][a-z0-9_]*)/m.exec(text)?.[1] ?? null;
-      return { path: join(folder, name), name: declared, hash: createHash("sha256").update(text).digest("hex") };
+      return { path: join(folder, name), name: declared, hash };
     }),
   );
 }
@@ -68,7 +71,7 @@ function takenName(file: string): FoundStep {
 async function builtIn(section: StrategyConfig, builds: readonly string[]): Promise<FoundStep> {
   const official = await officialStep(section);
   if (official !== null) return { ...official, findings: [] };
-  const known = [...new Set([...builds, ...(await builtinNames()), flexible])];
+  const known = [...new Set([...builds, ...builtinNames(), flexible])];
   return { step: null, findings: [unknownStrategy(section.name, known)] };
 }
 

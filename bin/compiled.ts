@@ -4,6 +4,7 @@ import type { FileReport } from "../compiler/diagnostics/reporters/report.ts";
 import type { SourceFile } from "../compiler/source/source-file.ts";
 import type { Step } from "../runtime/contract.ts";
 import type { Io } from "./io.ts";
+import { libraryAt } from "./library.ts";
 
 export interface CompiledFile extends FileReport {
   /** Name of the strategy; null where anything is an error. */
@@ -13,9 +14,13 @@ export interface CompiledFile extends FileReport {
 
 /** Compiles one file for the build folder `out`, from where its source map finds the file again. */
 export async function compileFile(io: Io, file: SourceFile, out: string): Promise<CompiledFile> {
-  const path = relative(resolve(io.cwd, out), resolve(io.cwd, file.path)).split(sep).join("/");
-  const { diagnostics, strategy, artifacts } = await compile({ path, text: file.text });
-  return { file, diagnostics, strategy, artifacts: artifacts ?? [] };
+  const root = resolve(io.cwd, out);
+  const path = relative(root, resolve(io.cwd, file.path)).split(sep).join("/");
+  const compiled = await compile({ path, text: file.text }, { library: libraryAt(root) });
+  const { diagnostics, strategy, artifacts } = compiled;
+  // To the user, paths start where the command was given.
+  const bases = compiled.file.bases.map((base) => ({ ...base, path: relative(io.cwd, resolve(root, base.path)) }));
+  return { file: { ...file, bases }, diagnostics, strategy, artifacts: artifacts ?? [] };
 }
 
 /** A compiled strategy that no file was written for. */

@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paramsSchema } from "../compiler/4-emit/params-schema.ts";
 import { check } from "../compiler/index.ts";
-import { builtinNames, textOf } from "./official/step.ts";
+import { builtinNames } from "./library.ts";
+import { textOf } from "./official/step.ts";
 import { packageRoot } from "./package-root.ts";
 
 /** Where `ltxc init` and `ltxc schema` put them, as the first lines of a project's files name them. */
@@ -59,9 +60,7 @@ function shipped(name: string): Promise<string> {
 }
 
 async function builtins(): Promise<Outline[]> {
-  const outlines = (await builtinNames()).map(async (name) =>
-    outlineOf({ path: name, text: (await textOf({ name })) ?? "" }),
-  );
+  const outlines = builtinNames().map(async (name) => outlineOf({ path: name, text: (await textOf({ name })) ?? "" }));
   return (await Promise.all(outlines)).filter((outline) => outline !== null);
 }
 

@@ -1,6 +1,6 @@
 /** The pipeline: from the text of a strategy to its findings and artifacts. No IO, no state between calls. */
-import { createHash } from "node:crypto";
-import { parseStrategy } from "./1-parse/strategy.ts";
+import { emptyLibrary, type Library } from "./1-parse/inherit.ts";
+import { parseInherited } from "./1-parse/strategy.ts";
 import { checkStrategy } from "./2-check/check.ts";
 import { strategyValidator, validateDocument } from "./2-check/schema.ts";
 import { lower } from "./3-lower/lower.ts";
@@ -15,8 +15,11 @@ import { sourceMap } from "./4-emit/source-map.ts";
 import { emitModule } from "./4-emit/typescript/module.ts";
 import { Bag } from "./diagnostics/bag.ts";
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
+import { hashOf } from "./source/hash.ts";
 import { sourceFile, type SourceFile } from "./source/source-file.ts";
 import { CONTRACT_VERSION, VERSION } from "./version.ts";
+
+export type { Library } from "./1-parse/inherit.ts";
 
 export interface SourceText {
   /** Absolute, or as it should read in messages and stack traces. */
@@ -48,46 +51,51 @@ export interface Compiled {
 }
 
 export interface BuildOptions {
-  /** Whether the module also exports `probe`, for looking inside. */
-  readonly probe: boolean;
+  /** Whether the module also exports `probe`, for looking inside; false if not given. */
+  readonly probe?: boolean;
+  /** Where strategies that others extend are found; nowhere if not given. */
+  readonly library?: Library;
 }
 
-const normalBuild: BuildOptions = { probe: false };
-
 /** All findings of a strategy, and the program where none is an error. */
-export function check({ path, text }: SourceText, build: BuildOptions = normalBuild): Checked {
+export function check(
+  { path, text }: SourceText,
+  { probe = false, library = emptyLibrary }: BuildOptions = {},
+): Checked {
   const bag = new Bag();
-  const file = sourceFile(path, text);
-  const parsed = parseStrategy(file, bag);
+  const { file, parsed } = parseInherited(sourceFile(path, text), library, bag);
   if (parsed === null) return { file, diagnostics: bag.sorted(), program: null };
   validateDocument(parsed.tree, strategyValidator, bag);
   const checked = checkStrategy(parsed.syntax, bag);
-  const program = checked === null ? null : share(fold(lower(checked, build)));
+  const program = checked === null ? null : share(fold(lower(checked, { probe })));
   if (program !== null) verify(program);
   return { file, diagnostics: bag.sorted(), program };
 }
 
 /** The typed program as text; null where anything is an error. */
-export function emitIr(source: SourceText): {
+export function emitIr(
+  source: SourceText,
+  options: BuildOptions = {},
+): {
   diagnostics: readonly Diagnostic[];
   file: SourceFile;
   text: string | null;
 } {
-  const { program, ...rest } = check(source);
+  const { program, ...rest } = check(source, options);
   return { ...rest, text: program === null ? null : printProgram(program) };
 }
 
 /** Compiles a strategy to `<name>.ts`, `<name>.mjs` with its source map, and `<name>.schema.json`. */
-export async function compile(source: SourceText, build: BuildOptions = normalBuild): Promise<Compiled> {
-  const { program, file, diagnostics } = check(source, build);
+export async function compile(source: SourceText, options: BuildOptions = {}): Promise<Compiled> {
+  const { program, file, diagnostics } = check(source, options);
   if (program === null) return { file, diagnostics, strategy: null, artifacts: null, probed: [] };
   const { name } = program;
   const schema = paramsSchema(name, program.params);
   const module = emitModule(program, {
     compiler: VERSION,
     contract: CONTRACT_VERSION,
-    sourceHash: hashOf(source.text),
-    source: source.text,
+    sourceHash: hashOf([file, ...file.bases].map(({ text }) => text)),
+    source: file,
     paramsSchema: schema,
   });
   const { code, map } = await bundle(module.text, sourceMap(module.segments, `${name}.ts`, file), `${name}.mjs`);
@@ -98,9 +106,4 @@ export async function compile(source: SourceText, build: BuildOptions = normalBu
     { name: `${name}.schema.json`, text: `${JSON.stringify(schema, null, 2)}\n` },
   ];
   return { file, diagnostics, strategy: name, artifacts, probed: program.probe?.values ?? [] };
-}
-
-/** Of a strategy's text, as a build records it. */
-export function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -20,13 +20,13 @@ test("modules of grown strategies pass the project's type check", () => {
   const folder = mkdtempSync(join(tmpdir(), "grown-"));
   const options = { compiler: "0", contract: 0, sourceHash: "", paramsSchema: {} };
   const programs = fc.sample(strategyWith, { numRuns: 120, seed: 1 }).flatMap((text) => {
-    const { program } = check({ path: "grown.strategy", text });
-    return program === null ? [] : [{ program, text }];
+    const { program, file } = check({ path: "grown.strategy", text });
+    return program === null ? [] : [{ program, file }];
   });
   try {
     assert.ok(programs.length > 30);
-    for (const [i, { program, text }] of programs.entries()) {
-      writeFileSync(join(folder, `${i}.ts`), emitModule(program, { ...options, source: text }).text);
+    for (const [i, { program, file }] of programs.entries()) {
+      writeFileSync(join(folder, `${i}.ts`), emitModule(program, { ...options, source: file }).text);
     }
     const compilerOptions = { types: [], paths: { "ltxc/contract": [join(root, "runtime/contract.ts")] } };
     const config = { extends: join(root, "tsconfig.json"), compilerOptions, include: ["*.ts"] };

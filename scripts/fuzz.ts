@@ -64,7 +64,7 @@ function checkFormat(text: string): void {
 /** The findings of a text, rendered as well, since a reporter must not throw either; without errors the module is emitted, too. */
 function findings(text: string): readonly Diagnostic[] {
   const { file, diagnostics, program } = check({ path: "fuzz.strategy", text });
-  if (program !== null) emitModule(program, { ...options, source: text });
+  if (program !== null) emitModule(program, { ...options, source: file });
   renderTerminal([{ file, diagnostics }]);
   renderSarif([{ file, diagnostics }], "0");
   return diagnostics;

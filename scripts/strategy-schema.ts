@@ -83,42 +83,41 @@ const param = object(
     items: object("The schema of each entry of a list.", fragment, { required: ["type"] }),
     examples: { type: "array", title: "a list", description: "Values for editors to offer." },
   },
-  { required: ["type"], examples: [{ type: "number", default: 0.5, minimum: 0, maximum: 1 }] },
+  { examples: [{ type: "number", default: 0.5, minimum: 0, maximum: 1 }] },
 );
 
-const source = object(
-  "One data directory.",
-  {
-    directory: text("Directory relative to `data.preprocessed_data_root`; `${param}` stands for a parameter's value.", {
-      title: "a directory inside the data root, without a leading `/` and without `..`",
-      pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
-      examples: ["latents", "${mask_latents_dir}"],
+const source = object("One data directory.", {
+  directory: text("Directory relative to `data.preprocessed_data_root`; `${param}` stands for a parameter's value.", {
+    title: "a directory inside the data root, without a leading `/` and without `..`",
+    pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+    examples: ["latents", "${mask_latents_dir}"],
+  }),
+  kind: {
+    enum: ["video_latents", "audio_latents", "text_embeddings", "video_mask", "audio_mask", "tensor"],
+    title: "a kind of source",
+    description: "What a sample's file holds.",
+  },
+  key: text("Kind `tensor` only: the file's entry that holds the tensor."),
+  axes: {
+    type: "array",
+    title: "a list of axes",
+    items: text("An axis.", {
+      title: "an axis such as `feature` or `token:video`",
+      pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$",
     }),
-    kind: {
-      enum: ["video_latents", "audio_latents", "text_embeddings", "video_mask", "audio_mask", "tensor"],
-      title: "a kind of source",
-      description: "What a sample's file holds.",
-    },
-    key: text("Kind `tensor` only: the file's entry that holds the tensor."),
-    axes: {
-      type: "array",
-      title: "a list of axes",
-      items: text("An axis.", {
-        title: "an axis such as `feature` or `token:video`",
-        pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$",
-      }),
-      description: "Kind `tensor` only: the names of its axes without `batch`.",
-      examples: [["token:video", "feature"]],
-    },
+    description: "Kind `tensor` only: the names of its axes without `batch`.",
+    examples: [["token:video", "feature"]],
   },
-  {
-    required: ["directory", "kind"],
-    if: { properties: { kind: { const: "tensor" } }, required: ["kind"] },
-    // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
-    then: { required: ["key", "axes"] },
-    else: { properties: { key: false, axes: false } },
-  },
-);
+});
+
+/** What a source has when it is complete. */
+const completeSource: Schema = {
+  required: ["directory", "kind"],
+  if: { properties: { kind: { const: "tensor" } }, required: ["kind"] },
+  // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+  then: { required: ["key", "axes"] },
+  else: { properties: { key: false, axes: false } },
+};
 
 const modality = (what: string, more: Readonly<Record<string, Schema>>): Schema =>
   object(`The ${what}: what of it is noised, kept clean and predicted.`, {
@@ -155,44 +154,45 @@ const modality = (what: string, more: Readonly<Record<string, Schema>>): Schema 
     ...more,
   });
 
-const output = object(
-  "A tap into the transformer, or a small trainable head on one.",
-  {
-    tap: text("The stream after a block, counted from 0.", {
-      title: "a block, e.g. `block 12`",
-      pattern: "^block [0-9]{1,4}$",
-      examples: ["block 12"],
-    }),
-    modality: { enum: ["video", "audio"], title: "a modality", description: "Whose stream is tapped." },
-    linear: text("The output that this head reads."),
-    features: { type: "integer", title: "a whole number", minimum: 1, description: "Width of the head's output." },
-    activation: {
-      enum: ["silu", "gelu", "none"],
-      title: "an activation",
-      description: "Applied to the head's output.",
-    },
+const output = object("A tap into the transformer, or a small trainable head on one.", {
+  tap: text("The stream after a block, counted from 0.", {
+    title: "a block, e.g. `block 12`",
+    pattern: "^block [0-9]{1,4}$",
+    examples: ["block 12"],
+  }),
+  modality: { enum: ["video", "audio"], title: "a modality", description: "Whose stream is tapped." },
+  linear: text("The output that this head reads."),
+  features: { type: "integer", title: "a whole number", minimum: 1, description: "Width of the head's output." },
+  activation: {
+    enum: ["silu", "gelu", "none"],
+    title: "an activation",
+    description: "Applied to the head's output.",
   },
-  {
-    if: { required: ["linear"] },
-    // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
-    then: { required: ["features"], properties: { tap: false, modality: false } },
-    else: { required: ["tap", "modality"], properties: { features: false, activation: false } },
-  },
-);
+});
 
-const imported = object(
-  "A function written in TypeScript.",
-  {
-    from: text("The module, relative to this file.", { examples: ["./edge-loss.ts"] }),
-    type: text("The function's type.", { examples: ["(a: tokens:video, b: tokens:video) -> f32[batch]"] }),
-  },
-  { required: ["from", "type"] },
-);
+const completeOutput: Schema = {
+  if: { required: ["linear"] },
+  // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+  then: { required: ["features"], properties: { tap: false, modality: false } },
+  else: { required: ["tap", "modality"], properties: { features: false, activation: false } },
+};
+
+const imported = object("A function written in TypeScript.", {
+  from: text("The module, relative to this file.", { examples: ["./edge-loss.ts"] }),
+  type: text("The function's type.", { examples: ["(a: tokens:video, b: tokens:video) -> f32[batch]"] }),
+});
 
 /** What a file must have that does not inherit it. */
 const complete: Schema = {
   required: ["sources", "loss"],
-  properties: { video: { required: ["latents"] }, audio: { required: ["latents"] } },
+  properties: {
+    params: { additionalProperties: { required: ["type"] } },
+    sources: { additionalProperties: completeSource },
+    video: { required: ["latents"] },
+    audio: { required: ["latents"] },
+    outputs: { additionalProperties: completeOutput },
+    imports: { additionalProperties: { required: ["from", "type"] } },
+  },
 };
 
 export const strategySchema: Schema = {

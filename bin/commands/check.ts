@@ -13,6 +13,7 @@ import { codeOf, printReport, type Format } from "../report.ts";
 import { examineRunConfig, type FoundStep } from "../run-config.ts";
 import { defaultBuild, findBuild } from "../builds.ts";
 import type { Io } from "../io.ts";
+import { libraryAt } from "../library.ts";
 import { say, type Session } from "../session.ts";
 import { replaceText } from "../write.ts";
 
@@ -30,8 +31,8 @@ interface CheckedFile extends FileReport {
   readonly strategy: string | null;
 }
 
-function checkFile(file: SourceFile): CheckedFile {
-  const { diagnostics, program } = checkStrategy(file);
+function checkFile(io: Io, source: SourceFile): CheckedFile {
+  const { file, diagnostics, program } = checkStrategy(source, { library: libraryAt(io.cwd) });
   return { file, diagnostics, strategy: program?.name ?? null };
 }
 
@@ -39,7 +40,7 @@ function checkFile(file: SourceFile): CheckedFile {
 async function strategiesAround(io: Io, known: readonly CheckedFile[]): Promise<readonly CheckedFile[]> {
   const seen = new Set(known.map(({ file }) => resolve(io.cwd, file.path)));
   const others = (await strategiesHere(io)).filter((path) => !seen.has(resolve(io.cwd, path)));
-  return [...known, ...(await Promise.all(others.map(async (path) => checkFile(await readSource(io, path)))))];
+  return [...known, ...(await Promise.all(others.map(async (path) => checkFile(io, await readSource(io, path)))))];
 }
 
 /** The strategy that a run config names: from its source as it is now, else from its build. */
@@ -72,7 +73,9 @@ async function fix(io: Io, paths: readonly string[]): Promise<readonly string[]>
     const { text: before } = await readSource(io, path);
     const { text, applied } = await fixAll(before, async (current) => {
       const file = sourceFile(path, current);
-      return (isStrategy(path) ? checkFile(file) : await examine(io, file, [])).diagnostics;
+      const { diagnostics } = isStrategy(path) ? checkFile(io, file) : await examine(io, file, []);
+      // What a base has is not this file's to mend.
+      return diagnostics.filter(({ span }) => span.start <= current.length);
     });
     if (text !== before) await replaceText(io, path, text);
     done.push(...applied.map(lineOf(path)));
@@ -99,7 +102,7 @@ export async function check(session: Session, named: readonly string[], options:
   const paths = named.length > 0 ? named : await defaultFiles(io);
   const fixed = options.fix === true ? await fix(io, paths) : null;
   const checked: CheckedFile[] = [];
-  for (const path of paths.filter(isStrategy)) checked.push(checkFile(await readSource(io, path)));
+  for (const path of paths.filter(isStrategy)) checked.push(checkFile(io, await readSource(io, path)));
   const reports: FileReport[] = [...checked];
   for (const path of paths.filter((path) => !isStrategy(path)))
     reports.push(await examine(io, await readSource(io, path), checked));

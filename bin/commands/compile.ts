@@ -9,6 +9,7 @@ import { UsageError } from "../exit.ts";
 import { readSource, strategyPaths } from "../files.ts";
 import { codeOf, printFindings } from "../report.ts";
 import { refreshSchemas } from "./schema.ts";
+import { libraryAt } from "../library.ts";
 import { say, sayJson, type Session } from "../session.ts";
 
 export interface CompileOptions {
@@ -46,7 +47,8 @@ async function write(session: Session, out: string, { file, artifacts }: Compile
 
 /** Prints the typed programs, findings on stderr; nothing is written. */
 function printIr(session: Session, files: readonly SourceFile[]): number {
-  const results = files.map((file) => ({ ...emitIr(file), file }));
+  const library = libraryAt(session.io.cwd);
+  const results = files.map((file) => emitIr(file, { library }));
   for (const { text } of results) if (text !== null) session.io.out(`${text.trimEnd()}\n`);
   printFindings(session, results);
   return codeOf(results);

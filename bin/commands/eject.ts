@@ -17,7 +17,8 @@ import { exitCode, UsageError } from "../exit.ts";
 import { readSource, strategyExtension } from "../files.ts";
 import type { Io } from "../io.ts";
 import { toDiagnostics } from "../findings.ts";
-import { builtinNames, flexible, textOf } from "../official/step.ts";
+import { builtinNames } from "../library.ts";
+import { flexible, textOf } from "../official/step.ts";
 import { codeOf, printFindings } from "../report.ts";
 import { say, sayJson, type Session } from "../session.ts";
 import { replaceText } from "../write.ts";
@@ -44,7 +45,7 @@ async function notBuiltIn(io: Io, section: StrategyConfig): Promise<Finding[]> {
   const { name } = strategyOf(section);
   const [own] = await ownSources(io.cwd, name);
   if (own !== undefined) throw new UsageError(`the strategy \`${name}\` is a file already: ${own}`, "change that one");
-  const known = await builtinNames();
+  const known = builtinNames();
   return known.includes(name) ? [] : [unknownStrategy(name, [...known, flexible])];
 }
 

@@ -50,8 +50,8 @@ async function writePage(session: Session, path: string, inspection: Inspection)
 /** `ltxc inspect`: what a strategy makes of one sample, before anything is trained. */
 export async function inspect(session: Session, named: string | undefined, options: InspectOptions): Promise<number> {
   const { io } = session;
-  const file = await readSource(io, await onlyStrategy(session, named));
-  const { subject, diagnostics } = await openSubject(file);
+  const source = await readSource(io, await onlyStrategy(session, named));
+  const { subject, file, diagnostics } = await openSubject(io, source);
   const reports = [{ file, diagnostics }];
   printFindings(session, reports);
   if (subject === null) return codeOf(reports);

@@ -18,8 +18,8 @@ interface Tested extends FileReport {
 }
 
 async function testFile(session: Session, path: string, { seed }: TestOptions): Promise<Tested> {
-  const file = await readSource(session.io, path);
-  const { subject, diagnostics } = await openSubject(file);
+  const source = await readSource(session.io, path);
+  const { subject, file, diagnostics } = await openSubject(session.io, source);
   if (subject === null) return { file, diagnostics, batches: 0, expectations: 0 };
   const { engine } = await openEngine("cpu");
   const trial = await tryOut(engine, subject, seed);

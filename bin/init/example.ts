@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { check } from "../../compiler/index.ts";
 import { UsageError } from "../exit.ts";
+import { libraryAt } from "../library.ts";
 import { packageRoot } from "../package-root.ts";
 
 const folder = join(packageRoot, "examples");
@@ -34,7 +35,8 @@ export async function readExample(name: string): Promise<Example> {
     paths.map(async (path) => ({ path, text: await readFile(join(folder, name, path), "utf8") })),
   );
   const path = join(folder, name, `${name}.strategy`);
-  const { program, diagnostics } = check({ path, text: files.find((file) => path.endsWith(file.path))?.text ?? "" });
+  const text = files.find((file) => path.endsWith(file.path))?.text ?? "";
+  const { program, diagnostics } = check({ path, text }, { library: libraryAt(folder) });
   if (program === null) throw new Error(`the example ${name} does not compile: ${diagnostics[0]?.message}`);
   return { name, program, files };
 }

@@ -7,6 +7,8 @@ import { check, compile, type Artifact } from "../../compiler/index.ts";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import type { SourceFile } from "../../compiler/source/source-file.ts";
 import type { Step } from "../../runtime/contract.ts";
+import type { Io } from "../io.ts";
+import { libraryAt } from "../library.ts";
 
 /** A strategy that can be looked into. */
 export interface Subject {
@@ -20,12 +22,18 @@ export interface Subject {
 
 /** Compiles a strategy in memory for looking inside; no subject where a finding is an error. */
 export async function openSubject(
-  file: SourceFile,
-): Promise<{ readonly subject: Subject | null; readonly diagnostics: readonly Diagnostic[] }> {
-  const { artifacts, diagnostics, probed } = await compile(file, { probe: true });
-  const { program } = check(file, { probe: true });
-  if (artifacts === null || program === null) return { subject: null, diagnostics };
-  return { subject: { file, program, step: await load(artifacts), probed }, diagnostics };
+  io: Io,
+  source: SourceFile,
+): Promise<{
+  readonly subject: Subject | null;
+  readonly file: SourceFile;
+  readonly diagnostics: readonly Diagnostic[];
+}> {
+  const options = { probe: true, library: libraryAt(io.cwd) };
+  const { artifacts, diagnostics, probed, file } = await compile(source, options);
+  const { program } = check(source, options);
+  if (artifacts === null || program === null) return { subject: null, file, diagnostics };
+  return { subject: { file, program, step: await load(artifacts), probed }, file, diagnostics };
 }
 
 /** From files for a moment, so that a stack trace can point into the strategy. */

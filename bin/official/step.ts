@@ -1,23 +1,15 @@
 /** Strategies that come with ltxc: compiled when a run config names one that the project has not. */
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Step } from "../../runtime/contract.ts";
 import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
 import { strategyExtension } from "../files.ts";
-import { packageRoot } from "../package-root.ts";
+import { builtinFolder } from "../library.ts";
 import { flexibleText } from "./flexible.ts";
 
 /** The official strategy that a run config describes in full; the others are files with parameters. */
 export const flexible = "flexible";
-
-const folder = join(packageRoot, "compiler/builtin");
-
-/** Names of the built-in strategies that are files. */
-export async function builtinNames(): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(strategyExtension));
-  return names.map((name) => name.slice(0, -strategyExtension.length)).toSorted();
-}
 
 /** The text of the built-in strategy that a section of a run config means; null for one's own. `name` replaces its name. */
 export async function textOf(section: StrategyConfig, name?: string): Promise<string | null> {
@@ -27,7 +19,7 @@ export async function textOf(section: StrategyConfig, name?: string): Promise<st
 }
 
 async function builtinText(name: string): Promise<string | null> {
-  const path = join(folder, `${name}${strategyExtension}`);
+  const path = join(builtinFolder, `${name}${strategyExtension}`);
   return existsSync(path) ? readFile(path, "utf8") : null;
 }
 

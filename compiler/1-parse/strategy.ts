@@ -1,6 +1,7 @@
 import type { Bag } from "../diagnostics/bag.ts";
 import type { SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
+import { inherit, type Library } from "./inherit.ts";
 import type { AxisName, Expression, Item, Name } from "./expression/ast.ts";
 import { parseBinder, parseExpression, parseItem } from "./expression/parse.ts";
 import type * as syntax from "./syntax.ts";
@@ -17,10 +18,22 @@ export interface ParsedStrategy {
 /** Reads a strategy file. Null where its YAML is broken; wrong shapes pass in silence, since the schema check reports them. */
 export function parseStrategy(file: SourceFile, bag: Bag): ParsedStrategy | null {
   const tree = parseYaml(file, bag);
-  return tree === null ? null : { tree, syntax: strategy(tree, bag) };
+  return tree === null ? null : { tree, syntax: readStrategy(tree, bag) };
 }
 
-function strategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
+/** The same with what the strategy inherits; `file` has its bases, also where one of them is broken. */
+export function parseInherited(
+  file: SourceFile,
+  library: Library,
+  bag: Bag,
+): { readonly file: SourceFile; readonly parsed: ParsedStrategy | null } {
+  const own = parseYaml(file, bag);
+  if (own === null) return { file, parsed: null };
+  const { tree, file: whole } = inherit(own, file, library, bag);
+  return { file: whole, parsed: tree === null ? null : { tree, syntax: readStrategy(tree, bag) } };
+}
+
+function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
   const entries = entriesOf(tree);
   const section = (key: string) => entriesOf(entryOf(tree, key)?.value);
   const expect = entryOf(tree, "expect")?.value;

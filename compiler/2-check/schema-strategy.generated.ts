@@ -132,7 +132,6 @@ var schema31 = {
           examples: { type: "array", title: "a list", description: "Values for editors to offer." },
         },
         additionalProperties: false,
-        required: ["type"],
         examples: [{ type: "number", default: 0.5, minimum: 0, maximum: 1 }],
       },
     },
@@ -181,10 +180,6 @@ var schema31 = {
           },
         },
         additionalProperties: false,
-        required: ["directory", "kind"],
-        if: { properties: { kind: { const: "tensor" } }, required: ["kind"] },
-        then: { required: ["key", "axes"] },
-        else: { properties: { key: false, axes: false } },
       },
       minProperties: 1,
     },
@@ -439,9 +434,6 @@ var schema31 = {
           },
         },
         additionalProperties: false,
-        if: { required: ["linear"] },
-        then: { required: ["features"], properties: { tap: false, modality: false } },
-        else: { required: ["tap", "modality"], properties: { features: false, activation: false } },
       },
     },
     imports: {
@@ -471,7 +463,6 @@ var schema31 = {
           },
         },
         additionalProperties: false,
-        required: ["from", "type"],
       },
     },
     metadata: {
@@ -497,7 +488,27 @@ var schema31 = {
   then: true,
   else: {
     required: ["sources", "loss"],
-    properties: { video: { required: ["latents"] }, audio: { required: ["latents"] } },
+    properties: {
+      params: { additionalProperties: { required: ["type"] } },
+      sources: {
+        additionalProperties: {
+          required: ["directory", "kind"],
+          if: { properties: { kind: { const: "tensor" } }, required: ["kind"] },
+          then: { required: ["key", "axes"] },
+          else: { properties: { key: false, axes: false } },
+        },
+      },
+      video: { required: ["latents"] },
+      audio: { required: ["latents"] },
+      outputs: {
+        additionalProperties: {
+          if: { required: ["linear"] },
+          then: { required: ["features"], properties: { tap: false, modality: false } },
+          else: { required: ["tap", "modality"], properties: { features: false, activation: false } },
+        },
+      },
+      imports: { additionalProperties: { required: ["from", "type"] } },
+    },
   },
 };
 var func1 = Object.prototype.hasOwnProperty;
@@ -574,202 +585,224 @@ function validate20(
         }
         errors++;
       }
-      if (data.video !== void 0) {
-        let data0 = data.video;
+      if (data.params !== void 0) {
+        let data0 = data.params;
         if (data0 && typeof data0 == "object" && !Array.isArray(data0)) {
-          if (data0.latents === void 0) {
-            const err3 = {
+          for (const key0 in data0) {
+            let data1 = data0[key0];
+            if (data1 && typeof data1 == "object" && !Array.isArray(data1)) {
+              if (data1.type === void 0) {
+                const err3 = {
+                  instancePath: instancePath + "/params/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/params/additionalProperties/required",
+                  keyword: "required",
+                  params: { missingProperty: "type" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err3];
+                } else {
+                  vErrors.push(err3);
+                }
+                errors++;
+              }
+            }
+          }
+        }
+      }
+      if (data.sources !== void 0) {
+        let data2 = data.sources;
+        if (data2 && typeof data2 == "object" && !Array.isArray(data2)) {
+          for (const key1 in data2) {
+            let data3 = data2[key1];
+            const _errs10 = errors;
+            let valid4 = true;
+            const _errs11 = errors;
+            if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
+              let missing1;
+              if (data3.kind === void 0 && (missing1 = "kind")) {
+                const err4 = {};
+                if (vErrors === null) {
+                  vErrors = [err4];
+                } else {
+                  vErrors.push(err4);
+                }
+                errors++;
+              } else {
+                if (data3.kind !== void 0) {
+                  if ("tensor" !== data3.kind) {
+                    const err5 = {};
+                    if (vErrors === null) {
+                      vErrors = [err5];
+                    } else {
+                      vErrors.push(err5);
+                    }
+                    errors++;
+                  }
+                }
+              }
+            }
+            var _valid1 = _errs11 === errors;
+            errors = _errs10;
+            if (vErrors !== null) {
+              if (_errs10) {
+                vErrors.length = _errs10;
+              } else {
+                vErrors = null;
+              }
+            }
+            let ifClause0;
+            if (_valid1) {
+              const _errs13 = errors;
+              if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
+                if (data3.key === void 0) {
+                  const err6 = {
+                    instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
+                    schemaPath: "#/else/properties/sources/additionalProperties/then/required",
+                    keyword: "required",
+                    params: { missingProperty: "key" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err6];
+                  } else {
+                    vErrors.push(err6);
+                  }
+                  errors++;
+                }
+                if (data3.axes === void 0) {
+                  const err7 = {
+                    instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
+                    schemaPath: "#/else/properties/sources/additionalProperties/then/required",
+                    keyword: "required",
+                    params: { missingProperty: "axes" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err7];
+                  } else {
+                    vErrors.push(err7);
+                  }
+                  errors++;
+                }
+              }
+              var _valid1 = _errs13 === errors;
+              valid4 = _valid1;
+              ifClause0 = "then";
+            } else {
+              const _errs14 = errors;
+              if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
+                if (data3.key !== void 0) {
+                  const err8 = {
+                    instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
+                    schemaPath: "#/else/properties/sources/additionalProperties/else/properties/key/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err8];
+                  } else {
+                    vErrors.push(err8);
+                  }
+                  errors++;
+                }
+                if (data3.axes !== void 0) {
+                  const err9 = {
+                    instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                    schemaPath: "#/else/properties/sources/additionalProperties/else/properties/axes/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err9];
+                  } else {
+                    vErrors.push(err9);
+                  }
+                  errors++;
+                }
+              }
+              var _valid1 = _errs14 === errors;
+              valid4 = _valid1;
+              if (valid4) {
+                var props0 = {};
+                props0.key = true;
+                props0.axes = true;
+                props0.kind = true;
+              }
+              ifClause0 = "else";
+            }
+            if (!valid4) {
+              const err10 = {
+                instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
+                schemaPath: "#/else/properties/sources/additionalProperties/if",
+                keyword: "if",
+                params: { failingKeyword: ifClause0 },
+              };
+              if (vErrors === null) {
+                vErrors = [err10];
+              } else {
+                vErrors.push(err10);
+              }
+              errors++;
+            }
+            if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
+              if (data3.directory === void 0) {
+                const err11 = {
+                  instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/sources/additionalProperties/required",
+                  keyword: "required",
+                  params: { missingProperty: "directory" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err11];
+                } else {
+                  vErrors.push(err11);
+                }
+                errors++;
+              }
+              if (data3.kind === void 0) {
+                const err12 = {
+                  instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/sources/additionalProperties/required",
+                  keyword: "required",
+                  params: { missingProperty: "kind" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err12];
+                } else {
+                  vErrors.push(err12);
+                }
+                errors++;
+              }
+            }
+          }
+        }
+      }
+      if (data.video !== void 0) {
+        let data7 = data.video;
+        if (data7 && typeof data7 == "object" && !Array.isArray(data7)) {
+          if (data7.latents === void 0) {
+            const err13 = {
               instancePath: instancePath + "/video",
               schemaPath: "#/else/properties/video/required",
               keyword: "required",
               params: { missingProperty: "latents" },
             };
             if (vErrors === null) {
-              vErrors = [err3];
+              vErrors = [err13];
             } else {
-              vErrors.push(err3);
+              vErrors.push(err13);
             }
             errors++;
           }
         }
       }
       if (data.audio !== void 0) {
-        let data1 = data.audio;
-        if (data1 && typeof data1 == "object" && !Array.isArray(data1)) {
-          if (data1.latents === void 0) {
-            const err4 = {
+        let data8 = data.audio;
+        if (data8 && typeof data8 == "object" && !Array.isArray(data8)) {
+          if (data8.latents === void 0) {
+            const err14 = {
               instancePath: instancePath + "/audio",
               schemaPath: "#/else/properties/audio/required",
               keyword: "required",
               params: { missingProperty: "latents" },
-            };
-            if (vErrors === null) {
-              vErrors = [err4];
-            } else {
-              vErrors.push(err4);
-            }
-            errors++;
-          }
-        }
-      }
-    }
-    var _valid0 = _errs3 === errors;
-    valid0 = _valid0;
-    if (valid0) {
-      var props0 = {};
-      props0.video = true;
-      props0.audio = true;
-    }
-  }
-  if (!valid0) {
-    const err5 = { instancePath, schemaPath: "#/if", keyword: "if", params: { failingKeyword: "else" } };
-    if (vErrors === null) {
-      vErrors = [err5];
-    } else {
-      vErrors.push(err5);
-    }
-    errors++;
-  }
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.strategy === void 0) {
-      const err6 = {
-        instancePath,
-        schemaPath: "#/required",
-        keyword: "required",
-        params: { missingProperty: "strategy" },
-      };
-      if (vErrors === null) {
-        vErrors = [err6];
-      } else {
-        vErrors.push(err6);
-      }
-      errors++;
-    }
-    for (const key0 in data) {
-      if (!func1.call(schema31.properties, key0)) {
-        const err7 = {
-          instancePath,
-          schemaPath: "#/additionalProperties",
-          keyword: "additionalProperties",
-          params: { additionalProperty: key0 },
-        };
-        if (vErrors === null) {
-          vErrors = [err7];
-        } else {
-          vErrors.push(err7);
-        }
-        errors++;
-      }
-    }
-    if (data.strategy !== void 0) {
-      let data2 = data.strategy;
-      if (typeof data2 === "string") {
-        if (!pattern4.test(data2)) {
-          const err8 = {
-            instancePath: instancePath + "/strategy",
-            schemaPath: "#/properties/strategy/pattern",
-            keyword: "pattern",
-            params: { pattern: "^[a-z][a-z0-9_]*$" },
-          };
-          if (vErrors === null) {
-            vErrors = [err8];
-          } else {
-            vErrors.push(err8);
-          }
-          errors++;
-        }
-      } else {
-        const err9 = {
-          instancePath: instancePath + "/strategy",
-          schemaPath: "#/properties/strategy/type",
-          keyword: "type",
-          params: { type: "string" },
-        };
-        if (vErrors === null) {
-          vErrors = [err9];
-        } else {
-          vErrors.push(err9);
-        }
-        errors++;
-      }
-    }
-    if (data.language !== void 0) {
-      if (!(data.language === 1)) {
-        const err10 = {
-          instancePath: instancePath + "/language",
-          schemaPath: "#/properties/language/enum",
-          keyword: "enum",
-          params: { allowedValues: schema31.properties.language.enum },
-        };
-        if (vErrors === null) {
-          vErrors = [err10];
-        } else {
-          vErrors.push(err10);
-        }
-        errors++;
-      }
-    }
-    if (data.description !== void 0) {
-      if (typeof data.description !== "string") {
-        const err11 = {
-          instancePath: instancePath + "/description",
-          schemaPath: "#/properties/description/type",
-          keyword: "type",
-          params: { type: "string" },
-        };
-        if (vErrors === null) {
-          vErrors = [err11];
-        } else {
-          vErrors.push(err11);
-        }
-        errors++;
-      }
-    }
-    if (data.extends !== void 0) {
-      if (typeof data.extends !== "string") {
-        const err12 = {
-          instancePath: instancePath + "/extends",
-          schemaPath: "#/properties/extends/type",
-          keyword: "type",
-          params: { type: "string" },
-        };
-        if (vErrors === null) {
-          vErrors = [err12];
-        } else {
-          vErrors.push(err12);
-        }
-        errors++;
-      }
-    }
-    if (data.params !== void 0) {
-      let data6 = data.params;
-      if (data6 && typeof data6 == "object" && !Array.isArray(data6)) {
-        for (const key1 in data6) {
-          const _errs16 = errors;
-          if (typeof key1 === "string") {
-            if (!pattern5.test(key1)) {
-              const err13 = {
-                instancePath: instancePath + "/params",
-                schemaPath: "#/properties/params/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key1,
-              };
-              if (vErrors === null) {
-                vErrors = [err13];
-              } else {
-                vErrors.push(err13);
-              }
-              errors++;
-            }
-          }
-          var valid3 = _errs16 === errors;
-          if (!valid3) {
-            const err14 = {
-              instancePath: instancePath + "/params",
-              schemaPath: "#/properties/params/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key1 },
             };
             if (vErrors === null) {
               vErrors = [err14];
@@ -779,104 +812,115 @@ function validate20(
             errors++;
           }
         }
-        for (const key2 in data6) {
-          let data7 = data6[key2];
-          if (data7 && typeof data7 == "object" && !Array.isArray(data7)) {
-            if (data7.type === void 0) {
-              const err15 = {
-                instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
-                schemaPath: "#/properties/params/additionalProperties/required",
-                keyword: "required",
-                params: { missingProperty: "type" },
-              };
-              if (vErrors === null) {
-                vErrors = [err15];
+      }
+      if (data.outputs !== void 0) {
+        let data9 = data.outputs;
+        if (data9 && typeof data9 == "object" && !Array.isArray(data9)) {
+          for (const key2 in data9) {
+            let data10 = data9[key2];
+            const _errs20 = errors;
+            let valid8 = true;
+            const _errs21 = errors;
+            if (data10 && typeof data10 == "object" && !Array.isArray(data10)) {
+              let missing2;
+              if (data10.linear === void 0 && (missing2 = "linear")) {
+                const err15 = {};
+                if (vErrors === null) {
+                  vErrors = [err15];
+                } else {
+                  vErrors.push(err15);
+                }
+                errors++;
+              }
+            }
+            var _valid2 = _errs21 === errors;
+            errors = _errs20;
+            if (vErrors !== null) {
+              if (_errs20) {
+                vErrors.length = _errs20;
               } else {
-                vErrors.push(err15);
+                vErrors = null;
               }
-              errors++;
             }
-            for (const key3 in data7) {
-              if (!func1.call(schema31.properties.params.additionalProperties.properties, key3)) {
-                const err16 = {
-                  instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/params/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key3 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err16];
-                } else {
-                  vErrors.push(err16);
+            let ifClause1;
+            if (_valid2) {
+              const _errs22 = errors;
+              if (data10 && typeof data10 == "object" && !Array.isArray(data10)) {
+                if (data10.features === void 0) {
+                  const err16 = {
+                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
+                    schemaPath: "#/else/properties/outputs/additionalProperties/then/required",
+                    keyword: "required",
+                    params: { missingProperty: "features" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err16];
+                  } else {
+                    vErrors.push(err16);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data7.type !== void 0) {
-              let data8 = data7.type;
-              if (!(
-                data8 === "number" ||
-                data8 === "integer" ||
-                data8 === "boolean" ||
-                data8 === "string" ||
-                data8 === "array"
-              )) {
-                const err17 = {
-                  instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/params/additionalProperties/properties/type/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.params.additionalProperties.properties.type.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err17];
-                } else {
-                  vErrors.push(err17);
+                if (data10.tap !== void 0) {
+                  const err17 = {
+                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                    schemaPath: "#/else/properties/outputs/additionalProperties/then/properties/tap/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err17];
+                  } else {
+                    vErrors.push(err17);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data7.description !== void 0) {
-              if (typeof data7.description !== "string") {
-                const err18 = {
-                  instancePath:
-                    instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/description",
-                  schemaPath: "#/properties/params/additionalProperties/properties/description/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err18];
-                } else {
-                  vErrors.push(err18);
+                if (data10.modality !== void 0) {
+                  const err18 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                    schemaPath: "#/else/properties/outputs/additionalProperties/then/properties/modality/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err18];
+                  } else {
+                    vErrors.push(err18);
+                  }
+                  errors++;
                 }
-                errors++;
               }
-            }
-            if (data7.title !== void 0) {
-              if (typeof data7.title !== "string") {
-                const err19 = {
-                  instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/title",
-                  schemaPath: "#/properties/params/additionalProperties/properties/title/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err19];
-                } else {
-                  vErrors.push(err19);
+              var _valid2 = _errs22 === errors;
+              valid8 = _valid2;
+              if (valid8) {
+                var props1 = {};
+                props1.tap = true;
+                props1.modality = true;
+              }
+              ifClause1 = "then";
+            } else {
+              const _errs23 = errors;
+              if (data10 && typeof data10 == "object" && !Array.isArray(data10)) {
+                if (data10.tap === void 0) {
+                  const err19 = {
+                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
+                    schemaPath: "#/else/properties/outputs/additionalProperties/else/required",
+                    keyword: "required",
+                    params: { missingProperty: "tap" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err19];
+                  } else {
+                    vErrors.push(err19);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data7.enum !== void 0) {
-              let data11 = data7.enum;
-              if (Array.isArray(data11)) {
-                if (data11.length < 1) {
+                if (data10.modality === void 0) {
                   const err20 = {
-                    instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
-                    schemaPath: "#/properties/params/additionalProperties/properties/enum/minItems",
-                    keyword: "minItems",
-                    params: { limit: 1 },
+                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
+                    schemaPath: "#/else/properties/outputs/additionalProperties/else/required",
+                    keyword: "required",
+                    params: { missingProperty: "modality" },
                   };
                   if (vErrors === null) {
                     vErrors = [err20];
@@ -885,64 +929,78 @@ function validate20(
                   }
                   errors++;
                 }
+                if (data10.features !== void 0) {
+                  const err21 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/else/properties/outputs/additionalProperties/else/properties/features/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err21];
+                  } else {
+                    vErrors.push(err21);
+                  }
+                  errors++;
+                }
+                if (data10.activation !== void 0) {
+                  const err22 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                    schemaPath:
+                      "#/else/properties/outputs/additionalProperties/else/properties/activation/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err22];
+                  } else {
+                    vErrors.push(err22);
+                  }
+                  errors++;
+                }
+              }
+              var _valid2 = _errs23 === errors;
+              valid8 = _valid2;
+              if (valid8) {
+                if (props1 !== true) {
+                  props1 = props1 || {};
+                  props1.features = true;
+                  props1.activation = true;
+                }
+              }
+              ifClause1 = "else";
+            }
+            if (!valid8) {
+              const err23 = {
+                instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
+                schemaPath: "#/else/properties/outputs/additionalProperties/if",
+                keyword: "if",
+                params: { failingKeyword: ifClause1 },
+              };
+              if (vErrors === null) {
+                vErrors = [err23];
               } else {
-                const err21 = {
-                  instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/enum/type",
-                  keyword: "type",
-                  params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err21];
-                } else {
-                  vErrors.push(err21);
-                }
-                errors++;
+                vErrors.push(err23);
               }
+              errors++;
             }
-            if (data7.minimum !== void 0) {
-              let data12 = data7.minimum;
-              if (!(typeof data12 == "number" && isFinite(data12))) {
-                const err22 = {
-                  instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/minimum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minimum/type",
-                  keyword: "type",
-                  params: { type: "number" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err22];
-                } else {
-                  vErrors.push(err22);
-                }
-                errors++;
-              }
-            }
-            if (data7.maximum !== void 0) {
-              let data13 = data7.maximum;
-              if (!(typeof data13 == "number" && isFinite(data13))) {
-                const err23 = {
-                  instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/maximum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/maximum/type",
-                  keyword: "type",
-                  params: { type: "number" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err23];
-                } else {
-                  vErrors.push(err23);
-                }
-                errors++;
-              }
-            }
-            if (data7.exclusiveMinimum !== void 0) {
-              let data14 = data7.exclusiveMinimum;
-              if (!(typeof data14 == "number" && isFinite(data14))) {
+          }
+        }
+      }
+      if (data.imports !== void 0) {
+        let data15 = data.imports;
+        if (data15 && typeof data15 == "object" && !Array.isArray(data15)) {
+          for (const key3 in data15) {
+            let data16 = data15[key3];
+            if (data16 && typeof data16 == "object" && !Array.isArray(data16)) {
+              if (data16.from === void 0) {
                 const err24 = {
-                  instancePath:
-                    instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMinimum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMinimum/type",
-                  keyword: "type",
-                  params: { type: "number" },
+                  instancePath: instancePath + "/imports/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/imports/additionalProperties/required",
+                  keyword: "required",
+                  params: { missingProperty: "from" },
                 };
                 if (vErrors === null) {
                   vErrors = [err24];
@@ -951,16 +1009,12 @@ function validate20(
                 }
                 errors++;
               }
-            }
-            if (data7.exclusiveMaximum !== void 0) {
-              let data15 = data7.exclusiveMaximum;
-              if (!(typeof data15 == "number" && isFinite(data15))) {
+              if (data16.type === void 0) {
                 const err25 = {
-                  instancePath:
-                    instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMaximum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMaximum/type",
-                  keyword: "type",
-                  params: { type: "number" },
+                  instancePath: instancePath + "/imports/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/imports/additionalProperties/required",
+                  keyword: "required",
+                  params: { missingProperty: "type" },
                 };
                 if (vErrors === null) {
                   vErrors = [err25];
@@ -970,202 +1024,213 @@ function validate20(
                 errors++;
               }
             }
-            if (data7.multipleOf !== void 0) {
-              let data16 = data7.multipleOf;
-              if (typeof data16 == "number" && isFinite(data16)) {
-                if (data16 <= 0 || isNaN(data16)) {
-                  const err26 = {
-                    instancePath:
-                      instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
-                    schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/exclusiveMinimum",
-                    keyword: "exclusiveMinimum",
-                    params: { comparison: ">", limit: 0 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err26];
-                  } else {
-                    vErrors.push(err26);
-                  }
-                  errors++;
-                }
+          }
+        }
+      }
+    }
+    var _valid0 = _errs3 === errors;
+    valid0 = _valid0;
+    if (valid0) {
+      var props2 = {};
+      props2.params = true;
+      props2.sources = true;
+      props2.video = true;
+      props2.audio = true;
+      props2.outputs = true;
+      props2.imports = true;
+    }
+  }
+  if (!valid0) {
+    const err26 = { instancePath, schemaPath: "#/if", keyword: "if", params: { failingKeyword: "else" } };
+    if (vErrors === null) {
+      vErrors = [err26];
+    } else {
+      vErrors.push(err26);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.strategy === void 0) {
+      const err27 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: { missingProperty: "strategy" },
+      };
+      if (vErrors === null) {
+        vErrors = [err27];
+      } else {
+        vErrors.push(err27);
+      }
+      errors++;
+    }
+    for (const key4 in data) {
+      if (!func1.call(schema31.properties, key4)) {
+        const err28 = {
+          instancePath,
+          schemaPath: "#/additionalProperties",
+          keyword: "additionalProperties",
+          params: { additionalProperty: key4 },
+        };
+        if (vErrors === null) {
+          vErrors = [err28];
+        } else {
+          vErrors.push(err28);
+        }
+        errors++;
+      }
+    }
+    if (data.strategy !== void 0) {
+      let data17 = data.strategy;
+      if (typeof data17 === "string") {
+        if (!pattern4.test(data17)) {
+          const err29 = {
+            instancePath: instancePath + "/strategy",
+            schemaPath: "#/properties/strategy/pattern",
+            keyword: "pattern",
+            params: { pattern: "^[a-z][a-z0-9_]*$" },
+          };
+          if (vErrors === null) {
+            vErrors = [err29];
+          } else {
+            vErrors.push(err29);
+          }
+          errors++;
+        }
+      } else {
+        const err30 = {
+          instancePath: instancePath + "/strategy",
+          schemaPath: "#/properties/strategy/type",
+          keyword: "type",
+          params: { type: "string" },
+        };
+        if (vErrors === null) {
+          vErrors = [err30];
+        } else {
+          vErrors.push(err30);
+        }
+        errors++;
+      }
+    }
+    if (data.language !== void 0) {
+      if (!(data.language === 1)) {
+        const err31 = {
+          instancePath: instancePath + "/language",
+          schemaPath: "#/properties/language/enum",
+          keyword: "enum",
+          params: { allowedValues: schema31.properties.language.enum },
+        };
+        if (vErrors === null) {
+          vErrors = [err31];
+        } else {
+          vErrors.push(err31);
+        }
+        errors++;
+      }
+    }
+    if (data.description !== void 0) {
+      if (typeof data.description !== "string") {
+        const err32 = {
+          instancePath: instancePath + "/description",
+          schemaPath: "#/properties/description/type",
+          keyword: "type",
+          params: { type: "string" },
+        };
+        if (vErrors === null) {
+          vErrors = [err32];
+        } else {
+          vErrors.push(err32);
+        }
+        errors++;
+      }
+    }
+    if (data.extends !== void 0) {
+      if (typeof data.extends !== "string") {
+        const err33 = {
+          instancePath: instancePath + "/extends",
+          schemaPath: "#/properties/extends/type",
+          keyword: "type",
+          params: { type: "string" },
+        };
+        if (vErrors === null) {
+          vErrors = [err33];
+        } else {
+          vErrors.push(err33);
+        }
+        errors++;
+      }
+    }
+    if (data.params !== void 0) {
+      let data21 = data.params;
+      if (data21 && typeof data21 == "object" && !Array.isArray(data21)) {
+        for (const key5 in data21) {
+          const _errs37 = errors;
+          if (typeof key5 === "string") {
+            if (!pattern5.test(key5)) {
+              const err34 = {
+                instancePath: instancePath + "/params",
+                schemaPath: "#/properties/params/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key5,
+              };
+              if (vErrors === null) {
+                vErrors = [err34];
               } else {
-                const err27 = {
-                  instancePath:
-                    instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
-                  schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/type",
-                  keyword: "type",
-                  params: { type: "number" },
+                vErrors.push(err34);
+              }
+              errors++;
+            }
+          }
+          var valid13 = _errs37 === errors;
+          if (!valid13) {
+            const err35 = {
+              instancePath: instancePath + "/params",
+              schemaPath: "#/properties/params/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key5 },
+            };
+            if (vErrors === null) {
+              vErrors = [err35];
+            } else {
+              vErrors.push(err35);
+            }
+            errors++;
+          }
+        }
+        for (const key6 in data21) {
+          let data22 = data21[key6];
+          if (data22 && typeof data22 == "object" && !Array.isArray(data22)) {
+            for (const key7 in data22) {
+              if (!func1.call(schema31.properties.params.additionalProperties.properties, key7)) {
+                const err36 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/params/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key7 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err27];
+                  vErrors = [err36];
                 } else {
-                  vErrors.push(err27);
+                  vErrors.push(err36);
                 }
                 errors++;
               }
             }
-            if (data7.minLength !== void 0) {
-              let data17 = data7.minLength;
-              if (!(typeof data17 == "number" && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
-                const err28 = {
-                  instancePath:
-                    instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minLength/type",
-                  keyword: "type",
-                  params: { type: "integer" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err28];
-                } else {
-                  vErrors.push(err28);
-                }
-                errors++;
-              }
-              if (typeof data17 == "number" && isFinite(data17)) {
-                if (data17 < 0 || isNaN(data17)) {
-                  const err29 = {
-                    instancePath:
-                      instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
-                    schemaPath: "#/properties/params/additionalProperties/properties/minLength/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 0 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err29];
-                  } else {
-                    vErrors.push(err29);
-                  }
-                  errors++;
-                }
-              }
-            }
-            if (data7.maxLength !== void 0) {
-              let data18 = data7.maxLength;
-              if (!(typeof data18 == "number" && !(data18 % 1) && !isNaN(data18) && isFinite(data18))) {
-                const err30 = {
-                  instancePath:
-                    instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
-                  schemaPath: "#/properties/params/additionalProperties/properties/maxLength/type",
-                  keyword: "type",
-                  params: { type: "integer" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err30];
-                } else {
-                  vErrors.push(err30);
-                }
-                errors++;
-              }
-              if (typeof data18 == "number" && isFinite(data18)) {
-                if (data18 < 0 || isNaN(data18)) {
-                  const err31 = {
-                    instancePath:
-                      instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
-                    schemaPath: "#/properties/params/additionalProperties/properties/maxLength/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 0 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err31];
-                  } else {
-                    vErrors.push(err31);
-                  }
-                  errors++;
-                }
-              }
-            }
-            if (data7.pattern !== void 0) {
-              if (typeof data7.pattern !== "string") {
-                const err32 = {
-                  instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/pattern",
-                  schemaPath: "#/properties/params/additionalProperties/properties/pattern/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err32];
-                } else {
-                  vErrors.push(err32);
-                }
-                errors++;
-              }
-            }
-            if (data7.minItems !== void 0) {
-              let data20 = data7.minItems;
-              if (!(typeof data20 == "number" && !(data20 % 1) && !isNaN(data20) && isFinite(data20))) {
-                const err33 = {
-                  instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minItems/type",
-                  keyword: "type",
-                  params: { type: "integer" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err33];
-                } else {
-                  vErrors.push(err33);
-                }
-                errors++;
-              }
-              if (typeof data20 == "number" && isFinite(data20)) {
-                if (data20 < 0 || isNaN(data20)) {
-                  const err34 = {
-                    instancePath:
-                      instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
-                    schemaPath: "#/properties/params/additionalProperties/properties/minItems/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 0 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err34];
-                  } else {
-                    vErrors.push(err34);
-                  }
-                  errors++;
-                }
-              }
-            }
-            if (data7.maxItems !== void 0) {
-              let data21 = data7.maxItems;
-              if (!(typeof data21 == "number" && !(data21 % 1) && !isNaN(data21) && isFinite(data21))) {
-                const err35 = {
-                  instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
-                  schemaPath: "#/properties/params/additionalProperties/properties/maxItems/type",
-                  keyword: "type",
-                  params: { type: "integer" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err35];
-                } else {
-                  vErrors.push(err35);
-                }
-                errors++;
-              }
-              if (typeof data21 == "number" && isFinite(data21)) {
-                if (data21 < 0 || isNaN(data21)) {
-                  const err36 = {
-                    instancePath:
-                      instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
-                    schemaPath: "#/properties/params/additionalProperties/properties/maxItems/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 0 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err36];
-                  } else {
-                    vErrors.push(err36);
-                  }
-                  errors++;
-                }
-              }
-            }
-            if (data7.uniqueItems !== void 0) {
-              if (typeof data7.uniqueItems !== "boolean") {
+            if (data22.type !== void 0) {
+              let data23 = data22.type;
+              if (!(
+                data23 === "number" ||
+                data23 === "integer" ||
+                data23 === "boolean" ||
+                data23 === "string" ||
+                data23 === "array"
+              )) {
                 const err37 = {
-                  instancePath:
-                    instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/uniqueItems",
-                  schemaPath: "#/properties/params/additionalProperties/properties/uniqueItems/type",
-                  keyword: "type",
-                  params: { type: "boolean" },
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/params/additionalProperties/properties/type/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.params.additionalProperties.properties.type.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err37];
@@ -1175,438 +1240,398 @@ function validate20(
                 errors++;
               }
             }
-            if (data7.items !== void 0) {
-              let data23 = data7.items;
-              if (data23 && typeof data23 == "object" && !Array.isArray(data23)) {
-                if (data23.type === void 0) {
-                  const err38 = {
-                    instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
+            if (data22.description !== void 0) {
+              if (typeof data22.description !== "string") {
+                const err38 = {
+                  instancePath:
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/description",
+                  schemaPath: "#/properties/params/additionalProperties/properties/description/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err38];
+                } else {
+                  vErrors.push(err38);
+                }
+                errors++;
+              }
+            }
+            if (data22.title !== void 0) {
+              if (typeof data22.title !== "string") {
+                const err39 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/title",
+                  schemaPath: "#/properties/params/additionalProperties/properties/title/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err39];
+                } else {
+                  vErrors.push(err39);
+                }
+                errors++;
+              }
+            }
+            if (data22.enum !== void 0) {
+              let data26 = data22.enum;
+              if (Array.isArray(data26)) {
+                if (data26.length < 1) {
+                  const err40 = {
+                    instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
+                    schemaPath: "#/properties/params/additionalProperties/properties/enum/minItems",
+                    keyword: "minItems",
+                    params: { limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err40];
+                  } else {
+                    vErrors.push(err40);
+                  }
+                  errors++;
+                }
+              } else {
+                const err41 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/enum/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err41];
+                } else {
+                  vErrors.push(err41);
+                }
+                errors++;
+              }
+            }
+            if (data22.minimum !== void 0) {
+              let data27 = data22.minimum;
+              if (!(typeof data27 == "number" && isFinite(data27))) {
+                const err42 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minimum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minimum/type",
+                  keyword: "type",
+                  params: { type: "number" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err42];
+                } else {
+                  vErrors.push(err42);
+                }
+                errors++;
+              }
+            }
+            if (data22.maximum !== void 0) {
+              let data28 = data22.maximum;
+              if (!(typeof data28 == "number" && isFinite(data28))) {
+                const err43 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maximum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/maximum/type",
+                  keyword: "type",
+                  params: { type: "number" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err43];
+                } else {
+                  vErrors.push(err43);
+                }
+                errors++;
+              }
+            }
+            if (data22.exclusiveMinimum !== void 0) {
+              let data29 = data22.exclusiveMinimum;
+              if (!(typeof data29 == "number" && isFinite(data29))) {
+                const err44 = {
+                  instancePath:
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMinimum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMinimum/type",
+                  keyword: "type",
+                  params: { type: "number" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err44];
+                } else {
+                  vErrors.push(err44);
+                }
+                errors++;
+              }
+            }
+            if (data22.exclusiveMaximum !== void 0) {
+              let data30 = data22.exclusiveMaximum;
+              if (!(typeof data30 == "number" && isFinite(data30))) {
+                const err45 = {
+                  instancePath:
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMaximum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMaximum/type",
+                  keyword: "type",
+                  params: { type: "number" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err45];
+                } else {
+                  vErrors.push(err45);
+                }
+                errors++;
+              }
+            }
+            if (data22.multipleOf !== void 0) {
+              let data31 = data22.multipleOf;
+              if (typeof data31 == "number" && isFinite(data31)) {
+                if (data31 <= 0 || isNaN(data31)) {
+                  const err46 = {
+                    instancePath:
+                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
+                    schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/exclusiveMinimum",
+                    keyword: "exclusiveMinimum",
+                    params: { comparison: ">", limit: 0 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err46];
+                  } else {
+                    vErrors.push(err46);
+                  }
+                  errors++;
+                }
+              } else {
+                const err47 = {
+                  instancePath:
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
+                  schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/type",
+                  keyword: "type",
+                  params: { type: "number" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err47];
+                } else {
+                  vErrors.push(err47);
+                }
+                errors++;
+              }
+            }
+            if (data22.minLength !== void 0) {
+              let data32 = data22.minLength;
+              if (!(typeof data32 == "number" && !(data32 % 1) && !isNaN(data32) && isFinite(data32))) {
+                const err48 = {
+                  instancePath:
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minLength/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err48];
+                } else {
+                  vErrors.push(err48);
+                }
+                errors++;
+              }
+              if (typeof data32 == "number" && isFinite(data32)) {
+                if (data32 < 0 || isNaN(data32)) {
+                  const err49 = {
+                    instancePath:
+                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
+                    schemaPath: "#/properties/params/additionalProperties/properties/minLength/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 0 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err49];
+                  } else {
+                    vErrors.push(err49);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data22.maxLength !== void 0) {
+              let data33 = data22.maxLength;
+              if (!(typeof data33 == "number" && !(data33 % 1) && !isNaN(data33) && isFinite(data33))) {
+                const err50 = {
+                  instancePath:
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
+                  schemaPath: "#/properties/params/additionalProperties/properties/maxLength/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err50];
+                } else {
+                  vErrors.push(err50);
+                }
+                errors++;
+              }
+              if (typeof data33 == "number" && isFinite(data33)) {
+                if (data33 < 0 || isNaN(data33)) {
+                  const err51 = {
+                    instancePath:
+                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
+                    schemaPath: "#/properties/params/additionalProperties/properties/maxLength/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 0 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err51];
+                  } else {
+                    vErrors.push(err51);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data22.pattern !== void 0) {
+              if (typeof data22.pattern !== "string") {
+                const err52 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/pattern",
+                  schemaPath: "#/properties/params/additionalProperties/properties/pattern/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err52];
+                } else {
+                  vErrors.push(err52);
+                }
+                errors++;
+              }
+            }
+            if (data22.minItems !== void 0) {
+              let data35 = data22.minItems;
+              if (!(typeof data35 == "number" && !(data35 % 1) && !isNaN(data35) && isFinite(data35))) {
+                const err53 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minItems/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err53];
+                } else {
+                  vErrors.push(err53);
+                }
+                errors++;
+              }
+              if (typeof data35 == "number" && isFinite(data35)) {
+                if (data35 < 0 || isNaN(data35)) {
+                  const err54 = {
+                    instancePath:
+                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
+                    schemaPath: "#/properties/params/additionalProperties/properties/minItems/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 0 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err54];
+                  } else {
+                    vErrors.push(err54);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data22.maxItems !== void 0) {
+              let data36 = data22.maxItems;
+              if (!(typeof data36 == "number" && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
+                const err55 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
+                  schemaPath: "#/properties/params/additionalProperties/properties/maxItems/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err55];
+                } else {
+                  vErrors.push(err55);
+                }
+                errors++;
+              }
+              if (typeof data36 == "number" && isFinite(data36)) {
+                if (data36 < 0 || isNaN(data36)) {
+                  const err56 = {
+                    instancePath:
+                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
+                    schemaPath: "#/properties/params/additionalProperties/properties/maxItems/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 0 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err56];
+                  } else {
+                    vErrors.push(err56);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data22.uniqueItems !== void 0) {
+              if (typeof data22.uniqueItems !== "boolean") {
+                const err57 = {
+                  instancePath:
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/uniqueItems",
+                  schemaPath: "#/properties/params/additionalProperties/properties/uniqueItems/type",
+                  keyword: "type",
+                  params: { type: "boolean" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err57];
+                } else {
+                  vErrors.push(err57);
+                }
+                errors++;
+              }
+            }
+            if (data22.items !== void 0) {
+              let data38 = data22.items;
+              if (data38 && typeof data38 == "object" && !Array.isArray(data38)) {
+                if (data38.type === void 0) {
+                  const err58 = {
+                    instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                     schemaPath: "#/properties/params/additionalProperties/properties/items/required",
                     keyword: "required",
                     params: { missingProperty: "type" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err38];
+                    vErrors = [err58];
                   } else {
-                    vErrors.push(err38);
+                    vErrors.push(err58);
                   }
                   errors++;
                 }
-                for (const key4 in data23) {
-                  if (!func1.call(schema31.properties.params.additionalProperties.properties.items.properties, key4)) {
-                    const err39 = {
+                for (const key8 in data38) {
+                  if (!func1.call(schema31.properties.params.additionalProperties.properties.items.properties, key8)) {
+                    const err59 = {
                       instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/additionalProperties",
                       keyword: "additionalProperties",
-                      params: { additionalProperty: key4 },
+                      params: { additionalProperty: key8 },
                     };
                     if (vErrors === null) {
-                      vErrors = [err39];
+                      vErrors = [err59];
                     } else {
-                      vErrors.push(err39);
+                      vErrors.push(err59);
                     }
                     errors++;
                   }
                 }
-                if (data23.type !== void 0) {
-                  let data24 = data23.type;
+                if (data38.type !== void 0) {
+                  let data39 = data38.type;
                   if (!(
-                    data24 === "number" ||
-                    data24 === "integer" ||
-                    data24 === "boolean" ||
-                    data24 === "string" ||
-                    data24 === "array"
+                    data39 === "number" ||
+                    data39 === "integer" ||
+                    data39 === "boolean" ||
+                    data39 === "string" ||
+                    data39 === "array"
                   )) {
-                    const err40 = {
+                    const err60 = {
                       instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/type",
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/type",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/type/enum",
                       keyword: "enum",
                       params: {
                         allowedValues:
                           schema31.properties.params.additionalProperties.properties.items.properties.type.enum,
                       },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err40];
-                    } else {
-                      vErrors.push(err40);
-                    }
-                    errors++;
-                  }
-                }
-                if (data23.description !== void 0) {
-                  if (typeof data23.description !== "string") {
-                    const err41 = {
-                      instancePath:
-                        instancePath +
-                        "/params/" +
-                        key2.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/description",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/description/type",
-                      keyword: "type",
-                      params: { type: "string" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err41];
-                    } else {
-                      vErrors.push(err41);
-                    }
-                    errors++;
-                  }
-                }
-                if (data23.title !== void 0) {
-                  if (typeof data23.title !== "string") {
-                    const err42 = {
-                      instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
-                      keyword: "type",
-                      params: { type: "string" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err42];
-                    } else {
-                      vErrors.push(err42);
-                    }
-                    errors++;
-                  }
-                }
-                if (data23.enum !== void 0) {
-                  let data27 = data23.enum;
-                  if (Array.isArray(data27)) {
-                    if (data27.length < 1) {
-                      const err43 = {
-                        instancePath:
-                          instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
-                        schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/enum/minItems",
-                        keyword: "minItems",
-                        params: { limit: 1 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err43];
-                      } else {
-                        vErrors.push(err43);
-                      }
-                      errors++;
-                    }
-                  } else {
-                    const err44 = {
-                      instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/enum/type",
-                      keyword: "type",
-                      params: { type: "array" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err44];
-                    } else {
-                      vErrors.push(err44);
-                    }
-                    errors++;
-                  }
-                }
-                if (data23.minimum !== void 0) {
-                  let data28 = data23.minimum;
-                  if (!(typeof data28 == "number" && isFinite(data28))) {
-                    const err45 = {
-                      instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
-                      keyword: "type",
-                      params: { type: "number" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err45];
-                    } else {
-                      vErrors.push(err45);
-                    }
-                    errors++;
-                  }
-                }
-                if (data23.maximum !== void 0) {
-                  let data29 = data23.maximum;
-                  if (!(typeof data29 == "number" && isFinite(data29))) {
-                    const err46 = {
-                      instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
-                      keyword: "type",
-                      params: { type: "number" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err46];
-                    } else {
-                      vErrors.push(err46);
-                    }
-                    errors++;
-                  }
-                }
-                if (data23.exclusiveMinimum !== void 0) {
-                  let data30 = data23.exclusiveMinimum;
-                  if (!(typeof data30 == "number" && isFinite(data30))) {
-                    const err47 = {
-                      instancePath:
-                        instancePath +
-                        "/params/" +
-                        key2.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMinimum",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
-                      keyword: "type",
-                      params: { type: "number" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err47];
-                    } else {
-                      vErrors.push(err47);
-                    }
-                    errors++;
-                  }
-                }
-                if (data23.exclusiveMaximum !== void 0) {
-                  let data31 = data23.exclusiveMaximum;
-                  if (!(typeof data31 == "number" && isFinite(data31))) {
-                    const err48 = {
-                      instancePath:
-                        instancePath +
-                        "/params/" +
-                        key2.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMaximum",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
-                      keyword: "type",
-                      params: { type: "number" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err48];
-                    } else {
-                      vErrors.push(err48);
-                    }
-                    errors++;
-                  }
-                }
-                if (data23.multipleOf !== void 0) {
-                  let data32 = data23.multipleOf;
-                  if (typeof data32 == "number" && isFinite(data32)) {
-                    if (data32 <= 0 || isNaN(data32)) {
-                      const err49 = {
-                        instancePath:
-                          instancePath +
-                          "/params/" +
-                          key2.replace(/~/g, "~0").replace(/\//g, "~1") +
-                          "/items/multipleOf",
-                        schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/multipleOf/exclusiveMinimum",
-                        keyword: "exclusiveMinimum",
-                        params: { comparison: ">", limit: 0 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err49];
-                      } else {
-                        vErrors.push(err49);
-                      }
-                      errors++;
-                    }
-                  } else {
-                    const err50 = {
-                      instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/multipleOf",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/multipleOf/type",
-                      keyword: "type",
-                      params: { type: "number" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err50];
-                    } else {
-                      vErrors.push(err50);
-                    }
-                    errors++;
-                  }
-                }
-                if (data23.minLength !== void 0) {
-                  let data33 = data23.minLength;
-                  if (!(typeof data33 == "number" && !(data33 % 1) && !isNaN(data33) && isFinite(data33))) {
-                    const err51 = {
-                      instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minLength",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minLength/type",
-                      keyword: "type",
-                      params: { type: "integer" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err51];
-                    } else {
-                      vErrors.push(err51);
-                    }
-                    errors++;
-                  }
-                  if (typeof data33 == "number" && isFinite(data33)) {
-                    if (data33 < 0 || isNaN(data33)) {
-                      const err52 = {
-                        instancePath:
-                          instancePath +
-                          "/params/" +
-                          key2.replace(/~/g, "~0").replace(/\//g, "~1") +
-                          "/items/minLength",
-                        schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/minLength/minimum",
-                        keyword: "minimum",
-                        params: { comparison: ">=", limit: 0 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err52];
-                      } else {
-                        vErrors.push(err52);
-                      }
-                      errors++;
-                    }
-                  }
-                }
-                if (data23.maxLength !== void 0) {
-                  let data34 = data23.maxLength;
-                  if (!(typeof data34 == "number" && !(data34 % 1) && !isNaN(data34) && isFinite(data34))) {
-                    const err53 = {
-                      instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxLength",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxLength/type",
-                      keyword: "type",
-                      params: { type: "integer" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err53];
-                    } else {
-                      vErrors.push(err53);
-                    }
-                    errors++;
-                  }
-                  if (typeof data34 == "number" && isFinite(data34)) {
-                    if (data34 < 0 || isNaN(data34)) {
-                      const err54 = {
-                        instancePath:
-                          instancePath +
-                          "/params/" +
-                          key2.replace(/~/g, "~0").replace(/\//g, "~1") +
-                          "/items/maxLength",
-                        schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/maxLength/minimum",
-                        keyword: "minimum",
-                        params: { comparison: ">=", limit: 0 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err54];
-                      } else {
-                        vErrors.push(err54);
-                      }
-                      errors++;
-                    }
-                  }
-                }
-                if (data23.pattern !== void 0) {
-                  if (typeof data23.pattern !== "string") {
-                    const err55 = {
-                      instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/pattern",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/pattern/type",
-                      keyword: "type",
-                      params: { type: "string" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err55];
-                    } else {
-                      vErrors.push(err55);
-                    }
-                    errors++;
-                  }
-                }
-                if (data23.minItems !== void 0) {
-                  let data36 = data23.minItems;
-                  if (!(typeof data36 == "number" && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
-                    const err56 = {
-                      instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
-                      keyword: "type",
-                      params: { type: "integer" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err56];
-                    } else {
-                      vErrors.push(err56);
-                    }
-                    errors++;
-                  }
-                  if (typeof data36 == "number" && isFinite(data36)) {
-                    if (data36 < 0 || isNaN(data36)) {
-                      const err57 = {
-                        instancePath:
-                          instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
-                        schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/minItems/minimum",
-                        keyword: "minimum",
-                        params: { comparison: ">=", limit: 0 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err57];
-                      } else {
-                        vErrors.push(err57);
-                      }
-                      errors++;
-                    }
-                  }
-                }
-                if (data23.maxItems !== void 0) {
-                  let data37 = data23.maxItems;
-                  if (!(typeof data37 == "number" && !(data37 % 1) && !isNaN(data37) && isFinite(data37))) {
-                    const err58 = {
-                      instancePath:
-                        instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxItems/type",
-                      keyword: "type",
-                      params: { type: "integer" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err58];
-                    } else {
-                      vErrors.push(err58);
-                    }
-                    errors++;
-                  }
-                  if (typeof data37 == "number" && isFinite(data37)) {
-                    if (data37 < 0 || isNaN(data37)) {
-                      const err59 = {
-                        instancePath:
-                          instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
-                        schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/maxItems/minimum",
-                        keyword: "minimum",
-                        params: { comparison: ">=", limit: 0 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err59];
-                      } else {
-                        vErrors.push(err59);
-                      }
-                      errors++;
-                    }
-                  }
-                }
-                if (data23.uniqueItems !== void 0) {
-                  if (typeof data23.uniqueItems !== "boolean") {
-                    const err60 = {
-                      instancePath:
-                        instancePath +
-                        "/params/" +
-                        key2.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/uniqueItems",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/uniqueItems/type",
-                      keyword: "type",
-                      params: { type: "boolean" },
                     };
                     if (vErrors === null) {
                       vErrors = [err60];
@@ -1616,361 +1641,392 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data38.description !== void 0) {
+                  if (typeof data38.description !== "string") {
+                    const err61 = {
+                      instancePath:
+                        instancePath +
+                        "/params/" +
+                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/description",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/description/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err61];
+                    } else {
+                      vErrors.push(err61);
+                    }
+                    errors++;
+                  }
+                }
+                if (data38.title !== void 0) {
+                  if (typeof data38.title !== "string") {
+                    const err62 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err62];
+                    } else {
+                      vErrors.push(err62);
+                    }
+                    errors++;
+                  }
+                }
+                if (data38.enum !== void 0) {
+                  let data42 = data38.enum;
+                  if (Array.isArray(data42)) {
+                    if (data42.length < 1) {
+                      const err63 = {
+                        instancePath:
+                          instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
+                        schemaPath:
+                          "#/properties/params/additionalProperties/properties/items/properties/enum/minItems",
+                        keyword: "minItems",
+                        params: { limit: 1 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err63];
+                      } else {
+                        vErrors.push(err63);
+                      }
+                      errors++;
+                    }
+                  } else {
+                    const err64 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/enum/type",
+                      keyword: "type",
+                      params: { type: "array" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err64];
+                    } else {
+                      vErrors.push(err64);
+                    }
+                    errors++;
+                  }
+                }
+                if (data38.minimum !== void 0) {
+                  let data43 = data38.minimum;
+                  if (!(typeof data43 == "number" && isFinite(data43))) {
+                    const err65 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err65];
+                    } else {
+                      vErrors.push(err65);
+                    }
+                    errors++;
+                  }
+                }
+                if (data38.maximum !== void 0) {
+                  let data44 = data38.maximum;
+                  if (!(typeof data44 == "number" && isFinite(data44))) {
+                    const err66 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err66];
+                    } else {
+                      vErrors.push(err66);
+                    }
+                    errors++;
+                  }
+                }
+                if (data38.exclusiveMinimum !== void 0) {
+                  let data45 = data38.exclusiveMinimum;
+                  if (!(typeof data45 == "number" && isFinite(data45))) {
+                    const err67 = {
+                      instancePath:
+                        instancePath +
+                        "/params/" +
+                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/exclusiveMinimum",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err67];
+                    } else {
+                      vErrors.push(err67);
+                    }
+                    errors++;
+                  }
+                }
+                if (data38.exclusiveMaximum !== void 0) {
+                  let data46 = data38.exclusiveMaximum;
+                  if (!(typeof data46 == "number" && isFinite(data46))) {
+                    const err68 = {
+                      instancePath:
+                        instancePath +
+                        "/params/" +
+                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/exclusiveMaximum",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err68];
+                    } else {
+                      vErrors.push(err68);
+                    }
+                    errors++;
+                  }
+                }
+                if (data38.multipleOf !== void 0) {
+                  let data47 = data38.multipleOf;
+                  if (typeof data47 == "number" && isFinite(data47)) {
+                    if (data47 <= 0 || isNaN(data47)) {
+                      const err69 = {
+                        instancePath:
+                          instancePath +
+                          "/params/" +
+                          key6.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          "/items/multipleOf",
+                        schemaPath:
+                          "#/properties/params/additionalProperties/properties/items/properties/multipleOf/exclusiveMinimum",
+                        keyword: "exclusiveMinimum",
+                        params: { comparison: ">", limit: 0 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err69];
+                      } else {
+                        vErrors.push(err69);
+                      }
+                      errors++;
+                    }
+                  } else {
+                    const err70 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/multipleOf",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/multipleOf/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err70];
+                    } else {
+                      vErrors.push(err70);
+                    }
+                    errors++;
+                  }
+                }
+                if (data38.minLength !== void 0) {
+                  let data48 = data38.minLength;
+                  if (!(typeof data48 == "number" && !(data48 % 1) && !isNaN(data48) && isFinite(data48))) {
+                    const err71 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minLength",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minLength/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err71];
+                    } else {
+                      vErrors.push(err71);
+                    }
+                    errors++;
+                  }
+                  if (typeof data48 == "number" && isFinite(data48)) {
+                    if (data48 < 0 || isNaN(data48)) {
+                      const err72 = {
+                        instancePath:
+                          instancePath +
+                          "/params/" +
+                          key6.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          "/items/minLength",
+                        schemaPath:
+                          "#/properties/params/additionalProperties/properties/items/properties/minLength/minimum",
+                        keyword: "minimum",
+                        params: { comparison: ">=", limit: 0 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err72];
+                      } else {
+                        vErrors.push(err72);
+                      }
+                      errors++;
+                    }
+                  }
+                }
+                if (data38.maxLength !== void 0) {
+                  let data49 = data38.maxLength;
+                  if (!(typeof data49 == "number" && !(data49 % 1) && !isNaN(data49) && isFinite(data49))) {
+                    const err73 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxLength",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxLength/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err73];
+                    } else {
+                      vErrors.push(err73);
+                    }
+                    errors++;
+                  }
+                  if (typeof data49 == "number" && isFinite(data49)) {
+                    if (data49 < 0 || isNaN(data49)) {
+                      const err74 = {
+                        instancePath:
+                          instancePath +
+                          "/params/" +
+                          key6.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          "/items/maxLength",
+                        schemaPath:
+                          "#/properties/params/additionalProperties/properties/items/properties/maxLength/minimum",
+                        keyword: "minimum",
+                        params: { comparison: ">=", limit: 0 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err74];
+                      } else {
+                        vErrors.push(err74);
+                      }
+                      errors++;
+                    }
+                  }
+                }
+                if (data38.pattern !== void 0) {
+                  if (typeof data38.pattern !== "string") {
+                    const err75 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/pattern",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/pattern/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err75];
+                    } else {
+                      vErrors.push(err75);
+                    }
+                    errors++;
+                  }
+                }
+                if (data38.minItems !== void 0) {
+                  let data51 = data38.minItems;
+                  if (!(typeof data51 == "number" && !(data51 % 1) && !isNaN(data51) && isFinite(data51))) {
+                    const err76 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err76];
+                    } else {
+                      vErrors.push(err76);
+                    }
+                    errors++;
+                  }
+                  if (typeof data51 == "number" && isFinite(data51)) {
+                    if (data51 < 0 || isNaN(data51)) {
+                      const err77 = {
+                        instancePath:
+                          instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
+                        schemaPath:
+                          "#/properties/params/additionalProperties/properties/items/properties/minItems/minimum",
+                        keyword: "minimum",
+                        params: { comparison: ">=", limit: 0 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err77];
+                      } else {
+                        vErrors.push(err77);
+                      }
+                      errors++;
+                    }
+                  }
+                }
+                if (data38.maxItems !== void 0) {
+                  let data52 = data38.maxItems;
+                  if (!(typeof data52 == "number" && !(data52 % 1) && !isNaN(data52) && isFinite(data52))) {
+                    const err78 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxItems/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err78];
+                    } else {
+                      vErrors.push(err78);
+                    }
+                    errors++;
+                  }
+                  if (typeof data52 == "number" && isFinite(data52)) {
+                    if (data52 < 0 || isNaN(data52)) {
+                      const err79 = {
+                        instancePath:
+                          instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
+                        schemaPath:
+                          "#/properties/params/additionalProperties/properties/items/properties/maxItems/minimum",
+                        keyword: "minimum",
+                        params: { comparison: ">=", limit: 0 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err79];
+                      } else {
+                        vErrors.push(err79);
+                      }
+                      errors++;
+                    }
+                  }
+                }
+                if (data38.uniqueItems !== void 0) {
+                  if (typeof data38.uniqueItems !== "boolean") {
+                    const err80 = {
+                      instancePath:
+                        instancePath +
+                        "/params/" +
+                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/uniqueItems",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/uniqueItems/type",
+                      keyword: "type",
+                      params: { type: "boolean" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err80];
+                    } else {
+                      vErrors.push(err80);
+                    }
+                    errors++;
+                  }
+                }
               } else {
-                const err61 = {
-                  instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
+                const err81 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                   schemaPath: "#/properties/params/additionalProperties/properties/items/type",
                   keyword: "type",
                   params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err61];
-                } else {
-                  vErrors.push(err61);
-                }
-                errors++;
-              }
-            }
-            if (data7.examples !== void 0) {
-              if (!Array.isArray(data7.examples)) {
-                const err62 = {
-                  instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/examples",
-                  schemaPath: "#/properties/params/additionalProperties/properties/examples/type",
-                  keyword: "type",
-                  params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err62];
-                } else {
-                  vErrors.push(err62);
-                }
-                errors++;
-              }
-            }
-          } else {
-            const err63 = {
-              instancePath: instancePath + "/params/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/params/additionalProperties/type",
-              keyword: "type",
-              params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err63];
-            } else {
-              vErrors.push(err63);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err64 = {
-          instancePath: instancePath + "/params",
-          schemaPath: "#/properties/params/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err64];
-        } else {
-          vErrors.push(err64);
-        }
-        errors++;
-      }
-    }
-    if (data.sources !== void 0) {
-      let data40 = data.sources;
-      if (data40 && typeof data40 == "object" && !Array.isArray(data40)) {
-        if (Object.keys(data40).length < 1) {
-          const err65 = {
-            instancePath: instancePath + "/sources",
-            schemaPath: "#/properties/sources/minProperties",
-            keyword: "minProperties",
-            params: { limit: 1 },
-          };
-          if (vErrors === null) {
-            vErrors = [err65];
-          } else {
-            vErrors.push(err65);
-          }
-          errors++;
-        }
-        for (const key5 in data40) {
-          const _errs86 = errors;
-          if (typeof key5 === "string") {
-            if (!pattern5.test(key5)) {
-              const err66 = {
-                instancePath: instancePath + "/sources",
-                schemaPath: "#/properties/sources/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key5,
-              };
-              if (vErrors === null) {
-                vErrors = [err66];
-              } else {
-                vErrors.push(err66);
-              }
-              errors++;
-            }
-          }
-          var valid7 = _errs86 === errors;
-          if (!valid7) {
-            const err67 = {
-              instancePath: instancePath + "/sources",
-              schemaPath: "#/properties/sources/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key5 },
-            };
-            if (vErrors === null) {
-              vErrors = [err67];
-            } else {
-              vErrors.push(err67);
-            }
-            errors++;
-          }
-        }
-        for (const key6 in data40) {
-          let data41 = data40[key6];
-          const _errs90 = errors;
-          let valid9 = true;
-          const _errs91 = errors;
-          if (data41 && typeof data41 == "object" && !Array.isArray(data41)) {
-            let missing1;
-            if (data41.kind === void 0 && (missing1 = "kind")) {
-              const err68 = {};
-              if (vErrors === null) {
-                vErrors = [err68];
-              } else {
-                vErrors.push(err68);
-              }
-              errors++;
-            } else {
-              if (data41.kind !== void 0) {
-                if ("tensor" !== data41.kind) {
-                  const err69 = {};
-                  if (vErrors === null) {
-                    vErrors = [err69];
-                  } else {
-                    vErrors.push(err69);
-                  }
-                  errors++;
-                }
-              }
-            }
-          }
-          var _valid1 = _errs91 === errors;
-          errors = _errs90;
-          if (vErrors !== null) {
-            if (_errs90) {
-              vErrors.length = _errs90;
-            } else {
-              vErrors = null;
-            }
-          }
-          let ifClause0;
-          if (_valid1) {
-            const _errs93 = errors;
-            if (data41 && typeof data41 == "object" && !Array.isArray(data41)) {
-              if (data41.key === void 0) {
-                const err70 = {
-                  instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/sources/additionalProperties/then/required",
-                  keyword: "required",
-                  params: { missingProperty: "key" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err70];
-                } else {
-                  vErrors.push(err70);
-                }
-                errors++;
-              }
-              if (data41.axes === void 0) {
-                const err71 = {
-                  instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/sources/additionalProperties/then/required",
-                  keyword: "required",
-                  params: { missingProperty: "axes" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err71];
-                } else {
-                  vErrors.push(err71);
-                }
-                errors++;
-              }
-            }
-            var _valid1 = _errs93 === errors;
-            valid9 = _valid1;
-            ifClause0 = "then";
-          } else {
-            const _errs94 = errors;
-            if (data41 && typeof data41 == "object" && !Array.isArray(data41)) {
-              if (data41.key !== void 0) {
-                const err72 = {
-                  instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
-                  schemaPath: "#/properties/sources/additionalProperties/else/properties/key/false schema",
-                  keyword: "false schema",
-                  params: {},
-                };
-                if (vErrors === null) {
-                  vErrors = [err72];
-                } else {
-                  vErrors.push(err72);
-                }
-                errors++;
-              }
-              if (data41.axes !== void 0) {
-                const err73 = {
-                  instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
-                  schemaPath: "#/properties/sources/additionalProperties/else/properties/axes/false schema",
-                  keyword: "false schema",
-                  params: {},
-                };
-                if (vErrors === null) {
-                  vErrors = [err73];
-                } else {
-                  vErrors.push(err73);
-                }
-                errors++;
-              }
-            }
-            var _valid1 = _errs94 === errors;
-            valid9 = _valid1;
-            if (valid9) {
-              var props1 = {};
-              props1.key = true;
-              props1.axes = true;
-              props1.kind = true;
-            }
-            ifClause0 = "else";
-          }
-          if (!valid9) {
-            const err74 = {
-              instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/sources/additionalProperties/if",
-              keyword: "if",
-              params: { failingKeyword: ifClause0 },
-            };
-            if (vErrors === null) {
-              vErrors = [err74];
-            } else {
-              vErrors.push(err74);
-            }
-            errors++;
-          }
-          if (data41 && typeof data41 == "object" && !Array.isArray(data41)) {
-            if (data41.directory === void 0) {
-              const err75 = {
-                instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
-                schemaPath: "#/properties/sources/additionalProperties/required",
-                keyword: "required",
-                params: { missingProperty: "directory" },
-              };
-              if (vErrors === null) {
-                vErrors = [err75];
-              } else {
-                vErrors.push(err75);
-              }
-              errors++;
-            }
-            if (data41.kind === void 0) {
-              const err76 = {
-                instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
-                schemaPath: "#/properties/sources/additionalProperties/required",
-                keyword: "required",
-                params: { missingProperty: "kind" },
-              };
-              if (vErrors === null) {
-                vErrors = [err76];
-              } else {
-                vErrors.push(err76);
-              }
-              errors++;
-            }
-            for (const key7 in data41) {
-              if (!(key7 === "directory" || key7 === "kind" || key7 === "key" || key7 === "axes")) {
-                const err77 = {
-                  instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/sources/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key7 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err77];
-                } else {
-                  vErrors.push(err77);
-                }
-                errors++;
-              }
-            }
-            if (data41.directory !== void 0) {
-              let data45 = data41.directory;
-              if (typeof data45 === "string") {
-                if (!pattern7.test(data45)) {
-                  const err78 = {
-                    instancePath:
-                      instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
-                    schemaPath: "#/properties/sources/additionalProperties/properties/directory/pattern",
-                    keyword: "pattern",
-                    params: {
-                      pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
-                    },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err78];
-                  } else {
-                    vErrors.push(err78);
-                  }
-                  errors++;
-                }
-              } else {
-                const err79 = {
-                  instancePath:
-                    instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/directory/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err79];
-                } else {
-                  vErrors.push(err79);
-                }
-                errors++;
-              }
-            }
-            if (data41.kind !== void 0) {
-              let data46 = data41.kind;
-              if (!(
-                data46 === "video_latents" ||
-                data46 === "audio_latents" ||
-                data46 === "text_embeddings" ||
-                data46 === "video_mask" ||
-                data46 === "audio_mask" ||
-                data46 === "tensor"
-              )) {
-                const err80 = {
-                  instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err80];
-                } else {
-                  vErrors.push(err80);
-                }
-                errors++;
-              }
-            }
-            if (data41.key !== void 0) {
-              if (typeof data41.key !== "string") {
-                const err81 = {
-                  instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err81];
@@ -1980,104 +2036,95 @@ function validate20(
                 errors++;
               }
             }
-            if (data41.axes !== void 0) {
-              let data48 = data41.axes;
-              if (Array.isArray(data48)) {
-                const len0 = data48.length;
-                for (let i0 = 0; i0 < len0; i0++) {
-                  let data49 = data48[i0];
-                  if (typeof data49 === "string") {
-                    if (!pattern8.test(data49)) {
-                      const err82 = {
-                        instancePath:
-                          instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
-                        schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/pattern",
-                        keyword: "pattern",
-                        params: { pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$" },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err82];
-                      } else {
-                        vErrors.push(err82);
-                      }
-                      errors++;
-                    }
-                  } else {
-                    const err83 = {
-                      instancePath:
-                        instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
-                      schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/type",
-                      keyword: "type",
-                      params: { type: "string" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err83];
-                    } else {
-                      vErrors.push(err83);
-                    }
-                    errors++;
-                  }
-                }
-              } else {
-                const err84 = {
-                  instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/axes/type",
+            if (data22.examples !== void 0) {
+              if (!Array.isArray(data22.examples)) {
+                const err82 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/examples",
+                  schemaPath: "#/properties/params/additionalProperties/properties/examples/type",
                   keyword: "type",
                   params: { type: "array" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err84];
+                  vErrors = [err82];
                 } else {
-                  vErrors.push(err84);
+                  vErrors.push(err82);
                 }
                 errors++;
               }
             }
           } else {
-            const err85 = {
-              instancePath: instancePath + "/sources/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/sources/additionalProperties/type",
+            const err83 = {
+              instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/params/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err85];
+              vErrors = [err83];
             } else {
-              vErrors.push(err85);
+              vErrors.push(err83);
             }
             errors++;
           }
         }
       } else {
-        const err86 = {
-          instancePath: instancePath + "/sources",
-          schemaPath: "#/properties/sources/type",
+        const err84 = {
+          instancePath: instancePath + "/params",
+          schemaPath: "#/properties/params/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err86];
+          vErrors = [err84];
         } else {
-          vErrors.push(err86);
+          vErrors.push(err84);
         }
         errors++;
       }
     }
-    if (data.let !== void 0) {
-      let data50 = data.let;
-      if (data50 && typeof data50 == "object" && !Array.isArray(data50)) {
-        for (const key8 in data50) {
-          let data51 = data50[key8];
-          if (
-            typeof data51 !== "string" &&
-            !(typeof data51 == "number" && isFinite(data51)) &&
-            typeof data51 !== "boolean"
-          ) {
+    if (data.sources !== void 0) {
+      let data55 = data.sources;
+      if (data55 && typeof data55 == "object" && !Array.isArray(data55)) {
+        if (Object.keys(data55).length < 1) {
+          const err85 = {
+            instancePath: instancePath + "/sources",
+            schemaPath: "#/properties/sources/minProperties",
+            keyword: "minProperties",
+            params: { limit: 1 },
+          };
+          if (vErrors === null) {
+            vErrors = [err85];
+          } else {
+            vErrors.push(err85);
+          }
+          errors++;
+        }
+        for (const key9 in data55) {
+          const _errs107 = errors;
+          if (typeof key9 === "string") {
+            if (!pattern5.test(key9)) {
+              const err86 = {
+                instancePath: instancePath + "/sources",
+                schemaPath: "#/properties/sources/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key9,
+              };
+              if (vErrors === null) {
+                vErrors = [err86];
+              } else {
+                vErrors.push(err86);
+              }
+              errors++;
+            }
+          }
+          var valid17 = _errs107 === errors;
+          if (!valid17) {
             const err87 = {
-              instancePath: instancePath + "/let/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/let/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.let.additionalProperties.type },
+              instancePath: instancePath + "/sources",
+              schemaPath: "#/properties/sources/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key9 },
             };
             if (vErrors === null) {
               vErrors = [err87];
@@ -2087,173 +2134,160 @@ function validate20(
             errors++;
           }
         }
-      } else {
-        const err88 = {
-          instancePath: instancePath + "/let",
-          schemaPath: "#/properties/let/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err88];
-        } else {
-          vErrors.push(err88);
-        }
-        errors++;
-      }
-    }
-    if (data.video !== void 0) {
-      let data52 = data.video;
-      if (data52 && typeof data52 == "object" && !Array.isArray(data52)) {
-        for (const key9 in data52) {
-          if (!func1.call(schema31.properties.video.properties, key9)) {
-            const err89 = {
-              instancePath: instancePath + "/video",
-              schemaPath: "#/properties/video/additionalProperties",
-              keyword: "additionalProperties",
-              params: { additionalProperty: key9 },
-            };
-            if (vErrors === null) {
-              vErrors = [err89];
-            } else {
-              vErrors.push(err89);
+        for (const key10 in data55) {
+          let data56 = data55[key10];
+          if (data56 && typeof data56 == "object" && !Array.isArray(data56)) {
+            for (const key11 in data56) {
+              if (!(key11 === "directory" || key11 === "kind" || key11 === "key" || key11 === "axes")) {
+                const err88 = {
+                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/sources/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key11 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err88];
+                } else {
+                  vErrors.push(err88);
+                }
+                errors++;
+              }
             }
-            errors++;
-          }
-        }
-        if (data52.latents !== void 0) {
-          let data53 = data52.latents;
-          if (
-            typeof data53 !== "string" &&
-            !(typeof data53 == "number" && isFinite(data53)) &&
-            typeof data53 !== "boolean"
-          ) {
-            const err90 = {
-              instancePath: instancePath + "/video/latents",
-              schemaPath: "#/properties/video/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.latents.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err90];
-            } else {
-              vErrors.push(err90);
+            if (data56.directory !== void 0) {
+              let data57 = data56.directory;
+              if (typeof data57 === "string") {
+                if (!pattern7.test(data57)) {
+                  const err89 = {
+                    instancePath:
+                      instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
+                    schemaPath: "#/properties/sources/additionalProperties/properties/directory/pattern",
+                    keyword: "pattern",
+                    params: {
+                      pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+                    },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err89];
+                  } else {
+                    vErrors.push(err89);
+                  }
+                  errors++;
+                }
+              } else {
+                const err90 = {
+                  instancePath:
+                    instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/directory/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err90];
+                } else {
+                  vErrors.push(err90);
+                }
+                errors++;
+              }
             }
-            errors++;
-          }
-        }
-        if (data52.text !== void 0) {
-          let data54 = data52.text;
-          if (
-            typeof data54 !== "string" &&
-            !(typeof data54 == "number" && isFinite(data54)) &&
-            typeof data54 !== "boolean"
-          ) {
-            const err91 = {
-              instancePath: instancePath + "/video/text",
-              schemaPath: "#/properties/video/properties/text/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.text.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err91];
-            } else {
-              vErrors.push(err91);
+            if (data56.kind !== void 0) {
+              let data58 = data56.kind;
+              if (!(
+                data58 === "video_latents" ||
+                data58 === "audio_latents" ||
+                data58 === "text_embeddings" ||
+                data58 === "video_mask" ||
+                data58 === "audio_mask" ||
+                data58 === "tensor"
+              )) {
+                const err91 = {
+                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err91];
+                } else {
+                  vErrors.push(err91);
+                }
+                errors++;
+              }
             }
-            errors++;
-          }
-        }
-        if (data52.generate !== void 0) {
-          if (typeof data52.generate !== "boolean") {
-            const err92 = {
-              instancePath: instancePath + "/video/generate",
-              schemaPath: "#/properties/video/properties/generate/type",
-              keyword: "type",
-              params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err92];
-            } else {
-              vErrors.push(err92);
+            if (data56.key !== void 0) {
+              if (typeof data56.key !== "string") {
+                const err92 = {
+                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err92];
+                } else {
+                  vErrors.push(err92);
+                }
+                errors++;
+              }
             }
-            errors++;
-          }
-        }
-        if (data52.sigma !== void 0) {
-          let data56 = data52.sigma;
-          if (
-            typeof data56 !== "string" &&
-            !(typeof data56 == "number" && isFinite(data56)) &&
-            typeof data56 !== "boolean"
-          ) {
-            const err93 = {
-              instancePath: instancePath + "/video/sigma",
-              schemaPath: "#/properties/video/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.sigma.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err93];
-            } else {
-              vErrors.push(err93);
+            if (data56.axes !== void 0) {
+              let data60 = data56.axes;
+              if (Array.isArray(data60)) {
+                const len0 = data60.length;
+                for (let i0 = 0; i0 < len0; i0++) {
+                  let data61 = data60[i0];
+                  if (typeof data61 === "string") {
+                    if (!pattern8.test(data61)) {
+                      const err93 = {
+                        instancePath:
+                          instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
+                        schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/pattern",
+                        keyword: "pattern",
+                        params: { pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$" },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err93];
+                      } else {
+                        vErrors.push(err93);
+                      }
+                      errors++;
+                    }
+                  } else {
+                    const err94 = {
+                      instancePath:
+                        instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
+                      schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err94];
+                    } else {
+                      vErrors.push(err94);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err95 = {
+                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/axes/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err95];
+                } else {
+                  vErrors.push(err95);
+                }
+                errors++;
+              }
             }
-            errors++;
-          }
-        }
-        if (data52.noise !== void 0) {
-          let data57 = data52.noise;
-          if (
-            typeof data57 !== "string" &&
-            !(typeof data57 == "number" && isFinite(data57)) &&
-            typeof data57 !== "boolean"
-          ) {
-            const err94 = {
-              instancePath: instancePath + "/video/noise",
-              schemaPath: "#/properties/video/properties/noise/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.noise.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err94];
-            } else {
-              vErrors.push(err94);
-            }
-            errors++;
-          }
-        }
-        if (data52.noisy !== void 0) {
-          let data58 = data52.noisy;
-          if (
-            typeof data58 !== "string" &&
-            !(typeof data58 == "number" && isFinite(data58)) &&
-            typeof data58 !== "boolean"
-          ) {
-            const err95 = {
-              instancePath: instancePath + "/video/noisy",
-              schemaPath: "#/properties/video/properties/noisy/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.noisy.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err95];
-            } else {
-              vErrors.push(err95);
-            }
-            errors++;
-          }
-        }
-        if (data52.target !== void 0) {
-          let data59 = data52.target;
-          if (
-            typeof data59 !== "string" &&
-            !(typeof data59 == "number" && isFinite(data59)) &&
-            typeof data59 !== "boolean"
-          ) {
+          } else {
             const err96 = {
-              instancePath: instancePath + "/video/target",
-              schemaPath: "#/properties/video/properties/target/type",
+              instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/sources/additionalProperties/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.target.type },
+              params: { type: "object" },
             };
             if (vErrors === null) {
               vErrors = [err96];
@@ -2263,40 +2297,36 @@ function validate20(
             errors++;
           }
         }
-        if (data52.denoised !== void 0) {
-          let data60 = data52.denoised;
-          if (
-            typeof data60 !== "string" &&
-            !(typeof data60 == "number" && isFinite(data60)) &&
-            typeof data60 !== "boolean"
-          ) {
-            const err97 = {
-              instancePath: instancePath + "/video/denoised",
-              schemaPath: "#/properties/video/properties/denoised/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.denoised.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err97];
-            } else {
-              vErrors.push(err97);
-            }
-            errors++;
-          }
+      } else {
+        const err97 = {
+          instancePath: instancePath + "/sources",
+          schemaPath: "#/properties/sources/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err97];
+        } else {
+          vErrors.push(err97);
         }
-        if (data52.keep !== void 0) {
-          let data61 = data52.keep;
+        errors++;
+      }
+    }
+    if (data.let !== void 0) {
+      let data62 = data.let;
+      if (data62 && typeof data62 == "object" && !Array.isArray(data62)) {
+        for (const key12 in data62) {
+          let data63 = data62[key12];
           if (
-            typeof data61 !== "string" &&
-            !(typeof data61 == "number" && isFinite(data61)) &&
-            typeof data61 !== "boolean" &&
-            !Array.isArray(data61)
+            typeof data63 !== "string" &&
+            !(typeof data63 == "number" && isFinite(data63)) &&
+            typeof data63 !== "boolean"
           ) {
             const err98 = {
-              instancePath: instancePath + "/video/keep",
-              schemaPath: "#/properties/video/properties/keep/type",
+              instancePath: instancePath + "/let/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/let/additionalProperties/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keep.type },
+              params: { type: schema31.properties.let.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err98];
@@ -2305,43 +2335,32 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data61)) {
-            const len1 = data61.length;
-            for (let i1 = 0; i1 < len1; i1++) {
-              let data62 = data61[i1];
-              if (
-                typeof data62 !== "string" &&
-                !(typeof data62 == "number" && isFinite(data62)) &&
-                typeof data62 !== "boolean"
-              ) {
-                const err99 = {
-                  instancePath: instancePath + "/video/keep/" + i1,
-                  schemaPath: "#/properties/video/properties/keep/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.video.properties.keep.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err99];
-                } else {
-                  vErrors.push(err99);
-                }
-                errors++;
-              }
-            }
-          }
         }
-        if (data52.noise_mask !== void 0) {
-          let data63 = data52.noise_mask;
-          if (
-            typeof data63 !== "string" &&
-            !(typeof data63 == "number" && isFinite(data63)) &&
-            typeof data63 !== "boolean"
-          ) {
+      } else {
+        const err99 = {
+          instancePath: instancePath + "/let",
+          schemaPath: "#/properties/let/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err99];
+        } else {
+          vErrors.push(err99);
+        }
+        errors++;
+      }
+    }
+    if (data.video !== void 0) {
+      let data64 = data.video;
+      if (data64 && typeof data64 == "object" && !Array.isArray(data64)) {
+        for (const key13 in data64) {
+          if (!func1.call(schema31.properties.video.properties, key13)) {
             const err100 = {
-              instancePath: instancePath + "/video/noise_mask",
-              schemaPath: "#/properties/video/properties/noise_mask/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.noise_mask.type },
+              instancePath: instancePath + "/video",
+              schemaPath: "#/properties/video/additionalProperties",
+              keyword: "additionalProperties",
+              params: { additionalProperty: key13 },
             };
             if (vErrors === null) {
               vErrors = [err100];
@@ -2351,37 +2370,39 @@ function validate20(
             errors++;
           }
         }
-        if (data52.references !== void 0) {
-          let data64 = data52.references;
-          if (Array.isArray(data64)) {
-            const len2 = data64.length;
-            for (let i2 = 0; i2 < len2; i2++) {
-              let data65 = data64[i2];
-              if (
-                typeof data65 !== "string" &&
-                !(typeof data65 == "number" && isFinite(data65)) &&
-                typeof data65 !== "boolean"
-              ) {
-                const err101 = {
-                  instancePath: instancePath + "/video/references/" + i2,
-                  schemaPath: "#/properties/video/properties/references/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.video.properties.references.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err101];
-                } else {
-                  vErrors.push(err101);
-                }
-                errors++;
-              }
-            }
-          } else {
-            const err102 = {
-              instancePath: instancePath + "/video/references",
-              schemaPath: "#/properties/video/properties/references/type",
+        if (data64.latents !== void 0) {
+          let data65 = data64.latents;
+          if (
+            typeof data65 !== "string" &&
+            !(typeof data65 == "number" && isFinite(data65)) &&
+            typeof data65 !== "boolean"
+          ) {
+            const err101 = {
+              instancePath: instancePath + "/video/latents",
+              schemaPath: "#/properties/video/properties/latents/type",
               keyword: "type",
-              params: { type: "array" },
+              params: { type: schema31.properties.video.properties.latents.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err101];
+            } else {
+              vErrors.push(err101);
+            }
+            errors++;
+          }
+        }
+        if (data64.text !== void 0) {
+          let data66 = data64.text;
+          if (
+            typeof data66 !== "string" &&
+            !(typeof data66 == "number" && isFinite(data66)) &&
+            typeof data66 !== "boolean"
+          ) {
+            const err102 = {
+              instancePath: instancePath + "/video/text",
+              schemaPath: "#/properties/video/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.text.type },
             };
             if (vErrors === null) {
               vErrors = [err102];
@@ -2391,18 +2412,13 @@ function validate20(
             errors++;
           }
         }
-        if (data52.attention !== void 0) {
-          let data66 = data52.attention;
-          if (
-            typeof data66 !== "string" &&
-            !(typeof data66 == "number" && isFinite(data66)) &&
-            typeof data66 !== "boolean"
-          ) {
+        if (data64.generate !== void 0) {
+          if (typeof data64.generate !== "boolean") {
             const err103 = {
-              instancePath: instancePath + "/video/attention",
-              schemaPath: "#/properties/video/properties/attention/type",
+              instancePath: instancePath + "/video/generate",
+              schemaPath: "#/properties/video/properties/generate/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.attention.type },
+              params: { type: "boolean" },
             };
             if (vErrors === null) {
               vErrors = [err103];
@@ -2412,18 +2428,18 @@ function validate20(
             errors++;
           }
         }
-        if (data52.fps !== void 0) {
-          let data67 = data52.fps;
+        if (data64.sigma !== void 0) {
+          let data68 = data64.sigma;
           if (
-            typeof data67 !== "string" &&
-            !(typeof data67 == "number" && isFinite(data67)) &&
-            typeof data67 !== "boolean"
+            typeof data68 !== "string" &&
+            !(typeof data68 == "number" && isFinite(data68)) &&
+            typeof data68 !== "boolean"
           ) {
             const err104 = {
-              instancePath: instancePath + "/video/fps",
-              schemaPath: "#/properties/video/properties/fps/type",
+              instancePath: instancePath + "/video/sigma",
+              schemaPath: "#/properties/video/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.fps.type },
+              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err104];
@@ -2433,18 +2449,18 @@ function validate20(
             errors++;
           }
         }
-        if (data52.keyframes !== void 0) {
-          let data68 = data52.keyframes;
+        if (data64.noise !== void 0) {
+          let data69 = data64.noise;
           if (
-            typeof data68 !== "string" &&
-            !(typeof data68 == "number" && isFinite(data68)) &&
-            typeof data68 !== "boolean"
+            typeof data69 !== "string" &&
+            !(typeof data69 == "number" && isFinite(data69)) &&
+            typeof data69 !== "boolean"
           ) {
             const err105 = {
-              instancePath: instancePath + "/video/keyframes",
-              schemaPath: "#/properties/video/properties/keyframes/type",
+              instancePath: instancePath + "/video/noise",
+              schemaPath: "#/properties/video/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keyframes.type },
+              params: { type: schema31.properties.video.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err105];
@@ -2454,31 +2470,39 @@ function validate20(
             errors++;
           }
         }
-      } else {
-        const err106 = {
-          instancePath: instancePath + "/video",
-          schemaPath: "#/properties/video/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err106];
-        } else {
-          vErrors.push(err106);
+        if (data64.noisy !== void 0) {
+          let data70 = data64.noisy;
+          if (
+            typeof data70 !== "string" &&
+            !(typeof data70 == "number" && isFinite(data70)) &&
+            typeof data70 !== "boolean"
+          ) {
+            const err106 = {
+              instancePath: instancePath + "/video/noisy",
+              schemaPath: "#/properties/video/properties/noisy/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.noisy.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err106];
+            } else {
+              vErrors.push(err106);
+            }
+            errors++;
+          }
         }
-        errors++;
-      }
-    }
-    if (data.audio !== void 0) {
-      let data69 = data.audio;
-      if (data69 && typeof data69 == "object" && !Array.isArray(data69)) {
-        for (const key10 in data69) {
-          if (!func1.call(schema31.properties.audio.properties, key10)) {
+        if (data64.target !== void 0) {
+          let data71 = data64.target;
+          if (
+            typeof data71 !== "string" &&
+            !(typeof data71 == "number" && isFinite(data71)) &&
+            typeof data71 !== "boolean"
+          ) {
             const err107 = {
-              instancePath: instancePath + "/audio",
-              schemaPath: "#/properties/audio/additionalProperties",
-              keyword: "additionalProperties",
-              params: { additionalProperty: key10 },
+              instancePath: instancePath + "/video/target",
+              schemaPath: "#/properties/video/properties/target/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err107];
@@ -2488,18 +2512,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.latents !== void 0) {
-          let data70 = data69.latents;
+        if (data64.denoised !== void 0) {
+          let data72 = data64.denoised;
           if (
-            typeof data70 !== "string" &&
-            !(typeof data70 == "number" && isFinite(data70)) &&
-            typeof data70 !== "boolean"
+            typeof data72 !== "string" &&
+            !(typeof data72 == "number" && isFinite(data72)) &&
+            typeof data72 !== "boolean"
           ) {
             const err108 = {
-              instancePath: instancePath + "/audio/latents",
-              schemaPath: "#/properties/audio/properties/latents/type",
+              instancePath: instancePath + "/video/denoised",
+              schemaPath: "#/properties/video/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.latents.type },
+              params: { type: schema31.properties.video.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err108];
@@ -2509,18 +2533,19 @@ function validate20(
             errors++;
           }
         }
-        if (data69.text !== void 0) {
-          let data71 = data69.text;
+        if (data64.keep !== void 0) {
+          let data73 = data64.keep;
           if (
-            typeof data71 !== "string" &&
-            !(typeof data71 == "number" && isFinite(data71)) &&
-            typeof data71 !== "boolean"
+            typeof data73 !== "string" &&
+            !(typeof data73 == "number" && isFinite(data73)) &&
+            typeof data73 !== "boolean" &&
+            !Array.isArray(data73)
           ) {
             const err109 = {
-              instancePath: instancePath + "/audio/text",
-              schemaPath: "#/properties/audio/properties/text/type",
+              instancePath: instancePath + "/video/keep",
+              schemaPath: "#/properties/video/properties/keep/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.text.type },
+              params: { type: schema31.properties.video.properties.keep.type },
             };
             if (vErrors === null) {
               vErrors = [err109];
@@ -2529,35 +2554,43 @@ function validate20(
             }
             errors++;
           }
-        }
-        if (data69.generate !== void 0) {
-          if (typeof data69.generate !== "boolean") {
-            const err110 = {
-              instancePath: instancePath + "/audio/generate",
-              schemaPath: "#/properties/audio/properties/generate/type",
-              keyword: "type",
-              params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err110];
-            } else {
-              vErrors.push(err110);
+          if (Array.isArray(data73)) {
+            const len1 = data73.length;
+            for (let i1 = 0; i1 < len1; i1++) {
+              let data74 = data73[i1];
+              if (
+                typeof data74 !== "string" &&
+                !(typeof data74 == "number" && isFinite(data74)) &&
+                typeof data74 !== "boolean"
+              ) {
+                const err110 = {
+                  instancePath: instancePath + "/video/keep/" + i1,
+                  schemaPath: "#/properties/video/properties/keep/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.video.properties.keep.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err110];
+                } else {
+                  vErrors.push(err110);
+                }
+                errors++;
+              }
             }
-            errors++;
           }
         }
-        if (data69.sigma !== void 0) {
-          let data73 = data69.sigma;
+        if (data64.noise_mask !== void 0) {
+          let data75 = data64.noise_mask;
           if (
-            typeof data73 !== "string" &&
-            !(typeof data73 == "number" && isFinite(data73)) &&
-            typeof data73 !== "boolean"
+            typeof data75 !== "string" &&
+            !(typeof data75 == "number" && isFinite(data75)) &&
+            typeof data75 !== "boolean"
           ) {
             const err111 = {
-              instancePath: instancePath + "/audio/sigma",
-              schemaPath: "#/properties/audio/properties/sigma/type",
+              instancePath: instancePath + "/video/noise_mask",
+              schemaPath: "#/properties/video/properties/noise_mask/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.sigma.type },
+              params: { type: schema31.properties.video.properties.noise_mask.type },
             };
             if (vErrors === null) {
               vErrors = [err111];
@@ -2567,39 +2600,37 @@ function validate20(
             errors++;
           }
         }
-        if (data69.noise !== void 0) {
-          let data74 = data69.noise;
-          if (
-            typeof data74 !== "string" &&
-            !(typeof data74 == "number" && isFinite(data74)) &&
-            typeof data74 !== "boolean"
-          ) {
-            const err112 = {
-              instancePath: instancePath + "/audio/noise",
-              schemaPath: "#/properties/audio/properties/noise/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err112];
-            } else {
-              vErrors.push(err112);
+        if (data64.references !== void 0) {
+          let data76 = data64.references;
+          if (Array.isArray(data76)) {
+            const len2 = data76.length;
+            for (let i2 = 0; i2 < len2; i2++) {
+              let data77 = data76[i2];
+              if (
+                typeof data77 !== "string" &&
+                !(typeof data77 == "number" && isFinite(data77)) &&
+                typeof data77 !== "boolean"
+              ) {
+                const err112 = {
+                  instancePath: instancePath + "/video/references/" + i2,
+                  schemaPath: "#/properties/video/properties/references/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.video.properties.references.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err112];
+                } else {
+                  vErrors.push(err112);
+                }
+                errors++;
+              }
             }
-            errors++;
-          }
-        }
-        if (data69.noisy !== void 0) {
-          let data75 = data69.noisy;
-          if (
-            typeof data75 !== "string" &&
-            !(typeof data75 == "number" && isFinite(data75)) &&
-            typeof data75 !== "boolean"
-          ) {
+          } else {
             const err113 = {
-              instancePath: instancePath + "/audio/noisy",
-              schemaPath: "#/properties/audio/properties/noisy/type",
+              instancePath: instancePath + "/video/references",
+              schemaPath: "#/properties/video/properties/references/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noisy.type },
+              params: { type: "array" },
             };
             if (vErrors === null) {
               vErrors = [err113];
@@ -2609,18 +2640,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.target !== void 0) {
-          let data76 = data69.target;
+        if (data64.attention !== void 0) {
+          let data78 = data64.attention;
           if (
-            typeof data76 !== "string" &&
-            !(typeof data76 == "number" && isFinite(data76)) &&
-            typeof data76 !== "boolean"
+            typeof data78 !== "string" &&
+            !(typeof data78 == "number" && isFinite(data78)) &&
+            typeof data78 !== "boolean"
           ) {
             const err114 = {
-              instancePath: instancePath + "/audio/target",
-              schemaPath: "#/properties/audio/properties/target/type",
+              instancePath: instancePath + "/video/attention",
+              schemaPath: "#/properties/video/properties/attention/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.target.type },
+              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err114];
@@ -2630,18 +2661,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.denoised !== void 0) {
-          let data77 = data69.denoised;
+        if (data64.fps !== void 0) {
+          let data79 = data64.fps;
           if (
-            typeof data77 !== "string" &&
-            !(typeof data77 == "number" && isFinite(data77)) &&
-            typeof data77 !== "boolean"
+            typeof data79 !== "string" &&
+            !(typeof data79 == "number" && isFinite(data79)) &&
+            typeof data79 !== "boolean"
           ) {
             const err115 = {
-              instancePath: instancePath + "/audio/denoised",
-              schemaPath: "#/properties/audio/properties/denoised/type",
+              instancePath: instancePath + "/video/fps",
+              schemaPath: "#/properties/video/properties/fps/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.denoised.type },
+              params: { type: schema31.properties.video.properties.fps.type },
             };
             if (vErrors === null) {
               vErrors = [err115];
@@ -2651,19 +2682,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.keep !== void 0) {
-          let data78 = data69.keep;
+        if (data64.keyframes !== void 0) {
+          let data80 = data64.keyframes;
           if (
-            typeof data78 !== "string" &&
-            !(typeof data78 == "number" && isFinite(data78)) &&
-            typeof data78 !== "boolean" &&
-            !Array.isArray(data78)
+            typeof data80 !== "string" &&
+            !(typeof data80 == "number" && isFinite(data80)) &&
+            typeof data80 !== "boolean"
           ) {
             const err116 = {
-              instancePath: instancePath + "/audio/keep",
-              schemaPath: "#/properties/audio/properties/keep/type",
+              instancePath: instancePath + "/video/keyframes",
+              schemaPath: "#/properties/video/properties/keyframes/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.keep.type },
+              params: { type: schema31.properties.video.properties.keyframes.type },
             };
             if (vErrors === null) {
               vErrors = [err116];
@@ -2672,43 +2702,32 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data78)) {
-            const len3 = data78.length;
-            for (let i3 = 0; i3 < len3; i3++) {
-              let data79 = data78[i3];
-              if (
-                typeof data79 !== "string" &&
-                !(typeof data79 == "number" && isFinite(data79)) &&
-                typeof data79 !== "boolean"
-              ) {
-                const err117 = {
-                  instancePath: instancePath + "/audio/keep/" + i3,
-                  schemaPath: "#/properties/audio/properties/keep/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.audio.properties.keep.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err117];
-                } else {
-                  vErrors.push(err117);
-                }
-                errors++;
-              }
-            }
-          }
         }
-        if (data69.noise_mask !== void 0) {
-          let data80 = data69.noise_mask;
-          if (
-            typeof data80 !== "string" &&
-            !(typeof data80 == "number" && isFinite(data80)) &&
-            typeof data80 !== "boolean"
-          ) {
+      } else {
+        const err117 = {
+          instancePath: instancePath + "/video",
+          schemaPath: "#/properties/video/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err117];
+        } else {
+          vErrors.push(err117);
+        }
+        errors++;
+      }
+    }
+    if (data.audio !== void 0) {
+      let data81 = data.audio;
+      if (data81 && typeof data81 == "object" && !Array.isArray(data81)) {
+        for (const key14 in data81) {
+          if (!func1.call(schema31.properties.audio.properties, key14)) {
             const err118 = {
-              instancePath: instancePath + "/audio/noise_mask",
-              schemaPath: "#/properties/audio/properties/noise_mask/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise_mask.type },
+              instancePath: instancePath + "/audio",
+              schemaPath: "#/properties/audio/additionalProperties",
+              keyword: "additionalProperties",
+              params: { additionalProperty: key14 },
             };
             if (vErrors === null) {
               vErrors = [err118];
@@ -2718,37 +2737,39 @@ function validate20(
             errors++;
           }
         }
-        if (data69.references !== void 0) {
-          let data81 = data69.references;
-          if (Array.isArray(data81)) {
-            const len4 = data81.length;
-            for (let i4 = 0; i4 < len4; i4++) {
-              let data82 = data81[i4];
-              if (
-                typeof data82 !== "string" &&
-                !(typeof data82 == "number" && isFinite(data82)) &&
-                typeof data82 !== "boolean"
-              ) {
-                const err119 = {
-                  instancePath: instancePath + "/audio/references/" + i4,
-                  schemaPath: "#/properties/audio/properties/references/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.audio.properties.references.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err119];
-                } else {
-                  vErrors.push(err119);
-                }
-                errors++;
-              }
-            }
-          } else {
-            const err120 = {
-              instancePath: instancePath + "/audio/references",
-              schemaPath: "#/properties/audio/properties/references/type",
+        if (data81.latents !== void 0) {
+          let data82 = data81.latents;
+          if (
+            typeof data82 !== "string" &&
+            !(typeof data82 == "number" && isFinite(data82)) &&
+            typeof data82 !== "boolean"
+          ) {
+            const err119 = {
+              instancePath: instancePath + "/audio/latents",
+              schemaPath: "#/properties/audio/properties/latents/type",
               keyword: "type",
-              params: { type: "array" },
+              params: { type: schema31.properties.audio.properties.latents.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err119];
+            } else {
+              vErrors.push(err119);
+            }
+            errors++;
+          }
+        }
+        if (data81.text !== void 0) {
+          let data83 = data81.text;
+          if (
+            typeof data83 !== "string" &&
+            !(typeof data83 == "number" && isFinite(data83)) &&
+            typeof data83 !== "boolean"
+          ) {
+            const err120 = {
+              instancePath: instancePath + "/audio/text",
+              schemaPath: "#/properties/audio/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.text.type },
             };
             if (vErrors === null) {
               vErrors = [err120];
@@ -2758,18 +2779,13 @@ function validate20(
             errors++;
           }
         }
-        if (data69.attention !== void 0) {
-          let data83 = data69.attention;
-          if (
-            typeof data83 !== "string" &&
-            !(typeof data83 == "number" && isFinite(data83)) &&
-            typeof data83 !== "boolean"
-          ) {
+        if (data81.generate !== void 0) {
+          if (typeof data81.generate !== "boolean") {
             const err121 = {
-              instancePath: instancePath + "/audio/attention",
-              schemaPath: "#/properties/audio/properties/attention/type",
+              instancePath: instancePath + "/audio/generate",
+              schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.attention.type },
+              params: { type: "boolean" },
             };
             if (vErrors === null) {
               vErrors = [err121];
@@ -2779,64 +2795,81 @@ function validate20(
             errors++;
           }
         }
-      } else {
-        const err122 = {
-          instancePath: instancePath + "/audio",
-          schemaPath: "#/properties/audio/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err122];
-        } else {
-          vErrors.push(err122);
-        }
-        errors++;
-      }
-    }
-    if (data.loss !== void 0) {
-      let data84 = data.loss;
-      if (data84 && typeof data84 == "object" && !Array.isArray(data84)) {
-        if (Object.keys(data84).length < 1) {
-          const err123 = {
-            instancePath: instancePath + "/loss",
-            schemaPath: "#/properties/loss/minProperties",
-            keyword: "minProperties",
-            params: { limit: 1 },
-          };
-          if (vErrors === null) {
-            vErrors = [err123];
-          } else {
-            vErrors.push(err123);
-          }
-          errors++;
-        }
-        for (const key11 in data84) {
-          const _errs178 = errors;
-          if (typeof key11 === "string") {
-            if (!pattern5.test(key11)) {
-              const err124 = {
-                instancePath: instancePath + "/loss",
-                schemaPath: "#/properties/loss/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key11,
-              };
-              if (vErrors === null) {
-                vErrors = [err124];
-              } else {
-                vErrors.push(err124);
-              }
-              errors++;
+        if (data81.sigma !== void 0) {
+          let data85 = data81.sigma;
+          if (
+            typeof data85 !== "string" &&
+            !(typeof data85 == "number" && isFinite(data85)) &&
+            typeof data85 !== "boolean"
+          ) {
+            const err122 = {
+              instancePath: instancePath + "/audio/sigma",
+              schemaPath: "#/properties/audio/properties/sigma/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.sigma.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err122];
+            } else {
+              vErrors.push(err122);
             }
+            errors++;
           }
-          var valid26 = _errs178 === errors;
-          if (!valid26) {
+        }
+        if (data81.noise !== void 0) {
+          let data86 = data81.noise;
+          if (
+            typeof data86 !== "string" &&
+            !(typeof data86 == "number" && isFinite(data86)) &&
+            typeof data86 !== "boolean"
+          ) {
+            const err123 = {
+              instancePath: instancePath + "/audio/noise",
+              schemaPath: "#/properties/audio/properties/noise/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.noise.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err123];
+            } else {
+              vErrors.push(err123);
+            }
+            errors++;
+          }
+        }
+        if (data81.noisy !== void 0) {
+          let data87 = data81.noisy;
+          if (
+            typeof data87 !== "string" &&
+            !(typeof data87 == "number" && isFinite(data87)) &&
+            typeof data87 !== "boolean"
+          ) {
+            const err124 = {
+              instancePath: instancePath + "/audio/noisy",
+              schemaPath: "#/properties/audio/properties/noisy/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.noisy.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err124];
+            } else {
+              vErrors.push(err124);
+            }
+            errors++;
+          }
+        }
+        if (data81.target !== void 0) {
+          let data88 = data81.target;
+          if (
+            typeof data88 !== "string" &&
+            !(typeof data88 == "number" && isFinite(data88)) &&
+            typeof data88 !== "boolean"
+          ) {
             const err125 = {
-              instancePath: instancePath + "/loss",
-              schemaPath: "#/properties/loss/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key11 },
+              instancePath: instancePath + "/audio/target",
+              schemaPath: "#/properties/audio/properties/target/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err125];
@@ -2846,18 +2879,18 @@ function validate20(
             errors++;
           }
         }
-        for (const key12 in data84) {
-          let data85 = data84[key12];
+        if (data81.denoised !== void 0) {
+          let data89 = data81.denoised;
           if (
-            typeof data85 !== "string" &&
-            !(typeof data85 == "number" && isFinite(data85)) &&
-            typeof data85 !== "boolean"
+            typeof data89 !== "string" &&
+            !(typeof data89 == "number" && isFinite(data89)) &&
+            typeof data89 !== "boolean"
           ) {
             const err126 = {
-              instancePath: instancePath + "/loss/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/loss/additionalProperties/type",
+              instancePath: instancePath + "/audio/denoised",
+              schemaPath: "#/properties/audio/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.loss.additionalProperties.type },
+              params: { type: schema31.properties.audio.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err126];
@@ -2867,50 +2900,64 @@ function validate20(
             errors++;
           }
         }
-      } else {
-        const err127 = {
-          instancePath: instancePath + "/loss",
-          schemaPath: "#/properties/loss/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err127];
-        } else {
-          vErrors.push(err127);
-        }
-        errors++;
-      }
-    }
-    if (data.outputs !== void 0) {
-      let data86 = data.outputs;
-      if (data86 && typeof data86 == "object" && !Array.isArray(data86)) {
-        for (const key13 in data86) {
-          const _errs184 = errors;
-          if (typeof key13 === "string") {
-            if (!pattern5.test(key13)) {
-              const err128 = {
-                instancePath: instancePath + "/outputs",
-                schemaPath: "#/properties/outputs/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key13,
-              };
-              if (vErrors === null) {
-                vErrors = [err128];
-              } else {
-                vErrors.push(err128);
+        if (data81.keep !== void 0) {
+          let data90 = data81.keep;
+          if (
+            typeof data90 !== "string" &&
+            !(typeof data90 == "number" && isFinite(data90)) &&
+            typeof data90 !== "boolean" &&
+            !Array.isArray(data90)
+          ) {
+            const err127 = {
+              instancePath: instancePath + "/audio/keep",
+              schemaPath: "#/properties/audio/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err127];
+            } else {
+              vErrors.push(err127);
+            }
+            errors++;
+          }
+          if (Array.isArray(data90)) {
+            const len3 = data90.length;
+            for (let i3 = 0; i3 < len3; i3++) {
+              let data91 = data90[i3];
+              if (
+                typeof data91 !== "string" &&
+                !(typeof data91 == "number" && isFinite(data91)) &&
+                typeof data91 !== "boolean"
+              ) {
+                const err128 = {
+                  instancePath: instancePath + "/audio/keep/" + i3,
+                  schemaPath: "#/properties/audio/properties/keep/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.keep.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err128];
+                } else {
+                  vErrors.push(err128);
+                }
+                errors++;
               }
-              errors++;
             }
           }
-          var valid28 = _errs184 === errors;
-          if (!valid28) {
+        }
+        if (data81.noise_mask !== void 0) {
+          let data92 = data81.noise_mask;
+          if (
+            typeof data92 !== "string" &&
+            !(typeof data92 == "number" && isFinite(data92)) &&
+            typeof data92 !== "boolean"
+          ) {
             const err129 = {
-              instancePath: instancePath + "/outputs",
-              schemaPath: "#/properties/outputs/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key13 },
+              instancePath: instancePath + "/audio/noise_mask",
+              schemaPath: "#/properties/audio/properties/noise_mask/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.noise_mask.type },
             };
             if (vErrors === null) {
               vErrors = [err129];
@@ -2920,221 +2967,224 @@ function validate20(
             errors++;
           }
         }
-        for (const key14 in data86) {
-          let data87 = data86[key14];
-          const _errs188 = errors;
-          let valid30 = true;
-          const _errs189 = errors;
-          if (data87 && typeof data87 == "object" && !Array.isArray(data87)) {
-            let missing2;
-            if (data87.linear === void 0 && (missing2 = "linear")) {
-              const err130 = {};
+        if (data81.references !== void 0) {
+          let data93 = data81.references;
+          if (Array.isArray(data93)) {
+            const len4 = data93.length;
+            for (let i4 = 0; i4 < len4; i4++) {
+              let data94 = data93[i4];
+              if (
+                typeof data94 !== "string" &&
+                !(typeof data94 == "number" && isFinite(data94)) &&
+                typeof data94 !== "boolean"
+              ) {
+                const err130 = {
+                  instancePath: instancePath + "/audio/references/" + i4,
+                  schemaPath: "#/properties/audio/properties/references/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.references.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err130];
+                } else {
+                  vErrors.push(err130);
+                }
+                errors++;
+              }
+            }
+          } else {
+            const err131 = {
+              instancePath: instancePath + "/audio/references",
+              schemaPath: "#/properties/audio/properties/references/type",
+              keyword: "type",
+              params: { type: "array" },
+            };
+            if (vErrors === null) {
+              vErrors = [err131];
+            } else {
+              vErrors.push(err131);
+            }
+            errors++;
+          }
+        }
+        if (data81.attention !== void 0) {
+          let data95 = data81.attention;
+          if (
+            typeof data95 !== "string" &&
+            !(typeof data95 == "number" && isFinite(data95)) &&
+            typeof data95 !== "boolean"
+          ) {
+            const err132 = {
+              instancePath: instancePath + "/audio/attention",
+              schemaPath: "#/properties/audio/properties/attention/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.attention.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err132];
+            } else {
+              vErrors.push(err132);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err133 = {
+          instancePath: instancePath + "/audio",
+          schemaPath: "#/properties/audio/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err133];
+        } else {
+          vErrors.push(err133);
+        }
+        errors++;
+      }
+    }
+    if (data.loss !== void 0) {
+      let data96 = data.loss;
+      if (data96 && typeof data96 == "object" && !Array.isArray(data96)) {
+        if (Object.keys(data96).length < 1) {
+          const err134 = {
+            instancePath: instancePath + "/loss",
+            schemaPath: "#/properties/loss/minProperties",
+            keyword: "minProperties",
+            params: { limit: 1 },
+          };
+          if (vErrors === null) {
+            vErrors = [err134];
+          } else {
+            vErrors.push(err134);
+          }
+          errors++;
+        }
+        for (const key15 in data96) {
+          const _errs194 = errors;
+          if (typeof key15 === "string") {
+            if (!pattern5.test(key15)) {
+              const err135 = {
+                instancePath: instancePath + "/loss",
+                schemaPath: "#/properties/loss/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key15,
+              };
               if (vErrors === null) {
-                vErrors = [err130];
+                vErrors = [err135];
               } else {
-                vErrors.push(err130);
+                vErrors.push(err135);
               }
               errors++;
             }
           }
-          var _valid2 = _errs189 === errors;
-          errors = _errs188;
-          if (vErrors !== null) {
-            if (_errs188) {
-              vErrors.length = _errs188;
-            } else {
-              vErrors = null;
-            }
-          }
-          let ifClause1;
-          if (_valid2) {
-            const _errs190 = errors;
-            if (data87 && typeof data87 == "object" && !Array.isArray(data87)) {
-              if (data87.features === void 0) {
-                const err131 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/outputs/additionalProperties/then/required",
-                  keyword: "required",
-                  params: { missingProperty: "features" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err131];
-                } else {
-                  vErrors.push(err131);
-                }
-                errors++;
-              }
-              if (data87.tap !== void 0) {
-                const err132 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/then/properties/tap/false schema",
-                  keyword: "false schema",
-                  params: {},
-                };
-                if (vErrors === null) {
-                  vErrors = [err132];
-                } else {
-                  vErrors.push(err132);
-                }
-                errors++;
-              }
-              if (data87.modality !== void 0) {
-                const err133 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/then/properties/modality/false schema",
-                  keyword: "false schema",
-                  params: {},
-                };
-                if (vErrors === null) {
-                  vErrors = [err133];
-                } else {
-                  vErrors.push(err133);
-                }
-                errors++;
-              }
-            }
-            var _valid2 = _errs190 === errors;
-            valid30 = _valid2;
-            if (valid30) {
-              var props2 = {};
-              props2.tap = true;
-              props2.modality = true;
-            }
-            ifClause1 = "then";
-          } else {
-            const _errs191 = errors;
-            if (data87 && typeof data87 == "object" && !Array.isArray(data87)) {
-              if (data87.tap === void 0) {
-                const err134 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/outputs/additionalProperties/else/required",
-                  keyword: "required",
-                  params: { missingProperty: "tap" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err134];
-                } else {
-                  vErrors.push(err134);
-                }
-                errors++;
-              }
-              if (data87.modality === void 0) {
-                const err135 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/outputs/additionalProperties/else/required",
-                  keyword: "required",
-                  params: { missingProperty: "modality" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err135];
-                } else {
-                  vErrors.push(err135);
-                }
-                errors++;
-              }
-              if (data87.features !== void 0) {
-                const err136 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/else/properties/features/false schema",
-                  keyword: "false schema",
-                  params: {},
-                };
-                if (vErrors === null) {
-                  vErrors = [err136];
-                } else {
-                  vErrors.push(err136);
-                }
-                errors++;
-              }
-              if (data87.activation !== void 0) {
-                const err137 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
-                  schemaPath: "#/properties/outputs/additionalProperties/else/properties/activation/false schema",
-                  keyword: "false schema",
-                  params: {},
-                };
-                if (vErrors === null) {
-                  vErrors = [err137];
-                } else {
-                  vErrors.push(err137);
-                }
-                errors++;
-              }
-            }
-            var _valid2 = _errs191 === errors;
-            valid30 = _valid2;
-            if (valid30) {
-              if (props2 !== true) {
-                props2 = props2 || {};
-                props2.features = true;
-                props2.activation = true;
-              }
-            }
-            ifClause1 = "else";
-          }
-          if (!valid30) {
-            const err138 = {
-              instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/outputs/additionalProperties/if",
-              keyword: "if",
-              params: { failingKeyword: ifClause1 },
+          var valid33 = _errs194 === errors;
+          if (!valid33) {
+            const err136 = {
+              instancePath: instancePath + "/loss",
+              schemaPath: "#/properties/loss/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key15 },
             };
             if (vErrors === null) {
-              vErrors = [err138];
+              vErrors = [err136];
             } else {
-              vErrors.push(err138);
+              vErrors.push(err136);
             }
             errors++;
           }
-          if (data87 && typeof data87 == "object" && !Array.isArray(data87)) {
-            for (const key15 in data87) {
+        }
+        for (const key16 in data96) {
+          let data97 = data96[key16];
+          if (
+            typeof data97 !== "string" &&
+            !(typeof data97 == "number" && isFinite(data97)) &&
+            typeof data97 !== "boolean"
+          ) {
+            const err137 = {
+              instancePath: instancePath + "/loss/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/loss/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.loss.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err137];
+            } else {
+              vErrors.push(err137);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err138 = {
+          instancePath: instancePath + "/loss",
+          schemaPath: "#/properties/loss/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err138];
+        } else {
+          vErrors.push(err138);
+        }
+        errors++;
+      }
+    }
+    if (data.outputs !== void 0) {
+      let data98 = data.outputs;
+      if (data98 && typeof data98 == "object" && !Array.isArray(data98)) {
+        for (const key17 in data98) {
+          const _errs200 = errors;
+          if (typeof key17 === "string") {
+            if (!pattern5.test(key17)) {
+              const err139 = {
+                instancePath: instancePath + "/outputs",
+                schemaPath: "#/properties/outputs/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key17,
+              };
+              if (vErrors === null) {
+                vErrors = [err139];
+              } else {
+                vErrors.push(err139);
+              }
+              errors++;
+            }
+          }
+          var valid35 = _errs200 === errors;
+          if (!valid35) {
+            const err140 = {
+              instancePath: instancePath + "/outputs",
+              schemaPath: "#/properties/outputs/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key17 },
+            };
+            if (vErrors === null) {
+              vErrors = [err140];
+            } else {
+              vErrors.push(err140);
+            }
+            errors++;
+          }
+        }
+        for (const key18 in data98) {
+          let data99 = data98[key18];
+          if (data99 && typeof data99 == "object" && !Array.isArray(data99)) {
+            for (const key19 in data99) {
               if (!(
-                key15 === "tap" ||
-                key15 === "modality" ||
-                key15 === "linear" ||
-                key15 === "features" ||
-                key15 === "activation"
+                key19 === "tap" ||
+                key19 === "modality" ||
+                key19 === "linear" ||
+                key19 === "features" ||
+                key19 === "activation"
               )) {
-                const err139 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
+                const err141 = {
+                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key15 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err139];
-                } else {
-                  vErrors.push(err139);
-                }
-                errors++;
-              }
-            }
-            if (data87.tap !== void 0) {
-              let data92 = data87.tap;
-              if (typeof data92 === "string") {
-                if (!pattern11.test(data92)) {
-                  const err140 = {
-                    instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
-                    keyword: "pattern",
-                    params: { pattern: "^block [0-9]{1,4}$" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err140];
-                  } else {
-                    vErrors.push(err140);
-                  }
-                  errors++;
-                }
-              } else {
-                const err141 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  params: { additionalProperty: key19 },
                 };
                 if (vErrors === null) {
                   vErrors = [err141];
@@ -3144,29 +3194,27 @@ function validate20(
                 errors++;
               }
             }
-            if (data87.modality !== void 0) {
-              let data93 = data87.modality;
-              if (!(data93 === "video" || data93 === "audio")) {
-                const err142 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err142];
-                } else {
-                  vErrors.push(err142);
+            if (data99.tap !== void 0) {
+              let data100 = data99.tap;
+              if (typeof data100 === "string") {
+                if (!pattern11.test(data100)) {
+                  const err142 = {
+                    instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^block [0-9]{1,4}$" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err142];
+                  } else {
+                    vErrors.push(err142);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data87.linear !== void 0) {
-              if (typeof data87.linear !== "string") {
+              } else {
                 const err143 = {
-                  instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
+                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -3178,15 +3226,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data87.features !== void 0) {
-              let data95 = data87.features;
-              if (!(typeof data95 == "number" && !(data95 % 1) && !isNaN(data95) && isFinite(data95))) {
+            if (data99.modality !== void 0) {
+              let data101 = data99.modality;
+              if (!(data101 === "video" || data101 === "audio")) {
                 const err144 = {
                   instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
-                  keyword: "type",
-                  params: { type: "integer" },
+                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err144];
@@ -3195,35 +3243,32 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data95 == "number" && isFinite(data95)) {
-                if (data95 < 1 || isNaN(data95)) {
-                  const err145 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err145];
-                  } else {
-                    vErrors.push(err145);
-                  }
-                  errors++;
+            }
+            if (data99.linear !== void 0) {
+              if (typeof data99.linear !== "string") {
+                const err145 = {
+                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err145];
+                } else {
+                  vErrors.push(err145);
                 }
+                errors++;
               }
             }
-            if (data87.activation !== void 0) {
-              let data96 = data87.activation;
-              if (!(data96 === "silu" || data96 === "gelu" || data96 === "none")) {
+            if (data99.features !== void 0) {
+              let data103 = data99.features;
+              if (!(typeof data103 == "number" && !(data103 % 1) && !isNaN(data103) && isFinite(data103))) {
                 const err146 = {
                   instancePath:
-                    instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
-                  keyword: "enum",
-                  params: {
-                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
-                  },
+                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  keyword: "type",
+                  params: { type: "integer" },
                 };
                 if (vErrors === null) {
                   vErrors = [err146];
@@ -3232,84 +3277,87 @@ function validate20(
                 }
                 errors++;
               }
+              if (typeof data103 == "number" && isFinite(data103)) {
+                if (data103 < 1 || isNaN(data103)) {
+                  const err147 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err147];
+                  } else {
+                    vErrors.push(err147);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data99.activation !== void 0) {
+              let data104 = data99.activation;
+              if (!(data104 === "silu" || data104 === "gelu" || data104 === "none")) {
+                const err148 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
+                  keyword: "enum",
+                  params: {
+                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
+                  },
+                };
+                if (vErrors === null) {
+                  vErrors = [err148];
+                } else {
+                  vErrors.push(err148);
+                }
+                errors++;
+              }
             }
           } else {
-            const err147 = {
-              instancePath: instancePath + "/outputs/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err149 = {
+              instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err147];
+              vErrors = [err149];
             } else {
-              vErrors.push(err147);
+              vErrors.push(err149);
             }
             errors++;
           }
         }
       } else {
-        const err148 = {
+        const err150 = {
           instancePath: instancePath + "/outputs",
           schemaPath: "#/properties/outputs/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err148];
+          vErrors = [err150];
         } else {
-          vErrors.push(err148);
+          vErrors.push(err150);
         }
         errors++;
       }
     }
     if (data.imports !== void 0) {
-      let data97 = data.imports;
-      if (data97 && typeof data97 == "object" && !Array.isArray(data97)) {
-        for (const key16 in data97) {
-          const _errs203 = errors;
-          if (typeof key16 === "string") {
-            if (!pattern5.test(key16)) {
-              const err149 = {
+      let data105 = data.imports;
+      if (data105 && typeof data105 == "object" && !Array.isArray(data105)) {
+        for (const key20 in data105) {
+          const _errs215 = errors;
+          if (typeof key20 === "string") {
+            if (!pattern5.test(key20)) {
+              const err151 = {
                 instancePath: instancePath + "/imports",
                 schemaPath: "#/properties/imports/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key16,
-              };
-              if (vErrors === null) {
-                vErrors = [err149];
-              } else {
-                vErrors.push(err149);
-              }
-              errors++;
-            }
-          }
-          var valid34 = _errs203 === errors;
-          if (!valid34) {
-            const err150 = {
-              instancePath: instancePath + "/imports",
-              schemaPath: "#/properties/imports/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key16 },
-            };
-            if (vErrors === null) {
-              vErrors = [err150];
-            } else {
-              vErrors.push(err150);
-            }
-            errors++;
-          }
-        }
-        for (const key17 in data97) {
-          let data98 = data97[key17];
-          if (data98 && typeof data98 == "object" && !Array.isArray(data98)) {
-            if (data98.from === void 0) {
-              const err151 = {
-                instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
-                schemaPath: "#/properties/imports/additionalProperties/required",
-                keyword: "required",
-                params: { missingProperty: "from" },
+                propertyName: key20,
               };
               if (vErrors === null) {
                 vErrors = [err151];
@@ -3318,27 +3366,33 @@ function validate20(
               }
               errors++;
             }
-            if (data98.type === void 0) {
-              const err152 = {
-                instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
-                schemaPath: "#/properties/imports/additionalProperties/required",
-                keyword: "required",
-                params: { missingProperty: "type" },
-              };
-              if (vErrors === null) {
-                vErrors = [err152];
-              } else {
-                vErrors.push(err152);
-              }
-              errors++;
+          }
+          var valid38 = _errs215 === errors;
+          if (!valid38) {
+            const err152 = {
+              instancePath: instancePath + "/imports",
+              schemaPath: "#/properties/imports/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key20 },
+            };
+            if (vErrors === null) {
+              vErrors = [err152];
+            } else {
+              vErrors.push(err152);
             }
-            for (const key18 in data98) {
-              if (!(key18 === "from" || key18 === "type")) {
+            errors++;
+          }
+        }
+        for (const key21 in data105) {
+          let data106 = data105[key21];
+          if (data106 && typeof data106 == "object" && !Array.isArray(data106)) {
+            for (const key22 in data106) {
+              if (!(key22 === "from" || key22 === "type")) {
                 const err153 = {
-                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key18 },
+                  params: { additionalProperty: key22 },
                 };
                 if (vErrors === null) {
                   vErrors = [err153];
@@ -3348,10 +3402,10 @@ function validate20(
                 errors++;
               }
             }
-            if (data98.from !== void 0) {
-              if (typeof data98.from !== "string") {
+            if (data106.from !== void 0) {
+              if (typeof data106.from !== "string") {
                 const err154 = {
-                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
                   schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
                   keyword: "type",
                   params: { type: "string" },
@@ -3364,10 +3418,10 @@ function validate20(
                 errors++;
               }
             }
-            if (data98.type !== void 0) {
-              if (typeof data98.type !== "string") {
+            if (data106.type !== void 0) {
+              if (typeof data106.type !== "string") {
                 const err155 = {
-                  instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
                   schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
                   keyword: "type",
                   params: { type: "string" },
@@ -3382,7 +3436,7 @@ function validate20(
             }
           } else {
             const err156 = {
-              instancePath: instancePath + "/imports/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
+              instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/imports/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
@@ -3411,17 +3465,17 @@ function validate20(
       }
     }
     if (data.metadata !== void 0) {
-      let data101 = data.metadata;
-      if (data101 && typeof data101 == "object" && !Array.isArray(data101)) {
-        for (const key19 in data101) {
-          let data102 = data101[key19];
+      let data109 = data.metadata;
+      if (data109 && typeof data109 == "object" && !Array.isArray(data109)) {
+        for (const key23 in data109) {
+          let data110 = data109[key23];
           if (
-            typeof data102 !== "string" &&
-            !(typeof data102 == "number" && isFinite(data102)) &&
-            typeof data102 !== "boolean"
+            typeof data110 !== "string" &&
+            !(typeof data110 == "number" && isFinite(data110)) &&
+            typeof data110 !== "boolean"
           ) {
             const err158 = {
-              instancePath: instancePath + "/metadata/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),
+              instancePath: instancePath + "/metadata/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
@@ -3450,15 +3504,15 @@ function validate20(
       }
     }
     if (data.expect !== void 0) {
-      let data103 = data.expect;
-      if (Array.isArray(data103)) {
-        const len5 = data103.length;
+      let data111 = data.expect;
+      if (Array.isArray(data111)) {
+        const len5 = data111.length;
         for (let i5 = 0; i5 < len5; i5++) {
-          let data104 = data103[i5];
+          let data112 = data111[i5];
           if (
-            typeof data104 !== "string" &&
-            !(typeof data104 == "number" && isFinite(data104)) &&
-            typeof data104 !== "boolean"
+            typeof data112 !== "string" &&
+            !(typeof data112 == "number" && isFinite(data112)) &&
+            typeof data112 !== "boolean"
           ) {
             const err160 = {
               instancePath: instancePath + "/expect/" + i5,

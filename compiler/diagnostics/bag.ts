@@ -26,6 +26,16 @@ export class Bag {
     return [...this.#found.values()].some((diagnostic) => diagnostic.severity === "error");
   }
 
+  /** An empty one, for a part whose findings are looked at first. */
+  fork(): Bag {
+    return new Bag();
+  }
+
+  /** A finding that another bag has collected. */
+  add({ code, span, message, severity, ...details }: Diagnostic): void {
+    this.#add(severity, code, span, message, details);
+  }
+
   /** The findings in the order of the file, each once. */
   sorted(): readonly Diagnostic[] {
     return [...this.#found.values()].toSorted(

@@ -1,9 +1,10 @@
 // Every sample is checked like a user's file and its findings are compared with those on record; UPDATE=1 writes them anew.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { check as checkSource } from "../index.ts";
+import { check as checkSource, type Library } from "../index.ts";
 import { catalog } from "./catalog/index.ts";
 import { renderJson } from "./reporters/json.ts";
 import type { FileReport } from "./reporters/report.ts";
@@ -11,13 +12,25 @@ import { renderTerminal } from "./reporters/terminal.ts";
 
 const test = suite("samples");
 const folder = fileURLToPath(new URL("samples/", import.meta.url));
+const builtin = fileURLToPath(new URL("../builtin/", import.meta.url));
 const update = process.env["UPDATE"] === "1";
 
 /** Codes of strategies; those of run configs and data have their samples in the tests of the runtime. */
 const ofStrategies = catalog.filter(({ code }) => /^LTX[1-5]/.test(code));
 
-function check(text: string): FileReport {
-  return checkSource({ path: "input.strategy", text });
+/** Extended strategies: built-in ones, those beside a sample, and the text itself as `./example.strategy`. */
+function libraryOf(text: string, beside: string): Library {
+  const names = readdirSync(builtin).map((name) => name.replace(/\.strategy$/, ""));
+  const read = (reference: string) => {
+    if (reference === "./example.strategy") return { path: "input.strategy", text };
+    const path = names.includes(reference) ? `${builtin}${reference}.strategy` : join(beside, reference);
+    return existsSync(path) ? { path: basename(path), text: readFileSync(path, "utf8") } : null;
+  };
+  return { names, read };
+}
+
+function check(text: string, beside = folder): FileReport {
+  return checkSource({ path: "input.strategy", text }, { library: libraryOf(text, beside) });
 }
 
 const codesOf = (text: string) => check(text).diagnostics.map((diagnostic) => diagnostic.code);
@@ -33,7 +46,8 @@ const slugOf = (sample: string) => sample.replace(/--.*$/, "");
 
 for (const sample of samples)
   test(sample, () => {
-    const report = check(readFileSync(`${folder}${sample}/input.strategy`, "utf8"));
+    const beside = `${folder}${sample}/`;
+    const report = check(readFileSync(`${beside}input.strategy`, "utf8"), beside);
     compare(`${folder}${sample}/expected.txt`, renderTerminal([report]));
     compare(`${folder}${sample}/expected.json`, renderJson([report]));
     const slugs = report.diagnostics.map((diagnostic) => diagnostic.slug);

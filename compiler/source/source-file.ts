@@ -12,12 +12,35 @@ export interface SourceFile {
   readonly text: string;
   /** Offset of the first character of each line; never empty. */
   readonly lineStarts: readonly number[];
+  /** The files that this one extends, from near to far. Their offsets lie behind this one's, each file's behind the one before. */
+  readonly bases: readonly SourceFile[];
 }
 
-export function sourceFile(path: string, text: string): SourceFile {
+export function sourceFile(path: string, text: string, bases: readonly SourceFile[] = []): SourceFile {
   const lineStarts = [0];
   for (const match of text.matchAll(/\r\n|\n|\r/g)) lineStarts.push(match.index + match[0].length);
-  return { path, text, lineStarts };
+  return { path, text, lineStarts, bases };
+}
+
+/** Where the offsets of one more file begin, behind this one's and those of its bases. */
+export function endOffset({ text, bases }: SourceFile): number {
+  return bases.reduce((end, base) => end + base.text.length + 1, text.length + 1);
+}
+
+/** Which of the files an offset lies in, and where the offsets of that file begin. */
+export function locate(file: SourceFile, offset: number): { readonly file: SourceFile; readonly begin: number } {
+  let begin = 0;
+  for (const each of [file, ...file.bases]) {
+    if (offset <= begin + each.text.length) return { file: each, begin };
+    begin += each.text.length + 1;
+  }
+  return { file, begin: 0 };
+}
+
+/** The text of a range, which lies in one file. */
+export function textAt(file: SourceFile, { start, end }: Span): string {
+  const found = locate(file, start);
+  return found.file.text.slice(start - found.begin, end - found.begin);
 }
 
 /** Index of the line that holds `offset`; offsets outside the file count as its first or last place. */
@@ -32,7 +55,9 @@ function lineIndexAt(file: SourceFile, offset: number): number {
   return low;
 }
 
-export function positionAt(file: SourceFile, offset: number): Position {
+export function positionAt(whole: SourceFile, global: number): Position {
+  const { file, begin } = locate(whole, global);
+  const offset = global - begin;
   const inside = Math.min(Math.max(offset, 0), file.text.length);
   const index = lineIndexAt(file, inside);
   return { line: index + 1, column: inside - (file.lineStarts[index] ?? 0) + 1 };

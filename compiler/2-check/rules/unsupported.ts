@@ -1,7 +1,7 @@
 import type { StrategySyntax } from "../../1-parse/syntax.ts";
 import type { Report } from "../report.ts";
 
-const sections = ["extends", "imports"] as const;
+const sections = ["imports"] as const;
 
 /** Names what the language has and this version has not: nothing is ignored in silence. */
 export function unsupported(syntax: StrategySyntax, report: Report): void {

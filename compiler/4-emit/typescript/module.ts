@@ -5,6 +5,7 @@ import type { Probe, Program, Statement } from "../../3-lower/program.ts";
 import { at, call, list, object, Writer, type Code, type Segment } from "./code.ts";
 import { device, host, positionsCode, referencesCode } from "./expression.ts";
 import { helpers, type Helper } from "./helpers.ts";
+import { textAt, type SourceFile } from "../../source/source-file.ts";
 import { Names } from "./names.ts";
 import { Scope, type Shared } from "./scope.ts";
 
@@ -13,7 +14,7 @@ export interface ModuleOptions {
   readonly contract: number;
   readonly sourceHash: string;
   /** The strategy's source, from which comments quote. */
-  readonly source: string;
+  readonly source: SourceFile;
   readonly paramsSchema: Readonly<Record<string, unknown>>;
 }
 
@@ -383,7 +384,7 @@ class Emitter {
 
   /** What the file says there, on one line. */
   #quote(span: { start: number; end: number }): string {
-    return comment(this.#options.source.slice(span.start, span.end));
+    return comment(textAt(this.#options.source, span));
   }
 }
 

@@ -155,4 +155,30 @@ export const entries: readonly CatalogEntry[] = [
     bad: strategy("  keep: first_frame with probability 10\n", `${velocity} over video.generated`),
     good: strategy("  keep: first_frame with probability 0.1\n", `${velocity} over video.generated`),
   },
+  {
+    code: "LTX5018",
+    slug: "no-such-strategy",
+    title: "The strategy to extend is not there",
+    explanation:
+      "`extends` takes the name of a built-in strategy, or the path of a .strategy file, relative to the file that writes it.",
+    bad: "strategy: example\nextends: text_to_vdeo\n",
+    good: "strategy: example\nextends: text_to_video\n",
+  },
+  {
+    code: "LTX5019",
+    slug: "extends-itself",
+    title: "A strategy extends itself",
+    explanation: "Two or more files extend each other in a round, so that none of them has a beginning.",
+    bad: "strategy: example\nextends: ./example.strategy\n",
+    good: "strategy: example\nextends: text_to_video\n",
+  },
+  {
+    code: "LTX5020",
+    slug: "nothing-to-remove",
+    title: "There is nothing to remove",
+    explanation:
+      "In a file that extends another one, `key: null` removes what it inherits there. The base has no such key, so the line does nothing; most often its name is mistyped.",
+    bad: "strategy: example\nextends: text_to_video\nvideo:\n  kep: null\n",
+    good: "strategy: example\nextends: text_to_video\nvideo:\n  keep: null\n",
+  },
 ];

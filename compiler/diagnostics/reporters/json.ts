@@ -2,7 +2,7 @@ import type { SourceFile } from "../../source/source-file.ts";
 import type { Edit } from "../../source/edits.ts";
 import type { Span } from "../../source/span.ts";
 import type { Diagnostic, Fix, Label } from "../diagnostic.ts";
-import { rangeOf, summarize, type FileReport, type Range, type Summary } from "./report.ts";
+import { placeOf, rangeOf, summarize, type FileReport, type Range, type Summary } from "./report.ts";
 
 /** What `--json` prints. Fields are only ever added; a change of meaning changes `version`. */
 export interface JsonReport {
@@ -17,7 +17,8 @@ export interface JsonDiagnostic extends Diagnostic {
   readonly path: string;
   /** Lines and columns from 1, columns in UTF-16 units. */
   readonly range: Range;
-  readonly labels: readonly (Label & { readonly range: Range })[];
+  /** `path` where a label lies in another file than the finding. */
+  readonly labels: readonly (Label & { readonly range: Range; readonly path?: string })[];
   readonly fix?: Fix & { readonly edits: readonly (Edit & { readonly range: Range })[] };
 }
 
@@ -27,10 +28,15 @@ export function toJson(reports: readonly FileReport[]): JsonReport {
 }
 
 function withRanges(file: SourceFile, { fix, ...diagnostic }: Diagnostic): JsonDiagnostic {
-  const ranged = <T extends { readonly span: Span }>(place: T) => ({ ...place, range: rangeOf(file, place.span) });
+  const { path, span } = placeOf(file, diagnostic.span);
+  const ranged = <T extends { readonly span: Span }>(place: T) => {
+    const own = placeOf(file, place.span);
+    const elsewhere = own.path === path ? {} : { path: own.path };
+    return { ...place, ...elsewhere, span: own.span, range: rangeOf(file, place.span) };
+  };
   const labels = diagnostic.labels.map(ranged);
   const edits = fix === undefined ? {} : { fix: { ...fix, edits: fix.edits.map(ranged) } };
-  return { path: file.path, ...diagnostic, range: rangeOf(file, diagnostic.span), labels, ...edits };
+  return { path, ...diagnostic, span, range: rangeOf(file, diagnostic.span), labels, ...edits };
 }
 
 export function renderJson(reports: readonly FileReport[], fixed: readonly string[] | null = null): string {

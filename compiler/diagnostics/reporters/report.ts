@@ -1,4 +1,4 @@
-import { positionAt, type Position, type SourceFile } from "../../source/source-file.ts";
+import { locate, positionAt, type Position, type SourceFile } from "../../source/source-file.ts";
 import type { Span } from "../../source/span.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 
@@ -23,6 +23,12 @@ export function summarize(reports: readonly FileReport[]): Summary {
 export interface Range {
   readonly start: Position;
   readonly end: Position;
+}
+
+/** The file that a range lies in, and the range within that file. */
+export function placeOf(file: SourceFile, { start, end }: Span): { readonly path: string; readonly span: Span } {
+  const { file: own, begin } = locate(file, start);
+  return { path: own.path, span: { start: start - begin, end: end - begin } };
 }
 
 export function rangeOf(file: SourceFile, span: Span): Range {

@@ -3,7 +3,7 @@ import type { SourceFile } from "../../source/source-file.ts";
 import type { Span } from "../../source/span.ts";
 import { catalog } from "../catalog/index.ts";
 import type { Diagnostic, Fix } from "../diagnostic.ts";
-import { rangeOf, type FileReport } from "./report.ts";
+import { placeOf, rangeOf, type FileReport } from "./report.ts";
 
 export function renderSarif(reports: readonly FileReport[], toolVersion: string): string {
   return `${JSON.stringify(toSarif(reports, toolVersion), null, 2)}\n`;
@@ -59,15 +59,18 @@ function sarifFix(file: SourceFile, fix: Fix) {
     deletedRegion: region(file, span),
     insertedContent: { text },
   }));
-  return { description: { text: fix.title }, artifactChanges: [{ artifactLocation: artifact(file), replacements }] };
+  return {
+    description: { text: fix.title },
+    artifactChanges: [{ artifactLocation: artifact(file, fix.edits[0]?.span ?? { start: 0, end: 0 }), replacements }],
+  };
 }
 
 function location(file: SourceFile, span: Span) {
-  return { physicalLocation: { artifactLocation: artifact(file), region: region(file, span) } };
+  return { physicalLocation: { artifactLocation: artifact(file, span), region: region(file, span) } };
 }
 
-function artifact(file: SourceFile) {
-  return { uri: encodeURI(file.path.replaceAll("\\", "/")) };
+function artifact(file: SourceFile, span: Span) {
+  return { uri: encodeURI(placeOf(file, span).path.replaceAll("\\", "/")) };
 }
 
 function region(file: SourceFile, span: Span) {
@@ -77,7 +80,7 @@ function region(file: SourceFile, span: Span) {
     startColumn: start.column,
     endLine: end.line,
     endColumn: end.column,
-    charOffset: span.start,
+    charOffset: placeOf(file, span).span.start,
     charLength: span.end - span.start,
   };
 }

@@ -1,4 +1,4 @@
-import { lineSpan, positionAt, type SourceFile } from "../../source/source-file.ts";
+import { lineSpan, locate, positionAt, type SourceFile } from "../../source/source-file.ts";
 import type { Span } from "../../source/span.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { displayWidth, visible } from "./display.ts";
@@ -41,17 +41,18 @@ function count(n: number, what: string): string[] {
 
 /** One finding, without a line break at its end. */
 export function renderDiagnostic(diagnostic: Diagnostic, file: SourceFile, colors: Colors = noColors): string {
-  const { code, severity, message, help, span } = diagnostic;
+  const { code, severity, message, help } = diagnostic;
   const strong = severity === "error" ? colors.red : colors.yellow;
-  const rows = excerpt(diagnostic, file);
-  const margin = " ".repeat(Math.max(...rows.map(({ line }) => String(line).length)));
-  const { line, column } = positionAt(file, span.start);
+  const parts = excerpts(diagnostic, file);
+  const margin = " ".repeat(Math.max(...parts.flatMap(({ rows }) => rows.map(({ line }) => String(line).length))));
   const bar = colors.blue("|");
   return [
     `${strong(colors.bold(`${severity}[${code}]`))}${colors.bold(`: ${visible(message)}`)}`,
-    `${margin}${colors.blue("-->")} ${visible(file.path)}:${line}:${column}`,
-    `${margin} ${bar}`,
-    ...rows.flatMap((row) => renderRow(row, margin, bar, strong, colors)),
+    ...parts.flatMap(({ place, rows }, i) => [
+      `${margin}${colors.blue(i === 0 ? "-->" : ":::")} ${visible(place)}`,
+      `${margin} ${bar}`,
+      ...rows.flatMap((row) => renderRow(row, margin, bar, strong, colors)),
+    ]),
     ...(help === undefined ? [] : [`${margin} ${colors.blue("=")} ${colors.bold("help")}: ${visible(help)}`]),
     `${margin} ${colors.blue("=")} ${colors.bold("explain")}: ltxc explain ${code}`,
   ].join("\n");
@@ -90,20 +91,45 @@ function underline(row: Row, mark: Mark, paint: Paint): string {
   return " ".repeat(displayWidth(row.text.slice(0, from))) + paint(line + message);
 }
 
-/** The lines that a finding and its labels point at, from top to bottom. */
-function excerpt({ span, labels }: Diagnostic, file: SourceFile): Row[] {
+/** What a finding shows of one file. */
+interface Excerpt {
+  /** "a.strategy:3:5" */
+  readonly place: string;
+  readonly rows: readonly Row[];
+}
+
+/** The lines that a finding and its labels point at, from top to bottom; the finding's own file first. */
+function excerpts({ span, labels }: Diagnostic, whole: SourceFile): Excerpt[] {
   const isPrimary = (other: Span) => other.start === span.start && other.end === span.end;
   const own = labels.find((label) => isPrimary(label.span));
-  const marks = [
-    ...marksOf(file, span, true, own?.message ?? ""),
-    ...labels.filter((label) => label !== own).flatMap((label) => marksOf(file, label.span, false, label.message)),
+  const spans = [
+    { span, message: own?.message ?? "", primary: true },
+    ...labels.filter((label) => label !== own).map((label) => ({ ...label, primary: false })),
   ];
+  const byFile = new Map<SourceFile, Marked[]>();
+  for (const marked of spans) {
+    const { file, begin } = locate(whole, marked.span.start);
+    const local = { start: marked.span.start - begin, end: marked.span.end - begin };
+    byFile.set(file, [...(byFile.get(file) ?? []), { ...marked, span: local }]);
+  }
+  return [...byFile].map(([file, marked]) => excerptOf({ ...file, bases: [] }, marked));
+}
+
+interface Marked {
+  readonly span: Span;
+  readonly message: string;
+  readonly primary: boolean;
+}
+
+function excerptOf(file: SourceFile, marked: readonly Marked[]): Excerpt {
   const lines = new Map<number, Mark[]>();
-  for (const mark of marks) {
+  for (const mark of marked.flatMap(({ span, primary, message }) => marksOf(file, span, primary, message))) {
     const { line } = positionAt(file, mark.start);
     lines.set(line, [...(lines.get(line) ?? []), mark]);
   }
-  return [...lines].toSorted(([a], [b]) => a - b).map(([line, marks]) => row(file, line, marks));
+  const rows = [...lines].toSorted(([a], [b]) => a - b).map(([line, marks]) => row(file, line, marks));
+  const { line, column } = positionAt(file, marked[0]?.span.start ?? 0);
+  return { place: `${file.path}:${line}:${column}`, rows };
 }
 
 /** A range over several lines marks each of them; the message stands at the last. */
