@@ -39,6 +39,10 @@ export function createRunView(session: Session, onWarning: (event: TrainEvent & 
       case "evaluation":
         history.evaluations.push(event);
         return shown(evaluationLine(event));
+      case "sample":
+        return shown(
+          `sample ${event.number}/${event.count} in ${duration(event.seconds)}: ${shortPath(session, event.path)}`,
+        );
       case "checkpoint":
         return shown(`saved ${shortPath(session, event.path)}`);
       case "warning":

@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { toOfficial } from "./config/strategy.ts";
 import { writeTextAtomically } from "./data/atomic.ts";
-import { fail } from "./findings.ts";
+import { fail, FindingsError } from "./findings.ts";
 import { createAdamW } from "./training/adamw.ts";
 import { createRetention } from "./training/checkpoint-files.ts";
 import { checkpointMetadata, type CheckpointMetadata } from "./training/checkpoint-metadata.ts";
@@ -45,11 +45,13 @@ export async function train(run: Run, { onEvent = () => {}, signal }: TrainOptio
     const isStopped = () => signal?.aborted === true;
     let done = start;
     if (start === 0) await evaluateAt(loop, start);
+    if (!run.config.validation.skip_initial_validation) await drawSamples(loop, start, signal);
     while (done < steps && !isStopped()) {
       loop.emit(await takeStep(loop, done));
       done++;
       const stepEnded = performance.now();
       if (done === steps || isDue(done, run.config.evaluation.interval)) await evaluateAt(loop, done);
+      if (isDue(done, run.config.validation.interval)) await drawSamples(loop, done, signal);
       if (isDue(done, run.config.checkpoints.interval)) await save(loop, done);
       loop.aside += (performance.now() - stepEnded) / 1000;
     }
@@ -216,6 +218,23 @@ async function evaluateAt({ run, context, steps, emit, strayed }: Loop, done: nu
   emit(
     warning("LTX7020", message, "let `sigma` be drawn by `sampled()` or `shifted_logit_normal(...)`, or leave it away"),
   );
+}
+
+/** Draws the samples of `validation`, if there are any. What goes wrong with one is said, and the training goes on. */
+async function drawSamples({ run: { samples }, emit }: Loop, done: number, signal?: AbortSignal): Promise<void> {
+  const count = samples?.count ?? 0;
+  const isStopped = () => signal?.aborted === true;
+  for (let i = 0; i < count && !isStopped(); i++) {
+    const began = performance.now();
+    try {
+      const path = (await samples?.draw(i, done, signal)) ?? null;
+      const seconds = (performance.now() - began) / 1000;
+      if (path !== null) emit({ type: "sample", globalStep: done, number: i + 1, count, path, seconds });
+    } catch (error) {
+      if (!(error instanceof FindingsError)) throw error;
+      for (const finding of error.findings) emit({ type: "warning", finding: { ...finding, severity: "warning" } });
+    }
+  }
 }
 
 /** Saves the weights after `done` steps, unless that was the last thing done; returns their path. */

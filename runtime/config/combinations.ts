@@ -3,6 +3,7 @@ import { finding } from "./conform.ts";
 import { checkOfficialStrategy } from "./official.ts";
 import { isAddress } from "./paths.ts";
 import type { RunConfig } from "./run-config.ts";
+import { checkSamples } from "./sample-rules.ts";
 
 /** Settings that are right each for itself and wrong together. */
 export function checkCombinations(config: RunConfig): Finding[] {
@@ -11,6 +12,7 @@ export function checkCombinations(config: RunConfig): Finding[] {
     ...checkOfficialStrategy(config),
     ...checkSampler(config),
     ...checkValidation(config),
+    ...checkSamples(config),
     ...checkHub(config),
   ];
 }

@@ -44,6 +44,7 @@ test("fills in the documented defaults", () => {
     data: { preprocessed_data_root: "/project/data", num_dataloader_workers: 2 },
     validation: {
       samples: [],
+      negative_conditions_file: null,
       video_dims: [960, 544, 89],
       frame_rate: 24,
       seed: 42,
@@ -127,7 +128,6 @@ test("finds all mistakes at once, each with its place", () => {
     "LTX6002 optimization.learning_rate",
     "LTX6003 optimization.steps",
     "LTX6001 validation.samples.0.promt",
-    "LTX6004 validation.samples.0",
     "LTX6003 validation.video_dims",
     "LTX6002 flow_matching",
   ]);
@@ -177,7 +177,7 @@ test("older settings become new ones, with a warning", () => {
   const { config, findings } = resolve({ ...minimal, validation });
   assert.equal([config?.validation.video_cfg_scale, config?.validation.audio_cfg_scale], [4, 4]);
   assert.equal([config?.validation.video_stg_scale, config?.validation.audio_stg_scale], [2, 0]);
-  assert.equal(config?.validation.samples[1]?.conditions, [{ type: "first_frame", image_or_video: "2.png" }]);
+  assert.equal(config?.validation.samples[1]?.conditions, [{ type: "first_frame", image_or_video: "/project/2.png" }]);
   assert.equal(config?.validation.prompts, ["a", "b"]);
   assert.equal(
     findings.map(({ code, severity }) => `${code} ${severity}`),

@@ -79,6 +79,7 @@ function migratePrompts(validation: ValidationConfig, findings: Finding[]): { sa
   findings.push(older("prompts", "write `samples:` with a `prompt:` each"));
   const sampleOf = (prompt: string, i: number) => ({
     prompt,
+    conditions_file: null,
     conditions: conditionsOf(validation, i),
     video_dims: null,
     seed: null,
@@ -88,14 +89,9 @@ function migratePrompts(validation: ValidationConfig, findings: Finding[]): { sa
 
 function conditionsOf(validation: ValidationConfig, index: number): ValidationSample["conditions"] {
   const [image, video] = [validation.images?.[index], validation.reference_videos?.[index]];
-  const reference = {
-    type: "reference",
-    video,
-    downscale_factor: validation.reference_downscale_factor,
-    include_in_output: validation.include_reference_in_output,
-  };
+  const { reference_downscale_factor: downscale_factor, include_reference_in_output: include_in_output } = validation;
   return [
-    ...(image === undefined ? [] : [{ type: "first_frame", image_or_video: image }]),
-    ...(video === undefined ? [] : [reference]),
+    ...(image === undefined ? [] : [{ type: "first_frame" as const, image_or_video: image }]),
+    ...(video === undefined ? [] : [{ type: "reference" as const, video, downscale_factor, include_in_output }]),
   ];
 }

@@ -91,6 +91,7 @@ export interface DataConfig {
 export interface ValidationConfig {
   readonly samples: readonly ValidationSample[];
   readonly negative_prompt?: string;
+  readonly negative_conditions_file: string | null;
   readonly video_dims: readonly number[];
   readonly frame_rate: number;
   readonly seed: number;
@@ -115,10 +116,27 @@ export interface ValidationConfig {
 }
 
 export interface ValidationSample {
-  readonly prompt: string;
-  readonly conditions: readonly Readonly<Record<string, unknown>>[];
+  readonly prompt: string | null;
+  readonly conditions_file: string | null;
+  readonly conditions: readonly ValidationCondition[];
   readonly video_dims: readonly number[] | null;
   readonly seed: number | null;
+}
+
+/** Which fields it has depends on its type. */
+export interface ValidationCondition {
+  readonly type:
+    "first_frame" | "prefix" | "suffix" | "spatial_crop" | "mask" | "reference" | "video_to_audio" | "audio_to_video";
+  readonly image_or_video?: string;
+  readonly video?: string;
+  readonly audio?: string;
+  readonly mask?: string;
+  readonly num_frames?: number | null;
+  readonly duration?: number | null;
+  readonly spatial_region?: readonly number[];
+  readonly downscale_factor?: number;
+  readonly temporal_scale_factor?: number;
+  readonly include_in_output?: boolean;
 }
 
 export interface CheckpointsConfig {

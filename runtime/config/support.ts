@@ -1,5 +1,6 @@
 import type { Finding } from "../contract.ts";
 import { finding, warning } from "./conform.ts";
+import { obstaclesOf } from "./drawable.ts";
 import type { RunConfig } from "./run-config.ts";
 
 /** What the official format knows and this version does not do: said before the run, never passed over in silence. */
@@ -26,14 +27,7 @@ function changesTheResult({ model, lora, optimization, acceleration }: RunConfig
 /** Settings that ask for something beside the training, or for less memory: the run goes on without. */
 function leftOut({ validation, optimization, acceleration, hub, wandb, runtime }: RunConfig): Finding[] {
   const { mixed_precision_mode: precision } = acceleration;
-  const samples = validation.samples.length > 0 && validation.interval !== null;
   const entries: readonly (readonly [boolean, Finding["path"], string, string])[] = [
-    [
-      samples,
-      ["validation", "samples"],
-      "no samples are drawn",
-      "the checkpoints can be tried with the official pipelines",
-    ],
     [
       optimization.scheduler_type === "constant" && Object.keys(optimization.scheduler_params).length > 0,
       ["optimization", "scheduler_params"],
@@ -78,7 +72,21 @@ function leftOut({ validation, optimization, acceleration, hub, wandb, runtime }
       "remove the line",
     ],
   ];
-  return entries.flatMap(([applies, path, consequence, help]) =>
+  const settings = entries.flatMap(([applies, path, consequence, help]) =>
     applies ? [warning("LTX6006", path, `this has no effect in this version: ${consequence}`, help)] : [],
   );
+  return [...settings, ...notDrawn(validation)];
+}
+
+/** Samples that need a text encoder or an autoencoder. */
+function notDrawn({ samples, interval }: RunConfig["validation"]): Finding[] {
+  if (interval === null) return [];
+  const obstacles = samples.flatMap(obstaclesOf);
+  // All prompts have the same one, which need not be said of each.
+  const distinct = obstacles.filter(({ reason }, i) => obstacles.findIndex((other) => other.reason === reason) === i);
+  return distinct.map(({ path, reason, help }) => {
+    const count = obstacles.filter((other) => other.reason === reason).length;
+    const subject = count === 1 ? "this sample is" : `${count} samples are`;
+    return warning("LTX6006", path, `${subject} not drawn: ${reason}`, help);
+  });
 }

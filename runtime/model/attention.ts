@@ -12,25 +12,29 @@ export interface AttentionInputs {
   /** Rotary tables of the queries and of the keys; without any, nothing is rotated. */
   readonly rope?: RopeTables<Tensor> | null;
   readonly keyRope?: RopeTables<Tensor>;
+  /** Each token keeps its own values instead of attending, as guidance by perturbation wants it; of self-attention only. */
+  readonly valuesOnly?: boolean;
 }
 
 /** Multi-head attention with normalised queries and keys, `[B, Tq, q]`. `module` is the attention itself. */
 export function attention(module: Module, heads: number, eps: number, inputs: AttentionInputs): Tensor {
   const { ops } = module;
+  const { x, context } = inputs;
+  const v = splitHeads(ops, module.linear("to_v", context), heads);
+  const attended = inputs.valuesOnly === true ? v : attend(module, heads, eps, v, inputs);
+  const [batch = 0, , tokens = 0, headDim = 0] = attended.shape;
+  const perHead = gated(module, x, ops.transpose(attended, [0, 2, 1, 3]));
+  return module.linear("to_out.0", ops.reshape(perHead, [batch, tokens, heads * headDim]));
+}
+
+/** `[B, H, Tq, d]` */
+function attend(module: Module, heads: number, eps: number, v: Tensor, inputs: AttentionInputs): Tensor {
+  const { ops } = module;
   const { x, context, bias = null, rope = null, keyRope = rope } = inputs;
   // The norm runs over all heads together.
   const q = ops.rmsNorm(module.linear("to_q", x), eps, module.parameter("q_norm.weight"));
   const k = ops.rmsNorm(module.linear("to_k", context), eps, module.parameter("k_norm.weight"));
-  const v = splitHeads(ops, module.linear("to_v", context), heads);
-  const attended = ops.attention(
-    rotateIntoHeads(ops, q, heads, rope),
-    rotateIntoHeads(ops, k, heads, keyRope),
-    v,
-    bias,
-  );
-  const [batch = 0, , tokens = 0, headDim = 0] = attended.shape;
-  const perHead = gated(module, x, ops.transpose(attended, [0, 2, 1, 3]));
-  return module.linear("to_out.0", ops.reshape(perHead, [batch, tokens, heads * headDim]));
+  return ops.attention(rotateIntoHeads(ops, q, heads, rope), rotateIntoHeads(ops, k, heads, keyRope), v, bias);
 }
 
 /** Scales each head `[B, Tq, H, d]` by 2 sigmoid(logit); logits of 0 change nothing. */

@@ -1,7 +1,7 @@
 import type { Tensor } from "../contract.ts";
 import { modulate, modulationRow } from "./adaln.ts";
 import { attention, feedForward } from "./attention.ts";
-import type { TransformerConfig } from "./config.ts";
+import type { StreamName, TransformerConfig } from "./config.ts";
 import { streamPrefix } from "./layout.ts";
 import type { Module } from "./module.ts";
 import type { CrossStream, Stream } from "./stream.ts";
@@ -18,13 +18,25 @@ export interface Streams {
   readonly audio: Stream | null;
 }
 
+/** What a block leaves out, for guidance: self-attention by stream, and the attention of the streams to each other. */
+export type BlockSkips = Readonly<Record<StreamName | "crossModal", boolean>>;
+
+const noSkips: BlockSkips = { video: false, audio: false, crossModal: false };
+
 /** One transformer block: `module` is the block, `streams` what all blocks share. */
-export function block(config: TransformerConfig, module: Module, streams: Streams, state: BlockState): BlockState {
+export function block(
+  config: TransformerConfig,
+  module: Module,
+  streams: Streams,
+  state: BlockState,
+  skips: BlockSkips = noSkips,
+): BlockState {
+  const attend = (stream: Stream, x: Tensor) => attendToSelfAndText(config, module, stream, x, skips[stream.name]);
   const attended = {
-    video: whenEnabled(streams.video, state.video, (stream, x) => attendToSelfAndText(config, module, stream, x)),
-    audio: whenEnabled(streams.audio, state.audio, (stream, x) => attendToSelfAndText(config, module, stream, x)),
+    video: whenEnabled(streams.video, state.video, attend),
+    audio: whenEnabled(streams.audio, state.audio, attend),
   };
-  const crossed = crossModal(config, module, streams, attended);
+  const crossed = skips.crossModal ? attended : crossModal(config, module, streams, attended);
   return {
     video: whenEnabled(streams.video, crossed.video, (stream, x) => feedForwardPart(config, module, stream, x)),
     audio: whenEnabled(streams.audio, crossed.audio, (stream, x) => feedForwardPart(config, module, stream, x)),
@@ -41,14 +53,20 @@ function rowOf(module: Module, stream: Stream): (i: number) => Tensor {
   return (i) => modulationRow(module.ops, table, i, stream.rows[i]);
 }
 
-function attendToSelfAndText(config: TransformerConfig, module: Module, stream: Stream, x: Tensor): Tensor {
+function attendToSelfAndText(
+  config: TransformerConfig,
+  module: Module,
+  stream: Stream,
+  x: Tensor,
+  valuesOnly: boolean,
+): Tensor {
   const { ops } = module;
   const eps = config.normEps;
   const part = module.at(`${streamPrefix(stream.name)}attn1.`);
   const row = rowOf(module, stream);
   const normed = modulate(ops, ops.rmsNorm(x, eps), row(1), row(0));
   const { rope, selfBias: bias } = stream;
-  const self = attention(part, stream.config.heads, eps, { x: normed, context: normed, bias, rope });
+  const self = attention(part, stream.config.heads, eps, { x: normed, context: normed, bias, rope, valuesOnly });
   const updated = ops.add(x, ops.mul(self, row(2)));
   return ops.add(updated, textUpdate(config, module, stream, ops.rmsNorm(updated, eps)));
 }

@@ -40,6 +40,7 @@ export interface ExaminedModel {
   readonly config: TransformerConfig;
   /** What its connectors take; `audio` is null where the run feeds no audio. */
   readonly connectors: { readonly video: ConnectorConfig; readonly audio: ConnectorConfig | null };
+  readonly scaleFactors: ScaleFactors;
   readonly warnings: readonly Finding[];
 }
 
@@ -52,8 +53,8 @@ export async function examineModel(options: LoadOptions): Promise<ExaminedModel>
   try {
     const sections = readConfigSections(file.metadata, file.path, modelPlace);
     const { config, video, audio, warnings } = planLoading(file, sections, options.streams);
-    await scaleFactorsOf(file.path, sections, options.videoVaePath);
-    return { config, connectors: { video: video.config, audio: audio?.config ?? null }, warnings };
+    const scaleFactors = await scaleFactorsOf(file.path, sections, options.videoVaePath);
+    return { config, connectors: { video: video.config, audio: audio?.config ?? null }, scaleFactors, warnings };
   } finally {
     await file.close();
   }

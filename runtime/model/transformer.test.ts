@@ -11,7 +11,7 @@ import type { Adapter } from "./module.ts";
 import { createPositions } from "./positions.ts";
 import { ropeTables } from "./rope.ts";
 import { host, numbers, tinyConfig, tinyInputs, tinyWeights } from "./tiny-model.ts";
-import { createTransformer } from "./transformer.ts";
+import { createTransformer, type Perturbation } from "./transformer.ts";
 
 const test = suite("transformer");
 const { engine } = await openEngine("cpu");
@@ -28,6 +28,7 @@ interface RunOptions {
   readonly inputs?: (config: TransformerConfig) => ModelInputs;
   readonly adapters?: () => ReadonlyMap<string, Adapter>;
   readonly edit?: (weights: Map<string, Tensor>) => void;
+  readonly perturbation?: Perturbation;
 }
 
 function both(config: TransformerConfig): ModelInputs {
@@ -42,7 +43,8 @@ async function run(changes: ConfigSection, options: RunOptions = {}): Promise<Ra
   const { video, audio } = engine.tidy(() => {
     options.edit?.(weights);
     const model = createTransformer(ops, config, weights, options.adapters?.());
-    const prediction = model.forward((options.inputs ?? both)(config), (name, x) => taps.push([name, x]));
+    const tap = (name: string, x: Tensor) => taps.push([name, x]);
+    const prediction = model.forward((options.inputs ?? both)(config), tap, options.perturbation);
     return { ...prediction, taps };
   });
   const read = async (x: Tensor | null) => (x === null ? null : engine.read(x));
@@ -307,6 +309,40 @@ test("an adapter on any linear layer equals the merged weight W + scale B A", as
     same(result.video, merged.video, 2e-4);
     differ(result.video, (await run({})).video);
   }
+});
+
+test("self-attention that is left out passes on each token's own values, in the named blocks of the named stream", async () => {
+  const layers = { num_layers: 2 };
+  const own = (tokens: number) =>
+    ops.constant({
+      shape: [2, tokens, tokens],
+      dtype: "float32",
+      data: Float32Array.from({ length: 2 * tokens * tokens }, (_, i) =>
+        (i % (tokens * tokens)) % (tokens + 1) === 0 ? 1 : 0,
+      ),
+    });
+  const masked = await run(layers, {
+    inputs: (config) => ({
+      video: tinyInputs(engine, config, "video", { attentionMask: own(4) }),
+      audio: tinyInputs(engine, config, "audio"),
+    }),
+  });
+  const skipping = (video: readonly number[]) =>
+    run(layers, { perturbation: { selfAttention: { video, audio: [] }, isolated: false } });
+  const both = await skipping([0, 1]);
+  same(both.video, masked.video, 1e-5);
+  same(both.audio, masked.audio, 1e-5);
+  const second = await skipping([1]);
+  same(second.taps.get("video.block0"), (await run(layers)).taps.get("video.block0"));
+  differ(second.video, both.video);
+});
+
+test("isolated streams give what each gives alone", async () => {
+  const isolated = await run({}, { perturbation: { selfAttention: { video: [], audio: [] }, isolated: true } });
+  const video = await run({}, { inputs: (config) => ({ video: tinyInputs(engine, config, "video"), audio: null }) });
+  const audio = await run({}, { inputs: (config) => ({ video: null, audio: tinyInputs(engine, config, "audio") }) });
+  same(isolated.video, video.video, 1e-6);
+  same(isolated.audio, audio.audio, 1e-6);
 });
 
 test("the forward pass leaves no tensor behind", async () => {

@@ -1,7 +1,7 @@
 import type { ModalityInputs, ModelInputs, Ops, Prediction, Tensor } from "../contract.ts";
 import { fail } from "../findings.ts";
 import { modulate, modulationRow } from "./adaln.ts";
-import { block, type BlockState, type Streams } from "./block.ts";
+import { block, type BlockSkips, type BlockState, type Streams } from "./block.ts";
 import type { StreamName, TransformerConfig } from "./config.ts";
 import { blockPrefix, streamPrefix } from "./layout.ts";
 import { createModule, type Adapters, type Module } from "./module.ts";
@@ -23,7 +23,15 @@ export interface Transformer {
    * The velocities of both modalities; null where a modality is null. Pure: may run on its own, or inside `Engine.differentiate`.
    * At least one modality must be given.
    */
-  forward(inputs: ModelInputs, tap?: Tap): Velocities;
+  forward(inputs: ModelInputs, tap?: Tap, perturbation?: Perturbation): Velocities;
+}
+
+/** What a forward pass leaves out, so that guidance can lead away from its result. Training leaves out nothing. */
+export interface Perturbation {
+  /** Blocks whose self-attention passes on each token's own values, by stream. */
+  readonly selfAttention: Readonly<Record<StreamName, readonly number[]>>;
+  /** Whether no stream attends to the other one. */
+  readonly isolated: boolean;
 }
 
 const noTap: Tap = () => {};
@@ -39,14 +47,14 @@ export function createTransformer(
   const model = { config, module, ropes: createRopeCache(config) };
   return {
     config,
-    forward: (inputs, tap = noTap) => {
+    forward: (inputs, tap = noTap, perturbation) => {
       checkInputs(config, inputs);
       const [video, audio] = [notEmpty(inputs.video), notEmpty(inputs.audio)];
       const streams = {
         video: video === null ? null : prepareStream(model, "video", video, audio),
         audio: audio === null ? null : prepareStream(model, "audio", audio, video),
       };
-      const state = runBlocks(config, module, streams, tap);
+      const state = runBlocks(config, module, streams, tap, perturbation);
       return {
         video: velocity(config, module, "video", inputs.video, streams.video, state.video),
         audio: velocity(config, module, "audio", inputs.audio, streams.audio, state.audio),
@@ -73,16 +81,28 @@ function notEmpty(inputs: ModalityInputs | null): ModalityInputs | null {
   return inputs === null || inputs.latent.shape[1] === 0 ? null : inputs;
 }
 
-function runBlocks(config: TransformerConfig, module: Module, streams: Streams, tap: Tap): BlockState {
+function runBlocks(
+  config: TransformerConfig,
+  module: Module,
+  streams: Streams,
+  tap: Tap,
+  perturbation: Perturbation | undefined,
+): BlockState {
   tapStream(streams.video, tap);
   tapStream(streams.audio, tap);
   let state: BlockState = { video: streams.video?.tokens ?? null, audio: streams.audio?.tokens ?? null };
   for (let i = 0; i < config.layers; i++) {
-    state = block(config, module.at(blockPrefix(i)), streams, state);
+    state = block(config, module.at(blockPrefix(i)), streams, state, skipsOf(perturbation, i));
     if (state.video !== null) tap(`video.block${i}`, state.video);
     if (state.audio !== null) tap(`audio.block${i}`, state.audio);
   }
   return state;
+}
+
+function skipsOf(perturbation: Perturbation | undefined, i: number): BlockSkips | undefined {
+  if (perturbation === undefined) return undefined;
+  const { selfAttention, isolated } = perturbation;
+  return { video: selfAttention.video.includes(i), audio: selfAttention.audio.includes(i), crossModal: isolated };
 }
 
 function tapStream(stream: Stream | null, tap: Tap): void {

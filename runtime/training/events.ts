@@ -2,7 +2,14 @@ import type { Finding } from "../contract.ts";
 
 /** What happens in a run, as plain data: for the progress line, and line by line in `<output_dir>/metrics.jsonl`. */
 export type TrainEvent =
-  StartedEvent | StepEvent | EvaluationEvent | CheckpointEvent | WarningEvent | InterruptedEvent | FinishedEvent;
+  | StartedEvent
+  | StepEvent
+  | EvaluationEvent
+  | SampleEvent
+  | CheckpointEvent
+  | WarningEvent
+  | InterruptedEvent
+  | FinishedEvent;
 
 export interface StartedEvent {
   readonly type: "started";
@@ -73,6 +80,18 @@ export interface EvaluationEvent {
   readonly terms: Readonly<Record<string, number>>;
   /** Mean over samples at each noise level, in the order of `evaluation.sigmas`. */
   readonly sigmas: readonly { readonly sigma: number; readonly loss: number }[];
+  readonly seconds: number;
+}
+
+export interface SampleEvent {
+  readonly type: "sample";
+  readonly globalStep: number;
+  /** Counts from 1. */
+  readonly number: number;
+  /** How many there are. */
+  readonly count: number;
+  /** The safetensors file; the other files have the same name. */
+  readonly path: string;
   readonly seconds: number;
 }
 

@@ -1,13 +1,14 @@
 import type { LoraConfig, ModelConfig } from "../config/run-config.ts";
-import type { Finding, ScaleFactors, StrategyInfo } from "../contract.ts";
+import type { Finding, ModelInputs, ScaleFactors, StrategyInfo } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { FindingsError } from "../findings.ts";
 import { examineModel, loadModel, type ExaminedModel, type LoadOptions } from "../model/checkpoint.ts";
+import type { TransformerConfig } from "../model/config.ts";
 import type { EmbeddingsProcessor } from "../model/embeddings.ts";
 import { transformerLayout } from "../model/layout.ts";
 import { checkStreams, createLora, matchTargets } from "../model/lora.ts";
 import { checkOutputs, createOutputs } from "../model/outputs.ts";
-import { createTransformer } from "../model/transformer.ts";
+import { createTransformer, type Perturbation, type Velocities } from "../model/transformer.ts";
 import type { Model } from "./forward.ts";
 import type { Trainable } from "./optimizer-step.ts";
 import { uniform } from "./philox.ts";
@@ -15,6 +16,9 @@ import { uniform } from "./philox.ts";
 /** The frozen model with new adapters, and with the heads that the strategy puts on it. */
 export interface TrainableModel {
   readonly forward: Model;
+  /** To draw samples with: no outputs, and on demand without some of the attention. */
+  readonly velocities: (inputs: ModelInputs, perturbation?: Perturbation) => Velocities;
+  readonly config: TransformerConfig;
   readonly trainable: Trainable;
   readonly embeddings: EmbeddingsProcessor;
   readonly scaleFactors: ScaleFactors;
@@ -72,6 +76,8 @@ export async function openModel(
         const collected = outputs.collect(targets);
         return { ...transformer.forward(inputs, collected.tap), outputs: collected.outputs() };
       },
+      velocities: (inputs, perturbation) => transformer.forward(inputs, undefined, perturbation),
+      config: loaded.config,
       trainable,
       embeddings: loaded.embeddings,
       scaleFactors: loaded.scaleFactors,

@@ -10,6 +10,7 @@ import { philoxSource } from "./draws.ts";
 import { loadBatches, loadHeldOut, openData } from "./open-data.ts";
 import { checkModel, openModel } from "./open-model.ts";
 import { checkFiles, checkOutput, together } from "./preflight.ts";
+import { checkSamples, openSamples } from "../sampling/open-samples.ts";
 import type { Run } from "./run.ts";
 
 export interface OpenedRun {
@@ -41,6 +42,7 @@ export async function openRun(engine: Engine, config: RunConfig, step: Step): Pr
       scaleFactors: model.scaleFactors,
       data: batches,
       heldOut: loadHeldOut(engine, data, model.embeddings),
+      samples: openSamples(engine, config, step.strategy, model),
       draws: (j, microBatch) => philoxSource(config.seed, j, microBatch),
     },
     warnings,
@@ -65,6 +67,7 @@ export async function preflight(config: RunConfig, { strategy }: Step) {
       if (lora !== null && existsSync(model.model_path)) examined = await checkModel(strategy, model, lora);
     },
     () => openData(config, strategy, params, examined),
+    () => (examined === null ? undefined : checkSamples(config, strategy, examined)),
     () => checkFiles(config),
     () => checkOutput(config),
     () => {

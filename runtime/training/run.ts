@@ -19,6 +19,8 @@ export interface Run {
   readonly data: RunData;
   /** Samples that are evaluated and not trained on, one per batch; null where the run config holds none out. */
   readonly heldOut: RunData | null;
+  /** Draws the samples of `validation`; null where none can be drawn. */
+  readonly samples: SampleSource | null;
   /** The random numbers of a micro-batch of an optimizer step, both counted from 0. */
   readonly draws: (step: number, microBatch: number) => DrawSource;
 }
@@ -28,6 +30,16 @@ export interface RunData {
   readonly samples: number;
   /** Micro-batch `index`, counted from 0 over the whole run: which samples it holds is a function of the index alone. */
   load(index: number): Promise<LoadedBatch>;
+}
+
+export interface SampleSource {
+  readonly count: number;
+  /**
+   * Draws and writes sample `index`, counted from 0, with the weights as they are after `globalStep` steps.
+   * @returns its file, or null where `signal` was aborted meanwhile
+   * @throws FindingsError for files that have changed since they were checked, and for those that can not be written
+   */
+  draw(index: number, globalStep: number, signal?: AbortSignal): Promise<string | null>;
 }
 
 export interface LoadedBatch {

@@ -23,10 +23,26 @@ test("is plain YAML with the official sections, complete, that resolves to the s
     unknown
   >;
   const { runtime, evaluation, training_strategy: _, ...official } = config;
-  assert.equal(read, { ...official, training_strategy: { name: "inpainting", mask_threshold: 0.5, on: "yes" } });
+  const { negative_conditions_file: _negative, ...validation } = official.validation;
+  const samples = validation.samples.map(({ conditions_file: _file, ...sample }) => sample);
+  assert.equal(read, {
+    ...official,
+    validation: { ...validation, samples },
+    training_strategy: { name: "inpainting", mask_threshold: 0.5, on: "yes" },
+  });
   const again = resolveConfig(read, { configDirectory: "/elsewhere" });
   const strategy = { name: "inpainting", mask_threshold: 0.5, on: "yes" };
   assert.equal(again.config, { ...official, runtime, evaluation, training_strategy: strategy });
+});
+
+test("leaves out what stands here in a prompt's place, and samples that have nothing else", () => {
+  const samples = [{ conditions_file: "a.pt" }, { prompt: "b", conditions_file: "b.pt" }];
+  const own = { ...raw, validation: { samples, negative_conditions_file: "n.pt" } };
+  const { config } = resolveConfig(own, { configDirectory: "/" });
+  if (config === null) return assert.unreachable("the config is right");
+  const { validation } = parse(savedConfig(config, { name: "s" })) as { validation: Record<string, unknown> };
+  assert.not.ok("negative_conditions_file" in validation);
+  assert.equal(validation["samples"], [{ prompt: "b", conditions: [], video_dims: null, seed: null }]);
 });
 
 test.run();

@@ -6,7 +6,14 @@ import type { RunConfig } from "../config/run-config.ts";
  */
 export function savedConfig(config: RunConfig, strategy: Readonly<Record<string, unknown>>): string {
   const { runtime: _runtime, evaluation: _evaluation, ...official } = config;
-  return `${lines({ ...official, training_strategy: strategy }, 0).join("\n")}\n`;
+  const validation = officialValidation(config.validation);
+  return `${lines({ ...official, validation, training_strategy: strategy }, 0).join("\n")}\n`;
+}
+
+/** Without samples that have no prompt, and without what stands in a prompt's place here: the official format knows neither. */
+function officialValidation({ negative_conditions_file: _negative, samples, ...official }: RunConfig["validation"]) {
+  const prompts = samples.flatMap(({ conditions_file: _file, ...sample }) => (sample.prompt === null ? [] : [sample]));
+  return { ...official, samples: prompts };
 }
 
 /** Block style for filled mappings and lists, else one line; text is always quoted, which no loader can misread. */

@@ -127,6 +127,7 @@ export function tinyRun(engine: Engine, options: TinyOptions): Run {
       audio: () => host([], new Float32Array(1)),
     },
     scaleFactors: { time: 8, height: 32, width: 32 },
+    samples: null,
     heldOut: config.evaluation.samples === 0 ? null : heldOutOf(engine, config.evaluation.samples),
     data: { samples: SAMPLES, load: async (index) => loadTiny(engine, config.seed, index, special) },
     draws: (step, microBatch) => philoxSource(config.seed, step, microBatch),

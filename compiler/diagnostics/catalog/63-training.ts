@@ -12,6 +12,16 @@ const loading = (path: string, ...lines: string[]) =>
     "lora: {rank: 8}",
     ...lines,
   ].join("\n");
+/** A sample with these settings. */
+const sampling = (...lines: string[]) =>
+  config(
+    [
+      "validation:",
+      "  samples:",
+      "    - conditions_file: data/conditions/1.pt",
+      ...lines.map((line) => `      ${line}`),
+    ].join("\n"),
+  );
 const saved = "outputs/checkpoints/lora_weights_step_00250.safetensors";
 
 /** What is wrong when a run is put together: its settings against the files, and checkpoints. */
@@ -135,5 +145,41 @@ export const entries: readonly CatalogEntry[] = [
       "samples there are.",
     bad: config("evaluation: {samples: 1000}"),
     good: config("evaluation: {samples: 4}"),
+  },
+  {
+    code: "LTX6330",
+    slug: "sample-size",
+    title: "A sample's size does not divide into latent cells",
+    explanation:
+      "A latent cell covers a square of pixels, and all latent frames but the first cover several frames, for LTX-2 32 pixels and 8 frames. Width and height of `video_dims` are multiples of the one, frames are a multiple of the other and 1.",
+    bad: sampling("video_dims: [100, 64, 9]"),
+    good: sampling("video_dims: [96, 64, 9]"),
+  },
+  {
+    code: "LTX6331",
+    slug: "sample-condition-size",
+    title: "A condition does not fit its sample",
+    explanation:
+      "Conditions are latents, which can not be scaled. They have the height and width of the sample in latent cells, or the fraction of it that a reference declares, and are long enough for what they are to give.",
+    bad: sampling("video_dims: [96, 64, 9]", "conditions: [{type: prefix, video: data/latents/1.pt, num_frames: 8}]"),
+    good: sampling("video_dims: [96, 64, 9]", "conditions: [{type: prefix, video: data/latents/1.pt, num_frames: 9}]"),
+  },
+  {
+    code: "LTX6332",
+    slug: "sample-without-modality",
+    title: "A sample is about something that the run does not have",
+    explanation:
+      "Samples have the modalities that the strategy feeds to the model, as far as `generate_video` and `generate_audio` allow. At least one of them must be left to generate, and conditions can only be about these.",
+    bad: sampling("conditions: [{type: prefix, audio: data/audio_latents/1.pt}]") + "   # of a strategy without audio",
+    good: sampling("conditions: [{type: prefix, video: data/latents/1.pt}]"),
+  },
+  {
+    code: "LTX6333",
+    slug: "guidance-beyond-blocks",
+    title: "Guidance names a block that the model does not have",
+    explanation:
+      "`validation.stg_blocks` counts the transformer's blocks from 0. A block that does not exist would leave this guidance without effect.",
+    bad: config("validation: {stg_blocks: [48]}"),
+    good: config("validation: {stg_blocks: [28]}"),
   },
 ];

@@ -1,0 +1,169 @@
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { isTensor, readPt, toFloat32, type PtValue } from "../../runtime/data/pt/index.ts";
+import { readTensorFile } from "../../runtime/training/tensor-file.ts";
+import { ltxc, project } from "../testing.ts";
+
+const test = suite<{ original: string; cwd: string }>("samples of a run");
+
+test.before(async (context) => {
+  context.original = await project({ steps: 2 }, "text_to_video_with_audio");
+});
+test.before.each(async (context) => {
+  context.cwd = await mkdtemp(join(tmpdir(), "ltxc-samples-"));
+  await cp(context.original, context.cwd, { recursive: true });
+});
+test.after.each(({ cwd }) => rm(cwd, { recursive: true }));
+test.after(({ original }) => rm(original, { recursive: true }));
+
+const usual = ["interval: 2", "video_dims: [192, 192, 17]", "inference_steps: 2", "stg_blocks: null"];
+
+/** Replaces the section `validation` of train.yaml. */
+async function validation(cwd: string, lines: readonly string[]): Promise<void> {
+  const path = join(cwd, "train.yaml");
+  const text = await readFile(path, "utf8");
+  const section = ["validation:", ...lines.map((line) => `  ${line}`)].join("\n");
+  await writeFile(path, text.replace(/^validation:\n( .*\n)+/m, `${section}\n`));
+}
+
+async function latentsOf(
+  path: string,
+): Promise<{ shape: readonly number[]; values: Float32Array; file: Map<PtValue, PtValue> }> {
+  const file = await readPt(path);
+  const latents = file instanceof Map ? file.get("latents") : undefined;
+  if (!(file instanceof Map) || !isTensor(latents)) throw new Error(`${path} holds no latents`);
+  return { shape: latents.shape, values: toFloat32(latents), file };
+}
+
+const sample = ["samples:", "  - conditions_file: data/conditions/clip_2.pt"];
+const negative = "negative_conditions_file: data/conditions/clip_1.pt";
+
+test("are drawn at the start and at each interval, and kept as latents, for official scripts and as a picture", async ({
+  cwd,
+}) => {
+  const first = "      - {type: first_frame, image_or_video: data/latents/clip_3.pt}";
+  await validation(cwd, [...usual, negative, ...sample, "    conditions:", first, "  - prompt: a cat"]);
+  const { code, out, err } = await ltxc(["run"], { cwd });
+  assert.is(code, 0, err);
+  assert.match(err, "warning[LTX6006]: this sample is not drawn: a prompt needs a text encoder");
+  assert.match(out, /^sample 1\/1 in .* s: outputs\/samples\/step_000002_1\.safetensors$/m);
+  const names = ["step_000000_1", "step_000002_1"];
+  const folder = join(cwd, "outputs/samples");
+  assert.equal(
+    (await readdir(folder)).toSorted(),
+    [
+      "audio_latents",
+      "latents",
+      ...names.flatMap((name) => [`${name}.png`, `${name}.safetensors`, `${name}_audio.png`]),
+    ].toSorted(),
+  );
+  const video = await latentsOf(join(folder, "latents/step_000002_1.pt"));
+  assert.equal([video.shape, video.file.get("num_frames"), video.file.get("fps")], [[8, 3, 6, 6], 3, 24]);
+  const given = await latentsOf(join(cwd, "data/latents/clip_3.pt"));
+  for (let c = 0; c < 8; c++) {
+    const frame = (values: Float32Array) => [...values.subarray(c * 108, c * 108 + 36)];
+    assert.equal(frame(video.values), frame(given.values));
+  }
+  const audio = await latentsOf(join(folder, "audio_latents/step_000002_1.pt"));
+  assert.equal([audio.shape, audio.file.get("num_time_steps"), audio.file.get("duration")], [[8, 18, 2], 18, 0.72]);
+  const { tensors, metadata } = await readTensorFile(join(folder, "step_000002_1.safetensors"));
+  assert.equal([...tensors.keys()], ["video", "audio"]);
+  assert.equal(tensors.get("audio")?.data, audio.values);
+  assert.equal(metadata, { step: "2", seed: "42", fps: "24" });
+});
+
+test("the same seed and weights draw the same, whatever was trained", async ({ cwd }) => {
+  await validation(cwd, [...usual, negative, ...sample, "    seed: 0"]);
+  const draw = async () => {
+    assert.is((await ltxc(["run"], { cwd })).code, 0);
+    return readFile(join(cwd, "outputs/samples/step_000002_1.safetensors"));
+  };
+  const once = await draw();
+  assert.ok(once.equals(await draw()));
+  const { metadata } = await readTensorFile(join(cwd, "outputs/samples/step_000002_1.safetensors"));
+  assert.is(metadata["seed"], "0");
+});
+
+test("video can be given for audio alone; skip_initial_validation waits for the first interval", async ({ cwd }) => {
+  const given = "      - {type: video_to_audio, video: data/latents/clip_3.pt}";
+  await validation(cwd, [...usual, "skip_initial_validation: true", negative, ...sample, "    conditions:", given]);
+  assert.is((await ltxc(["run"], { cwd })).code, 0);
+  assert.equal((await readdir(join(cwd, "outputs/samples"))).toSorted(), [
+    "audio_latents",
+    "step_000002_1.png",
+    "step_000002_1.safetensors",
+  ]);
+});
+
+async function findings(cwd: string): Promise<readonly string[]> {
+  const { out } = await ltxc(["check"], { cwd });
+  return [...out.matchAll(/^(?:error|warning)\[(LTX\d+)\]: (.*)\n +--> train.yaml/gm)].map(
+    ([, code, text]) => `${code} ${text}`,
+  );
+}
+
+test("everything that does not fit is found before the run, at once", async ({ cwd }) => {
+  const wrong = [
+    "      - {type: prefix, video: data/latents/clip_3.pt, num_frames: 8}",
+    "      - {type: suffix, audio: data/latents/clip_3.pt}",
+  ];
+  await validation(cwd, [
+    ...usual.slice(0, 3),
+    "guidance_rescale: 0",
+    ...sample,
+    "    conditions:",
+    ...wrong,
+    "  - conditions_file: data/latents/clip_2.pt",
+    "  - conditions_file: data/conditions/clip_2.pt",
+    "    video_dims: [200, 192, 16]",
+  ]);
+  const found = await findings(cwd);
+  const expected = [
+    /^LTX6008 `video_cfg_scale: 3` leads away from a negative caption, and there is none$/,
+    /^LTX6008 `audio_cfg_scale: 7` leads away/,
+    /^LTX6333 `stg_blocks` names block 28, and the model has 2, counted from 0$/,
+    /^LTX6331 a `prefix` of 8 frames does not end with a latent frame$/,
+    /^LTX6132 .*clip_3.pt: `latents` is \[8, 3, 6, 6\], expected three axes$/,
+    /^LTX6130 .*clip_2.pt: `prompt_attention_mask` is missing/,
+    /^LTX6330 200 x 192 pixels and 16 frames do not divide into latent cells$/,
+  ];
+  for (const pattern of expected)
+    assert.ok(
+      found.some((line) => pattern.test(line)),
+      `${pattern} in\n${found.join("\n")}`,
+    );
+  assert.is(found.length, expected.length, found.join("\n"));
+});
+
+test("a sample without anything to generate is refused", async ({ cwd }) => {
+  await validation(cwd, [...usual, "generate_audio: false", "generate_video: false", negative, ...sample]);
+  assert.equal(await findings(cwd), ["LTX6008 samples with neither video nor audio show nothing"]);
+  const given = "      - {type: audio_to_video, audio: data/audio_latents/clip_3.pt}";
+  await validation(cwd, [...usual, "generate_video: false", negative, ...sample, "    conditions:", given]);
+  assert.equal(await findings(cwd), ["LTX6332 nothing is left to generate in this sample"]);
+  const crop = "      - {type: prefix, video: data/latents/clip_3.pt}";
+  await validation(cwd, [...usual, "generate_video: false", negative, ...sample, "    conditions:", crop]);
+  assert.equal(await findings(cwd), ["LTX6332 `prefix` is about video, but `generate_video` is false"]);
+});
+
+test("a file that is gone when its turn comes costs the sample, not the run", async ({ cwd }) => {
+  await cp(join(cwd, "data/conditions/clip_1.pt"), join(cwd, "negative.pt"));
+  await validation(cwd, [...usual, "negative_conditions_file: negative.pt", ...sample]);
+  let isGone = false;
+  const { code, out, err } = await ltxc(["run"], {
+    cwd,
+    onText: (text) => {
+      if (isGone || !text.includes("step_000000_1")) return;
+      isGone = true;
+      void rm(join(cwd, "negative.pt"));
+    },
+  });
+  assert.is(code, 0, err);
+  assert.match(err, /warning\[LTX6110\]: .*negative.pt/);
+  assert.match(out, "LoRA: ");
+});
+
+test.run();

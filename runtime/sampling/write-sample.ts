@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import type { HostTensor } from "../contract.ts";
+import { writeAtomically } from "../data/atomic.ts";
+import { writePt } from "../data/pt/index.ts";
+import { writeSafetensors, type OutputTensor } from "../data/safetensors/index.ts";
+import { audioStepsPerSecond } from "./conditions.ts";
+import type { Drawn } from "./draw.ts";
+import type { SamplePlan, VideoPlan } from "./plan.ts";
+import { encodePng, type GreyPicture } from "./png.ts";
+import { audioPreview, videoPreview } from "./preview.ts";
+
+/**
+ * Writes a sample below `<outputDirectory>/samples`, each file whole or not at all:
+ *   step_000100_1.safetensors         all that was generated, float32, under `video` and `audio`
+ *   latents/step_000100_1.pt          video as preprocessing writes it, which official scripts decode
+ *   audio_latents/step_000100_1.pt    audio likewise
+ *   step_000100_1.png                 a tile per channel; that of audio ends with `_audio.png` where there is a video, too
+ * @returns the path of the safetensors file
+ * Errors: FindingsError LTX6190, LTX6191.
+ */
+export async function writeSample(
+  outputDirectory: string,
+  globalStep: number,
+  plan: SamplePlan,
+  { video, audio }: Drawn,
+): Promise<string> {
+  const folder = join(outputDirectory, "samples");
+  const name = `step_${String(globalStep).padStart(6, "0")}_${plan.number}`;
+  if (video !== null && plan.video !== null) {
+    await writePt(join(folder, "latents", `${name}.pt`), videoEntries(video, plan.video));
+    await writePicture(join(folder, `${name}.png`), videoPreview(video, plan.video.shown));
+  }
+  if (audio !== null) {
+    await writePt(join(folder, "audio_latents", `${name}.pt`), audioEntries(audio));
+    await writePicture(join(folder, `${name}${video === null ? "" : "_audio"}.png`), audioPreview(audio));
+  }
+  const path = join(folder, `${name}.safetensors`);
+  const metadata = { step: `${globalStep}`, seed: `${plan.seed}`, ...(plan.video && { fps: `${plan.video.fps}` }) };
+  await writeSafetensors(path, [...tensorsOf("video", video), ...tensorsOf("audio", audio)], metadata);
+  return path;
+}
+
+function tensorsOf(name: string, latents: HostTensor | null): OutputTensor[] {
+  return latents === null ? [] : [{ name, shape: latents.shape, dtype: "F32", data: latents.data as Float32Array }];
+}
+
+const valuesOf = ({ data }: HostTensor): Float32Array => data as Float32Array;
+
+/** The official preprocessing keeps video latents in bfloat16 and audio latents in float32. */
+function videoEntries(latents: HostTensor, { grid, fps }: VideoPlan) {
+  return {
+    latents: { storage: "bfloat16", shape: latents.shape, values: valuesOf(latents) },
+    num_frames: grid.frames,
+    height: grid.height,
+    width: grid.width,
+    fps: { float: fps },
+  } as const;
+}
+
+function audioEntries(latents: HostTensor) {
+  const [, steps = 0, mel = 0] = latents.shape;
+  return {
+    latents: { storage: "float32", shape: latents.shape, values: valuesOf(latents) },
+    num_time_steps: steps,
+    frequency_bins: mel,
+    duration: { float: steps / audioStepsPerSecond },
+  } as const;
+}
+
+function writePicture(path: string, picture: GreyPicture): Promise<void> {
+  return writeAtomically(path, (sink) => sink(encodePng(picture)));
+}
