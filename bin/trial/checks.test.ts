@@ -1,0 +1,75 @@
+// What no strategy can bring about, since the compiler sees to it, is brought about here by changing what was observed.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { sourceFile } from "../../compiler/source/source-file.ts";
+import { collate } from "../../runtime/data/batch.ts";
+import { openEngine } from "../../runtime/engine/index.ts";
+import { observe, type Observation } from "../inspect/observe.ts";
+import { openSubject } from "../inspect/subject.ts";
+import { syntheticSamples } from "../inspect/synthetic.ts";
+import { violations } from "./checks.ts";
+
+const test = suite("checks");
+
+const text = `strategy: checked
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+  ref: {directory: ref, kind: video_latents}
+video:
+  latents: latents
+  references: [ref]
+  keep: first_frame
+loss:
+  v: mse(video.prediction, video.target) over video.generated
+`;
+
+const { subject } = await openSubject(sourceFile("checked.strategy", text));
+const { engine } = await openEngine("cpu");
+if (subject === null) throw new Error("the strategy of this test does not compile");
+
+const tokens = 12;
+const channels = 4;
+
+async function observed(): Promise<Observation> {
+  if (subject === null) throw new Error("no subject");
+  const made = {
+    sizes: { frames: 3, height: 2, width: 2, steps: 1 },
+    samples: 2,
+    masks: "empty",
+    reference: { space: 1, time: 1 },
+    seed: 0,
+  } as const;
+  const batch = collate(syntheticSamples(subject.step.strategy, made));
+  const sampler = (_: unknown, __: string, count: number) => new Float32Array(count).fill(0.5);
+  return observe(engine, subject, batch, { params: {}, sampler, seed: 0, globalStep: 0, progress: 0 });
+}
+
+/** Findings after one number of what the model gets has been changed. */
+async function after(field: "latent" | "timesteps", index: number): Promise<string[]> {
+  const observation = await observed();
+  const video = observation.inputs.video;
+  if (subject === null || video === null) throw new Error("no video");
+  assert.equal(violations(subject, observation), []);
+  video[field].data[index] = 0.25;
+  return violations(subject, observation).map(({ code, message }) => `${code} ${message}`);
+}
+
+/** Of the second sample's target, whose tokens follow those of the reference. */
+const token = (index: number): number => 2 * tokens + tokens + index;
+
+test("a kept token with a timestep, and one that is not clean", async () => {
+  assert.equal(await after("timesteps", token(3)), [
+    "LTX7105 `video` keeps token 3 of sample 1, which is given a timestep all the same",
+  ]);
+  assert.equal(await after("latent", token(2) * channels + 1), [
+    "LTX7105 `video` keeps token 2 of sample 1, which is not clean all the same",
+  ]);
+});
+
+test("noised tokens may have any latent and timestep", async () => {
+  assert.equal(await after("timesteps", token(4)), []);
+  assert.equal(await after("latent", token(4) * channels), []);
+});
+
+test.run();
