@@ -123,6 +123,21 @@ loss:
   });
 });
 
+test("what an extended strategy gets wrong is shown in its own file, and expectations are inherited", async () => {
+  await inFolder(bad, async (cwd) => {
+    await writeFile(
+      join(cwd, "further.strategy"),
+      "strategy: further\nextends: ./tried.strategy\n\n\n\nparams: {gain: {maximum: 1}}\n",
+    );
+    const { code, out, err } = await ltxc(["test", "further.strategy"], { cwd });
+    assert.is(code, 1);
+    assert.match(err, /tried\.strategy:\d+:\d+\n.*\n.*- hole > 0\.5/);
+    assert.match(out, "further.strategy: 4 checks fail");
+    const inspected = await ltxc(["inspect", "further.strategy"], { cwd });
+    assert.match(inspected.out, "expect hole > 0.5: false somewhere");
+  });
+});
+
 test("strategies that do not compile are not tried, and the built-in ones hold", async () => {
   await inFolder("strategy: tried\nloss:\n  v: 1\n", async (cwd) => {
     const { code, out, err } = await ltxc(["test"], { cwd });

@@ -1,5 +1,6 @@
 /** What there is to see of one sample in a strategy's step, as plain data: the renderers lay it out and calculate nothing. */
 import type { Type } from "../../compiler/2-check/core.ts";
+import { textAt } from "../../compiler/source/source-file.ts";
 import type { StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
 import type { Levels, LevelsByModality } from "./levels.ts";
 import { mapsOf, type TokenMap } from "./maps.ts";
@@ -86,7 +87,7 @@ export function inspectionOf(
       value: observation.losses[name]?.data[0] ?? NaN,
     })),
     expectations: seen.filter(isExpected).map(({ value: { span }, tensor }) => ({
-      text: file.text.slice(span?.start, span?.end).replace(/\s+/g, " ").trim(),
+      text: span === null ? "" : textAt(file, span).replace(/\s+/g, " ").trim(),
       holds: !tensor.data.includes(0),
     })),
   };

@@ -1,4 +1,5 @@
 /** Tries a strategy on many small batches and gathers what is wrong, each mistake once. */
+import { basename } from "node:path";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { entryOf } from "../../compiler/diagnostics/catalog/index.ts";
 import type { SourceFile } from "../../compiler/source/source-file.ts";
@@ -60,16 +61,18 @@ async function violationsOn(engine: Engine, subject: Subject, batch: TrialBatch)
   }
 }
 
-/** An operation that failed at a place of the strategy; null for any other exception, which is a bug of ours. */
+/** An operation that failed at a place of the strategy or of what it extends; null for any other exception, which is a bug of ours. */
 function failureOf(file: SourceFile, error: unknown): Violation | null {
   const { stack = "", message } = error instanceof Error ? error : new Error(String(error));
-  const [, line, column] = /\.strategy:(\d+):(\d+)/.exec(stack) ?? [];
-  const start = (file.lineStarts[Number(line) - 1] ?? NaN) + Number(column) - 1;
-  if (!Number.isFinite(start)) return null;
-  return {
-    code: "LTX7106",
-    span: { start, end: start + 1 },
-    of: "step",
-    message: `this cannot be calculated: ${message}`,
-  };
+  const [, name, line, column] = /([^/\\\s(]+\.strategy):(\d+):(\d+)/.exec(stack) ?? [];
+  let begin = 0;
+  for (const each of [file, ...file.bases]) {
+    const start = begin + (each.lineStarts[Number(line) - 1] ?? NaN) + Number(column) - 1;
+    if (basename(each.path) === name && Number.isFinite(start)) {
+      const span = { start, end: start + 1 };
+      return { code: "LTX7106", span, of: "step", message: `this cannot be calculated: ${message}` };
+    }
+    begin += each.text.length + 1;
+  }
+  return null;
 }
