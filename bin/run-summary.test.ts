@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { sparkline } from "./curve.ts";
-import { summaryCurves, type History } from "./run-summary.ts";
+import { createHistory, summaryCurves } from "./run-summary.ts";
 
 const test = suite("run summary");
 
@@ -18,13 +18,12 @@ const step = (loss: number, sigmaBuckets: Readonly<Record<string, number>>) => (
   sigmaBuckets,
   gradNorm: 1,
 });
-const history: History = {
-  steps: [step(4, { "0.50-0.75": 3 }), step(3, {}), step(2, { "0.50-0.75": 1, "0.00-0.25": 9 })],
-  evaluations: [
-    { loss: 5, sigmas: [{ sigma: 0.5, loss: 6 }] },
-    { loss: 4, sigmas: [{ sigma: 0.5, loss: 2 }] },
-  ],
-};
+const history = createHistory();
+history.step(step(4, { "0.50-0.75": 3 }));
+history.step(step(3, {}));
+history.step(step(2, { "0.50-0.75": 1, "0.00-0.25": 9 }));
+history.evaluation({ loss: 5, sigmas: [{ sigma: 0.5, loss: 6 }] });
+history.evaluation({ loss: 4, sigmas: [{ sigma: 0.5, loss: 2 }] });
 
 test("each curve has its first and its last value; one value is no curve", () => {
   assert.equal(summaryCurves(history, 80).split("\n"), [
@@ -38,7 +37,7 @@ test("each curve has its first and its last value; one value is no curve", () =>
 });
 
 test("there is no summary of nothing", () => {
-  assert.is(summaryCurves({ steps: [], evaluations: [] }, 80), "");
+  assert.is(summaryCurves(createHistory(), 80), "");
 });
 
 test.run();

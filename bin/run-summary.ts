@@ -1,34 +1,53 @@
 import type { EvaluationEvent, StepEvent } from "../runtime/training/events.ts";
 import { sparkline } from "./curve.ts";
 import { table } from "./layout.ts";
+import { createSeries, type Series } from "./series.ts";
 
-/** What of a run's events its summary needs. */
+/** What of a run's events its summary needs, in a bounded amount of memory. */
 export interface History {
-  readonly steps: Pick<StepEvent, "loss" | "terms" | "sigmaBuckets" | "gradNorm">[];
-  readonly evaluations: Pick<EvaluationEvent, "loss" | "sigmas">[];
+  readonly loss: Series;
+  step(event: Pick<StepEvent, "loss" | "terms" | "sigmaBuckets" | "gradNorm">): void;
+  evaluation(event: Pick<EvaluationEvent, "loss" | "sigmas">): void;
+  /** All but the loss, in the order in which they are shown. */
+  curves(): readonly (readonly [name: string, series: Series])[];
+}
+
+export function createHistory(): History {
+  const loss = createSeries();
+  const groups = { terms: new Map(), buckets: new Map(), evaluations: new Map(), rest: new Map() } as const;
+  const add = (group: Map<string, Series>, name: string, value: number) => {
+    const series = group.get(name) ?? createSeries();
+    group.set(name, series);
+    series.add(value);
+  };
+  const sorted = (group: Map<string, Series>) => [...group].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    loss,
+    step({ loss: value, terms, sigmaBuckets, gradNorm }) {
+      loss.add(value);
+      for (const [name, term] of Object.entries(terms)) add(groups.terms, `loss ${name}`, term);
+      for (const [range, mean] of Object.entries(sigmaBuckets)) add(groups.buckets, `loss at ${range}`, mean);
+      add(groups.rest, "gradient norm", gradNorm);
+    },
+    evaluation({ loss: mean, sigmas }) {
+      add(groups.evaluations, "evaluation", mean);
+      for (const level of sigmas) add(groups.evaluations, `evaluation at ${level.sigma}`, level.loss);
+    },
+    curves: () => [
+      // A single term is the loss itself, whose curve stands above.
+      ...(groups.terms.size > 1 ? sorted(groups.terms) : []),
+      ...sorted(groups.buckets),
+      ...groups.evaluations,
+      ...groups.rest,
+    ],
+  };
 }
 
 /** A small curve for each term, each range of noise levels and each level of the evaluation, with its first and last value. */
-export function summaryCurves({ steps, evaluations }: History, columns: number): string {
-  const of = (record: (step: History["steps"][number]) => Readonly<Record<string, number>>, label: string) => {
-    const names = [...new Set(steps.flatMap((step) => Object.keys(record(step))))].toSorted();
-    return names.map((name) => [`${label} ${name}`, steps.flatMap((step) => record(step)[name] ?? [])] as const);
-  };
-  const terms = of((step) => step.terms, "loss");
-  const levels = (evaluations[0]?.sigmas ?? []).map(({ sigma }, i) => {
-    return [`evaluation at ${sigma}`, evaluations.flatMap(({ sigmas }) => sigmas[i]?.loss ?? [])] as const;
-  });
-  const curves = [
-    // A single term is the loss itself, whose curve stands above.
-    ...(terms.length > 1 ? terms : []),
-    ...of((step) => step.sigmaBuckets, "loss at"),
-    ["evaluation", evaluations.map(({ loss }) => loss)] as const,
-    ...levels,
-    ["gradient norm", steps.map(({ gradNorm }) => gradNorm)] as const,
-  ];
-  const rows = curves.flatMap(([name, values]) => {
-    const [first, last, line] = [values[0], values.at(-1), sparkline(values, Math.min(40, columns - 46))];
-    return line === "" ? [] : [[name, number(first), line, number(last)]];
+export function summaryCurves(history: History, columns: number): string {
+  const rows = history.curves().flatMap(([name, { first, last, means }]) => {
+    const line = sparkline(means(), Math.min(40, columns - 46));
+    return line === "" ? [] : [[name, number(first[0]), line, number(last.at(-1))]];
   });
   return rows.length === 0 ? "" : table(rows);
 }

@@ -13,7 +13,7 @@ import { curve, median } from "./curve.ts";
 import { duration } from "./layout.ts";
 import { plainLine, progressBlock } from "./progress.ts";
 import { createSmoother } from "./smooth.ts";
-import { summaryCurves, type History } from "./run-summary.ts";
+import { createHistory, summaryCurves, type History } from "./run-summary.ts";
 import { paint, say, sayJson, type Session } from "./session.ts";
 
 export interface RunView {
@@ -26,7 +26,7 @@ export interface RunView {
 
 /** Warnings are handed to `onWarning`, which knows the run config's text. */
 export function createRunView(session: Session, onWarning: (event: TrainEvent & { type: "warning" }) => void): RunView {
-  const history: History = { steps: [], evaluations: [] };
+  const history = createHistory();
   const bar = createBar(session);
   const shown = (line: string) => bar.above(() => say(session, line));
   const handle = (event: TrainEvent) => {
@@ -34,10 +34,10 @@ export function createRunView(session: Session, onWarning: (event: TrainEvent & 
       case "started":
         return shown(startLine(session, event));
       case "step":
-        history.steps.push(event);
+        history.step(event);
         return bar.step(event);
       case "evaluation":
-        history.evaluations.push(event);
+        history.evaluation(event);
         return shown(evaluationLine(event));
       case "sample":
         return shown(
@@ -121,18 +121,17 @@ export function shortPath({ io }: Session, path: string): string {
 }
 
 /** Steps that make up "start" and "end": 20, or fewer where the run is short. */
-function windowOf(losses: readonly number[]): number {
-  return Math.max(1, Math.min(20, Math.floor(losses.length / 2)));
-}
+const windowOf = (count: number): number => Math.max(1, Math.min(20, Math.floor(count / 2)));
 
 function finished(session: Session, { seconds, checkpoint }: FinishedEvent, history: History): void {
-  const losses = history.steps.map(({ loss }) => loss);
   const { bold, cyan, green } = paint(session);
-  const window = windowOf(losses);
-  const [start, end] = [median(losses.slice(0, window)), median(losses.slice(-window))];
-  if (losses.length > 1) {
+  const { loss } = history;
+  const window = windowOf(loss.count);
+  const [start, end] = [median(loss.first.slice(0, window)), median(loss.last.slice(-window))];
+  const columns = session.io.columns.out ?? 80;
+  if (loss.count > 1) {
     say(session);
-    say(session, cyan(curve(losses, Math.min(60, (session.io.columns.out ?? 80) - 12))));
+    say(session, cyan(curve(loss.means(), Math.min(60, columns - 12))));
     say(session);
     const what = `median of the first and the last ${window} steps`;
     say(
@@ -140,9 +139,9 @@ function finished(session: Session, { seconds, checkpoint }: FinishedEvent, hist
       `loss ${bold(start.toFixed(4))} → ${bold(end.toFixed(4))}, ratio ${bold((end / start).toFixed(2))} (${what})`,
     );
   }
-  const small = summaryCurves(history, session.io.columns.out ?? 80);
+  const small = summaryCurves(history, columns);
   if (small !== "") say(session, `\n${small}\n`);
-  say(session, `${losses.length} steps in ${duration(seconds)}`);
+  say(session, `${loss.count} steps in ${duration(seconds)}`);
   if (!session.quiet) session.io.out("\n");
   session.io.out(`${green("LoRA:")} ${shortPath(session, checkpoint)}\n`);
 }

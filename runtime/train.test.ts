@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { mkdir, mkdtemp, open, readdir, readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -270,6 +270,19 @@ test("a disk that is full when saving ends the run with the checkpoints of befor
     "lora_weights_step_00002.safetensors",
     "training_state_step_00002.state",
   ]);
+});
+
+test("half a line of metrics, as a killed process leaves it, does not swallow the next one", async () => {
+  const outputDirectory = await folder();
+  const path = join(outputDirectory, "metrics.jsonl");
+  await writeFile(path, '{"type":"step","glo');
+  const { events } = await run({ outputDirectory });
+  const [broken, ...lines] = readFileSync(path, "utf8").trim().split("\n");
+  assert.is(broken, '{"type":"step","glo');
+  assert.equal(
+    lines.map((line) => JSON.parse(line) as unknown),
+    events,
+  );
 });
 
 test("metrics that can not be written are a warning, and training goes on", async () => {

@@ -84,4 +84,14 @@ test("what is given whole takes no other condition, and not both are", () => {
   ]);
 });
 
+test("fields that the type makes no use of are said", () => {
+  const crop = { type: "spatial_crop", video: "v.pt", spatial_region: [0, 0, 32, 32] };
+  assert.equal(found([sample({ type: "first_frame", image_or_video: "v.pt", num_frames: 9 }, crop)]), [
+    "LTX6006 0.conditions.0.num_frames `num_frames` has no effect on a `first_frame`",
+  ]);
+  assert.equal(found([sample({ ...crop, duration: 1 }, { type: "reference", video: "v.pt", downscale_factor: 2 })]), [
+    "LTX6006 0.conditions.0.duration `duration` has no effect on a `spatial_crop`",
+  ]);
+});
+
 test.run();

@@ -1,5 +1,5 @@
 import type { Finding } from "../contract.ts";
-import { finding } from "./conform.ts";
+import { finding, warning } from "./conform.ts";
 import { drawableSamples, type DrawableSample } from "./drawable.ts";
 import { mediaOf } from "./paths.ts";
 import type { RunConfig, ValidationCondition } from "./run-config.ts";
@@ -20,6 +20,14 @@ const rules: Readonly<Record<ValidationCondition["type"], Rule>> = {
   reference: { needs: "either" },
   video_to_audio: { needs: ["video"], modality: "video" },
   audio_to_video: { needs: ["audio"], modality: "audio" },
+};
+
+/** What a condition's type makes use of beside its files. */
+const options: Readonly<Partial<Record<ValidationCondition["type"], readonly (keyof ValidationCondition)[]>>> = {
+  prefix: ["num_frames", "duration"],
+  suffix: ["num_frames", "duration"],
+  spatial_crop: ["spatial_region"],
+  reference: ["downscale_factor", "temporal_scale_factor", "include_in_output"],
 };
 
 /** What a condition is about. */
@@ -43,7 +51,23 @@ export function checkSamples(config: RunConfig): Finding[] {
     const isEmpty = prompt === null && conditions_file === null;
     return isEmpty ? [finding("LTX6004", path, "a sample needs `conditions_file` or `prompt`", help)] : [];
   });
-  return [...empty, ...drawableSamples(config).flatMap(checkSample)];
+  return [...empty, ...drawableSamples(config).flatMap((sample) => [...checkSample(sample), ...unused(sample)])];
+}
+
+/** Fields that another type of condition would use. */
+function unused({ conditions, index }: DrawableSample): Finding[] {
+  return conditions.flatMap((condition, i) => {
+    const { type } = condition;
+    const rule = rules[type];
+    const files = rule.needs === "either" ? ["video", "audio", ...(rule.mask === true ? ["mask"] : [])] : rule.needs;
+    const known: readonly string[] = ["type", ...files, ...(options[type] ?? [])];
+    return Object.keys(condition)
+      .filter((key) => !known.includes(key))
+      .map((key) => {
+        const path = ["validation", "samples", index, "conditions", i, key];
+        return warning("LTX6006", path, `\`${key}\` has no effect on a \`${type}\``, "remove it");
+      });
+  });
 }
 
 function checkSample(sample: DrawableSample): Finding[] {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import type { TrainEvent } from "./events.ts";
 
 export interface MetricsFile {
@@ -20,7 +20,7 @@ export function openMetricsFile(path: string): MetricsFile {
     write(event) {
       if (isClosed) return null;
       try {
-        file ??= openSync(path, "a");
+        file ??= openAtNewLine(path);
         writeSync(file, `${JSON.stringify(event)}\n`);
         return null;
       } catch (error) {
@@ -30,4 +30,14 @@ export function openMetricsFile(path: string): MetricsFile {
     },
     close,
   };
+}
+
+/** A machine that stopped may have left half a line, which must not swallow the first one of the resumed run. */
+function openAtNewLine(path: string): number {
+  const file = openSync(path, "a+");
+  const { size } = fstatSync(file);
+  const last = Buffer.alloc(1);
+  if (size > 0) readSync(file, last, 0, 1, size - 1);
+  if (size > 0 && last.toString() !== "\n") writeSync(file, "\n");
+  return file;
 }
