@@ -6,6 +6,8 @@ import { bytes, duration } from "./layout.ts";
 export interface Progress extends Omit<StepEvent, "type"> {
   /** The loss without most of its noise: that of one step says little, since each step draws other noise levels. */
   readonly smoothedLoss: number;
+  /** Of all ranges that there have been so far, smoothed. */
+  readonly sigmaBuckets: Readonly<Record<string, number>>;
 }
 
 /** Without a terminal to draw on, one line every so many steps is enough. */

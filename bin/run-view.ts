@@ -65,7 +65,13 @@ export function createRunView(session: Session, onWarning: (event: TrainEvent & 
 /** The progress: lines that redraw themselves on a terminal, a line now and then elsewhere, nothing under `--quiet`. */
 function createBar({ io, quiet, color }: Session) {
   const columns = io.columns.err;
-  let smooth: ((value: number) => number) | null = null;
+  const smoothers = new Map<string, (value: number) => number>();
+  const smooth = (name: string, value: number, steps: number): number => {
+    const smoother = smoothers.get(name) ?? createSmoother(steps);
+    smoothers.set(name, smoother);
+    return smoother(value);
+  };
+  const buckets: Record<string, number> = {};
   let first = true;
   let drawn: readonly string[] = [];
   const clear = () => {
@@ -81,8 +87,12 @@ function createBar({ io, quiet, color }: Session) {
     end,
     step(event: StepEvent): void {
       if (quiet) return;
-      smooth ??= createSmoother(event.steps);
-      const progress = { ...event, smoothedLoss: smooth(event.loss) };
+      const smoothedLoss = smooth("loss", event.loss, event.steps);
+      // A step has noise levels in a few ranges only.
+      for (const [range, loss] of Object.entries(event.sigmaBuckets)) {
+        buckets[range] = smooth(`sigma ${range}`, loss, event.steps);
+      }
+      const progress = { ...event, smoothedLoss, sigmaBuckets: buckets };
       if (columns === null) {
         const line = plainLine(progress, first);
         if (line !== null) io.err(`${line}\n`);

@@ -138,6 +138,7 @@ test("a file begins with its version and has one event per step, with each scala
   const event = { wallTime: 1_700_000_000.5, version: null, start: null };
   assert.equal(decode(join(folder, name)), [
     { ...event, step: 0, version: "brain.Event:2", scalars: [] },
+    { ...event, step: 0, start: [[1, 1]], scalars: [] },
     {
       ...event,
       step: 300,
@@ -166,7 +167,7 @@ test("a resumed run writes another file, which voids the steps that it does agai
   assert.equal(others, []);
   assert.equal(
     decode(join(folder, first)).map((event) => event.step),
-    [0, 1],
+    [0, 0, 1],
   );
   const [version, start, scalars] = decode(join(folder, second));
   assert.is(version?.version, "brain.Event:2");

@@ -22,8 +22,8 @@ export function openEventFile(folder: string, now: () => number = Date.now): Met
     const append = (data: Uint8Array) => writeSync((file ??= create(folder, wallTime)), record(data));
     if (event.type === "started") {
       append(versionEvent(wallTime));
-      // The first step that is still to come.
-      if (event.globalStep > 0) append(startEvent({ wallTime, step: event.globalStep + 1 }));
+      // A run that goes on keeps the steps that it has done; one that begins voids all that another one left in its folder.
+      append(startEvent({ wallTime, step: event.globalStep === 0 ? 0 : event.globalStep + 1 }));
     }
     const scalars = scalarsOf(event);
     if (scalars.length > 0 && "globalStep" in event)
