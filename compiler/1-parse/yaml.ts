@@ -25,7 +25,7 @@ import { explainYamlError } from "./yaml-errors.ts";
 /** Bounds far beyond any sensible document: characters, levels, and values with those that aliases repeat. */
 const maxLength = 1_000_000;
 const maxDepth = 40;
-const maxNodes = 20_000;
+const maxNodes = 100_000;
 
 /**
  * Reads one YAML document. Everything wrong goes to the bag; null where so much is wrong that nothing can be said about

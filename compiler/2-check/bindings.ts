@@ -16,14 +16,23 @@ export class BindingTable implements Bindings {
   readonly #pending = new Map<string, Span | null>();
   readonly #report: Report;
   readonly #define: Define;
+  readonly #needs: (key: string) => readonly string[];
 
-  constructor(report: Report, finished: Map<string, Binding>, define: Define) {
+  /** `needs`: keys that a value will surely ask for, as far as that can be told without checking it. */
+  constructor(
+    report: Report,
+    finished: Map<string, Binding>,
+    define: Define,
+    needs: (key: string) => readonly string[],
+  ) {
     this.#report = report;
     this.finished = finished;
     this.#define = define;
+    this.#needs = needs;
   }
 
   refer(key: string, span: Span): Core | null {
+    for (const needed of this.#needsFirst(key)) this.#binding(needed, span);
     const binding = this.#binding(key, span);
     return binding === null ? null : { op: "ref", key, type: binding.core.type, span };
   }
@@ -44,6 +53,33 @@ export class BindingTable implements Bindings {
     const binding = { key, core, span: definition.span };
     this.finished.set(key, binding);
     return binding;
+  }
+
+  #isKnown(key: string): boolean {
+    return this.finished.has(key) || this.#broken.has(key) || this.#pending.has(key);
+  }
+
+  /**
+   * What `key` needs, each after what it needs itself: checked in this order, a long chain of values needs no deep stack. Nothing where
+   * one leads back to itself, which the check then finds as it follows the chain.
+   */
+  #needsFirst(key: string): string[] {
+    if (this.#isKnown(key)) return [];
+    const order = new Set<string>();
+    const open = new Set([key]);
+    const path = [{ key, needs: this.#needs(key)[Symbol.iterator]() }];
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const { done, value: next } = top.needs.next();
+      if (done === true) {
+        order.add(top.key);
+        path.pop();
+      } else if (this.#pending.has(next) || (open.has(next) && !order.has(next))) return [];
+      else if (!open.has(next) && !this.#isKnown(next)) {
+        open.add(next);
+        path.push({ key: next, needs: this.#needs(next)[Symbol.iterator]() });
+      }
+    }
+    return [...order].slice(0, -1);
   }
 
   #cycle(key: string, span: Span): null {

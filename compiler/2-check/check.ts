@@ -2,7 +2,7 @@
 import type { Expression } from "../1-parse/expression/ast.ts";
 import type { EntrySyntax, LossSyntax, MetadataSyntax, ModalitySyntax, StrategySyntax } from "../1-parse/syntax.ts";
 import type { Bag } from "../diagnostics/bag.ts";
-import { BindingTable } from "./bindings.ts";
+import { BindingTable, type Define } from "./bindings.ts";
 import {
   fieldsForModel,
   type Binding,
@@ -17,6 +17,7 @@ import { describe, hostNumber, type Core, type ModalityName } from "./core.ts";
 import { declare, type Declarations, type SourceDeclaration, type SourceKind } from "./declarations.ts";
 import { modalitiesRead } from "./dependencies.ts";
 import { drawPlace, type Environment } from "./environment.ts";
+import { directNeeds } from "./let-order.ts";
 import { infer } from "./infer.ts";
 import { defineField, type ModalityContext } from "./modality.ts";
 import { Report, spanOf } from "./report.ts";
@@ -98,9 +99,13 @@ function metadataPart(value: Expression, env: Environment): Core {
   return core;
 }
 
+/** Uses of bindings with arguments in one strategy. */
+const maxExpansions = 20_000;
+
 class Scope {
   readonly contexts = new Map<ModalityName, ModalityContext>();
   readonly bindings: BindingTable;
+  readonly #expansions = { left: maxExpansions };
   readonly #syntax: StrategySyntax;
   readonly #declarations: Declarations;
   readonly #report: Report;
@@ -109,7 +114,8 @@ class Scope {
     this.#syntax = syntax;
     this.#declarations = declarations;
     this.#report = report;
-    this.bindings = new BindingTable(report, bindings, (key, span) => this.#define(key, span));
+    const define: Define = (key, span) => this.#define(key, span);
+    this.bindings = new BindingTable(report, bindings, define, directNeeds(declarations));
   }
 
   /** Checks both modalities, with every value that the model needs of them. */
@@ -189,6 +195,7 @@ class Scope {
       noiseOf: null,
       parameters: new Map(),
       expanding: [],
+      expansions: this.#expansions,
     };
   }
 

@@ -231,3 +231,14 @@ export function describe({ dtype, axes }: Type): string {
   if (axes.length === 0) return dtype === "f32" ? "a number" : "a mask without axes";
   return `\`${dtype}[${axes.join(", ")}]\``;
 }
+
+const sizes = new WeakMap<Core, number>();
+
+/** How many nodes a value has as a tree, in which a node counts as often as it is used. References are not followed. */
+export function sizeOf(core: Core): number {
+  const known = sizes.get(core);
+  if (known !== undefined) return known;
+  const size = childrenOf(core).reduce((sum, child) => sum + sizeOf(child), 1);
+  sizes.set(core, size);
+  return size;
+}

@@ -36,4 +36,6 @@ export interface Environment {
   /** Arguments of the `let` with arguments that is being expanded, and the names of those around it. */
   readonly parameters: ReadonlyMap<string, Core>;
   readonly expanding: readonly string[];
+  /** How many more bindings with arguments the whole strategy may put in. */
+  readonly expansions: { left: number };
 }

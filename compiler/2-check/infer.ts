@@ -20,6 +20,7 @@ import {
   hostNumber,
   literal,
   poisoned,
+  sizeOf,
   tensor,
   type Core,
   type Elementwise,
@@ -209,9 +210,14 @@ function reportUnknown(text: string, span: Span, env: Environment, isCall: boole
     });
     return;
   }
-  const own = env.modality === null ? [] : [...membersOf[env.modality], ...Object.keys(methodsOf[env.modality])];
-  const names = [...env.declarations.byName.keys(), ...env.parameters.keys(), ...own, ...functionNames];
-  env.report.unknownName(text, span, names, (name) => isCalled(name, env) === isCall);
+  env.report.unknownName(text, span, namesIn(env), (name) => isCalled(name, env) === isCall);
+}
+
+function* namesIn({ modality, declarations, parameters }: Environment): Generator<string> {
+  yield* declarations.byName.keys();
+  yield* parameters.keys();
+  if (modality !== null) yield* [...membersOf[modality], ...Object.keys(methodsOf[modality])];
+  yield* functionNames;
 }
 
 /** Whether a known name is written with arguments. */
@@ -377,9 +383,31 @@ function expand({ syntax, name: declared }: Extract<Declaration, { kind: "let" }
     });
     return poisoned(span);
   }
-  if (!hasArguments(made, parameters.length)) return poisoned(span);
+  if (!hasArguments(made, parameters.length) || !mayExpand(made)) return poisoned(span);
   const args = new Map(parameters.map(({ text: parameter }, i) => [parameter, made.value(i)] as const));
-  return infer(syntax.value, { ...env, modality: null, parameters: args, expanding: [...env.expanding, text] });
+  const core = infer(syntax.value, { ...env, modality: null, parameters: args, expanding: [...env.expanding, text] });
+  return sizeOf(core) <= maxExpandedSize ? core : tooLarge(made);
+}
+
+/** Bindings with arguments that use one another twice over would double with every step; these bounds are far beyond sensible ones. */
+const maxExpandedSize = 20_000;
+const maxExpansionDepth = 64;
+
+function mayExpand(made: Call): boolean {
+  const { expansions, expanding } = made.env;
+  expansions.left -= 1;
+  if (expansions.left >= 0 && expanding.length < maxExpansionDepth) return true;
+  if (expansions.left >= -1) tooLarge(made);
+  return false;
+}
+
+/** One finding says it; what follows from it is left out. */
+function tooLarge({ name: text, span, env }: Call): Core {
+  env.expansions.left = -1;
+  env.report.error("LTX1104", span, `\`${text}\` stands for too large an expression here`, {
+    help: "give parts of it names under `let`, without arguments",
+  });
+  return poisoned(span);
 }
 
 // ----------------------------------------------------------------------------------------------------------------- clauses

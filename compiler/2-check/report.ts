@@ -7,9 +7,13 @@ import { familyOf, type Family } from "./axes.ts";
 import type { Binding } from "./checked.ts";
 import { childrenOf, describe, type Core } from "./core.ts";
 
+/** Comparing each of many unknown names with each of many known ones would take as long as the product of both. */
+const maxCompared = 200;
+
 export class Report {
   readonly #bag: Bag;
   readonly #bindings: ReadonlyMap<string, Binding>;
+  #compared = 0;
 
   /** `bindings` may still grow: they say where values come from. */
   constructor(bag: Bag, bindings: ReadonlyMap<string, Binding>) {
@@ -33,7 +37,8 @@ export class Report {
     fits: (name: string) => boolean = () => true,
   ): void {
     const otherwise = "names are parameters, sources, `let` bindings and built-in functions";
-    const { help, fix } = meant(name, span, [...candidates], otherwise);
+    const near = this.#compared++ < maxCompared ? [...candidates] : [];
+    const { help, fix } = meant(name, span, near, otherwise);
     const isFit = fix?.edits.every(({ text }) => fits(text)) ?? false;
     this.error("LTX3001", span, `nothing is named \`${name}\``, {
       ...(help === undefined ? {} : { help }),
@@ -48,7 +53,7 @@ export class Report {
 
   /** Whether this very place has been reported, for instance because the schema refuses what stands there. */
   hasErrorAt(span: Span): boolean {
-    return this.#bag.sorted().some((found) => found.span.start === span.start && found.span.end === span.end);
+    return this.#bag.hasAt(span);
   }
 
   notAMask(core: Core, what: string): void {

@@ -13,6 +13,7 @@ export interface Details {
 /** Collects the findings of one file. Codes come from the catalog; one that is missing there is a bug of ours and throws. */
 export class Bag {
   readonly #found = new Map<string, Diagnostic>();
+  readonly #places = new Set<string>();
 
   error(code: string, span: Span, message: string, details: Details = {}): void {
     this.#add("error", code, span, message, details);
@@ -36,6 +37,11 @@ export class Bag {
     this.#add(severity, code, span, message, details);
   }
 
+  /** Whether something was found at exactly this place. */
+  hasAt({ start, end }: Span): boolean {
+    return this.#places.has(`${start} ${end}`);
+  }
+
   /** The findings in the order of the file, each once. */
   sorted(): readonly Diagnostic[] {
     return [...this.#found.values()].toSorted(
@@ -47,6 +53,7 @@ export class Bag {
     const { slug } = entryOf(code);
     const key = `${code} ${span.start} ${span.end} ${message}`;
     if (this.#found.has(key)) return;
+    this.#places.add(`${span.start} ${span.end}`);
     this.#found.set(key, { code, slug, severity, message, span, labels: [], ...details });
   }
 }

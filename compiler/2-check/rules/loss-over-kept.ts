@@ -16,12 +16,6 @@ import type { Report } from "../report.ts";
 
 type Bindings = ReadonlyMap<string, Binding>;
 
-type Formula =
-  | { readonly kind: "constant"; readonly value: boolean }
-  | { readonly kind: "atom"; readonly name: string }
-  | { readonly kind: "not"; readonly of: Formula }
-  | { readonly kind: "and" | "or"; readonly of: readonly Formula[] };
-
 /** Beyond this many parts a truth table is too large, and nothing is claimed. */
 const MAX_ATOMS = 12;
 
@@ -58,7 +52,7 @@ function judge(
   bindings: Bindings,
   report: Report,
 ): Core[] {
-  const verdict = compareRegions(regionOf(mean, bindings), formulaOf(keep.core, bindings));
+  const verdict = compareRegions(mean.weights, keep.core, bindings);
   if (verdict === "apart" || mean.weights.some((weight) => readsPrediction(weight, bindings))) return [];
   if (verdict === "unknown") return [overlapOf(mean, keep, syntax.name, report)];
   const span = mean.span ?? { start: 0, end: 0 };
@@ -89,33 +83,34 @@ function maskedMeans(core: Core, bindings: Bindings): MaskedMean[] {
   return [...allNodes(core, bindings)].filter((node) => node.op === "maskedMean");
 }
 
-function regionOf({ weights }: MaskedMean, bindings: Bindings): Formula {
-  return { kind: "and", of: weights.map((weight) => formulaOf(weight, bindings)) };
-}
+/** A mask as far as logic sees it; a reference leads to the mask that it names. */
+type Shape =
+  | { readonly kind: "constant"; readonly value: boolean }
+  | { readonly kind: "atom"; readonly name: string }
+  | { readonly kind: "ref"; readonly key: string; readonly target: Core }
+  | { readonly kind: "not" | "and" | "or"; readonly of: readonly Core[] };
 
-function formulaOf(core: Core, bindings: Bindings): Formula {
+function shapeOf(core: Core, bindings: Bindings): Shape {
   switch (core.op) {
     case "literal":
       return { kind: "constant", value: core.value === true };
     case "ref": {
-      const target = bindings.get(core.key);
-      return target?.core.type.dtype === "bool" ? formulaOf(target.core, bindings) : atom(core);
+      const target = bindings.get(core.key)?.core;
+      return target?.type.dtype === "bool" ? { kind: "ref", key: core.key, target } : atom(core);
     }
     case "tokens":
     case "grid":
     case "broadcast":
-      return formulaOf(core.arg, bindings);
+      return shapeOf(core.arg, bindings);
     case "map":
-      if (core.fn === "and" || core.fn === "or")
-        return { kind: core.fn, of: core.args.map((arg) => formulaOf(arg, bindings)) };
-      if (core.fn === "not") return { kind: "not", of: formulaOf(core.args[0] as Core, bindings) };
+      if (core.fn === "and" || core.fn === "or" || core.fn === "not") return { kind: core.fn, of: core.args };
       // Numbers 0 and 1 restrict as their mask does.
-      if (core.fn === "float") return formulaOf(core.args[0] as Core, bindings);
+      if (core.fn === "float") return shapeOf(core.args[0] as Core, bindings);
   }
   return atom(core);
 }
 
-function atom(core: Core): Formula {
+function atom(core: Core): Shape {
   return { kind: "atom", name: structureOf(core) };
 }
 
@@ -128,45 +123,80 @@ function structureOf(core: Core): string {
   return `${JSON.stringify(own)}${type.axes.join()}(${childrenOf(core).map(structureOf).join()})`;
 }
 
-function compareRegions(region: Formula, kept: Formula): "apart" | "covers" | "unknown" {
-  const atoms = [...new Set([...atomsOf(region), ...atomsOf(kept)])];
-  if (atoms.length > MAX_ATOMS) return "unknown";
-  let [both, keptOutside, regionOutside] = [false, false, false];
-  for (let row = 0; row < 2 ** atoms.length; row++) {
-    const isTrue = new Set(atoms.filter((_, i) => (row >> i) & 1));
-    const [inRegion, isKept] = [evaluate(region, isTrue), evaluate(kept, isTrue)];
-    both ||= inRegion && isKept;
-    keptOutside ||= isKept && !inRegion;
-    regionOutside ||= inRegion && !isKept;
-  }
-  if (!both) return "apart";
-  return keptOutside && regionOutside ? "unknown" : "covers";
+function compareRegions(weights: readonly Core[], keep: Core, bindings: Bindings): "apart" | "covers" | "unknown" {
+  const parts = partsOf([...weights, keep], bindings);
+  if (parts === null) return "unknown";
+  const tables = new Tables(parts, bindings);
+  const region = weights.reduce((table, weight) => table & tables.of(weight), tables.always);
+  const kept = tables.of(keep);
+  if ((region & kept) === 0n) return "apart";
+  return (kept & ~region) !== 0n && (region & ~kept) !== 0n ? "unknown" : "covers";
 }
 
-function atomsOf(formula: Formula): string[] {
-  switch (formula.kind) {
-    case "constant":
-      return [];
-    case "atom":
-      return [formula.name];
-    case "not":
-      return atomsOf(formula.of);
-    default:
-      return formula.of.flatMap(atomsOf);
-  }
+/** What masks are made of. */
+interface Parts {
+  readonly atoms: readonly string[];
+  /** Keys of the masks that they refer to. */
+  readonly keys: ReadonlySet<string>;
 }
 
-function evaluate(formula: Formula, isTrue: ReadonlySet<string>): boolean {
-  switch (formula.kind) {
-    case "constant":
-      return formula.value;
-    case "atom":
-      return isTrue.has(formula.name);
-    case "not":
-      return !evaluate(formula.of, isTrue);
-    case "and":
-      return formula.of.every((part) => evaluate(part, isTrue));
-    case "or":
-      return formula.of.some((part) => evaluate(part, isTrue));
+/** Null for more atoms than a truth table may have. */
+function partsOf(masks: readonly Core[], bindings: Bindings): Parts | null {
+  const atoms = new Set<string>();
+  const keys = new Set<string>();
+  const stack = [...masks];
+  for (let core = stack.pop(); core !== undefined; core = stack.pop()) {
+    const shape = shapeOf(core, bindings);
+    if (shape.kind === "atom") atoms.add(shape.name);
+    if (shape.kind === "ref" && !keys.has(shape.key)) {
+      keys.add(shape.key);
+      stack.push(shape.target);
+    }
+    if ("of" in shape) stack.push(...shape.of);
+    if (atoms.size > MAX_ATOMS) return null;
+  }
+  return { atoms: [...atoms], keys };
+}
+
+/** Truth tables of masks: bit `r` says whether the mask holds where exactly those atoms do whose bits are set in `r`. */
+class Tables {
+  /** Of a mask that always holds. */
+  readonly always: bigint;
+  readonly #bindings: Bindings;
+  readonly #ofAtom: ReadonlyMap<string, bigint>;
+  readonly #ofKey = new Map<string, bigint>();
+
+  constructor({ atoms, keys }: Parts, bindings: Bindings) {
+    const rows = Array.from({ length: 2 ** atoms.length }, (_, row) => row);
+    this.always = (1n << BigInt(rows.length)) - 1n;
+    this.#bindings = bindings;
+    const column = (i: number) =>
+      BigInt(
+        `0b${rows
+          .map((row) => (row >> i) & 1)
+          .toReversed()
+          .join("")}`,
+      );
+    this.#ofAtom = new Map(atoms.map((name, i) => [name, column(i)]));
+    // Each after those that it needs, so that no reference leads to another one that is not known yet.
+    for (const [key, { core }] of bindings) if (keys.has(key)) this.#ofKey.set(key, this.of(core));
+  }
+
+  of(mask: Core): bigint {
+    const shape = shapeOf(mask, this.#bindings);
+    switch (shape.kind) {
+      case "constant":
+        return shape.value ? this.always : 0n;
+      case "atom":
+        return this.#ofAtom.get(shape.name) ?? 0n;
+      case "ref":
+        return this.#ofKey.get(shape.key) ?? 0n;
+      case "not":
+        return this.always ^ shape.of.reduce((table, part) => table | this.of(part), 0n);
+      case "and":
+        return shape.of.reduce((table, part) => table & this.of(part), this.always);
+      case "or":
+        return shape.of.reduce((table, part) => table | this.of(part), 0n);
+    }
   }
 }

@@ -75,7 +75,7 @@ export const entries: readonly CatalogEntry[] = [
     slug: "document-too-large",
     title: "The document is too large or too deeply nested",
     explanation:
-      "A document may have a million characters, 20,000 values (those that aliases repeat count each time) and 40 levels. No sensible file comes near; the bounds keep a hostile one from filling the memory.",
+      "A document may have a million characters, 100,000 values (those that aliases repeat count each time) and 40 levels. No sensible file comes near; the bounds keep a hostile one from filling the memory.",
     bad: `let: ${"[".repeat(50)}${"]".repeat(50)}\n`,
     good: "let: {a: 1}\n",
   },
@@ -135,7 +135,7 @@ export const entries: readonly CatalogEntry[] = [
     slug: "expression-too-large",
     title: "An expression is too long or too deeply nested",
     explanation:
-      "An expression may have 1000 words and symbols, and 48 parentheses or `if`s inside each other. Give parts of it names under `let`.",
+      "An expression may have 1000 words and symbols, and 48 parentheses or `if`s inside each other. Bindings with arguments are put in where they are used, which may make it large, too. Give parts of it names under `let`.",
     bad: `let:\n  a: ${"(".repeat(60)}1${")".repeat(60)}\n`,
     good: "let:\n  a: 1\n",
   },
