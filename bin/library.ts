@@ -21,6 +21,7 @@ export function libraryAt(root: string): Library {
     return reference.endsWith(strategyExtension) ? resolve(root, dirname(from), reference) : null;
   };
   return {
+    root,
     names,
     read(reference, from) {
       const path = pathOf(reference, from);

@@ -9,7 +9,8 @@ import { share } from "./3-lower/passes/share.ts";
 import { printProgram } from "./3-lower/text.ts";
 import type { ProbedValue, Program } from "./3-lower/program.ts";
 import { verify } from "./3-lower/verify.ts";
-import { bundle } from "./4-emit/bundle.ts";
+import { bundle, bundleImports, type Module } from "./4-emit/bundle.ts";
+import { importFindings } from "./4-emit/import-findings.ts";
 import { paramsSchema } from "./4-emit/params-schema.ts";
 import { sourceMap } from "./4-emit/source-map.ts";
 import { emitModule } from "./4-emit/typescript/module.ts";
@@ -98,12 +99,23 @@ export async function compile(source: SourceText, options: BuildOptions = {}): P
     source: file,
     paramsSchema: schema,
   });
-  const { code, map } = await bundle(module.text, sourceMap(module.segments, `${name}.ts`, file), `${name}.mjs`);
+  const map = sourceMap(module.segments, `${name}.ts`, file);
+  const built = await bundleAll(program, { typescript: module.text, map, name: `${name}.mjs` }, options);
+  if ("problems" in built) {
+    const found = [...diagnostics, ...importFindings(program.imports, built.problems, file)];
+    return { file, diagnostics: found, strategy: null, artifacts: null, probed: [] };
+  }
   const artifacts = [
     { name: `${name}.ts`, text: module.text },
-    { name: `${name}.mjs`, text: code },
-    { name: `${name}.mjs.map`, text: map },
+    { name: `${name}.mjs`, text: built.code },
+    { name: `${name}.mjs.map`, text: built.map },
     { name: `${name}.schema.json`, text: `${JSON.stringify(schema, null, 2)}\n` },
   ];
   return { file, diagnostics, strategy: name, artifacts, probed: program.probe?.values ?? [] };
+}
+
+function bundleAll({ imports }: Program, module: Module, { library = emptyLibrary }: BuildOptions) {
+  if (imports.length === 0) return bundle(module);
+  if (library.root === null) throw new Error("imports are read from files, but the library has no folder");
+  return bundleImports(module, library.root);
 }

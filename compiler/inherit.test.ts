@@ -22,6 +22,7 @@ loss:
 `;
 
 const library = (files: Readonly<Record<string, string>>): Library => ({
+  root: null,
   names: [],
   read: (reference) => {
     const text = files[reference];

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
-import { check as checkStrategy } from "../../compiler/index.ts";
+import { check as checkStrategy, compile } from "../../compiler/index.ts";
 import { fixAll, type Applied } from "../../compiler/diagnostics/fix-all.ts";
 import { positionAt, sourceFile, type SourceFile } from "../../compiler/source/source-file.ts";
 import { compileFile, stepOf } from "../compiled.ts";
@@ -31,9 +31,12 @@ interface CheckedFile extends FileReport {
   readonly strategy: string | null;
 }
 
-function checkFile(io: Io, source: SourceFile): CheckedFile {
-  const { file, diagnostics, program } = checkStrategy(source, { library: libraryAt(io.cwd) });
-  return { file, diagnostics, strategy: program?.name ?? null };
+async function checkFile(io: Io, source: SourceFile): Promise<CheckedFile> {
+  const options = { library: libraryAt(io.cwd) };
+  const { file, diagnostics, program } = checkStrategy(source, options);
+  if (program === null || program.imports.length === 0) return { file, diagnostics, strategy: program?.name ?? null };
+  // Whether what it imports is there and can be read shows when it is bundled.
+  return compile(source, options);
 }
 
 /** Those that were named and those of this folder, which a run config may name. */
@@ -73,7 +76,7 @@ async function fix(io: Io, paths: readonly string[]): Promise<readonly string[]>
     const { text: before } = await readSource(io, path);
     const { text, applied } = await fixAll(before, async (current) => {
       const file = sourceFile(path, current);
-      const { diagnostics } = isStrategy(path) ? checkFile(io, file) : await examine(io, file, []);
+      const { diagnostics } = isStrategy(path) ? await checkFile(io, file) : await examine(io, file, []);
       // What a base has is not this file's to mend.
       return diagnostics.filter(({ span }) => span.start <= current.length);
     });
@@ -102,7 +105,7 @@ export async function check(session: Session, named: readonly string[], options:
   const paths = named.length > 0 ? named : await defaultFiles(io);
   const fixed = options.fix === true ? await fix(io, paths) : null;
   const checked: CheckedFile[] = [];
-  for (const path of paths.filter(isStrategy)) checked.push(checkFile(io, await readSource(io, path)));
+  for (const path of paths.filter(isStrategy)) checked.push(await checkFile(io, await readSource(io, path)));
   const reports: FileReport[] = [...checked];
   for (const path of paths.filter((path) => !isStrategy(path)))
     reports.push(await examine(io, await readSource(io, path), checked));

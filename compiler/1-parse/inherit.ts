@@ -9,13 +9,15 @@ import { parseYaml } from "./yaml.ts";
 
 /** How the strategies that others extend are found; the compiler itself reads no files. */
 export interface Library {
+  /** The absolute folder where relative paths start; null where there are no files. */
+  readonly root: string | null;
   /** Names of built-in strategies. */
   readonly names: readonly string[];
   /** The strategy of a name, or of a path relative to the file that writes it; null where there is none. */
   read(reference: string, from: string): { readonly path: string; readonly text: string } | null;
 }
 
-export const emptyLibrary: Library = { names: [], read: () => null };
+export const emptyLibrary: Library = { root: null, names: [], read: () => null };
 
 export interface Inherited {
   /** With every key that it inherits, and without `extends`; null where a base is broken. */

@@ -1,6 +1,7 @@
 import type { Bag } from "../diagnostics/bag.ts";
 import type { SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
+import { parseFunctionType } from "./function-type.ts";
 import { inherit, type Library } from "./inherit.ts";
 import type { AxisName, Expression, Item, Name } from "./expression/ast.ts";
 import { parseBinder, parseExpression, parseItem } from "./expression/parse.ts";
@@ -49,7 +50,7 @@ function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
     audio: modality("audio", entryOf(tree, "audio"), bag),
     losses: section("loss").map((entry) => ({ name: keyName(entry), value: expression(entry.value, bag) })),
     outputs: section("outputs").map(output),
-    imports: section("imports").map(importEntry),
+    imports: section("imports").map((entry) => importEntry(entry, bag)),
     metadata: section("metadata").flatMap((entry) => metadata(entry, bag)),
     expect: expect?.kind === "sequence" ? expect.items.map((item) => expression(item, bag)) : [],
     keySpans: new Map(entries.map(({ key, keySpan }) => [key, keySpan])),
@@ -134,9 +135,13 @@ function output(entry: YamlEntry): syntax.OutputSyntax {
   };
 }
 
-function importEntry(entry: YamlEntry): syntax.ImportSyntax {
-  const text = (key: string) => located(entryOf(entry.value, key), "string");
-  return { name: keyName(entry), from: text("from"), type: text("type") };
+function importEntry(entry: YamlEntry, bag: Bag): syntax.ImportSyntax {
+  const type = entryOf(entry.value, "type")?.value;
+  return {
+    name: keyName(entry),
+    from: located(entryOf(entry.value, "from"), "string"),
+    type: isText(type) ? parseFunctionType(type, bag) : null,
+  };
 }
 
 function metadata(entry: YamlEntry, bag: Bag): syntax.MetadataSyntax[] {

@@ -6,6 +6,7 @@
  */
 import type { Span } from "../source/span.ts";
 import type { AxisName, Binder, Expression, Item, Name } from "./expression/ast.ts";
+import type { FunctionType } from "./function-type.ts";
 import type { YamlNode } from "./tree.ts";
 
 export interface StrategySyntax {
@@ -123,7 +124,7 @@ export interface OutputSyntax {
 export interface ImportSyntax {
   readonly name: Name;
   readonly from: Located<string> | null;
-  readonly type: Located<string> | null;
+  readonly type: FunctionType | null;
 }
 
 export interface MetadataSyntax {

@@ -27,14 +27,12 @@ import { missingLoss } from "./rules/missing-loss.ts";
 import { paramDefaults } from "./rules/param-defaults.ts";
 import { predictionTooEarly } from "./rules/prediction-too-early.ts";
 import { checkSources } from "./rules/source-directories.ts";
-import { unsupported } from "./rules/unsupported.ts";
 import { unused } from "./rules/unused.ts";
 
 /** Null where anything is an error; all findings of the file are in the bag. */
 export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy | null {
   const bindings = new Map<string, Binding>();
   const report = new Report(bag, bindings);
-  unsupported(syntax, report);
   const declarations = declare(syntax, report);
   paramDefaults(syntax, report);
   const sources = checkSources(syntax, declarations, report);
@@ -66,6 +64,9 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy
     losses,
     undecided,
     outputs: [...declarations.outputs.values()],
+    imports: syntax.imports.flatMap(({ name, from }) =>
+      from !== null && declarations.used.has(name.text) ? [{ name: name.text, from: from.value, span: from.span }] : [],
+    ),
     metadata,
     expectations,
   };

@@ -96,8 +96,17 @@ export interface CheckedStrategy {
   readonly undecided: readonly Undecided[];
   /** Each after the one that it reads. */
   readonly outputs: readonly CheckedOutput[];
+  /** Functions that are used. */
+  readonly imports: readonly CheckedImport[];
   readonly metadata: readonly CheckedMetadata[];
   readonly expectations: readonly Expectation[];
+}
+
+export interface CheckedImport {
+  readonly name: string;
+  /** As written: relative to the file that writes it. */
+  readonly from: string;
+  readonly span: Span;
 }
 
 /** Text of a checkpoint's metadata: pieces of text, and numbers known before the run. */

@@ -129,6 +129,8 @@ export type Core = Node &
     | { readonly op: "shift"; readonly arg: Core; readonly axis: Axis; readonly by: Core }
     /** Finished optimizer steps, or their share of the run. */
     | { readonly op: "progress"; readonly name: "globalStep" | "progress" }
+    /** The result of an imported function; its arguments have the axes that it asks for. */
+    | { readonly op: "import"; readonly name: string; readonly args: readonly Core[] }
     /** An extra output of the model. */
     | { readonly op: "output"; readonly name: string }
     | { readonly op: "concat"; readonly args: readonly [Core, Core]; readonly axis: Axis }
@@ -169,6 +171,7 @@ export function literal(value: number | boolean, span: Span | null = null): Core
 export function withChildren(core: Core, change: (child: Core) => Core): Core {
   switch (core.op) {
     case "map":
+    case "import":
       return { ...core, args: core.args.map(change) };
     case "concat":
       return { ...core, args: [change(core.args[0]), change(core.args[1])] };

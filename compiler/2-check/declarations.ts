@@ -1,6 +1,13 @@
 /** The one namespace of a strategy: parameters, sources and `let` bindings, none of which may be named like a built-in. */
 import type { Name } from "../1-parse/expression/ast.ts";
-import type { LetSyntax, OutputSyntax, ParamSyntax, SourceSyntax, StrategySyntax } from "../1-parse/syntax.ts";
+import type {
+  ImportSyntax,
+  LetSyntax,
+  OutputSyntax,
+  ParamSyntax,
+  SourceSyntax,
+  StrategySyntax,
+} from "../1-parse/syntax.ts";
 import { reservedNames } from "./builtins.ts";
 import { gridAxes } from "./axes.ts";
 import type { Axis, ModalityName } from "./core.ts";
@@ -22,7 +29,8 @@ export type Declaration =
   | { readonly kind: "param"; readonly name: Name; readonly syntax: ParamSyntax; readonly type: ParamType }
   | { readonly kind: "source"; readonly name: Name; readonly syntax: SourceSyntax; readonly sourceKind: SourceKind }
   | { readonly kind: "let"; readonly name: Name; readonly syntax: LetSyntax }
-  | { readonly kind: "output"; readonly name: Name; readonly syntax: OutputSyntax };
+  | { readonly kind: "output"; readonly name: Name; readonly syntax: OutputSyntax }
+  | { readonly kind: "import"; readonly name: Name; readonly syntax: ImportSyntax };
 
 export type ParamType = "number" | "boolean" | "string" | "list";
 
@@ -51,6 +59,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     ...strategy.sources.flatMap(source),
     ...strategy.lets.map((syntax): Declaration => ({ kind: "let", name: syntax.binder.name, syntax })),
     ...strategy.outputs.map((syntax): Declaration => ({ kind: "output", name: syntax.name, syntax })),
+    ...strategy.imports.map((syntax): Declaration => ({ kind: "import", name: syntax.name, syntax })),
   ];
   for (const declaration of declarations) {
     const { text, span } = declaration.name;
@@ -63,7 +72,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     } else if (first !== undefined) {
       report.error("LTX3002", span, `\`${text}\` is declared twice`, {
         labels: [{ span: first.name.span, message: `first declared here, as a ${wordFor[first.kind]}` }],
-        help: "parameters, sources, `let` bindings and outputs share one namespace; rename one of them",
+        help: "parameters, sources, `let` bindings, outputs and imports share one namespace; rename one of them",
       });
     } else byName.set(text, declaration);
   }
@@ -85,7 +94,13 @@ function referencesOf({ video, audio }: StrategySyntax): Map<string, ModalityNam
 }
 
 /** What a declaration is called in messages. */
-export const wordFor = { param: "parameter", source: "source", let: "binding", output: "output" } as const;
+export const wordFor = {
+  param: "parameter",
+  source: "source",
+  let: "binding",
+  output: "output",
+  import: "import",
+} as const;
 
 function param(syntax: ParamSyntax): Declaration {
   const { type } = syntax.schema;

@@ -31,6 +31,7 @@ import { axesOfSource, fieldsOfSource, type Declaration, type SourceDeclaration 
 import { draw } from "./draws.ts";
 import type { Environment } from "./environment.ts";
 import { special } from "./functions.ts";
+import { importedCall } from "./imports.ts";
 import { loss } from "./losses.ts";
 import { isMember, member, method } from "./members.ts";
 import { typeOfOutput } from "./outputs.ts";
@@ -141,6 +142,9 @@ function declared(declaration: Declaration, span: Span, env: Environment): Core 
       return param(declaration, span, env);
     case "source":
       return sourceValue(declaration, span, env);
+    case "import":
+      env.report.error("LTX4003", span, `\`${text}\` is a function`, { help: `call it: \`${text}(…)\`` });
+      return poisoned(span);
     case "output": {
       const output = env.declarations.outputs.get(text);
       return output === undefined ? poisoned(span) : { op: "output", name: text, type: typeOfOutput(output), span };
@@ -321,6 +325,7 @@ function makeCall(
 function namesOf(text: string, { declarations }: Environment): readonly string[] {
   const declaration = declarations.byName.get(text);
   if (declaration?.kind === "let") return (declaration.syntax.binder.parameters ?? []).map((name) => name.text);
+  if (declaration?.kind === "import") return (declaration.syntax.type?.parameters ?? []).map(({ name }) => name.text);
   return Object.hasOwn(argumentNames, text) ? (argumentNames[text] ?? []) : [];
 }
 
@@ -333,6 +338,10 @@ function call(
   const made = makeCall(text, args, span, axes, env);
   const declaration = env.declarations.byName.get(text);
   if (declaration?.kind === "let" && declaration.syntax.binder.parameters !== null) return expand(declaration, made);
+  if (declaration?.kind === "import") {
+    env.declarations.used.add(text);
+    return importedCall(made, declaration.syntax.type);
+  }
   if (declaration !== undefined) {
     const parentheses = { start: callee.span.end, end: span.end };
     const help = `write \`${text}\` without parentheses`;

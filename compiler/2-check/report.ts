@@ -92,10 +92,6 @@ export class Report {
           : "0 is never, 1 is always",
     });
   }
-
-  notSupported(span: Span, what: string, help?: string): void {
-    this.error("LTX5011", span, `${what} is not supported by this version`, help === undefined ? {} : { help });
-  }
 }
 
 /** A node that the compiler added has no place of its own; it is never the one to blame. */

@@ -1,5 +1,12 @@
 /** A strategy as two straight-line programs: what happens before the model runs, and what after. */
-import type { CheckedLoss, CheckedMetadata, CheckedModality, CheckedParam, CheckedSource } from "../2-check/checked.ts";
+import type {
+  CheckedImport,
+  CheckedLoss,
+  CheckedMetadata,
+  CheckedModality,
+  CheckedParam,
+  CheckedSource,
+} from "../2-check/checked.ts";
 import type { Core, Type } from "../2-check/core.ts";
 import type { CheckedOutput } from "../2-check/outputs.ts";
 import type { Span } from "../source/span.ts";
@@ -47,6 +54,7 @@ export interface Program {
   /** Terms whose statement `overlap.<term>` says where they cover kept tokens. */
   readonly undecided: readonly string[];
   readonly outputs: readonly CheckedOutput[];
+  readonly imports: readonly CheckedImport[];
   readonly metadata: {
     readonly entries: readonly CheckedMetadata[];
     /** Numbers that the entries refer to, each after those that it needs. */

@@ -64,6 +64,8 @@ function print(core: Core): string {
       return `shift(${args.join(", ")}; ${core.axis})`;
     case "progress":
       return core.name;
+    case "import":
+      return `${core.name}(${args.join(", ")})`;
     case "output":
       return `output ${core.name}`;
     case "coordinate":

@@ -26,7 +26,7 @@ function libraryOf(text: string, beside: string): Library {
     const path = names.includes(reference) ? `${builtin}${reference}.strategy` : join(beside, reference);
     return existsSync(path) ? { path: basename(path), text: readFileSync(path, "utf8") } : null;
   };
-  return { names, read };
+  return { root: null, names, read };
 }
 
 function check(text: string, beside = folder): FileReport {

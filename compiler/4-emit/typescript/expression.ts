@@ -42,6 +42,11 @@ function tensorCode(core: Core, scope: Scope): Code {
         `prediction.${core.modality}`,
         scope.size(`token:${core.modality}`),
       ]);
+    case "import":
+      return call(scope.imported(core.name), [
+        "ops",
+        ...core.args.map((arg) => (arg.type.stage === "host" ? host(arg, scope) : device(arg, scope))),
+      ]);
     case "output":
       return call(scope.helper("output"), ["prediction", `"${core.name}"`]);
     case "map":
@@ -164,6 +169,8 @@ function maskedMean({ error, weights }: Extract<Core, { op: "maskedMean" }>, sco
 }
 
 function broadcast({ arg, type }: Extract<Core, { op: "broadcast" }>, scope: Scope): Code {
+  const isComplete = type.axes.every((axis) => arg.type.axes.includes(axis));
+  if (arg.type.stage === "device" && isComplete) return aligned(arg, type.axes, scope, false);
   const shape = list(sizes(type.axes, scope));
   if (arg.type.stage !== "host") return op("broadcastTo", [aligned(arg, type.axes, scope, false), shape]);
   if (type.dtype === "f32") return op("fill", [shape, at(arg.span, host(arg, scope))]);

@@ -1,11 +1,12 @@
-/** Prints a program as a TypeScript module that imports nothing but the types of the step contract. */
+/** Prints a program as a TypeScript module that imports the types of the step contract, and the functions that the strategy imports. */
+import { posix } from "node:path";
 import type { CheckedModality, CheckedSource } from "../../2-check/checked.ts";
 import type { Core, ModalityName } from "../../2-check/core.ts";
 import type { Probe, Program, Statement } from "../../3-lower/program.ts";
 import { at, call, list, object, Writer, type Code, type Segment } from "./code.ts";
 import { device, host, positionsCode, referencesCode } from "./expression.ts";
 import { helpers, type Helper } from "./helpers.ts";
-import { textAt, type SourceFile } from "../../source/source-file.ts";
+import { locate, textAt, type SourceFile } from "../../source/source-file.ts";
 import { Names } from "./names.ts";
 import { Scope, type Shared } from "./scope.ts";
 
@@ -39,7 +40,7 @@ class Emitter {
   constructor(program: Program, options: ModuleOptions) {
     this.#program = program;
     this.#options = options;
-    for (const source of program.sources) this.#names.of(source.name);
+    for (const { name } of [...program.sources, ...program.imports]) this.#names.of(name);
   }
 
   module(): EmittedModule {
@@ -88,7 +89,18 @@ class Emitter {
     ];
     this.#writer.line("import type {");
     for (const type of types.toSorted()) this.#writer.line(`${type},`, 2);
-    this.#writer.line('} from "ltxc/contract";\n');
+    this.#writer.line('} from "ltxc/contract";');
+    for (const { name, from, span } of this.#program.imports) {
+      const path = importPath(locate(this.#options.source, span.start).file.path, from);
+      this.#writer.line([
+        "import { ",
+        asImported(name, this.#names.of(name)),
+        " } from ",
+        at(span, JSON.stringify(path)),
+        ";",
+      ]);
+    }
+    this.#writer.line();
   }
 
   /** Types of the contract that only helpers name. */
@@ -425,6 +437,15 @@ function valueType(core: Core | undefined): string {
 function comment(text: string): string {
   return text.replace(/\s+/g, " ").replaceAll("*/", "* /").trim();
 }
+
+/** What a strategy's file imports, from the folder that its own path starts at. */
+export function importPath(strategy: string, from: string): string {
+  if (!from.startsWith(".")) return from;
+  const path = posix.join(posix.dirname(strategy.replaceAll("\\", "/")), from);
+  return path.startsWith(".") || path.startsWith("/") ? path : `./${path}`;
+}
+
+const asImported = (name: string, local: string): string => (name === local ? name : `${name} as ${local}`);
 
 /** A template literal, as `${latents.height / ref.height}`. */
 function templateCode(parts: readonly (string | Core)[], scope: Scope): Code {

@@ -71,6 +71,11 @@ export class Scope {
     return this.#names.of(key);
   }
 
+  /** An imported function. */
+  imported(name: string): string {
+    return this.#names.of(name);
+  }
+
   source(name: string): string {
     this.sources.add(name);
     return this.#names.of(name);

@@ -199,4 +199,13 @@ export const entries: readonly CatalogEntry[] = [
     bad: "loss: {velocity: mse(video.prediction, video.target)}\n",
     good: "loss:\n  velocity: mse(video.prediction, video.target)\n",
   },
+  {
+    code: "LTX1112",
+    slug: "function-type",
+    title: "The type of an imported function cannot be read",
+    explanation:
+      "It lists the arguments in parentheses, each with its type, and after `->` the result: `number`, `f32[axes]`, `bool[axes]`, or `tokens:video` for `f32[batch, token:video, channel]`.",
+    bad: 'imports:\n  edges: {from: ./edges.ts, type: "tokens:video -> f32[batch]"}\n',
+    good: 'imports:\n  edges: {from: ./edges.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
+  },
 ];

@@ -99,15 +99,6 @@ export const entries: readonly CatalogEntry[] = [
     good: "params:\n  threshold: {type: number, default: 0.5, maximum: 1}\n",
   },
   {
-    code: "LTX5011",
-    slug: "not-supported",
-    title: "This version does not support it yet",
-    explanation:
-      "The language has it, this version of the compiler has not. Nothing of a strategy is ever ignored in silence, so it is refused at its place.",
-    bad: 'strategy: example\nimports:\n  edges: {from: ./edges.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
-    good: "strategy: example\n",
-  },
-  {
     code: "LTX5013",
     slug: "missing-denoised",
     title: "`denoised` must be written, too",

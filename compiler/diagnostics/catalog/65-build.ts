@@ -42,4 +42,13 @@ export const entries: readonly CatalogEntry[] = [
     bad: "strategy: flexible",
     good: "strategy: my_flexible",
   },
+  {
+    code: "LTX6507",
+    slug: "broken-import",
+    title: "An imported file is missing or broken",
+    explanation:
+      "`imports` names TypeScript files relative to the strategy that writes them, and functions that these export. They are bundled with the step when the strategy is compiled; nothing of them runs before that step does.",
+    bad: 'imports:\n  edges: {from: ./egdes.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
+    good: 'imports:\n  edges: {from: ./edges.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
+  },
 ];

@@ -1,0 +1,91 @@
+// Imported functions: how they are called, bundled and refused.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { compile, emitIr, type Library } from "./index.ts";
+
+const test = suite<{ root: string }>("imports");
+
+test.before.each((context) => {
+  context.root = mkdtempSync(join(tmpdir(), "imports-"));
+});
+test.after.each(({ root }) => rmSync(root, { recursive: true }));
+
+const strategy = (type: string, call: string, more = ""): string => `strategy: own
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+imports:
+  apart: {from: ./lib/apart.ts, type: "${type}"}
+${more}video:
+  latents: latents
+loss:
+  velocity: mse(video.prediction, video.target)
+  own: ${call}
+`;
+const library = (root: string): Library => ({ root, names: [], read: () => null });
+
+function files(root: string, texts: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(root, name), text);
+}
+
+test("arguments get the declared axes in the declared order", () => {
+  const type =
+    "(a: f32[batch, channel, frame, height, width], b: f32[channel, token:video, batch], k: number) -> f32[batch]";
+  const { text } = emitIr({ path: "own.strategy", text: strategy(type, "apart(latents, video.prediction, 2)") });
+  assert.match(text ?? "", "term own (video) = apart(source.latents, broadcast(video.prediction), 2)");
+});
+
+test("a value that lacks an axis is repeated along it", () => {
+  const type = "(a: f32[batch, token:video]) -> f32[batch]";
+  const { text } = emitIr({ path: "own.strategy", text: strategy(type, "apart(video.sigma)") });
+  assert.match(text ?? "", "apart(broadcast(video.sigma))");
+});
+
+test("what is imported is bundled with what it imports itself, and the source map leads there", async ({ root }) => {
+  files(root, {
+    "apart.ts":
+      'import { twice } from "./twice.ts";\nimport type { Ops, Tensor } from "ltxc/contract";\nexport const apart = (ops: Ops, a: Tensor, b: Tensor): Tensor => ops.mean(twice(ops, ops.sub(a, b)), [1, 2]);\n',
+    "twice.ts": "export const twice = (ops: any, x: any) => ops.mul(x, 2);\n",
+  });
+  const text = strategy(
+    "(a: tokens:video, b: tokens:video) -> f32[batch]",
+    "apart(video.prediction, video.target)",
+  ).replace("./lib/", "./");
+  const { artifacts, diagnostics } = await compile({ path: "own.strategy", text }, { library: library(root) });
+  assert.equal(diagnostics, []);
+  const of = (end: string) => artifacts?.find(({ name }) => name.endsWith(end))?.text ?? "";
+  assert.match(of(".ts"), 'import { apart } from "./apart.ts";');
+  assert.match(of(".ts"), "apart(ops, videoPrediction, videoTarget)");
+  assert.not.match(of(".mjs"), /^import /m);
+  assert.match(of(".mjs"), "ops.mul(x, 2)");
+  const { sources } = JSON.parse(of(".map")) as { sources: string[] };
+  assert.equal(sources.toSorted(), ["apart.ts", "own.strategy", "twice.ts"]);
+});
+
+test("nothing of it runs while it is compiled", async ({ root }) => {
+  files(root, { "apart.ts": 'throw new Error("ran");\nexport const apart = (ops: unknown, a: unknown) => a;\n' });
+  const text = strategy("(a: f32[batch]) -> f32[batch]", "apart(video.sigma)").replace("./lib/", "./");
+  const { diagnostics } = await compile({ path: "own.strategy", text }, { library: library(root) });
+  assert.equal(diagnostics, []);
+});
+
+for (const [what, texts, message] of [
+  ["a missing file", {}, "there is no file `./apart.ts` beside this one"],
+  ["a missing export", { "apart.ts": "export const other = 1;" }, "`./apart.ts` exports no `apart`"],
+  ["a syntax error", { "apart.ts": "export const apart = ;" }, 'apart.ts:1:22: Unexpected ";"'],
+] as const) {
+  test(`${what} is a finding at the import`, async ({ root }) => {
+    files(root, texts);
+    const text = strategy("(a: f32[batch]) -> f32[batch]", "apart(video.sigma)").replace("./lib/", "./");
+    const { artifacts, diagnostics } = await compile({ path: "own.strategy", text }, { library: library(root) });
+    assert.is(artifacts, null);
+    assert.is(diagnostics[0]?.code, "LTX6507");
+    assert.ok(diagnostics[0]?.message.endsWith(message), diagnostics[0]?.message);
+    assert.is(text.slice(diagnostics[0]?.span.start, diagnostics[0]?.span.end), "./apart.ts");
+  });
+}
+
+test.run();
