@@ -1,15 +1,18 @@
-import { relative, resolve, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { compile, type Artifact } from "../compiler/index.ts";
 import type { FileReport } from "../compiler/diagnostics/reporters/report.ts";
 import type { SourceFile } from "../compiler/source/source-file.ts";
 import type { Step } from "../runtime/contract.ts";
 import type { Io } from "./io.ts";
 import { libraryAt } from "./library.ts";
+import type { TypedModule } from "./types.ts";
 
 export interface CompiledFile extends FileReport {
   /** Name of the strategy; null where anything is an error. */
   readonly strategy: string | null;
   readonly artifacts: readonly Artifact[];
+  /** For the check of types; null where anything is an error. */
+  readonly typed: TypedModule | null;
 }
 
 /** Compiles one file for the build folder `out`, from where its source map finds the file again. */
@@ -17,10 +20,12 @@ export async function compileFile(io: Io, file: SourceFile, out: string): Promis
   const root = resolve(io.cwd, out);
   const path = relative(root, resolve(io.cwd, file.path)).split(sep).join("/");
   const compiled = await compile({ path, text: file.text }, { library: libraryAt(root) });
-  const { diagnostics, strategy, artifacts } = compiled;
+  const { diagnostics, strategy, artifacts, module } = compiled;
   // To the user, paths start where the command was given.
   const bases = compiled.file.bases.map((base) => ({ ...base, path: relative(io.cwd, resolve(root, base.path)) }));
-  return { file: { ...file, bases }, diagnostics, strategy, artifacts: artifacts ?? [] };
+  const whole = { ...file, bases };
+  const typed = module === null ? null : { file: whole, module, path: join(root, `${strategy}.ts`) };
+  return { file: whole, diagnostics, strategy, artifacts: artifacts ?? [], typed };
 }
 
 /** A compiled strategy that no file was written for. */

@@ -138,6 +138,7 @@ function declareCheck({ command, session, done }: Declaring): void {
     ["ltxc check", "all *.strategy files of this folder, and train.yaml"],
     ["ltxc check inpainting.strategy", "one file"],
     ["ltxc check --fix", "correct what is certain, report the rest"],
+    ["ltxc check --types", "imported TypeScript functions, too"],
     ["ltxc check --format sarif > findings.sarif", "for code scanning"],
   ])
     .argument("[files...]", "strategies and run configs (default: *.strategy and train.yaml)")
@@ -149,6 +150,7 @@ function declareCheck({ command, session, done }: Declaring): void {
       ]),
     )
     .option("--fix", "correct every mistake whose correction is certain, then report what is left")
+    .option("--types", "let TypeScript check imported functions against the types that strategies declare, too")
     .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import("./commands/check.ts");
       done(await check(session(), files, options));
@@ -183,6 +185,7 @@ function declareCompile({ command, session, done }: Declaring): void {
     .argument("[files...]", "strategies (default: *.strategy)")
     .option("--out <dir>", "where the results go", "build")
     .addOption(new Option("--emit <what>", "print an inner form to stdout and write nothing").choices(["ir"]))
+    .option("--types", "let TypeScript check the results first; what it refuses is not written")
     .action(async (files: string[], options: CompileOptions) => {
       const { compile } = await import("./commands/compile.ts");
       done(await compile(session(), files, options));

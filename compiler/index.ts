@@ -13,7 +13,7 @@ import { bundle, bundleImports, type Module } from "./4-emit/bundle.ts";
 import { importFindings } from "./4-emit/import-findings.ts";
 import { paramsSchema } from "./4-emit/params-schema.ts";
 import { sourceMap } from "./4-emit/source-map.ts";
-import { emitModule } from "./4-emit/typescript/module.ts";
+import { emitModule, type EmittedModule } from "./4-emit/typescript/module.ts";
 import { Bag } from "./diagnostics/bag.ts";
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { hashOf } from "./source/hash.ts";
@@ -21,6 +21,7 @@ import { sourceFile, type SourceFile } from "./source/source-file.ts";
 import { CONTRACT_VERSION, VERSION } from "./version.ts";
 
 export type { Library } from "./1-parse/inherit.ts";
+export type { EmittedModule } from "./4-emit/typescript/module.ts";
 
 export interface SourceText {
   /** Absolute, or as it should read in messages and stack traces. */
@@ -47,6 +48,8 @@ export interface Compiled {
   /** Name of the strategy and its files; null where anything is an error. */
   readonly strategy: string | null;
   readonly artifacts: readonly Artifact[] | null;
+  /** The TypeScript among the artifacts, with the places that it was made from. */
+  readonly module: EmittedModule | null;
   /** What the module's `probe` shows, in its order; empty in a normal build. */
   readonly probed: readonly ProbedValue[];
 }
@@ -89,7 +92,7 @@ export function emitIr(
 /** Compiles a strategy to `<name>.ts`, `<name>.mjs` with its source map, and `<name>.schema.json`. */
 export async function compile(source: SourceText, options: BuildOptions = {}): Promise<Compiled> {
   const { program, file, diagnostics } = check(source, options);
-  if (program === null) return { file, diagnostics, strategy: null, artifacts: null, probed: [] };
+  if (program === null) return { file, diagnostics, strategy: null, artifacts: null, module: null, probed: [] };
   const { name } = program;
   const schema = paramsSchema(name, program.params);
   const module = emitModule(program, {
@@ -103,7 +106,7 @@ export async function compile(source: SourceText, options: BuildOptions = {}): P
   const built = await bundleAll(program, { typescript: module.text, map, name: `${name}.mjs` }, options);
   if ("problems" in built) {
     const found = [...diagnostics, ...importFindings(program.imports, built.problems, file)];
-    return { file, diagnostics: found, strategy: null, artifacts: null, probed: [] };
+    return { file, diagnostics: found, strategy: null, artifacts: null, module: null, probed: [] };
   }
   const artifacts = [
     { name: `${name}.ts`, text: module.text },
@@ -111,7 +114,7 @@ export async function compile(source: SourceText, options: BuildOptions = {}): P
     { name: `${name}.mjs.map`, text: built.map },
     { name: `${name}.schema.json`, text: `${JSON.stringify(schema, null, 2)}\n` },
   ];
-  return { file, diagnostics, strategy: name, artifacts, probed: program.probe?.values ?? [] };
+  return { file, diagnostics, strategy: name, artifacts, module, probed: program.probe?.values ?? [] };
 }
 
 function bundleAll({ imports }: Program, module: Module, { library = emptyLibrary }: BuildOptions) {

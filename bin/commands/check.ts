@@ -15,6 +15,7 @@ import { defaultBuild, findBuild } from "../builds.ts";
 import type { Io } from "../io.ts";
 import { libraryAt } from "../library.ts";
 import { say, type Session } from "../session.ts";
+import { mergedReports, typeCheck } from "../types.ts";
 import { replaceText } from "../write.ts";
 
 const defaultConfig = "train.yaml";
@@ -96,7 +97,18 @@ const lineOf =
 
 export interface CheckOptions {
   readonly format?: Format;
+  readonly types?: true;
   readonly fix?: true;
+}
+
+/** What TypeScript says about strategies without errors, and about what they import. */
+async function checkTypes(io: Io, checked: readonly CheckedFile[]): Promise<readonly FileReport[]> {
+  const reports: FileReport[] = [];
+  for (const { file, strategy } of checked) {
+    const typed = strategy === null ? null : (await compileFile(io, file, defaultBuild)).typed;
+    if (typed !== null) reports.push(...(await typeCheck(io, typed)));
+  }
+  return reports;
 }
 
 /** `ltxc check`: all findings of strategies, run configs, and the data and files that these name; with `fix` what is left of them. */
@@ -106,7 +118,8 @@ export async function check(session: Session, named: readonly string[], options:
   const fixed = options.fix === true ? await fix(io, paths) : null;
   const checked: CheckedFile[] = [];
   for (const path of paths.filter(isStrategy)) checked.push(await checkFile(io, await readSource(io, path)));
-  const reports: FileReport[] = [...checked];
+  const types = options.types === true ? await checkTypes(io, checked) : [];
+  const reports: FileReport[] = [...mergedReports([...checked, ...types])];
   for (const path of paths.filter((path) => !isStrategy(path)))
     reports.push(await examine(io, await readSource(io, path), checked));
   const format = options.format ?? (session.json ? "json" : "terminal");

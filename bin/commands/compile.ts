@@ -11,10 +11,12 @@ import { codeOf, printFindings } from "../report.ts";
 import { refreshSchemas } from "./schema.ts";
 import { libraryAt } from "../library.ts";
 import { say, sayJson, type Session } from "../session.ts";
+import { mergedReports, typeCheck } from "../types.ts";
 
 export interface CompileOptions {
   readonly out: string;
   readonly emit?: "ir";
+  readonly types?: true;
 }
 
 /** Two files of one name would overwrite each other's results: neither may win in silence. */
@@ -54,8 +56,13 @@ function printIr(session: Session, files: readonly SourceFile[]): number {
   return codeOf(results);
 }
 
-function report(session: Session, out: string, compiled: readonly CompiledFile[]): number {
-  const reports: readonly FileReport[] = compiled;
+function report(
+  session: Session,
+  out: string,
+  compiled: readonly CompiledFile[],
+  types: readonly FileReport[],
+): number {
+  const reports = mergedReports([...compiled, ...types]);
   if (!session.json) printFindings(session, reports);
   else {
     const artifacts = compiled.flatMap((each) => each.artifacts.map(({ name }) => join(out, name)));
@@ -71,9 +78,15 @@ export async function compile(session: Session, named: readonly string[], option
   for (const path of await strategyPaths(io, named)) files.push(await readSource(io, path));
   if (options.emit === "ir") return printIr(session, files);
   const compiled: CompiledFile[] = [];
-  for (const file of files) compiled.push(await compileFile(io, file, options.out));
+  const types: FileReport[] = [];
+  for (const file of files) {
+    const made = await compileFile(io, file, options.out);
+    const found = options.types === true && made.typed !== null ? await typeCheck(io, made.typed) : [];
+    types.push(...found);
+    compiled.push(found.length === 0 ? made : { ...made, artifacts: [] });
+  }
   refuseClashes(compiled);
   for (const each of compiled) await write(session, options.out, each);
   await refreshSchemas(io);
-  return report(session, options.out, compiled);
+  return report(session, options.out, compiled, types);
 }

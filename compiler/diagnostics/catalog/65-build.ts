@@ -43,6 +43,27 @@ export const entries: readonly CatalogEntry[] = [
     good: "strategy: my_flexible",
   },
   {
+    code: "LTX6505",
+    slug: "no-typescript",
+    title: "Types are to be checked, but there is no TypeScript that can",
+    explanation:
+      "`--types` asks the package `typescript` of the project, or the one beside ltxc, whether the functions that a strategy imports " +
+      "fit the types that it declares for them. Neither was found, or it is too old for that.",
+    bad: "ltxc check --types",
+    good: "npm install --save-dev typescript && ltxc check --types",
+  },
+  {
+    code: "LTX6506",
+    slug: "type-error",
+    title: "TypeScript finds an error in an imported function, or in a call of it",
+    explanation:
+      "The message is that of `tsc` in strict mode. An imported function gets the tensor operations, then its arguments in the order " +
+      "that the strategy declares: a `Tensor` each, a `number` for `number`. It is pure: it has no access to files, the network or " +
+      "the console, and what it calculates depends on its arguments alone.",
+    bad: "export const half = (a: Tensor): Tensor => a;",
+    good: "export const half = (ops: Ops, a: Tensor): Tensor => ops.mul(a, 0.5);",
+  },
+  {
     code: "LTX6507",
     slug: "broken-import",
     title: "An imported file is missing or broken",
