@@ -41,6 +41,20 @@ test("refuses a build whose source was changed, and names the command", async ({
   assert.match(findings[0]?.help ?? "", "ltxc compile my.strategy");
 });
 
+test("refuses a build whose imported file was changed or is gone", async ({ folder, build }) => {
+  await writeBuild(build);
+  await writeFile(join(folder, "my.strategy"), source);
+  const map = { sources: ["../losses/edge.ts", "../my.strategy"], sourcesContent: ["export {};\n", "an older text"] };
+  await writeFile(join(build, "shapes.mjs.map"), JSON.stringify(map));
+  const find = async () => (await findBuild({ name: "shapes" }, build, folder)).findings.map(({ code }) => code);
+  assert.equal(await find(), ["LTX6502"]);
+  await mkdir(join(folder, "losses"));
+  await writeFile(join(folder, "losses/edge.ts"), "export {};\n");
+  assert.equal(await find(), []);
+  await writeFile(join(folder, "losses/edge.ts"), "export const changed = 1;\n");
+  assert.equal(await find(), ["LTX6502"]);
+});
+
 test("refuses builds of another contract and damaged ones", async ({ folder, build }) => {
   await writeBuild(build, CONTRACT_VERSION + 1);
   assert.is((await findBuild({ name: "shapes" }, build, folder)).findings[0]?.code, "LTX6503");

@@ -63,6 +63,26 @@ async function load(path: string): Promise<Step | null> {
   }
 }
 
+interface SourceMap {
+  /** Relative to the map's folder. */
+  readonly sources: readonly string[];
+  readonly sourcesContent?: readonly (string | null)[];
+}
+
+/** Whether the TypeScript files that a build was bundled from are as they were; its source map has their texts. */
+async function importsAreFresh(folder: string, name: string): Promise<boolean> {
+  const text = await readFile(join(folder, `${name}.mjs.map`), "utf8").catch(() => null);
+  if (text === null) return true;
+  const { sources, sourcesContent = [] }: SourceMap = JSON.parse(text);
+  const fresh = sources.map(async (path, i) => {
+    const bundled = sourcesContent[i] ?? null;
+    if (bundled === null || path.endsWith(strategyExtension)) return true;
+    const now = await readFile(join(folder, path), "utf8").catch(() => null);
+    return now?.replace(/^\uFEFF/, "") === bundled;
+  });
+  return (await Promise.all(fresh)).every(Boolean);
+}
+
 function takenName(file: string): FoundStep {
   const message = `\`${flexible}\` is a strategy of the official trainer, and ${file} has the same name`;
   return problem("LTX6504", message, `give yours another name after \`strategy:\` in ${file}, and here`);
@@ -98,7 +118,8 @@ export async function findBuild(
   if (step === null) {
     return problem("LTX6503", `the build of \`${name}\` was made by another version of ltxc`, `\`${command}\``);
   }
-  const isFresh = own.length === 0 || own.some(({ hash }) => hash === step.strategy.sourceHash);
-  if (isFresh) return { step, findings: [] };
+  if (own.length === 0) return { step, findings: [] };
+  const isFresh = own.some(({ hash }) => hash === step.strategy.sourceHash);
+  if (isFresh && (await importsAreFresh(buildFolder, name))) return { step, findings: [] };
   return problem("LTX6502", `\`${name}\` was changed after it was compiled`, `\`${command}\`, then run again`);
 }

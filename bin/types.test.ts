@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import type { FileReport } from "../compiler/diagnostics/reporters/report.ts";
 import { positionAt, sourceFile, textAt } from "../compiler/source/source-file.ts";
 import type { Io } from "./io.ts";
+import { packageRoot } from "./package-root.ts";
 import { ltxc, project } from "./testing.ts";
 import { mergedReports, typeCheck, type TypedModule } from "./types.ts";
 
@@ -114,6 +115,27 @@ test("findings of one file come together, each once", () => {
     { ...report, diagnostics: [first, second] },
   ]);
   assert.equal(merged, [{ file: strategy, diagnostics: [first, second] }]);
+});
+
+test("both find what does not fit in a strategy that imports, and nothing of it is written", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "types-"));
+  try {
+    await cp(join(packageRoot, "examples/edge_loss"), folder, { recursive: true });
+    const right = await ltxc(["check", "--types", "edge_loss.strategy"], { cwd: folder });
+    assert.is(right.out, "no findings in edge_loss.strategy\n");
+    const edges = await readFile(join(folder, "edges.ts"), "utf8");
+    await writeFile(join(folder, "edges.ts"), edges.replace("b: Tensor)", "b: number)").replace("ops.abs", "ops.asb"));
+    const wrong = await ltxc(["check", "--types", "edge_loss.strategy"], { cwd: folder });
+    assert.is(wrong.code, 1);
+    assert.match(wrong.out, /TS2345: .*\n *--> edge_loss\.strategy:17:44/);
+    assert.match(wrong.out, /TS(?:2339|2551): .*\n *--> edges\.ts:9:23/);
+    const compiled = await ltxc(["compile", "--types"], { cwd: folder });
+    assert.is(compiled.code, 1);
+    assert.match(compiled.err, "edges.ts:9:23");
+    assert.not.ok((await readdir(folder)).includes("build"));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("`check --types` and `compile --types` pass what is right", async () => {

@@ -17,7 +17,7 @@ export const entries: readonly CatalogEntry[] = [
     slug: "stale-build",
     title: "The strategy was changed after it was compiled",
     explanation:
-      "The compiled strategy carries a hash of the source that it was made of, and the .strategy file has another one now. Training " +
+      "The compiled strategy carries a hash of the source that it was made of, and the .strategy file (or one that it extends or imports) has another one now. Training " +
       "with the old form would ignore the change in silence.",
     bad: "ltxc compile && echo 'description: new' >> my.strategy && ltxc run",
     good: "ltxc compile && ltxc run",
