@@ -98,6 +98,7 @@ function script(file: string): void {
 const benches: Readonly<Record<string, (folder: string) => void>> = {
   "start-up": startUp,
   compile: coldCompile,
+  "compile-many": () => script("compile.ts"),
   "pt-read": () => script("pt-read.ts"),
   memory: () => script("memory.ts"),
   "demo-loss": () => script("demo-loss.ts"),

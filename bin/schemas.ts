@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paramsSchema } from "../compiler/4-emit/params-schema.ts";
 import { check } from "../compiler/index.ts";
-import { builtinNames } from "./library.ts";
+import { builtinFolder, builtinNames, libraryAt } from "./library.ts";
 import { textOf } from "./official/step.ts";
 import { packageRoot } from "./package-root.ts";
 
@@ -26,9 +26,9 @@ export interface SchemaFile {
 type Program = NonNullable<ReturnType<typeof check>["program"]>;
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Null where the strategy has errors. */
-export function outlineOf(source: { readonly path: string; readonly text: string }): Outline | null {
-  const { program } = check(source);
+/** Null where the strategy has errors. Its path is relative to the folder `root`. */
+export function outlineOf(source: { readonly path: string; readonly text: string }, root: string): Outline | null {
+  const { program } = check(source, { library: libraryAt(root) });
   return program === null ? null : outline(program);
 }
 
@@ -60,7 +60,9 @@ function shipped(name: string): Promise<string> {
 }
 
 async function builtins(): Promise<Outline[]> {
-  const outlines = builtinNames().map(async (name) => outlineOf({ path: name, text: (await textOf({ name })) ?? "" }));
+  const outlines = builtinNames().map(async (name) =>
+    outlineOf({ path: name, text: (await textOf({ name })) ?? "" }, builtinFolder),
+  );
   return (await Promise.all(outlines)).filter((outline) => outline !== null);
 }
 

@@ -58,6 +58,17 @@ test("knows the folder's strategies, then the built-in ones, each with its param
   assert.equal(own?.then.required, ["weight"]);
 });
 
+test("a strategy has the params of the one that it extends", async ({ cwd }) => {
+  await writeFile(join(cwd, "a.strategy"), strategy("mine", "weight"));
+  await writeFile(
+    join(cwd, "b.strategy"),
+    "strategy: other\nextends: a.strategy\nparams:\n  more: {type: number, default: 1}\nlet:\n  twice: more * 2\n",
+  );
+  await ltxc(["schema"], { cwd });
+  const [other] = casesOf(await section(cwd), "other");
+  assert.equal(Object.keys(other?.then.properties ?? {}), ["name", "weight", "more"]);
+});
+
 test("a strategy of the project takes the place of a built-in one of its name", async ({ cwd }) => {
   await writeFile(join(cwd, "a.strategy"), strategy("text_to_video", "weight"));
   await ltxc(["schema", "elsewhere/below"], { cwd });

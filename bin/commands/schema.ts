@@ -15,7 +15,7 @@ interface Found {
 
 async function strategiesOf(io: Io): Promise<Found> {
   const all = await Promise.all(
-    (await strategiesHere(io)).map(async (path) => ({ path, outline: outlineOf(await readSource(io, path)) })),
+    (await strategiesHere(io)).map(async (path) => ({ path, outline: outlineOf(await readSource(io, path), io.cwd) })),
   );
   return {
     outlines: all.flatMap(({ outline }) => outline ?? []),

@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import runConfigSchema from "../../schemas/train.schema.json" with { type: "json" };
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveConfig, resolveParams, strategyOf, toOfficial, unknownStrategy } from "./index.ts";
@@ -307,6 +308,16 @@ test("a strategy's parameters are filled in and judged by its own schema", () =>
 test("an unknown strategy is named with what there is", () => {
   assert.is(unknownStrategy("inpaintng", ["inpainting"]).help, "did you mean `inpainting`?");
   assert.match(unknownStrategy("other", ["inpainting"]).help ?? "", /there are: inpainting/);
+});
+
+test("the schema's texts whose default is null name null first, without which the YAML language server completes nothing", () => {
+  const wrong = (schema: unknown, path: string): string[] => {
+    if (typeof schema !== "object" || schema === null) return [];
+    const { type, default: value } = schema as { type?: unknown; default?: unknown };
+    const own = Array.isArray(type) && type[0] === "string" && value === null ? [path] : [];
+    return [...own, ...Object.entries(schema).flatMap(([key, below]) => wrong(below, `${path}/${key}`))];
+  };
+  assert.equal(wrong(runConfigSchema, ""), []);
 });
 
 test.run();
