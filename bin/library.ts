@@ -1,8 +1,9 @@
 /** Where the strategies that others extend are found: the built-in ones by name, all others by path. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Library } from "../compiler/index.ts";
 import { strategyExtension } from "./files.ts";
+import type { Io } from "./io.ts";
 import { packageRoot } from "./package-root.ts";
 
 /** Where the built-in strategies lie that are files. */
@@ -11,6 +12,14 @@ export const builtinFolder = join(packageRoot, "compiler/builtin");
 export function builtinNames(): readonly string[] {
   const files = readdirSync(builtinFolder).filter((name) => name.endsWith(strategyExtension));
   return files.map((name) => name.slice(0, -strategyExtension.length)).toSorted();
+}
+
+/** Strategies as named on the command line: a built-in one may go by its name, unless a file has it. */
+export function pathsOf({ cwd }: Pick<Io, "cwd">, named: readonly string[]): readonly string[] {
+  const names = builtinNames();
+  const isBuiltin = (name: string) => names.includes(name) && !existsSync(resolve(cwd, name));
+  const builtinPath = (name: string) => relative(cwd, join(builtinFolder, `${name}${strategyExtension}`));
+  return named.map((name) => (isBuiltin(name) ? builtinPath(name) : name));
 }
 
 /** Paths that the compiler gets and gives are relative to the folder `root`. */

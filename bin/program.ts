@@ -141,7 +141,10 @@ function declareCheck({ command, session, done }: Declaring): void {
     ["ltxc check --types", "imported TypeScript functions, too"],
     ["ltxc check --format sarif > findings.sarif", "for code scanning"],
   ])
-    .argument("[files...]", "strategies and run configs (default: *.strategy and train.yaml)")
+    .argument(
+      "[files...]",
+      "strategies, also built-in ones by name, and run configs (default: *.strategy and train.yaml)",
+    )
     .addOption(
       new Option("--format <format>", "how findings are printed (--json is short for json)").choices([
         "terminal",
@@ -182,7 +185,7 @@ function declareCompile({ command, session, done }: Declaring): void {
       ["ltxc compile inpainting.strategy --emit ir", "print the typed program instead"],
     ],
   )
-    .argument("[files...]", "strategies (default: *.strategy)")
+    .argument("[files...]", "strategies, also built-in ones by name (default: *.strategy)")
     .option("--out <dir>", "where the results go", "build")
     .addOption(new Option("--emit <what>", "print an inner form to stdout and write nothing").choices(["ir"]))
     .option("--types", "let TypeScript check the results first; what it refuses is not written")
@@ -201,7 +204,7 @@ function declareTest({ command, session, done }: Declaring): void {
       ["ltxc test inpainting.strategy --seed 7", "one file, other batches"],
     ],
   )
-    .argument("[files...]", "strategies (default: *.strategy)")
+    .argument("[files...]", "strategies, also built-in ones by name (default: *.strategy)")
     .addOption(new Option("--seed <n>", "of the first batch; the others follow").argParser(wholeNumber).default(0))
     .action(async (files: string[], options: TestOptions) => {
       const { test } = await import("./commands/test.ts");
@@ -220,7 +223,7 @@ function declareInspect({ command, session, done }: Declaring): void {
       ["ltxc inspect inpainting.strategy --html look.html", "as a page with pictures"],
     ],
   )
-    .argument("[strategy]", "default: the only *.strategy file of this folder")
+    .argument("[strategy]", "one, also a built-in by its name (default: the only *.strategy file of this folder)")
     .option("--config <file>", "a run config: its data, params and sampler of noise levels")
     .option("--sample <name>", "a sample of the run's data, as its files are named")
     .addOption(new Option("--seed <n>", "of the draws, and of the made-up sample").argParser(wholeNumber).default(0))

@@ -13,7 +13,7 @@ import { codeOf, printReport, type Format } from "../report.ts";
 import { examineRunConfig, type FoundStep } from "../run-config.ts";
 import { defaultBuild, findBuild } from "../builds.ts";
 import type { Io } from "../io.ts";
-import { libraryAt } from "../library.ts";
+import { libraryAt, pathsOf } from "../library.ts";
 import { say, type Session } from "../session.ts";
 import { mergedReports, typeCheck } from "../types.ts";
 import { replaceText } from "../write.ts";
@@ -114,7 +114,7 @@ async function checkTypes(io: Io, checked: readonly CheckedFile[]): Promise<read
 /** `ltxc check`: all findings of strategies, run configs, and the data and files that these name; with `fix` what is left of them. */
 export async function check(session: Session, named: readonly string[], options: CheckOptions): Promise<number> {
   const { io } = session;
-  const paths = named.length > 0 ? named : await defaultFiles(io);
+  const paths = named.length > 0 ? pathsOf(io, named) : await defaultFiles(io);
   const fixed = options.fix === true ? await fix(io, paths) : null;
   const checked: CheckedFile[] = [];
   for (const path of paths.filter(isStrategy)) checked.push(await checkFile(io, await readSource(io, path)));

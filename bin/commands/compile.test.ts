@@ -35,6 +35,15 @@ test("compiles every strategy of the folder into build/", async ({ cwd }) => {
   );
 });
 
+test("a built-in strategy goes by its name, unless a file has it", async ({ cwd }) => {
+  const { code, out } = await ltxc(["compile", "text_to_video", "--emit", "ir"], { cwd });
+  assert.is(code, 0);
+  assert.match(out, /^strategy text_to_video\n/);
+  const checked = await ltxc(["check", "text_to_video"], { cwd });
+  assert.match(checked.out, /^no findings in .*text_to_video\.strategy\n$/);
+  assert.is((await ltxc(["check", "text_to_vido"], { cwd })).code, 2);
+});
+
 test("the source map names the strategy relative to the build folder", async ({ cwd }) => {
   await writeFile(join(cwd, "my.strategy"), strategy);
   await ltxc(["compile", "--out", "made/here"], { cwd });

@@ -9,7 +9,7 @@ import { UsageError } from "../exit.ts";
 import { readSource, strategyPaths } from "../files.ts";
 import { codeOf, printFindings } from "../report.ts";
 import { refreshSchemas } from "./schema.ts";
-import { libraryAt } from "../library.ts";
+import { libraryAt, pathsOf } from "../library.ts";
 import { say, sayJson, type Session } from "../session.ts";
 import { mergedReports, typeCheck } from "../types.ts";
 
@@ -75,7 +75,7 @@ function report(
 export async function compile(session: Session, named: readonly string[], options: CompileOptions): Promise<number> {
   const { io } = session;
   const files: SourceFile[] = [];
-  for (const path of await strategyPaths(io, named)) files.push(await readSource(io, path));
+  for (const path of await strategyPaths(io, pathsOf(io, named))) files.push(await readSource(io, path));
   if (options.emit === "ir") return printIr(session, files);
   const compiled: CompiledFile[] = [];
   const types: FileReport[] = [];

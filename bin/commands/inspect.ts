@@ -5,6 +5,7 @@ import { collate } from "../../runtime/data/batch.ts";
 import { colors } from "../color.ts";
 import { exitCode, UsageError } from "../exit.ts";
 import { readSource, strategyPaths } from "../files.ts";
+import { pathsOf } from "../library.ts";
 import { chooseSample, type Chosen } from "../inspect/choose.ts";
 import { inspectionOf, type Inspection } from "../inspect/inspection.ts";
 import { levelsOf } from "../inspect/levels.ts";
@@ -22,7 +23,10 @@ export interface InspectOptions {
 }
 
 async function onlyStrategy(session: Session, named: string | undefined): Promise<string> {
-  const [first = "", ...others] = await strategyPaths(session.io, named === undefined ? [] : [named]);
+  const [first = "", ...others] = await strategyPaths(
+    session.io,
+    pathsOf(session.io, named === undefined ? [] : [named]),
+  );
   if (others.length === 0) return first;
   throw new UsageError("there are several strategies in this folder", `name one: ltxc inspect ${first}`);
 }

@@ -2,6 +2,7 @@ import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
 import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
 import { readSource, strategyPaths } from "../files.ts";
+import { pathsOf } from "../library.ts";
 import { openSubject } from "../inspect/subject.ts";
 import { codeOf, printFindings } from "../report.ts";
 import { say, sayJson, type Session } from "../session.ts";
@@ -37,7 +38,8 @@ function summary({ file, diagnostics, batches, expectations }: Tested): string {
 /** `ltxc test`: tries strategies on batches made for them. */
 export async function test(session: Session, named: readonly string[], options: TestOptions): Promise<number> {
   const tested: Tested[] = [];
-  for (const path of await strategyPaths(session.io, named)) tested.push(await testFile(session, path, options));
+  for (const path of await strategyPaths(session.io, pathsOf(session.io, named)))
+    tested.push(await testFile(session, path, options));
   if (session.json) {
     const files = tested.map(({ file, batches, expectations }) => ({ path: file.path, batches, expectations }));
     sayJson(session, { ...toJson(tested), files });
