@@ -8,8 +8,8 @@ interface Plane {
   readonly values: Float32Array;
 }
 
-/** Tiles per row of the picture, pixels between them, and how high a tile is made at least. */
-const [COLUMNS, GAP, MIN_HEIGHT] = [16, 2, 32];
+/** Pixels between tiles, and how high a tile is made at least. */
+const [GAP, MIN_HEIGHT] = [2, 32];
 const BACKGROUND = 24;
 
 /**
@@ -46,7 +46,8 @@ function mosaic(tiles: readonly (readonly Plane[])[]): GreyPicture {
   const rowHeight = cells * Math.max(1, Math.ceil(MIN_HEIGHT / Math.max(1, cells)));
   const zoom = ({ height }: Plane) => rowHeight / height;
   const tileWidth = first.reduce((sum, plane) => sum + Math.round(plane.width * zoom(plane)), 0);
-  const columns = Math.min(COLUMNS, Math.max(1, tiles.length));
+  // Twice as many columns as rows: 16 for the 128 channels of official latents.
+  const columns = Math.max(1, Math.min(tiles.length, Math.ceil(Math.sqrt(2 * tiles.length))));
   const rows = Math.ceil(tiles.length / columns);
   const width = columns * (tileWidth + GAP) + GAP;
   const height = rows * (rowHeight + GAP) + GAP;
