@@ -76,7 +76,7 @@ test("whatever stands in the files is text", async ({ cwd }) => {
       line({ type: "step", globalStep: 1, loss: 1, terms: { [evil]: 1, b: 2 }, sigmaBuckets: { [evil]: 1 } }) +
       line({ type: "warning", finding: { code: evil, message: evil } }),
     "training_config.yaml": evil,
-    "mine.strategy": evil,
+    "strategy/mine.strategy": evil,
     [`checkpoints/<b>.safetensors`]: "1234",
   });
   const { code } = await ltxc(["report", "outputs", "--out", "page.html"], { cwd });

@@ -47,7 +47,7 @@ test("flexible trains, and saves a run config that means the same", async ({ cwd
   assert.is(code, 0, err);
   assert.match(out, "training `flexible`: 2 steps");
   assert.equal(codesOf(err), ["LTX6006"]);
-  assert.match(await readFile(join(cwd, "outputs/flexible.strategy"), "utf8"), "    - reference\n");
+  assert.match(await readFile(join(cwd, "outputs/strategy/flexible.strategy"), "utf8"), "    - reference\n");
   const saved = parse(await readFile(join(cwd, "outputs/training_config.yaml"), "utf8"));
   const [, reference] = flexible.video.conditions;
   assert.equal(saved.training_strategy.video.conditions[1], { ...reference, probability: 1 });

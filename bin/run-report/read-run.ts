@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { keptFolder } from "../kept-sources.ts";
 import { readMetrics, type Metrics } from "./metrics.ts";
 
 export interface RunFile {
@@ -19,7 +20,7 @@ export interface RunRecord {
   readonly metrics: Metrics;
   /** The text of `training_config.yaml`, null where it is missing. */
   readonly config: string | null;
-  /** The strategy's files as they were when the run began. */
+  /** The strategy's files, and those in TypeScript that it imports, as they were when the run began. */
   readonly strategies: readonly { readonly name: string; readonly text: string }[];
   readonly checkpoints: readonly RunFile[];
   /** Of the last time that samples were drawn. */
@@ -37,7 +38,7 @@ export async function readRun(folder: string): Promise<RunRecord | null> {
     name: basename(folder),
     metrics: readMetrics(text),
     config: await textOf(join(folder, "training_config.yaml")),
-    strategies: await strategiesOf(folder),
+    strategies: await strategiesOf(join(folder, keptFolder)),
     checkpoints: await filesOf(join(folder, "checkpoints")),
     samples: await picturesOf(join(folder, "samples")),
   };
@@ -53,7 +54,7 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 async function strategiesOf(folder: string): Promise<RunRecord["strategies"]> {
-  const names = (await namesIn(folder)).filter((name) => name.endsWith(".strategy"));
+  const names = await namesIn(folder);
   const texts = await Promise.all(names.map(async (name) => ({ name, text: await textOf(join(folder, name)) })));
   return texts.flatMap(({ name, text }) => (text === null ? [] : [{ name, text }]));
 }
