@@ -72,10 +72,15 @@ test("nothing of it runs while it is compiled", async ({ root }) => {
   assert.equal(diagnostics, []);
 });
 
-for (const [what, texts, message] of [
-  ["a missing file", {}, "there is no file `./apart.ts` beside this one"],
-  ["a missing export", { "apart.ts": "export const other = 1;" }, "`./apart.ts` exports no `apart`"],
-  ["a syntax error", { "apart.ts": "export const apart = ;" }, 'apart.ts:1:22: Unexpected ";"'],
+for (const [what, texts, message, help] of [
+  ["a missing file", {}, "there is no file `./apart.ts` beside this one", "correct the path"],
+  [
+    "a missing export",
+    { "apart.ts": "export const other = 1;" },
+    "`./apart.ts` exports no `apart`",
+    "export a function",
+  ],
+  ["a syntax error", { "apart.ts": "export const apart = ;" }, 'apart.ts:1:22: Unexpected ";"', "mend"],
 ] as const) {
   test(`${what} is a finding at the import`, async ({ root }) => {
     files(root, texts);
@@ -84,6 +89,7 @@ for (const [what, texts, message] of [
     assert.is(artifacts, null);
     assert.is(diagnostics[0]?.code, "LTX6507");
     assert.ok(diagnostics[0]?.message.endsWith(message), diagnostics[0]?.message);
+    assert.match(diagnostics[0]?.help ?? "", help);
     assert.is(text.slice(diagnostics[0]?.span.start, diagnostics[0]?.span.end), "./apart.ts");
   });
 }

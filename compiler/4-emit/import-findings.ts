@@ -17,10 +17,16 @@ export function importFindings(
     const owner = imports.find((entry) => pathOf(entry) === importedPath) ?? imports[0];
     if (owner === undefined) continue;
     const what = place === null ? explain(message, owner) : `${place}: ${message}`;
-    const help = place === null ? `export a function \`${owner.name}\` from it` : "mend the imported file";
+    const help = place === null ? helpFor(message, owner) : "mend the imported file";
     bag.error("LTX6507", owner.span, what, { help });
   }
   return bag.sorted();
+}
+
+function helpFor(message: string, { name }: CheckedImport): string {
+  return message.startsWith("Could not resolve")
+    ? "correct the path; it starts at the folder of this file"
+    : `export a function \`${name}\` from it`;
 }
 
 function explain(message: string, { name, from }: CheckedImport): string {
