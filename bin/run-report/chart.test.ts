@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { chart, thinned, type Point } from "./chart.ts";
+import { chart, spread, thinned, type Point } from "./chart.ts";
 import { extent, quantile, tickLabel, ticks } from "./scale.ts";
 
 const test = suite("charts of a report");
@@ -26,6 +26,10 @@ test("labels are as long as the distance of the ticks asks for", () => {
     ["0.3", "0.25", "200"],
   );
   assert.equal([tickLabel(0, 1), tickLabel(1e-4, 1e-4), tickLabel(2.5e6, 5e5)], ["0", "1e-4", "2.5e6"]);
+});
+
+test("labels of small numbers differ, however near they are", () => {
+  assert.equal([tickLabel(1e-4, 5e-6), tickLabel(1.05e-4, 5e-6)], ["1.00e-4", "1.05e-4"]);
 });
 
 test("axes have a margin, but none below zero for what never is", () => {
@@ -77,6 +81,26 @@ test("many points become means of stretches", () => {
   assert.is(few.length, 100);
   assert.equal(few[0], [4.5, 0.5]);
   assert.is(thinned(points.slice(0, 3), 100).length, 3);
+});
+
+test("the faint line keeps the lowest and the highest of each stretch", () => {
+  const points = Array.from({ length: 1000 }, (_, i): Point => [i, i === 7 ? -5 : i === 3 ? 9 : 1]);
+  const few = spread(points, 100);
+  assert.is(few.length, 100);
+  assert.equal(few.slice(0, 2), [
+    [3, 9],
+    [7, -5],
+  ]);
+});
+
+test("many points are a line without dots", () => {
+  const dots = (count: number) => {
+    const points = Array.from({ length: count }, (_, i): Point => [i, i]);
+    return (
+      chart({ title: "t", lastStep: count, series: [{ name: "a", points, style: "dots" }] }).split("<circle").length - 1
+    );
+  };
+  assert.equal([dots(60), dots(61)], [60, 0]);
 });
 
 test("there is no chart of nothing", () => {

@@ -26,6 +26,8 @@ export interface ChartOptions {
 /** How many colours the page's style has. */
 export const colorCount = 8;
 const maxPoints = 500;
+/** More of them would hide the line that they lie on. */
+const maxDots = 60;
 
 interface Frame {
   readonly width: number;
@@ -96,10 +98,10 @@ function grid({ width, height, x, y, xTicks, yTicks }: Frame): string {
 }
 
 function drawn({ name, points, color, style = "line" }: Shown, { x, y }: Frame): string {
-  const shown = style === "dots" ? points : thinned(points, maxPoints);
+  const shown = style === "faint" ? spread(points, maxPoints) : thinned(points, maxPoints);
   const path = shown.map(([step, value], i) => `${i === 0 ? "M" : "L"}${x(step).toFixed(1)} ${y(value).toFixed(1)}`);
   const line = `<path class="line c${color}${style === "faint" ? " faint" : ""}" d="${path.join("")}"/>`;
-  if (style === "faint" || (style === "line" && points.length > 1)) return line;
+  if (style === "faint" || (style === "line" && points.length > 1) || points.length > maxDots) return line;
   const dots = shown.map(
     ([step, value]) =>
       `<circle class="c${color}" cx="${x(step).toFixed(1)}" cy="${y(value).toFixed(1)}" r="3"><title>${escape(name)}, step ${step}: ${value.toPrecision(5)}</title></circle>`,
@@ -115,6 +117,19 @@ export function thinned(points: readonly Point[], count: number): readonly Point
     const mean = (axis: 0 | 1) => part.reduce((sum, point) => sum + point[axis], 0) / part.length;
     return [mean(0), mean(1)];
   });
+}
+
+/** At most `count` points, the lowest and the highest of each stretch: how far values lie apart stays visible. */
+export function spread(points: readonly Point[], count: number): readonly Point[] {
+  if (points.length <= count) return points;
+  const stretches = Math.floor(count / 2);
+  return Array.from({ length: stretches }, (_, i): readonly Point[] => {
+    const [from, to] = [i, i + 1].map((edge) => Math.floor((edge * points.length) / stretches));
+    const part = points.slice(from, to).toSorted((a, b) => a[1] - b[1]);
+    return [part[0], part.at(-1)]
+      .flatMap((point) => (point === undefined ? [] : [point]))
+      .toSorted((a, b) => a[0] - b[0]);
+  }).flat();
 }
 
 function legend(series: readonly Shown[]): string {

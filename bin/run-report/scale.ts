@@ -13,7 +13,10 @@ export function ticks(low: number, high: number, count: number): readonly number
 export function tickLabel(value: number, step: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e5 || size < 1e-3) return value.toExponential(1).replace("e+", "e").replace(".0e", "e");
+  if (size >= 1e5 || size < 1e-3) {
+    const digits = Math.floor(Math.log10(size) + 1e-9) - Math.floor(Math.log10(step) + 1e-9);
+    return value.toExponential(Math.min(6, Math.max(0, digits))).replace("e+", "e");
+  }
   const digits = Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)));
   return value.toFixed(digits);
 }
