@@ -21,7 +21,7 @@ function parameters({ params }: Program): readonly string[] {
 /** The text of train.yaml. */
 export function runConfig(program: Program): string {
   return `# yaml-language-server: $schema=${schemaFolder}/train.schema.json
-# The format of the official LTX-2 trainer; only \`runtime\` is ltxc's own.
+# The format of the official LTX-2 trainer; only \`evaluation\` and \`runtime\` are ltxc's own.
 # Relative paths start at this file's folder.
 
 model:
@@ -66,10 +66,14 @@ checkpoints:
   precision: bfloat16
 
 validation:
-  interval: null
+  interval: null  # a number of steps draws \`samples\` that often, from files of data/
 
 seed: 42
 output_dir: outputs
+
+evaluation:
+  samples: 0  # so many are held out, and their loss shows more than that of the training
+  interval: 50
 
 runtime:
   engine: auto

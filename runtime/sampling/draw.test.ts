@@ -254,6 +254,20 @@ test("the real model with all guidance: the seed alone decides, and no tensor is
   assert.is(engine.memory().tensors, before);
 });
 
+test("features that the connectors refuse leave no tensor behind", async () => {
+  const before = engine.memory().tensors;
+  let runs = 0;
+  const refusing: SampledModel["embeddings"] = {
+    run: (features) => {
+      if (runs++ > 0) throw new Error("refused");
+      return embeddings.run(features);
+    },
+  };
+  const outcome = drawSample({ ...known((x) => x), embeddings: refusing }, planOf(), settings());
+  assert.is(await outcome.catch((error: unknown) => String(error)), "Error: refused");
+  assert.is(engine.memory().tensors, before);
+});
+
 test("an abort ends the drawing without a result, and without a tensor left behind", async () => {
   const before = engine.memory().tensors;
   const stop = new AbortController();

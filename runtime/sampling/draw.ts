@@ -49,9 +49,16 @@ export async function drawSample(
   signal?: AbortSignal,
 ): Promise<Drawn | null> {
   const { engine } = model;
-  const states = { video: begin(engine, plan, "video", settings), audio: begin(engine, plan, "audio", settings) };
-  const texts = { positive: contextsOf(model, plan.text), negative: plan.negative && contextsOf(model, plan.negative) };
+  const made: Tensor[] = [];
+  const contexts = (features: HostTextFeatures): TextContexts => {
+    const text = contextsOf(model, features);
+    made.push(...[text.video, text.audio, text.mask].flatMap((x) => x ?? []));
+    return text;
+  };
+  let states: Streams<State> = { video: null, audio: null };
   try {
+    const texts = { positive: contexts(plan.text), negative: plan.negative && contexts(plan.negative) };
+    states = { video: begin(engine, plan, "video", settings), audio: begin(engine, plan, "audio", settings) };
     const sigmas = sigmaSchedule(settings.inference_steps);
     for (let i = 0; i < settings.inference_steps; i++) {
       // Engines may compute for minutes without a turn of the event loop, which Ctrl-C needs.
@@ -64,9 +71,7 @@ export async function drawSample(
     for (const state of [states.video, states.audio]) {
       if (state !== null) engine.dispose(state.latent, state.clean, state.denoise);
     }
-    for (const text of [texts.positive, texts.negative]) {
-      if (text !== null) engine.dispose(text.video, text.audio, text.mask);
-    }
+    engine.dispose(...made);
   }
 }
 
