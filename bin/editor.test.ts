@@ -103,7 +103,7 @@ test("completes keys and values of strategies", async ({ editor, strategy: { pat
   const keys = await editor.complete(path, change(text, "  fps: 24\n", "  fps: 24\n  |\n"));
   for (const key of ["references", "attention", "sigma"]) assert.ok(keys.includes(key), keys.join());
   const sections = await editor.complete(path, `${text}\n|`);
-  for (const key of ["audio", "outputs", "expect"]) assert.ok(sections.includes(key), sections.join());
+  for (const key of ["audio", "outputs", "metadata"]) assert.ok(sections.includes(key), sections.join());
 });
 
 test("explains keys on hover", async ({ editor, train, strategy }) => {

@@ -10,6 +10,7 @@ import { chooseSample, type Chosen } from "../inspect/choose.ts";
 import { inspectionOf, type Inspection } from "../inspect/inspection.ts";
 import { levelsOf } from "../inspect/levels.ts";
 import { observe } from "../inspect/observe.ts";
+import { libraryAt } from "../library.ts";
 import { openSubject, type Subject } from "../inspect/subject.ts";
 import { renderTerminal } from "../inspect/terminal.ts";
 import { codeOf, printFindings } from "../report.ts";
@@ -55,7 +56,7 @@ async function writePage(session: Session, path: string, inspection: Inspection)
 export async function inspect(session: Session, named: string | undefined, options: InspectOptions): Promise<number> {
   const { io } = session;
   const source = await readSource(io, await onlyStrategy(session, named));
-  const { subject, file, diagnostics } = await openSubject(io, source);
+  const { subject, file, diagnostics } = await openSubject(libraryAt(io.cwd), source);
   const reports = [{ file, diagnostics }];
   printFindings(session, reports);
   if (subject === null) return codeOf(reports);

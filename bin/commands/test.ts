@@ -3,6 +3,7 @@ import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts"
 import { openEngine } from "../../runtime/engine/index.ts";
 import { readSource, strategyPaths } from "../files.ts";
 import { pathsOf } from "../library.ts";
+import { libraryAt } from "../library.ts";
 import { openSubject } from "../inspect/subject.ts";
 import { codeOf, printFindings } from "../report.ts";
 import { say, sayJson, type Session } from "../session.ts";
@@ -20,7 +21,7 @@ interface Tested extends FileReport {
 
 async function testFile(session: Session, path: string, { seed }: TestOptions): Promise<Tested> {
   const source = await readSource(session.io, path);
-  const { subject, file, diagnostics } = await openSubject(session.io, source);
+  const { subject, file, diagnostics } = await openSubject(libraryAt(session.io.cwd), source);
   if (subject === null) return { file, diagnostics, batches: 0, expectations: 0 };
   const { engine } = await openEngine("cpu");
   const trial = await tryOut(engine, subject, seed);

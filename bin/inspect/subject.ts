@@ -3,12 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Program, ProbedValue } from "../../compiler/3-lower/program.ts";
-import { check, compile, type Artifact } from "../../compiler/index.ts";
+import { check, compile, type Artifact, type Library } from "../../compiler/index.ts";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import type { SourceFile } from "../../compiler/source/source-file.ts";
 import type { Step } from "../../runtime/contract.ts";
-import type { Io } from "../io.ts";
-import { libraryAt } from "../library.ts";
 
 /** A strategy that can be looked into. */
 export interface Subject {
@@ -22,14 +20,14 @@ export interface Subject {
 
 /** Compiles a strategy in memory for looking inside; no subject where a finding is an error. */
 export async function openSubject(
-  io: Io,
+  library: Library,
   source: SourceFile,
 ): Promise<{
   readonly subject: Subject | null;
   readonly file: SourceFile;
   readonly diagnostics: readonly Diagnostic[];
 }> {
-  const options = { probe: true, library: libraryAt(io.cwd) };
+  const options = { probe: true, library };
   const { artifacts, diagnostics, probed, file } = await compile(source, options);
   const { program } = check(source, options);
   if (artifacts === null || program === null) return { subject: null, file, diagnostics };

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { sourceFile } from "../../compiler/source/source-file.ts";
 import { collate } from "../../runtime/data/batch.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
-import { processIo } from "../io.ts";
+import { libraryAt } from "../library.ts";
 import { observe, type Observation } from "../inspect/observe.ts";
 import { openSubject } from "../inspect/subject.ts";
 import { syntheticSamples } from "../inspect/synthetic.ts";
@@ -25,7 +25,7 @@ loss:
   v: mse(video.prediction, video.target) over video.generated
 `;
 
-const { subject } = await openSubject(processIo(), sourceFile("checked.strategy", text));
+const { subject } = await openSubject(libraryAt("."), sourceFile("checked.strategy", text));
 const { engine } = await openEngine("cpu");
 if (subject === null) throw new Error("the strategy of this test does not compile");
 

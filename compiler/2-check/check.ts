@@ -21,9 +21,11 @@ import { directNeeds } from "./let-order.ts";
 import { infer } from "./infer.ts";
 import { defineField, type ModalityContext } from "./modality.ts";
 import { Report, spanOf } from "./report.ts";
+import { attentionWithoutKey } from "./rules/attention-without-key.ts";
 import { frozenKeys } from "./rules/frozen-keys.ts";
 import { lossOverKept } from "./rules/loss-over-kept.ts";
 import { missingLoss } from "./rules/missing-loss.ts";
+import { notItsTarget } from "./rules/not-its-target.ts";
 import { paramDefaults } from "./rules/param-defaults.ts";
 import { predictionTooEarly } from "./rules/prediction-too-early.ts";
 import { checkSources } from "./rules/source-directories.ts";
@@ -49,6 +51,8 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy
   missingLoss(syntax, [...scope.contexts.values()], losses, scope.bindings.finished, report);
   const undecided = lossOverKept(losses, [...scope.contexts.values()], scope.bindings.finished, report);
   if (bag.hasErrors) return null;
+  notItsTarget(losses, bindings, report);
+  attentionWithoutKey([...scope.contexts.values()], bindings, report);
   // A mistake hides uses, so what is unused can be told only without one.
   unused(declarations, report);
   return {

@@ -56,6 +56,12 @@ export function drawAxes({ per, env, span }: Call): readonly Axis[] | null {
   const hasChannels = env.modality !== null || familyOf((per ?? []).map(({ text }) => text)) !== null;
   const axes = (per ?? []).map((axis) => axisOf(axis, hasChannels, env));
   if (axes.some((axis) => axis === null)) return null;
+  if (familyOf(axes as Axis[]) === "clash") {
+    env.report.error("LTX4004", span, "a draw cannot run over axes of video and of audio", {
+      help: "video has `frame`, `height`, `width` and `token:video`, audio has `step` and `token:audio`",
+    });
+    return null;
+  }
   if (element === null && first.text === "element") {
     env.report.error("LTX4013", span, "outside a modality `per element` does not say which elements", {
       help: "name the axes: `per (token:video, channel)`",

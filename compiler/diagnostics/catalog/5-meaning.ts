@@ -172,4 +172,22 @@ export const entries: readonly CatalogEntry[] = [
     bad: "strategy: example\nextends: text_to_video\nvideo:\n  kep: null\n",
     good: "strategy: example\nextends: text_to_video\nvideo:\n  keep: null\n",
   },
+  {
+    code: "LTX5021",
+    slug: "not-its-target",
+    title: "The prediction is compared with something else than its target",
+    explanation:
+      "`target` says what the prediction should be, by default the velocity `noise - clean`. A loss that compares the prediction itself with the noise, the clean or the noisy tokens, or with the target's negative, teaches the model another thing than the file says.",
+    bad: strategy("", "mse(video.prediction, video.noise)"),
+    good: strategy("  target: noise\n", "mse(video.prediction, video.target)"),
+  },
+  {
+    code: "LTX5022",
+    slug: "attention-without-key",
+    title: "Attention does not depend on the key",
+    explanation:
+      "A mask of attention says for each query which keys it may see. One that is the same for every key lets a query see all or nothing, and a query that sees nothing ends the run.",
+    bad: strategy("  attention: frame_index > 0\n", velocity),
+    good: strategy("  attention: frame_index >= key(frame_index)\n", velocity),
+  },
 ];

@@ -1,0 +1,379 @@
+/**
+ * Mistakes that people make in strategies, as edits of a right one. Each mutator finds the places where its mistake can be made; the
+ * kinds are those under which the results are published.
+ */
+import type { Expression, Item } from "../compiler/1-parse/expression/ast.ts";
+import type { StrategySyntax } from "../compiler/1-parse/syntax.ts";
+import type { Edit } from "../compiler/source/edits.ts";
+import type { Span } from "../compiler/source/span.ts";
+
+export interface Mutator {
+  readonly kind: string;
+  /** One list of edits for each way to make the mistake. */
+  mutants(target: Target): readonly (readonly Edit[])[];
+}
+
+/** A strategy to make mistakes in, and its expressions with all their parts. */
+export interface Target {
+  readonly text: string;
+  readonly syntax: StrategySyntax;
+  readonly parts: readonly Expression[];
+}
+
+export function targetOf(text: string, syntax: StrategySyntax): Target {
+  return { text, syntax, parts: rootsOf(syntax).flatMap(partsOf) };
+}
+
+function modalitiesOf({ video, audio }: StrategySyntax) {
+  return [video, audio].flatMap((modality) => (modality === null ? [] : [modality]));
+}
+
+function itemsOf(syntax: StrategySyntax): readonly Item[] {
+  return modalitiesOf(syntax).flatMap(({ keep, noiseMask }) => [...(keep?.items ?? []), ...(noiseMask?.items ?? [])]);
+}
+
+/** Expressions of values; names of sources in `latents` and `references` are not among them. */
+function rootsOf(syntax: StrategySyntax): readonly Expression[] {
+  const written = modalitiesOf(syntax).flatMap(({ sigma, noise, noisy, target, denoised, attention, fps }) =>
+    [sigma, noise, noisy, target, denoised, attention, fps].flatMap((entry) => entry?.value ?? []),
+  );
+  const items = itemsOf(syntax).flatMap(({ value, probability }) => [
+    value,
+    ...(probability === null ? [] : [probability]),
+  ]);
+  return [
+    ...syntax.lets.map(({ value }) => value),
+    ...written,
+    ...items,
+    ...syntax.losses.map(({ value }) => value),
+    ...syntax.expect,
+  ];
+}
+
+function partsOf(e: Expression): readonly Expression[] {
+  return [e, ...childrenOf(e).flatMap(partsOf)];
+}
+
+function childrenOf(e: Expression): readonly Expression[] {
+  switch (e.kind) {
+    case "call":
+      return e.args.map(({ value }) => value);
+    case "member":
+      return [e.object, ...(e.args ?? []).map(({ value }) => value)];
+    case "index":
+      return [e.object];
+    case "negate":
+    case "not":
+      return [e.operand];
+    case "binary":
+      return [e.left, e.right];
+    case "if":
+      return [e.condition, e.then, e.else];
+    case "over":
+      return [e.value, e.mask];
+    case "per":
+      return [e.value];
+    default:
+      return [];
+  }
+}
+
+type Of<Kind extends Expression["kind"]> = Extract<Expression, { kind: Kind }>;
+
+const ofKind = <Kind extends Expression["kind"]>({ parts }: Target, kind: Kind): Of<Kind>[] =>
+  parts.filter((part): part is Of<Kind> => part.kind === kind);
+
+const textOf = ({ text }: Target, { start, end }: Span): string => text.slice(start, end);
+const replace = (span: Span, text: string): readonly Edit[] => [{ span, text }];
+const calls = (target: Target, ...names: readonly string[]): Of<"call">[] =>
+  ofKind(target, "call").filter(({ callee }) => names.includes(callee.text));
+const members = (target: Target, ...names: readonly string[]): Of<"member">[] =>
+  ofKind(target, "member").filter(({ member }) => names.includes(member.text));
+
+/** Replaces the argument of a call by another text. */
+const argument = (call: Of<"call">, i: number, text: string): readonly (readonly Edit[])[] => {
+  const span = call.args[i]?.value.span;
+  return span === undefined ? [] : [replace(span, text)];
+};
+
+const withoutLetter = (word: string): string => word.slice(0, -2) + word.slice(-1);
+
+/** The whole line of a key. */
+function lineOf({ text }: Target, { start }: Span): Span {
+  const end = text.indexOf("\n", start);
+  return { start: text.lastIndexOf("\n", start) + 1, end: end < 0 ? text.length : end + 1 };
+}
+
+/** A line behind that of a key, indented alike. */
+function lineAfter(target: Target, key: Span, line: string): readonly Edit[] {
+  const { start, end } = lineOf(target, key);
+  const indent = /^ */.exec(target.text.slice(start, end))?.[0] ?? "";
+  return [{ span: { start: end, end }, text: `${indent}${line}\n` }];
+}
+
+const sourceNames = ({ syntax }: Target): readonly string[] => syntax.sources.map(({ name }) => name.text);
+
+export const mutators: readonly Mutator[] = [
+  {
+    kind: "the polarity of a mask is flipped",
+    mutants: (target) =>
+      itemsOf(target.syntax).map(({ value }) => replace(value.span, `not (${textOf(target, value.span)})`)),
+  },
+  {
+    kind: "`keep` and `noise_mask` are mixed up",
+    mutants: ({ syntax }) =>
+      modalitiesOf(syntax).flatMap(({ keep, noiseMask }) => [
+        ...(keep === null || keep.items.length > 1 ? [] : [replace(keep.keySpan, "noise_mask")]),
+        ...(noiseMask === null ? [] : [replace(noiseMask.keySpan, "keep")]),
+      ]),
+  },
+  {
+    kind: "a comparison is the wrong way round",
+    mutants: (target) =>
+      ofKind(target, "binary").flatMap(({ operator, operatorSpan }) =>
+        operator === "<" ? [replace(operatorSpan, ">=")] : operator === ">" ? [replace(operatorSpan, "<=")] : [],
+      ),
+  },
+  {
+    kind: "`and` and `or` are mixed up",
+    mutants: (target) =>
+      ofKind(target, "binary").flatMap(({ operator, operatorSpan }) =>
+        operator === "and" ? [replace(operatorSpan, "or")] : operator === "or" ? [replace(operatorSpan, "and")] : [],
+      ),
+  },
+  {
+    kind: "a value of the other modality",
+    mutants: (target) =>
+      ofKind(target, "member").flatMap(({ object }) => {
+        if (object.kind !== "name") return [];
+        if (object.name === "video") return [replace(object.span, "audio")];
+        return object.name === "audio" ? [replace(object.span, "video")] : [];
+      }),
+  },
+  {
+    kind: "`over` is forgotten",
+    mutants: (target) => ofKind(target, "over").map(({ value, span }) => replace(span, textOf(target, value.span))),
+  },
+  {
+    kind: "a loss over the tokens that are kept",
+    mutants: (target) => members(target, "generated").map(({ member }) => replace(member.span, "keep")),
+  },
+  {
+    kind: "a weight per sample behind `over`",
+    mutants: (target) => ofKind(target, "over").map(({ mask }) => replace(mask.span, "video.sigma")),
+  },
+  {
+    kind: "a threshold is forgotten",
+    mutants: (target) =>
+      ofKind(target, "binary")
+        .filter(({ operator }) => operator === ">" || operator === "<" || operator === ">=")
+        .map(({ left, span }) => replace(span, textOf(target, left.span))),
+  },
+  {
+    kind: "a mask stands where a number belongs",
+    mutants: (target) =>
+      calls(target, "float").flatMap((call) => argument(call, 0, "")).length === 0
+        ? members(target, "target", "clean").map(({ span }) =>
+            replace(span, `${textOf(target, span).split(".")[0]}.generated`),
+          )
+        : calls(target, "float").map(({ args, span }) =>
+            replace(span, args[0] === undefined ? "" : textOf(target, args[0].value.span)),
+          ),
+  },
+  {
+    kind: "a reduction over another axis, or over all",
+    mutants: (target) =>
+      calls(target, "mean", "sum", "max", "min", "norm").flatMap((call) => {
+        const [first, axis] = call.args;
+        if (first === undefined || axis === undefined || axis.value.kind !== "name") return [];
+        return [
+          replace(axis.value.span, axis.value.name === "token" ? "channel" : "token"),
+          replace({ start: first.value.span.end, end: axis.value.span.end }, ""),
+        ];
+      }),
+  },
+  {
+    kind: "`tokens` or `grid` is forgotten",
+    mutants: (target) =>
+      calls(target, "tokens", "grid").map(({ args, span }) =>
+        replace(span, args[0] === undefined ? "" : textOf(target, args[0].value.span)),
+      ),
+  },
+  {
+    kind: "another source than was meant",
+    mutants: (target) => {
+      const names = sourceNames(target);
+      return ofKind(target, "name").flatMap(({ name, span }) =>
+        names.includes(name) ? names.filter((other) => other !== name).map((other) => replace(span, other)) : [],
+      );
+    },
+  },
+  {
+    kind: "the latents of another source",
+    mutants: (target) =>
+      modalitiesOf(target.syntax).flatMap(({ latents }) =>
+        latents === null
+          ? []
+          : sourceNames(target)
+              .filter((name) => name !== textOf(target, latents.value.span))
+              .map((name) => replace(latents.value.span, name)),
+      ),
+  },
+  {
+    kind: "a source of the wrong kind",
+    mutants: (target) =>
+      target.syntax.sources.flatMap(({ kind }) => {
+        if (kind === null) return [];
+        const other = kind.text === "video_latents" ? "video_mask" : "video_latents";
+        return [replace(kind.span, other)];
+      }),
+  },
+  {
+    kind: "a misspelt name",
+    mutants: (target) => [
+      ...ofKind(target, "name").map(({ name, span }) => replace(span, withoutLetter(`${name}_`))),
+      ...ofKind(target, "member").map(({ member }) => replace(member.span, withoutLetter(`${member.text}x`))),
+    ],
+  },
+  {
+    kind: "a misspelt key",
+    mutants: ({ syntax }) =>
+      [...syntax.keySpans].filter(([key]) => key.length > 3).map(([key, span]) => replace(span, withoutLetter(key))),
+  },
+  {
+    kind: "the prefix of a modality is forgotten",
+    mutants: (target) =>
+      ofKind(target, "member").flatMap(({ object, member }) =>
+        object.kind === "name" && (object.name === "video" || object.name === "audio")
+          ? [replace({ start: object.span.start, end: member.span.start }, "")]
+          : [],
+      ),
+  },
+  {
+    kind: "the prediction is read before the model runs",
+    mutants: (target) =>
+      itemsOf(target.syntax).map(({ value }) =>
+        replace(value.span, `(${textOf(target, value.span)}) and mean(prediction, channel) > 0`),
+      ),
+  },
+  {
+    kind: "a modality with a loss is frozen",
+    mutants: (target) =>
+      modalitiesOf(target.syntax)
+        .filter(({ generate }) => generate === null)
+        .map(({ latents, keySpan }) => lineAfter(target, latents?.keySpan ?? keySpan, "generate: false")),
+  },
+  {
+    kind: "a frozen modality is generated",
+    mutants: (target) =>
+      modalitiesOf(target.syntax).flatMap(({ generate }) =>
+        generate === null ? [] : [[{ span: lineOf(target, generate.keySpan), text: "" }]],
+      ),
+  },
+  {
+    kind: "a loss term is missing",
+    mutants: (target) =>
+      target.syntax.losses.length === 1
+        ? []
+        : target.syntax.losses.map(({ name }) => [{ span: lineOf(target, name.span), text: "" }]),
+  },
+  {
+    kind: "a probability or a level in percent",
+    mutants: (target) => [
+      ...itemsOf(target.syntax).flatMap(({ probability }) =>
+        probability?.kind === "number" ? [replace(probability.span, String(100 * probability.value))] : [],
+      ),
+      ...modalitiesOf(target.syntax).map(({ latents, keySpan }) =>
+        lineAfter(target, latents?.keySpan ?? keySpan, "sigma: 50"),
+      ),
+    ],
+  },
+  {
+    kind: "a draw over the wrong axes",
+    mutants: (target) =>
+      ofKind(target, "per").flatMap(({ axes }) =>
+        axes.map(({ text, span }) => replace(span, text === "step" ? "frame" : "step")),
+      ),
+  },
+  {
+    kind: "arguments in the wrong order",
+    mutants: (target) =>
+      calls(target, "huber", "shift", "blur", "dilate", "clamp", "cosine_distance").flatMap(({ args }) => {
+        const [first, last] = [args[0], args.at(-1)];
+        if (first === undefined || last === undefined || first === last) return [];
+        return [
+          [
+            { span: first.value.span, text: textOf(target, last.value.span) },
+            { span: last.value.span, text: textOf(target, first.value.span) },
+          ],
+        ];
+      }),
+  },
+  {
+    kind: "a parameter's default outside of its range",
+    mutants: (target) =>
+      target.syntax.params.flatMap(({ schema, node }) => {
+        const wrong = typeof schema["minimum"] === "number" ? schema["minimum"] - 1 : null;
+        const place = /default: ?([^,}\n]+)/.exec(textOf(target, node.span));
+        if (wrong === null || place === null) return [];
+        const start = node.span.start + place.index + place[0].length - (place[1]?.length ?? 0);
+        return [replace({ start, end: start + (place[1]?.length ?? 0) }, String(wrong))];
+      }),
+  },
+  {
+    kind: "a directory that leaves the data root",
+    mutants: (target) =>
+      target.syntax.sources.flatMap(({ directory }) =>
+        directory === null || textOf(target, directory.span).startsWith('"')
+          ? []
+          : [replace(directory.span, `../${textOf(target, directory.span)}`)],
+      ),
+  },
+  {
+    kind: "a key is turned to no side in `attention`",
+    mutants: (target) =>
+      calls(target, "key").map(({ args, span }) =>
+        replace(span, args[0] === undefined ? "" : textOf(target, args[0].value.span)),
+      ),
+  },
+  {
+    kind: "frames of pixels instead of latent frames",
+    mutants: (target) =>
+      calls(target, "prefix", "suffix").map(({ args, span }) => {
+        const [n] = args;
+        return n === undefined ? replace(span, "") : replace(n.value.span, `8 * ${textOf(target, n.value.span)}`);
+      }),
+  },
+  {
+    kind: "the target has the wrong sign",
+    mutants: (target) => members(target, "target").map(({ span }) => replace(span, `-${textOf(target, span)}`)),
+  },
+  {
+    kind: "compared with noise or the noisy tokens instead of the target",
+    mutants: (target) =>
+      members(target, "target").flatMap(({ member }) => [replace(member.span, "noise"), replace(member.span, "noisy")]),
+  },
+  {
+    kind: "a target of the file's own has the wrong sign",
+    mutants: (target) =>
+      modalitiesOf(target.syntax)
+        .filter(({ generate }) => generate?.value !== false)
+        .map(({ latents, keySpan }) => lineAfter(target, latents?.keySpan ?? keySpan, "target: clean - noise")),
+  },
+  {
+    kind: "the noise level is not shared",
+    mutants: (target) =>
+      modalitiesOf(target.syntax).flatMap(({ sigma }) =>
+        sigma?.value.kind === "member" ? [[{ span: lineOf(target, sigma.keySpan), text: "" }]] : [],
+      ),
+  },
+  {
+    kind: "references are forgotten",
+    mutants: (target) =>
+      modalitiesOf(target.syntax).flatMap(({ references }) =>
+        references === null || textOf(target, references.span).includes("\n")
+          ? []
+          : [[{ span: lineOf(target, references.keySpan), text: "" }]],
+      ),
+  },
+];
