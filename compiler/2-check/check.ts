@@ -22,6 +22,7 @@ import { infer } from "./infer.ts";
 import { defineField, type ModalityContext } from "./modality.ts";
 import { Report, spanOf } from "./report.ts";
 import { attentionWithoutKey } from "./rules/attention-without-key.ts";
+import { fpsWithReferences } from "./rules/fps-with-references.ts";
 import { frozenKeys } from "./rules/frozen-keys.ts";
 import { lossOverKept } from "./rules/loss-over-kept.ts";
 import { missingLoss } from "./rules/missing-loss.ts";
@@ -46,7 +47,10 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy
   const metadata = syntax.metadata.map((entry) => scope.metadata(entry));
   const expectations = syntax.expect.flatMap((value, i) => scope.expectation(value, i));
 
-  for (const context of scope.contexts.values()) frozenKeys(context, report);
+  for (const context of scope.contexts.values()) {
+    frozenKeys(context, report);
+    fpsWithReferences(context, report);
+  }
   predictionTooEarly([...scope.contexts.values()], bindings, report);
   missingLoss(syntax, [...scope.contexts.values()], losses, scope.bindings.finished, report);
   const undecided = lossOverKept(losses, [...scope.contexts.values()], scope.bindings.finished, report);

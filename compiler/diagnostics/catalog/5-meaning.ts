@@ -190,4 +190,19 @@ export const entries: readonly CatalogEntry[] = [
     bad: strategy("  attention: frame_index > 0\n", velocity),
     good: strategy("  attention: frame_index >= key(frame_index)\n", velocity),
   },
+  {
+    code: "LTX5023",
+    slug: "fps-with-references",
+    title: "Frames per second are given beside references",
+    explanation:
+      "The times of target and references must fit together, and each reference brings the frames per second of its file. Others for the target alone would move the two apart.",
+    bad: strategy("  references: [ref]\n  fps: 24\n", velocity).replace(
+      "video:\n",
+      "  ref: {directory: reference_latents, kind: video_latents}\nvideo:\n",
+    ),
+    good: strategy("  references: [ref]\n", velocity).replace(
+      "video:\n",
+      "  ref: {directory: reference_latents, kind: video_latents}\nvideo:\n",
+    ),
+  },
 ];
