@@ -3,6 +3,7 @@
  * kinds are those under which the results are published.
  */
 import type { Expression, Item } from "../compiler/1-parse/expression/ast.ts";
+import { childrenOf } from "../compiler/1-parse/expression/children.ts";
 import type { StrategySyntax } from "../compiler/1-parse/syntax.ts";
 import type { Edit } from "../compiler/source/edits.ts";
 import type { Span } from "../compiler/source/span.ts";
@@ -52,30 +53,6 @@ function rootsOf(syntax: StrategySyntax): readonly Expression[] {
 
 function partsOf(e: Expression): readonly Expression[] {
   return [e, ...childrenOf(e).flatMap(partsOf)];
-}
-
-function childrenOf(e: Expression): readonly Expression[] {
-  switch (e.kind) {
-    case "call":
-      return e.args.map(({ value }) => value);
-    case "member":
-      return [e.object, ...(e.args ?? []).map(({ value }) => value)];
-    case "index":
-      return [e.object];
-    case "negate":
-    case "not":
-      return [e.operand];
-    case "binary":
-      return [e.left, e.right];
-    case "if":
-      return [e.condition, e.then, e.else];
-    case "over":
-      return [e.value, e.mask];
-    case "per":
-      return [e.value];
-    default:
-      return [];
-  }
 }
 
 type Of<Kind extends Expression["kind"]> = Extract<Expression, { kind: Kind }>;

@@ -1,6 +1,5 @@
 /** Reads an expression: resolves its names and gives every part its axes and dtype. */
 import type { AxisName, BinaryOperator, Expression, Item } from "../1-parse/expression/ast.ts";
-import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 import {
   argumentNames,
@@ -16,7 +15,6 @@ import {
 import { failed, hasArguments, positional, type Call } from "./call.ts";
 import { choose, map } from "./combine.ts";
 import {
-  hostBoolean,
   hostNumber,
   literal,
   poisoned,
@@ -24,16 +22,16 @@ import {
   tensor,
   type Core,
   type Elementwise,
-  type GridSize,
   type ModalityName,
 } from "./core.ts";
-import { axesOfSource, fieldsOfSource, type Declaration, type SourceDeclaration } from "./declarations.ts";
+import type { Declaration } from "./declarations.ts";
 import { draw } from "./draws.ts";
 import type { Environment } from "./environment.ts";
 import { special } from "./functions.ts";
 import { importedCall } from "./imports.ts";
 import { loss } from "./losses.ts";
 import { isMember, member, method } from "./members.ts";
+import { isUnknown, param, sourceField, sourceValue, unresolved } from "./names.ts";
 import { typeOfOutput } from "./outputs.ts";
 
 export function infer(expression: Expression, env: Environment): Core {
@@ -156,82 +154,6 @@ function declared(declaration: Declaration, span: Span, env: Environment): Core 
   }
 }
 
-function param(declaration: Extract<Declaration, { kind: "param" }>, span: Span, env: Environment): Core {
-  const { text } = declaration.name;
-  if (declaration.type === "string" || declaration.type === "list") {
-    const help =
-      declaration.type === "list"
-        ? `take one item, e.g. \`${text}[0]\``
-        : `text serves in directories: \`\${${text}}\``;
-    env.report.error(
-      "LTX4006",
-      span,
-      `\`${text}\` is a ${declaration.type === "list" ? "list" : "text"}, not a number`,
-      { help },
-    );
-    return poisoned(span);
-  }
-  return {
-    op: "param",
-    name: text,
-    index: null,
-    type: declaration.type === "boolean" ? hostBoolean : hostNumber,
-    span,
-  };
-}
-
-function sourceValue(source: SourceDeclaration, span: Span, env: Environment): Core {
-  const axes = axesOfSource(source, env.declarations.references);
-  if (axes !== null) return { op: "source", source: source.name.text, type: tensor("f32", axes), span };
-  env.report.error("LTX4006", span, `\`${source.name.text}\` holds texts, which expressions cannot use`, {
-    help: "it serves as a modality's `text`",
-  });
-  return poisoned(span);
-}
-
-function unresolved(text: string, span: Span, env: Environment, isCall = false): Core {
-  if (env.declarations.refused.has(text)) return poisoned(span);
-  if (text === "video" || text === "audio") {
-    env.report.error("LTX4006", span, `\`${text}\` is a modality, not a value`, {
-      help: `name what of it is meant, e.g. \`${text}.target\``,
-    });
-  } else if (functionNames.includes(text)) {
-    env.report.error("LTX4003", span, `\`${text}\` is a function`, { help: `call it: \`${text}(…)\`` });
-  } else reportUnknown(text, span, env, isCall);
-  return poisoned(span);
-}
-
-function reportUnknown(text: string, span: Span, env: Environment, isCall: boolean): void {
-  const owners = (["video", "audio"] as const).filter(
-    (modality) => isMember(modality, text) && env.modality !== modality && env.modalities.has(modality),
-  );
-  const [owner] = owners;
-  if (owner !== undefined) {
-    const prefixed = `${owner}.${text}`;
-    env.report.error("LTX3001", span, `nothing is named \`${text}\` here`, {
-      help: `outside \`${owner}:\` write \`${prefixed}\``,
-      ...(owners.length === 1 && env.modality === null ? { fix: replacement(span, prefixed) } : {}),
-    });
-    return;
-  }
-  env.report.unknownName(text, span, namesIn(env), (name) => isCalled(name, env) === isCall);
-}
-
-function* namesIn({ modality, declarations, parameters }: Environment): Generator<string> {
-  yield* declarations.byName.keys();
-  yield* parameters.keys();
-  if (modality !== null) yield* [...membersOf[modality], ...Object.keys(methodsOf[modality])];
-  yield* functionNames;
-}
-
-/** Whether a known name is written with arguments. */
-function isCalled(name: string, env: Environment): boolean {
-  const declaration = env.declarations.byName.get(name);
-  if (declaration !== undefined) return declaration.kind === "let" && declaration.syntax.binder.parameters !== null;
-  if (env.parameters.has(name) || name === "first_frame") return false;
-  return env.modality === null || !membersOf[env.modality].includes(name);
-}
-
 // ----------------------------------------------------------------------------------------------------------------- members
 
 function memberOf(
@@ -261,30 +183,6 @@ function memberOf(
   const value = infer(object, env);
   if (value.op !== "error") env.report.unknownMember("this value", field.text, field.span, []);
   return poisoned(span);
-}
-
-/** Whether a name means nothing anywhere; then a modality may be meant, which stands only in front of its members. */
-function isUnknown(name: string, { declarations, parameters }: Environment): boolean {
-  const isDeclared = declarations.byName.has(name) || declarations.refused.has(name) || parameters.has(name);
-  return !isDeclared && !isMember("video", name) && !isMember("audio", name) && !functionNames.includes(name);
-}
-
-function sourceField(
-  source: SourceDeclaration,
-  field: { text: string; span: Span },
-  span: Span,
-  env: Environment,
-): Core {
-  const { text } = source.name;
-  env.declarations.used.add(text);
-  const fields = fieldsOfSource(source);
-  if (!fields.includes(field.text) || source.sourceKind === "text_embeddings") {
-    env.report.unknownMember(`the source \`${text}\``, field.text, field.span, fields);
-    return poisoned(span);
-  }
-  if (field.text === "fps")
-    return { op: "fps", source: text, type: { dtype: "f32", axes: ["batch"], stage: "sample" }, span };
-  return { op: "size", of: text, size: field.text as GridSize, type: hostNumber, span };
 }
 
 function index({ object, index: at, span }: Extract<Expression, { kind: "index" }>, env: Environment): Core {

@@ -1,5 +1,6 @@
 /** Which `let` bindings an expression needs, read off its names alone. */
 import type { Expression } from "../1-parse/expression/ast.ts";
+import { childrenOf } from "../1-parse/expression/children.ts";
 import type { Declarations } from "./declarations.ts";
 
 /**
@@ -34,29 +35,5 @@ export function directNeeds({ byName }: Declarations): (key: string) => readonly
 function* namesIn(e: Expression): Generator<string> {
   if (e.kind === "name") yield e.name;
   if (e.kind === "call") yield e.callee.text;
-  for (const part of partsOf(e)) yield* namesIn(part);
-}
-
-function partsOf(e: Expression): readonly Expression[] {
-  switch (e.kind) {
-    case "call":
-      return e.args.map(({ value }) => value);
-    case "member":
-      return [e.object, ...(e.args ?? []).map(({ value }) => value)];
-    case "index":
-      return [e.object];
-    case "negate":
-    case "not":
-      return [e.operand];
-    case "binary":
-      return [e.left, e.right];
-    case "if":
-      return [e.condition, e.then, e.else];
-    case "over":
-      return [e.value, e.mask];
-    case "per":
-      return [e.value];
-    default:
-      return [];
-  }
+  for (const part of childrenOf(e)) yield* namesIn(part);
 }

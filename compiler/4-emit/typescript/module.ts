@@ -1,22 +1,21 @@
 /** Prints a program as a TypeScript module that imports the types of the step contract, and the functions that the strategy imports. */
 import { posix } from "node:path";
-import type { CheckedModality, CheckedSource } from "../../2-check/checked.ts";
-import type { Core, ModalityName } from "../../2-check/core.ts";
+import type { CheckedModality } from "../../2-check/checked.ts";
+import type { ModalityName } from "../../2-check/core.ts";
 import type { Probe, Program, Statement } from "../../3-lower/program.ts";
 import { at, call, list, object, Writer, type Code, type Segment } from "./code.ts";
-import { device, host, positionsCode, referencesCode } from "./expression.ts";
+import { device, positionsCode, referencesCode } from "./expression.ts";
 import { helpers, type Helper } from "./helpers.ts";
+import { host } from "./number.ts";
 import { locate, textAt, type SourceFile } from "../../source/source-file.ts";
+import { infoText, type Origin } from "./info.ts";
 import { Names } from "./names.ts";
 import { Scope, type Shared } from "./scope.ts";
+import { comment, paramTypes, propertyName, templateCode, typeOfSource, valueType } from "./words.ts";
 
-export interface ModuleOptions {
-  readonly compiler: string;
-  readonly contract: number;
-  readonly sourceHash: string;
+export interface ModuleOptions extends Origin {
   /** The strategy's source, from which comments quote. */
   readonly source: SourceFile;
-  readonly paramsSchema: Readonly<Record<string, unknown>>;
 }
 
 export interface EmittedModule {
@@ -49,7 +48,7 @@ class Emitter {
     const prepare = this.#prepareBody();
     const metadata = this.#metadataBody();
     this.#head(metadata.signature.includes("Sizes<") ? ["Sizes"] : []);
-    this.#info();
+    this.#writer.line(`export const strategy: StrategyInfo = ${infoText(this.#program, this.#options)};\n`);
     this.#types();
     this.#function("prepare(ctx: StepContext<Params>, batch: Batch<Sources>): Prepared<Values>", prepare);
     this.#function(
@@ -109,39 +108,6 @@ class Emitter {
     return ["HostTensor", "ModalityInputs", "Ops", "VideoGrid"].filter((type) =>
       texts.some((text) => new RegExp(`\\b${type}\\b`).test(text)),
     );
-  }
-
-  #info(): void {
-    const { name, description, language, sources, modalities, terms } = this.#program;
-    const infoOf = (wanted: string) => {
-      const found = modalities.find((modality) => modality.name === wanted);
-      return found === undefined
-        ? null
-        : { generated: found.generated, latents: found.latents, text: found.text, references: found.references };
-    };
-    const info = {
-      name,
-      description,
-      language,
-      compiler: this.#options.compiler,
-      contract: this.#options.contract,
-      sourceHash: this.#options.sourceHash,
-      sources: sources.map(({ name, kind, directory, key, axes }) => ({
-        name,
-        kind,
-        directory,
-        ...(key === null ? {} : { key }),
-        ...(axes === null ? {} : { axes }),
-      })),
-      params: this.#options.paramsSchema,
-      modalities: { video: infoOf("video"), audio: infoOf("audio") },
-      losses: terms.map(({ name, modality }) => ({ name, modality })),
-      undecided: this.#program.undecided,
-      outputs: this.#program.outputs,
-    };
-    // Keys are written as one writes them by hand; a line that begins with a quoted word is always a key.
-    const text = JSON.stringify(info, null, 2).replace(/^( *)"([A-Za-z_$][\w$]*)":/gm, "$1$2:");
-    this.#writer.line(`export const strategy: StrategyInfo = ${text};\n`);
   }
 
   #types(): void {
@@ -414,30 +380,6 @@ function sequenceLength(key: string, { sizes }: Scope): Code[] {
   return [];
 }
 
-const paramTypes = { number: "number", boolean: "boolean", string: "string", list: "readonly number[]" } as const;
-
-const sourceTypes = {
-  video_latents: "VideoLatents",
-  audio_latents: "AudioLatents",
-  text_embeddings: "TextEmbeddings",
-  video_mask: "TokenMask",
-  audio_mask: "TokenMask",
-  tensor: "TensorSource",
-} as const;
-
-function typeOfSource({ kind }: CheckedSource): string {
-  return sourceTypes[kind];
-}
-
-function valueType(core: Core | undefined): string {
-  if (core === undefined || core.type.stage === "device") return "Tensor";
-  return core.type.stage === "sample" ? "readonly number[]" : core.type.dtype === "bool" ? "boolean" : "number";
-}
-
-function comment(text: string): string {
-  return text.replace(/\s+/g, " ").replaceAll("*/", "* /").trim();
-}
-
 /** What a strategy's file imports, from the folder that its own path starts at. */
 export function importPath(strategy: string, from: string): string {
   if (!from.startsWith(".")) return from;
@@ -446,19 +388,5 @@ export function importPath(strategy: string, from: string): string {
 }
 
 const asImported = (name: string, local: string): string => (name === local ? name : `${name} as ${local}`);
-
-/** A template literal, as `${latents.height / ref.height}`. */
-function templateCode(parts: readonly (string | Core)[], scope: Scope): Code {
-  if (parts.every((part) => typeof part === "string")) return JSON.stringify(parts.join(""));
-  const pieces = parts.map((part): Code =>
-    typeof part === "string" ? part.replace(/[`\\]|\$(?=\{)/g, "\\$&") : ["${", host(part, scope), "}"],
-  );
-  return ["`", ...pieces, "`"];
-}
-
-/** A key of an object literal, quoted where it must be. */
-function propertyName(name: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
-}
 
 const rename = (name: string, local: string): string => (name === local ? name : `${name}: ${local}`);

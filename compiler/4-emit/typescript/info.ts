@@ -1,0 +1,42 @@
+import type { Program } from "../../3-lower/program.ts";
+
+/** What a module says of itself, beside what its program says. */
+export interface Origin {
+  readonly compiler: string;
+  readonly contract: number;
+  readonly sourceHash: string;
+  readonly paramsSchema: Readonly<Record<string, unknown>>;
+}
+
+/** `StrategyInfo` of the contract as an object literal. */
+export function infoText(program: Program, { compiler, contract, sourceHash, paramsSchema }: Origin): string {
+  const { name, description, language, sources, modalities, terms, undecided, outputs } = program;
+  const infoOf = (wanted: string) => {
+    const found = modalities.find((modality) => modality.name === wanted);
+    if (found === undefined) return null;
+    const { generated, latents, text, references } = found;
+    return { generated, latents, text, references };
+  };
+  const info = {
+    name,
+    description,
+    language,
+    compiler,
+    contract,
+    sourceHash,
+    sources: sources.map(({ name, kind, directory, key, axes }) => ({
+      name,
+      kind,
+      directory,
+      ...(key === null ? {} : { key }),
+      ...(axes === null ? {} : { axes }),
+    })),
+    params: paramsSchema,
+    modalities: { video: infoOf("video"), audio: infoOf("audio") },
+    losses: terms.map(({ name, modality }) => ({ name, modality })),
+    undecided,
+    outputs,
+  };
+  // Keys are written as one writes them by hand; a line that begins with a quoted word is always a key.
+  return JSON.stringify(info, null, 2).replace(/^( *)"([A-Za-z_$][\w$]*)":/gm, "$1$2:");
+}

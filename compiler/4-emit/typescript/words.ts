@@ -1,0 +1,49 @@
+/** How small things are written in TypeScript: types, comments, keys and texts. */
+import type { CheckedSource } from "../../2-check/checked.ts";
+import type { Core } from "../../2-check/core.ts";
+import type { Code } from "./code.ts";
+import { host } from "./number.ts";
+import type { Scope } from "./scope.ts";
+
+export const paramTypes = {
+  number: "number",
+  boolean: "boolean",
+  string: "string",
+  list: "readonly number[]",
+} as const;
+
+const sourceTypes = {
+  video_latents: "VideoLatents",
+  audio_latents: "AudioLatents",
+  text_embeddings: "TextEmbeddings",
+  video_mask: "TokenMask",
+  audio_mask: "TokenMask",
+  tensor: "TensorSource",
+} as const;
+
+export function typeOfSource({ kind }: CheckedSource): string {
+  return sourceTypes[kind];
+}
+
+export function valueType(core: Core | undefined): string {
+  if (core === undefined || core.type.stage === "device") return "Tensor";
+  return core.type.stage === "sample" ? "readonly number[]" : core.type.dtype === "bool" ? "boolean" : "number";
+}
+
+export function comment(text: string): string {
+  return text.replace(/\s+/g, " ").replaceAll("*/", "* /").trim();
+}
+
+/** A template literal, as `${latents.height / ref.height}`. */
+export function templateCode(parts: readonly (string | Core)[], scope: Scope): Code {
+  if (parts.every((part) => typeof part === "string")) return JSON.stringify(parts.join(""));
+  const pieces = parts.map((part): Code =>
+    typeof part === "string" ? part.replace(/[`\\]|\$(?=\{)/g, "\\$&") : ["${", host(part, scope), "}"],
+  );
+  return ["`", ...pieces, "`"];
+}
+
+/** A key of an object literal, quoted where it must be. */
+export function propertyName(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+}
