@@ -20,6 +20,13 @@ interface GlobalOptions {
   readonly color: ColorChoice;
 }
 
+/** Settings of a run config, given on the command line. */
+const setOption = (): Option =>
+  new Option(
+    "--set <key=value>",
+    "a setting in place of the run config's, e.g. optimization.steps=100; repeatable",
+  ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+
 type Example = readonly [command: string, purpose: string];
 
 function sessionOf(io: Io, options: GlobalOptions): Session {
@@ -153,6 +160,7 @@ function declareCheck({ command, session, done }: Declaring): void {
       ]),
     )
     .option("--fix", "correct every mistake whose correction is certain, then report what is left")
+    .addOption(setOption())
     .option("--types", "let TypeScript check imported functions against the types that strategies declare, too")
     .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import("./commands/check.ts");
@@ -242,11 +250,13 @@ function declareRun({ command, session, done }: Declaring): void {
       ["ltxc run", "train.yaml of this folder"],
       ["ltxc run --resume", "go on where it was stopped"],
       ["ltxc run configs/long.yaml", "another run config"],
+      ["ltxc run --set seed=7 --set lora.rank=16", "other settings than it has"],
       ["ltxc run --json > metrics.jsonl", "events as JSON lines"],
     ],
   )
     .argument("[config]", "the run config", "train.yaml")
     .option("--resume", "go on from the newest checkpoint in the run's output folder")
+    .addOption(setOption())
     .option("--build <dir>", "where the compiled strategies lie", "build")
     .action(async (config: string, options: RunOptions) => {
       const { run } = await import("./commands/run.ts");

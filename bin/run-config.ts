@@ -17,6 +17,7 @@ import type { Finding, Step } from "../runtime/contract.ts";
 import { FindingsError } from "../runtime/findings.ts";
 import { toDiagnostics } from "./findings.ts";
 import type { Io } from "./io.ts";
+import { override } from "./overrides.ts";
 import { flexible } from "./official/step.ts";
 
 export interface FoundStep {
@@ -34,6 +35,8 @@ export interface Examined {
   readonly ready: { readonly config: RunConfig; readonly step: Step; readonly text?: string } | null;
   /** The document, to find the places of later findings in; null where it is no YAML. */
   readonly root: YamlNode | null;
+  /** The run config's file, with what the command line sets beside it. */
+  readonly file: SourceFile;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -62,19 +65,27 @@ async function fileFindings(config: RunConfig, step: Step): Promise<readonly Fin
   }
 }
 
+/** Nothing corrects the command line. */
+function withoutFixOutside({ text }: SourceFile, { fix, ...found }: Diagnostic): Diagnostic {
+  return fix === undefined || found.span.start > text.length ? found : { ...found, fix };
+}
+
 /**
  * Reads a run config and finds its strategy: everything that is wrong with its YAML and its settings, at once. `withFiles` also judges
- * the params, data, model and output folder that a right config names, as opening the run does.
+ * the params, data, model and output folder that a right config names, as opening the run does. `overrides` are the settings that the
+ * command line gives, as in `optimization.steps=100`.
  */
 export async function examineRunConfig(
   io: Io,
-  file: SourceFile,
+  written: SourceFile,
   findStep: (section: StrategyConfig) => Promise<FoundStep>,
-  { withFiles }: { readonly withFiles: boolean },
+  { withFiles, overrides = [] }: { readonly withFiles: boolean; readonly overrides?: readonly string[] },
 ): Promise<Examined> {
   const bag = new Bag();
-  const root = parseYaml(file, bag);
-  if (root === null || bag.hasErrors) return { ready: null, root, diagnostics: bag.sorted() };
+  const parsed = parseYaml(written, bag);
+  if (parsed === null) return { ready: null, root: parsed, file: written, diagnostics: bag.sorted() };
+  const { root, file } = override(parsed, written, overrides, bag);
+  if (bag.hasErrors) return { ready: null, root, file, diagnostics: bag.sorted() };
   const raw = toPlain(root);
   const options = { configDirectory: dirname(resolve(io.cwd, file.path)) };
   const { config, findings } = resolveConfig(raw, options);
@@ -94,6 +105,10 @@ export async function examineRunConfig(
   return {
     ready: isReady ? { config, step, ...(text === undefined ? {} : { text }) } : null,
     root,
-    diagnostics: [...bag.sorted(), ...toDiagnostics(root, all)].toSorted((a, b) => a.span.start - b.span.start),
+    file,
+    diagnostics: [
+      ...bag.sorted(),
+      ...toDiagnostics(root, all).map((found) => withoutFixOutside(written, found)),
+    ].toSorted((a, b) => a.span.start - b.span.start),
   };
 }

@@ -24,8 +24,12 @@ export interface RunView {
   end(): void;
 }
 
-/** Warnings are handed to `onWarning`, which knows the run config's text. */
-export function createRunView(session: Session, onWarning: (event: TrainEvent & { type: "warning" }) => void): RunView {
+/** Warnings are handed to `onWarning`, which knows the run config's text; `resume` is the command with which a stopped run goes on. */
+export function createRunView(
+  session: Session,
+  resume: string,
+  onWarning: (event: TrainEvent & { type: "warning" }) => void,
+): RunView {
   const history = createHistory();
   const bar = createBar(session);
   const shown = (line: string) => bar.above(() => say(session, line));
@@ -52,7 +56,7 @@ export function createRunView(session: Session, onWarning: (event: TrainEvent & 
         return finished(session, event, history);
       case "interrupted":
         bar.end();
-        return interrupted(session, event);
+        return interrupted(session, event, resume);
     }
   };
   return {
@@ -156,8 +160,6 @@ function finished(session: Session, { seconds, checkpoint }: FinishedEvent, hist
   session.io.out(`${green("LoRA:")} ${shortPath(session, checkpoint)}\n`);
 }
 
-function interrupted(session: Session, { globalStep, checkpoint }: InterruptedEvent): void {
-  session.io.out(
-    `stopped after step ${globalStep}, saved ${shortPath(session, checkpoint)}\nto go on: ltxc run --resume\n`,
-  );
+function interrupted(session: Session, { globalStep, checkpoint }: InterruptedEvent, resume: string): void {
+  session.io.out(`stopped after step ${globalStep}, saved ${shortPath(session, checkpoint)}\nto go on: ${resume}\n`);
 }

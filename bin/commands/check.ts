@@ -62,23 +62,29 @@ async function findStep(io: Io, section: StrategyConfig, strategies: readonly Ch
 const isStrategy = (path: string) => path.endsWith(strategyExtension);
 
 /** All findings of a run config, and of the data and files that it names. */
-async function examine(io: Io, file: SourceFile, strategies: readonly CheckedFile[]): Promise<FileReport> {
+async function examine(
+  io: Io,
+  written: SourceFile,
+  strategies: readonly CheckedFile[],
+  overrides: readonly string[],
+): Promise<FileReport> {
   const around = await strategiesAround(io, strategies);
-  const { diagnostics } = await examineRunConfig(io, file, (section) => findStep(io, section, around), {
+  const { file, diagnostics } = await examineRunConfig(io, written, (section) => findStep(io, section, around), {
     withFiles: true,
+    overrides,
   });
   return { file, diagnostics };
 }
 
 /** Applies every fix, strategies before the run configs that name them; tells what was done. */
-async function fix(io: Io, paths: readonly string[]): Promise<readonly string[]> {
+async function fix(io: Io, paths: readonly string[], overrides: readonly string[]): Promise<readonly string[]> {
   const done: string[] = [];
   for (const path of paths.toSorted((a, b) => Number(isStrategy(b)) - Number(isStrategy(a)))) {
     const { text: before } = await readSource(io, path);
     const { text, applied } = await fixAll(before, async (current) => {
       const file = sourceFile(path, current);
-      const { diagnostics } = isStrategy(path) ? await checkFile(io, file) : await examine(io, file, []);
-      // What a base has is not this file's to mend.
+      const { diagnostics } = isStrategy(path) ? await checkFile(io, file) : await examine(io, file, [], overrides);
+      // What a base or the command line has is not this file's to mend.
       return diagnostics.filter(({ span }) => span.start <= current.length);
     });
     if (text !== before) await replaceText(io, path, text);
@@ -99,6 +105,8 @@ export interface CheckOptions {
   readonly format?: Format;
   readonly types?: true;
   readonly fix?: true;
+  /** Settings in place of those of the run configs. */
+  readonly set?: readonly string[];
 }
 
 /** What TypeScript says about strategies without errors, and about what they import. */
@@ -115,13 +123,16 @@ async function checkTypes(io: Io, checked: readonly CheckedFile[]): Promise<read
 export async function check(session: Session, named: readonly string[], options: CheckOptions): Promise<number> {
   const { io } = session;
   const paths = named.length > 0 ? pathsOf(io, named) : await defaultFiles(io);
-  const fixed = options.fix === true ? await fix(io, paths) : null;
+  const overrides = options.set ?? [];
+  if (overrides.length > 0 && paths.every(isStrategy))
+    throw new UsageError("`--set` changes settings of a run config, and only strategies are checked");
+  const fixed = options.fix === true ? await fix(io, paths, overrides) : null;
   const checked: CheckedFile[] = [];
   for (const path of paths.filter(isStrategy)) checked.push(await checkFile(io, await readSource(io, path)));
   const types = options.types === true ? await checkTypes(io, checked) : [];
   const reports: FileReport[] = [...mergedReports([...checked, ...types])];
   for (const path of paths.filter((path) => !isStrategy(path)))
-    reports.push(await examine(io, await readSource(io, path), checked));
+    reports.push(await examine(io, await readSource(io, path), checked, overrides));
   const format = options.format ?? (session.json ? "json" : "terminal");
   if (format === "terminal") for (const line of fixed ?? []) say(session, `fixed ${line}`);
   printReport(session, reports, format, fixed);

@@ -21,9 +21,13 @@ import { examineRunConfig } from "../run-config.ts";
 import { createRunView, type RunView } from "../run-view.ts";
 import { sayJson, type Session } from "../session.ts";
 
+const defaultConfig = "train.yaml";
+
 export interface RunOptions {
   readonly build: string;
   readonly resume?: true;
+  /** Settings in place of those of the run config. */
+  readonly set?: readonly string[];
 }
 
 /** A run config whose findings can be shown at their places. */
@@ -53,15 +57,22 @@ function stopOnInterrupt(session: Session, view: RunView): { readonly signal: Ab
   return { signal: stop.signal, off };
 }
 
+/** The command that goes on with a run, as a shell takes it. */
+function resumeCommand(path: string, { set = [] }: RunOptions): string {
+  const quoted = (text: string) => (/^[\w./=,:+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+  const config = path === defaultConfig ? [] : [quoted(path)];
+  return ["ltxc run", ...config, "--resume", ...set.map((text) => `--set ${quoted(text)}`)].join(" ");
+}
+
 async function trainWith(
   session: Session,
-  { config, step, ...source }: { config: RunConfig; step: Step; build: string; text?: string },
+  { config, step, resume, ...source }: { config: RunConfig; step: Step; resume: string; build: string; text?: string },
   reporter: Reporter,
 ): Promise<number> {
   const { engine, reason } = await openEngine(config.runtime.engine);
   const opened = await openRun(engine, config, step);
   reporter.findings(opened.warnings);
-  const view = createRunView(session, ({ finding }) => reporter.findings([finding]));
+  const view = createRunView(session, resume, ({ finding }) => reporter.findings([finding]));
   view.note(`engine ${engine.name}: ${reason}`);
   const { signal, off } = stopOnInterrupt(session, view);
   try {
@@ -96,14 +107,15 @@ export async function run(session: Session, path: string, options: RunOptions): 
   const build = resolve(io.cwd, options.build);
   const examined = await examineRunConfig(io, file, (section) => findBuild(section, build, io.cwd), {
     withFiles: false,
+    ...(options.set === undefined ? {} : { overrides: options.set }),
   });
-  const reporter = reporterOf(session, file, examined.root);
+  const reporter = reporterOf(session, examined.file, examined.root);
   reporter.diagnostics(examined.diagnostics);
   if (examined.ready === null) return exitCode.findings;
   const { config, ...made } = examined.ready;
   try {
     const chosen = options.resume === true ? await resumed(config) : config;
-    return await trainWith(session, { config: chosen, ...made, build }, reporter);
+    return await trainWith(session, { config: chosen, ...made, build, resume: resumeCommand(path, options) }, reporter);
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;
     reporter.findings(error.findings);

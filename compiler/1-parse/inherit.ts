@@ -1,10 +1,10 @@
 /** `extends`: a file's keys over those of another strategy, at every depth. */
 import type { Bag } from "../diagnostics/bag.ts";
-import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { didYouMean } from "../diagnostics/did-you-mean.ts";
 import { endOffset, sourceFile, type SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
-import { entryOf, type YamlEntry, type YamlMapping, type YamlNode, type YamlScalar } from "./tree.ts";
+import { moved, movedFinding } from "./moved.ts";
+import { entryOf, mapping, type YamlEntry, type YamlMapping, type YamlNode } from "./tree.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** How the strategies that others extend are found; the compiler itself reads no files. */
@@ -87,49 +87,6 @@ function readBase(file: SourceFile, begin: number, bag: Bag): YamlMapping | null
   const tree = parseYaml(base, own);
   for (const finding of own.sorted()) bag.add(movedFinding(finding, begin));
   return tree?.kind === "mapping" ? (moved(tree, begin) as YamlMapping) : null;
-}
-
-// ------------------------------------------------------------------------------------------------------------------ moving
-
-const movedSpan = ({ start, end }: Span, by: number): Span => ({ start: start + by, end: end + by });
-
-function movedFinding(finding: Diagnostic, by: number): Diagnostic {
-  const move = <Placed extends { readonly span: Span }>(placed: Placed): Placed => ({
-    ...placed,
-    span: movedSpan(placed.span, by),
-  });
-  const { labels, fix } = finding;
-  const moved = fix === undefined ? {} : { fix: { ...fix, edits: fix.edits.map(move) } };
-  return { ...move(finding), labels: labels.map(move), ...moved };
-}
-
-function moved(node: YamlNode, by: number): YamlNode {
-  const span = movedSpan(node.span, by);
-  switch (node.kind) {
-    case "scalar":
-      return movedScalar(node, by);
-    case "sequence":
-      return { ...node, span, items: node.items.map((item) => moved(item, by)) };
-    case "mapping":
-      return mapping(
-        node.entries.map((entry) => movedEntry(entry, by)),
-        span,
-      );
-  }
-}
-
-function movedScalar(node: YamlScalar, by: number): YamlScalar {
-  return { ...node, span: movedSpan(node.span, by), mapOffset: (offset) => node.mapOffset(offset) + by };
-}
-
-function movedEntry({ key, keySpan, keyNode, value }: YamlEntry, by: number): YamlEntry {
-  return { key, keySpan: movedSpan(keySpan, by), keyNode: movedScalar(keyNode, by), value: moved(value, by) };
-}
-
-// ----------------------------------------------------------------------------------------------------------------- merging
-
-function mapping(entries: readonly YamlEntry[], span: Span): YamlMapping {
-  return { kind: "mapping", entries, byKey: new Map(entries.map((entry) => [entry.key, entry])), span };
 }
 
 function without(node: YamlMapping, ...keys: readonly string[]): YamlMapping {

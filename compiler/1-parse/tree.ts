@@ -37,6 +37,11 @@ export interface YamlScalar {
   readonly mapOffset: (offsetInText: number) => number;
 }
 
+/** A mapping of entries whose keys are unique. */
+export function mapping(entries: readonly YamlEntry[], span: Span): YamlMapping {
+  return { kind: "mapping", entries, byKey: new Map(entries.map((entry) => [entry.key, entry])), span };
+}
+
 export function entryOf(node: YamlNode | null | undefined, key: string): YamlEntry | null {
   return node?.kind === "mapping" ? (node.byKey.get(key) ?? null) : null;
 }
