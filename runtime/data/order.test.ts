@@ -51,6 +51,30 @@ test("a run that begins in the middle has the samples of an uninterrupted one", 
   assert.not.equal(other, whole);
 });
 
+test("a batch holds samples of one bucket, and every bucket's turn comes", () => {
+  const buckets = [0, 1, 0, 1, 1, 2, 0, 1, 0];
+  const order = createOrder({ samples: 9, batchSize: 2, seed: 3, buckets }, permutation);
+  // Two batches of the four samples of each of two buckets; the single one of bucket 2 never fills one.
+  for (const epoch of [0, 1, 2]) {
+    const seen = batches(order, epoch * 4, epoch * 4 + 4);
+    for (const batch of seen) assert.is(new Set(batch.map((sample) => buckets[sample])).size, 1);
+    assert.equal(
+      seen.flat().toSorted((a, b) => a - b),
+      [0, 1, 2, 3, 4, 6, 7, 8],
+    );
+  }
+  assert.not.equal(batches(order, 0, 4), batches(order, 4, 8));
+});
+
+test("a single bucket gives the order of none", () => {
+  const options = { samples: 7, batchSize: 2, seed: 5 };
+  const buckets = new Int32Array(7);
+  assert.equal(
+    batches(createOrder({ ...options, buckets }, permutation), 0, 9),
+    batches(createOrder(options, permutation), 0, 9),
+  );
+});
+
 test("refuses a data set that does not fill a batch", () => {
   assert.throws(() => createOrder({ samples: 3, batchSize: 4, seed: 0 }, permutation), /3 samples do not fill/);
 });

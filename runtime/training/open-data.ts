@@ -2,6 +2,7 @@ import { directoriesOf } from "../config/official.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import type { Finding, StrategyInfo, Tensor } from "../contract.ts";
 import { collate, sizesOf, uploadBatch, type HostBatch, type TextContext } from "../data/batch.ts";
+import { bucketsOf, checkBuckets } from "../data/buckets.ts";
 import { discover, skippedLine, type Dataset, type Sample } from "../data/dataset.ts";
 import { normalize, ROOT_PLACE, sourcesOf, type DataSource } from "../data/directories.ts";
 import { checkGrids, type FedModality } from "../data/grids.ts";
@@ -19,6 +20,8 @@ import type { LoadedBatch, RunData } from "./run.ts";
 export interface OpenedData {
   /** Its samples are those to train on. */
   readonly dataset: Dataset;
+  /** Of each of them, which size it has; null where batches hold a single sample. */
+  readonly buckets: ArrayLike<number> | null;
   /** The samples to evaluate. */
   readonly heldOut: readonly Sample[];
   readonly warnings: readonly Finding[];
@@ -29,7 +32,7 @@ export interface OpenedData {
 /**
  * Finds the samples of a strategy's sources and reads the first one, which is enough to notice data of the wrong kind.
  * @param model what the data must fit; null when the model itself is broken, which is then said beside what is found here
- * @throws FindingsError LTX61xx, LTX6301 when there are too few samples for a batch, LTX6320 when too many are held out
+ * @throws FindingsError LTX61xx, LTX6301, LTX6302 when there are too few samples (of one size) for a batch, LTX6320 when too many are held out
  */
 export async function openData(
   config: RunConfig,
@@ -48,7 +51,10 @@ export async function openData(
   if (first !== undefined) checkText(await read(first), strategy, model);
   const { training, heldOut } = holdOut(dataset.samples, config.evaluation);
   checkBatchSize(config, training.length);
-  return { dataset: { ...dataset, samples: training }, heldOut, warnings: skipped(dataset), read };
+  const { batch_size: batchSize } = config.optimization;
+  const buckets = batchSize === 1 ? null : await bucketsOf(training, sources);
+  const warnings = [...skipped(dataset), ...(buckets === null ? [] : checkBuckets(buckets, batchSize))];
+  return { dataset: { ...dataset, samples: training }, buckets: buckets?.of ?? null, heldOut, warnings, read };
 }
 
 function sampleReader(sources: readonly DataSource[], { modalities }: StrategyInfo, model: ExaminedModel | null) {
@@ -93,12 +99,13 @@ function skipped(dataset: Dataset): Finding[] {
 export function loadBatches(
   engine: Engine,
   config: RunConfig,
-  { dataset, read: readOne }: OpenedData,
+  { dataset, buckets, read: readOne }: OpenedData,
   embeddings: EmbeddingsProcessor,
 ): RunData & { close(): Promise<void> } {
   const { steps, batch_size: batchSize, gradient_accumulation_steps: microBatches } = config.optimization;
   const { samples } = dataset;
-  const chosen = createOrder({ samples: samples.length, batchSize, seed: config.seed }, permutation);
+  const divided = buckets === null ? {} : { buckets };
+  const chosen = createOrder({ samples: samples.length, batchSize, seed: config.seed, ...divided }, permutation);
   const read = async (index: number): Promise<HostBatch> => {
     const files = chosen(index).flatMap((i) => samples[i] ?? []);
     const read = await Promise.all(files.map(readOne));

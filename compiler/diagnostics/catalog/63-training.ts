@@ -37,6 +37,16 @@ export const entries: readonly CatalogEntry[] = [
     good: config("optimization: {batch_size: 1}"),
   },
   {
+    code: "LTX6302",
+    slug: "no-size-fills-a-batch",
+    title: "No size of samples fills a batch",
+    explanation:
+      "A batch holds samples of one size (latent frames, height and width, references and audio included), since their tensors are put " +
+      "together. No size has as many samples as `batch_size` asks for.",
+    bad: config("optimization: {batch_size: 64}"),
+    good: config("optimization: {batch_size: 2}"),
+  },
+  {
     code: "LTX6303",
     slug: "missing-file",
     title: "A file that the run config names does not exist",
@@ -55,6 +65,16 @@ export const entries: readonly CatalogEntry[] = [
       "out; the run goes on with the others.",
     bad: config("training_strategy: {name: inpainting, mask_latents_dir: some_masks}"),
     good: config("training_strategy: {name: inpainting, mask_latents_dir: mask_latents}"),
+  },
+  {
+    code: "LTX6305",
+    slug: "sizes-left-out",
+    title: "Some sizes of samples do not fill a batch",
+    explanation:
+      "A batch holds samples of one size. Those of the named sizes are fewer than `batch_size`, so they never come up in training. Lower " +
+      "`batch_size`, raise `gradient_accumulation_steps` instead, or add samples of these sizes.",
+    bad: config("optimization: {batch_size: 8}"),
+    good: config("optimization: {batch_size: 2, gradient_accumulation_steps: 4}"),
   },
   {
     code: "LTX6306",

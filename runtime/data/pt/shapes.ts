@@ -1,0 +1,51 @@
+import { open, type FileHandle } from "node:fs/promises";
+import { readBytes } from "./bytes.ts";
+import { unpickle } from "./pickle.ts";
+import { readPt } from "./read.ts";
+import { isTensor, refuseFile, type PtValue } from "./value.ts";
+
+/** Where PyTorch writes the description: in the first member, which is a few hundred bytes long. */
+const HEAD_BYTES = 8192;
+
+/**
+ * Shapes of the tensors of a file's dictionary, and its whole numbers, without the tensors' contents: one small read for files as
+ * `torch.save` writes them. Anything unusual is read as a whole.
+ * Errors: those of `readPt`.
+ */
+export async function readShapes(path: string): Promise<ReadonlyMap<string, readonly number[]>> {
+  return shapesOf((await readHead(path)) ?? (await readPt(path)));
+}
+
+function shapesOf(value: PtValue): Map<string, readonly number[]> {
+  const entries: ReadonlyMap<PtValue, PtValue> = value instanceof Map ? value : new Map();
+  return new Map(
+    [...entries].flatMap(([key, entry]) => {
+      const shape = isTensor(entry) ? entry.shape : typeof entry === "number" ? [entry] : null;
+      return shape === null ? [] : [[String(key), shape] as const];
+    }),
+  );
+}
+
+/** The described object with empty storages; null where it has to be looked for. */
+async function readHead(path: string): Promise<PtValue | null> {
+  let file: FileHandle | null = null;
+  try {
+    file = await open(path, "r");
+    const head = await readBytes(file, 0, HEAD_BYTES);
+    const start = descriptionStart(head);
+    return start === null ? null : unpickle(head, refuseFile(path), start).value;
+  } catch {
+    // Reading the whole file says what is wrong with it.
+    return null;
+  } finally {
+    await file?.close();
+  }
+}
+
+/** Behind the local header of a first member `<top>/data.pkl` that is not compressed (PKWARE's APPNOTE, 4.3.7). */
+function descriptionStart(head: Buffer): number | null {
+  if (head.length < 30 || head.readUInt32LE(0) !== 0x04034b50 || head.readUInt16LE(8) !== 0) return null;
+  const nameEnd = 30 + head.readUInt16LE(26);
+  const isDescription = head.toString("latin1", 30, nameEnd).endsWith("/data.pkl");
+  return isDescription ? nameEnd + head.readUInt16LE(28) : null;
+}
