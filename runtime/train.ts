@@ -155,6 +155,7 @@ function contextOf(run: Run, optimizer: OptimizerContext["optimizer"]): Optimize
     forward: { ops: engine.ops, step, params, model, sampler, positions, scaleFactors },
     trainable,
     optimizer,
+    dropout: config.lora?.dropout ?? 0,
     maxGradNorm: config.optimization.max_grad_norm,
   };
 }

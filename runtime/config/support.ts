@@ -9,11 +9,10 @@ export function checkSupport(config: RunConfig): Finding[] {
 }
 
 /** Settings that would train something else than what is asked for: errors. */
-function changesTheResult({ model, lora, optimization, acceleration }: RunConfig): Finding[] {
+function changesTheResult({ model, optimization, acceleration }: RunConfig): Finding[] {
   const { optimizer_type: optimizer } = optimization;
   const entries: readonly (readonly [boolean, Finding["path"], unknown, string])[] = [
     [model.training_mode === "full", ["model", "training_mode"], "full", "write `lora`"],
-    [(lora?.dropout ?? 0) > 0, ["lora", "dropout"], lora?.dropout, "write `0`"],
     [optimizer !== "adamw", ["optimization", "optimizer_type"], optimizer, "write `adamw`"],
     [acceleration.quantization !== null, ["acceleration", "quantization"], acceleration.quantization, "write `null`"],
   ];

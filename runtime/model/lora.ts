@@ -18,7 +18,12 @@ export interface LoraAdapters extends Adapters {
   tensors(): readonly Tensor[];
   /** Takes over new values in the same order; the old ones stay the caller's to free. */
   replace(tensors: readonly Tensor[]): void;
+  /** The adapters' inputs go through `dropout` from now on, in training; null: as they are. */
+  setDropout(dropout: Dropout | null): void;
 }
+
+/** Zeroes a part of a layer's input and scales the rest, so that the mean stays. */
+export type Dropout = (module: string, x: Tensor) => Tensor;
 
 /** Uniform numbers in [0, 1), a function of the name alone. */
 export type Uniform = (name: string, count: number) => Float32Array;
@@ -122,16 +127,22 @@ function initialA(uniform: Float32Array, rank: number, inputs: number): HostTens
 function adaptersOver(targets: readonly Target[], initial: readonly Tensor[], scale: number): LoraAdapters {
   const index = new Map(targets.map(({ module }, i) => [module, i]));
   let current = initial;
+  let dropout: Dropout | null = null;
   return {
     names: targets.flatMap(({ module }) => [`${module}.lora_A.weight`, `${module}.lora_B.weight`]),
     tensors: () => current,
     replace: (tensors) => {
       current = tensors;
     },
+    setDropout: (next) => {
+      dropout = next;
+    },
     get: (module) => {
       const i = index.get(module);
       const [a, b] = i === undefined ? [] : current.slice(2 * i, 2 * i + 2);
-      return a === undefined || b === undefined ? undefined : { a, b, scale };
+      if (a === undefined || b === undefined) return undefined;
+      const drop = dropout;
+      return drop === null ? { a, b, scale } : { a, b, scale, dropout: (x) => drop(module, x) };
     },
   };
 }

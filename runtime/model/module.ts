@@ -1,6 +1,6 @@
 import type { Ops, Tensor } from "../contract.ts";
 
-/** A low-rank addition to one linear layer: `y += scale * B(A(x))`. */
+/** A low-rank addition to one linear layer: `y += scale * B(A(dropout(x)))`. */
 export interface Adapter {
   /** `[r, in]` */
   readonly a: Tensor;
@@ -8,6 +8,8 @@ export interface Adapter {
   readonly b: Tensor;
   /** alpha / r */
   readonly scale: number;
+  /** What A gets of the layer's input, while training with dropout. */
+  readonly dropout?: (x: Tensor) => Tensor;
 }
 
 /** Adapters by the full name of their linear layer; asked anew in every forward pass, since training replaces them. */
@@ -55,6 +57,6 @@ export function createModule(
 }
 
 /** The scale is applied at the narrowest place. */
-function adapted(ops: Ops, { a, b, scale }: Adapter, x: Tensor): Tensor {
-  return ops.linear(ops.mul(ops.linear(x, a, null), scale), b, null);
+function adapted(ops: Ops, { a, b, scale, dropout = (x) => x }: Adapter, x: Tensor): Tensor {
+  return ops.linear(ops.mul(ops.linear(dropout(x), a, null), scale), b, null);
 }

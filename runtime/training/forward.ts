@@ -1,5 +1,6 @@
 import type {
   Batch,
+  Draws,
   LossTerms,
   ModelInputs,
   Ops,
@@ -14,14 +15,15 @@ import type {
   Tensor,
 } from "../contract.ts";
 import type { StreamName } from "../model/config.ts";
+import type { Dropout } from "../model/lora.ts";
 import type { TargetTokens } from "../model/outputs.ts";
 import { createDraws, createDrawsAt, type DrawSource, type Sampler } from "./draws.ts";
 
 /**
  * The transformer with its adapters; with `targets`, how many tokens of each modality are the target's, also the strategy's outputs
- * on these.
+ * on these. `dropout` is given while training with it.
  */
-export type Model = (inputs: ModelInputs, targets?: TargetTokens) => Prediction;
+export type Model = (inputs: ModelInputs, targets?: TargetTokens, dropout?: Dropout) => Prediction;
 
 /** What stays the same from micro-batch to micro-batch. */
 export interface ForwardContext {
@@ -44,6 +46,8 @@ export interface ForwardOptions {
   readonly draws: DrawSource;
   readonly progress: Progress;
   readonly divisor: number;
+  /** Share of an adapter's input that is zeroed; 0 if not given, as when a run is evaluated. */
+  readonly dropout?: number;
   /** All noise levels; without it those that the strategy draws. */
   readonly sigma?: number;
 }
@@ -78,19 +82,35 @@ export interface Report {
 export function forward(
   context: ForwardContext,
   batch: Batch<unknown>,
-  { draws: source, progress, divisor, sigma }: ForwardOptions,
+  { draws: source, progress, divisor, sigma, dropout = 0 }: ForwardOptions,
 ): Forward {
   const { ops, step, params, positions, scaleFactors } = context;
   const draws = sigma === undefined ? createDraws(ops, source, context.sampler) : createDrawsAt(ops, source, sigma);
   const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress };
   const prepared = step.prepare(ctx, batch);
   const { inputs } = prepared;
-  const terms = step.loss(ctx, prepared, context.model(inputs, targetTokens(step.strategy, batch)));
+  const terms = step.loss(
+    ctx,
+    prepared,
+    context.model(inputs, targetTokens(step.strategy, batch), createDropout(ops, draws, dropout)),
+  );
   const marks = [hasGenerated(ops, prepared), ...overlapsOf(step, prepared)].map((flag) => ops.float(flag));
   const flags = [...marks, ...blindRows(ops, inputs, batch.size)];
   const report = ops.concat([...inOrder(step, terms), sigmaOf(prepared), ...flags], 0);
   const perSample = inOrder(step, terms).reduce((sum, term) => ops.add(sum, term));
   return { loss: ops.div(ops.mean(perSample), divisor), outputs: { report } };
+}
+
+/**
+ * Inverted dropout, Srivastava et al. 2014: each number of an adapter's input is zero with probability `rate`, else divided by
+ * 1 - rate. Every adapter has a draw of its own, named for its layer, so a resumed run drops what an uninterrupted one would.
+ */
+function createDropout(ops: Ops, draws: Draws, rate: number): Dropout | undefined {
+  if (rate === 0) return undefined;
+  return (module, x) => {
+    const stays = ops.greaterEqual(draws.rand(`lora.${module}.dropout`, x.shape), rate);
+    return ops.mul(x, ops.mul(ops.float(stays), 1 / (1 - rate)));
+  };
 }
 
 /** How many tokens of each modality are the target's, for strategies that have outputs of their own. */

@@ -71,12 +71,16 @@ export async function openModel(
     const transformer = createTransformer(engine.ops, loaded.config, loaded.weights, adapters);
     const trainable = joined(adapters, outputs);
     return {
-      forward(inputs, targets) {
+      forward(inputs, targets, dropout) {
+        adapters.setDropout(dropout ?? null);
         if (targets === undefined || infos.length === 0) return { ...transformer.forward(inputs), outputs: {} };
         const collected = outputs.collect(targets);
         return { ...transformer.forward(inputs, collected.tap), outputs: collected.outputs() };
       },
-      velocities: (inputs, perturbation) => transformer.forward(inputs, undefined, perturbation),
+      velocities(inputs, perturbation) {
+        adapters.setDropout(null);
+        return transformer.forward(inputs, undefined, perturbation);
+      },
       config: loaded.config,
       trainable,
       embeddings: loaded.embeddings,

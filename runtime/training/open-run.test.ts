@@ -112,6 +112,44 @@ test("a run that was resumed equals one that was not", async () => {
   assert.equal([...first.losses, ...second.losses], whole.losses);
 });
 
+test("dropout changes the training, not the evaluation, and a run that was resumed drops the same", async () => {
+  const { folder, step } = await project("inpainting");
+  const evaluated = async (output: string, settings: Settings) => {
+    const { run, close } = await openRun(
+      engine,
+      configOf(folder, step.strategy.name, settings, {
+        output_dir: output,
+        evaluation: { samples: 2, interval: 2, sigmas: [0.5] },
+      }),
+      step,
+    );
+    const events: TrainEvent[] = [];
+    await train(run, { onEvent: (event) => void events.push(event) });
+    await close();
+    const losses = events.flatMap((event) => (event.type === "step" ? [event.loss] : []));
+    const evaluations = events.flatMap((event) => (event.type === "evaluation" ? [event.loss] : []));
+    return { losses, evaluations };
+  };
+  const lora = { dropout: 0.3 };
+  const optimization = { scheduler_type: "constant" };
+  const without = await evaluated("none", { optimization });
+  const whole = await evaluated("whole", { lora, optimization });
+  const half = await evaluated("half", {
+    lora,
+    checkpoints: { interval: 2 },
+    optimization: { ...optimization, steps: 2 },
+  });
+  const load_checkpoint = join(folder, "half/checkpoints/lora_weights_step_00002.safetensors");
+  const rest = await evaluated("rest", { lora, optimization, model: { load_checkpoint } });
+  // At first B is zero, so that nothing of what is dropped reaches the output.
+  assert.is(whole.losses[0], without.losses[0]);
+  assert.is(whole.evaluations[0], without.evaluations[0]);
+  assert.is.not(whole.losses[2], without.losses[2]);
+  assert.equal(rest.losses, whole.losses.slice(2));
+  assert.equal(half.losses, whole.losses.slice(0, 2));
+  await rm(folder, { recursive: true });
+});
+
 test("video and audio train together", async () => {
   const { folder, step } = await project("text_to_video_with_audio");
   const lora = { target_modules: ["to_q", "audio_ff.net.2"] };

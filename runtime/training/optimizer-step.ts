@@ -19,6 +19,8 @@ export interface OptimizerContext {
   readonly forward: ForwardContext;
   readonly trainable: Trainable;
   readonly optimizer: AdamW;
+  /** Share of an adapter's input that is zeroed in training. */
+  readonly dropout: number;
   /** 0 or less: no clipping. */
   readonly maxGradNorm: number;
 }
@@ -63,7 +65,8 @@ export async function accumulate(
   let gradients: Gradients | null = null;
   for (let i = 0; i < microBatches; i++) {
     const micro = await next(i);
-    const run = () => forward(context.forward, micro.batch(), { ...micro, divisor: microBatches });
+    const run = () =>
+      forward(context.forward, micro.batch(), { ...micro, divisor: microBatches, dropout: context.dropout });
     const pass = engine.differentiate(run, trainable.tensors());
     micro.release();
     engine.dispose(pass.loss);

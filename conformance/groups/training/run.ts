@@ -104,6 +104,7 @@ async function open(replayed: Case, engine: Engine, { step, params }: CaseStrate
     },
     trainable: adapters,
     optimizer: createAdamW(engine, adapters.names.length),
+    dropout: config.lora?.dropout ?? 0,
     maxGradNorm: config.optimization.max_grad_norm,
   };
   return { context, weights: [...weights.values()] };
