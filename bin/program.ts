@@ -256,6 +256,7 @@ function declareRun({ command, session, done }: Declaring): void {
   )
     .argument("[config]", "the run config", "train.yaml")
     .option("--resume", "go on from the newest checkpoint in the run's output folder")
+    .option("--resume-anyway", "the same with other settings, data or strategy than were trained with so far")
     .addOption(setOption())
     .option("--build <dir>", "where the compiled strategies lie", "build")
     .action(async (config: string, options: RunOptions) => {

@@ -162,18 +162,21 @@ test("resuming from a minimal state goes on at the step, with new moments, and s
   assert.not.equal(second.weights, whole.weights);
 });
 
-test("a state of another optimizer run is not resumed, with the reason", async () => {
-  const { first, summary } = await interrupted("full");
+test("a state of another run is refused with what changed, unless told otherwise", async () => {
+  const { first, summary } = await interrupted("full", { keep_last_n: 0 });
   const resume = async (settings: Record<string, Record<string, unknown>>) => {
     const model = { load_checkpoint: summary.checkpoint };
     const { events, findings } = await run({
-      settings: { model, ...settings },
+      settings: { model, checkpoints: { keep_last_n: 0 }, ...settings },
       outputDirectory: first.outputDirectory,
     });
     return [steps(events)[0]?.globalStep, ...warnings(events), ...findings.map(({ code }) => code)].join(" ");
   };
-  assert.match(await resume({ optimization: { scheduler_type: "constant" } }), /^1 LTX6309 .* another scheduler_type/);
-  assert.is(await resume({ checkpoints: { no_resume: true } }), "1");
+  const optimization = { scheduler_type: "constant" };
+  assert.is(await resume({ optimization }), " LTX6314");
+  assert.is(await resume({ optimization, lora: { alpha: 6, target_modules: ["x"] } }), " LTX6314 LTX6314 LTX6314");
+  assert.is(await resume({ optimization, runtime: { resume_anyway: true } }), "4");
+  assert.is(await resume({ checkpoints: { keep_last_n: 0, no_resume: true } }), "1");
   assert.is(await resume({ optimization: { steps: 3 } }), " LTX6306");
 });
 

@@ -5,7 +5,7 @@ import { toOfficial } from "./config/strategy.ts";
 import { writeTextAtomically } from "./data/atomic.ts";
 import { fail, FindingsError } from "./findings.ts";
 import { createAdamW } from "./training/adamw.ts";
-import { createRetention } from "./training/checkpoint-files.ts";
+import { deleteOlder } from "./training/checkpoint-files.ts";
 import { checkpointMetadata, type CheckpointMetadata } from "./training/checkpoint-metadata.ts";
 import { loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
 import { environmentOf } from "./training/environment.ts";
@@ -81,7 +81,6 @@ interface Loop {
   emit(event: TrainEvent): void;
   /** The last checkpoint of this process, and the step after which it was saved. */
   saved: { readonly step: number; readonly path: string } | null;
-  keep(path: string): Promise<void>;
   hasWarned: boolean;
   /** Whether it was said that the strategy's noise levels are not those of the evaluation. */
   readonly strayed: { said: boolean };
@@ -123,7 +122,6 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     loaded,
   });
   for (const finding of warnings) emit({ type: "warning", finding });
-  const retention = createRetention(config.checkpoints.keep_last_n);
   return {
     run,
     context: contextOf(run, optimizer),
@@ -134,7 +132,6 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     aside: 0,
     emit,
     saved: null,
-    keep: (path) => retention.saved(path),
     hasWarned: false,
     strayed: { said: false },
     metadata: null,
@@ -246,7 +243,7 @@ async function save(loop: Loop, done: number): Promise<string> {
     metadata: loop.metadata ?? {},
   });
   loop.saved = { step: done, path };
-  await loop.keep(path);
+  await deleteOlder(path, loop.run.config.checkpoints.keep_last_n);
   loop.emit({ type: "checkpoint", globalStep: done, path });
   return path;
 }

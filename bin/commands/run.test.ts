@@ -97,6 +97,25 @@ test("wrong settings, params, data and model are told of in one round", async ({
   assert.equal(codes.toSorted(), ["LTX6002", "LTX6002", "LTX6003", "LTX6121", "LTX6303"]);
 });
 
+test("--resume after a change is refused at each changed setting; --resume-anyway goes on", async ({ cwd }) => {
+  assert.is((await ltxc(["run", "--set", "optimization.steps=1"], { cwd })).code, 0);
+  const changed = ["--set", "optimization.steps=2", "--set", "seed=7"];
+  await configure(cwd, { mask_threshold: 0.25 });
+  const refused = await ltxc(["run", "--resume", ...changed], { cwd });
+  refuses(refused, "LTX6314", "LTX6314");
+  assert.match(
+    refused.err,
+    /`seed` was 42 when .*training_state_step_00001\.state was saved, and is now 7\n --> --set:1:6/,
+  );
+  assert.match(
+    refused.err,
+    /`training_strategy\.mask_threshold` was 0\.5 when .* and is now 0\.25\n +--> train\.yaml:/,
+  );
+  const anyway = await ltxc(["run", "--resume-anyway", ...changed], { cwd });
+  assert.is(anyway.code, 0, anyway.err);
+  assert.match(anyway.out, "going on after step 1");
+});
+
 test("--resume without a checkpoint is refused", async ({ cwd }) => {
   refuses(await ltxc(["run", "--resume"], { cwd }), "LTX6307");
 });

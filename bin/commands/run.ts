@@ -26,6 +26,8 @@ const defaultConfig = "train.yaml";
 export interface RunOptions {
   readonly build: string;
   readonly resume?: true;
+  /** The same, whatever has changed since. */
+  readonly resumeAnyway?: true;
   /** Settings in place of those of the run config. */
   readonly set?: readonly string[];
 }
@@ -89,15 +91,22 @@ async function trainWith(
   }
 }
 
+const isResumed = ({ resume, resumeAnyway }: RunOptions): boolean => resume === true || resumeAnyway === true;
+
 /** With `--resume` a run begins with what was saved last in its own output folder. */
-async function resumed(config: RunConfig): Promise<RunConfig> {
+async function resumed(config: RunConfig, options: RunOptions): Promise<RunConfig> {
   const checkpoint = await lastSaved(config.output_dir);
   if (checkpoint === null) {
     fail("LTX6307", `${config.output_dir} holds no checkpoint to go on from`, "run without `--resume` to begin", [
       "output_dir",
     ]);
   }
-  return { ...config, model: { ...config.model, load_checkpoint: checkpoint } };
+  const resume_anyway = config.runtime.resume_anyway || options.resumeAnyway === true;
+  return {
+    ...config,
+    model: { ...config.model, load_checkpoint: checkpoint },
+    runtime: { ...config.runtime, resume_anyway },
+  };
 }
 
 /** `ltxc run`: trains as the run config says. */
@@ -114,7 +123,7 @@ export async function run(session: Session, path: string, options: RunOptions): 
   if (examined.ready === null) return exitCode.findings;
   const { config, ...made } = examined.ready;
   try {
-    const chosen = options.resume === true ? await resumed(config) : config;
+    const chosen = isResumed(options) ? await resumed(config, options) : config;
     return await trainWith(session, { config: chosen, ...made, build, resume: resumeCommand(path, options) }, reporter);
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;

@@ -164,6 +164,7 @@ export interface WandbConfig {
 export interface RuntimeConfig {
   readonly engine: "auto" | "cpu" | "wasm" | "tfjs-node-gpu";
   readonly threads: number | null;
+  readonly resume_anyway: boolean;
 }
 
 export interface EvaluationConfig {

@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../findings.ts";
 import {
-  createRetention,
+  deleteOlder,
   findWeights,
   headsPath,
   lastSaved,
@@ -64,34 +64,40 @@ test("a folder without weights gives none; what is missing or no weights file is
   assert.is(await findWeights(file), file);
 });
 
-test("only the last checkpoints stay, and the newest always", async () => {
+test("only the last checkpoints stay, with their states and heads, and the newest always", async () => {
   const root = await folder();
   const paths = [1, 2, 3].map((step) => weightsPath(root, step));
-  const retention = createRetention(1);
   for (const path of paths) {
     await touch(path);
     await touch(statePath(path) ?? "");
     await touch(headsPath(path) ?? "");
-    await retention.saved(path);
+    await deleteOlder(path, 1);
+    await deleteOlder(path, 1);
   }
-  await retention.saved(paths[2] ?? "");
-  assert.equal(paths.map(existsSync), [false, false, true]);
-  assert.equal(
-    paths.map((path) => existsSync(statePath(path) ?? "")),
-    [false, false, true],
-  );
-  assert.equal(
-    paths.map((path) => existsSync(headsPath(path) ?? "")),
-    [false, false, true],
-  );
+  const there = (pathOf: (weights: string) => string | null) => paths.map((path) => existsSync(pathOf(path) ?? ""));
+  assert.equal([there((path) => path), there(statePath), there(headsPath)], Array(3).fill([false, false, true]));
+});
+
+test("checkpoints of earlier processes count, by time and not by step", async () => {
+  const root = await folder();
+  const [older, old, recent] = [weightsPath(root, 900), weightsPath(root, 50), weightsPath(root, 60)];
+  for (const [path, time] of [
+    [older, 1000],
+    [old, 2000],
+    [recent, 500],
+  ] as const) {
+    await touch(path);
+    await utimes(path, time, time);
+  }
+  await deleteOlder(recent, 2);
+  assert.equal([older, old, recent].map(existsSync), [false, true, true]);
 });
 
 test("0 and -1 keep everything", async () => {
   const root = await folder();
   for (const keep of [0, -1]) {
-    const retention = createRetention(keep);
     const paths = [1, 2, 3].map((step) => weightsPath(join(root, String(keep)), step));
-    for (const path of paths) await retention.saved(await touch(path));
+    for (const path of paths) await deleteOlder(await touch(path), keep);
     assert.equal(paths.map(existsSync), [true, true, true]);
   }
 });

@@ -58,11 +58,14 @@ export async function findWeights(path: string): Promise<string | null> {
  * folder may have left higher steps behind.
  */
 export async function lastSaved(outputDirectory: string): Promise<string | null> {
-  const folder = join(outputDirectory, "checkpoints");
+  return (await newestFirst(join(outputDirectory, "checkpoints")))[0] ?? null;
+}
+
+async function newestFirst(folder: string): Promise<readonly string[]> {
   const files = await readdir(folder).catch(() => []);
   const weights = files.filter(isWeights).map((file) => join(folder, file));
   const dated = await Promise.all(weights.map(async (path) => ({ path, time: (await stat(path)).mtimeMs })));
-  return dated.toSorted((a, b) => b.time - a.time || stepOf(b.path) - stepOf(a.path))[0]?.path ?? null;
+  return dated.toSorted((a, b) => b.time - a.time || stepOf(b.path) - stepOf(a.path)).map(({ path }) => path);
 }
 
 const isWeights = (file: string): boolean => /step_[^/\\]*\.safetensors$/.test(file);
@@ -74,22 +77,15 @@ function latest(files: readonly string[], folder: string): string | null {
 
 const stepOf = (file: string): number => Number(/step_(\d+)\.safetensors$/.exec(file)?.[1] ?? -1);
 
-/** Keeps the last checkpoints that it was told of and deletes older ones. */
-export interface Retention {
-  /** The newest checkpoint, with its training state and heads; telling of the same one again changes nothing. */
-  saved(weights: string): Promise<void>;
-}
-
-/** @param keep how many checkpoints stay; 0 or less: all */
-export function createRetention(keep: number): Retention {
-  const kept: string[] = [];
-  return {
-    async saved(weights) {
-      if (kept.at(-1) === weights) return;
-      kept.push(weights);
-      for (const old of keep > 0 ? kept.splice(0, kept.length - keep) : []) {
-        for (const path of [old, statePath(old), headsPath(old)]) if (path !== null) await rm(path, { force: true });
-      }
-    },
-  };
+/**
+ * Deletes all but the last checkpoints of a run's folder, those of earlier processes included, each with its training state and heads.
+ * @param newest weights that were saved just now; they stay, whatever the clock says of the others
+ * @param keep how many checkpoints stay; 0 or less: all
+ */
+export async function deleteOlder(newest: string, keep: number): Promise<void> {
+  if (keep <= 0) return;
+  const others = (await newestFirst(dirname(newest))).filter((path) => path !== newest);
+  for (const old of others.slice(keep - 1)) {
+    for (const path of [old, statePath(old), headsPath(old)]) if (path !== null) await rm(path, { force: true });
+  }
 }

@@ -8,7 +8,8 @@ import { loadHeads, saveHeads } from "./head-weights.ts";
 import { fitAdapters, fromFile, toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
 import type { Run } from "./run.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
-import { decodeState, differences, encodeState, fingerprintOf, type TrainingState } from "./training-state.ts";
+import { checkResume } from "./resume.ts";
+import { decodeState, encodeState, type TrainingState } from "./training-state.ts";
 
 const place: Finding["path"] = ["model", "load_checkpoint"];
 
@@ -35,7 +36,7 @@ export async function saveCheckpoint(
   const beside = statePath(path);
   if (mode === "off" || beside === null) return path;
   const full = mode === "full" ? { parameters: [...parameters.values()], moments: await optimizer.save() } : null;
-  const state = encodeState({ globalStep, fingerprint: fingerprintOf(run.config), full }, run.trainable.names);
+  const state = encodeState({ globalStep, fingerprint: run.fingerprint, full }, run.trainable.names);
   await writeTensorFile(beside, state, "float32");
   return path;
 }
@@ -49,9 +50,10 @@ export interface Beginning {
 }
 
 /**
- * Loads the weights that `model.load_checkpoint` names and, if a training state lies beside them, goes on where it stood. Whatever
- * speaks against resuming is a warning, and the run begins at step 0 with the loaded weights.
- * @throws FindingsError LTX6307, LTX6311 for weights that do not exist or fit, LTX6306 when nothing is left to do
+ * Loads the weights that `model.load_checkpoint` names and, if a training state lies beside them, goes on where it stood. A state that
+ * can not be used is a warning, and the run begins at step 0 with the loaded weights.
+ * @throws FindingsError LTX6307, LTX6311 for weights that do not exist or fit, LTX6306 when nothing is left to do, LTX6314 for the state
+ * of another run
  */
 export async function loadCheckpoint(run: Run, optimizer: AdamW): Promise<Beginning> {
   const { load_checkpoint: path } = run.config.model;
@@ -61,6 +63,7 @@ export async function loadCheckpoint(run: Run, optimizer: AdamW): Promise<Beginn
     const message = `${path} holds no \`*step_*.safetensors\`; training starts from new adapters`;
     return { globalStep: 0, loaded: null, warnings: [warn("LTX6308", message)] };
   }
+  await checkResume(run.config, run.fingerprint);
   const { warnings, ofHeads } = await loadWeights(run, weights);
   const state = await readState(run, weights);
   if (state === null) return { globalStep: 0, loaded: weights, warnings: [...warnings, ...ofHeads] };
@@ -135,9 +138,7 @@ async function readState(run: Run, weights: string): Promise<TrainingState | str
   }
   const file = await readTensorFile(path).catch((error: unknown) => String(error));
   const state = typeof file === "string" ? file : decodeState(file, wantedOf(run));
-  if (typeof state === "string") return `${path}: ${state}`;
-  const changed = differences(state.fingerprint, fingerprintOf(run.config));
-  return changed.length > 0 ? `${path} was saved with another ${changed.join(", ")}` : state;
+  return typeof state === "string" ? `${path}: ${state}` : state;
 }
 
 function restore(run: Run, optimizer: AdamW, { globalStep, full }: TrainingState): readonly Finding[] {

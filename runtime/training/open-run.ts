@@ -7,10 +7,12 @@ import { FindingsError } from "../findings.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { createPositions } from "../model/positions.ts";
 import { philoxSource } from "./draws.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { loadBatches, loadHeldOut, openData } from "./open-data.ts";
 import { checkModel, openModel } from "./open-model.ts";
 import { checkFiles, checkOutput, together } from "./preflight.ts";
 import { checkSamples, openSamples } from "../sampling/open-samples.ts";
+import { checkResume } from "./resume.ts";
 import type { Run } from "./run.ts";
 
 export interface OpenedRun {
@@ -27,7 +29,7 @@ export interface OpenedRun {
 export async function openRun(engine: Engine, config: RunConfig, step: Step): Promise<OpenedRun> {
   const { lora } = config;
   if (lora === null) throw new Error("a LoRA run without a section `lora`");
-  const { params, data, warnings } = await preflight(config, step);
+  const { params, data, fingerprint, warnings } = await preflight(config, step);
   const model = await openModel(engine, step.strategy, config.model, lora, config.seed);
   const batches = loadBatches(engine, config, data, model.embeddings);
   return {
@@ -35,6 +37,7 @@ export async function openRun(engine: Engine, config: RunConfig, step: Step): Pr
       config,
       step,
       params,
+      fingerprint,
       engine,
       model: model.forward,
       trainable: model.trainable,
@@ -74,6 +77,9 @@ export async function preflight(config: RunConfig, { strategy }: Step) {
       if (findings.length > 0) throw new FindingsError(findings);
     },
   ]);
+  const samples = data.dataset.samples.map(({ name }) => name);
+  const fingerprint = fingerprintOf({ config, strategy, params, samples });
+  await checkResume(config, fingerprint);
   const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
-  return { params, data, warnings: [...data.warnings, ...ofModel] };
+  return { params, data, fingerprint, warnings: [...data.warnings, ...ofModel] };
 }

@@ -2,6 +2,7 @@ import type { RunConfig } from "../config/run-config.ts";
 import type { Batch, Positions, ScaleFactors, Sizes, Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { DrawSource } from "./draws.ts";
+import type { Fingerprint } from "./fingerprint.ts";
 import type { Model } from "./forward.ts";
 import type { Trainable } from "./optimizer-step.ts";
 
@@ -11,6 +12,8 @@ export interface Run {
   readonly step: Step;
   /** The strategy's parameters, complete. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** What a training state must agree on with the run that resumes it. */
+  readonly fingerprint: Fingerprint;
   readonly engine: Engine;
   readonly model: Model;
   readonly trainable: Trainable;

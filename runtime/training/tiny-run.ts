@@ -2,6 +2,7 @@ import type { Batch, HostTensor, ModalityInputs, Step, Tensor } from "../contrac
 import { resolveConfig } from "../config/index.ts";
 import type { Engine } from "../engine/engine.ts";
 import { philoxSource } from "./draws.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { normal, permutation } from "./philox.ts";
 import type { Run, RunData } from "./run.ts";
 
@@ -94,6 +95,7 @@ export function tinyRun(engine: Engine, options: TinyOptions): Run {
     checkpoints: { precision: "float32", ...settings["checkpoints"] },
     flow_matching: { timestep_sampling_mode: "uniform", timestep_sampling_params: { min_value: 0.8 } },
     evaluation: { ...settings["evaluation"] },
+    runtime: { ...settings["runtime"] },
     output_dir: outputDirectory,
   };
   const { config, findings } = resolveConfig(raw, { configDirectory: outputDirectory });
@@ -104,10 +106,14 @@ export function tinyRun(engine: Engine, options: TinyOptions): Run {
     engine.keep(host([CHANNELS, RANK], new Float32Array(CHANNELS * RANK))),
   ];
   const { ops } = engine;
+  const step = stepOf(attention) as Step;
+  const params = { strength: 1 };
+  const samples = Array.from({ length: SAMPLES }, (_, i) => nameOf(i));
   return {
     config,
-    step: stepOf(attention) as Step,
-    params: { strength: 1 },
+    step,
+    params,
+    fingerprint: fingerprintOf({ config, strategy: step.strategy, params, samples }),
     engine,
     model({ video }) {
       if (video === null) throw new Error("no video");
@@ -134,6 +140,8 @@ export function tinyRun(engine: Engine, options: TinyOptions): Run {
   };
 }
 
+const nameOf = (sample: number): string => `clip_${sample}.pt`;
+
 function loadTiny({ ops }: Engine, seed: number, index: number, special: ReadonlyMap<number, number>) {
   const perEpoch = Math.floor(SAMPLES / 2);
   const order = permutation(seed, Math.floor(index / perEpoch), SAMPLES);
@@ -145,7 +153,7 @@ function loadTiny({ ops }: Engine, seed: number, index: number, special: Readonl
       return { clean: ops.input("clean", host([2, TOKENS, CHANNELS], clean)) };
     },
   };
-  return { names: chosen.map((sample) => `clip_${sample}.pt`), sizes: {}, batch: () => batch, release: () => {} };
+  return { names: chosen.map(nameOf), sizes: {}, batch: () => batch, release: () => {} };
 }
 
 /** Clips that no batch of the training holds. */

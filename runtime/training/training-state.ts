@@ -1,15 +1,7 @@
-import type { RunConfig } from "../config/run-config.ts";
 import type { HostTensor } from "../contract.ts";
 import type { StoredMoments } from "./adamw.ts";
+import type { Fingerprint } from "./fingerprint.ts";
 import type { TensorFile } from "./tensor-file.ts";
-
-/** What a state must agree on with the run that resumes it; named as in the official trainer's states. */
-export interface Fingerprint {
-  readonly optimizer_type: string;
-  readonly scheduler_type: string;
-  readonly training_mode: string;
-  readonly lora_rank: number | null;
-}
 
 /** Where a run stood. Draws, the order of the data and the learning rate are functions of the step and need no state. */
 export interface TrainingState {
@@ -25,21 +17,6 @@ export interface FullState {
 }
 
 const KEY = "training_state";
-
-export function fingerprintOf({ optimization, model, lora }: RunConfig): Fingerprint {
-  return {
-    optimizer_type: optimization.optimizer_type,
-    scheduler_type: optimization.scheduler_type,
-    training_mode: model.training_mode,
-    lora_rank: lora?.rank ?? null,
-  };
-}
-
-/** The settings in which two fingerprints differ. */
-export function differences(a: Fingerprint, b: Fingerprint): string[] {
-  const names = ["optimizer_type", "scheduler_type", "training_mode", "lora_rank"] as const;
-  return names.filter((name) => a[name] !== b[name]);
-}
 
 /** A state as the content of a safetensors file: numbers of the run in the metadata, tensors under the parameters' `names`. */
 export function encodeState({ globalStep, fingerprint, full }: TrainingState, names: readonly string[]): TensorFile {
@@ -81,6 +58,11 @@ export function decodeState(
     fingerprint,
     full: { parameters: parameters.map(({ name }) => tensor("parameter", name)), moments },
   };
+}
+
+/** What the run was that saved a state, by the metadata of its file; null where that is none. */
+export function savedFingerprint(metadata: TensorFile["metadata"]): Fingerprint | null {
+  return parseHeader(metadata[KEY])?.config_fingerprint ?? null;
 }
 
 interface Header {

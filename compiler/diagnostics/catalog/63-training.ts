@@ -111,8 +111,8 @@ export const entries: readonly CatalogEntry[] = [
     slug: "not-resumed",
     title: "The weights are loaded, but the run starts at step 0",
     explanation:
-      "A run goes on where it stood when the training state beside the weights can be read and was saved with the same optimizer, " +
-      "schedule, training mode and rank. States of the official trainer are not read in this version.",
+      "A run goes on where it stood when the training state beside the weights can be read. States of the official trainer are not " +
+      "read in this version.",
     bad: loading("lora.safetensors"),
     good: loading("lora.safetensors", "checkpoints: {no_resume: true}"),
   },
@@ -155,6 +155,18 @@ export const entries: readonly CatalogEntry[] = [
       "with them. They start anew where this file is missing, or where the strategy's outputs were changed since.",
     bad: loading("moved/lora_weights_step_00250.safetensors"),
     good: loading(saved),
+  },
+  {
+    code: "LTX6314",
+    slug: "another-run",
+    title: "The training state is that of another run",
+    explanation:
+      "Draws, the order of the data and the learning rate follow from the settings and the step. With another strategy, data set, " +
+      "optimizer, schedule, seed, rank, alpha or choice of targets the rest of a run would not fit its beginning, so that is refused. " +
+      "`ltxc run --resume-anyway` (`runtime: {resume_anyway: true}`) goes on all the same; `checkpoints: {no_resume: true}` takes the " +
+      "weights and begins at step 0.",
+    bad: loading(saved, "seed: 43"),
+    good: loading(saved, "seed: 42"),
   },
   {
     code: "LTX6320",

@@ -1,0 +1,69 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { changes, type Fingerprint } from "./fingerprint.ts";
+
+const test = suite("fingerprint");
+
+const saved: Fingerprint = {
+  optimizer_type: "adamw",
+  scheduler_type: "linear",
+  training_mode: "lora",
+  lora_rank: 8,
+  lora_alpha: 8,
+  target_modules: ["to_k", "to_q"],
+  seed: 42,
+  strategy: "inpainting",
+  source_hash: "sha256:0123456789abcdef",
+  params: { mask_threshold: 0.5, mask_latents_dir: "masks" },
+  samples: 8,
+  samples_hash: "aa",
+};
+
+const lines = (now: Fingerprint, before = saved) =>
+  changes(before, now).map(
+    ({ path, name, before: old, now: recent }) => `${path.join(".")} | ${name}: ${old} -> ${recent}`,
+  );
+
+test("the same run has no changes", () => assert.equal(lines({ ...saved }), []));
+
+test("every setting that changed is told, with its place and both values", () => {
+  const now = { ...saved, lora_rank: 4, lora_alpha: 16, target_modules: ["to_q"], seed: 7, scheduler_type: "cosine" };
+  assert.equal(lines(now), [
+    'optimization.scheduler_type | `optimization.scheduler_type`: "linear" -> "cosine"',
+    "lora.rank | `lora.rank`: 8 -> 4",
+    "lora.alpha | `lora.alpha`: 8 -> 16",
+    'lora.target_modules | `lora.target_modules`: ["to_k","to_q"] -> ["to_q"]',
+    "seed | `seed`: 42 -> 7",
+  ]);
+});
+
+test("the strategy's source and each of its params count; of another strategy its name", () => {
+  const now = {
+    ...saved,
+    source_hash: "sha256:ffff456789abcdef",
+    params: { ...saved.params, mask_threshold: 0.7, extra: 1 },
+  };
+  assert.equal(lines(now), [
+    'training_strategy.name | the source of `inpainting`: "sha256:0123456789ab" -> "sha256:ffff456789ab"',
+    "training_strategy.mask_threshold | `training_strategy.mask_threshold`: 0.5 -> 0.7",
+    "training_strategy.extra | `training_strategy.extra`: not set -> 1",
+  ]);
+  assert.equal(lines({ ...now, strategy: "other" }), [
+    'training_strategy.name | `training_strategy.name`: "inpainting" -> "other"',
+  ]);
+});
+
+test("samples that came, went or were swapped are another data set", () => {
+  const place = "data.preprocessed_data_root | the list of samples to train on";
+  assert.equal(lines({ ...saved, samples: 9, samples_hash: "bb" }), [`${place}: 8 -> 9`]);
+  assert.equal(lines({ ...saved, samples_hash: "bb" }), [`${place}: 8 -> 8 others`]);
+});
+
+test("what an older state does not tell counts as unchanged", () => {
+  const { optimizer_type, scheduler_type, training_mode } = saved;
+  const older = { optimizer_type, scheduler_type, training_mode, lora_rank: 8 };
+  assert.equal(lines(saved, older), []);
+  assert.equal(lines(saved, { ...older, lora_rank: 4 }), ["lora.rank | `lora.rank`: 4 -> 8"]);
+});
+
+test.run();

@@ -1,0 +1,109 @@
+/** What makes a resumed run the same run: compared with what the training state was saved with, so that nothing changes unnoticed. */
+import { createHash } from "node:crypto";
+import type { RunConfig } from "../config/run-config.ts";
+import type { Finding, StrategyInfo } from "../contract.ts";
+
+/** The first four are named as in the official trainer's states, which have no others; states of earlier versions neither. */
+export interface Fingerprint {
+  readonly optimizer_type: string;
+  readonly scheduler_type: string;
+  readonly training_mode: string;
+  readonly lora_rank: number | null;
+  readonly lora_alpha?: number | null;
+  readonly target_modules?: readonly string[] | null;
+  readonly seed?: number;
+  readonly strategy?: string;
+  /** Of the strategy's source. */
+  readonly source_hash?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  /** How many samples there are to train on, and a hash of their names in order. */
+  readonly samples?: number;
+  readonly samples_hash?: string;
+}
+
+export interface Fingerprinted {
+  readonly config: RunConfig;
+  readonly strategy: StrategyInfo;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Names of the samples to train on, in order. */
+  readonly samples: readonly string[];
+}
+
+export function fingerprintOf({ config, strategy, params, samples }: Fingerprinted): Fingerprint {
+  const { optimization, model, lora, seed } = config;
+  return {
+    optimizer_type: optimization.optimizer_type,
+    scheduler_type: optimization.scheduler_type,
+    training_mode: model.training_mode,
+    lora_rank: lora?.rank ?? null,
+    lora_alpha: lora?.alpha ?? null,
+    target_modules: lora?.target_modules.toSorted() ?? null,
+    seed,
+    strategy: strategy.name,
+    source_hash: strategy.sourceHash,
+    params,
+    samples: samples.length,
+    samples_hash: createHash("sha256").update(samples.join("\n")).digest("hex"),
+  };
+}
+
+/** Something in which a run differs from the one that saved a state. */
+export interface Change {
+  /** The setting that it comes from. */
+  readonly path: Finding["path"];
+  readonly name: string;
+  readonly before: string;
+  readonly now: string;
+}
+
+const settings = {
+  optimizer_type: ["optimization", "optimizer_type"],
+  scheduler_type: ["optimization", "scheduler_type"],
+  training_mode: ["model", "training_mode"],
+  lora_rank: ["lora", "rank"],
+  lora_alpha: ["lora", "alpha"],
+  target_modules: ["lora", "target_modules"],
+  seed: ["seed"],
+  strategy: ["training_strategy", "name"],
+} as const;
+
+/** All changes from `before` to `now`; what the older one does not tell counts as unchanged. */
+export function changes(before: Fingerprint, now: Fingerprint): readonly Change[] {
+  const ofSettings = Object.entries(settings).map(([key, path]) => {
+    const field = key as keyof typeof settings;
+    return before[field] === undefined ? null : changeOf(path, `\`${path.join(".")}\``, before[field], now[field]);
+  });
+  return [...ofSettings, ...ofStrategy(before, now), ...ofData(before, now)].filter((change) => change !== null);
+}
+
+function changeOf(path: Finding["path"], name: string, before: unknown, now: unknown): Change | null {
+  const [old, recent] = [JSON.stringify(before), JSON.stringify(now)];
+  return old === recent ? null : { path, name, before: old ?? "not set", now: recent ?? "not set" };
+}
+
+/** Of another strategy neither source nor params say anything more. */
+function ofStrategy(before: Fingerprint, now: Fingerprint): readonly (Change | null)[] {
+  if (before.source_hash === undefined || before.strategy !== now.strategy) return [];
+  const short = (hash: string | undefined) => hash?.slice(0, 19);
+  const source = `the source of \`${now.strategy}\``;
+  const [old, recent] = [before.params ?? {}, now.params ?? {}];
+  return [
+    changeOf(settings.strategy, source, short(before.source_hash), short(now.source_hash)),
+    ...Object.keys({ ...old, ...recent }).map((key) =>
+      changeOf(["training_strategy", key], `\`training_strategy.${key}\``, old[key], recent[key]),
+    ),
+  ];
+}
+
+function ofData(before: Fingerprint, now: Fingerprint): readonly (Change | null)[] {
+  if (before.samples_hash === undefined || before.samples_hash === now.samples_hash) return [];
+  const isSameCount = before.samples === now.samples;
+  return [
+    {
+      path: ["data", "preprocessed_data_root"],
+      name: "the list of samples to train on",
+      before: `${before.samples}`,
+      now: isSameCount ? `${now.samples} others` : `${now.samples}`,
+    },
+  ];
+}
