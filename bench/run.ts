@@ -1,5 +1,5 @@
 /**
- * Measures what a user waits for: npm run bench [-- NAME]...
+ * Measures what a user waits for: npm run bench [-- NAME[=VALUE]]..., e.g. `kill=50` for 50 runs.
  * Commands that are compared run in turns, so that a busy machine slows them alike; ratios are of medians.
  */
 import { spawnSync } from "node:child_process";
@@ -87,19 +87,20 @@ function coldCompile(folder: string): void {
 }
 
 /** A bench of its own file, in a process of its own. */
-function script(file: string): void {
-  const done = spawnSync(process.execPath, ["--expose-gc", "--import", "tsx", join(root, "bench", file)], {
+function script(file: string, ...args: readonly string[]): void {
+  const done = spawnSync(process.execPath, ["--expose-gc", "--import", "tsx", join(root, "bench", file), ...args], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
   });
   if (done.status !== 0) throw new Error(`bench/${file} failed`);
 }
 
-const benches: Readonly<Record<string, (folder: string) => void>> = {
+const benches: Readonly<Record<string, (folder: string, value: string) => void>> = {
   "start-up": startUp,
   compile: coldCompile,
   "compile-many": () => script("compile.ts"),
   "pt-read": () => script("pt-read.ts"),
+  kill: (_, runs) => script("kill.ts", runs),
   memory: () => script("memory.ts"),
   "demo-loss": () => script("demo-loss.ts"),
 };
@@ -111,12 +112,13 @@ function main(): void {
   console.log(
     `node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} x ${model}, ${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
   );
-  for (const name of names) {
+  for (const each of names) {
+    const [name = "", value = ""] = each.split("=");
     const bench = benches[name];
     if (bench === undefined) throw new Error(`there is no bench ${name}; there are ${Object.keys(benches).join(", ")}`);
     const folder = mkdtempSync(join(tmpdir(), "ltxc-bench-"));
     try {
-      bench(folder);
+      bench(folder, value);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -94,7 +94,7 @@ test("completes keys and values of the run config, without those of older releas
   assert.ok(keys.includes("video_cfg_scale"), keys.join());
   assert.not.ok(keys.includes("guidance_scale"), keys.join());
   const sections = await editor.complete(path, change(text, "seed: 42\n", "|\nseed: 42\n"));
-  for (const key of ["acceleration", "evaluation", "wandb", "hub"]) assert.ok(sections.includes(key), sections.join());
+  for (const key of ["acceleration", "wandb", "hub"]) assert.ok(sections.includes(key), sections.join());
 });
 
 test("completes keys and values of strategies", async ({ editor, strategy: { path, text } }) => {

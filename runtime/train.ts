@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { toOfficial } from "./config/strategy.ts";
-import { writeTextAtomically } from "./data/atomic.ts";
+import { removeLeftovers, writeTextAtomically } from "./data/atomic.ts";
 import { fail, FindingsError } from "./findings.ts";
 import { createAdamW } from "./training/adamw.ts";
 import { deleteOlder } from "./training/checkpoint-files.ts";
@@ -95,6 +95,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
   const { config, engine, trainable, step, params } = run;
   const optimizer = createAdamW(engine, trainable.names.length);
   const { globalStep, loaded, warnings } = await loadCheckpoint(run, optimizer);
+  for (const folder of [config.output_dir, join(config.output_dir, "checkpoints")]) await removeLeftovers(folder);
   const strategy = toOfficial(config.training_strategy, { name: step.strategy.name, params });
   await writeTextAtomically(join(config.output_dir, "training_config.yaml"), savedConfig(config, strategy));
   const files = [

@@ -1,4 +1,4 @@
-import { open, mkdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { open, mkdir, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fail } from "../findings.ts";
 
@@ -33,6 +33,24 @@ export async function writeAtomically(path: string, write: (sink: Sink) => Promi
     throw explain(error, path, written);
   }
   await syncFolder(dirname(path));
+}
+
+/** Removes what processes that were killed had begun to write in a folder. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const writer = /^\..*\.(\d+)\.\d+\.tmp$/.exec(name)?.[1];
+    if (writer !== undefined && !isRunning(Number(writer))) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Also a process that may not be signalled is one. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
 }
 
 export function writeTextAtomically(path: string, text: string): Promise<void> {

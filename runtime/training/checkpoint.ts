@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import type { Finding, HostTensor, Tensor } from "../contract.ts";
 import { fail } from "../findings.ts";
 import { isHead } from "../model/outputs.ts";
@@ -16,7 +17,7 @@ const place: Finding["path"] = ["model", "load_checkpoint"];
 /**
  * Saves the weights after `globalStep` steps with the strategy's own `metadata`, its heads beside them, and as
  * `checkpoints.save_training_state` says what a resumed run needs.
- * Each file is written whole or not at all.
+ * Each file is written whole or not at all, and the weights last: where they are, a resumed run finds all that belongs to them.
  * @returns the path of the weights file
  * @throws FindingsError LTX6190, LTX6191 when it can not be written; earlier checkpoints are untouched
  */
@@ -29,15 +30,18 @@ export async function saveCheckpoint(
   const path = weightsPath(output_dir, globalStep);
   const parameters = await readAll(run);
   const { adapters, heads } = divided(parameters);
-  const { tensors, metadata } = toFile(adapters, scaleOf(run));
-  await writeTensorFile(path, { tensors, metadata: { ...metadata, ...strategy } }, checkpoints.precision);
-  await saveHeads(path, heads, run.step.strategy, checkpoints.precision);
   const mode = checkpoints.save_training_state;
   const beside = statePath(path);
-  if (mode === "off" || beside === null) return path;
-  const full = mode === "full" ? { parameters: [...parameters.values()], moments: await optimizer.save() } : null;
-  const state = encodeState({ globalStep, fingerprint: run.fingerprint, full }, run.trainable.names);
-  await writeTensorFile(beside, state, "float32");
+  // Of an earlier run into the same folder there may be one, which is not that of these weights.
+  if (mode === "off" && beside !== null) await rm(beside, { force: true });
+  if (mode !== "off" && beside !== null) {
+    const full = mode === "full" ? { parameters: [...parameters.values()], moments: await optimizer.save() } : null;
+    const state = encodeState({ globalStep, fingerprint: run.fingerprint, full }, run.trainable.names);
+    await writeTensorFile(beside, state, "float32");
+  }
+  await saveHeads(path, heads, run.step.strategy, checkpoints.precision);
+  const { tensors, metadata } = toFile(adapters, scaleOf(run));
+  await writeTensorFile(path, { tensors, metadata: { ...metadata, ...strategy } }, checkpoints.precision);
   return path;
 }
 
