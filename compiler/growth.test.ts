@@ -56,4 +56,11 @@ test("thousands of unknown names are all reported", () => {
   assert.is(found.length, 3000);
 });
 
+test("a round of 3,000 values", () => {
+  const lets = many(3000, (i) => `x${i}: x${(i + 1) % 3000} + 1`);
+  assert.ok(errors(strategy(lets, "(x0 > 0 and video.generated)")).every((code) => code === "LTX5001"));
+  const short = many(150, (i) => `x${i}: x${(i + 1) % 150} + 1`);
+  assert.equal(errors(strategy(short, "(x0 > 0 and video.generated)")), ["LTX5001"]);
+});
+
 test.run();

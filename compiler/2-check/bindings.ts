@@ -8,6 +8,9 @@ import type { Report } from "./report.ts";
 /** How a value is made: its place in the file (null for a default) and its expression; null when there is no such value. */
 export type Define = (key: string, span: Span) => { readonly span: Span | null; make(): Core } | null;
 
+/** Values are checked in the order of their needs, so only a cycle has so many of them open at once. */
+const maxPending = 200;
+
 export class BindingTable implements Bindings {
   /** Finished values, each after those that it needs. */
   readonly finished: Map<string, Binding>;
@@ -41,6 +44,7 @@ export class BindingTable implements Bindings {
     const known = this.finished.get(key);
     if (known !== undefined || this.#broken.has(key)) return known ?? null;
     if (this.#pending.has(key)) return this.#cycle(key, span);
+    if (this.#pending.size >= maxPending) return this.#longCycle(key, span);
     const definition = this.#define(key, span);
     if (definition === null) return null;
     this.#pending.set(key, definition.span);
@@ -80,6 +84,14 @@ export class BindingTable implements Bindings {
       }
     }
     return [...order].slice(0, -1);
+  }
+
+  #longCycle(key: string, span: Span): null {
+    const [first] = this.#pending.values();
+    this.#report.error("LTX5001", first ?? span, `\`${key}\` is defined by itself, by way of hundreds of others`, {
+      help: "take one of them out of the round",
+    });
+    return null;
   }
 
   #cycle(key: string, span: Span): null {
