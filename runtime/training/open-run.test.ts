@@ -112,6 +112,21 @@ test("a run that was resumed equals one that was not", async () => {
   assert.equal([...first.losses, ...second.losses], whole.losses);
 });
 
+test("the adapters' start follows the seed, whatever was drawn before", async () => {
+  const { folder, step } = await project("inpainting");
+  const startOf = async (seed: number) => {
+    const { run, close } = await openRun(engine, configOf(folder, step.strategy.name, {}, { seed }), step);
+    const [first] = run.trainable.tensors();
+    const values = first === undefined ? [] : [...(await engine.read(first)).data];
+    await close();
+    return values;
+  };
+  const [a, b, other] = [await startOf(42), await startOf(42), await startOf(43)];
+  assert.ok(a.some((value) => value !== 0));
+  assert.equal(a, b);
+  assert.not.equal(a, other);
+});
+
 test("dropout changes the training, not the evaluation, and a run that was resumed drops the same", async () => {
   const { folder, step } = await project("inpainting");
   const evaluated = async (output: string, settings: Settings) => {
