@@ -6,8 +6,8 @@ import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** esbuild and TensorFlow.js bring native or WebAssembly files that they look for beside themselves. */
-const external = ["esbuild", "@tensorflow/*"];
+/** esbuild, TensorFlow.js and ONNX Runtime bring native or WebAssembly files that they look for beside themselves. */
+const external = ["esbuild", "@tensorflow/*", "onnxruntime-node"];
 
 /** Bundled CommonJS packages ask for Node's modules with `require`, which an ES module does not have. */
 const banner = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`;

@@ -92,6 +92,7 @@ test("each heavy package has one importer", () => {
     esbuild: (file) => file === "compiler/4-emit/bundle.ts",
     ajv: (file) => file.startsWith("compiler/2-check/schema"),
     tensorflow: (file) => file.startsWith("runtime/engine/"),
+    "onnxruntime-node": (file) => file.startsWith("runtime/engine/onnx/"),
   };
   const packageOf = (target: string) =>
     target.startsWith("@tensorflow/") ? "tensorflow" : (target.split("/")[0] ?? "");

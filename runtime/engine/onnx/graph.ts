@@ -1,0 +1,100 @@
+import type { DType, Shape } from "../../contract.ts";
+
+/** ONNX has more element types than the contract: shapes and axes are int64, weights may stay as their file stores them. */
+export type ElementType = DType | "int64" | "bfloat16" | "float16";
+
+/** What is known of a value without computing it. Names are unique in a graph. */
+export interface Value {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: ElementType;
+}
+
+/** A value that is part of the model: little-endian bytes, row-major. */
+export interface Initializer extends Value {
+  readonly bytes: Uint8Array;
+}
+
+export type Attribute = number | string | readonly number[];
+
+/** One operator of ONNX's default domain, opset 18. An empty input name stands for an optional input left out. */
+export interface Node {
+  readonly op: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** Nodes stand in topological order: each after those whose outputs it reads. */
+export interface Graph {
+  readonly inputs: readonly Value[];
+  readonly initializers: readonly Initializer[];
+  readonly nodes: readonly Node[];
+  /** Names of nodes' outputs, inputs or initializers. */
+  readonly outputs: readonly string[];
+}
+
+const bytesPerElement: Readonly<Record<ElementType, number>> = {
+  float32: 4,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+  bfloat16: 2,
+  float16: 2,
+};
+
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/** Every value of the graph by name. Where a name is given twice the first counts; `verify` reports the second. */
+export function valuesOf(graph: Graph): Map<string, Value> {
+  const values = new Map<string, Value>();
+  for (const value of definitions(graph)) if (!values.has(value.name)) values.set(value.name, value);
+  return values;
+}
+
+function definitions({ inputs, initializers, nodes }: Graph): readonly Value[] {
+  return [...inputs, ...initializers, ...nodes.flatMap(({ outputs }) => outputs)];
+}
+
+/** What is wrong with the graph, a sentence each; empty for a graph that can be written. */
+export function verify(graph: Graph): string[] {
+  return [...twice(graph), ...shapes(graph), ...initializerSizes(graph), ...order(graph)];
+}
+
+function twice(graph: Graph): string[] {
+  const seen = new Set<string>();
+  return definitions(graph).flatMap(({ name }) => {
+    const again = seen.has(name);
+    seen.add(name);
+    return again ? [`${name} is defined twice`] : [];
+  });
+}
+
+function shapes(graph: Graph): string[] {
+  const isSize = (size: number) => Number.isInteger(size) && size >= 0;
+  return definitions(graph)
+    .filter(({ shape }) => !shape.every(isSize))
+    .map(({ name, shape }) => `${name} has the shape [${shape.join(", ")}]`);
+}
+
+function initializerSizes({ initializers }: Graph): string[] {
+  return initializers.flatMap(({ name, shape, dtype, bytes }) => {
+    const expected = sizeOf(shape) * bytesPerElement[dtype];
+    return bytes.byteLength === expected ? [] : [`${name} has ${bytes.byteLength} bytes, its shape needs ${expected}`];
+  });
+}
+
+/** Names must be defined before they are read. */
+function order({ inputs, initializers, nodes, outputs }: Graph): string[] {
+  const known = new Set([...inputs, ...initializers].map(({ name }) => name));
+  const errors: string[] = [];
+  for (const node of nodes) {
+    for (const name of node.inputs) {
+      if (name !== "" && !known.has(name)) errors.push(`${node.op} reads ${name} before it is defined`);
+    }
+    for (const { name } of node.outputs) known.add(name);
+  }
+  return [...errors, ...outputs.filter((name) => !known.has(name)).map((name) => `the output ${name} is not defined`)];
+}

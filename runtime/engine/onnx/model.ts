@@ -1,0 +1,77 @@
+import {
+  valuesOf,
+  verify,
+  type Attribute,
+  type ElementType,
+  type Graph,
+  type Initializer,
+  type Node,
+  type Value,
+} from "./graph.ts";
+import { Message } from "./protobuf.ts";
+
+// Numbers of fields and types are those of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+const elementTypes: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+};
+const attributeTypes = { int: 2, string: 3, ints: 7 };
+/** The newest that every provider of the runtime takes. */
+const [irVersion, opset] = [9, 18];
+
+/** The graph as an ONNX model. Errors: throws where `verify` finds something. */
+export function encodeModel(graph: Graph): Uint8Array {
+  const errors = verify(graph);
+  if (errors.length > 0) throw new Error(`the recorded graph is wrong: ${errors.join("; ")}`);
+  const operators = new Message().string(1, "").int(2, opset);
+  const model = new Message().int(1, irVersion).string(2, "ltxc").message(7, encodeGraph(graph)).message(8, operators);
+  return model.encode();
+}
+
+function encodeGraph(graph: Graph): Message {
+  const message = new Message();
+  const values = valuesOf(graph);
+  for (const node of graph.nodes) message.message(1, encodeNode(node));
+  message.string(2, "step");
+  for (const initializer of graph.initializers) message.message(5, encodeInitializer(initializer));
+  for (const input of graph.inputs) message.message(11, encodeValue(input));
+  for (const name of graph.outputs) {
+    const value = values.get(name);
+    if (value !== undefined) message.message(12, encodeValue(value));
+  }
+  return message;
+}
+
+function encodeNode({ op, inputs, outputs, attributes }: Node): Message {
+  const message = new Message();
+  for (const name of inputs) message.string(1, name);
+  for (const { name } of outputs) message.string(2, name);
+  message.string(3, outputs[0]?.name ?? "").string(4, op);
+  for (const [name, value] of Object.entries(attributes)) message.message(5, encodeAttribute(name, value));
+  return message;
+}
+
+function encodeAttribute(name: string, value: Attribute): Message {
+  const message = new Message().string(1, name);
+  if (typeof value === "number") return message.int(3, value).int(20, attributeTypes.int);
+  if (typeof value === "string") return message.string(4, value).int(20, attributeTypes.string);
+  for (const x of value) message.int(8, x);
+  return message.int(20, attributeTypes.ints);
+}
+
+function encodeInitializer({ name, shape, dtype, bytes }: Initializer): Message {
+  const message = new Message();
+  for (const size of shape) message.int(1, size);
+  return message.int(2, elementTypes[dtype]).string(8, name).bytes(9, bytes);
+}
+
+function encodeValue({ name, shape, dtype }: Value): Message {
+  const dimensions = new Message();
+  for (const size of shape) dimensions.message(1, new Message().int(1, size));
+  const tensor = new Message().int(1, elementTypes[dtype]).message(2, dimensions);
+  return new Message().string(1, name).message(2, new Message().message(1, tensor));
+}
