@@ -55,7 +55,8 @@ export async function project(
   const folder = await mkdtemp(join(tmpdir(), "ltxc-project-"));
   await expectSuccess(["init", ".", "--from", from], folder);
   await expectSuccess(["compile"], folder);
-  await configure(folder, settings);
+  // Tiny models are done sooner than a faster engine is ready.
+  await configure(folder, { engine: "wasm", ...settings });
   return folder;
 }
 

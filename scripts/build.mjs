@@ -15,7 +15,7 @@ const banner = `import { createRequire as __createRequire } from "node:module"; 
 rmSync(`${root}dist`, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { ltxc: "bin/ltxc.ts" },
+  entryPoints: { ltxc: "bin/ltxc.ts", "onnx-worker": "runtime/engine/onnx/worker.ts" },
   outdir: "dist",
   outExtension: { ".js": ".mjs" },
   chunkNames: "[name]-[hash]",

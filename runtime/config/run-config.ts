@@ -162,7 +162,7 @@ export interface WandbConfig {
 }
 
 export interface RuntimeConfig {
-  readonly engine: "auto" | "cpu" | "wasm" | "tfjs-node-gpu";
+  readonly engine: "auto" | "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
   readonly threads: number | null;
   readonly resume_anyway: boolean;
 }

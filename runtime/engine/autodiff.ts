@@ -31,3 +31,13 @@ export function withGradient(
   });
   return f(...inputs);
 }
+
+/** Without parameters there is nothing to record. A parameter that the loss does not depend on has no gradient. */
+export function gradientsOf(
+  tf: Tf,
+  run: () => TfTensor,
+  parameters: readonly TfTensor[],
+): { value: TfTensor; grads: readonly (TfTensor | undefined)[] } {
+  if (parameters.length === 0) return { value: tf.tidy(run), grads: [] };
+  return tf.engine().gradients(run, [...parameters], undefined, true);
+}

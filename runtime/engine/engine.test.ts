@@ -11,13 +11,14 @@ import { openEngine, probeEngines } from "./index.ts";
 const test = suite("engine");
 const { engine: cpu } = await openEngine("cpu");
 const { engine: wasm } = await openEngine("wasm");
+const { engine: onnx } = await openEngine("onnx");
 const host = (shape: readonly number[], values: readonly number[]): HostTensor => ({
   shape,
   dtype: "float32",
   data: Float32Array.from(values),
 });
 
-for (const engine of [cpu, wasm]) {
+for (const engine of [cpu, wasm, onnx]) {
   test(`${engine.name}: a step leaves nothing behind but what it returns`, async () => {
     const { ops } = engine;
     const w = engine.keep(host([2, 2], [1, 2, 3, 4]));
@@ -95,7 +96,7 @@ test("auto says why it chose, and every engine says what it is or why it can not
   const probes = await probeEngines();
   assert.equal(
     probes.map(({ name }) => name),
-    ["tfjs-node-gpu", "wasm", "cpu"],
+    ["tfjs-node-gpu", "onnx", "wasm", "cpu"],
   );
   assert.is(engine.name, probes.find(({ available }) => available)?.name);
   for (const { available, name, reason: why } of probes) {

@@ -1,7 +1,7 @@
 /** What an engine offers to the trainer. The only importers of a tensor library are the files beside this one. */
 import type { HostTensor, Ops, Tensor } from "../contract.ts";
 
-export type EngineName = "cpu" | "wasm" | "tfjs-node-gpu";
+export type EngineName = "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
 
 export interface EngineMemory {
   /** Tensors alive. */

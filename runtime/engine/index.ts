@@ -1,6 +1,8 @@
 import { fail } from "../findings.ts";
 import type { Engine, EngineName } from "./engine.ts";
-import { loadTfjs } from "./load-tfjs.ts";
+import { loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
+import { startDevice } from "./onnx/device.ts";
+import { createOnnxEngine } from "./onnx/engine.ts";
 import { createTfjsEngine } from "./tfjs.ts";
 
 export interface OpenedEngine {
@@ -17,10 +19,11 @@ export interface EngineProbe {
 }
 
 /** From the fastest to the one that runs everywhere. */
-const preference: readonly EngineName[] = ["tfjs-node-gpu", "wasm", "cpu"];
+const preference: readonly EngineName[] = ["tfjs-node-gpu", "onnx", "wasm", "cpu"];
 
 const descriptions: Readonly<Record<EngineName, string>> = {
   "tfjs-node-gpu": "TensorFlow on an NVIDIA GPU",
+  onnx: "recorded steps on ONNX Runtime, all cores of the CPU",
   wasm: "WebAssembly with SIMD, one thread",
   cpu: "plain JavaScript, the slow reference",
 };
@@ -71,9 +74,18 @@ export async function probeEngines(): Promise<EngineProbe[]> {
 function open(name: EngineName): Promise<Engine> {
   const known = opened.get(name);
   if (known !== undefined) return known;
-  const engine = loadTfjs(name).then(({ tf, backend }) => createTfjsEngine(tf, name, backend));
+  const engine = name === "onnx" ? openOnnx() : openTfjs(name);
   opened.set(name, engine);
   return engine;
+}
+
+async function openTfjs(name: TfjsEngineName): Promise<Engine> {
+  const { tf, backend } = await loadTfjs(name);
+  return createTfjsEngine(tf, name, backend);
+}
+
+async function openOnnx(): Promise<Engine> {
+  return createOnnxEngine(loadTfjsAlone(), await startDevice());
 }
 
 function firstLine(error: unknown): string {

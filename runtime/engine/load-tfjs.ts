@@ -7,26 +7,35 @@ import { installWasmMatMul } from "./wasm-matmul.ts";
 // The packages are CommonJS and export by assignment in loops, which `import` cannot see.
 const require = createRequire(import.meta.url);
 
+/** Engines whose operations tfjs itself computes. */
+export type TfjsEngineName = Exclude<EngineName, "onnx">;
+
 /** What each engine needs beside tfjs itself, and what tfjs calls its backend. */
-const backends: Readonly<Record<EngineName, { readonly packages: readonly string[]; readonly backend: string }>> = {
+const backends: Readonly<Record<TfjsEngineName, { readonly packages: readonly string[]; readonly backend: string }>> = {
   cpu: { packages: [], backend: "cpu" },
   wasm: { packages: ["@tensorflow/tfjs-backend-wasm"], backend: "wasm" },
   "tfjs-node-gpu": { packages: ["@tensorflow/tfjs-node-gpu"], backend: "tensorflow" },
 };
 
 /** Loads the engine's packages and initialises its backend. Throws whatever the packages throw where they do not work. */
-export async function loadTfjs(name: EngineName): Promise<{ tf: Tf; backend: string }> {
+export async function loadTfjs(name: TfjsEngineName): Promise<{ tf: Tf; backend: string }> {
   const { packages, backend } = backends[name];
   restoreNodeUtilities();
-  const tf = require("@tensorflow/tfjs") as Tf;
-  // Silences the greeting and the advice that tfjs prints when it starts.
-  tf.enableProdMode();
+  const tf = loadTfjsAlone();
   const removeListeners = watchListeners();
   for (const package_ of packages) require(package_);
   if (!(await tf.setBackend(backend))) throw new Error(`tfjs could not initialise its ${backend} backend`);
   removeListeners();
   if (name === "wasm") installWasmMatMul(tf);
   return { tf, backend };
+}
+
+/** tfjs without a backend to compute with. */
+export function loadTfjsAlone(): Tf {
+  const tf = require("@tensorflow/tfjs") as Tf;
+  // Silences the greeting and the advice that tfjs prints when it starts.
+  tf.enableProdMode();
+  return tf;
 }
 
 /**

@@ -9,6 +9,7 @@ import { openEngine } from "./index.ts";
 const test = suite("ops");
 const { engine: cpu } = await openEngine("cpu");
 const { engine: wasm } = await openEngine("wasm");
+const { engine: onnx } = await openEngine("onnx");
 
 /** Numbers between -1.5 and 1.5, no two alike, none near 0. */
 function numbers(shape: readonly number[], seed = 1): HostTensor {
@@ -84,26 +85,32 @@ function close(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance
   }
 }
 
-/** Both engines compute the value, and the same gradients, which are those of difference quotients. */
+/** All engines compute the value, and the same gradients, which are those of difference quotients. */
 async function check(
   name: string,
   f: Compute,
   inputs: readonly HostTensor[],
   expected?: readonly number[],
 ): Promise<void> {
-  const [value, other] = [await valueOf(cpu, f, inputs), await valueOf(wasm, f, inputs)];
+  const value = await valueOf(cpu, f, inputs);
   if (expected !== undefined) close(value.data, expected, 2e-6, name);
-  assert.equal(other.shape, value.shape, `${name}: shape on wasm`);
-  assert.is(other.dtype, value.dtype, `${name}: dtype on wasm`);
-  close(other.data, value.data, 2e-6, `${name} on wasm`);
+  for (const engine of [wasm, onnx]) {
+    const other = await valueOf(engine, f, inputs);
+    assert.equal(other.shape, value.shape, `${name}: shape on ${engine.name}`);
+    assert.is(other.dtype, value.dtype, `${name}: dtype on ${engine.name}`);
+    close(other.data, value.data, 2e-6, `${name} on ${engine.name}`);
+  }
   if (value.dtype !== "float32") return;
-  const [gradients, others] = [await gradientsOf(cpu, f, inputs), await gradientsOf(wasm, f, inputs)];
+  const gradients = await gradientsOf(cpu, f, inputs);
+  const others = await Promise.all([wasm, onnx].map((engine) => gradientsOf(engine, f, inputs)));
   const floats = inputs.flatMap((x, i) => (x.dtype === "float32" ? [i] : []));
   for (const [i, which] of floats.entries()) {
     const g = gradients[i];
     if (!g) throw new Error(`${name}: no gradient by input ${which}`);
     assert.equal(g.shape, inputs[which]?.shape, `${name}: shape of gradient ${which}`);
-    close(others[i]?.data ?? [], g.data, 1e-5, `${name}: gradient ${which} on wasm`);
+    for (const [j, other] of others.entries()) {
+      close(other[i]?.data ?? [], g.data, 1e-5, `${name}: gradient ${which} on ${j === 0 ? "wasm" : "onnx"}`);
+    }
     for (let entry = 0; entry < g.data.length; entry += Math.ceil(g.data.length / 4)) {
       const expected = await difference(f, inputs, which, entry);
       close([g.data[entry] ?? NaN], [expected], 1e-3, `${name}: gradient ${which} at ${entry}`);

@@ -1,8 +1,7 @@
 import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import { gradientsOf } from "./autodiff.ts";
 import type { Differentiated, Engine, EngineName } from "./engine.ts";
-import { elementwiseOps } from "./ops-elementwise.ts";
-import { networkOps } from "./ops-network.ts";
-import { shapeOps } from "./ops-shape.ts";
+import { computingOps } from "./ops.ts";
 import type { Tf, TfOps, TfTensor } from "./tfjs-types.ts";
 
 /**
@@ -35,12 +34,9 @@ export function createTfjsEngine(tf: Tf, name: EngineName, backend: string): Eng
   };
 }
 
-/** Every operation frees what it made on the way to its result. */
 function createOps(tf: Tf, select: () => void): Ops {
   const ops: TfOps = {
-    ...elementwiseOps(tf),
-    ...shapeOps(tf),
-    ...networkOps(tf),
+    ...computingOps(tf),
     input: (_name, value) => upload(tf, value),
     constant: (value) => upload(tf, value),
   };
@@ -48,7 +44,7 @@ function createOps(tf: Tf, select: () => void): Ops {
     (f: (...args: never[]) => TfTensor) =>
     (...args: never[]) => {
       select();
-      return tf.tidy(() => f(...args));
+      return f(...args);
     };
   return Object.fromEntries(Object.entries(ops).map(([key, f]) => [key, wrap(f)])) as unknown as Ops;
 }
@@ -84,14 +80,4 @@ function differentiate<Outputs extends Readonly<Record<string, Tensor>>>(
       gradients: grads.map((x) => (x === undefined ? null : (survive(x) as Tensor))),
     } as never;
   });
-}
-
-/** Without parameters there is nothing to record. A parameter that the loss does not depend on has no gradient. */
-function gradientsOf(
-  tf: Tf,
-  run: () => TfTensor,
-  parameters: readonly TfTensor[],
-): { value: TfTensor; grads: readonly (TfTensor | undefined)[] } {
-  if (parameters.length === 0) return { value: tf.tidy(run), grads: [] };
-  return tf.engine().gradients(run, [...parameters], undefined, true);
 }

@@ -1,0 +1,151 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { HostTensor, Tensor } from "../../contract.ts";
+import type { Engine } from "../engine.ts";
+import { loadTfjsAlone } from "../load-tfjs.ts";
+import { startDevice, type Device } from "./device.ts";
+import { createOnnxEngine } from "./engine.ts";
+
+const test = suite("onnx engine");
+
+/** Counts the graphs that were recorded. */
+const opened = { count: 0 };
+const device = await startDevice();
+const counting: Device = {
+  ...device,
+  open(model) {
+    opened.count++;
+    return device.open(model);
+  },
+};
+const engine: Engine = createOnnxEngine(loadTfjsAlone(), counting);
+const { ops } = engine;
+
+test.before.each(() => {
+  opened.count = 0;
+});
+
+const host = (...values: number[]): HostTensor => ({
+  shape: [values.length],
+  dtype: "float32",
+  data: Float32Array.from(values),
+});
+
+async function numbersOf(x: Tensor): Promise<number[]> {
+  const { data } = await engine.read(x);
+  engine.dispose(x);
+  return Array.from(data);
+}
+
+test("a function that asks for the same is recorded once, whatever the values", async () => {
+  const w = engine.keep(host(2, 3));
+  for (const x of [1, 10, 100]) {
+    const y = engine.tidy(() => ops.mul(w, ops.input("x", host(x, x))));
+    assert.equal(await numbersOf(y), [2 * x, 3 * x]);
+  }
+  assert.is(opened.count, 1);
+  engine.dispose(w);
+});
+
+test("another tensor of the same shape is no reason to record again, another shape is", async () => {
+  for (const values of [[1, 2], [3, 4], [5]]) {
+    const x = engine.keep(host(...values));
+    assert.equal(
+      await numbersOf(engine.tidy(() => ops.neg(x))),
+      values.map((v) => -v),
+    );
+    engine.dispose(x);
+  }
+  assert.is(opened.count, 2);
+});
+
+test("a number that changes is fed from its second value on", async () => {
+  const x = engine.keep(host(1, 2));
+  for (const factor of [2, 3, 4, 5]) {
+    const y = engine.tidy(() => ops.add(ops.mul(x, factor), 7));
+    assert.equal(await numbersOf(y), [factor + 7, 2 * factor + 7]);
+  }
+  assert.is(opened.count, 2);
+  engine.dispose(x);
+});
+
+test("what is decided on the host gets a recording for each outcome", async () => {
+  const x = engine.keep(host(1, 2));
+  for (const doubles of [true, false, true, false]) {
+    const y = engine.tidy(() => (doubles ? ops.add(x, x) : ops.square(x)));
+    assert.equal(await numbersOf(y), doubles ? [2, 4] : [1, 4]);
+  }
+  assert.is(opened.count, 2);
+  engine.dispose(x);
+});
+
+test("an axis is part of the recording, not a value", async () => {
+  const x = engine.keep({ shape: [2, 2], dtype: "float32", data: Float32Array.of(1, 2, 3, 4) });
+  assert.equal(await numbersOf(engine.tidy(() => ops.sum(x, [0]))), [4, 6]);
+  assert.equal(await numbersOf(engine.tidy(() => ops.sum(x, [1]))), [3, 7]);
+  engine.dispose(x);
+});
+
+test("gradients follow parameters that are replaced, and values that are fed", async () => {
+  for (const value of [1, 2, 3]) {
+    const w = engine.keep(host(value, 2));
+    const { loss, gradients } = engine.differentiate(() => {
+      const x = ops.input("x", host(value, 1));
+      return { loss: ops.sum(ops.mul(ops.square(w), x)), outputs: {} };
+    }, [w]);
+    assert.equal(await numbersOf(loss), [value ** 3 + 4]);
+    assert.equal(await numbersOf(gradients[0] as Tensor), [2 * value * value, 4]);
+    engine.dispose(w);
+  }
+  assert.is(opened.count, 1);
+});
+
+test("arrays and objects come back with their tensors, and what went through stays the caller's", async () => {
+  const x = engine.keep(host(1));
+  for (let i = 0; i < 2; i++) {
+    const made = engine.tidy(() => ({ list: [ops.neg(x), x], none: null, text: "a" }));
+    assert.is(made.list[1], x);
+    assert.is(made.none, null);
+    assert.is(made.text, "a");
+    assert.equal(await numbersOf(made.list[0] as Tensor), [-1]);
+  }
+  engine.dispose(x);
+});
+
+test("a tensor from inside that is used after its tidy is refused by name", () => {
+  const leaked: Tensor[] = [];
+  engine.dispose(
+    engine.tidy(() => {
+      const x = ops.input("x", host(1));
+      leaked.push(x);
+      return ops.neg(x);
+    }),
+  );
+  assert.throws(() => ops.neg(leaked[0] as Tensor), /did not leave its tidy/);
+});
+
+test("what was disposed of is refused", () => {
+  const x = engine.keep(host(1));
+  engine.dispose(x);
+  assert.throws(() => ops.neg(x), /disposed of/);
+});
+
+test("what fails while it runs is said to whoever reads it", async () => {
+  const indices = engine.keep({ shape: [1], dtype: "int32", data: Int32Array.of(5) });
+  const x = engine.keep(host(1, 2));
+  const y = ops.gather(x, indices);
+  const error: unknown = await engine.read(y).catch((e: unknown) => e);
+  assert.match((error as Error).message, /Gather/);
+  engine.dispose(x, y, indices);
+});
+
+test("nothing stays on the device but what is kept", async () => {
+  const before = engine.memory();
+  const x = engine.keep(host(1, 2, 3));
+  assert.equal(engine.memory(), { tensors: before.tensors + 1, bytes: before.bytes + 12 });
+  engine.dispose(engine.tidy(() => ops.add(ops.neg(x), ops.square(x))));
+  engine.dispose(x);
+  assert.equal(engine.memory(), before);
+});
+
+test.run();

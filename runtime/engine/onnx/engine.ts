@@ -1,0 +1,252 @@
+import type { HostTensor, Ops, Tensor } from "../../contract.ts";
+import type { Differentiated, Engine } from "../engine.ts";
+import { computingOps } from "../ops.ts";
+import type { Tf } from "../tfjs-types.ts";
+import type { Device } from "./device.ts";
+import { encodeModel } from "./model.ts";
+import { createRecorder } from "./record/backend.ts";
+import { registerKernels } from "./record/kernels.ts";
+import { Take, type Studio } from "./recording.ts";
+import { bytesOf, DeviceTensor, mapTensors } from "./tensor.ts";
+import {
+  changedNumbers,
+  newBranch,
+  Trace,
+  type Argument,
+  type Branch,
+  type OpName,
+  type Place,
+  type Recording,
+} from "./trace.ts";
+
+/** A function to run as one graph. */
+interface Task<T> {
+  readonly kind: "tidy" | "differentiate";
+  readonly parameters: readonly DeviceTensor[];
+  /** Calls operations; every tensor in the result is an output. */
+  body(): T;
+  /** The scalar of the result that is differentiated. */
+  loss?(result: T): Tensor;
+}
+
+interface Outcome<T> {
+  readonly result: T;
+  readonly gradients: (DeviceTensor | null)[];
+}
+
+/** Answers the operations while a function runs. */
+interface Scope {
+  call(op: OpName, args: readonly Argument[]): Tensor;
+}
+
+/** Leaves a function that asks for something not recorded. */
+const diverged = Symbol("diverged");
+
+/**
+ * An engine that records. A function given to `tidy` or `differentiate` runs once on symbols, with tfjs's autodiff, and leaves a
+ * graph, which ONNX Runtime runs on a thread of its own. From then on the function is only listened to: as long as it asks for what
+ * it asked for before, it gets shapes for answers, and the graph runs with the new values. Nothing waits but `read`.
+ *
+ * Functions must be pure, since they run again when they ask for something new.
+ */
+export function createOnnxEngine(tf: Tf, device: Device): Engine {
+  const recorder = createRecorder(tf);
+  registerKernels(tf, recorder);
+  const studio: Studio = { tf, recorder, ops: computingOps(tf) };
+  const recordings = new Map<string, Branch>();
+  const alive = new Set<DeviceTensor>();
+  let scope: Scope | null = null;
+
+  const keep = (id: number, { shape, dtype }: Pick<Tensor, "shape" | "dtype">): DeviceTensor => {
+    const tensor = new DeviceTensor(id, shape, dtype);
+    alive.add(tensor);
+    return tensor;
+  };
+  const within = <T>(next: Scope, f: () => T): T => {
+    scope = next;
+    try {
+      return f();
+    } finally {
+      scope = null;
+    }
+  };
+
+  function run<T>(task: Task<T>): Outcome<T> {
+    const fed = new Set<number>();
+    return listen(task, fed) ?? recordTask(task, fed);
+  }
+
+  /** Runs the recording that fits the function; null if there is none, or one in which more numbers must be `fed`. */
+  function listen<T>(task: Task<T>, fed: Set<number>): Outcome<T> | null {
+    const trace = new Trace();
+    let branch = recordings.get(start(task, trace));
+    if (branch === undefined) return null;
+    const answer = (op: OpName, args: readonly Argument[]): Tensor => {
+      branch = branch?.next.get(trace.describe(op, args));
+      if (branch === undefined) throw diverged;
+      const ghost = { ...branch.result };
+      trace.name(ghost);
+      return ghost;
+    };
+    let result: T;
+    try {
+      result = within({ call: answer }, () => task.body());
+    } catch (error) {
+      if (error === diverged) return null;
+      throw error;
+    }
+    const recording = branch.next.get(end(result, trace))?.recording ?? null;
+    if (recording === null) return null;
+    const changed = changedNumbers(recording, trace.numbers);
+    if (changed.length === 0) return play(task, recording, trace, result);
+    recording.numbers.forEach((x, i) => {
+      if (x === null) fed.add(i);
+    });
+    for (const index of changed) fed.add(index);
+    return null;
+  }
+
+  /** Makes the recording and runs it. */
+  function recordTask<T>(task: Task<T>, fed: ReadonlySet<number>): Outcome<T> {
+    const trace = new Trace();
+    const take = new Take(studio, trace, fed);
+    let branch = grow(recordings, start(task, trace), { shape: [], dtype: "float32" });
+    let isForth = true;
+    const answer = (op: OpName, args: readonly Argument[]): Tensor => {
+      if (!isForth) return take.compute(op, args);
+      const firstNumber = trace.numbers.length;
+      const key = trace.describe(op, args);
+      const made = take.call(op, args, firstNumber);
+      trace.name(made);
+      branch = grow(branch.next, key, { shape: made.shape, dtype: made.dtype });
+      return made;
+    };
+    const { result, outputs, hasGradient, graph } = take.run(() =>
+      within({ call: answer }, () => {
+        const forth = () => {
+          const made = task.body();
+          isForth = false;
+          return { made, values: outputsIn(task, made, trace).map((x) => take.valueOf(x)) };
+        };
+        const { made, values, gradients } = backAndForth(take, task, forth);
+        const kept = gradients.filter((x) => x !== null);
+        const all = [...values, ...kept];
+        return { result: made, outputs: all, hasGradient: gradients.map((x) => x !== null), graph: take.finish(all) };
+      }),
+    );
+    const last = grow(branch.next, end(result, trace), { shape: [], dtype: "float32" });
+    if (last.recording !== null) device.close(last.recording.session);
+    last.recording = {
+      session: device.open(encodeModel(graph)),
+      places: take.places,
+      numbers: trace.numbers.map((x, i) => (fed.has(i) ? null : x)),
+      outputs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as Tensor["dtype"] })),
+      hasGradient,
+    };
+    return play(task, last.recording, trace, result);
+  }
+
+  function play<T>(task: Task<T>, recording: Recording, trace: Trace, result: T): Outcome<T> {
+    const feedOf = ({ kind, index }: Place): number | HostTensor => {
+      if (kind === "leaf") return idOf(trace.leaves[index]);
+      if (kind === "host") return trace.hosts[index] as HostTensor;
+      return { shape: [], dtype: "float32", data: Float32Array.of(trace.numbers[index] ?? NaN) };
+    };
+    const ids = device.run(recording.session, recording.places.map(feedOf), recording.outputs.length);
+    const made = ids.map((id, i) => keep(id, recording.outputs[i] as Tensor));
+    const next = made.values();
+    const take = () => next.next().value as DeviceTensor;
+    return {
+      result: mapTensors(
+        result,
+        (x) => trace.has(x),
+        (x) => (isOutput(task, x) ? take() : x),
+      ) as T,
+      gradients: recording.hasGradient.map((has) => (has ? take() : null)),
+    };
+  }
+
+  const idOf = (x: Tensor | undefined): number => {
+    if (!(x instanceof DeviceTensor) || !alive.has(x)) throw new Error("a tensor is used that was disposed of");
+    return x.id;
+  };
+  const tidy = <T>(f: () => T): T => (scope === null ? run({ kind: "tidy", parameters: [], body: f }).result : f());
+  const call = (op: OpName, args: readonly Argument[]): Tensor =>
+    scope === null ? tidy(() => call(op, args)) : scope.call(op, args);
+  const names = [...Object.keys(studio.ops), "input", "constant"] as OpName[];
+
+  return {
+    name: "onnx",
+    ops: Object.fromEntries(names.map((op) => [op, (...args: Argument[]) => call(op, args)])) as unknown as Ops,
+    keep: (value) => keep(device.upload(value), value),
+    read: (x) => device.read(idOf(x)),
+    dispose(...tensors) {
+      for (const x of tensors) {
+        if (x instanceof DeviceTensor && alive.delete(x)) device.free(x.id);
+      }
+    },
+    tidy,
+    differentiate<Outputs extends Readonly<Record<string, Tensor>>>(
+      body: () => { loss: Tensor; outputs: Outputs },
+      parameters: readonly Tensor[],
+    ): Differentiated<Outputs> {
+      const { result, gradients } = run({
+        kind: "differentiate",
+        parameters: parameters as DeviceTensor[],
+        body,
+        loss: ({ loss }) => loss,
+      });
+      return { ...result, gradients };
+    },
+    memory: () => ({ tensors: alive.size, bytes: [...alive].reduce((sum, x) => sum + bytesOf(x), 0) }),
+  };
+}
+
+/** The way forth, and back from its loss if there is one. */
+function backAndForth<T, V>(take: Take, { loss, parameters }: Task<T>, forth: () => { made: T; values: V }) {
+  if (loss === undefined) return { ...forth(), gradients: [] };
+  const results: { made: T; values: V }[] = [];
+  const run = () => {
+    const result = forth();
+    results.push(result);
+    return loss(result.made);
+  };
+  const gradients = take.gradients(run, parameters);
+  return { ...(results[0] as { made: T; values: V }), gradients };
+}
+
+function start({ kind, parameters }: Task<unknown>, trace: Trace): string {
+  return `${kind}(${parameters.map((x) => trace.nameOf(x)).join()})`;
+}
+
+function end(result: unknown, trace: Trace): string {
+  const names: string[] = [];
+  mapTensors(
+    result,
+    (x) => trace.has(x),
+    (x) => names.push(trace.nameOf(x)),
+  );
+  return `return ${names.join()}`;
+}
+
+/** What goes through a tidy is the caller's still; what was differentiated is handed out anew. */
+function isOutput({ kind }: Task<unknown>, x: Tensor): boolean {
+  return kind === "differentiate" || !(x instanceof DeviceTensor);
+}
+
+/** The outputs among the result's tensors, in the order in which they are handed out. */
+function outputsIn(task: Task<unknown>, result: unknown, trace: Trace): Tensor[] {
+  const tensors: Tensor[] = [];
+  mapTensors(
+    result,
+    (x) => trace.has(x),
+    (x) => (isOutput(task, x) ? tensors.push(x) : null),
+  );
+  return tensors;
+}
+
+function grow(branches: Map<string, Branch>, key: string, result: Branch["result"]): Branch {
+  const known = branches.get(key) ?? newBranch(result);
+  branches.set(key, known);
+  return known;
+}

@@ -1,0 +1,28 @@
+/** What the engine and the thread that computes for it say to each other. Values live there, under numbers given here. */
+import type { HostTensor } from "../../contract.ts";
+
+/** Places in memory that both sides share: whether the thread is in a request, and whether it may begin another. */
+export const [BUSY, STOPPED] = [0, 1];
+
+/** A value of the thread, by its number, or one that is sent along. */
+export type Feed = number | HostTensor;
+
+export type Request =
+  | { readonly type: "upload"; readonly id: number; readonly value: HostTensor }
+  | { readonly type: "open"; readonly session: number; readonly model: Uint8Array }
+  /** One feed per input of the graph, one new number per output. */
+  | {
+      readonly type: "run";
+      readonly session: number;
+      readonly feeds: readonly Feed[];
+      readonly outputs: readonly number[];
+    }
+  | { readonly type: "read"; readonly id: number; readonly request: number }
+  | { readonly type: "free"; readonly ids: readonly number[] }
+  | { readonly type: "close"; readonly session: number };
+
+export type Reply =
+  | { readonly type: "ready" }
+  | { readonly type: "failed"; readonly message: string }
+  | { readonly type: "value"; readonly request: number; readonly value: HostTensor }
+  | { readonly type: "error"; readonly request: number; readonly message: string };

@@ -1,0 +1,30 @@
+import type { DType, Shape, Tensor } from "../../contract.ts";
+
+/** A value on the thread that computes, known here by its number. */
+export class DeviceTensor implements Tensor {
+  readonly id: number;
+  readonly shape: Shape;
+  readonly dtype: DType;
+
+  constructor(id: number, shape: Shape, dtype: DType) {
+    this.id = id;
+    this.shape = shape;
+    this.dtype = dtype;
+  }
+}
+
+const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, int32: 4, bool: 1 };
+
+export function bytesOf({ shape, dtype }: Tensor): number {
+  return shape.reduce((a, b) => a * b, 1) * bytesPerElement[dtype];
+}
+
+/** The same arrays and plain objects with each tensor in them replaced, in a fixed order; all else stays. */
+export function mapTensors(x: unknown, isTensor: (x: object) => boolean, f: (x: Tensor) => unknown): unknown {
+  if (typeof x !== "object" || x === null) return x;
+  if (isTensor(x)) return f(x as Tensor);
+  if (Array.isArray(x)) return x.map((item) => mapTensors(item, isTensor, f));
+  const prototype: unknown = Object.getPrototypeOf(x);
+  if (prototype !== Object.prototype && prototype !== null) return x;
+  return Object.fromEntries(Object.entries(x).map(([key, item]) => [key, mapTensors(item, isTensor, f)]));
+}

@@ -1,0 +1,16 @@
+import { elementwiseOps } from "./ops-elementwise.ts";
+import { networkOps } from "./ops-network.ts";
+import { shapeOps } from "./ops-shape.ts";
+import type { Tf, TfOps, TfTensor } from "./tfjs-types.ts";
+
+export type ComputingOps = Omit<TfOps, "input" | "constant">;
+
+/** All operations but those that bring in values. Every one frees what it made on the way to its result. */
+export function computingOps(tf: Tf): ComputingOps {
+  const ops: ComputingOps = { ...elementwiseOps(tf), ...shapeOps(tf), ...networkOps(tf) };
+  const wrap =
+    (f: (...args: never[]) => TfTensor) =>
+    (...args: never[]) =>
+      tf.tidy(() => f(...args));
+  return Object.fromEntries(Object.entries(ops).map(([key, f]) => [key, wrap(f)])) as unknown as ComputingOps;
+}
