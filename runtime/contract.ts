@@ -240,6 +240,8 @@ export interface ModalityInputs {
   readonly sigma: Tensor;
   /** `[B, T]`, the noise level of each token, 0 where it is clean */
   readonly timesteps: Tensor;
+  /** Whether every timestep is its sample's sigma or 0, so that two of a sample need to be embedded and not T. */
+  readonly twoLevels?: boolean;
   /** `[B, 3, T, 2]` video, `[B, 1, T, 2]` audio */
   readonly positions: HostTensor;
   /** `[B, S, D]` */

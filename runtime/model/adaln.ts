@@ -1,4 +1,4 @@
-import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import type { HostTensor, ModalityInputs, Ops, Tensor } from "../contract.ts";
 import { sinusoidChannels } from "./layout.ts";
 import type { Module } from "./module.ts";
 
@@ -24,13 +24,34 @@ export function timestepSinusoid(ops: Ops, t: Tensor): Tensor {
 }
 
 export interface Modulation {
-  /** `[B, T, D]` each. */
+  /** `[B, N, D]` each, N timesteps of a sample. */
   readonly rows: readonly Tensor[];
-  /** The embedded timestep before its silu, `[B, T, D]`; the output head uses it. */
+  /** The embedded timestep before its silu, `[B, N, D]`; the output head uses it. */
   readonly embedded: Tensor;
 }
 
-/** Modulation rows of scaled timesteps `t`, `[B]` or `[B, T]` (T = 1 applies to all tokens). `module` is one AdaLN. */
+/** The timesteps of a sample that are embedded, and how what was made of them comes to its tokens. */
+export interface TimestepLevels {
+  /** `[B, N]` */
+  readonly values: Tensor;
+  /** From `[B, N, D]` to `[B, T, D]`. */
+  spread(x: Tensor): Tensor;
+}
+
+/** One timestep for each token; where all are a sample's sigma or 0, those two. */
+export function timestepLevels(ops: Ops, { timesteps, sigma, twoLevels }: ModalityInputs): TimestepLevels {
+  if (twoLevels !== true) return { values: timesteps, spread: (x) => x };
+  const [batch = 0, tokens = 0] = timesteps.shape;
+  const level = ops.reshape(sigma, [batch, 1]);
+  const isClean = ops.reshape(ops.equal(timesteps, 0), [batch, tokens, 1]);
+  const nth = (x: Tensor, i: number) => ops.slice(x, [0, i, 0], [batch, 1, -1]);
+  return {
+    values: ops.concat([level, ops.fill([batch, 1], 0)], 1),
+    spread: (x) => ops.where(isClean, nth(x, 1), nth(x, 0)),
+  };
+}
+
+/** Modulation rows of scaled timesteps `t`, `[B]` or `[B, N]` (N = 1 applies to all tokens). `module` is one AdaLN. */
 export function adaln(module: Module, t: Tensor, count: number): Modulation {
   const { ops } = module;
   const embedder = module.at("emb.timestep_embedder.");
@@ -39,12 +60,12 @@ export function adaln(module: Module, t: Tensor, count: number): Modulation {
   const all = module.linear("linear", ops.silu(embedded));
   const [batch = 0] = t.shape;
   const [steps = 0, width = 0] = embedded.shape;
-  const perToken = (x: Tensor) => ops.reshape(x, [batch, steps / batch, width]);
-  const row = (i: number) => perToken(ops.slice(all, [0, i * width], [steps, width]));
-  return { rows: Array.from({ length: count }, (_, i) => row(i)), embedded: perToken(embedded) };
+  const perSample = (x: Tensor) => ops.reshape(x, [batch, steps / batch, width]);
+  const row = (i: number) => perSample(ops.slice(all, [0, i * width], [steps, width]));
+  return { rows: Array.from({ length: count }, (_, i) => row(i)), embedded: perSample(embedded) };
 }
 
-/** Row `i` of a `[rows, D]` table plus the timestep's row `[B, T, D]`, if there is one. */
+/** Row `i` of a `[rows, D]` table plus the timestep's row `[B, N, D]`, if there is one. */
 export function modulationRow(ops: Ops, table: Tensor, i: number, timestep: Tensor | undefined): Tensor {
   const [, width = 0] = table.shape;
   const row = ops.reshape(ops.slice(table, [i, 0], [1, width]), [width]);

@@ -50,7 +50,7 @@ function whenEnabled(stream: Stream | null, x: Tensor | null, f: (stream: Stream
 /** The i-th modulation of the stream's block table: shift, scale, gate of self-attention, then of the feed-forward, then of text. */
 function rowOf(module: Module, stream: Stream): (i: number) => Tensor {
   const table = module.parameter(`${streamPrefix(stream.name)}scale_shift_table`);
-  return (i) => modulationRow(module.ops, table, i, stream.rows[i]);
+  return (i) => stream.spread(modulationRow(module.ops, table, i, stream.rows[i]));
 }
 
 function attendToSelfAndText(
@@ -99,8 +99,8 @@ function crossModal(config: TransformerConfig, module: Module, streams: Streams,
   if (!video?.cross || !audio?.cross || state.video === null || state.audio === null) return state;
   if (!video.enabled && !audio.enabled) return state;
   const { ops } = module;
-  const v = crossSide(config, module, video.name, video.cross, state.video);
-  const a = crossSide(config, module, audio.name, audio.cross, state.audio);
+  const v = crossSide(config, module, video, video.cross, state.video);
+  const a = crossSide(config, module, audio, audio.cross, state.audio);
   const heads = audio.config.heads;
   const update = (name: string, to: CrossSide, from: CrossSide, direction: 0 | 1) => {
     const [x, context] = [to.modulated(direction), from.modulated(direction)];
@@ -128,7 +128,7 @@ interface CrossSide {
 function crossSide(
   config: TransformerConfig,
   module: Module,
-  name: Stream["name"],
+  { name, spread }: Stream,
   { rope, rows, gate }: CrossStream,
   x: Tensor,
 ): CrossSide {
@@ -136,7 +136,7 @@ function crossSide(
   const normed = ops.rmsNorm(x, config.normEps);
   const table = module.parameter(`scale_shift_table_a2v_ca_${name}`);
   // Unlike in the other tables, scale comes before shift.
-  const row = (i: number) => modulationRow(ops, table, i, rows[i]);
+  const row = (i: number) => spread(modulationRow(ops, table, i, rows[i]));
   return {
     rope,
     modulated: (direction) => modulate(ops, normed, row(2 * direction), row(2 * direction + 1)),

@@ -1,5 +1,5 @@
 import type { ModalityInputs, Tensor } from "../contract.ts";
-import { adaln } from "./adaln.ts";
+import { adaln, timestepLevels, type TimestepLevels } from "./adaln.ts";
 import type { StreamConfig, StreamName, TransformerConfig } from "./config.ts";
 import { keyframesEmbedding, modulationRows, streamPrefix } from "./layout.ts";
 import { attentionBias, contextBias } from "./masks.ts";
@@ -15,9 +15,11 @@ export interface Stream {
   readonly enabled: boolean;
   /** Projected tokens `[B, T, D]`, the state before the first block. */
   readonly tokens: Tensor;
-  /** 6 or 9 rows `[B, T, D]` and the embedded timestep of the output head. */
+  /** 6 or 9 rows and the embedded timestep of the output head, `[B, N, D]` for N timesteps of a sample. */
   readonly rows: readonly Tensor[];
   readonly embedded: Tensor;
+  /** What was made of these comes to the tokens: `[B, N, D]` to `[B, T, D]`. */
+  readonly spread: TimestepLevels["spread"];
   /** Shift and scale `[B, 1, D]` of the text context; none where the tables stand alone. */
   readonly promptRows: readonly Tensor[];
   /** `[B, S, D]` */
@@ -33,7 +35,7 @@ export interface Stream {
 /** One stream's side of the cross-modal attentions. */
 export interface CrossStream {
   readonly rope: RopeTables<Tensor>;
-  /** Four rows `[B, T, D]`: scale and shift of audio-to-video, scale and shift of video-to-audio. */
+  /** Four rows `[B, N, D]`: scale and shift of audio-to-video, scale and shift of video-to-audio. */
   readonly rows: readonly Tensor[];
   /** `[B, 1, D]`, of the attention that this stream receives. */
   readonly gate: Tensor | undefined;
@@ -58,7 +60,9 @@ export function prepareStream(
   if (stream === null) throw new Error(`the model has no ${name} stream`);
   const own = module.at(streamPrefix(name));
   const scaled = (t: Tensor) => ops.mul(t, config.timestepScale);
-  const { rows, embedded } = adaln(own.at("adaln_single."), scaled(inputs.timesteps), modulationRows(config));
+  const { values, spread } = timestepLevels(ops, inputs);
+  const timesteps = scaled(values);
+  const { rows, embedded } = adaln(own.at("adaln_single."), timesteps, modulationRows(config));
   const hasPrompt = config.crossAttentionAdaln && config.promptAdaln;
   const context = projectContext(own, inputs.context, stream.width);
   const [batch = 0, textTokens = 0] = context.shape;
@@ -69,12 +73,13 @@ export function prepareStream(
     tokens: projectTokens(own, inputs),
     rows,
     embedded,
+    spread,
     promptRows: hasPrompt ? adaln(own.at("prompt_adaln_single."), scaled(inputs.sigma), 2).rows : [],
     context,
     contextBias: inputs.contextMask === null ? null : contextBias(ops, inputs.contextMask, batch, textTokens),
     selfBias: inputs.attentionMask === null ? null : attentionBias(ops, inputs.attentionMask),
     rope: ropes.self(ops, name, inputs.positions),
-    cross: other === null ? null : prepareCross(model, name, inputs, other),
+    cross: other === null ? null : prepareCross(model, name, inputs, timesteps, other),
   };
 }
 
@@ -95,11 +100,12 @@ function projectContext(own: Module, context: Tensor, width: number): Tensor {
   return caption.linear("linear_2", ops.gelu(caption.linear("linear_1", context)));
 }
 
-/** Scale and shift go by the stream's own timesteps, the gate by the other stream's sigma and a scale of its own. */
+/** Scale and shift go by the stream's own timesteps (scaled), the gate by the other stream's sigma and a scale of its own. */
 function prepareCross(
   { config, module, ropes }: Preparation,
   name: StreamName,
   inputs: ModalityInputs,
+  timesteps: Tensor,
   other: ModalityInputs,
 ): CrossStream {
   const { ops } = module;
@@ -107,7 +113,6 @@ function prepareCross(
   const gateName = name === "video" ? "av_ca_a2v_gate_adaln_single." : "av_ca_v2a_gate_adaln_single.";
   const gateScale = (config.cross?.timestepScale ?? timestepScale) / timestepScale;
   const sigma = ops.mul(ops.mul(other.sigma, timestepScale), gateScale);
-  const timesteps = ops.mul(inputs.timesteps, timestepScale);
   return {
     rope: ropes.cross(ops, name, inputs.positions),
     rows: adaln(module.at(`av_ca_${name}_scale_shift_adaln_single.`), timesteps, 4).rows,

@@ -123,6 +123,26 @@ test("timesteps are scaled by the config's multiplier", async () => {
   same(usual.audio, other.audio, 2e-4);
 });
 
+test("timesteps that are 0 or the sample's sigma need two embeddings each", async () => {
+  const levels = (twoLevels: boolean) => (config: TransformerConfig) => {
+    const { video, audio } = both(config);
+    const mixed = (m: typeof video) => {
+      if (m === null) return null;
+      const [batch = 0, tokens = 0] = m.timesteps.shape;
+      const isClean = ops.greater(m.timesteps, 0.55);
+      const spread = ops.broadcastTo(ops.reshape(m.sigma, [batch, 1]), [batch, tokens]);
+      return { ...m, timesteps: ops.where(isClean, 0, spread), twoLevels };
+    };
+    return { video: mixed(video), audio: mixed(audio) };
+  };
+  const dense = await run({}, { inputs: levels(false) });
+  const two = await run({}, { inputs: levels(true) });
+  same(two.video, dense.video, 1e-6);
+  same(two.audio, dense.audio, 1e-6);
+  assert.equal(two.taps.get("video.embedded_timestep")?.shape.slice(0, 2), [2, 2]);
+  differ(dense.video, (await run({})).video);
+});
+
 test("only the cross-modal gates follow the multiplier of their own", async () => {
   const [one, other] = [await run({}), await run({ av_ca_timestep_scale_multiplier: 17 })];
   same(one.taps.get("video.embedded_timestep"), other.taps.get("video.embedded_timestep"));

@@ -134,6 +134,6 @@ function velocity(
   if (stream === null || x === null) return inputs && fill([batch, 0, config[name]?.outChannels ?? 0], 0);
   const own = module.at(streamPrefix(name));
   const table = own.parameter("scale_shift_table");
-  const row = (i: number) => modulationRow(ops, table, i, stream.embedded);
+  const row = (i: number) => stream.spread(modulationRow(ops, table, i, stream.embedded));
   return own.linear("proj_out", modulate(ops, ops.layerNorm(x, config.normEps), row(1), row(0)));
 }

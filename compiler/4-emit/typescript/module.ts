@@ -286,6 +286,7 @@ class Emitter {
       ["latent", scope.ref(`${name}.${generated ? "noisy" : "clean"}`)],
       ["sigma", this.#sigmaPerSample(name, scope)],
       ["timesteps", scope.ref(`${name}.timesteps`)],
+      ...(this.#isPerSample(name) ? [["twoLevels", "true"] as const] : []),
       ["positions", positionsCode(name, scope)],
       ["context", name === "video" ? `${text}.video` : call(scope.helper("present"), [`${text}.audio`, missing])],
       ["contextMask", `${text}.mask`],
@@ -298,8 +299,12 @@ class Emitter {
   /** One level for each sample: the mean over the target's tokens where each has its own. */
   #sigmaPerSample(name: ModalityName, scope: Scope): Code {
     const sigma = scope.ref(`${name}.sigma`);
+    return this.#isPerSample(name) ? sigma : `ops.mean(${sigma}, [1])`;
+  }
+
+  #isPerSample(name: ModalityName): boolean {
     const axes = this.#program.prepare.find(({ key }) => key === `${name}.sigma`)?.core.type.axes ?? [];
-    return axes.length > 1 ? `ops.mean(${sigma}, [1])` : sigma;
+    return axes.length <= 1;
   }
 
   #keyframes(scope: Scope): Code {
