@@ -1,7 +1,7 @@
 import { join, relative } from "node:path";
-import { discover, skippedLine, type Dataset, type Sample } from "../../runtime/data/dataset.ts";
+import { discover, skippedLine, type Dataset } from "../../runtime/data/dataset.ts";
 import type { DataSource } from "../../runtime/data/directories.ts";
-import { openEntries, type Entries, type FileTensor } from "../../runtime/data/entries.ts";
+import { withEntries, type Entries, type FileTensor } from "../../runtime/data/entries.ts";
 import { readSource, type HostSource } from "../../runtime/data/sample.ts";
 import { FindingsError } from "../../runtime/findings.ts";
 import { golden, type Case, type Manifest, type Replay } from "../case.ts";
@@ -31,7 +31,9 @@ async function replayQuery(replayed: Case, query: Manifest, q: number): Promise<
       const expected = items[i] ?? {};
       for (const source of sources) {
         const label = `q${q}.item${i}.${source.role}`;
-        reasons.push(...(await checkItem(replayed, label, sample, source, expected[source.role] ?? {})));
+        const fields = expected[source.role] ?? {};
+        const check = (entries: Entries) => checkItem(replayed, label, entries, source, fields);
+        reasons.push(...(await withEntries(sample.files[source.role] ?? "", check)));
       }
     }
     return query["raises"] ? [`q${q}: accepted, expected ${query["raises"]}`] : reasons.map((why) => `q${q}: ${why}`);
@@ -80,14 +82,7 @@ function checkDiscovery(found: Dataset, sources: readonly DataSource[], query: M
   });
 }
 
-async function checkItem(
-  { tensors }: Case,
-  label: string,
-  { files }: Sample,
-  source: DataSource,
-  fields: Fields,
-): Promise<string[]> {
-  const entries = await openEntries(files[source.role] ?? "");
+function checkItem({ tensors }: Case, label: string, entries: Entries, source: DataSource, fields: Fields): string[] {
   const read = readSource(entries, source, null);
   return Object.entries(fields).flatMap(([name, field]) => {
     if (field["tensor"] === undefined) return checkNumber(`${label}.${name}`, entries.number(name), field["value"]);

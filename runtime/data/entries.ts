@@ -1,7 +1,7 @@
 import type { StorageType } from "../contract.ts";
 import { fail } from "../findings.ts";
 import { ROOT_PLACE } from "./directories.ts";
-import { isTensor, readPt, toFloat32, type PtValue } from "./pt/index.ts";
+import { isTensor, toFloat32, withPt, type PtValue } from "./pt/index.ts";
 
 /** A tensor of a data file, contiguous and row-major. */
 export interface FileTensor {
@@ -22,12 +22,11 @@ export interface Entries {
 }
 
 /**
- * Reads the entries of a `.pt` file.
+ * Reads the entries of a `.pt` file, which are there until `use` has returned; the tensors that it took stay.
  * Errors: FindingsError LTX61xx of `readPt`, LTX6131 if the file is no mapping.
  */
-export async function openEntries(path: string): Promise<Entries> {
-  const value = await readPt(path);
-  return entriesOf(path, value);
+export function withEntries<Result>(path: string, use: (entries: Entries) => Result): Promise<Result> {
+  return withPt(path, (value) => use(entriesOf(path, value)));
 }
 
 /** The entries of `content`, read from the file `path`. */

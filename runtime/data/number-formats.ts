@@ -1,19 +1,22 @@
 /** Conversions between float32 and the storage formats of checkpoints and data files. Table-based: a few nanoseconds per number. */
 
-/** Widens bf16 bits: the upper half of a float32. Exact. */
+/** Numbers that are widened at a time, few enough to stay in the processor's cache. */
+const CHUNK = 16384;
+
+/**
+ * Widens bf16 bits: the upper half of a little-endian float32. Exact. Typed arrays widen whole numbers and move bytes several times as
+ * fast as a loop does: the bits come to lie in the lower halves and are moved up by two bytes.
+ */
 export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
-  const out = new Uint32Array(bits.length);
-  // Two at a time, which takes half as long as one by one; the pairs need an aligned start.
-  const aligned = bits.byteOffset % 4 === 0 ? bits : bits.slice();
-  const pairs = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 1);
-  for (let i = 0; i < pairs.length; i++) {
-    const pair = pairs[i] as number;
-    out[2 * i] = pair << 16;
-    out[2 * i + 1] = pair & 0xffff0000;
+  const bytes = Buffer.allocUnsafeSlow(4 * bits.length);
+  const words = new Uint32Array(bytes.buffer);
+  for (let start = 0; start < bits.length; start += CHUNK) {
+    const end = Math.min(start + CHUNK, bits.length);
+    words.set(bits.subarray(start, end), start);
+    bytes.copyWithin(4 * start + 2, 4 * start, 4 * end - 2);
+    bytes.writeUInt16LE(0, 4 * start);
   }
-  const last = bits.length - 1;
-  if (last % 2 === 0) out[last] = (bits[last] as number) << 16;
-  return new Float32Array(out.buffer);
+  return new Float32Array(bytes.buffer);
 }
 
 /** Rounds to bf16 bits, to nearest, ties to even; NaN stays NaN. */

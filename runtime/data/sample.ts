@@ -2,7 +2,7 @@ import type { HostTensor, StorageType, VideoGrid } from "../contract.ts";
 import { FindingsError } from "../findings.ts";
 import type { Sample } from "./dataset.ts";
 import type { DataSource } from "./directories.ts";
-import { openEntries, type Entries, type FileTensor } from "./entries.ts";
+import { withEntries, type Entries, type FileTensor } from "./entries.ts";
 
 /** `latents [C, F, H, W]` */
 export interface HostVideoLatents extends VideoGrid {
@@ -62,8 +62,9 @@ export async function readSample(
   channels: ExpectedChannels = {},
 ): Promise<HostSample> {
   const read = async (source: DataSource) => {
-    const entries = await openEntries(sample.files[source.role] ?? "");
-    return [source.role, readSource(entries, source, channels[source.role] ?? null)] as const;
+    const { role } = source;
+    const file = sample.files[role] ?? "";
+    return [role, await withEntries(file, (entries) => readSource(entries, source, channels[role] ?? null))] as const;
   };
   const results = await Promise.allSettled(sources.map(read));
   throwAll(results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : [])));

@@ -1,7 +1,7 @@
 import type { DrawableSample, RunConfig, ValidationCondition } from "../config/index.ts";
 import { frozenModality, modalityOf, type Modality } from "../config/sample-rules.ts";
 import type { Finding, Positions, ScaleFactors, VideoGrid } from "../contract.ts";
-import { openEntries } from "../data/entries.ts";
+import { withEntries } from "../data/entries.ts";
 import { readSource, type HostSource, type HostTextFeatures } from "../data/sample.ts";
 import { fail, FindingsError } from "../findings.ts";
 import type { TransformerConfig } from "../model/config.ts";
@@ -107,7 +107,8 @@ async function readFile<Kind extends HostSource["kind"]>(
   kind: Kind,
   channels: number | null,
 ): Promise<Extract<HostSource, { kind: Kind }>> {
-  return readSource(await openEntries(path), { kind }, channels) as Extract<HostSource, { kind: Kind }>;
+  const source = await withEntries(path, (entries) => readSource(entries, { kind }, channels));
+  return source as Extract<HostSource, { kind: Kind }>;
 }
 
 const readText = (path: string, place: Finding["path"]): Promise<HostTextFeatures> =>

@@ -1,15 +1,14 @@
 import { bfloat16ToFloat32, float16ToFloat32 } from "../number-formats.ts";
-import type { PtStorage, PtTensor } from "./value.ts";
+import { storageBytes, type PtStorage, type PtTensor } from "./value.ts";
 
 /**
  * The tensor's numbers, row-major. Widened exactly; float64 and whole numbers that float32 can not hold are rounded to nearest.
- * A fresh array, unless the tensor is float32 and covers its storage in order.
+ * A fresh array always.
  */
 export function toFloat32(tensor: PtTensor): Float32Array {
-  const values = widen(tensor.data);
   const count = tensor.shape.reduce((product, size) => product * size, 1);
-  if (isContiguous(tensor)) return values.subarray(tensor.offset, tensor.offset + count);
-  return gather(values, tensor, count);
+  const { data, offset } = tensor;
+  return isContiguous(tensor) ? widen(data, offset, count) : gather(widen(data, 0, data.length), tensor, count);
 }
 
 function isContiguous({ shape, stride }: PtTensor): boolean {
@@ -39,29 +38,31 @@ function gather(values: Float32Array, { shape, stride, offset }: PtTensor, count
   return out;
 }
 
-function widen({ type, bytes: stored, length }: PtStorage): Float32Array {
+/** `count` elements of a storage from `offset` on. */
+function widen({ type, bytes }: PtStorage, offset: number, count: number): Float32Array {
+  const size = storageBytes[type];
+  const stored = bytes.subarray(offset * size, (offset + count) * size);
   // A typed array needs an aligned start.
-  const bytes = stored.byteOffset % 8 === 0 ? stored : stored.slice();
-  const { buffer, byteOffset } = bytes;
+  const { buffer, byteOffset } = stored.byteOffset % size === 0 ? stored : Uint8Array.from(stored);
   switch (type) {
     case "float32":
-      return new Float32Array(buffer, byteOffset, length);
+      return new Float32Array(buffer, byteOffset, count).slice();
     case "bfloat16":
-      return bfloat16ToFloat32(new Uint16Array(buffer, byteOffset, length));
+      return bfloat16ToFloat32(new Uint16Array(buffer, byteOffset, count));
     case "float16":
-      return float16ToFloat32(new Uint16Array(buffer, byteOffset, length));
+      return float16ToFloat32(new Uint16Array(buffer, byteOffset, count));
     case "float64":
-      return new Float32Array(new Float64Array(buffer, byteOffset, length));
+      return new Float32Array(new Float64Array(buffer, byteOffset, count));
     case "int64":
-      return Float32Array.from(new BigInt64Array(buffer, byteOffset, length), Number);
+      return Float32Array.from(new BigInt64Array(buffer, byteOffset, count), Number);
     case "int32":
-      return new Float32Array(new Int32Array(buffer, byteOffset, length));
+      return new Float32Array(new Int32Array(buffer, byteOffset, count));
     case "int16":
-      return new Float32Array(new Int16Array(buffer, byteOffset, length));
+      return new Float32Array(new Int16Array(buffer, byteOffset, count));
     case "int8":
-      return new Float32Array(new Int8Array(buffer, byteOffset, length));
+      return new Float32Array(new Int8Array(buffer, byteOffset, count));
     case "uint8":
     case "bool":
-      return new Float32Array(new Uint8Array(buffer, byteOffset, length));
+      return new Float32Array(new Uint8Array(buffer, byteOffset, count));
   }
 }

@@ -1,4 +1,4 @@
-export { readPt } from "./read.ts";
+export { readPt, withPt } from "./read.ts";
 export { readShapes } from "./shapes.ts";
 export { toFloat32 } from "./contiguous.ts";
 export { isTensor, PtTensor, type PtStorage, type PtValue } from "./value.ts";

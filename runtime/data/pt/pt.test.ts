@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../../findings.ts";
-import { isTensor, readPt, toFloat32, writePt, type PtValue } from "./index.ts";
+import { isTensor, readPt, toFloat32, withPt, writePt, type PtValue } from "./index.ts";
 import { unpickle } from "./pickle.ts";
 import { refuseFile } from "./value.ts";
 import { zipStored } from "./zip-writer.ts";
@@ -53,6 +53,33 @@ test("what is written is read back", async () => {
   assert.equal([...toFloat32(latents)], [1, -2, 0.5, 3, 4, 1]);
   assert.equal([...toFloat32(mask)], [0, 1, -7]);
   assert.equal(rest, [3, 2 ** 40, 24, "caf\u00e9", null, true]);
+});
+
+test("tensors that are taken stay when the file's memory is used again", async () => {
+  const paths = ["one.pt", "two.pt"].map((name) => join(folder, name));
+  for (const [i, path] of paths.entries()) {
+    const values = Float32Array.of(i, i + 0.5);
+    await writePt(path, {
+      wide: { shape: [2], storage: "float32", values },
+      narrow: { shape: [2], storage: "bfloat16", values },
+    });
+  }
+  const read = (path: string) =>
+    withPt(path, (value) => {
+      const tensors = value instanceof Map ? [...value.values()].filter(isTensor) : [];
+      return tensors.map((tensor) => toFloat32(tensor));
+    });
+  const first = await read(paths[0] ?? "");
+  const second = await read(paths[1] ?? "");
+  assert.equal(first.map((values) => [...values]).flat(), [0, 0.5, 0, 0.5]);
+  assert.equal(second.map((values) => [...values]).flat(), [1, 1.5, 1, 1.5]);
+});
+
+test("files beyond every sample's size are refused unread", async () => {
+  const path = join(folder, "huge.pt");
+  await writeFile(path, "");
+  await truncate(path, 2 ** 32 + 1);
+  assert.is(await codeOf(() => readPt(path)), "LTX6113");
 });
 
 test("a file that is cut anywhere is refused", async () => {

@@ -1,5 +1,4 @@
-import { open, type FileHandle } from "node:fs/promises";
-import { readBytes } from "./bytes.ts";
+import { openFile, type OpenFile } from "../read-bytes.ts";
 import { unpickle } from "./pickle.ts";
 import { readPt } from "./read.ts";
 import { isTensor, refuseFile, type PtValue } from "./value.ts";
@@ -28,17 +27,17 @@ function shapesOf(value: PtValue): Map<string, readonly number[]> {
 
 /** The described object with empty storages; null where it has to be looked for. */
 async function readHead(path: string): Promise<PtValue | null> {
-  let file: FileHandle | null = null;
+  let file: OpenFile | null = null;
   try {
-    file = await open(path, "r");
-    const head = await readBytes(file, 0, HEAD_BYTES);
+    file = await openFile(path);
+    const head = await file.read(0, HEAD_BYTES);
     const start = descriptionStart(head);
     return start === null ? null : unpickle(head, refuseFile(path), start).value;
   } catch {
     // Reading the whole file says what is wrong with it.
     return null;
   } finally {
-    await file?.close();
+    file?.close();
   }
 }
 

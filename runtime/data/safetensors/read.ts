@@ -1,6 +1,7 @@
-import { open, type FileHandle } from "node:fs/promises";
 import { fail } from "../../findings.ts";
+import { withMemory } from "../lent-memory.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../number-formats.ts";
+import { openFile, type OpenFile } from "../read-bytes.ts";
 import {
   broken,
   MAX_HEADER_BYTES,
@@ -22,19 +23,18 @@ export interface SafetensorsFile extends Header {
 
 /** Opens a file by its header alone. Errors: FindingsError LTX6180 (cannot be opened), LTX6181 (broken or lying header). */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
-  const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => cannotOpen(path, error));
+  const file = await openFile(path).catch((error: NodeJS.ErrnoException) => cannotOpen(path, error));
   try {
     const header = await readHeader(path, file);
-    const read = (name: string) => readTensor(path, file, name, header.tensors.get(name));
     return {
       path,
       ...header,
-      read,
-      readFloat32: async (name) => toFloat32(header.tensors.get(name)?.dtype ?? "F32", await read(name)),
-      close: () => file.close(),
+      read: (name) => readTensor(path, file, name, header.tensors.get(name)),
+      readFloat32: (name) => readFloat32(path, file, name, header.tensors.get(name)),
+      close: async () => file.close(),
     };
   } catch (error) {
-    await file.close();
+    file.close();
     throw error;
   }
 }
@@ -44,20 +44,25 @@ function cannotOpen(path: string, error: NodeJS.ErrnoException): never {
   return fail("LTX6180", `${path} ${why}`, "check the path; relative ones start at the folder of the run config");
 }
 
-async function readHeader(path: string, file: FileHandle): Promise<Header> {
-  const { size } = await file.stat();
+/** Longer than most headers, so that one read is enough for them. */
+const HEAD_BYTES = 65536;
+
+async function readHeader(path: string, file: OpenFile): Promise<Header> {
+  const { size } = file.stats;
   if (size < 8) return broken(path, `it has ${size} bytes, fewer than the length of its header takes`);
-  const length = Number((await readRange(path, file, 0, 8)).readBigUInt64LE(0));
+  const head = await readRange(path, file, 0, Math.min(size, HEAD_BYTES));
+  const length = Number(head.readBigUInt64LE(0));
   if (length > MAX_HEADER_BYTES)
     return broken(path, `its header claims ${length} bytes, more than the ${MAX_HEADER_BYTES} allowed`);
-  if (8 + length > size) return broken(path, `its header claims ${length} bytes, the file has ${size}`);
-  const text = (await readRange(path, file, 8, 8 + length)).toString("utf8");
-  return parseHeader(path, text, 8 + length, size);
+  const end = 8 + length;
+  if (end > size) return broken(path, `its header claims ${length} bytes, the file has ${size}`);
+  const header = end <= head.length ? head.subarray(8, end) : await readRange(path, file, 8, end);
+  return parseHeader(path, header.toString("utf8"), end, size);
 }
 
 async function readTensor(
   path: string,
-  file: FileHandle,
+  file: OpenFile,
   name: string,
   entry: TensorEntry | undefined,
 ): Promise<Uint8Array> {
@@ -65,19 +70,27 @@ async function readTensor(
   return readRange(path, file, entry.start, entry.end);
 }
 
-/** One read takes at most 2 GiB, larger ranges take several. */
-const MAX_READ = 2 ** 30;
-
-async function readRange(path: string, file: FileHandle, start: number, end: number): Promise<Buffer> {
-  // An allocation of its own, so that typed arrays can view it at offset 0 whatever their element size.
-  const bytes = Buffer.from(new ArrayBuffer(end - start));
-  for (let done = 0; done < bytes.length;) {
-    const { bytesRead } = await file.read(bytes, done, Math.min(MAX_READ, bytes.length - done), start + done);
-    if (bytesRead === 0) broken(path, "it became shorter while it was read");
-    done += bytesRead;
-  }
-  return bytes;
+/** The bytes of what has to be widened are needed for a moment only. */
+async function readFloat32(
+  path: string,
+  file: OpenFile,
+  name: string,
+  entry: TensorEntry | undefined,
+): Promise<Float32Array> {
+  if (entry === undefined || entry.dtype === "F32") return toFloat32("F32", await readTensor(path, file, name, entry));
+  const { dtype, start, end } = entry;
+  return withMemory(end - start, async (memory) => {
+    const { length } = await file.readInto(memory, start);
+    return length === memory.length ? toFloat32(dtype, memory) : shortened(path);
+  });
 }
+
+async function readRange(path: string, file: OpenFile, start: number, end: number): Promise<Buffer> {
+  const bytes = await file.read(start, end - start);
+  return bytes.length === end - start ? bytes : shortened(path);
+}
+
+const shortened = (path: string): never => broken(path, "it became shorter while it was read");
 
 /** Widens (or for F64 and I64, narrows) raw bytes that start at an aligned offset. */
 export function toFloat32(dtype: SafetensorsDType, { buffer, byteOffset, byteLength }: Uint8Array): Float32Array {

@@ -1,0 +1,37 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { withMemory } from "./lent-memory.ts";
+
+const test = suite("lent-memory");
+
+test("what is lent at one time is not lent twice, and afterwards it is", async () => {
+  const [first, second] = await withMemory(100, (outer) =>
+    withMemory(100, async (inner) => [outer.fill(1), inner.fill(2)] as const),
+  );
+  assert.is.not(first.buffer, second.buffer);
+  assert.equal([first[99], second[0]], [1, 2]);
+  const again = await withMemory(50, async (memory) => memory);
+  assert.ok(again.buffer === first.buffer || again.buffer === second.buffer);
+  assert.is(again.length, 50);
+});
+
+test("an error gives the memory back as well", async () => {
+  let used: ArrayBufferLike | null = null;
+  const failed = withMemory(7000, (memory) => {
+    used = memory.buffer;
+    return Promise.reject(new Error("no"));
+  });
+  await failed.then(
+    () => assert.unreachable(),
+    (error: Error) => assert.is(error.message, "no"),
+  );
+  assert.is((await withMemory(7000, async (memory) => memory)).buffer, used);
+});
+
+test("large pieces are not kept", async () => {
+  const large = await withMemory(2 ** 26 + 1, async (memory) => memory);
+  const next = await withMemory(2 ** 26 + 1, async (memory) => memory);
+  assert.is.not(next.buffer, large.buffer);
+});
+
+test.run();
