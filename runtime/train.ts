@@ -167,9 +167,9 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   const samples: (readonly string[])[] = [];
   let waitSeconds = 0;
   const accumulated = await accumulate(context, microBatches, async (i) => {
-    const { batch, seconds } = await loadBatch(run, j * microBatches + i);
+    const batch = await loadBatch(run, j * microBatches + i);
     loop.metadata = checkpointMetadata(run, batch, loop.metadata);
-    waitSeconds += seconds;
+    waitSeconds += batch.waitSeconds;
     samples.push(batch.names);
     return { ...batch, size: batch.names.length, draws: run.draws(j, i), progress } satisfies MicroBatch;
   });
@@ -191,8 +191,7 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
 async function loadBatch({ data }: Run, index: number) {
   // Engines may compute for minutes without a turn of the event loop, which reading ahead and Ctrl-C need.
   await nextTurn();
-  const began = performance.now();
-  return { batch: await data.load(index), seconds: (performance.now() - began) / 1000 };
+  return data.load(index);
 }
 
 /** Seconds from step to step: the mean of the last ones, and what came between the steps of the whole run. */

@@ -114,7 +114,7 @@ export function loadBatches(
   const batches = prefetch(read, { ahead: config.data.num_dataloader_workers, end: steps * microBatches });
   return {
     samples: samples.length,
-    load: async (index) => prepareBatch(engine, await batches.load(index), embeddings),
+    load: (index) => prepareBatch(engine, () => batches.load(index), embeddings),
     close: () => batches.close(),
   };
 }
@@ -131,13 +131,20 @@ export function loadHeldOut(
     async load(index) {
       const sample = heldOut[index];
       if (sample === undefined) throw new RangeError(`there is no held-out sample ${index}`);
-      return prepareBatch(engine, collate([await read(sample)]), embeddings);
+      return prepareBatch(engine, async () => collate([await read(sample)]), embeddings);
     },
   };
 }
 
 /** The connectors are never trained: they run here, outside of the step's tape. */
-function prepareBatch(engine: Engine, host: HostBatch, embeddings: EmbeddingsProcessor): LoadedBatch {
+async function prepareBatch(
+  engine: Engine,
+  read: () => Promise<HostBatch>,
+  embeddings: EmbeddingsProcessor,
+): Promise<LoadedBatch> {
+  const began = performance.now();
+  const host = await read();
+  const waitSeconds = (performance.now() - began) / 1000;
   const contexts: Record<string, TextContext> = {};
   for (const [role, source] of Object.entries(host.sources)) {
     if (source.kind === "text_embeddings") contexts[role] = engine.tidy(() => embeddings.run(source));
@@ -146,6 +153,7 @@ function prepareBatch(engine: Engine, host: HostBatch, embeddings: EmbeddingsPro
   return {
     names: host.names,
     sizes: sizesOf(host),
+    waitSeconds,
     batch: () => uploadBatch(engine.ops, host, contexts),
     release: () => engine.dispose(...made),
   };

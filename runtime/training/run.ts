@@ -50,6 +50,8 @@ export interface LoadedBatch {
   readonly names: readonly string[];
   /** Of its sources that have a grid. */
   readonly sizes: Sizes;
+  /** Seconds that its files were waited for: what was not read ahead in time. */
+  readonly waitSeconds: number;
   /** Makes the batch's tensors, within the forward pass. */
   batch(): Batch<unknown>;
   /** Frees what was made for the batch before the forward pass. */

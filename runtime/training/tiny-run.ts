@@ -153,7 +153,7 @@ function loadTiny({ ops }: Engine, seed: number, index: number, special: Readonl
       return { clean: ops.input("clean", host([2, TOKENS, CHANNELS], clean)) };
     },
   };
-  return { names: chosen.map(nameOf), sizes: {}, batch: () => batch, release: () => {} };
+  return { names: chosen.map(nameOf), sizes: {}, waitSeconds: 0, batch: () => batch, release: () => {} };
 }
 
 /** Clips that no batch of the training holds. */
@@ -166,7 +166,7 @@ function heldOutOf({ ops }: Engine, samples: number): RunData {
         return { clean: ops.input("clean", host([1, TOKENS, CHANNELS], clean)) };
       },
     };
-    return { names: [`held_out_${index}.pt`], sizes: {}, batch: () => batch, release: () => {} };
+    return { names: [`held_out_${index}.pt`], sizes: {}, waitSeconds: 0, batch: () => batch, release: () => {} };
   };
   return { samples, load };
 }
