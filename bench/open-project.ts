@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { findBuild } from "../bin/builds.ts";
+import { processIo } from "../bin/io.ts";
+import { examineRunConfig } from "../bin/run-config.ts";
+import { sourceFile } from "../compiler/source/source-file.ts";
+import type { StrategyConfig } from "../runtime/config/index.ts";
+import type { Engine } from "../runtime/engine/engine.ts";
+import { openEngine } from "../runtime/engine/index.ts";
+import { openRun } from "../runtime/training/open-run.ts";
+import type { Run } from "../runtime/training/run.ts";
+
+export interface OpenedProject {
+  readonly engine: Engine;
+  readonly run: Run;
+  close(): Promise<void>;
+}
+
+/** Opens the run of a project's train.yaml on the wasm engine. Errors: throws where the run config is refused. */
+export async function openProject(folder: string): Promise<OpenedProject> {
+  const path = join(folder, "train.yaml");
+  const find = (section: StrategyConfig) => findBuild(section, join(folder, "build"), folder);
+  const source = sourceFile(path, readFileSync(path, "utf8"));
+  const { ready } = await examineRunConfig(processIo(), source, find, { withFiles: false });
+  if (ready === null) throw new Error("the project's own run config is refused");
+  const { engine } = await openEngine("wasm");
+  const { run, close } = await openRun(engine, ready.config, ready.step);
+  return { engine, run, close };
+}
