@@ -213,7 +213,9 @@ const any = fc.oneof(
 );
 const anything = fc.oneof(
   any,
-  infix(["+", "over", "and", "<"], any, any),
+  infix(["+", "and", "<"], any, any),
+  // A region has no sign.
+  fc.tuple(any, any).map(([x, region]) => `(${x} over (${region}))`),
   applied(["tokens", "grid", "mean", "norm", "not"], any),
 );
 const wild = fc.oneof(fc.constant<string[]>([]), fc.tuple(quoted(anything)));
