@@ -1,5 +1,5 @@
 /** What an engine offers to the trainer. The only importers of a tensor library are the files beside this one. */
-import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import type { HostTensor, Ops, Shape, Tensor } from "../contract.ts";
 
 export type EngineName = "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
 
@@ -8,6 +8,17 @@ export interface EngineMemory {
   readonly tensors: number;
   /** Bytes they hold. */
   readonly bytes: number;
+}
+
+/** Numbers in a file, row-major and little-endian. */
+export interface StoredTensor {
+  /** Absolute. */
+  readonly path: string;
+  readonly shape: Shape;
+  readonly dtype: "float32" | "bfloat16" | "float16";
+  /** In bytes. */
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** The result of one forward and backward pass; the caller disposes every tensor in it. */
@@ -24,6 +35,8 @@ export interface Engine {
   readonly ops: Ops;
   /** Uploads host values; the tensor lives until `dispose`, also inside `tidy`. */
   keep(value: HostTensor): Tensor;
+  /** A float32 tensor whose numbers stay in their file, which must not change; engines that read files as they go have it. */
+  map?(stored: StoredTensor): Tensor;
   /** Reads a tensor back to the host. */
   read(x: Tensor): Promise<HostTensor>;
   dispose(...tensors: readonly (Tensor | null)[]): void;

@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import type { Finding, Tensor } from "../contract.ts";
-import type { SafetensorsFile } from "../data/safetensors/index.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { SafetensorsDType, SafetensorsFile, TensorEntry } from "../data/safetensors/index.ts";
+import type { Engine, StoredTensor } from "../engine/engine.ts";
 import { FindingsError } from "../findings.ts";
 import type { Parameter } from "./layout.ts";
 
@@ -54,16 +55,31 @@ export function checkParts(
 export async function loadPart(engine: Engine, file: SafetensorsFile, part: Part): Promise<Map<string, Tensor>> {
   const weights = new Map<string, Tensor>();
   try {
-    for (const { name, shape } of part.parameters) {
-      if (!file.tensors.has(part.prefix + name)) continue;
-      const data = await file.readFloat32(part.prefix + name);
-      weights.set(name, engine.keep({ shape, dtype: "float32", data }));
+    for (const { name } of part.parameters) {
+      const entry = file.tensors.get(part.prefix + name);
+      if (entry !== undefined) weights.set(name, await loadTensor(engine, file, part.prefix + name, entry));
     }
     return weights;
   } catch (error) {
     engine.dispose(...weights.values());
     throw error;
   }
+}
+
+const mapped: Partial<Record<SafetensorsDType, StoredTensor["dtype"]>> = {
+  F32: "float32",
+  BF16: "bfloat16",
+  F16: "float16",
+};
+
+/** Engines that can leave the numbers in their file do. */
+async function loadTensor(engine: Engine, file: SafetensorsFile, name: string, entry: TensorEntry): Promise<Tensor> {
+  const { shape, start, end } = entry;
+  const dtype = mapped[entry.dtype];
+  if (engine.map !== undefined && dtype !== undefined) {
+    return engine.map({ path: resolve(file.path), shape, dtype, offset: start, length: end - start });
+  }
+  return engine.keep({ shape, dtype: "float32", data: await file.readFloat32(name) });
 }
 
 /** A warning about tensors under the transformer's prefix that nothing reads. */

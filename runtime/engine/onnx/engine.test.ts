@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor, Tensor } from "../../contract.ts";
@@ -137,6 +140,30 @@ test("what fails while it runs is said to whoever reads it", async () => {
   const error: unknown = await engine.read(y).catch((e: unknown) => e);
   assert.match((error as Error).message, /Gather/);
   engine.dispose(x, y, indices);
+});
+
+test("numbers may stay in their file, in the three types of weights", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "ltxc-map-"));
+  const path = join(folder, "weights");
+  const values = [1, -2, 0.5, 3];
+  const types = {
+    float32: new Uint8Array(Float32Array.from(values).buffer),
+    bfloat16: new Uint8Array(Uint16Array.of(0x3f80, 0xc000, 0x3f00, 0x4040).buffer),
+    float16: new Uint8Array(Uint16Array.of(0x3c00, 0xc000, 0x3800, 0x4200).buffer),
+  } as const;
+  await writeFile(path, Buffer.concat([Buffer.alloc(8), ...Object.values(types)]));
+  let offset = 8;
+  for (const [dtype, { length }] of Object.entries(types)) {
+    const before = engine.memory().bytes;
+    const w = engine.map?.({ path, shape: [2, 2], dtype: dtype as keyof typeof types, offset, length }) as Tensor;
+    offset += length;
+    assert.is(engine.memory().bytes, before);
+    const x = engine.keep({ shape: [1, 2], dtype: "float32", data: Float32Array.of(1, 10) });
+    assert.equal(await numbersOf(engine.tidy(() => ops.linear(x, w, null))), [-19, 30.5], dtype);
+    assert.equal(Array.from((await engine.read(w)).data), values, dtype);
+    engine.dispose(w, x);
+  }
+  await rm(folder, { recursive: true });
 });
 
 test("nothing stays on the device but what is kept", async () => {

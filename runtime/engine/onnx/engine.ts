@@ -166,6 +166,9 @@ export function createOnnxEngine(tf: Tf, device: Device): Engine {
     };
   }
 
+  const forget = (x: Tensor | null): void => {
+    if (x instanceof DeviceTensor && alive.delete(x) && x.stored === null) device.free(x.id);
+  };
   const idOf = (x: Tensor | undefined): number => {
     if (!(x instanceof DeviceTensor) || !alive.has(x)) throw new Error("a tensor is used that was disposed of");
     return x.id;
@@ -179,11 +182,20 @@ export function createOnnxEngine(tf: Tf, device: Device): Engine {
     name: "onnx",
     ops: Object.fromEntries(names.map((op) => [op, (...args: Argument[]) => call(op, args)])) as unknown as Ops,
     keep: (value) => keep(device.upload(value), value),
-    read: (x) => device.read(idOf(x)),
+    map: (stored) => {
+      const tensor = new DeviceTensor(NaN, stored.shape, "float32", stored);
+      alive.add(tensor);
+      return tensor;
+    },
+    async read(x) {
+      if (!(x instanceof DeviceTensor) || x.stored === null) return device.read(idOf(x));
+      const copy = call("stopGradient", [x]) as DeviceTensor;
+      const value = await device.read(idOf(copy));
+      forget(copy);
+      return value;
+    },
     dispose(...tensors) {
-      for (const x of tensors) {
-        if (x instanceof DeviceTensor && alive.delete(x)) device.free(x.id);
-      }
+      for (const x of tensors) forget(x);
     },
     tidy,
     differentiate<Outputs extends Readonly<Record<string, Tensor>>>(

@@ -10,9 +10,17 @@ export interface Value {
   readonly dtype: ElementType;
 }
 
+/** Bytes of a file that stay there. */
+export interface FileRange {
+  /** Absolute. */
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** A value that is part of the model: little-endian bytes, row-major. */
 export interface Initializer extends Value {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array | FileRange;
 }
 
 export type Attribute = number | string | readonly number[];
@@ -81,8 +89,8 @@ function shapes(graph: Graph): string[] {
 
 function initializerSizes({ initializers }: Graph): string[] {
   return initializers.flatMap(({ name, shape, dtype, bytes }) => {
-    const expected = sizeOf(shape) * bytesPerElement[dtype];
-    return bytes.byteLength === expected ? [] : [`${name} has ${bytes.byteLength} bytes, its shape needs ${expected}`];
+    const [length, expected] = [bytes.length, sizeOf(shape) * bytesPerElement[dtype]];
+    return length === expected ? [] : [`${name} has ${length} bytes, its shape needs ${expected}`];
   });
 }
 

@@ -1,3 +1,4 @@
+import { parse, relative } from "node:path";
 import {
   valuesOf,
   verify,
@@ -19,7 +20,11 @@ const elementTypes: Readonly<Record<ElementType, number>> = {
   float16: 10,
   bfloat16: 16,
 };
+/** TensorProto.DataLocation */
+const external = 1;
 const attributeTypes = { int: 2, string: 3, ints: 7 };
+/** Where the places of files in a model begin; sessions are told the same. */
+export const { root } = parse(process.cwd());
 /** The newest that every provider of the runtime takes. */
 const [irVersion, opset] = [9, 18];
 
@@ -66,7 +71,13 @@ function encodeAttribute(name: string, value: Attribute): Message {
 function encodeInitializer({ name, shape, dtype, bytes }: Initializer): Message {
   const message = new Message();
   for (const size of shape) message.int(1, size);
-  return message.int(2, elementTypes[dtype]).string(8, name).bytes(9, bytes);
+  message.int(2, elementTypes[dtype]).string(8, name);
+  if (bytes instanceof Uint8Array) return message.bytes(9, bytes);
+  const place = { location: relative(root, bytes.path), offset: bytes.offset, length: bytes.length };
+  for (const [key, value] of Object.entries(place)) {
+    message.message(13, new Message().string(1, key).string(2, String(value)));
+  }
+  return message.int(14, external);
 }
 
 function encodeValue({ name, shape, dtype }: Value): Message {

@@ -1,5 +1,6 @@
 import type { HostTensor, Shape, DType, Tensor } from "../../contract.ts";
 import { gradientsOf } from "../autodiff.ts";
+import type { StoredTensor } from "../engine.ts";
 import type { ComputingOps } from "../ops.ts";
 import type { Tf, TfTensor } from "../tfjs-types.ts";
 import type { Graph, Value } from "./graph.ts";
@@ -96,7 +97,8 @@ export class Take {
   #leaf(x: DeviceTensor): TfTensor {
     const known = this.#leaves.get(x);
     if (known !== undefined) return known;
-    const made = this.#symbol({ kind: "leaf", index: this.#trace.indexOf(x) }, x.shape, x.dtype);
+    const index = this.#trace.indexOf(x);
+    const made = x.stored === null ? this.#symbol({ kind: "leaf", index }, x.shape, x.dtype) : this.#stored(x.stored);
     this.#leaves.set(x, made);
     return made;
   }
@@ -107,9 +109,17 @@ export class Take {
   }
 
   #symbol(place: Place, shape: Shape, dtype: DType): TfTensor {
-    const { tf, recorder } = this.#studio;
     this.places.push(place);
-    const tensor = tf.keep(recorder.tensorOf(this.#graph.input(shape, dtype)));
+    return this.#keep(this.#graph.input(shape, dtype));
+  }
+
+  #stored(stored: StoredTensor): TfTensor {
+    return this.#keep(this.#graph.stored(stored));
+  }
+
+  #keep(value: Value): TfTensor {
+    const { tf, recorder } = this.#studio;
+    const tensor = tf.keep(recorder.tensorOf(value));
     this.#symbols.push(tensor);
     return tensor;
   }

@@ -1,4 +1,5 @@
 import type { InferenceSession } from "onnxruntime-node";
+import { root } from "./model.ts";
 
 /**
  * `enableMemPattern` off takes a third off the peak memory and costs 0 to 5 % of time: with it on, one block is laid out for all
@@ -11,4 +12,6 @@ export const sessionOptions: InferenceSession.SessionOptions = {
   enableCpuMemArena: true,
   // The runtime warns about details of its own optimizations; its errors are thrown, too.
   logSeverityLevel: 4,
+  // Weights stay in their file. Prepacking would copy each of them.
+  extra: { session: { model_external_initializers_file_folder_path: root, disable_prepacking: "1" } },
 };

@@ -1,22 +1,27 @@
 import type { DType, Shape, Tensor } from "../../contract.ts";
+import type { StoredTensor } from "../engine.ts";
 
 /** A value on the thread that computes, known here by its number. */
 export class DeviceTensor implements Tensor {
   readonly id: number;
   readonly shape: Shape;
   readonly dtype: DType;
+  /** Where the numbers are if not on the thread: such a tensor is part of the graphs that use it. */
+  readonly stored: StoredTensor | null;
 
-  constructor(id: number, shape: Shape, dtype: DType) {
+  constructor(id: number, shape: Shape, dtype: DType, stored: StoredTensor | null = null) {
     this.id = id;
     this.shape = shape;
     this.dtype = dtype;
+    this.stored = stored;
   }
 }
 
 const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, int32: 4, bool: 1 };
 
-export function bytesOf({ shape, dtype }: Tensor): number {
-  return shape.reduce((a, b) => a * b, 1) * bytesPerElement[dtype];
+/** Bytes on the thread. */
+export function bytesOf({ shape, dtype, stored }: DeviceTensor): number {
+  return stored !== null ? 0 : shape.reduce((a, b) => a * b, 1) * bytesPerElement[dtype];
 }
 
 /** The same arrays and plain objects with each tensor in them replaced, in a fixed order; all else stays. */

@@ -50,7 +50,8 @@ export class Trace {
     const name = `$${this.leaves.length}`;
     this.#names.set(x, name);
     this.leaves.push(x);
-    return `${name}:${x.dtype}[${x.shape.join()}]`;
+    const place = x.stored === null ? "" : `${x.stored.path}@${x.stored.offset}`;
+    return `${name}:${x.dtype}[${x.shape.join()}]${place}`;
   }
 
   /** Of a tensor from outside, the place among them. */

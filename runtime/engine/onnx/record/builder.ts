@@ -1,4 +1,5 @@
 import type { DType, HostTensor, Shape } from "../../../contract.ts";
+import type { StoredTensor } from "../../engine.ts";
 import { type Attribute, type ElementType, type Graph, type Initializer, type Node, type Value } from "../graph.ts";
 
 type Elements = HostTensor["data"];
@@ -22,6 +23,13 @@ export class GraphBuilder {
   constant(data: Elements, shape: Shape, dtype: DType): Value {
     if (data.length > 1 && isUniform(data)) return this.expand(this.constant(data.slice(0, 1), [], dtype), shape);
     return this.#initializer(data, shape, dtype);
+  }
+
+  /** Numbers that stay in their file, as it stores them. */
+  stored({ path, offset, length, shape, dtype }: StoredTensor): Value {
+    const value = this.#value("w", shape, dtype);
+    this.#initializers.push({ ...value, bytes: { path, offset, length } });
+    return dtype === "float32" ? value : this.emit("Cast", [value], shape, "float32", { to: elementTypes.float32 });
   }
 
   /** Shapes and axes. */
