@@ -57,6 +57,20 @@ test("a sample has a file in every source; others are skipped, with the reason",
   assert.is(skippedLine({ ...found, skipped: [] }), null);
 });
 
+test("gaps and orphans anywhere leave the other samples as they are", async ({ root }) => {
+  const clips = (directory: string, numbers: string) => [...numbers].map((number) => `${directory}/${number}.pt`);
+  await touch(root, ...clips("latents", "234579"), ...clips("conditions", "124689"));
+  const found = await discover(root, pair);
+  assert.equal(
+    found.samples.map(({ name, files }) => [name, files["text"]]),
+    [..."249"].map((number) => [`${number}.pt`, join(root, `conditions/${number}.pt`)]),
+  );
+  assert.equal(
+    found.skipped.map(({ name }) => name),
+    ["3.pt", "5.pt", "7.pt"],
+  );
+});
+
 test("the directory latents leads wherever it is declared, else the first source", async ({ root }) => {
   await touch(root, "latents/a.pt", "conditions/a.pt", "conditions/b.pt", "masks/a.pt", "masks/b.pt");
   assert.equal(await namesOf(root, pair.toReversed()), ["a.pt"]);

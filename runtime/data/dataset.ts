@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, sep } from "node:path";
 import type { Finding } from "../contract.ts";
 import { fail, FindingsError } from "../findings.ts";
 import { checkDirectory, resolveRoot, ROOT_PLACE, type DataSource } from "./directories.ts";
@@ -36,7 +36,7 @@ export async function discover(root: string, sources: readonly DataSource[]): Pr
   }
   await checkDirectories(resolved, sources);
   const listings = await listAll(resolved, sources);
-  const names = sortByParts(listings.get(primary.directory) ?? new Set());
+  const names = listings.get(primary.directory) ?? [];
   if (names.length === 0) failEmpty(join(resolved, primary.directory), primary);
   return pair(resolved, sources, primary, listings, names);
 }
@@ -58,28 +58,34 @@ async function checkDirectories(root: string, sources: readonly DataSource[]): P
 }
 
 /** The `.pt` files of each directory, once even where sources share it. */
-async function listAll(root: string, sources: readonly DataSource[]): Promise<Map<string, Set<string>>> {
-  const listings = new Map<string, Set<string>>();
-  for (const { directory, place = ROOT_PLACE } of sources) {
-    if (!listings.has(directory)) listings.set(directory, await listFiles(join(root, directory), place));
-  }
-  return listings;
+async function listAll(root: string, sources: readonly DataSource[]): Promise<Map<string, readonly string[]>> {
+  // Of sources that share a directory, the first one's place is named where it can not be read.
+  const places = new Map(sources.toReversed().map(({ directory, place = ROOT_PLACE }) => [directory, place]));
+  const listings = [...places].map(async ([directory, place]) => {
+    const files: string[] = [];
+    await listFiles(join(root, directory), "", place, files);
+    return [directory, files] as const;
+  });
+  return new Map(await Promise.all(listings));
 }
 
 /**
- * Paths below `top` of all `.pt` files. No file is looked at, only the directories: 100,000 files take about a second. Links to files
- * count as files, links to directories are not followed.
+ * Adds the paths below `top` of all `.pt` files in `folder`, in the order of their parts: `a/x` comes before `a-b/x`. No file is looked
+ * at, only the directories. Links to files count as files, links to directories are not followed.
  */
-async function listFiles(top: string, place: Finding["path"]): Promise<Set<string>> {
-  const files = new Set<string>();
-  const pending = [""];
-  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    for (const entry of await entriesOf(join(top, folder), place)) {
-      if (entry.isDirectory()) pending.push(`${folder}${entry.name}/`);
-      else if (entry.name.endsWith(".pt")) files.add(folder + entry.name);
-    }
+async function listFiles(top: string, folder: string, place: Finding["path"], files: string[]): Promise<void> {
+  const names: string[] = [];
+  const folders = new Set<string>();
+  for (const entry of await entriesOf(join(top, folder), place)) {
+    const { name } = entry;
+    const isFolder = entry.isDirectory();
+    if (isFolder) folders.add(name);
+    if (isFolder || name.endsWith(".pt")) names.push(name);
   }
-  return files;
+  for (const name of sortByCodePoints(names)) {
+    if (folders.has(name)) await listFiles(top, `${folder}${name}/`, place, files);
+    else files.push(folder + name);
+  }
 }
 
 async function entriesOf(path: string, place: Finding["path"]) {
@@ -91,10 +97,11 @@ async function entriesOf(path: string, place: Finding["path"]) {
   }
 }
 
-/** In the order of code points, part by part: `a/x` comes before `a-b/x`. */
-function sortByParts(names: ReadonlySet<string>): string[] {
-  // UTF-8 bytes sort as code points do, and no name contains the byte 0, which sorts before all others.
-  const keyed = [...names].map((name) => ({ name, key: Buffer.from(name.replaceAll("/", "\0")) }));
+/** Strings compare by their halves of code points, which is another order where a name has both halves of one: an emoji, say. */
+function sortByCodePoints(names: readonly string[]): readonly string[] {
+  if (!names.some((name) => /[\ud800-\udfff]/.test(name))) return names.toSorted();
+  // UTF-8 bytes sort as code points do.
+  const keyed = names.map((name) => ({ name, key: Buffer.from(name) }));
   return keyed.toSorted((a, b) => Buffer.compare(a.key, b.key)).map(({ name }) => name);
 }
 
@@ -102,17 +109,23 @@ function pair(
   root: string,
   sources: readonly DataSource[],
   primary: DataSource,
-  listings: ReadonlyMap<string, ReadonlySet<string>>,
+  listings: ReadonlyMap<string, readonly string[]>,
   names: readonly string[],
 ): Dataset {
   const samples: Sample[] = [];
   const skipped: { name: string; reason: string }[] = [];
+  const columns = sources.map(({ role, directory }) => {
+    // Not joined for every sample: that would take half of the time.
+    const path = join(root, directory) + sep;
+    const has = directory === primary.directory ? () => true : lookUp(listings.get(directory) ?? []);
+    return { role, directory, path, has };
+  });
   for (const name of names) {
     const files: Record<string, string> = {};
     const missing: string[] = [];
-    for (const { role, directory } of sources) {
+    for (const { role, directory, path, has } of columns) {
       const file = directory === primary.directory ? name : counterpart(name, directory);
-      if (listings.get(directory)?.has(file) === true) files[role] = join(root, directory, file);
+      if (has(file)) files[role] = path + file;
       else missing.push(`${directory}/${file}`);
     }
     if (missing.length === 0) samples.push({ name, files });
@@ -122,10 +135,24 @@ function pair(
   return { root, samples, skipped };
 }
 
+/** Whether a name is listed. Names are mostly asked for in the list's own order, where a look at the next one is enough. */
+function lookUp(listed: readonly string[]): (name: string) => boolean {
+  let [next, all]: [number, ReadonlySet<string> | null] = [0, null];
+  return (name) => {
+    if (listed[next] === name) {
+      next++;
+      return true;
+    }
+    all ??= new Set(listed);
+    return all.has(name);
+  };
+}
+
 /** Early preprocessing numbered its files `latents/latent_X.pt` and `conditions/condition_X.pt`, the latter without subfolders. */
 function counterpart(name: string, directory: string): string {
+  if (directory !== "conditions" || !name.includes("latent_")) return name;
   const file = basename(name);
-  if (directory !== "conditions" || !file.startsWith("latent_")) return name;
+  if (!file.startsWith("latent_")) return name;
   return `condition_${file.slice("latent_".length)}`;
 }
 
