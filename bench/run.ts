@@ -101,6 +101,7 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   "compile-many": () => script("compile.ts"),
   reading: () => script("reading.ts"),
   waiting: () => script("waiting.ts"),
+  discovery: () => script("discovery.ts"),
   kill: (_, runs) => script("kill.ts", runs),
   memory: () => script("memory.ts"),
   "demo-loss": () => script("demo-loss.ts"),
