@@ -4,6 +4,7 @@ import { computingOps } from "../ops.ts";
 import type { Tf } from "../tfjs-types.ts";
 import type { Device } from "./device.ts";
 import { encodeModel } from "./model.ts";
+import { optimize } from "./passes/index.ts";
 import { createRecorder } from "./record/backend.ts";
 import { registerKernels } from "./record/kernels.ts";
 import { Take, type Studio } from "./recording.ts";
@@ -137,7 +138,7 @@ export function createOnnxEngine(tf: Tf, device: Device): Engine {
     const last = grow(branch.next, end(result, trace), { shape: [], dtype: "float32" });
     if (last.recording !== null) device.close(last.recording.session);
     last.recording = {
-      session: device.open(encodeModel(graph)),
+      session: device.open(encodeModel(optimize(graph))),
       places: take.places,
       numbers: trace.numbers.map((x, i) => (fed.has(i) ? null : x)),
       outputs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as Tensor["dtype"] })),

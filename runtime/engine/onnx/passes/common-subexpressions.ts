@@ -1,0 +1,36 @@
+import type { Graph, Initializer, Node } from "../graph.ts";
+
+/** Computes once what is computed twice alike, and keeps one of equal small constants. */
+export function mergeCommonSubexpressions(graph: Graph): Graph {
+  const sameAs = new Map<string, string>();
+  const known = new Map<string, string>();
+  const current = (name: string) => sameAs.get(name) ?? name;
+  const isFirst = (key: string | null, name: string): boolean => {
+    const first = key === null ? undefined : known.get(key);
+    if (first !== undefined) sameAs.set(name, first);
+    else if (key !== null) known.set(key, name);
+    return first === undefined;
+  };
+  const initializers = graph.initializers.filter((x) => isFirst(keyOfConstant(x), x.name));
+  const nodes = graph.nodes.flatMap((node): Node[] => {
+    const inputs = node.inputs.map(current);
+    const [output] = node.outputs;
+    const isOutput = output === undefined || graph.outputs.includes(output.name);
+    const key = isOutput || node.outputs.length > 1 ? null : `${node.op} ${inputs.join()} ${attributesOf(node)}`;
+    return isFirst(key, output?.name ?? "") ? [{ ...node, inputs }] : [];
+  });
+  return { ...graph, initializers, nodes };
+}
+
+/** Constants of more bytes are not compared. */
+const MOST_BYTES = 256;
+
+function keyOfConstant({ bytes, shape, dtype }: Initializer): string | null {
+  if (!(bytes instanceof Uint8Array) || bytes.length > MOST_BYTES) return null;
+  return `${dtype}[${shape.join()}] ${Buffer.from(bytes).toString("latin1")}`;
+}
+
+function attributesOf({ attributes }: Node): string {
+  const entries = Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return entries.map(([key, value]) => `${key}=${String(value)}`).join(" ");
+}

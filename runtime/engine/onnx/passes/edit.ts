@@ -1,0 +1,122 @@
+import type { Shape } from "../../../contract.ts";
+import {
+  sizeOf,
+  type Attribute,
+  type ElementType,
+  type Graph,
+  type Initializer,
+  type Node,
+  type Value,
+} from "../graph.ts";
+
+/** A graph while a pass goes through it from front to back, writing the new one. */
+export class Edit {
+  readonly #initializers: Initializer[];
+  readonly #nodes: Node[] = [];
+  readonly #values = new Map<string, Value>();
+  readonly #makers = new Map<string, Node>();
+  readonly #constants = new Map<string, Initializer>();
+  readonly #sameAs = new Map<string, string>();
+  readonly #outputs: ReadonlySet<string>;
+  #made = 0;
+
+  constructor(graph: Graph) {
+    this.#initializers = [...graph.initializers];
+    this.#outputs = new Set(graph.outputs);
+    for (const x of graph.initializers) this.#constants.set(x.name, x);
+    for (const x of [...graph.inputs, ...graph.initializers]) this.#values.set(x.name, x);
+  }
+
+  /** What stands for a value of the old graph. */
+  current(name: string): string {
+    return this.#sameAs.get(name) ?? name;
+  }
+
+  value(name: string): Value {
+    const found = this.#values.get(name);
+    if (found === undefined) throw new Error(`the graph has no value ${name}`);
+    return found;
+  }
+
+  /** The node that makes a value, if it is of this kind. */
+  maker(name: string, op: string): Node | undefined {
+    const node = this.#makers.get(name);
+    return node?.op === op ? node : undefined;
+  }
+
+  /** The number, if the value is a float32 constant of one element. */
+  scalar(name: string): number | undefined {
+    const { bytes, dtype } = this.#constants.get(name) ?? {};
+    if (!(bytes instanceof Uint8Array) || dtype !== "float32" || bytes.length !== 4) return undefined;
+    return new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true);
+  }
+
+  push(node: Node): void {
+    this.#nodes.push(node);
+    for (const output of node.outputs) {
+      this.#values.set(output.name, output);
+      this.#makers.set(output.name, node);
+    }
+  }
+
+  /** A new node before the one that is looked at. */
+  emit(
+    op: string,
+    inputs: readonly string[],
+    shape: Shape,
+    dtype: ElementType,
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): string {
+    const output = { name: this.#newName(op), shape, dtype };
+    this.push({ op, inputs, outputs: [output], attributes });
+    return output.name;
+  }
+
+  integers(values: readonly number[]): string {
+    return this.#constant(new Uint8Array(BigInt64Array.from(values, BigInt).buffer), [values.length], "int64");
+  }
+
+  number(x: number): string {
+    return this.#constant(new Uint8Array(Float32Array.of(x).buffer), [], "float32");
+  }
+
+  /** `name` is read under another name from now on; a graph's output keeps its own. */
+  alias(node: Node, to: string): void {
+    const [output] = node.outputs;
+    if (output === undefined) return;
+    if (this.#outputs.has(output.name)) this.push({ op: "Identity", inputs: [to], outputs: [output], attributes: {} });
+    else this.#sameAs.set(output.name, to);
+  }
+
+  finish({ inputs, outputs }: Graph): Graph {
+    return { inputs, outputs, initializers: this.#initializers, nodes: this.#nodes };
+  }
+
+  #constant(bytes: Uint8Array, shape: Shape, dtype: ElementType): string {
+    const constant: Initializer = { name: this.#newName("c"), shape, dtype, bytes };
+    this.#initializers.push(constant);
+    this.#constants.set(constant.name, constant);
+    this.#values.set(constant.name, constant);
+    return constant.name;
+  }
+
+  #newName(prefix: string): string {
+    let name: string;
+    do name = `${prefix}_p${this.#made++}`;
+    while (this.#values.has(name));
+    return name;
+  }
+}
+
+/** NumPy's rule; the shapes are known to fit. */
+export function broadcast(shapes: readonly Shape[]): number[] {
+  const rank = Math.max(0, ...shapes.map(({ length }) => length));
+  return Array.from({ length: rank }, (_, axis) => {
+    const sizes = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1);
+    return sizes.find((size) => size !== 1) ?? 1;
+  });
+}
+
+export function isScalar(shape: Shape): boolean {
+  return sizeOf(shape) === 1;
+}
