@@ -16,7 +16,7 @@ test.after.each(({ folder }) => rm(folder, { recursive: true }));
 test("a write that fails leaves the old file and nothing else", async ({ folder }) => {
   const path = join(folder, "a.txt");
   await writeTextAtomically(path, "old");
-  const failing = writeAtomically(path, async (sink) => {
+  const failing = writeAtomically(path, 4, async (sink) => {
     await sink(Buffer.from("half"));
     throw new RangeError("broken off");
   });
@@ -27,6 +27,41 @@ test("a write that fails leaves the old file and nothing else", async ({ folder 
   assert.instance(error, RangeError);
   assert.is(await readFile(path, "utf8"), "old");
   assert.equal(await readdir(folder), ["a.txt"]);
+});
+
+const messageOf = (action: Promise<unknown>): Promise<string> =>
+  action.then(
+    () => "written",
+    (error: Error) => error.message,
+  );
+
+test("a full disk is said with the file, what it needs and what is free", async ({ folder }) => {
+  const path = join(folder, "new/a.state");
+  for (const code of ["ENOSPC", "EDQUOT"]) {
+    const failing = writeAtomically(path, 1_234_567, () => Promise.reject(Object.assign(new Error(), { code })));
+    const [, free = ""] = /: it needs 1,234,567 bytes, ([\d,]+) are free/.exec(await messageOf(failing)) ?? [];
+    assert.ok(Number(free.replaceAll(",", "")) > 0);
+    assert.match(await messageOf(failing), `LTX6190: no space left for ${path}`);
+  }
+  assert.equal(await readdir(join(folder, "new")), []);
+});
+
+test("what the system refuses is said in the user's terms, and what is no refusal is a bug", async ({ folder }) => {
+  const path = join(folder, "a.txt");
+  const refusedBy = (code: string) =>
+    messageOf(writeAtomically(path, 1, () => Promise.reject(Object.assign(new Error("bug"), { code }))));
+  for (const code of ["EACCES", "EPERM", "EROFS"])
+    assert.match(await refusedBy(code), `LTX6191: ${path} cannot be written: no permission`);
+  for (const code of ["ENAMETOOLONG", "ELOOP"])
+    assert.match(await refusedBy(code), /LTX6191: .*no such folder can be made/);
+  assert.is(await refusedBy("EBADF"), "bug");
+  await writeFile(path, "");
+  const below = await messageOf(writeTextAtomically(join(path, "b.txt"), ""));
+  assert.match(below, /LTX6191: .*b\.txt cannot be written: a part of the path is a file where a folder is needed/);
+  assert.match(
+    await messageOf(writeTextAtomically("/proc/none/b.txt", "")),
+    "LTX6191: /proc/none/b.txt cannot be written",
+  );
 });
 
 test("what a killed process had begun to write is removed; what a living one writes stays, and so does everything else", async ({

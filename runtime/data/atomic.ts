@@ -1,4 +1,4 @@
-import { open, mkdir, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { open, mkdir, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fail } from "../findings.ts";
 
@@ -8,21 +8,17 @@ export type Sink = (chunk: Uint8Array) => Promise<void>;
 let temporaries = 0;
 
 /**
- * Makes or replaces a file as a whole: `write` fills a temporary sibling, which is flushed to the disk and renamed over `path`.
- * Whatever goes wrong, the old file stays as it was and the temporary one is removed. Missing folders are made.
+ * Makes or replaces a file of `size` bytes as a whole: `write` fills a temporary sibling, which is flushed to the disk and renamed over
+ * `path`. Whatever goes wrong, the old file stays as it was and the temporary one is removed. Missing folders are made.
  * Errors: FindingsError LTX6190 (no space), LTX6191 (not allowed), naming the file.
  */
-export async function writeAtomically(path: string, write: (sink: Sink) => Promise<void>): Promise<void> {
+export async function writeAtomically(path: string, size: number, write: (sink: Sink) => Promise<void>): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${temporaries++}.tmp`);
-  let written = 0;
   try {
     await makeFolder(dirname(path));
     const file = await open(temporary, "wx");
     try {
-      await write(async (chunk) => {
-        written += chunk.byteLength;
-        await writeWhole(file, chunk);
-      });
+      await write((chunk) => writeWhole(file, chunk));
       await file.sync();
     } finally {
       await file.close();
@@ -30,7 +26,7 @@ export async function writeAtomically(path: string, write: (sink: Sink) => Promi
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw explain(error, path, written);
+    throw explain(error, path, size, await freeSpace(dirname(path)));
   }
   await syncFolder(dirname(path));
 }
@@ -54,7 +50,8 @@ function isRunning(pid: number): boolean {
 }
 
 export function writeTextAtomically(path: string, text: string): Promise<void> {
-  return writeAtomically(path, (sink) => sink(Buffer.from(text, "utf8")));
+  const bytes = Buffer.from(text, "utf8");
+  return writeAtomically(path, bytes.length, (sink) => sink(bytes));
 }
 
 /**
@@ -91,15 +88,23 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.close();
 }
 
-function explain(error: unknown, path: string, written: number): unknown {
+/** What is free in a folder for this user; null where the system does not tell. */
+async function freeSpace(folder: string): Promise<number | null> {
+  const info = await statfs(folder).catch(() => null);
+  return info === null ? null : info.bavail * info.bsize;
+}
+
+const count = (bytes: number) => bytes.toLocaleString("en");
+
+function explain(error: unknown, path: string, size: number, free: number | null): unknown {
   try {
     switch ((error as NodeJS.ErrnoException).code) {
       case "ENOSPC":
       case "EDQUOT":
         fail(
           "LTX6190",
-          `no space left while writing ${path}, after ${written} bytes`,
-          "free some space; the file that was there before is intact",
+          `no space left for ${path}: it needs ${count(size)} bytes${free === null ? "" : `, ${count(free)} are free`}`,
+          "free some space; no file that was there before is touched",
         );
       // falls through: `fail` never returns
       case "EACCES":

@@ -68,5 +68,6 @@ function audioEntries(latents: HostTensor) {
 }
 
 function writePicture(path: string, picture: GreyPicture): Promise<void> {
-  return writeAtomically(path, (sink) => sink(encodePng(picture)));
+  const bytes = encodePng(picture);
+  return writeAtomically(path, bytes.length, (sink) => sink(bytes));
 }

@@ -18,7 +18,8 @@ export async function writePt(path: string, entries: Readonly<Record<string, Ent
     ...tensors.map(({ storage, values }, i) => ({ name: `archive/data/${i}`, data: narrow(values, storage) })),
     { name: "archive/version", data: Buffer.from("3\n") },
   ]);
-  await writeAtomically(path, async (sink) => {
+  const size = archive.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  await writeAtomically(path, size, async (sink) => {
     for (const chunk of archive) await sink(chunk);
   });
 }

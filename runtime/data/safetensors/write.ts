@@ -19,8 +19,10 @@ export function writeSafetensors(
   tensors: readonly OutputTensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  return writeAtomically(path, async (sink) => {
-    await sink(header(tensors, metadata));
+  const head = header(tensors, metadata);
+  const size = tensors.reduce((sum, tensor) => sum + byteCount(tensor), head.byteLength);
+  return writeAtomically(path, size, async (sink) => {
+    await sink(head);
     for (const tensor of tensors) await writeTensor(tensor, sink);
   });
 }
