@@ -1,26 +1,70 @@
-/** Tensors and memory of a run of 300 steps (aim: the same number of tensors at step 10 and at step 300). */
+/**
+ * Tensors and memory of a long run of the tiny model on wasm (aim: the same number of tensors throughout, and resident memory at the
+ * end within 2 % of that at step 500). The first argument is how many steps: 5000 if left away.
+ */
 import { rmSync } from "node:fs";
 import { project } from "../bin/testing.ts";
 import { train } from "../runtime/train.ts";
 import { openProject } from "./open-project.ts";
 
-const folder = await project({ steps: 300, interval: "null" });
+const steps = Number(process.argv[2] || 5000);
+const settled = 500;
+const shownEvery = 500;
+
+interface Reading {
+  readonly step: number;
+  readonly tensors: number;
+  readonly tensorBytes: number;
+  readonly heap: number;
+  readonly outside: number;
+  readonly resident: number;
+}
+
+const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+function show({ step, tensors, tensorBytes, heap, outside, resident }: Reading): void {
+  console.log(
+    `  step ${String(step).padStart(4)}: ${tensors} tensors, ${mebibytes(tensorBytes)} in them, heap ${mebibytes(heap)},` +
+      ` buffers ${mebibytes(outside)}, resident ${mebibytes(resident)}`,
+  );
+}
+
+const folder = await project({ steps, interval: 1000 });
+const readings: Reading[] = [];
 try {
   const { engine, run, close } = await openProject(folder);
-  console.log("\nA run of 300 steps on wasm");
+  console.log(`\nA run of ${steps} steps on wasm, with a checkpoint every 1,000`);
   await train(run, {
     onEvent(event) {
-      if (event.type !== "step" || ![10, 100, 200, 300].includes(event.globalStep)) return;
+      if (event.type !== "step" || (event.globalStep !== 10 && event.globalStep % shownEvery !== 0)) return;
       globalThis.gc?.();
       const { tensors, bytes } = engine.memory();
-      const megabytes = (count: number) => `${(count / 2 ** 20).toFixed(1)} MiB`;
-      const { rss, heapUsed } = process.memoryUsage();
-      console.log(
-        `  step ${String(event.globalStep).padStart(3)}: ${tensors} tensors, ${megabytes(bytes)} in them, heap ${megabytes(heapUsed)}, resident ${megabytes(rss)}`,
-      );
+      const { rss, heapUsed, external } = process.memoryUsage();
+      const reading = {
+        step: event.globalStep,
+        tensors,
+        tensorBytes: bytes,
+        heap: heapUsed,
+        outside: external,
+        resident: rss,
+      };
+      readings.push(reading);
+      show(reading);
     },
   });
   await close();
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+const before = readings.find(({ step }) => step === settled);
+const last = readings.at(-1);
+if (before !== undefined && last !== undefined) {
+  const growth = last.resident / before.resident - 1;
+  console.log(`  resident memory from step ${settled} to the end: ${(growth * 100).toFixed(2)} %, aim: at most 2 %`);
+  if (growth > 0.02) process.exitCode = 1;
+}
+if (new Set(readings.map(({ tensors }) => tensors)).size > 1) {
+  console.log("  the number of tensors is not constant");
+  process.exitCode = 1;
 }

@@ -103,7 +103,8 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   waiting: () => script("waiting.ts"),
   discovery: () => script("discovery.ts"),
   kill: (_, runs) => script("kill.ts", runs),
-  memory: () => script("memory.ts"),
+  "full-disk": () => script("full-disk.ts"),
+  memory: (_, steps) => script("memory.ts", steps),
   "demo-loss": () => script("demo-loss.ts"),
 };
 
