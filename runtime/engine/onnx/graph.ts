@@ -51,6 +51,16 @@ const bytesPerElement: Readonly<Record<ElementType, number>> = {
   float16: 2,
 };
 
+/** The types' numbers in ONNX, onnx.proto's TensorProto.DataType. */
+export const elementTypes: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+};
+
 export function sizeOf(shape: Shape): number {
   return shape.reduce((a, b) => a * b, 1);
 }

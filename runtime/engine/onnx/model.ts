@@ -1,9 +1,9 @@
 import { parse, relative } from "node:path";
 import {
+  elementTypes,
   valuesOf,
   verify,
   type Attribute,
-  type ElementType,
   type Graph,
   type Initializer,
   type Node,
@@ -11,15 +11,7 @@ import {
 } from "./graph.ts";
 import { Message } from "./protobuf.ts";
 
-// Numbers of fields and types are those of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
-const elementTypes: Readonly<Record<ElementType, number>> = {
-  float32: 1,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  bfloat16: 16,
-};
+// Numbers of fields are those of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 /** TensorProto.DataLocation */
 const external = 1;
 const attributeTypes = { int: 2, string: 3, ints: 7 };

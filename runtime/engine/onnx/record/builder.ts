@@ -1,6 +1,14 @@
 import type { DType, HostTensor, Shape } from "../../../contract.ts";
 import type { StoredTensor } from "../../engine.ts";
-import { type Attribute, type ElementType, type Graph, type Initializer, type Node, type Value } from "../graph.ts";
+import {
+  elementTypes,
+  type Attribute,
+  type ElementType,
+  type Graph,
+  type Initializer,
+  type Node,
+  type Value,
+} from "../graph.ts";
 
 type Elements = HostTensor["data"];
 
@@ -83,9 +91,6 @@ export class GraphBuilder {
     return { name: `${prefix}_${this.#made++}`, shape, dtype };
   }
 }
-
-/** Numbers of types in ONNX, onnx.proto's TensorProto.DataType. */
-const elementTypes: Readonly<Record<DType, number>> = { float32: 1, int32: 6, bool: 9 };
 
 export function isSame(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);

@@ -1,0 +1,57 @@
+import { elementTypes, type ElementType } from "../../graph.ts";
+import { broadcastAll, sameType, type Rule } from "./operands.ts";
+
+const floats: readonly ElementType[] = ["float32", "float16"];
+const numbers: readonly ElementType[] = [...floats, "int32", "int64"];
+const all: readonly ElementType[] = [...numbers, "bool"];
+const any: readonly ElementType[] = [...all, "bfloat16"];
+
+const unary =
+  (allowed: readonly ElementType[]): Rule =>
+  (operands) => ({ shape: operands.at(0).shape, dtype: sameType([operands.at(0)], allowed) });
+
+const binary =
+  (allowed: readonly ElementType[], result?: ElementType): Rule =>
+  (operands) => {
+    const pair = [operands.at(0), operands.at(1)];
+    const dtype = sameType(pair, allowed);
+    return { shape: broadcastAll(pair.map(({ shape }) => shape)), dtype: result ?? dtype };
+  };
+
+const cast: Rule = (operands) => {
+  const number = operands.integer("to", 0);
+  const dtype = (Object.keys(elementTypes) as ElementType[]).find((name) => elementTypes[name] === number);
+  if (dtype === undefined) throw new Error(`has to=${number}`);
+  return { shape: operands.at(0).shape, dtype };
+};
+
+const where: Rule = (operands) => {
+  const [mask, a, b] = [operands.at(0), operands.at(1), operands.at(2)];
+  sameType([mask], ["bool"]);
+  return { shape: broadcastAll([mask.shape, a.shape, b.shape]), dtype: sameType([a, b], all) };
+};
+
+const clip: Rule = (operands) => {
+  for (const index of [1, 2]) {
+    if (operands.has(index) && operands.at(index).shape.length > 0) throw new Error("has a limit that is no scalar");
+  }
+  return { shape: operands.at(0).shape, dtype: sameType(operands.all, numbers) };
+};
+
+const each = (names: string, rule: Rule): Record<string, Rule> =>
+  Object.fromEntries(names.split(" ").map((name) => [name, rule]));
+
+/** Operators that compute each element by itself, https://onnx.ai/onnx/operators/ */
+export const elementwise: Readonly<Record<string, Rule>> = {
+  ...each("Sqrt Exp Log Tanh Sigmoid Sin Cos Floor Round Reciprocal Erf", unary(floats)),
+  ...each("Neg Abs Sign", unary(numbers)),
+  ...each("Identity", unary(any)),
+  ...each("Not", unary(["bool"])),
+  ...each("Add Sub Mul Div Pow Max Min", binary(numbers)),
+  ...each("Less LessOrEqual Greater GreaterOrEqual", binary(numbers, "bool")),
+  ...each("Equal", binary(all, "bool")),
+  ...each("And Or Xor", binary(["bool"])),
+  Cast: cast,
+  Where: where,
+  Clip: clip,
+};

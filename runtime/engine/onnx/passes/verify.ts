@@ -1,0 +1,44 @@
+import { isSame } from "../record/builder.ts";
+import { valuesOf, verify, type Graph, type Node } from "../graph.ts";
+import { elementwise } from "./infer/elementwise.ts";
+import { layout } from "./infer/layout.ts";
+import { numeric } from "./infer/numeric.ts";
+import { Operands, type Rule } from "./infer/operands.ts";
+
+const rules = new Map<string, Rule>(Object.entries({ ...elementwise, ...layout, ...numeric }));
+
+/**
+ * What is wrong with the graph, a sentence each: besides what `verify` finds, each node must make the shape and type that its operator
+ * makes of its operands. In time linear in the graph.
+ */
+export function verifyFully(graph: Graph): string[] {
+  const errors = verify(graph);
+  if (errors.length > 0) return errors;
+  const values = valuesOf(graph);
+  const constants = new Map(graph.initializers.map((x) => [x.name, x]));
+  return graph.nodes.flatMap((node) => {
+    const problem = problemOf(
+      node,
+      new Operands(
+        node,
+        (name) => values.get(name),
+        (name) => constants.get(name),
+      ),
+    );
+    return problem === null ? [] : [`${node.op} that makes ${node.outputs[0]?.name ?? "nothing"} ${problem}`];
+  });
+}
+
+function problemOf(node: Node, operands: Operands): string | null {
+  const rule = rules.get(node.op);
+  if (rule === undefined) return "is not known";
+  if (node.outputs.length !== 1) return `has ${node.outputs.length} outputs`;
+  try {
+    const { shape, dtype } = rule(operands);
+    const { made } = operands;
+    if (isSame(shape, made.shape) && dtype === made.dtype) return null;
+    return `is recorded as ${made.dtype}[${made.shape.join(", ")}], it is ${dtype}[${shape.join(", ")}]`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
