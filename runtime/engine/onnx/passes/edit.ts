@@ -1,6 +1,7 @@
 import type { Shape } from "../../../contract.ts";
 import {
   sizeOf,
+  valuesOf,
   type Attribute,
   type ElementType,
   type Graph,
@@ -18,11 +19,14 @@ export class Edit {
   readonly #constants = new Map<string, Initializer>();
   readonly #sameAs = new Map<string, string>();
   readonly #outputs: ReadonlySet<string>;
+  /** All of the old graph, also those of nodes that are still to come. */
+  readonly #names: ReadonlySet<string>;
   #made = 0;
 
   constructor(graph: Graph) {
     this.#initializers = [...graph.initializers];
     this.#outputs = new Set(graph.outputs);
+    this.#names = new Set(valuesOf(graph).keys());
     for (const x of graph.initializers) this.#constants.set(x.name, x);
     for (const x of [...graph.inputs, ...graph.initializers]) this.#values.set(x.name, x);
   }
@@ -103,7 +107,7 @@ export class Edit {
   #newName(prefix: string): string {
     let name: string;
     do name = `${prefix}_p${this.#made++}`;
-    while (this.#values.has(name));
+    while (this.#names.has(name));
     return name;
   }
 }

@@ -8,6 +8,7 @@ import { GraphBuilder } from "../record/builder.ts";
 import { joinBiases } from "./bias.ts";
 import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { removeDeadCode } from "./dead-code.ts";
+import { Edit } from "./edit.ts";
 import { optimize } from "./index.ts";
 import { widenLate } from "./late-casts.ts";
 import { simplify } from "./simplify.ts";
@@ -135,6 +136,16 @@ test("x - 1 keeps its operand, 1 - x its order, and x * 1 of a smaller x its siz
     return [float(g, "Sub", [scalar(g, 0), x], [3]), float(g, "Mul", [x, ones], [1, 3])];
   });
   await becomes(optimize, graph, "Sub Mul Identity Identity");
+});
+
+test("a new value has no name of the old graph, not even one that is still to come", () => {
+  const x: Value = { name: "x", shape: [2], dtype: "float32" };
+  const late = { op: "Neg", inputs: ["x"], outputs: [{ ...x, name: "Neg_p0" }], attributes: {} };
+  const graph: Graph = { inputs: [x], initializers: [], nodes: [late], outputs: ["Neg_p0"] };
+  const edit = new Edit(graph);
+  edit.emit("Neg", ["x"], [2], "float32");
+  edit.push(late);
+  assert.equal(verifyFully(edit.finish(graph)), []);
 });
 
 test("a bias is added within the product, unless the product is read elsewhere", async () => {
