@@ -38,8 +38,8 @@ function resultOf(output: string): Result {
     .map((line): { loss?: number; ms?: number; peakMiB?: number } => JSON.parse(line));
   return {
     losses: lines.flatMap(({ loss }) => (loss === undefined ? [] : [loss])),
-    // The first step records, and warms the other side up.
-    milliseconds: lines.flatMap(({ ms }) => (ms === undefined ? [] : [ms])).slice(1),
+    // The first two steps record; the other side warms up.
+    milliseconds: lines.flatMap(({ ms }) => (ms === undefined ? [] : [ms])).slice(2),
     peakMiB: lines.at(-1)?.peakMiB ?? NaN,
   };
 }
