@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { mkdir, mkdtemp, open, readdir, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -12,10 +11,11 @@ import type { Run } from "./training/run.ts";
 import { readTensorFile } from "./training/tensor-file.ts";
 import { tinyRun, type TinyOptions } from "./training/tiny-run.ts";
 import { train } from "./train.ts";
+import { temporaryFolders } from "./temporary-folders.ts";
 
 const test = suite("train");
 const { engine } = await openEngine("cpu");
-const folder = () => mkdtemp(join(tmpdir(), "train-"));
+const folder = temporaryFolders(test, "train");
 
 async function run(
   options: Partial<TinyOptions> & { signal?: AbortSignal; onEvent?: (event: TrainEvent) => void } = {},
@@ -178,6 +178,42 @@ test("a state of another run is refused with what changed, unless told otherwise
   assert.is(await resume({ optimization, runtime: { resume_anyway: true } }), "4");
   assert.is(await resume({ checkpoints: { keep_last_n: 0, no_resume: true } }), "1");
   assert.is(await resume({ optimization: { steps: 3 } }), " LTX6306");
+});
+
+test("a folder without weights begins anew, and a state that is none begins at step 0 with the weights; both are said", async () => {
+  const empty = await folder();
+  const fresh = await run({ settings: { model: { load_checkpoint: empty } } });
+  assert.match(warnings(fresh.events).join(), `LTX6308 ${empty} holds no`);
+  assert.equal(fresh.weights, (await run()).weights);
+  const { first, summary } = await interrupted("full", { keep_last_n: 0 });
+  const model = { load_checkpoint: summary.checkpoint };
+  const state = summary.checkpoint.replace("lora_weights", "training_state").replace(".safetensors", ".state");
+  const resume = async () => {
+    const outputDirectory = await folder();
+    const { events } = await run({
+      settings: { model, optimization: { steps: 1, learning_rate: 1e-30 } },
+      outputDirectory,
+    });
+    const file = await readTensorFile(weightsPath(outputDirectory, 1));
+    return {
+      said: warnings(events).join(),
+      began: steps(events)[0]?.globalStep,
+      weights: [...file.tensors.values()].map(({ data }) => [...data]),
+    };
+  };
+  const bytes = await readFile(state);
+  await writeFile(state, bytes.subarray(0, bytes.length - 1));
+  const broken = await resume();
+  assert.match(broken.said, /LTX6309 not resumed, training starts at step 0 with these weights: .*LTX6181.*cut off/);
+  assert.equal([broken.began, broken.weights], [1, first.weights]);
+  await rename(state, state.replace(".state", ".pt"));
+  assert.match((await resume()).said, /LTX6309 .*training_state_step_00003\.pt is a state of the official trainer/);
+  await rm(state.replace(".state", ".pt"));
+  assert.match((await resume()).said, /LTX6309 .*there is no .*training_state_step_00003\.state/);
+  const renamed = join(await folder(), "mine.safetensors");
+  await rename(summary.checkpoint, renamed);
+  model.load_checkpoint = renamed;
+  assert.match((await resume()).said, /LTX6309 .*mine\.safetensors has no step in its name/);
 });
 
 test("an alpha other than the rank is multiplied into the file and taken out of it again", async () => {

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -14,9 +13,10 @@ import {
   statePath,
   weightsPath,
 } from "./checkpoint-files.ts";
+import { temporaryFolders } from "../temporary-folders.ts";
 
 const test = suite("checkpoint files");
-const folder = () => mkdtemp(join(tmpdir(), "checkpoints-"));
+const folder = temporaryFolders(test, "checkpoints");
 
 async function touch(path: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true });

@@ -58,6 +58,24 @@ test("noise levels come from the run's sampler, under names below the draw's own
   assert.equal(asked, ["video.sigma.uniform"]);
 });
 
+test("a strategy's own distribution draws what the run's sampler of that kind would", async () => {
+  const params = { std: 1.25, eps: 1e-3, uniform_prob: 0.25 };
+  const source = philoxSource(3, 1, 0);
+  const draws = createDraws(engine.ops, source, uniform);
+  const sampler = createSampler({ mode: "shifted_logit_normal", params });
+  const expected = Array.from(sampler(source, "video.sigma", 4, 2000));
+  assert.equal(await read(draws.shiftedLogitNormal("video.sigma", [4], 2000, params)), expected);
+});
+
+test("a chance is one number of the source against the probability", () => {
+  const at = (number: number) =>
+    createDraws(engine.ops, { randn: () => new Float32Array(1), rand: () => Float32Array.of(number) }, uniform);
+  assert.equal(
+    [0, 0.25, 0.5].map((number) => at(number).chance("a", 0.25)),
+    [true, false, false],
+  );
+});
+
 test("every draw enters the step as an input of its name", () => {
   const inputs: [string, HostTensor][] = [];
   const ops = {

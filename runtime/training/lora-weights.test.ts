@@ -1,5 +1,3 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readFileSync } from "node:fs";
@@ -9,8 +7,10 @@ import type { HostTensor } from "../contract.ts";
 import { FindingsError } from "../findings.ts";
 import { fitAdapters, fromFile, toFile, type NamedTensors } from "./lora-weights.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
+import { temporaryFolders } from "../temporary-folders.ts";
 
 const test = suite("lora weights");
+const folder = temporaryFolders(test, "lora");
 const vectors = fileURLToPath(new URL("../../conformance/vectors/training/", import.meta.url));
 const tensor = (shape: readonly number[], ...data: number[]): HostTensor => ({
   shape,
@@ -29,7 +29,7 @@ for (const name of ["lora_checkpoint_bf16", "lora_checkpoint_ref_metadata"])
     const { tensors } = await readTensorFile(join(vectors, name, "tensors.safetensors"));
     const reference = join(vectors, name, manifest.file);
     const { tensors: named } = toFile(tensors, manifest.lora);
-    const path = join(await mkdtemp(join(tmpdir(), "lora-")), "lora.safetensors");
+    const path = join(await folder(), "lora.safetensors");
     await writeTensorFile(path, { tensors: named, metadata: manifest.metadata }, manifest.precision);
     const [own, golden] = [await readTensorFile(path), await readTensorFile(reference)];
     assert.equal(own.metadata, golden.metadata);

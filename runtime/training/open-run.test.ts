@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { suite } from "uvu";
@@ -16,14 +15,16 @@ import { train } from "../train.ts";
 import type { StepEvent, TrainEvent } from "./events.ts";
 import { openRun, preflight } from "./open-run.ts";
 import { readTensorFile } from "./tensor-file.ts";
+import { temporaryFolders } from "../temporary-folders.ts";
 
 const test = suite("open run");
+const newFolder = temporaryFolders(test, "open-run");
 const { engine } = await openEngine("wasm");
 const targets = ["attn1.to_q", "attn1.to_v", "attn2.to_q", "ff.net.2"];
 
 /** A project as `ltxc init` makes it, with its strategy compiled. */
 async function project(name: string): Promise<{ readonly folder: string; readonly step: Step }> {
-  const folder = await mkdtemp(join(tmpdir(), "open-run-"));
+  const folder = await newFolder();
   for (const { path, content } of await projectFiles(name)) {
     const target = join(folder, path);
     await mkdir(dirname(target), { recursive: true });

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveConfig } from "../config/index.ts";
 import { fail, FindingsError } from "../findings.ts";
 import { checkBatchSize, checkFiles, checkOutput, together } from "./preflight.ts";
+import { temporaryFolders } from "../temporary-folders.ts";
 
 const test = suite("preflight");
-const folder = () => mkdtemp(join(tmpdir(), "preflight-"));
+const folder = temporaryFolders(test, "preflight");
 
 function configIn(configDirectory: string, settings: Readonly<Record<string, unknown>> = {}) {
   const raw = {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { StorageType } from "../../contract.ts";
 import { FindingsError } from "../../findings.ts";
 import { isTensor, readPt, toFloat32, withPt, writePt, type PtValue } from "./index.ts";
 import { unpickle } from "./pickle.ts";
@@ -53,6 +54,31 @@ test("what is written is read back", async () => {
   assert.equal([...toFloat32(latents)], [1, -2, 0.5, 3, 4, 1]);
   assert.equal([...toFloat32(mask)], [0, 1, -7]);
   assert.equal(rest, [3, 2 ** 40, 24, "caf\u00e9", null, true]);
+});
+
+test("every type of storage comes back, rounded to what it can hold", async () => {
+  const path = join(folder, "types.pt");
+  const values = Float32Array.of(-3.75, 0, 1, 2.5);
+  const kept: Record<string, number[]> = {
+    float64: [-3.75, 0, 1, 2.5],
+    float32: [-3.75, 0, 1, 2.5],
+    float16: [-3.75, 0, 1, 2.5],
+    bfloat16: [-3.75, 0, 1, 2.5],
+    int64: [-3, 0, 1, 2],
+    int32: [-3, 0, 1, 2],
+    int16: [-3, 0, 1, 2],
+    int8: [-3, 0, 1, 2],
+    uint8: [253, 0, 1, 2],
+    bool: [1, 0, 1, 1],
+  };
+  const types = Object.keys(kept) as StorageType[];
+  await writePt(path, Object.fromEntries(types.map((storage) => [storage, { shape: [2, 2], storage, values }])));
+  const value = (await readPt(path)) as ReadonlyMap<PtValue, PtValue>;
+  for (const [type, expected] of Object.entries(kept)) {
+    const tensor = value.get(type) ?? null;
+    assert.ok(isTensor(tensor) && tensor.storage === type, type);
+    assert.equal([...toFloat32(tensor)], expected, type);
+  }
 });
 
 test("tensors that are taken stay when the file's memory is used again", async () => {
@@ -132,6 +158,36 @@ test("compressed and overlapping entries are refused", async () => {
   two.writeUInt32LE(0, two.lastIndexOf("PK\x01\x02", undefined, "latin1") + 42);
   await writeFile(path, two);
   assert.is(await codeOf(() => readPt(path)), "LTX6111");
+});
+
+test("numbers of another byte order, and endless descriptions, are refused", async () => {
+  const none = "\x80\x02N.";
+  const order = (text: string) => codeOfPickle(none, [{ name: "a/byteorder", data: Buffer.from(text) }]);
+  assert.is(await order("little"), "accepted");
+  assert.is(await order("big"), "LTX6111");
+  const path = join(folder, "other.pt");
+  await writeFile(path, Buffer.concat(zipStored([{ name: "a/other", data: Buffer.from(none, "latin1") }])));
+  assert.is(await codeOf(() => readPt(path)), "LTX6111", "no description");
+  assert.is(await codeOf(() => readPt(folder)), "LTX6110", "a folder");
+});
+
+test("storages and calls are those of tensors", async () => {
+  const storage = (fields: string) => `\x80\x02(${fields}tQ0N.`;
+  const [kind, type, key] = ["X\x07\0\0\0storage", "ctorch\nByteStorage\n", "X\x01\0\0\x000"];
+  const data = [{ name: "a/data/0", data: Buffer.alloc(4) }];
+  assert.is(await codeOfPickle(storage(`${kind}${type}${key}NK\x04`), data), "accepted");
+  assert.is(await codeOfPickle(storage(`${kind}${type}${key}NK\x04N`), data), "accepted");
+  for (const wrong of [`${kind}${type}K\0NK\x04`, `${kind}${key}${key}NK\x04`, `${kind}${type}${key}NX\0\0\0\0`]) {
+    assert.is(await codeOfPickle(storage(wrong), data), "LTX6111");
+  }
+  assert.is(await codeOfPickle(storage(`${key}${type}${key}NK\x04`), data), "LTX6111");
+  assert.is(await codeOfPickle(storage(`${kind}${type}${key}NJ\xff\xff\xff\xff`), data), "LTX6111");
+  assert.is(await codeOfPickle(storage(`${kind}${type}${key}NK\x04(`), data), "LTX6111", "a view");
+  const twice = `\x80\x02(${kind}${type}${key}NK\x04tQ0(${kind}${type}${key}NK\x03tQ0N.`;
+  assert.is(await codeOfPickle(twice, data), "LTX6114");
+  assert.is(await codeOfPickle("\x80\x02ccollections\nOrderedDict\nK\x01\x85R."), "LTX6112", "called with an argument");
+  assert.is(await codeOfPickle("\x80\x02ctorch\nByteStorage\n)R."), "LTX6112", "a call of a storage's type");
+  assert.is(await codeOfPickle("\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(NK\0))\x89}tR."), "LTX6111", "no storage");
 });
 
 test("a tensor stays within its storage", async () => {

@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../../findings.ts";
-import { openSafetensors, writeSafetensors } from "./index.ts";
+import { openSafetensors, writeSafetensors, type OutputTensor } from "./index.ts";
 
 const test = suite<{ folder: string }>("safetensors");
 test.before.each(async (context) => {
@@ -53,6 +53,60 @@ test("reads what it writes, in order, with metadata", async ({ folder }) => {
   assert.equal((await file.readFloat32("empty")).length, 0);
   await file.close();
   assert.equal(await readdir(join(folder, "deep/er")), ["a.safetensors"]);
+});
+
+test("every dtype is read as float32", async ({ folder }) => {
+  const bytes = (array: { buffer: ArrayBufferLike }) => new Uint8Array(array.buffer);
+  const tensors = {
+    F64: [bytes(Float64Array.of(0.1, -2)), [Math.fround(0.1), -2]],
+    F32: [bytes(Float32Array.of(0.5, -2)), [0.5, -2]],
+    F16: [bytes(Uint16Array.of(0x3c00, 0xc100)), [1, -2.5]],
+    BF16: [bytes(Uint16Array.of(0x3f80, 0xc020)), [1, -2.5]],
+    I64: [bytes(BigInt64Array.of(-1n, 2n ** 40n)), [-1, 2 ** 40]],
+    U64: [bytes(BigUint64Array.of(1n, 2n ** 63n)), [1, 2 ** 63]],
+    I32: [bytes(Int32Array.of(-7, 7)), [-7, 7]],
+    U32: [bytes(Uint32Array.of(7, 2 ** 31)), [7, 2 ** 31]],
+    I16: [bytes(Int16Array.of(-7, 7)), [-7, 7]],
+    U16: [bytes(Uint16Array.of(7, 65535)), [7, 65535]],
+    I8: [bytes(Int8Array.of(-7, 7)), [-7, 7]],
+    U8: [Uint8Array.of(7, 255), [7, 255]],
+    BOOL: [Uint8Array.of(0, 1), [0, 1]],
+  } as const;
+  const path = join(folder, "all.safetensors");
+  const list = Object.entries(tensors).map(([name, [data]]) => ({ name, shape: [2], dtype: name, data }));
+  await writeSafetensors(path, list as unknown as OutputTensor[]);
+  const file = await openSafetensors(path);
+  for (const [name, [, values]] of Object.entries(tensors)) {
+    assert.equal([...(await file.readFloat32(name))], [...values], name);
+  }
+  await file.close();
+});
+
+test("a header of more than a first read, and a file that shrinks", async ({ folder }) => {
+  const path = join(folder, "long.safetensors");
+  const data = new Float32Array(1000).fill(3);
+  const list = (["F32", "BF16"] as const).map((dtype) => ({ name: dtype, shape: [1000], dtype, data }));
+  await writeSafetensors(path, list, { note: "x".repeat(100_000) });
+  const file = await openSafetensors(path);
+  assert.is(file.metadata["note"]?.length, 100_000);
+  assert.equal(await file.readFloat32("BF16"), data);
+  await truncate(path, 101_000);
+  for (const name of ["F32", "BF16"]) {
+    const message = await file.readFloat32(name).then(String, String);
+    assert.match(message, /LTX6181.*it became shorter while it was read/);
+  }
+  await file.close();
+});
+
+test("a tensor's data must fit its shape, and float32 values are rounded to what is written of them", async ({
+  folder,
+}) => {
+  const path = join(folder, "a.safetensors");
+  const wrong = (tensor: OutputTensor) => writeSafetensors(path, [tensor]).then(String, String);
+  const data = Float32Array.of(1, 2, 3);
+  assert.match(await wrong({ name: "a", shape: [2], dtype: "F32", data }), /a: 12 bytes for shape \[2\] of F32/);
+  assert.match(await wrong({ name: "a", shape: [3], dtype: "F64", data }), /written as F32 or BF16, not F64/);
+  assert.equal(await readdir(folder), []);
 });
 
 test("refuses headers that lie", async ({ folder }) => {
