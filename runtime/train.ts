@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { toOfficial } from "./config/strategy.ts";
 import { removeLeftovers, writeTextAtomically } from "./data/atomic.ts";
 import { fail, FindingsError } from "./findings.ts";
+import { createAdamW8bit } from "./training/adamw-8bit.ts";
 import { createAdamW } from "./training/adamw.ts";
 import { deleteOlder } from "./training/checkpoint-files.ts";
 import { checkpointMetadata, type CheckpointMetadata } from "./training/checkpoint-metadata.ts";
@@ -93,7 +94,8 @@ interface Loop {
 
 async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Loop> {
   const { config, engine, trainable, step, params } = run;
-  const optimizer = createAdamW(engine, trainable.names.length);
+  const create = config.optimization.optimizer_type === "adamw8bit" ? createAdamW8bit : createAdamW;
+  const optimizer = create(engine, trainable.names.length);
   const { globalStep, loaded, warnings } = await loadCheckpoint(run, optimizer);
   for (const folder of [config.output_dir, join(config.output_dir, "checkpoints")]) await removeLeftovers(folder);
   const strategy = toOfficial(config.training_strategy, { name: step.strategy.name, params });
@@ -175,7 +177,7 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   });
   await stopIfBroken(loop, j, accumulated, samples);
   const learningRate = schedule(j);
-  accumulated.apply(learningRate);
+  await accumulated.apply(learningRate);
   warnOfIdleSamples(loop, idleSamples(accumulated.reports, samples));
   warnOfOverlaps(loop, overlappingTerms(accumulated.reports, samples));
   const secondsPerStep = (performance.now() - began) / 1000;

@@ -235,7 +235,7 @@ test("says before the run what this version does not do", () => {
   const raw = {
     ...minimal,
     model: { ...minimal.model, training_mode: "full" },
-    optimization: { optimizer_type: "adamw8bit", enable_gradient_checkpointing: true },
+    optimization: { enable_gradient_checkpointing: true },
     acceleration: { quantization: "int8-quanto", mixed_precision_mode: "fp16" },
     wandb: { enabled: true },
     hub: { push_to_hub: true, hub_model_id: "me/lora" },
@@ -244,7 +244,6 @@ test("says before the run what this version does not do", () => {
     resolve(raw).findings.map(({ code, path }) => `${code} ${path.at(-1)}`),
     [
       "LTX6005 training_mode",
-      "LTX6005 optimizer_type",
       "LTX6005 quantization",
       "LTX6006 enable_gradient_checkpointing",
       "LTX6006 mixed_precision_mode",

@@ -9,11 +9,9 @@ export function checkSupport(config: RunConfig): Finding[] {
 }
 
 /** Settings that would train something else than what is asked for: errors. */
-function changesTheResult({ model, optimization, acceleration }: RunConfig): Finding[] {
-  const { optimizer_type: optimizer } = optimization;
+function changesTheResult({ model, acceleration }: RunConfig): Finding[] {
   const entries: readonly (readonly [boolean, Finding["path"], unknown, string])[] = [
     [model.training_mode === "full", ["model", "training_mode"], "full", "write `lora`"],
-    [optimizer !== "adamw", ["optimization", "optimizer_type"], optimizer, "write `adamw`"],
     [acceleration.quantization !== null, ["acceleration", "quantization"], acceleration.quantization, "write `null`"],
   ];
   return entries.flatMap(([applies, path, value, help]) =>

@@ -30,7 +30,7 @@ export interface AdamW {
    * parameters in order and frees those that they replace. A parameter without a gradient is left as it is: no decay, no moments,
    * and its count of updates stands still.
    */
-  update(parameters: readonly Tensor[], gradients: Gradients, rate: number, factor: Tensor | null): Tensor[];
+  update(parameters: readonly Tensor[], gradients: Gradients, rate: number, factor: Tensor | null): Promise<Tensor[]>;
   /** One entry per parameter, null for those that were never updated. */
   save(): Promise<(StoredMoments | null)[]>;
   restore(stored: readonly (StoredMoments | null)[]): void;
@@ -45,16 +45,24 @@ export function createAdamW(engine: Engine, count: number): AdamW {
     moments[i] = null;
   };
   return {
-    update: (parameters, gradients, rate, factor) =>
-      parameters.map((parameter, i) => {
-        const gradient = gradients[i] ?? null;
-        if (gradient === null) return parameter;
-        const { p, next } = updateOne(engine, parameter, gradient, moments[i] ?? null, rate, factor);
-        forget(i);
-        moments[i] = next;
-        engine.dispose(parameter);
-        return p;
-      }),
+    async update(parameters, gradients, rate, factor) {
+      const updated = [...parameters];
+      for (const group of groupsOf(parameters, gradients)) {
+        const coefficients = new Map<number, Coefficients>();
+        const made = engine.tidy(() =>
+          group.map((i) => updateOne(engine, entryOf(parameters, gradients, moments, i), rate, factor, coefficients)),
+        );
+        group.forEach((i, k) => {
+          const { p, m, v } = made[k] as Updated;
+          const t = timesOf(moments[i]);
+          forget(i);
+          moments[i] = { t, m, v };
+          engine.dispose(parameters[i] ?? null);
+          updated[i] = p;
+        });
+      }
+      return updated;
+    },
     save: () => Promise.all(moments.map((entry) => (entry === null ? null : store(engine, entry)))),
     restore(stored) {
       stored.forEach((entry, i) => {
@@ -66,28 +74,104 @@ export function createAdamW(engine: Engine, count: number): AdamW {
   };
 }
 
+/** The update of single numbers after `t` updates with this one, in double precision. */
+export function adamwStep(t: number, rate: number) {
+  const [spread, size] = [Math.sqrt(1 - BETA2 ** t), rate / (1 - BETA1 ** t)];
+  return (p: number, g: number, lastM: number, lastV: number) => {
+    const m = BETA1 * lastM + (1 - BETA1) * g;
+    const v = BETA2 * lastV + (1 - BETA2) * g * g;
+    return { m, v, p: p * (1 - rate * WEIGHT_DECAY) - (size * m) / (Math.sqrt(v) / spread + EPSILON) };
+  };
+}
+
+/** A group is updated at once, so that an engine that records makes one graph of it; old and new values are there together. */
+const GROUP_ELEMENTS = 2 ** 24;
+
+/** The parameters that have a gradient, in groups of about so many elements. */
+function groupsOf(parameters: readonly Tensor[], gradients: Gradients): number[][] {
+  const groups: number[][] = [];
+  let room = 0;
+  parameters.forEach(({ shape }, i) => {
+    if ((gradients[i] ?? null) === null) return;
+    const elements = shape.reduce((a, b) => a * b, 1);
+    if (room < elements) {
+      groups.push([]);
+      room = GROUP_ELEMENTS;
+    }
+    room -= elements;
+    groups.at(-1)?.push(i);
+  });
+  return groups;
+}
+
+interface Entry {
+  readonly parameter: Tensor;
+  readonly gradient: Tensor;
+  readonly last: Moments | null;
+}
+
+function entryOf(
+  parameters: readonly Tensor[],
+  gradients: Gradients,
+  moments: readonly (Moments | null)[],
+  i: number,
+): Entry {
+  const [parameter, gradient] = [parameters[i], gradients[i]];
+  if (parameter === undefined || !gradient) throw new Error(`parameter ${i} has no gradient`);
+  return { parameter, gradient, last: moments[i] ?? null };
+}
+
+/** How many updates there are with the next. */
+const timesOf = (last: Moments | null | undefined): number => (last?.t ?? 0) + 1;
+
+/** Scalars that change from update to update. */
+interface Coefficients {
+  /** 1 - η λ */
+  readonly decay: Tensor;
+  /** sqrt(1 - β2^t) */
+  readonly spread: Tensor;
+  /** η / (1 - β1^t) */
+  readonly size: Tensor;
+}
+
+/** `nth`: names stay the same from update to update, for a recording engine goes by them. */
+function coefficientsOf({ ops }: Engine, nth: number, t: number, rate: number): Coefficients {
+  const input = (name: string, x: number) =>
+    ops.input(`adamw.${name}.${nth}`, { shape: [], dtype: "float32", data: Float32Array.of(x) });
+  return {
+    decay: input("decay", 1 - rate * WEIGHT_DECAY),
+    spread: input("spread", Math.sqrt(1 - BETA2 ** t)),
+    size: input("size", rate / (1 - BETA1 ** t)),
+  };
+}
+
+interface Updated {
+  readonly p: Tensor;
+  readonly m: Tensor;
+  readonly v: Tensor;
+}
+
 /**
  * p ← p (1 - η λ);  m ← β1 m + (1 - β1) g;  v ← β2 v + (1 - β2) g²;  p ← p - η / (1 - β1^t) · m / (sqrt(v) / sqrt(1 - β2^t) + ε)
  */
 function updateOne(
   engine: Engine,
-  p: Tensor,
-  gradient: Tensor,
-  last: Moments | null,
+  { parameter, gradient, last }: Entry,
   rate: number,
   factor: Tensor | null,
-) {
+  coefficients: Map<number, Coefficients>,
+): Updated {
   const { ops } = engine;
-  const t = (last?.t ?? 0) + 1;
-  const updated = engine.tidy(() => {
+  const t = timesOf(last);
+  const { decay, spread, size } = coefficients.get(t) ?? coefficientsOf(engine, coefficients.size, t, rate);
+  coefficients.set(t, { decay, spread, size });
+  return engine.tidy(() => {
     const g = factor === null ? gradient : ops.mul(gradient, factor);
     const m = mix(engine, last?.m ?? null, g, BETA1);
     const v = mix(engine, last?.v ?? null, ops.square(g), BETA2);
-    const spread = ops.add(ops.div(ops.sqrt(v), Math.sqrt(1 - BETA2 ** t)), EPSILON);
-    const decayed = ops.mul(p, 1 - rate * WEIGHT_DECAY);
-    return { m, v, p: ops.sub(decayed, ops.mul(ops.div(m, spread), rate / (1 - BETA1 ** t))) };
+    const root = ops.add(ops.div(ops.sqrt(v), spread), EPSILON);
+    return { m, v, p: ops.sub(ops.mul(parameter, decay), ops.mul(ops.div(m, root), size)) };
   });
-  return { p: updated.p, next: { t, m: updated.m, v: updated.v } };
 }
 
 /** β · mean + (1 - β) · x, where the mean starts at 0. */

@@ -40,7 +40,7 @@ export interface AccumulatedGradients {
   /** L2 norm of all gradients together, before clipping. */
   readonly gradNorm: number;
   /** Clips, updates the weights with this learning rate and frees the gradients. */
-  apply(rate: number): void;
+  apply(rate: number): Promise<void>;
   /** Frees the gradients and leaves the weights as they are. */
   discard(): void;
 }
@@ -89,9 +89,9 @@ async function summarize(
   return {
     reports,
     gradNorm,
-    apply(rate) {
+    async apply(rate) {
       const factor = clipFactor(engine, norm, maxGradNorm);
-      trainable.replace(optimizer.update(trainable.tensors(), gradients, rate, factor));
+      trainable.replace(await optimizer.update(trainable.tensors(), gradients, rate, factor));
       engine.dispose(factor);
       free();
     },

@@ -137,7 +137,7 @@ async function train(
     rates?.push(schedule(j));
     next?.push(schedule(j + 1));
     made.set(`metrics.${j}`, { shape: [1], data: [last.loss] });
-    done.apply(schedule(j));
+    await done.apply(schedule(j));
     if (j === 0) await readAfterFirst(context, made);
   }
   const list = (data: number[] | undefined, shape: readonly number[]): Numbers => ({ shape, data: data ?? [] });
