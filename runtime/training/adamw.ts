@@ -48,10 +48,12 @@ export function createAdamW(engine: Engine, count: number): AdamW {
     async update(parameters, gradients, rate, factor) {
       const updated = [...parameters];
       for (const group of groupsOf(parameters, gradients)) {
-        const coefficients = new Map<number, Coefficients>();
-        const made = engine.tidy(() =>
-          group.map((i) => updateOne(engine, entryOf(parameters, gradients, moments, i), rate, factor, coefficients)),
-        );
+        const made = engine.tidy(() => {
+          const coefficients = new Map<number, Coefficients>();
+          return group.map((i) =>
+            updateOne(engine, entryOf(parameters, gradients, moments, i), rate, factor, coefficients),
+          );
+        });
         group.forEach((i, k) => {
           const { p, m, v } = made[k] as Updated;
           const t = timesOf(moments[i]);

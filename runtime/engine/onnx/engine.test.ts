@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor, Tensor } from "../../contract.ts";
+import { createAdamW } from "../../training/adamw.ts";
 import type { Engine } from "../engine.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
 import { startDevice, type Device } from "./device.ts";
@@ -164,6 +165,22 @@ test("numbers may stay in their file, in the three types of weights", async () =
     engine.dispose(w, x);
   }
   await rm(folder, { recursive: true });
+});
+
+test("an optimizer's first update is one recording, all later ones another", async () => {
+  const optimizer = createAdamW(engine, 2);
+  let parameters: Tensor[] = [engine.keep(host(1, 2)), engine.keep(host(3))];
+  for (const rate of [0.1, 0.05, 0.02, 0.01, 0.1]) {
+    const gradients = [engine.keep(host(1, -1)), engine.keep(host(rate))];
+    parameters = await optimizer.update(parameters, gradients, rate, null);
+    engine.dispose(...gradients);
+  }
+  assert.is(opened.count, 2);
+  const [first] = (await engine.read(parameters[0] as Tensor)).data;
+  // Of a constant gradient every step is as long as its rate.
+  assert.ok(Math.abs((first ?? NaN) - (1 - 0.28)) < 1e-3, String(first));
+  engine.dispose(...parameters);
+  optimizer.dispose();
 });
 
 test("nothing stays on the device but what is kept", async () => {
