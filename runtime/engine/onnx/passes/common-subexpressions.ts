@@ -1,7 +1,9 @@
+import { SMALL_BYTES } from "./edit.ts";
 import type { Graph, Initializer, Node } from "../graph.ts";
 
 /** Computes once what is computed twice alike, and keeps one of equal small constants. */
 export function mergeCommonSubexpressions(graph: Graph): Graph {
+  const outputs = new Set(graph.outputs);
   const sameAs = new Map<string, string>();
   const known = new Map<string, string>();
   const current = (name: string) => sameAs.get(name) ?? name;
@@ -15,18 +17,15 @@ export function mergeCommonSubexpressions(graph: Graph): Graph {
   const nodes = graph.nodes.flatMap((node): Node[] => {
     const inputs = node.inputs.map(current);
     const [output] = node.outputs;
-    const isOutput = output === undefined || graph.outputs.includes(output.name);
+    const isOutput = output === undefined || outputs.has(output.name);
     const key = isOutput || node.outputs.length > 1 ? null : `${node.op} ${inputs.join()} ${attributesOf(node)}`;
     return isFirst(key, output?.name ?? "") ? [{ ...node, inputs }] : [];
   });
   return { ...graph, initializers, nodes };
 }
 
-/** Constants of more bytes are not compared. */
-const MOST_BYTES = 256;
-
 function keyOfConstant({ bytes, shape, dtype }: Initializer): string | null {
-  if (!(bytes instanceof Uint8Array) || bytes.length > MOST_BYTES) return null;
+  if (!(bytes instanceof Uint8Array) || bytes.length > SMALL_BYTES) return null;
   return `${dtype}[${shape.join()}] ${Buffer.from(bytes).toString("latin1")}`;
 }
 

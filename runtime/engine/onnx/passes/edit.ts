@@ -10,6 +10,9 @@ import {
   type Value,
 } from "../graph.ts";
 
+/** Larger constants are neither compared nor computed with. */
+export const SMALL_BYTES = 256;
+
 /** A graph while a pass goes through it from front to back, writing the new one. */
 export class Edit {
   readonly #initializers: Initializer[];
@@ -48,11 +51,28 @@ export class Edit {
     return node?.op === op ? node : undefined;
   }
 
+  /** Of a small constant, the bytes. */
+  bytes(name: string): Uint8Array | undefined {
+    const { bytes } = this.#constants.get(name) ?? {};
+    return bytes instanceof Uint8Array && bytes.length <= SMALL_BYTES ? bytes : undefined;
+  }
+
+  /** Of a small constant, the numbers in float32. */
+  numbers(name: string): Float32Array | undefined {
+    const bytes = this.value(name).dtype === "float32" ? this.bytes(name) : undefined;
+    return bytes && new Float32Array(bytes.slice().buffer);
+  }
+
   /** The number, if the value is a float32 constant of one element. */
   scalar(name: string): number | undefined {
-    const { bytes, dtype } = this.#constants.get(name) ?? {};
-    if (!(bytes instanceof Uint8Array) || dtype !== "float32" || bytes.length !== 4) return undefined;
-    return new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true);
+    const numbers = this.numbers(name);
+    return numbers?.length === 1 ? numbers[0] : undefined;
+  }
+
+  /** The numbers of a constant shape or list of axes. */
+  list(name: string): number[] | undefined {
+    const bytes = this.value(name).dtype === "int64" ? this.bytes(name) : undefined;
+    return bytes && Array.from(new BigInt64Array(bytes.slice().buffer), Number);
   }
 
   push(node: Node): void {
@@ -77,11 +97,19 @@ export class Edit {
   }
 
   integers(values: readonly number[]): string {
-    return this.#constant(new Uint8Array(BigInt64Array.from(values, BigInt).buffer), [values.length], "int64");
+    return this.constant(new Uint8Array(BigInt64Array.from(values, BigInt).buffer), [values.length], "int64");
   }
 
   number(x: number): string {
-    return this.#constant(new Uint8Array(Float32Array.of(x).buffer), [], "float32");
+    return this.constant(new Uint8Array(Float32Array.of(x).buffer), [], "float32");
+  }
+
+  constant(bytes: Uint8Array, shape: Shape, dtype: ElementType): string {
+    const constant: Initializer = { name: this.#newName("c"), shape, dtype, bytes };
+    this.#initializers.push(constant);
+    this.#constants.set(constant.name, constant);
+    this.#values.set(constant.name, constant);
+    return constant.name;
   }
 
   /** `name` is read under another name from now on; a graph's output keeps its own. */
@@ -94,14 +122,6 @@ export class Edit {
 
   finish({ inputs, outputs }: Graph): Graph {
     return { inputs, outputs, initializers: this.#initializers, nodes: this.#nodes };
-  }
-
-  #constant(bytes: Uint8Array, shape: Shape, dtype: ElementType): string {
-    const constant: Initializer = { name: this.#newName("c"), shape, dtype, bytes };
-    this.#initializers.push(constant);
-    this.#constants.set(constant.name, constant);
-    this.#values.set(constant.name, constant);
-    return constant.name;
   }
 
   #newName(prefix: string): string {
