@@ -1,3 +1,4 @@
+import { isSame } from "../record/builder.ts";
 import type { Shape } from "../../../contract.ts";
 import {
   sizeOf,
@@ -37,6 +38,10 @@ export class Edit {
   /** What stands for a value of the old graph. */
   current(name: string): string {
     return this.#sameAs.get(name) ?? name;
+  }
+
+  isOutput(name: string): boolean {
+    return this.#outputs.has(name);
   }
 
   value(name: string): Value {
@@ -116,8 +121,16 @@ export class Edit {
   alias(node: Node, to: string): void {
     const [output] = node.outputs;
     if (output === undefined) return;
-    if (this.#outputs.has(output.name)) this.push({ op: "Identity", inputs: [to], outputs: [output], attributes: {} });
+    if (this.isOutput(output.name)) this.push({ op: "Identity", inputs: [to], outputs: [output], attributes: {} });
     else this.#sameAs.set(output.name, to);
+  }
+
+  /** The node's output is `to`, which may have to be repeated. */
+  become(node: Node, output: Value, to: string): void {
+    const { shape } = this.value(to);
+    if (isSame(shape, output.shape)) return this.alias(node, to);
+    const op = sizeOf(shape) === sizeOf(output.shape) ? "Reshape" : "Expand";
+    this.push({ op, inputs: [to, this.integers(output.shape)], outputs: [output], attributes: {} });
   }
 
   finish({ inputs, outputs }: Graph): Graph {

@@ -1,21 +1,20 @@
 import type { Graph } from "../graph.ts";
-import { joinBiases } from "./bias.ts";
 import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { widenLate } from "./late-casts.ts";
 import { simplify } from "./simplify.ts";
+import { addWithinProducts } from "./sums.ts";
 
 /** More ways through a graph than it takes in practice. */
 const MOST_ROUNDS = 8;
 
 /** The same outputs from fewer nodes and smaller values. */
 export function optimize(graph: Graph): Graph {
-  let current = removeDeadCode(graph);
+  let current = mergeCommonSubexpressions(removeDeadCode(graph));
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const next = removeDeadCode(mergeCommonSubexpressions(simplify(current)));
-    const isDone = next.nodes.length === current.nodes.length;
-    current = next;
-    if (isDone) break;
+    const simplified = simplify(current);
+    if (simplified === current) break;
+    current = removeDeadCode(mergeCommonSubexpressions(simplified));
   }
-  return widenLate(joinBiases(current));
+  return mergeCommonSubexpressions(widenLate(addWithinProducts(current)));
 }

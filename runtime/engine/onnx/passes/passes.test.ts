@@ -5,13 +5,13 @@ import { startDevice } from "../device.ts";
 import type { Graph, Value } from "../graph.ts";
 import { encodeModel } from "../model.ts";
 import { GraphBuilder } from "../record/builder.ts";
-import { joinBiases } from "./bias.ts";
 import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { Edit } from "./edit.ts";
 import { optimize } from "./index.ts";
 import { widenLate } from "./late-casts.ts";
 import { simplify } from "./simplify.ts";
+import { addWithinProducts } from "./sums.ts";
 import { verifyFully } from "./verify.ts";
 
 const test = suite("onnx passes");
@@ -87,7 +87,7 @@ test("of repeated values alone the result is repeated", async () => {
     const wide = g.expand(row, [4, 3]);
     return [float(g, "Mul", [float(g, "Exp", [wide], [4, 3]), wide], [4, 3])];
   });
-  await becomes((g) => removeDeadCode(simplify(g)), graph, "Exp Mul Identity Expand");
+  await becomes((g) => removeDeadCode(simplify(g)), graph, "Exp Mul Expand");
 });
 
 test("a product with ones, as gradients of sums have it, is a repetition", async () => {
@@ -97,7 +97,7 @@ test("a product with ones, as gradients of sums have it, is a repetition", async
     const dy = g.reshape(g.constant(Float32Array.of(1), [], "float32"), [1, 1]);
     return [float(g, "Add", [x, float(g, "Mul", [dy, ones], [2, 3])], [2, 3])];
   });
-  await becomes(optimize, graph, "Reshape Add Identity");
+  await becomes(optimize, graph, "Add Identity");
 });
 
 test("the sum of what was repeated is a product", async () => {
@@ -106,7 +106,20 @@ test("the sum of what was repeated is a product", async () => {
     const sum = g.emit("ReduceSum", [g.expand(x, [4, 5]), g.integers([1])], [4], "float32", { keepdims: 0 });
     return [sum];
   });
-  await becomes(optimize, graph, "Mul Identity Expand");
+  await becomes(optimize, graph, "Reshape Mul Expand");
+});
+
+test("sums and means of what was repeated along some axes only", async () => {
+  const reduced = (op: string, axes: readonly number[], shape: Shape, keepdims: number) =>
+    recorded((g) => {
+      const wide = g.expand(g.input([3, 1], "float32"), [2, 3, 4]);
+      return [g.emit(op, [wide, g.integers(axes)], shape, "float32", { keepdims })];
+    });
+  await becomes(optimize, reduced("ReduceSum", [0, 1], [4], 0), "Reshape ReduceSum Mul Expand");
+  await becomes(optimize, reduced("ReduceMean", [0, 1], [1, 1, 4], 1), "Reshape ReduceMean Expand");
+  await becomes(optimize, reduced("ReduceSum", [-1], [2, 3], 0), "Reshape Mul Expand");
+  await becomes(optimize, reduced("ReduceMean", [0, 2], [3], 0), "Reshape Identity");
+  await becomes(optimize, reduced("ReduceSum", [1], [2, 4], 0), "Reshape ReduceSum Expand");
 });
 
 test("neutral operands, factors, turning back and forth", async () => {
@@ -129,13 +142,13 @@ test("turning axes of one element is reshaping, and reshaping twice is once", as
   await becomes(optimize, graph, "Reshape Identity");
 });
 
-test("x - 1 keeps its operand, 1 - x its order, and x * 1 of a smaller x its size", async () => {
+test("0 - x keeps its order, and x * 1 of a smaller x its size", async () => {
   const graph = recorded((g) => {
     const x = g.input([3], "float32");
     const ones = g.constant(Float32Array.of(1), [1, 1], "float32");
     return [float(g, "Sub", [scalar(g, 0), x], [3]), float(g, "Mul", [x, ones], [1, 3])];
   });
-  await becomes(optimize, graph, "Sub Mul Identity Identity");
+  await becomes(optimize, graph, "Sub Reshape Identity Identity");
 });
 
 test("a new value has no name of the old graph, not even one that is still to come", () => {
@@ -156,8 +169,72 @@ test("a bias is added within the product, unless the product is read elsewhere",
       const sum = float(g, "Add", [product, b], [2, 4]);
       return isReadTwice ? [sum, product] : [sum];
     });
-  await becomes(joinBiases, layer(false), "Gemm Identity");
-  await becomes(joinBiases, layer(true), "Gemm Add Identity Identity");
+  await becomes(addWithinProducts, layer(false), "Gemm Identity");
+  await becomes(addWithinProducts, layer(true), "Gemm Add Identity Identity");
+});
+
+test("of two products that are added the second takes the first in; a row of one element is no bias", async () => {
+  const sum = recorded((g) => {
+    const [x, w] = [g.input([2, 3], "float32"), g.input([3, 4], "float32")];
+    const [a, b] = [g.input([2, 1], "float32"), g.input([4, 1], "float32")];
+    const low = g.emit("Gemm", [a, b], [2, 4], "float32", { transB: 1 });
+    return [float(g, "Add", [float(g, "MatMul", [x, w], [2, 4]), low], [2, 4])];
+  });
+  await becomes(addWithinProducts, sum, "MatMul Gemm Identity");
+  const column = recorded((g) => {
+    const [x, w, b] = [g.input([2, 3], "float32"), g.input([3, 1], "float32"), g.input([4], "float32")];
+    return [float(g, "Add", [float(g, "MatMul", [x, w], [2, 1]), b], [2, 4])];
+  });
+  await becomes(addWithinProducts, column, "MatMul Add Identity");
+});
+
+test("matrices are turned in their product, and added before they are reshaped", async () => {
+  const graph = recorded((g) => {
+    const [x, w, v] = [g.input([3, 2], "float32"), g.input([4, 3], "float32"), g.input([4, 3], "float32")];
+    const turn = (m: Value) => g.emit("Transpose", [m], m.shape.toReversed(), "float32", { perm: [1, 0] });
+    const product = g.reshape(float(g, "MatMul", [turn(x), turn(w)], [2, 4]), [1, 2, 4]);
+    const again = g.reshape(g.emit("Gemm", [turn(x), v], [2, 4], "float32", { transB: 1 }), [1, 2, 4]);
+    return [float(g, "Add", [product, again], [1, 2, 4])];
+  });
+  await becomes(optimize, graph, "Gemm Gemm Reshape Identity");
+});
+
+test("parts among zeros are joined where they make a whole", async () => {
+  const sides = (axis: number, before: number, after: number) =>
+    [0, 1].map((i) => (i === axis ? before : 0)).concat([0, 1].map((i) => (i === axis ? after : 0)));
+  const pads = (first: readonly number[], second: readonly number[]) =>
+    recorded((g) => {
+      const pad = (amounts: readonly number[]) =>
+        g.emit("Pad", [g.input([2, 2], "float32"), g.integers(amounts), scalar(g, 0)], [2, 5], "float32");
+      return [float(g, "Add", [pad(first), pad(second)], [2, 5])];
+    });
+  const whole = recorded((g) => {
+    const [x, y] = [g.input([2, 2], "float32"), g.input([2, 3], "float32")];
+    const pad = (part: Value, amounts: readonly number[]) =>
+      g.emit("Pad", [part, g.integers(amounts), scalar(g, 0)], [2, 5], "float32");
+    return [float(g, "Add", [pad(y, sides(1, 2, 0)), pad(x, sides(1, 0, 3))], [2, 5])];
+  });
+  await becomes(optimize, whole, "Concat Identity");
+  await becomes(optimize, pads(sides(1, 0, 3), sides(1, 3, 0)), "Pad Pad Add Identity");
+});
+
+test("arithmetic on small constants, and masks that choose one side only", async () => {
+  const graph = recorded((g) => {
+    const x = g.input([3], "float32");
+    const row = g.constant(Float32Array.of(1, 2, 3), [3], "float32");
+    const half = float(g, "Div", [scalar(g, 1), float(g, "Sqrt", [scalar(g, 4)], [])], []);
+    const mask = g.expand(g.constant(Uint8Array.of(1), [], "bool"), [3]);
+    const chosen = float(g, "Where", [mask, float(g, "Mul", [row, half], [3]), x], [3]);
+    const negated = float(g, "Neg", [float(g, "Neg", [x], [3])], [3]);
+    const product = float(g, "Mul", [x, chosen], [3]);
+    return [float(g, "Sub", [negated, float(g, "Neg", [product], [3])], [3])];
+  });
+  await becomes(optimize, graph, "Mul Add Identity");
+});
+
+test("a product with zero stays, for it may be one of what is not a number", async () => {
+  const graph = recorded((g) => [float(g, "Mul", [g.input([2], "float32"), scalar(g, 0)], [2])]);
+  await becomes(optimize, graph, "Mul Identity");
 });
 
 test("large weights of 16 bits are widened where they are used, once for each use", async () => {

@@ -1,22 +1,26 @@
 import type { Graph } from "../graph.ts";
 import { Edit } from "./edit.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
+import { constants } from "./rules/constants.ts";
 import { layout } from "./rules/layout.ts";
+import { products } from "./rules/products.ts";
 import { repeats } from "./rules/repeats.ts";
 
-const rules = [...layout, ...arithmetic, ...repeats];
+const rules = [...constants, ...layout, ...arithmetic, ...repeats, ...products];
 
 /**
  * Leaves out what changes nothing and computes on small values what was computed on repeated ones. One way through, so a second may
- * find more.
+ * find more; a graph in which there is nothing to find is given back as it is.
  */
 export function simplify(graph: Graph): Graph {
   const edit = new Edit(graph);
+  let hasChanged = false;
   for (const old of graph.nodes) {
     const node = { ...old, inputs: old.inputs.map((name) => edit.current(name)) };
     const [output] = node.outputs;
     const isDone = output !== undefined && node.outputs.length === 1 && rules.some((rule) => rule(edit, node, output));
-    if (!isDone) edit.push(node);
+    if (isDone) hasChanged = true;
+    else edit.push(node);
   }
-  return edit.finish(graph);
+  return hasChanged ? edit.finish(graph) : graph;
 }

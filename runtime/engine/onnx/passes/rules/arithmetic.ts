@@ -1,35 +1,55 @@
 import { isSame } from "../../record/builder.ts";
+import type { Node } from "../../graph.ts";
+import type { Edit } from "../edit.ts";
 import type { Rule } from "./rule.ts";
 
 const neutral: Readonly<Record<string, number>> = { Add: 0, Sub: 0, Mul: 1, Div: 1 };
 
-/** x + 0, x - 0, x * 1, x / 1, in which -0 + 0 becoming 0 is not kept. */
+/**
+ * x + 0, x - 0, x * 1, x / 1, in which -0 + 0 becoming 0 is not kept. x * 0 stays: it is not 0 where x is not a number, and a run
+ * that diverges must show it.
+ */
 const neutralOperand: Rule = (edit, node, output) => {
   const [a = "", b = ""] = node.inputs;
   const unit = neutral[node.op];
   if (unit === undefined) return false;
-  const isUnit = (name: string) => edit.scalar(name) === unit;
+  const isUnit = (name: string) => edit.scalar(edit.maker(name, "Expand")?.inputs[0] ?? name) === unit;
   const turns = node.op === "Add" || node.op === "Mul";
   const kept = isUnit(b) ? a : turns && isUnit(a) ? b : undefined;
-  if (kept === undefined || !isSame(edit.value(kept).shape, output.shape)) return false;
-  edit.alias(node, kept);
+  if (kept === undefined) return false;
+  edit.become(node, output, kept);
   return true;
 };
 
 /** (x a) b = x (a b) for numbers a and b. */
 const factors: Rule = (edit, node, output) => {
   if (node.op !== "Mul") return false;
-  const split = (inputs: readonly string[]) => {
-    const [a = "", b = ""] = inputs;
-    const [x, y] = [edit.scalar(a), edit.scalar(b)];
-    return y !== undefined ? ([a, y] as const) : x !== undefined ? ([b, x] as const) : undefined;
-  };
-  const outer = split(node.inputs);
-  const inner = outer && edit.maker(outer[0], "Mul");
-  const first = inner && split(inner.inputs);
-  if (!outer || !first || !isSame(edit.value(first[0]).shape, output.shape)) return false;
-  edit.push({ ...node, inputs: [first[0], edit.number(Math.fround(first[1] * outer[1]))] });
+  const outer = factorOf(edit, node);
+  const inner = outer && edit.maker(outer.rest, "Mul");
+  const first = inner && factorOf(edit, inner);
+  if (!outer || !first || !isSame(edit.value(first.rest).shape, output.shape)) return false;
+  edit.push({ ...node, inputs: [first.rest, edit.number(Math.fround(first.factor * outer.factor))] });
   return true;
 };
 
-export const arithmetic: readonly Rule[] = [neutralOperand, factors];
+/** A product with a number. */
+function factorOf(edit: Edit, { inputs }: Node): { readonly rest: string; readonly factor: number } | undefined {
+  const [a = "", b = ""] = inputs;
+  const [x, y] = [edit.scalar(a), edit.scalar(b)];
+  if (y !== undefined) return { rest: a, factor: y };
+  return x === undefined ? undefined : { rest: b, factor: x };
+}
+
+/** -(-x) = x, x + (-y) = x - y, x - (-y) = x + y. */
+const negations: Rule = (edit, node) => {
+  const [a = "", b = ""] = node.inputs;
+  const [x, y] = [a, b].map((name) => edit.maker(name, "Neg")?.inputs[0]);
+  if (node.op === "Neg" && x !== undefined) edit.alias(node, x);
+  else if (node.op === "Add" && y !== undefined) edit.push({ ...node, op: "Sub", inputs: [a, y] });
+  else if (node.op === "Add" && x !== undefined) edit.push({ ...node, op: "Sub", inputs: [b, x] });
+  else if (node.op === "Sub" && y !== undefined) edit.push({ ...node, op: "Add", inputs: [a, y] });
+  else return false;
+  return true;
+};
+
+export const arithmetic: readonly Rule[] = [neutralOperand, factors, negations];

@@ -1,5 +1,6 @@
 import { isSame } from "../../record/builder.ts";
-import { broadcast, isScalar } from "../edit.ts";
+import { sizeOf } from "../../graph.ts";
+import { broadcast, isScalar, type Edit } from "../edit.ts";
 import type { Rule } from "./rule.ts";
 
 /** One number repeated is the same in any shape. */
@@ -13,11 +14,21 @@ const reshapeRepeated: Rule = (edit, node, output) => {
   return true;
 };
 
+/** A copy is what it copies; an output's may repeat it. */
+const identity: Rule = (edit, node, output) => {
+  if (node.op !== "Identity") return false;
+  const [name = ""] = node.inputs;
+  const repeated = edit.maker(name, "Expand")?.inputs[0];
+  if (repeated === undefined && edit.isOutput(output.name)) return false;
+  edit.become(node, output, repeated ?? name);
+  return true;
+};
+
 /** Operators that repeat their operands by themselves. */
 const broadcasting = new Set(
   (
     "Add Sub Mul Div Pow Max Min Where Less LessOrEqual Greater GreaterOrEqual Equal And Or " +
-    "Neg Abs Sqrt Exp Log Tanh Sigmoid Sin Cos Reciprocal Not Cast Identity"
+    "Neg Abs Sqrt Exp Log Tanh Sigmoid Sin Cos Reciprocal Not Cast"
   ).split(" "),
 );
 
@@ -36,17 +47,54 @@ const repeatedOperands: Rule = (edit, node, output) => {
   return true;
 };
 
-/** The sum over what was repeated is a product. */
-const sumOfRepeated: Rule = (edit, node, output) => {
-  const repeated = node.op === "ReduceSum" ? edit.maker(node.inputs[0] ?? "", "Expand") : undefined;
-  const [name = ""] = repeated?.inputs ?? [];
-  if (repeated === undefined || !isScalar(edit.value(name).shape)) return false;
-  const count = repeated.outputs[0]?.shape.reduce((a, b) => a * b, 1) ?? 0;
-  const rest = output.shape.reduce((a, b) => a * b, 1);
-  const scalar = edit.emit("Reshape", [name, edit.integers([])], [], output.dtype);
-  const total = edit.emit("Mul", [scalar, edit.number(count / rest)], [], output.dtype);
-  edit.push({ op: "Expand", inputs: [total, edit.integers(output.shape)], outputs: node.outputs, attributes: {} });
+/**
+ * Sums and means over axes along which a value was repeated are taken of the value itself: such an axis multiplies the sum by its
+ * size, and does nothing to the mean.
+ */
+const reductionOfRepeated: Rule = (edit, node, output) => {
+  const repeated = reductions.has(node.op) ? edit.maker(node.inputs[0] ?? "", "Expand") : undefined;
+  const { shape } = repeated?.outputs[0] ?? {};
+  if (repeated === undefined || shape === undefined || output.dtype !== "float32") return false;
+  const small = unsqueezed(edit, repeated.inputs[0] ?? "", shape.length);
+  const { shape: sizes } = edit.value(small);
+  const axes = node.inputs[1] === undefined ? [...shape.keys()] : edit.list(node.inputs[1]);
+  if (axes === undefined) return false;
+  const copies = axes.reduce((count, axis) => (count * (shape.at(axis) ?? 1)) / (sizes.at(axis) ?? 1), 1);
+  const isGone = (axis: number) => axes.includes(axis) || axes.includes(axis - sizes.length);
+  const keeps = node.attributes["keepdims"] !== 0;
+  const reduced = sizes.flatMap((size, axis) => (isGone(axis) ? (keeps ? [1] : []) : [size]));
+  const part = edit.emit(node.op, [small, edit.integers(axes)], reduced, output.dtype, node.attributes);
+  const isMore = node.op === "ReduceSum" && copies !== 1;
+  const total = isMore ? edit.emit("Mul", [part, edit.number(copies)], reduced, output.dtype) : part;
+  edit.become(node, output, total);
   return true;
 };
 
-export const repeats: readonly Rule[] = [reshapeRepeated, repeatedOperands, sumOfRepeated];
+const reductions = new Set(["ReduceSum", "ReduceMean"]);
+
+/** With axes of one element in front. */
+function unsqueezed(edit: Edit, name: string, rank: number): string {
+  const { shape, dtype } = edit.value(name);
+  if (shape.length === rank) return name;
+  const sizes = [...Array.from({ length: rank - shape.length }, () => 1), ...shape];
+  return edit.emit("Reshape", [name, edit.integers(sizes)], sizes, dtype);
+}
+
+/** A sum or mean along axes of one element only is its operand in another shape. */
+const reductionOfOne: Rule = (edit, node, output) => {
+  const [name = "", axes] = node.inputs;
+  const { shape } = edit.value(name);
+  if (!/^Reduce(Sum|Mean|Max|Min)$/.test(node.op) || sizeOf(shape) !== sizeOf(output.shape)) return false;
+  const along = axes === undefined ? [...shape.keys()] : edit.list(axes);
+  if (along === undefined || along.some((axis) => shape.at(axis) !== 1)) return false;
+  edit.become(node, output, name);
+  return true;
+};
+
+export const repeats: readonly Rule[] = [
+  identity,
+  reshapeRepeated,
+  repeatedOperands,
+  reductionOfRepeated,
+  reductionOfOne,
+];

@@ -1,0 +1,46 @@
+import { isSame } from "../record/builder.ts";
+import { valuesOf, type Graph, type Node, type Value } from "../graph.ts";
+
+/**
+ * Adds a bias, or another matrix, within the product of two matrices to which it is added, where nothing else reads the product: one
+ * value less to write and to read again. Of two products the second takes the first in.
+ */
+export function addWithinProducts(graph: Graph): Graph {
+  const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map(({ name }) => [name, node] as const)));
+  const values = valuesOf(graph);
+  const uses = usesOf(graph);
+  const joined = new Set<Node>();
+  const joinedWith = (node: Node, product: string, other: string): Node | null => {
+    const maker = makers.get(product);
+    if (!isPlainProduct(maker) || uses.get(product) !== 1 || !isAddable(values.get(product), values.get(other)))
+      return null;
+    joined.add(maker);
+    return { op: "Gemm", inputs: [...maker.inputs, other], outputs: node.outputs, attributes: maker.attributes };
+  };
+  const nodes = graph.nodes.map((node): Node => {
+    if (node.op !== "Add") return node;
+    const [a = "", b = ""] = node.inputs;
+    const product = joinedWith(node, b, a) ?? joinedWith(node, a, b);
+    if (product !== null) makers.set(node.outputs[0]?.name ?? "", product);
+    return product ?? node;
+  });
+  return { ...graph, nodes: nodes.filter((node) => !joined.has(node)) };
+}
+
+function usesOf(graph: Graph): Map<string, number> {
+  const uses = new Map<string, number>();
+  for (const name of [...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs]) {
+    uses.set(name, (uses.get(name) ?? 0) + 1);
+  }
+  return uses;
+}
+
+function isPlainProduct(node: Node | undefined): node is Node {
+  return (node?.op === "MatMul" || node?.op === "Gemm") && node.inputs.length === 2;
+}
+
+/** A row for all rows of the product, or a matrix of its size. */
+function isAddable(product: Value | undefined, other: Value | undefined): boolean {
+  if (product === undefined || other === undefined || product.shape.length !== 2) return false;
+  return isSame(product.shape, other.shape) || isSame(product.shape.slice(1), other.shape);
+}
