@@ -73,26 +73,29 @@ export function valuesOf(graph: Graph): Map<string, Value> {
 }
 
 function definitions({ inputs, initializers, nodes }: Graph): readonly Value[] {
-  return [...inputs, ...initializers, ...nodes.flatMap(({ outputs }) => outputs)];
+  const values: Value[] = [...inputs, ...initializers];
+  for (const { outputs } of nodes) for (const output of outputs) values.push(output);
+  return values;
 }
 
 /** What is wrong with the graph, a sentence each; empty for a graph that can be written. */
 export function verify(graph: Graph): string[] {
-  return [...twice(graph), ...shapes(graph), ...initializerSizes(graph), ...order(graph)];
+  const values = definitions(graph);
+  return [...twice(values), ...shapes(values), ...initializerSizes(graph), ...order(graph)];
 }
 
-function twice(graph: Graph): string[] {
+function twice(values: readonly Value[]): string[] {
   const seen = new Set<string>();
-  return definitions(graph).flatMap(({ name }) => {
-    const again = seen.has(name);
-    seen.add(name);
-    return again ? [`${name} is defined twice`] : [];
+  const again = values.filter(({ name }) => {
+    const size = seen.size;
+    return seen.add(name).size === size;
   });
+  return again.map(({ name }) => `${name} is defined twice`);
 }
 
-function shapes(graph: Graph): string[] {
+function shapes(values: readonly Value[]): string[] {
   const isSize = (size: number) => Number.isInteger(size) && size >= 0;
-  return definitions(graph)
+  return values
     .filter(({ shape }) => !shape.every(isSize))
     .map(({ name, shape }) => `${name} has the shape [${shape.join(", ")}]`);
 }

@@ -38,8 +38,13 @@ export class Message {
   }
 }
 
+/** Numbers of one byte, of which most of a model's numbers are. */
+const small = Array.from({ length: 128 }, (_, value) => Uint8Array.of(value));
+
 /** Seven bits per byte, the lowest first; negative numbers as 64 bits of two's complement. */
 function varint(value: number | bigint): Uint8Array {
+  const known = small[Number(value)];
+  if (known !== undefined) return known;
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];
   for (; rest >= 128n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);

@@ -1,4 +1,4 @@
-import { SMALL_BYTES } from "./edit.ts";
+import { SMALL_BYTES, withInputs } from "./edit.ts";
 import type { Graph, Initializer, Node } from "../graph.ts";
 
 /** Computes once what is computed twice alike, and keeps one of equal small constants. */
@@ -14,13 +14,14 @@ export function mergeCommonSubexpressions(graph: Graph): Graph {
     return first === undefined;
   };
   const initializers = graph.initializers.filter((x) => isFirst(keyOfConstant(x), x.name));
-  const nodes = graph.nodes.flatMap((node): Node[] => {
-    const inputs = node.inputs.map(current);
+  const nodes: Node[] = [];
+  for (const old of graph.nodes) {
+    const node = withInputs(old, current);
     const [output] = node.outputs;
     const isOutput = output === undefined || outputs.has(output.name);
-    const key = isOutput || node.outputs.length > 1 ? null : `${node.op} ${inputs.join()} ${attributesOf(node)}`;
-    return isFirst(key, output?.name ?? "") ? [{ ...node, inputs }] : [];
-  });
+    const key = isOutput || node.outputs.length > 1 ? null : `${node.op} ${node.inputs.join()} ${attributesOf(node)}`;
+    if (isFirst(key, output?.name ?? "")) nodes.push(node);
+  }
   return { ...graph, initializers, nodes };
 }
 
@@ -30,6 +31,6 @@ function keyOfConstant({ bytes, shape, dtype }: Initializer): string | null {
 }
 
 function attributesOf({ attributes }: Node): string {
-  const entries = Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return entries.map(([key, value]) => `${key}=${String(value)}`).join(" ");
+  const names = Object.keys(attributes).toSorted();
+  return names.map((name) => `${name}=${String(attributes[name])}`).join(" ");
 }

@@ -145,6 +145,12 @@ export class Edit {
   }
 }
 
+/** The node with other inputs; the same one if they are the same. */
+export function withInputs(node: Node, current: (name: string) => string): Node {
+  if (node.inputs.every((name) => current(name) === name)) return node;
+  return { ...node, inputs: node.inputs.map(current) };
+}
+
 /** NumPy's rule; the shapes are known to fit. */
 export function broadcast(shapes: readonly Shape[]): number[] {
   const rank = Math.max(0, ...shapes.map(({ length }) => length));

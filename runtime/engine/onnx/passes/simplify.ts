@@ -1,5 +1,5 @@
 import type { Graph } from "../graph.ts";
-import { Edit } from "./edit.ts";
+import { Edit, withInputs } from "./edit.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
 import { constants } from "./rules/constants.ts";
 import { layout } from "./rules/layout.ts";
@@ -16,7 +16,7 @@ export function simplify(graph: Graph): Graph {
   const edit = new Edit(graph);
   let hasChanged = false;
   for (const old of graph.nodes) {
-    const node = { ...old, inputs: old.inputs.map((name) => edit.current(name)) };
+    const node = withInputs(old, (name) => edit.current(name));
     const [output] = node.outputs;
     const isDone = output !== undefined && node.outputs.length === 1 && rules.some((rule) => rule(edit, node, output));
     if (isDone) hasChanged = true;

@@ -14,17 +14,9 @@ const rules = new Map<string, Rule>(Object.entries({ ...elementwise, ...layout, 
 export function verifyFully(graph: Graph): string[] {
   const errors = verify(graph);
   if (errors.length > 0) return errors;
-  const values = valuesOf(graph);
-  const constants = new Map(graph.initializers.map((x) => [x.name, x]));
+  const known = { values: valuesOf(graph), constants: new Map(graph.initializers.map((x) => [x.name, x])) };
   return graph.nodes.flatMap((node) => {
-    const problem = problemOf(
-      node,
-      new Operands(
-        node,
-        (name) => values.get(name),
-        (name) => constants.get(name),
-      ),
-    );
+    const problem = problemOf(node, new Operands(node, known));
     return problem === null ? [] : [`${node.op} that makes ${node.outputs[0]?.name ?? "nothing"} ${problem}`];
   });
 }

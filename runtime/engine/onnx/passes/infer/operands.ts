@@ -10,24 +10,24 @@ export interface Typed {
 /** What an operator makes of its operands. Errors: throws where it does not take them, with the reason. */
 export type Rule = (operands: Operands) => Typed;
 
+/** What a graph holds, by name. */
+export interface Known {
+  readonly values: ReadonlyMap<string, Value>;
+  readonly constants: ReadonlyMap<string, Initializer>;
+}
+
 /** A node's inputs and attributes as a rule reads them. */
 export class Operands {
   readonly #node: Node;
-  readonly #valueOf: (name: string) => Value | undefined;
-  readonly #constantOf: (name: string) => Initializer | undefined;
+  readonly #known: Known;
 
-  constructor(
-    node: Node,
-    valueOf: (name: string) => Value | undefined,
-    constantOf: (name: string) => Initializer | undefined,
-  ) {
+  constructor(node: Node, known: Known) {
     this.#node = node;
-    this.#valueOf = valueOf;
-    this.#constantOf = constantOf;
+    this.#known = known;
   }
 
   get all(): Value[] {
-    return this.#node.inputs.flatMap((name) => this.#valueOf(name) ?? []);
+    return this.#node.inputs.flatMap((name) => this.#known.values.get(name) ?? []);
   }
 
   /** What the node is said to make. */
@@ -42,7 +42,7 @@ export class Operands {
   }
 
   at(index: number): Value {
-    const value = this.#valueOf(this.#node.inputs[index] ?? "");
+    const value = this.#known.values.get(this.#node.inputs[index] ?? "");
     if (value === undefined) throw new Error(`has no input ${index}`);
     return value;
   }
@@ -51,7 +51,7 @@ export class Operands {
   integers(index: number): number[] | null {
     const { name, dtype } = this.at(index);
     if (dtype !== "int64") throw new Error(`reads ${name} as integers, it is ${dtype}`);
-    const { bytes } = this.#constantOf(name) ?? {};
+    const { bytes } = this.#known.constants.get(name) ?? {};
     if (!(bytes instanceof Uint8Array)) return null;
     return Array.from(new BigInt64Array(bytes.slice().buffer), Number);
   }
