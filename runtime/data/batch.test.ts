@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { DType, HostTensor, Shape, Tensor } from "../contract.ts";
 import { FindingsError } from "../findings.ts";
-import { collate, uploadBatch } from "./batch.ts";
+import { collate, sizesOf, uploadBatch } from "./batch.ts";
 import type { HostSample, HostSource } from "./sample.ts";
 
 const test = suite("batch");
@@ -94,6 +94,18 @@ test("stacks the text features for audio where all samples have them", () => {
   assert.equal(audio, floats([2, 2, 1], 5, 6, 7, 8));
 });
 
+test("sizes are those of each source's grid, 0 where it has none", () => {
+  const none = { frames: 0, height: 0, width: 0, steps: 0 };
+  const sizes = sizesOf(collate(samples));
+  assert.equal(sizes, {
+    clip: { ...none, frames: 1, height: 1, width: 2 },
+    sound: { ...none, steps: 2 },
+    caption: none,
+    hole: none,
+    weight: none,
+  });
+});
+
 test("names two samples that differ in shape, and says what to do", () => {
   const [a, b] = samples;
   const wide = { name: "wide.pt", sources: { ...b.sources, clip: video(floats([1, 1, 1, 3], 1, 2, 3)) } };
@@ -120,7 +132,10 @@ test("names two samples that hold different things", () => {
   const full = { ...clip, storage: "float32" } as HostSource;
   const stored = finding({ name: "a.pt", sources: { clip } }, { name: "b.pt", sources: { clip: full } });
   assert.is(stored.code, "LTX6141");
-  assert.match(stored.message, /stored as bfloat16 and float32/);
+  assert.match(
+    stored.message,
+    /: a\.pt and b\.pt are in one batch, but their latents are stored as bfloat16 and float32/,
+  );
 });
 
 test("tensors enter a step under the names of source and field", () => {

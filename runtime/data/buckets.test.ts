@@ -83,4 +83,15 @@ test("sizes that fill no batch are named, and are an error if all are such", () 
   assert.throws(() => checkBuckets(buckets, 5), /LTX6302.*no size has the 5 samples.*1 of latents/);
 });
 
+test("of many sizes the first five are named", () => {
+  const named = (count: number) => {
+    const names = Array.from({ length: count + 1 }, (_, i) => `size ${i}`);
+    const [found] = checkBuckets({ of: new Int32Array(0), names, counts: [9, ...names.slice(1).map(() => 1)] }, 2);
+    return found?.message.split(": ")[1];
+  };
+  const five = [1, 2, 3, 4, 5].map((i) => `1 of size ${i}`).join("; ");
+  assert.is(named(5), five);
+  assert.is(named(6), `${five}; and 1 sizes more`);
+});
+
 test.run();

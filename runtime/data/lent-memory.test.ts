@@ -28,6 +28,24 @@ test("an error gives the memory back as well", async () => {
   assert.is((await withMemory(7000, async (memory) => memory)).buffer, used);
 });
 
+test("the smallest piece that is large enough is lent, and of five the smallest is not kept", async () => {
+  const lengths = [5_000_000, 1_000_000, 4_000_000, 2_000_000, 3_000_000];
+  const lend = async (
+    [length = 0, ...more]: readonly number[],
+    done: readonly Buffer[] = [],
+  ): Promise<readonly Buffer[]> =>
+    withMemory(length, (memory) =>
+      more.length === 0 ? Promise.resolve([...done, memory]) : lend(more, [...done, memory]),
+    );
+  const [five, one, four, two, three] = (await lend(lengths)).map(({ buffer }) => buffer);
+  const first = (length: number) => withMemory(length, async ({ buffer }) => buffer);
+  assert.is(await first(3_500_000), four);
+  assert.is(await first(1), two);
+  assert.is(await first(2_000_001), three);
+  assert.is(await first(4_000_001), five);
+  assert.is.not(await first(1), one);
+});
+
 test("large pieces are not kept", async () => {
   const large = await withMemory(2 ** 26 + 1, async (memory) => memory);
   const next = await withMemory(2 ** 26 + 1, async (memory) => memory);

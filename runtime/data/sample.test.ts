@@ -108,6 +108,7 @@ test("patchified video latents of early preprocessing get their axes back", () =
   });
   refuses(video, { latents, num_frames: 2, height: 1 }, "LTX6130", /`width` is missing/);
   refuses(video, { latents, num_frames: 2, height: 2, width: 3 }, "LTX6133", /has 6 tokens.*is 2 \* 2 \* 3/);
+  refuses(video, { latents, num_frames: 0, height: 1, width: 3 }, "LTX6131", /`num_frames` is 0/);
   refuses(video, { latents, num_frames: -2, height: -1, width: 3 }, "LTX6131", /`num_frames` is -2/);
 });
 

@@ -133,6 +133,14 @@ test("keys of objects stay keys of a map", () => {
   assert.is(Object.hasOwn(Object.prototype, "1"), false);
 });
 
+test("keys are plain values, descriptions of a known version", async () => {
+  assert.is(await codeOfPickle("\x80\x02}NK\x01s."), "accepted");
+  assert.is(await codeOfPickle("\x80\x02})K\x01s."), "LTX6111", "a tuple");
+  assert.is(await codeOfPickle("\x80\x02}}K\x01s."), "LTX6111", "a dictionary");
+  assert.is(await codeOfPickle("\x80\x05N."), "accepted");
+  assert.is(await codeOfPickle("\x80\x06N."), "LTX6111");
+});
+
 test("bombs are refused within bounds", async () => {
   assert.is(await codeOfPickle("\x80\x02" + "]".repeat(200_000) + "."), "LTX6113");
   assert.is(await codeOfPickle("\x80\x02" + "]".repeat(150) + "a".repeat(149) + "."), "LTX6113");
@@ -198,6 +206,9 @@ test("a tensor stays within its storage", async () => {
   assert.is(await codeOfPickle(tensor("K\x04", "K\0", "K\x02K\x02", "K\x02K\x01"), data), "accepted");
   assert.is(await codeOfPickle(tensor("K\x04", "K\x01", "K\x02K\x02", "K\x02K\x01"), data), "LTX6114");
   assert.is(await codeOfPickle(tensor("K\x05", "K\0", "K\x02", "K\x01"), data), "LTX6114", "storage too short");
+  assert.is(await codeOfPickle(tensor("K\x04", "K\0", "X\0\0\0\0", "K\x01"), data), "LTX6114", "a shape of text");
+  assert.is(await codeOfPickle(tensor("K\x04", "K\0", "K\x02", "X\0\0\0\0"), data), "LTX6114", "a stride of text");
+  assert.is(await codeOfPickle(tensor("K\x04", "K\0", "K\x02", ""), data), "LTX6114", "no stride");
   assert.is(await codeOfPickle(tensor("K\x04", "K\0", "J\xff\xff\xff\x7f", "K\0"), data), "LTX6113");
   assert.is(await codeOfPickle(tensor("K\x04", "J\xff\xff\xff\xff", "K\x01", "K\x01"), data), "LTX6114");
 });

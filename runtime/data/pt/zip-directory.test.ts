@@ -71,6 +71,16 @@ test("members are listed by name, whatever stands behind the directory as its co
   assert.equal(text(listMembers(commented, refuseFile("x.pt"))), expected);
 });
 
+test("entries may have comments", () => {
+  const file = two();
+  const [first, end] = ["PK\x01\x02", "PK\x05\x06"].map((mark) => file.indexOf(mark, 0, "latin1"));
+  if (first === undefined || end === undefined) return assert.unreachable();
+  const next = first + 46 + file.readUInt16LE(first + 28) + file.readUInt16LE(first + 30);
+  file.writeUInt16LE(3, first + 32);
+  const commented = Buffer.concat([file.subarray(0, next), Buffer.from("abc"), file.subarray(next)]);
+  assert.equal(text(listMembers(commented, refuseFile("x.pt"))), { "a/data.pkl": "first", "a/data/0": "second" });
+});
+
 test("zip64 fields count where the plain ones are full", () => {
   assert.equal(text(listMembers(asZip64(two()), refuseFile("x.pt"))), { "a/data.pkl": "first", "a/data/0": "second" });
   const beyond = asZip64(two());
