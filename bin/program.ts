@@ -245,7 +245,7 @@ function declareInspect({ command, session, done }: Declaring): void {
 function declareRun({ command, session, done }: Declaring): void {
   command(
     "run",
-    "Train a LoRA as a run config says. Ctrl-C finishes the step, saves and tells how to go on; twice stops at once.",
+    "Train a LoRA, or all weights, as a run config says. Ctrl-C finishes the step, saves and tells how to go on; twice stops at once.",
     [
       ["ltxc run", "train.yaml of this folder"],
       ["ltxc run --resume", "go on where it was stopped"],

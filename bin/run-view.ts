@@ -1,5 +1,5 @@
 /** What a run shows while it goes on and when it has ended. */
-import { isAbsolute, relative } from "node:path";
+import { basename, isAbsolute, relative } from "node:path";
 import type {
   EvaluationEvent,
   FinishedEvent,
@@ -157,7 +157,9 @@ function finished(session: Session, { seconds, checkpoint }: FinishedEvent, hist
   if (small !== "") say(session, `\n${small}\n`);
   say(session, `${loss.count} steps in ${duration(seconds)}`);
   if (!session.quiet) session.io.out("\n");
-  session.io.out(`${green("LoRA:")} ${shortPath(session, checkpoint)}\n`);
+  session.io.out(
+    `${green(basename(checkpoint).startsWith("model") ? "model:" : "LoRA:")} ${shortPath(session, checkpoint)}\n`,
+  );
 }
 
 function interrupted(session: Session, { globalStep, checkpoint }: InterruptedEvent, resume: string): void {

@@ -235,6 +235,7 @@ test("says before the run what this version does not do", () => {
   const raw = {
     ...minimal,
     model: { ...minimal.model, training_mode: "full" },
+    lora: { rank: 4 },
     optimization: { enable_gradient_checkpointing: true },
     acceleration: { quantization: "int8-quanto", mixed_precision_mode: "fp16" },
     wandb: { enabled: true },
@@ -243,8 +244,8 @@ test("says before the run what this version does not do", () => {
   assert.equal(
     resolve(raw).findings.map(({ code, path }) => `${code} ${path.at(-1)}`),
     [
-      "LTX6005 training_mode",
       "LTX6005 quantization",
+      "LTX6006 lora",
       "LTX6006 enable_gradient_checkpointing",
       "LTX6006 mixed_precision_mode",
       "LTX6006 push_to_hub",

@@ -9,9 +9,8 @@ export function checkSupport(config: RunConfig): Finding[] {
 }
 
 /** Settings that would train something else than what is asked for: errors. */
-function changesTheResult({ model, acceleration }: RunConfig): Finding[] {
+function changesTheResult({ acceleration }: RunConfig): Finding[] {
   const entries: readonly (readonly [boolean, Finding["path"], unknown, string])[] = [
-    [model.training_mode === "full", ["model", "training_mode"], "full", "write `lora`"],
     [acceleration.quantization !== null, ["acceleration", "quantization"], acceleration.quantization, "write `null`"],
   ];
   return entries.flatMap(([applies, path, value, help]) =>
@@ -22,9 +21,15 @@ function changesTheResult({ model, acceleration }: RunConfig): Finding[] {
 }
 
 /** Settings that ask for something beside the training, or for less memory: the run goes on without. */
-function leftOut({ validation, optimization, acceleration, hub, wandb, runtime }: RunConfig): Finding[] {
+function leftOut({ model, lora, validation, optimization, acceleration, hub, wandb, runtime }: RunConfig): Finding[] {
   const { mixed_precision_mode: precision } = acceleration;
   const entries: readonly (readonly [boolean, Finding["path"], string, string])[] = [
+    [
+      model.training_mode === "full" && lora !== null,
+      ["lora"],
+      "a full training has no adapters",
+      "remove the section, or write `training_mode: lora`",
+    ],
     [
       optimization.scheduler_type === "constant" && Object.keys(optimization.scheduler_params).length > 0,
       ["optimization", "scheduler_params"],

@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly videoVaePath: string | null;
   /** What the strategy feeds to the model; tensors that only other streams read are left in the file. */
   readonly streams: { readonly video: boolean; readonly audio: boolean };
+  /** Whether the transformer's weights are trained, and so have to be the engine's own; else they may stay in their file. */
+  readonly isTrained?: boolean;
 }
 
 /** A checkpoint's transformer and connectors, on an engine. */
@@ -71,7 +73,8 @@ export async function loadModel(engine: Engine, options: LoadOptions): Promise<L
     const sections = readConfigSections(file.metadata, file.path, modelPlace);
     const plan = planLoading(file, sections, options.streams);
     const scaleFactors = await scaleFactorsOf(file.path, sections, options.videoVaePath);
-    return { ...(await load(engine, file, plan)), scaleFactors, warnings: plan.warnings };
+    const loaded = await load(engine, file, plan, options.isTrained ?? false);
+    return { ...loaded, scaleFactors, warnings: plan.warnings };
   } finally {
     await file.close();
   }
@@ -186,8 +189,8 @@ async function scaleFactorsOf(
   }
 }
 
-async function load(engine: Engine, file: SafetensorsFile, plan: Plan) {
-  const weights = await loadPart(engine, file, plan.transformer);
+async function load(engine: Engine, file: SafetensorsFile, plan: Plan, isTrained: boolean) {
+  const weights = await loadPart(engine, file, plan.transformer, isTrained);
   const loaded: Tensor[] = [...weights.values()];
   const connector = async ({ config, part }: ConnectorPlan): Promise<Connector> => {
     const own = await loadPart(engine, file, part);

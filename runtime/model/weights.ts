@@ -51,13 +51,23 @@ export function checkParts(
   ];
 }
 
-/** Loads the parts' parameters as float32, by the names they have below their prefix. Missing ones are left out. */
-export async function loadPart(engine: Engine, file: SafetensorsFile, part: Part): Promise<Map<string, Tensor>> {
+/**
+ * Loads the parts' parameters as float32, by the names they have below their prefix. Missing ones are left out. Engines that can leave
+ * the numbers in their file do, unless they are to be trained.
+ */
+export async function loadPart(
+  engine: Engine,
+  file: SafetensorsFile,
+  part: Part,
+  isTrained = false,
+): Promise<Map<string, Tensor>> {
   const weights = new Map<string, Tensor>();
+  const load = async (name: string, entry: TensorEntry) =>
+    (isTrained ? null : mapTensor(engine, file, entry)) ?? (await readTensor(engine, file, name, entry));
   try {
     for (const { name } of part.parameters) {
       const entry = file.tensors.get(part.prefix + name);
-      if (entry !== undefined) weights.set(name, await loadTensor(engine, file, part.prefix + name, entry));
+      if (entry !== undefined) weights.set(name, await load(part.prefix + name, entry));
     }
     return weights;
   } catch (error) {
@@ -72,13 +82,22 @@ const mapped: Partial<Record<SafetensorsDType, StoredTensor["dtype"]>> = {
   F16: "float16",
 };
 
-/** Engines that can leave the numbers in their file do. */
-async function loadTensor(engine: Engine, file: SafetensorsFile, name: string, entry: TensorEntry): Promise<Tensor> {
-  const { shape, start, end } = entry;
-  const dtype = mapped[entry.dtype];
-  if (engine.map !== undefined && dtype !== undefined) {
-    return engine.map({ path: resolve(file.path), shape, dtype, offset: start, length: end - start });
-  }
+function mapTensor(
+  engine: Engine,
+  file: SafetensorsFile,
+  { dtype: type, shape, start, end }: TensorEntry,
+): Tensor | null {
+  const dtype = mapped[type];
+  if (engine.map === undefined || dtype === undefined) return null;
+  return engine.map({ path: resolve(file.path), shape, dtype, offset: start, length: end - start });
+}
+
+async function readTensor(
+  engine: Engine,
+  file: SafetensorsFile,
+  name: string,
+  { shape }: TensorEntry,
+): Promise<Tensor> {
   return engine.keep({ shape, dtype: "float32", data: await file.readFloat32(name) });
 }
 

@@ -5,9 +5,10 @@ import { fail } from "../findings.ts";
 
 const place: Finding["path"] = ["model", "load_checkpoint"];
 
-/** `<output_dir>/checkpoints/lora_weights_step_00250.safetensors`, as the official trainer names it. */
-export function weightsPath(outputDirectory: string, step: number): string {
-  return join(outputDirectory, "checkpoints", `lora_weights_step_${String(step).padStart(5, "0")}.safetensors`);
+/** `<output_dir>/checkpoints/lora_weights_step_00250.safetensors`, of a full training `model_weights_…`, as the official trainer does. */
+export function weightsPath(outputDirectory: string, step: number, mode: "lora" | "full" = "lora"): string {
+  const kind = mode === "full" ? "model" : "lora";
+  return join(outputDirectory, "checkpoints", `${kind}_weights_step_${String(step).padStart(5, "0")}.safetensors`);
 }
 
 /**
@@ -40,13 +41,13 @@ export function officialStatePath(weights: string): string | null {
 export async function findWeights(path: string): Promise<string | null> {
   const info = await stat(path).catch(() => null);
   if (info === null)
-    fail("LTX6307", `${path} does not exist`, "write the path of a LoRA file or of an output folder", place);
+    fail("LTX6307", `${path} does not exist`, "write the path of a weights file or of an output folder", place);
   if (info.isDirectory()) return latest(await readdir(path, { recursive: true }), path);
   if (!path.endsWith(".safetensors")) {
     fail(
       "LTX6307",
       `${path} is not a .safetensors file`,
-      "write the path of a `lora_weights_step_*.safetensors` file",
+      "write the path of a `*_weights_step_*.safetensors` file",
       place,
     );
   }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import type { LoraConfig } from "../config/run-config.ts";
 import type { Finding, HostTensor, Tensor } from "../contract.ts";
 import { fail } from "../findings.ts";
 import { isHead } from "../model/outputs.ts";
@@ -7,6 +8,7 @@ import type { AdamW } from "./adamw.ts";
 import { findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
 import { loadHeads, saveHeads } from "./head-weights.ts";
 import { fitAdapters, fromFile, toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
+import { loadModelWeights, saveModelWeights } from "./model-weights.ts";
 import type { Run } from "./run.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
 import { checkResume } from "./resume.ts";
@@ -27,9 +29,9 @@ export async function saveCheckpoint(
   { globalStep, metadata: strategy }: { globalStep: number; metadata: Readonly<Record<string, string>> },
 ): Promise<string> {
   const { checkpoints, output_dir } = run.config;
-  const path = weightsPath(output_dir, globalStep);
+  const path = weightsPath(output_dir, globalStep, run.config.model.training_mode);
   const parameters = await readAll(run);
-  const { adapters, heads } = divided(parameters);
+  const { own, heads } = divided(parameters);
   const mode = checkpoints.save_training_state;
   const beside = statePath(path);
   // Of an earlier run into the same folder there may be one, which is not that of these weights.
@@ -40,9 +42,22 @@ export async function saveCheckpoint(
     await writeTensorFile(beside, state, "float32");
   }
   await saveHeads(path, heads, run.step.strategy, checkpoints.precision);
-  const { tensors, metadata } = toFile(adapters, scaleOf(run));
-  await writeTensorFile(path, { tensors, metadata: { ...metadata, ...strategy } }, checkpoints.precision);
+  await saveWeights(run, path, own, strategy);
   return path;
+}
+
+async function saveWeights(
+  { config: { model, lora, checkpoints } }: Run,
+  path: string,
+  weights: NamedTensors,
+  strategy: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { precision } = checkpoints;
+  if (model.training_mode === "full") {
+    return saveModelWeights(path, model.model_path, weights, { metadata: strategy, precision });
+  }
+  const { tensors, metadata } = toFile(weights, scaleOf(lora));
+  await writeTensorFile(path, { tensors, metadata: { ...metadata, ...strategy } }, precision);
 }
 
 /** Where a run begins. */
@@ -64,7 +79,7 @@ export async function loadCheckpoint(run: Run, optimizer: AdamW): Promise<Beginn
   if (path === null) return { globalStep: 0, loaded: null, warnings: [] };
   const weights = await findWeights(path);
   if (weights === null) {
-    const message = `${path} holds no \`*step_*.safetensors\`; training starts from new adapters`;
+    const message = `${path} holds no \`*step_*.safetensors\`; training starts from the beginning`;
     return { globalStep: 0, loaded: null, warnings: [warn("LTX6308", message)] };
   }
   await checkResume(run.config, run.fingerprint);
@@ -83,9 +98,9 @@ function warn(code: string, message: string, help?: string): Finding {
   return { code, severity: "warning", path: place, message, ...(help === undefined ? {} : { help }) };
 }
 
-function scaleOf({ config }: Run): LoraScale {
-  if (config.lora === null) throw new Error("a LoRA run without a section `lora`");
-  return config.lora;
+function scaleOf(lora: LoraConfig | null): LoraScale {
+  if (lora === null) throw new Error("a LoRA run without a section `lora`");
+  return lora;
 }
 
 async function readAll({ engine, trainable }: Run): Promise<NamedTensors> {
@@ -100,24 +115,41 @@ const wantedOf = ({ trainable }: Run) =>
 
 /** A full training state has the heads, too, which makes warnings of their file void. */
 async function loadWeights(run: Run, path: string) {
-  const { tensors, metadata } = await readTensorFile(path);
   const wanted = wantedOf(run);
   const own = wanted.filter(({ name }) => !isHead(name));
-  const adapters = fitAdapters(path, fromFile(tensors, metadata, scaleOf(run)), own);
+  const loaded = await (run.config.model.training_mode === "full"
+    ? readModel(path, own)
+    : readAdapters(run, path, own));
   const heads = await loadHeads(
     path,
     wanted.filter(({ name }) => isHead(name)),
   );
-  const fitted = new Map(own.map(({ name }, i) => [name, adapters.values[i] ?? null]));
+  const fitted = new Map(own.map(({ name }, i) => [name, loaded.values[i] ?? null]));
   const values = wanted.map(({ name }) => heads.values.get(name) ?? fitted.get(name) ?? null);
   replaceWeights(run, values);
-  return { warnings: adapters.warnings, ofHeads: heads.warnings };
+  return { warnings: loaded.warnings, ofHeads: heads.warnings };
+}
+
+type Wanted = ReturnType<typeof wantedOf>;
+
+interface LoadedWeights {
+  readonly values: readonly (HostTensor | null)[];
+  readonly warnings: readonly Finding[];
+}
+
+async function readModel(path: string, wanted: Wanted): Promise<LoadedWeights> {
+  return { values: await loadModelWeights(path, wanted), warnings: [] };
+}
+
+async function readAdapters({ config }: Run, path: string, wanted: Wanted): Promise<LoadedWeights> {
+  const { tensors, metadata } = await readTensorFile(path);
+  return fitAdapters(path, fromFile(tensors, metadata, scaleOf(config.lora)), wanted);
 }
 
 /** The trained tensors of the model and those of the heads on it, which stand in files of their own. */
-function divided(parameters: NamedTensors): { readonly adapters: NamedTensors; readonly heads: NamedTensors } {
+function divided(parameters: NamedTensors): { readonly own: NamedTensors; readonly heads: NamedTensors } {
   const those = (keep: (name: string) => boolean) => new Map([...parameters].filter(([name]) => keep(name)));
-  return { adapters: those((name) => !isHead(name)), heads: those(isHead) };
+  return { own: those((name) => !isHead(name)), heads: those(isHead) };
 }
 
 /** Null leaves a tensor as it is. */

@@ -30,7 +30,8 @@ export interface Fingerprinted {
 }
 
 export function fingerprintOf({ config, strategy, params, samples }: Fingerprinted): Fingerprint {
-  const { optimization, model, lora, seed } = config;
+  const { optimization, model, seed } = config;
+  const lora = model.training_mode === "full" ? null : config.lora;
   return {
     optimizer_type: optimization.optimizer_type,
     scheduler_type: optimization.scheduler_type,

@@ -1,19 +1,25 @@
 import type { LoraConfig, ModelConfig } from "../config/run-config.ts";
-import type { Finding, ModelInputs, ScaleFactors, StrategyInfo } from "../contract.ts";
+import type { Finding, ModelInputs, ScaleFactors, StrategyInfo, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { FindingsError } from "../findings.ts";
-import { examineModel, loadModel, type ExaminedModel, type LoadOptions } from "../model/checkpoint.ts";
+import {
+  examineModel,
+  loadModel,
+  type ExaminedModel,
+  type LoadedModel,
+  type LoadOptions,
+} from "../model/checkpoint.ts";
 import type { TransformerConfig } from "../model/config.ts";
 import type { EmbeddingsProcessor } from "../model/embeddings.ts";
 import { transformerLayout } from "../model/layout.ts";
-import { checkStreams, createLora, matchTargets } from "../model/lora.ts";
+import { checkStreams, createLora, matchTargets, type Uniform } from "../model/lora.ts";
 import { checkOutputs, createOutputs } from "../model/outputs.ts";
 import { createTransformer, type Perturbation, type Velocities } from "../model/transformer.ts";
 import type { Model } from "./forward.ts";
 import type { Trainable } from "./optimizer-step.ts";
 import { uniform } from "./philox.ts";
 
-/** The frozen model with new adapters, and with the heads that the strategy puts on it. */
+/** The model with what is trained of it: new adapters or all of its weights, and the heads that the strategy puts on it. */
 export interface TrainableModel {
   readonly forward: Model;
   /** To draw samples with: no outputs, and on demand without some of the attention. */
@@ -40,45 +46,45 @@ function loadOptions(model: ModelConfig, modalities: StrategyInfo["modalities"])
 export async function checkModel(
   { modalities, outputs }: StrategyInfo,
   model: ModelConfig,
-  lora: LoraConfig,
+  lora: LoraConfig | null,
 ): Promise<ExaminedModel> {
   const options = loadOptions(model, modalities);
   const examined = await examineModel(options);
-  const { targets, warnings } = matchTargets(transformerLayout(examined.config), lora.target_modules);
-  const errors = [...checkStreams(targets, options.streams), ...checkOutputs(outputs, examined.config)];
+  const matched = lora === null ? null : matchTargets(transformerLayout(examined.config), lora.target_modules);
+  const ofTargets = matched === null ? [] : checkStreams(matched.targets, options.streams);
+  const errors = [...ofTargets, ...checkOutputs(outputs, examined.config)];
   if (errors.length > 0) throw new FindingsError(errors);
-  return { ...examined, warnings: [...examined.warnings, ...warnings] };
+  return { ...examined, warnings: [...examined.warnings, ...(matched?.warnings ?? [])] };
 }
 
 /**
- * Loads a checkpoint and puts adapters on the layers that `lora.target_modules` names. Their start and that
- * of the strategy's heads depend on `seed` and names alone.
+ * Loads a checkpoint and puts adapters on the layers that `lora.target_modules` names; without `lora` all weights of the transformer that
+ * the run feeds are trained. The start of adapters and of the strategy's heads depends on `seed` and names alone.
  * @throws FindingsError LTX62xx for a checkpoint that can not be read and targets that choose nothing
  */
 export async function openModel(
   engine: Engine,
   { modalities, outputs: infos }: StrategyInfo,
   model: ModelConfig,
-  lora: LoraConfig,
+  lora: LoraConfig | null,
   seed: number,
 ): Promise<TrainableModel> {
-  const loaded = await loadModel(engine, loadOptions(model, modalities));
+  const loaded = await loadModel(engine, { ...loadOptions(model, modalities), isTrained: lora === null });
   try {
-    const { targets, warnings } = matchTargets(transformerLayout(loaded.config), lora.target_modules);
     const start = (name: string, count: number) => uniform({ seed, step: 0, microBatch: 0, name }, count);
-    const adapters = createLora(engine, targets, lora, start);
+    const { own, adapters, warnings } = trainedOf(engine, loaded, lora, start);
     const outputs = createOutputs(engine, infos, loaded.config, start);
-    const transformer = createTransformer(engine.ops, loaded.config, loaded.weights, adapters);
-    const trainable = joined(adapters, outputs);
+    const transformer = createTransformer(engine.ops, loaded.config, loaded.weights, adapters ?? undefined);
+    const trainable = joined(own, outputs);
     return {
       forward(inputs, targets, dropout) {
-        adapters.setDropout(dropout ?? null);
+        adapters?.setDropout(dropout ?? null);
         if (targets === undefined || infos.length === 0) return { ...transformer.forward(inputs), outputs: {} };
         const collected = outputs.collect(targets);
         return { ...transformer.forward(inputs, collected.tap), outputs: collected.outputs() };
       },
       velocities(inputs, perturbation) {
-        adapters.setDropout(null);
+        adapters?.setDropout(null);
         return transformer.forward(inputs, undefined, perturbation);
       },
       config: loaded.config,
@@ -95,6 +101,24 @@ export async function openModel(
     loaded.dispose();
     throw error;
   }
+}
+
+/** What is trained of the model: adapters on it, or its weights themselves. */
+function trainedOf(engine: Engine, { config, weights }: LoadedModel, lora: LoraConfig | null, start: Uniform) {
+  if (lora === null) return { own: allWeights(weights), adapters: null, warnings: [] };
+  const { targets, warnings } = matchTargets(transformerLayout(config), lora.target_modules);
+  const adapters = createLora(engine, targets, lora, start);
+  return { own: adapters, adapters, warnings };
+}
+
+/** The weights in the very map that the transformer reads. */
+function allWeights(weights: Map<string, Tensor>): Trainable {
+  const names = [...weights.keys()];
+  return {
+    names,
+    tensors: () => [...weights.values()],
+    replace: (tensors) => names.forEach((name, i) => weights.set(name, tensors[i] as Tensor)),
+  };
 }
 
 /** What is trained of both, one behind the other. */

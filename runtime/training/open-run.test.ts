@@ -332,4 +332,75 @@ test("a tap beyond the model's blocks is found before the run", async () => {
   assert.equal(await findingsOf(preflight(configOf(folder, "inpainting"), beyond)), ["LTX6217 training_strategy.name"]);
 });
 
+const full = { model: { training_mode: "full" }, checkpoints: { precision: "float32", interval: 2 } };
+
+test("a full training changes all weights that it feeds, and leaves a checkpoint to build on", async () => {
+  const { folder, step } = await project("text_to_video");
+  const { summary, losses, tensors } = await trainIn(folder, step, full);
+  assert.ok((losses.at(-1) ?? NaN) < (losses[0] ?? NaN), losses.join());
+  assert.is(new Set(tensors).size, 1);
+  assert.is(summary.checkpoint, join(folder, "outputs/checkpoints/model_weights_step_00004.safetensors"));
+  const base = await readTensorFile(join(folder, "models/tiny-ltx2.safetensors"));
+  const trained = await readTensorFile(summary.checkpoint ?? "");
+  assert.equal([...trained.tensors.keys()], [...base.tensors.keys()]);
+  assert.is(trained.metadata["config"], base.metadata["config"]);
+  const changed = new Set(
+    [...base.tensors].flatMap(([name, { data }]) =>
+      trained.tensors.get(name)?.data.some((x, i) => x !== data[i]) ? [name] : [],
+    ),
+  );
+  const isFed = (name: string) =>
+    !/audio|a2v|v2a|connector|av_ca/.test(name) && name.startsWith("model.diffusion_model.");
+  const unchanged = [...base.tensors.keys()].filter((name) => isFed(name) && !changed.has(name));
+  // Softmax does not see what is added to all keys alike, so the biases of keys have no gradient but what rounding leaves.
+  assert.equal(
+    unchanged.filter((name) => !name.endsWith("to_k.bias")),
+    [],
+  );
+  assert.equal(
+    [...changed].filter((name) => !isFed(name)),
+    [],
+  );
+  const model = { model_path: summary.checkpoint ?? "", training_mode: "lora" };
+  assert.is((await trainIn(folder, step, { model })).losses.length, 4);
+});
+
+test("a full training that was resumed equals one that never stopped", async () => {
+  const [whole, parts] = [await project("text_to_video"), await project("text_to_video")];
+  const steady = { ...full, optimization: { scheduler_type: "constant" } };
+  const expected = await trainIn(whole.folder, whole.step, steady);
+  await trainIn(parts.folder, parts.step, { ...steady, optimization: { scheduler_type: "constant", steps: 2 } });
+  const model = { training_mode: "full", load_checkpoint: "outputs" };
+  const resumed = await trainIn(parts.folder, parts.step, { ...steady, model });
+  assert.equal(resumed.losses, expected.losses.slice(2));
+  const bytes = (path: string | null) => readFile(path ?? "");
+  assert.equal(await bytes(resumed.summary.checkpoint), await bytes(expected.summary.checkpoint));
+});
+
+test("a full training begins with weights under the official trainer's bare names, and refuses others", async () => {
+  const { folder, step } = await project("text_to_video");
+  const base = await readTensorFile(join(folder, "models/tiny-ltx2.safetensors"));
+  const prefix = "model.diffusion_model.";
+  const bare = [...base.tensors].flatMap(([name, { shape, data }]): OutputTensor[] =>
+    name.startsWith(prefix)
+      ? [{ name: name.slice(prefix.length), shape, dtype: "F32", data: data as Float32Array }]
+      : [],
+  );
+  await writeSafetensors(join(folder, "bare_step_7.safetensors"), bare);
+  const load = (file: string) => ({ ...full, model: { training_mode: "full", load_checkpoint: file } });
+  const { losses, loading } = await trainIn(folder, step, load("bare_step_7.safetensors"));
+  assert.is(losses.length, 4);
+  assert.equal(
+    loading.map((text) => text.slice(0, 7)),
+    ["LTX6309"],
+  );
+  await writeSafetensors(
+    join(folder, "cut.safetensors"),
+    bare.filter(({ name }) => name !== "proj_out.bias"),
+  );
+  const messages = await messagesOf(trainIn(folder, step, load("cut.safetensors")));
+  assert.is(messages.length, 1);
+  assert.match(messages[0] ?? "", "has no proj_out.bias");
+});
+
 test.run();

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { RunConfig } from "../config/run-config.ts";
+import type { LoraConfig, RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
 import type { Finding, Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -27,10 +27,8 @@ export interface OpenedRun {
  * @throws FindingsError with every mistake found, LTX60xx to LTX63xx
  */
 export async function openRun(engine: Engine, config: RunConfig, step: Step): Promise<OpenedRun> {
-  const { lora } = config;
-  if (lora === null) throw new Error("a LoRA run without a section `lora`");
   const { params, data, fingerprint, warnings } = await preflight(config, step);
-  const model = await openModel(engine, step.strategy, config.model, lora, config.seed);
+  const model = await openModel(engine, step.strategy, config.model, loraOf(config), config.seed);
   const batches = loadBatches(engine, config, data, model.embeddings);
   return {
     run: {
@@ -56,18 +54,23 @@ export async function openRun(engine: Engine, config: RunConfig, step: Step): Pr
   };
 }
 
+/** The adapters to train; null where all weights are. */
+function loraOf({ model, lora }: RunConfig): LoraConfig | null {
+  return model.training_mode === "full" ? null : lora;
+}
+
 /**
  * Looks at everything that a run needs and that can be judged without loading the model, all at once.
  * @throws FindingsError with every mistake found
  */
 export async function preflight(config: RunConfig, { strategy }: Step) {
-  const { lora, model } = config;
+  const { model } = config;
   const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
   let examined: ExaminedModel | null = null;
   const [, data] = await together([
     async () => {
       // A missing file is said by `checkFiles`.
-      if (lora !== null && existsSync(model.model_path)) examined = await checkModel(strategy, model, lora);
+      if (existsSync(model.model_path)) examined = await checkModel(strategy, model, loraOf(config));
     },
     () => openData(config, strategy, params, examined),
     () => (examined === null ? undefined : checkSamples(config, strategy, examined)),

@@ -51,10 +51,10 @@ export const entries: readonly CatalogEntry[] = [
     slug: "unsupported-setting",
     title: "The setting would change the result, and this version does not support it",
     explanation:
-      "The official format knows optimizers, training modes and number formats that this version does not have. Training with something " +
+      "The official format knows number formats of frozen weights that this version does not have. Training with something " +
       "else in their place would give another result than the one asked for, so the run does not start.",
-    bad: config("optimization: {optimizer_type: adamw8bit}"),
-    good: config("optimization: {optimizer_type: adamw}"),
+    bad: config("acceleration: {quantization: int8-quanto}"),
+    good: config("acceleration: {quantization: null}"),
   },
   {
     code: "LTX6006",

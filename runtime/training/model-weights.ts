@@ -1,0 +1,78 @@
+import type { Finding, HostTensor } from "../contract.ts";
+import {
+  openSafetensors,
+  writeSafetensors,
+  type OutputTensor,
+  type SafetensorsFile,
+} from "../data/safetensors/index.ts";
+import { FindingsError } from "../findings.ts";
+import { transformerPrefix } from "../model/weights.ts";
+import type { NamedTensors } from "./lora-weights.ts";
+
+const place: Finding["path"] = ["model", "load_checkpoint"];
+
+/**
+ * Writes the checkpoint that was trained: the base checkpoint with its config and everything in it, the trained weights in place of its
+ * own. So every tool that takes the one takes the other. What was not trained is copied as it is stored.
+ * @param trained by the names that the model gives them
+ * @throws FindingsError LTX6190, LTX6191 when it can not be written
+ */
+export async function saveModelWeights(
+  path: string,
+  base: string,
+  trained: NamedTensors,
+  { metadata, precision }: { metadata: Readonly<Record<string, string>>; precision: "bfloat16" | "float32" },
+): Promise<void> {
+  const file = await openSafetensors(base);
+  try {
+    const prefix = transformerPrefix(file);
+    const dtype = precision === "bfloat16" ? "BF16" : "F32";
+    const tensors = Array.from(file.tensors, ([name, entry]): OutputTensor => {
+      const own = name.startsWith(prefix) ? trained.get(name.slice(prefix.length)) : undefined;
+      if (own !== undefined) return { name, shape: own.shape, dtype, data: own.data as Float32Array };
+      return { name, shape: entry.shape, dtype: entry.dtype, data: () => file.read(name) };
+    });
+    await writeSafetensors(path, tensors, { ...file.metadata, ...metadata });
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Reads the weights of a full training from its checkpoint, or from one of the official trainer, whose names have no prefix.
+ * @throws FindingsError LTX6311 for each weight that is missing or has another shape
+ */
+export async function loadModelWeights(
+  path: string,
+  wanted: readonly { readonly name: string; readonly shape: readonly number[] }[],
+): Promise<readonly HostTensor[]> {
+  const file = await openSafetensors(path);
+  try {
+    const prefix = transformerPrefix(file);
+    const errors = wanted.flatMap(({ name, shape }) => misfit(file, prefix + name, shape));
+    if (errors.length > 0) throw new FindingsError(errors);
+    const values: HostTensor[] = [];
+    for (const { name, shape } of wanted) {
+      values.push({ shape, dtype: "float32", data: await file.readFloat32(prefix + name) });
+    }
+    return values;
+  } finally {
+    await file.close();
+  }
+}
+
+function misfit({ path, tensors }: SafetensorsFile, name: string, shape: readonly number[]): Finding[] {
+  const found = tensors.get(name)?.shape;
+  if (found?.join() === shape.join()) return [];
+  const what = found === undefined ? `has no ${name}` : `has a ${name} of [${found.join(", ")}]`;
+  const help = "write a `model_weights_step_*.safetensors` file of a full training of this model";
+  return [
+    {
+      code: "LTX6311",
+      severity: "error",
+      path: place,
+      message: `${path} ${what}, this run trains one of [${shape.join(", ")}]`,
+      help,
+    },
+  ];
+}
