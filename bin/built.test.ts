@@ -42,20 +42,21 @@ test("--help loads no heavy package", async () => {
   assert.not.match(texts.join(), /chevrotain|tensorflow|lodash/);
 });
 
-test("SIGINT lets the step finish, saves and ends with 130", async ({ cwd }) => {
-  const child = spawn(process.execPath, [bundle, "run"], { cwd, stdio: ["ignore", "pipe", "pipe"] });
-  let out = "";
-  child.stdout.on("data", (text: Buffer) => (out += text.toString()));
-  child.stderr.once("data", () => child.kill("SIGINT"));
-  const code = await new Promise((resolve) => child.on("close", resolve));
-  assert.is(code, 130, out);
-  const step = /stopped after step (\d+)/.exec(out)?.[1] ?? "";
-  assert.ok(
-    (await readdir(join(cwd, "outputs/checkpoints"))).includes(
-      `lora_weights_step_${step.padStart(5, "0")}.safetensors`,
-    ),
-  );
-});
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  test(`${signal} lets the step finish, saves and ends with 130`, async ({ cwd }) => {
+    const child = spawn(process.execPath, [bundle, "run"], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    let out = "";
+    child.stdout.on("data", (text: Buffer) => (out += text.toString()));
+    child.stderr.once("data", () => child.kill(signal));
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    assert.is(code, 130, out);
+    const step = /stopped after step (\d+)/.exec(out)?.[1] ?? "";
+    assert.ok(
+      (await readdir(join(cwd, "outputs/checkpoints"))).includes(
+        `lora_weights_step_${step.padStart(5, "0")}.safetensors`,
+      ),
+    );
+  });
 
 test("an error inside a step points into the .strategy file", async ({ cwd }) => {
   const path = join(cwd, "build/inpainting.mjs");

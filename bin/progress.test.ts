@@ -14,6 +14,7 @@ const progress: Progress = {
   learningRate: 7.75e-4,
   gradNorm: 1.2345,
   secondsPerStep: 0.5,
+  samples: ["a.pt"],
   samplesPerSecond: 4,
   waitSeconds: 0,
   peakMemoryBytes: 3 * 2 ** 29,

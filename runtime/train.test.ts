@@ -107,6 +107,30 @@ test("two micro-batches make one step: rate, count and checkpoints go by optimiz
   );
 });
 
+test("each step names its samples, every epoch has each of them at most once, and a resumed run goes on in the order", async () => {
+  const settings = { optimization: { steps: 6, gradient_accumulation_steps: 2 } };
+  const { events } = await run({ settings });
+  const perStep = steps(events).map(({ samples }) => samples);
+  assert.equal(
+    perStep.map(({ length }) => length),
+    [4, 4, 4, 4, 4, 4],
+  );
+  // Five samples in batches of two: two micro-batches, and so one step, are an epoch.
+  for (const epoch of perStep) assert.is(new Set(epoch).size, 4);
+  assert.ok(new Set(perStep.map((names) => names.join())).size > 3);
+  const named = new Set(perStep.flat());
+  assert.equal(
+    [...named].toSorted(),
+    [0, 1, 2, 3, 4].map((i) => `clip_${i}.pt`),
+  );
+  const { first, second } = await interrupted("full");
+  const whole = await run();
+  assert.equal(
+    [...steps(first.events), ...steps(second.events)].map(({ samples }) => samples),
+    steps(whole.events).map(({ samples }) => samples),
+  );
+});
+
 test("only the last checkpoints stay, and the final one always", async () => {
   const settings = { checkpoints: { interval: 2, keep_last_n: 1 } };
   const { outputDirectory } = await run({ settings });

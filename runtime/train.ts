@@ -183,11 +183,12 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   const secondsPerStep = (performance.now() - began) / 1000;
   const metrics = { ...stepMetrics(accumulated.reports), learningRate, gradNorm: accumulated.gradNorm };
   const etaSeconds = j === loop.start ? null : (steps - j - 1) * meanPace(loop, j, secondsPerStep);
-  const samplesPerSecond = samples.flat().length / secondsPerStep;
+  const names = samples.flat();
+  const samplesPerSecond = names.length / secondsPerStep;
   // In KiB on every platform.
   const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
   const pace = { secondsPerStep, samplesPerSecond, waitSeconds, etaSeconds };
-  return { type: "step", globalStep: j + 1, steps, ...metrics, ...pace, peakMemoryBytes };
+  return { type: "step", globalStep: j + 1, steps, samples: names, ...metrics, ...pace, peakMemoryBytes };
 }
 
 async function loadBatch({ data }: Run, index: number) {

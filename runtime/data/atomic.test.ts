@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -27,6 +27,25 @@ test("a write that fails leaves the old file and nothing else", async ({ folder 
   assert.instance(error, RangeError);
   assert.is(await readFile(path, "utf8"), "old");
   assert.equal(await readdir(folder), ["a.txt"]);
+});
+
+test("a file is on the disk before it takes its name, and its name before the write is done", async ({ folder }) => {
+  const probe = await open(folder, "r");
+  const prototype = Object.getPrototypeOf(probe) as { sync: () => Promise<void> };
+  await probe.close();
+  const { sync } = prototype;
+  const seen: string[][] = [];
+  prototype.sync = async function (this: FileHandle) {
+    const isFolder = (await this.stat()).isDirectory();
+    seen.push([isFolder ? "folder" : "file", ...(await readdir(folder)).filter((name) => !name.endsWith(".tmp"))]);
+    return sync.call(this);
+  };
+  try {
+    await writeTextAtomically(join(folder, "a.txt"), "new");
+  } finally {
+    prototype.sync = sync;
+  }
+  assert.equal(seen, [["file"], ["folder", "a.txt"]]);
 });
 
 const messageOf = (action: Promise<unknown>): Promise<string> =>

@@ -48,6 +48,8 @@ export interface StepEvent {
   /** Counts from 1: the steps done. */
   readonly globalStep: number;
   readonly steps: number;
+  /** Those that it learned from, micro-batch by micro-batch: over the steps, the order of the epochs. */
+  readonly samples: readonly string[];
   /** Mean over all samples of the step, all micro-batches. */
   readonly loss: number;
   /** The same of each loss term. */

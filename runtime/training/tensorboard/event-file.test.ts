@@ -90,6 +90,7 @@ const step = (globalStep: number): StepEvent => ({
   learningRate: 0.5,
   gradNorm: 2,
   secondsPerStep: 0.25,
+  samples: ["a.pt"],
   samplesPerSecond: 8,
   waitSeconds: 0,
   peakMemoryBytes: 1,
