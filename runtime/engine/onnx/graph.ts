@@ -65,6 +65,11 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
+/** Bytes of its numbers. */
+export function byteSize({ shape, dtype }: Pick<Value, "shape" | "dtype">): number {
+  return sizeOf(shape) * bytesPerElement[dtype];
+}
+
 /** Every value of the graph by name. Where a name is given twice the first counts; `verify` reports the second. */
 export function valuesOf(graph: Graph): Map<string, Value> {
   const values = new Map<string, Value>();
@@ -101,9 +106,9 @@ function shapes(values: readonly Value[]): string[] {
 }
 
 function initializerSizes({ initializers }: Graph): string[] {
-  return initializers.flatMap(({ name, shape, dtype, bytes }) => {
-    const [length, expected] = [bytes.length, sizeOf(shape) * bytesPerElement[dtype]];
-    return length === expected ? [] : [`${name} has ${length} bytes, its shape needs ${expected}`];
+  return initializers.flatMap((value) => {
+    const [length, expected] = [value.bytes.length, byteSize(value)];
+    return length === expected ? [] : [`${value.name} has ${length} bytes, its shape needs ${expected}`];
   });
 }
 

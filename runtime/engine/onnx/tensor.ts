@@ -1,5 +1,6 @@
 import type { DType, Shape, Tensor } from "../../contract.ts";
 import type { StoredTensor } from "../engine.ts";
+import { byteSize } from "./graph.ts";
 
 /** A value on the thread that computes, known here by its number. */
 export class DeviceTensor implements Tensor {
@@ -17,11 +18,9 @@ export class DeviceTensor implements Tensor {
   }
 }
 
-const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, int32: 4, bool: 1 };
-
 /** Bytes on the thread. */
 export function bytesOf({ shape, dtype, stored }: DeviceTensor): number {
-  return stored !== null ? 0 : shape.reduce((a, b) => a * b, 1) * bytesPerElement[dtype];
+  return stored !== null ? 0 : byteSize({ shape, dtype });
 }
 
 /** The same arrays and plain objects with each tensor in them replaced, in a fixed order; all else stays. */
