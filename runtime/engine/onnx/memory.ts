@@ -1,4 +1,5 @@
 import { byteSize, type Graph, type Node, type Value } from "./graph.ts";
+import { executionOrder } from "./order.ts";
 
 /** Bytes that running a graph takes. */
 export interface GraphMemory {
@@ -10,8 +11,8 @@ export interface GraphMemory {
   readonly inputs: number;
   /** The most that values made by nodes take at any time, outputs among them. */
   readonly peak: number;
-  /** The node at which they take the most; -1 for a graph without nodes. */
-  readonly peakNode: number;
+  /** What the node makes at which they take the most; null for a graph without nodes. */
+  readonly peakAt: Value | null;
 }
 
 /** Operators whose output is their first input, seen otherwise. */
@@ -23,25 +24,29 @@ const inPlace = new Set(
 );
 
 /**
- * What the graph takes if its nodes run in their order and each value is freed behind its last reader, as ONNX Runtime does: what an
- * operator needs for itself, and what the allocator keeps in reserve, come on top. In time linear in the graph.
+ * What the graph takes if ONNX Runtime runs it as it is: each value is freed behind its last reader. What an operator needs for
+ * itself, and what the allocator keeps in reserve, come on top. In time linear in the graph.
  */
 export function memoryOf(graph: Graph): GraphMemory {
-  const buffers = buffersOf(graph);
-  let [live, peak, peakNode] = [0, 0, -1];
-  graph.nodes.forEach((_, i) => {
-    for (const { size } of buffers.made[i] ?? []) live += size;
-    if (live > peak) [peak, peakNode] = [live, i];
-    for (const { size } of buffers.freed[i] ?? []) live -= size;
-  });
   const isFile = ({ bytes }: Graph["initializers"][number]) => !(bytes instanceof Uint8Array);
   return {
     constants: total(graph.initializers.filter((x) => !isFile(x))),
     files: total(graph.initializers.filter(isFile)),
     inputs: total(graph.inputs),
-    peak,
-    peakNode,
+    ...peakOf(executionOrder(graph), graph.outputs),
   };
+}
+
+function peakOf(nodes: readonly Node[], outputs: readonly string[]): Pick<GraphMemory, "peak" | "peakAt"> {
+  const buffers = buffersOf(nodes, outputs);
+  let [live, peak] = [0, 0];
+  let peakAt: Value | null = null;
+  nodes.forEach((node, i) => {
+    for (const { size } of buffers.made[i] ?? []) live += size;
+    if (live > peak) [peak, peakAt] = [live, node.outputs[0] ?? null];
+    for (const { size } of buffers.freed[i] ?? []) live -= size;
+  });
+  return { peak, peakAt };
 }
 
 function total(values: readonly Value[]): number {
@@ -60,11 +65,11 @@ interface Buffers {
   readonly freed: readonly (readonly Buffer[])[];
 }
 
-function buffersOf(graph: Graph): Buffers {
-  const end = graph.nodes.length;
-  const lastReaders = lastReadersOf(graph);
+function buffersOf(nodes: readonly Node[], outputs: readonly string[]): Buffers {
+  const end = nodes.length;
+  const lastReaders = lastReadersOf(nodes, outputs);
   const holders = new Map<string, Buffer>();
-  const made = graph.nodes.map((node, i) =>
+  const made = nodes.map((node, i) =>
     node.outputs.flatMap((output): Buffer[] => {
       const own = { size: byteSize(output), last: lastReaders.get(output.name) ?? i };
       const buffer = bufferFor(node, i, own, { holders, end });
@@ -73,7 +78,7 @@ function buffersOf(graph: Graph): Buffers {
       return buffer === own ? [own] : [];
     }),
   );
-  const freed: Buffer[][] = graph.nodes.map(() => []);
+  const freed: Buffer[][] = nodes.map(() => []);
   for (const buffer of made.flat()) freed[buffer.last]?.push(buffer);
   return { made, freed };
 }
@@ -98,7 +103,7 @@ function bufferFor(
 }
 
 /** By value, the last node that reads it; for outputs one behind all nodes. */
-function lastReadersOf({ nodes, outputs }: Graph): Map<string, number> {
+function lastReadersOf(nodes: readonly Node[], outputs: readonly string[]): Map<string, number> {
   const last = new Map<string, number>();
   nodes.forEach(({ inputs }, i) => {
     for (const name of inputs) last.set(name, i);
