@@ -164,10 +164,12 @@ function stack<Source extends HostSource>(
       "batch_size",
     ]);
   }
+  const shape = [parts.length, ...first.shape];
+  if (parts.length === 1) return { ...first, shape };
   const size = first.data.length;
   const data = first.dtype === "int32" ? new Int32Array(size * parts.length) : new Float32Array(size * parts.length);
   parts.forEach((part, i) => data.set(part.data, i * size));
-  return { shape: [parts.length, ...first.shape], dtype: first.dtype, data };
+  return { shape, dtype: first.dtype, data };
 }
 
 /** What the connectors make of a source's text features. */

@@ -1,0 +1,54 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { FindingsError } from "../../findings.ts";
+import { byteEdits, edited, fuzzRuns } from "./byte-edits.ts";
+import { toFloat32 } from "./contiguous.ts";
+import { isTensor, refuseFile, type PtValue } from "./value.ts";
+import { writePt } from "./write.ts";
+import { readArchive } from "./zip.ts";
+
+const test = suite("zip");
+
+async function archive(): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), "zip-"));
+  const path = join(folder, "clip.pt");
+  const values = Float32Array.of(1, 2, 3, 4, 5, 6);
+  await writePt(path, {
+    latents: { shape: [2, 3], storage: "bfloat16", values },
+    mask: { shape: [6], storage: "int64", values },
+    fps: { float: 24 },
+    name: "clip",
+  });
+  const file = await readFile(path);
+  await rm(folder, { recursive: true });
+  return file;
+}
+
+/** Reads all numbers; the code of the finding that refuses a file. */
+function outcome(file: Buffer): string {
+  try {
+    const value: PtValue = readArchive(file, refuseFile("x.pt"));
+    if (value instanceof Map) [...value.values()].filter(isTensor).forEach((tensor) => toFloat32(tensor));
+    return "accepted";
+  } catch (error) {
+    if (error instanceof FindingsError) return error.findings[0]?.code ?? "";
+    throw error;
+  }
+}
+
+test("whatever is changed in an archive, it is read or refused with a finding", async () => {
+  const file = await archive();
+  assert.is(outcome(file), "accepted");
+  fc.assert(
+    fc.property(byteEdits(file), (edits) => {
+      assert.match(outcome(edited(file, edits)), /^(accepted|LTX611[1-4])$/);
+    }),
+    { numRuns: fuzzRuns },
+  );
+});
+
+test.run();
