@@ -243,14 +243,7 @@ test("says before the run what this version does not do", () => {
   };
   assert.equal(
     resolve(raw).findings.map(({ code, path }) => `${code} ${path.at(-1)}`),
-    [
-      "LTX6005 quantization",
-      "LTX6006 lora",
-      "LTX6006 enable_gradient_checkpointing",
-      "LTX6006 mixed_precision_mode",
-      "LTX6006 push_to_hub",
-      "LTX6006 enabled",
-    ],
+    ["LTX6005 quantization", "LTX6006 lora", "LTX6006 mixed_precision_mode", "LTX6006 push_to_hub", "LTX6006 enabled"],
   );
 });
 

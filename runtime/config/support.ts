@@ -36,12 +36,6 @@ function leftOut({ model, lora, validation, optimization, acceleration, hub, wan
       "a constant rate has no parameters",
       "remove the line",
     ],
-    [
-      optimization.enable_gradient_checkpointing,
-      ["optimization", "enable_gradient_checkpointing"],
-      "activations are kept, not computed again",
-      "if memory runs out, lower `batch_size` and raise `gradient_accumulation_steps`",
-    ],
     [precision === "fp16", ["acceleration", "mixed_precision_mode"], "numbers are computed in float32", "write `no`"],
     [
       acceleration.load_text_encoder_in_8bit,

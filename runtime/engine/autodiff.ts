@@ -32,12 +32,15 @@ export function withGradient(
   return f(...inputs);
 }
 
-/** Without parameters there is nothing to record. A parameter that the loss does not depend on has no gradient. */
+/**
+ * Gradients of a scalar, or of anything with the gradient `dy` that it has from what follows. Without parameters there is nothing to record. A parameter that the loss does not depend on has no gradient.
+ */
 export function gradientsOf(
   tf: Tf,
   run: () => TfTensor,
   parameters: readonly TfTensor[],
+  dy?: TfTensor,
 ): { value: TfTensor; grads: readonly (TfTensor | undefined)[] } {
   if (parameters.length === 0) return { value: tf.tidy(run), grads: [] };
-  return tf.engine().gradients(run, [...parameters], undefined, true);
+  return tf.engine().gradients(run, [...parameters], dy, true);
 }

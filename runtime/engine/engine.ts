@@ -1,5 +1,6 @@
 /** What an engine offers to the trainer. The only importers of a tensor library are the files beside this one. */
 import type { HostTensor, Ops, Shape, Tensor } from "../contract.ts";
+import type { Checkpointed } from "./checkpoint.ts";
 
 export type EngineName = "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
 
@@ -50,5 +51,11 @@ export interface Engine {
     forward: () => { loss: Tensor; outputs: Outputs },
     parameters: readonly Tensor[],
   ): Differentiated<Outputs>;
+  /**
+   * Runs `f` without keeping what it computes on the way; the backward pass runs it again. `f` gets inputs and constants in one list, and
+   * uses no other tensors than these and those of `keep` and `map`; `parameters` are those of the latter that are trained. Gradients
+   * reach inputs and parameters.
+   */
+  checkpoint(f: (given: readonly Tensor[]) => Tensor, given: Checkpointed<Tensor>): Tensor;
   memory(): EngineMemory;
 }

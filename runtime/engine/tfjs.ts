@@ -1,5 +1,6 @@
 import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import { gradientsOf } from "./autodiff.ts";
+import { checkpoint } from "./checkpoint.ts";
 import type { Differentiated, Engine, EngineName } from "./engine.ts";
 import { computingOps } from "./ops.ts";
 import type { Tf, TfOps, TfTensor } from "./tfjs-types.ts";
@@ -29,6 +30,10 @@ export function createTfjsEngine(tf: Tf, name: EngineName, backend: string): Eng
     differentiate: (forward, parameters) => {
       select();
       return differentiate(tf, forward, parameters);
+    },
+    checkpoint: (f, given) => {
+      select();
+      return checkpoint(tf, f as unknown as (given: readonly TfTensor[]) => TfTensor, given as never) as Tensor;
     },
     memory: () => ({ tensors: tf.memory().numTensors, bytes: tf.memory().numBytes }),
   };

@@ -30,25 +30,30 @@ export interface Modulation {
   readonly embedded: Tensor;
 }
 
-/** The timesteps of a sample that are embedded, and how what was made of them comes to its tokens. */
+/** The timesteps of a sample that are embedded. */
 export interface TimestepLevels {
-  /** `[B, N]` */
+  /** `[B, N]`: one for each token, or where all are a sample's sigma or 0, those two. */
   readonly values: Tensor;
-  /** From `[B, N, D]` to `[B, T, D]`. */
-  spread(x: Tensor): Tensor;
+  /** bool `[B, T, 1]`: of two levels, where the second one holds; null for one level per token. */
+  readonly isClean: Tensor | null;
 }
 
-/** One timestep for each token; where all are a sample's sigma or 0, those two. */
 export function timestepLevels(ops: Ops, { timesteps, sigma, twoLevels }: ModalityInputs): TimestepLevels {
-  if (twoLevels !== true) return { values: timesteps, spread: (x) => x };
+  if (twoLevels !== true) return { values: timesteps, isClean: null };
   const [batch = 0, tokens = 0] = timesteps.shape;
   const level = ops.reshape(sigma, [batch, 1]);
-  const isClean = ops.reshape(ops.equal(timesteps, 0), [batch, tokens, 1]);
-  const nth = (x: Tensor, i: number) => ops.slice(x, [0, i, 0], [batch, 1, -1]);
   return {
     values: ops.concat([level, ops.fill([batch, 1], 0)], 1),
-    spread: (x) => ops.where(isClean, nth(x, 1), nth(x, 0)),
+    isClean: ops.reshape(ops.equal(timesteps, 0), [batch, tokens, 1]),
   };
+}
+
+/** What was made of a sample's timesteps, `[B, N, D]`, for its tokens, `[B, T, D]`. */
+export function spread(ops: Ops, isClean: TimestepLevels["isClean"], x: Tensor): Tensor {
+  if (isClean === null) return x;
+  const [batch = 0] = x.shape;
+  const nth = (i: number) => ops.slice(x, [0, i, 0], [batch, 1, -1]);
+  return ops.where(isClean, nth(1), nth(0));
 }
 
 /** Modulation rows of scaled timesteps `t`, `[B]` or `[B, N]` (N = 1 applies to all tokens). `module` is one AdaLN. */

@@ -1,5 +1,5 @@
 import type { Tensor } from "../contract.ts";
-import { modulate, modulationRow } from "./adaln.ts";
+import { modulate, modulationRow, spread } from "./adaln.ts";
 import { attention, feedForward } from "./attention.ts";
 import type { StreamName, TransformerConfig } from "./config.ts";
 import { streamPrefix } from "./layout.ts";
@@ -50,7 +50,7 @@ function whenEnabled(stream: Stream | null, x: Tensor | null, f: (stream: Stream
 /** The i-th modulation of the stream's block table: shift, scale, gate of self-attention, then of the feed-forward, then of text. */
 function rowOf(module: Module, stream: Stream): (i: number) => Tensor {
   const table = module.parameter(`${streamPrefix(stream.name)}scale_shift_table`);
-  return (i) => stream.spread(modulationRow(module.ops, table, i, stream.rows[i]));
+  return (i) => spread(module.ops, stream.isClean, modulationRow(module.ops, table, i, stream.rows[i]));
 }
 
 function attendToSelfAndText(
@@ -128,7 +128,7 @@ interface CrossSide {
 function crossSide(
   config: TransformerConfig,
   module: Module,
-  { name, spread }: Stream,
+  { name, isClean }: Stream,
   { rope, rows, gate }: CrossStream,
   x: Tensor,
 ): CrossSide {
@@ -136,7 +136,7 @@ function crossSide(
   const normed = ops.rmsNorm(x, config.normEps);
   const table = module.parameter(`scale_shift_table_a2v_ca_${name}`);
   // Unlike in the other tables, scale comes before shift.
-  const row = (i: number) => spread(modulationRow(ops, table, i, rows[i]));
+  const row = (i: number) => spread(ops, isClean, modulationRow(ops, table, i, rows[i]));
   return {
     rope,
     modulated: (direction) => modulate(ops, normed, row(2 * direction), row(2 * direction + 1)),

@@ -18,8 +18,8 @@ export interface Stream {
   /** 6 or 9 rows and the embedded timestep of the output head, `[B, N, D]` for N timesteps of a sample. */
   readonly rows: readonly Tensor[];
   readonly embedded: Tensor;
-  /** What was made of these comes to the tokens: `[B, N, D]` to `[B, T, D]`. */
-  readonly spread: TimestepLevels["spread"];
+  /** Which of two levels a token has, see `timestepLevels`. */
+  readonly isClean: TimestepLevels["isClean"];
   /** Shift and scale `[B, 1, D]` of the text context; none where the tables stand alone. */
   readonly promptRows: readonly Tensor[];
   /** `[B, S, D]` */
@@ -60,7 +60,7 @@ export function prepareStream(
   if (stream === null) throw new Error(`the model has no ${name} stream`);
   const own = module.at(streamPrefix(name));
   const scaled = (t: Tensor) => ops.mul(t, config.timestepScale);
-  const { values, spread } = timestepLevels(ops, inputs);
+  const { values, isClean } = timestepLevels(ops, inputs);
   const timesteps = scaled(values);
   const { rows, embedded } = adaln(own.at("adaln_single."), timesteps, modulationRows(config));
   const hasPrompt = config.crossAttentionAdaln && config.promptAdaln;
@@ -73,7 +73,7 @@ export function prepareStream(
     tokens: projectTokens(own, inputs),
     rows,
     embedded,
-    spread,
+    isClean,
     promptRows: hasPrompt ? adaln(own.at("prompt_adaln_single."), scaled(inputs.sigma), 2).rows : [],
     context,
     contextBias: inputs.contextMask === null ? null : contextBias(ops, inputs.contextMask, batch, textTokens),

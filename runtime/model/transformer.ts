@@ -1,7 +1,8 @@
 import type { ModalityInputs, ModelInputs, Ops, Prediction, Tensor } from "../contract.ts";
 import { fail } from "../findings.ts";
-import { modulate, modulationRow } from "./adaln.ts";
+import { modulate, modulationRow, spread } from "./adaln.ts";
 import { block, type BlockSkips, type BlockState, type Streams } from "./block.ts";
+import { checkpointedBlock, type Checkpointing } from "./checkpointing.ts";
 import type { StreamName, TransformerConfig } from "./config.ts";
 import { blockPrefix, streamPrefix } from "./layout.ts";
 import { createModule, type Adapters, type Module } from "./module.ts";
@@ -42,6 +43,7 @@ export function createTransformer(
   config: TransformerConfig,
   weights: ReadonlyMap<string, Tensor>,
   adapters?: Adapters,
+  checkpointing: Checkpointing | null = null,
 ): Transformer {
   const module = createModule(ops, weights, adapters);
   const model = { config, module, ropes: createRopeCache(config) };
@@ -54,7 +56,7 @@ export function createTransformer(
         video: video === null ? null : prepareStream(model, "video", video, audio),
         audio: audio === null ? null : prepareStream(model, "audio", audio, video),
       };
-      const state = runBlocks(config, module, streams, tap, perturbation);
+      const state = runBlocks({ config, module, checkpointing }, streams, tap, perturbation);
       return {
         video: velocity(config, module, "video", inputs.video, streams.video, state.video),
         audio: velocity(config, module, "audio", inputs.audio, streams.audio, state.audio),
@@ -81,9 +83,14 @@ function notEmpty(inputs: ModalityInputs | null): ModalityInputs | null {
   return inputs === null || inputs.latent.shape[1] === 0 ? null : inputs;
 }
 
+interface BlockRunner {
+  readonly config: TransformerConfig;
+  readonly module: Module;
+  readonly checkpointing: Checkpointing | null;
+}
+
 function runBlocks(
-  config: TransformerConfig,
-  module: Module,
+  { config, module, checkpointing }: BlockRunner,
   streams: Streams,
   tap: Tap,
   perturbation: Perturbation | undefined,
@@ -92,7 +99,13 @@ function runBlocks(
   tapStream(streams.audio, tap);
   let state: BlockState = { video: streams.video?.tokens ?? null, audio: streams.audio?.tokens ?? null };
   for (let i = 0; i < config.layers; i++) {
-    state = block(config, module.at(blockPrefix(i)), streams, state, skipsOf(perturbation, i));
+    const prefix = blockPrefix(i);
+    const compute = (given: Streams, before: BlockState) =>
+      block(config, module.at(prefix), given, before, skipsOf(perturbation, i));
+    state =
+      checkpointing === null
+        ? compute(streams, state)
+        : checkpointedBlock(module.ops, checkpointing, prefix, { streams, state }, compute);
     if (state.video !== null) tap(`video.block${i}`, state.video);
     if (state.audio !== null) tap(`audio.block${i}`, state.audio);
   }
@@ -134,6 +147,6 @@ function velocity(
   if (stream === null || x === null) return inputs && fill([batch, 0, config[name]?.outChannels ?? 0], 0);
   const own = module.at(streamPrefix(name));
   const table = own.parameter("scale_shift_table");
-  const row = (i: number) => stream.spread(modulationRow(ops, table, i, stream.embedded));
+  const row = (i: number) => spread(ops, stream.isClean, modulationRow(ops, table, i, stream.embedded));
   return own.linear("proj_out", modulate(ops, ops.layerNorm(x, config.normEps), row(1), row(0)));
 }

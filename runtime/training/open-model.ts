@@ -9,6 +9,7 @@ import {
   type LoadedModel,
   type LoadOptions,
 } from "../model/checkpoint.ts";
+import type { Checkpointing } from "../model/checkpointing.ts";
 import type { TransformerConfig } from "../model/config.ts";
 import type { EmbeddingsProcessor } from "../model/embeddings.ts";
 import { transformerLayout } from "../model/layout.ts";
@@ -57,6 +58,14 @@ export async function checkModel(
   return { ...examined, warnings: [...examined.warnings, ...(matched?.warnings ?? [])] };
 }
 
+export interface TrainingOptions {
+  /** The adapters to train; null for all weights. */
+  readonly lora: LoraConfig | null;
+  readonly seed: number;
+  /** Whether blocks keep nothing of what they compute for the backward pass. */
+  readonly isCheckpointed: boolean;
+}
+
 /**
  * Loads a checkpoint and puts adapters on the layers that `lora.target_modules` names; without `lora` all weights of the transformer that
  * the run feeds are trained. The start of adapters and of the strategy's heads depends on `seed` and names alone.
@@ -66,16 +75,21 @@ export async function openModel(
   engine: Engine,
   { modalities, outputs: infos }: StrategyInfo,
   model: ModelConfig,
-  lora: LoraConfig | null,
-  seed: number,
+  { lora, seed, isCheckpointed }: TrainingOptions,
 ): Promise<TrainableModel> {
   const loaded = await loadModel(engine, { ...loadOptions(model, modalities), isTrained: lora === null });
   try {
     const start = (name: string, count: number) => uniform({ seed, step: 0, microBatch: 0, name }, count);
     const { own, adapters, warnings } = trainedOf(engine, loaded, lora, start);
     const outputs = createOutputs(engine, infos, loaded.config, start);
-    const transformer = createTransformer(engine.ops, loaded.config, loaded.weights, adapters ?? undefined);
     const trainable = joined(own, outputs);
+    const transformer = createTransformer(
+      engine.ops,
+      loaded.config,
+      loaded.weights,
+      adapters ?? undefined,
+      isCheckpointed ? checkpointingOf(engine, own) : null,
+    );
     return {
       forward(inputs, targets, dropout) {
         adapters?.setDropout(dropout ?? null);
@@ -109,6 +123,14 @@ function trainedOf(engine: Engine, { config, weights }: LoadedModel, lora: LoraC
   const { targets, warnings } = matchTargets(transformerLayout(config), lora.target_modules);
   const adapters = createLora(engine, targets, lora, start);
   return { own: adapters, adapters, warnings };
+}
+
+function checkpointingOf(engine: Engine, { names, tensors }: Trainable): Checkpointing {
+  return {
+    run: (f, given) => engine.checkpoint(f, given),
+    parametersOf: (prefix) => tensors().filter((_, i) => names[i]?.startsWith(prefix) ?? false),
+    isSharedTrained: names.some((name) => !name.startsWith("transformer_blocks.")),
+  };
 }
 
 /** The weights in the very map that the transformer reads. */

@@ -403,4 +403,20 @@ test("a full training begins with weights under the official trainer's bare name
   assert.match(messages[0] ?? "", "has no proj_out.bias");
 });
 
+test("blocks that are computed again train to the same weights: adapters with dropout, both streams, and all weights", async () => {
+  const { folder, step } = await project("text_to_video_with_audio");
+  const lora = {
+    lora: { dropout: 0.3, target_modules: [...targets, "adaln_single.linear", "audio_to_video_attn.to_v"] },
+  };
+  for (const settings of [lora, { model: { training_mode: "full" } }]) {
+    const expected = await trainIn(folder, step, settings);
+    const optimization = { enable_gradient_checkpointing: true };
+    const { losses, tensors } = await trainIn(folder, step, { ...settings, optimization });
+    losses.forEach((loss, i) =>
+      assert.ok(Math.abs(loss - (expected.losses[i] ?? NaN)) < 1e-5, `step ${i + 1}: ${loss}`),
+    );
+    assert.is(new Set(tensors).size, 1);
+  }
+});
+
 test.run();

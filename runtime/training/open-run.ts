@@ -28,7 +28,11 @@ export interface OpenedRun {
  */
 export async function openRun(engine: Engine, config: RunConfig, step: Step): Promise<OpenedRun> {
   const { params, data, fingerprint, warnings } = await preflight(config, step);
-  const model = await openModel(engine, step.strategy, config.model, loraOf(config), config.seed);
+  const model = await openModel(engine, step.strategy, config.model, {
+    lora: loraOf(config),
+    seed: config.seed,
+    isCheckpointed: config.optimization.enable_gradient_checkpointing,
+  });
   const batches = loadBatches(engine, config, data, model.embeddings);
   return {
     run: {

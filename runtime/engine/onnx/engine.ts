@@ -38,7 +38,14 @@ interface Outcome<T> {
 /** Answers the operations while a function runs. */
 interface Scope {
   call(op: OpName, args: readonly Argument[]): Tensor;
+  readonly checkpoint: Engine["checkpoint"];
 }
+
+/** Where nothing is differentiated, or what is differentiated is known already. */
+const justRun: Engine["checkpoint"] = (f, { inputs, constants }) => f([...inputs, ...constants]);
+
+/** Stands in the way through the recordings, for with it the graph is another one. */
+const CHECKPOINT = "checkpoint";
 
 /** Leaves a function that asks for something not recorded. */
 const diverged = Symbol("diverged");
@@ -82,16 +89,21 @@ export function createOnnxEngine(tf: Tf, device: Device): Engine {
     const trace = new Trace();
     let branch = recordings.get(start(task, trace));
     if (branch === undefined) return null;
-    const answer = (op: OpName, args: readonly Argument[]): Tensor => {
-      branch = branch?.next.get(trace.describe(op, args));
+    const go = (key: string): Branch => {
+      branch = branch?.next.get(key);
       if (branch === undefined) throw diverged;
-      const ghost = { ...branch.result };
+      return branch;
+    };
+    const answer = (op: OpName, args: readonly Argument[]): Tensor => {
+      const ghost = { ...go(trace.describe(op, args)).result };
       trace.name(ghost);
       return ghost;
     };
     let result: T;
     try {
-      result = within({ call: answer }, () => task.body());
+      result = within({ call: answer, checkpoint: (f, given) => (go(CHECKPOINT), justRun(f, given)) }, () =>
+        task.body(),
+      );
     } catch (error) {
       if (error === diverged) return null;
       throw error;
@@ -122,8 +134,12 @@ export function createOnnxEngine(tf: Tf, device: Device): Engine {
       branch = grow(branch.next, key, { shape: made.shape, dtype: made.dtype });
       return made;
     };
+    const checkpoint: Engine["checkpoint"] = (f, given) => {
+      branch = grow(branch.next, CHECKPOINT, branch.result);
+      return take.checkpoint(f, given);
+    };
     const { result, outputs, hasGradient, graph } = take.run(() =>
-      within({ call: answer }, () => {
+      within({ call: answer, checkpoint }, () => {
         const forth = () => {
           const made = task.body();
           isForth = false;
@@ -211,6 +227,7 @@ export function createOnnxEngine(tf: Tf, device: Device): Engine {
       });
       return { ...result, gradients };
     },
+    checkpoint: (f, given) => (scope?.checkpoint ?? justRun)(f, given),
     memory: () => ({ tensors: alive.size, bytes: [...alive].reduce((sum, x) => sum + bytesOf(x), 0) }),
   };
 }

@@ -1,5 +1,6 @@
 import type { HostTensor, Shape, DType, Tensor } from "../../contract.ts";
 import { gradientsOf } from "../autodiff.ts";
+import { checkpoint, type Checkpointed } from "../checkpoint.ts";
 import type { StoredTensor } from "../engine.ts";
 import type { ComputingOps } from "../ops.ts";
 import type { Tf, TfTensor } from "../tfjs-types.ts";
@@ -26,6 +27,7 @@ export class Take {
   readonly #graph = new GraphBuilder();
   readonly #leaves = new Map<DeviceTensor, TfTensor>();
   readonly #symbols: TfTensor[] = [];
+  readonly #inputs = new Map<string, Tensor>();
 
   /** @param fed numbers by their index in the trace that become inputs of the graph, since they change from run to run */
   constructor(studio: Studio, trace: Trace, fed: ReadonlySet<number>) {
@@ -52,7 +54,12 @@ export class Take {
 
   /** A call of the function, which the trace has just described; the first of its numbers is the trace's `firstNumber`-th. */
   call(op: OpName, args: readonly Argument[], firstNumber: number): Tensor {
-    if (op === "input" || op === "constant") return this.#host(args[op === "input" ? 1 : 0] as HostTensor);
+    if (op === "constant") return this.#host(args[0] as HostTensor);
+    if (op === "input") {
+      const made = this.#host(args[1] as HostTensor);
+      this.#inputs.set(args[0] as string, made);
+      return made;
+    }
     let index = firstNumber;
     const operands = args.map((x) => {
       if (typeof x !== "number" || !takesNumbers.has(op)) return x;
@@ -66,6 +73,8 @@ export class Take {
 
   /** A call on the way back, of which the trace knows nothing: it follows from the way forth. */
   compute(op: OpName, args: readonly Argument[]): Tensor {
+    if (op === "input") return this.#again(args[0] as string);
+    if (op === "constant") return this.#constant(args[0] as HostTensor);
     const f = this.#studio.ops[op as keyof ComputingOps] as unknown as (...args: unknown[]) => Tensor;
     return f(...args.map((x) => this.#toTf(x)));
   }
@@ -79,6 +88,20 @@ export class Take {
       const gradient = grads[i];
       return gradient === undefined ? null : recorder.valueOf(gradient);
     });
+  }
+
+  /** The graph computes `f` twice: on the way forth, and again on the way back. */
+  checkpoint(f: (given: readonly Tensor[]) => Tensor, { inputs, constants, parameters }: Checkpointed<Tensor>): Tensor {
+    const toTf = (list: readonly Tensor[]) => list.map((x) => this.#toTf(x) as TfTensor);
+    let isForth = true;
+    // On the way forth the trace knows the tensors as they were given.
+    const run = (again: readonly TfTensor[]): TfTensor => {
+      const given = isForth ? [...inputs, ...constants] : (again as unknown as readonly Tensor[]);
+      isForth = false;
+      return f(given) as unknown as TfTensor;
+    };
+    const symbols = { inputs: toTf(inputs), constants: toTf(constants), parameters: toTf(parameters) };
+    return checkpoint(this.#studio.tf, run, symbols) as Tensor;
   }
 
   valueOf(x: Tensor): Value {
@@ -101,6 +124,17 @@ export class Take {
     const made = x.stored === null ? this.#symbol({ kind: "leaf", index }, x.shape, x.dtype) : this.#stored(x.stored);
     this.#leaves.set(x, made);
     return made;
+  }
+
+  /** What `input` gave under this name on the way forth. */
+  #again(name: string): Tensor {
+    const known = this.#inputs.get(name);
+    if (known === undefined) throw new Error(`a step asks for ${name} on the way back that it did not ask for before`);
+    return known;
+  }
+
+  #constant({ data, shape, dtype }: HostTensor): Tensor {
+    return this.#studio.recorder.tensorOf(this.#graph.constant(data, shape, dtype)) as Tensor;
   }
 
   #host({ shape, dtype }: HostTensor): Tensor {

@@ -1,0 +1,49 @@
+import { gradientsOf, withGradient } from "./autodiff.ts";
+import type { Tf, TfTensor } from "./tfjs-types.ts";
+
+/** See `Engine.checkpoint`. */
+export interface Checkpointed<T> {
+  readonly inputs: readonly T[];
+  readonly constants: readonly T[];
+  readonly parameters: readonly T[];
+}
+
+/** Gradient checkpointing, Chen et al. 2016, "Training deep nets with sublinear memory cost", arXiv:1604.06174. */
+export function checkpoint(
+  tf: Tf,
+  f: (given: readonly TfTensor[]) => TfTensor,
+  { inputs, constants, parameters }: Checkpointed<TfTensor>,
+): TfTensor {
+  const count = inputs.length;
+  return withGradient(
+    tf,
+    [...inputs, ...parameters],
+    (save) => {
+      save([...inputs, ...constants]);
+      return f([...inputs, ...constants]);
+    },
+    (dy, saved) =>
+      tf.tidy(() => backward(tf, f, dy, { inputs: saved.slice(0, count), constants: saved.slice(count), parameters })),
+  );
+}
+
+function backward(
+  tf: Tf,
+  f: (given: readonly TfTensor[]) => TfTensor,
+  dy: TfTensor,
+  { inputs, constants, parameters }: Checkpointed<TfTensor>,
+): TfTensor[] {
+  // A recording must not find out that it computes again what it has: the inputs are tied to the gradient, which comes later.
+  const nothing = tf.mul(tf.slice(tf.reshape(dy, [-1]), 0, 1).asScalar(), 0);
+  const again = inputs.map((x) => tf.add(x, nothing) as TfTensor);
+  const variables = [...again, ...parameters];
+  const { state } = tf.engine();
+  const tape = state.activeTape;
+  try {
+    // With autodiff inside of autodiff tfjs would lose the outer tape.
+    const { grads } = gradientsOf(tf, () => f([...again, ...constants]), variables, dy);
+    return variables.map((x, i) => grads[i] ?? tf.zerosLike(x));
+  } finally {
+    state.activeTape = tape;
+  }
+}
