@@ -63,11 +63,15 @@ async function check(read: Read, path: string, tensors: TorchFile["tensors"]): P
   }
 }
 
+/** The files of a sample are read together. */
 async function seconds(read: Read, paths: readonly string[], widen: boolean): Promise<number> {
   const last: unknown[] = [];
   const began = performance.now();
-  const samples = prefetch((i) => read(paths[i] ?? "", widen), { ahead, end: paths.length });
-  for (let i = 0; i < paths.length; i++) {
+  const together = paths.length / files;
+  const readSample = (i: number) =>
+    Promise.all(paths.slice(i * together, (i + 1) * together).map((path) => read(path, widen)));
+  const samples = prefetch(readSample, { ahead, end: files });
+  for (let i = 0; i < files; i++) {
     const tensors = await samples.load(i);
     if (widen) last.push(tensors);
     if (last.length > kept) last.shift();
@@ -80,7 +84,8 @@ const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[v
 async function compare(torch: Torch, kind: string, widen: boolean): Promise<void> {
   const paths = torch.kinds[kind]?.map(({ path }) => path) ?? [];
   const others = paths.map(safetensorsPath);
-  const megabytes = (await stat(paths[0] ?? "")).size / 1e6;
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+  const megabytes = sizes.reduce((sum, size) => sum + size, 0) / files / 1e6;
   const [theirs, pt, safetensors]: [number[], number[], number[]] = [[], [], []];
   for (let round = 0; round <= rounds; round++) {
     theirs.push(await torch.seconds(kind, widen));

@@ -67,6 +67,8 @@ def write_all(number, make):
 
 
 files = {name: write_all(number, make) for number, (name, make) in enumerate(kinds.items())}
+first, captions = files["video of 121 frames, 768x512"], files["captions, 3840 and 3840"]
+files["a sample: the first and the fifth"] = [file for pair in zip(first, captions) for file in pair]
 print(json.dumps({"torch": torch.__version__, "kinds": files}), flush=True)
 
 
@@ -76,7 +78,7 @@ def widened(entries):
 
 for line in sys.stdin:
     name, _, widen = line.rstrip("\n").partition("\t")
-    last = deque(maxlen=kept)
+    last = deque(maxlen=kept * len(files[name]) // count)
     began = time.perf_counter()
     for file in files[name]:
         entries = torch.load(file["path"])
