@@ -16,5 +16,5 @@ export function optimize(graph: Graph): Graph {
     if (simplified === current) break;
     current = removeDeadCode(mergeCommonSubexpressions(simplified));
   }
-  return mergeCommonSubexpressions(widenLate(addWithinProducts(current)));
+  return removeDeadCode(mergeCommonSubexpressions(widenLate(addWithinProducts(current))));
 }
