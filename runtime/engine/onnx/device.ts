@@ -1,5 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { HostTensor } from "../../contract.ts";
+import type { Graph } from "./graph.ts";
+import { encodeModel } from "./model.ts";
 import { BUSY, STOPPED, type Feed, type Reply, type Request } from "./protocol.ts";
 
 /**
@@ -8,8 +10,8 @@ import { BUSY, STOPPED, type Feed, type Reply, type Request } from "./protocol.t
  */
 export interface Device {
   upload(value: HostTensor): number;
-  /** Prepares a graph, given as an ONNX model. */
-  open(model: Uint8Array): number;
+  /** Prepares a graph. */
+  open(graph: Graph): number;
   /** Runs it: one feed per input; gives the numbers of its outputs. */
   run(session: number, feeds: readonly Feed[], outputs: number): number[];
   read(id: number): Promise<HostTensor>;
@@ -58,9 +60,9 @@ export async function startDevice(): Promise<Device> {
       post({ type: "upload", id, value: sent }, [buffer]);
       return id;
     },
-    open(model) {
+    open(graph) {
       const session = numbers++;
-      post({ type: "open", session, model });
+      post({ type: "open", session, model: encodeModel(graph) });
       return session;
     },
     run(session, feeds, count) {

@@ -3,7 +3,6 @@ import type { Differentiated, Engine } from "../engine.ts";
 import { computingOps } from "../ops.ts";
 import type { Tf } from "../tfjs-types.ts";
 import type { Device } from "./device.ts";
-import { encodeModel } from "./model.ts";
 import { optimize } from "./passes/index.ts";
 import { createRecorder } from "./record/backend.ts";
 import { registerKernels } from "./record/kernels.ts";
@@ -154,7 +153,7 @@ export function createOnnxEngine(tf: Tf, device: Device): Engine {
     const last = grow(branch.next, end(result, trace), { shape: [], dtype: "float32" });
     if (last.recording !== null) device.close(last.recording.session);
     last.recording = {
-      session: device.open(encodeModel(optimize(graph))),
+      session: device.open(optimize(graph)),
       places: take.places,
       numbers: trace.numbers.map((x, i) => (fed.has(i) ? null : x)),
       outputs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as Tensor["dtype"] })),

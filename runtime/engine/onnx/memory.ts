@@ -16,7 +16,7 @@ export interface GraphMemory {
 }
 
 /** Operators whose output is their first input, seen otherwise. */
-const views = new Set(["Reshape", "Identity"]);
+export const views: ReadonlySet<string> = new Set(["Reshape", "Identity"]);
 
 /** Operators that write over an operand that nothing reads later. */
 const inPlace = new Set(
