@@ -4,7 +4,7 @@ import { computingOps } from "../ops.ts";
 import type { Tf } from "../tfjs-types.ts";
 import type { Device } from "./device.ts";
 import { optimize } from "./passes/index.ts";
-import { createRecorder } from "./record/backend.ts";
+import { recorderOf } from "./record/backend.ts";
 import { registerKernels } from "./record/kernels.ts";
 import { Take, type Studio } from "./recording.ts";
 import { bytesOf, DeviceTensor, mapTensors } from "./tensor.ts";
@@ -57,8 +57,7 @@ const diverged = Symbol("diverged");
  * Functions must be pure, since they run again when they ask for something new.
  */
 export function createOnnxEngine(tf: Tf, device: Device): Engine {
-  const recorder = createRecorder(tf);
-  registerKernels(tf, recorder);
+  const recorder = recorderOf(tf, registerKernels);
   const studio: Studio = { tf, recorder, ops: computingOps(tf) };
   const recordings = new Map<string, Branch>();
   const alive = new Set<DeviceTensor>();

@@ -12,6 +12,10 @@ export const sessionOptions: InferenceSession.SessionOptions = {
   enableCpuMemArena: true,
   // The runtime warns about details of its own optimizations; its errors are thrown, too.
   logSeverityLevel: 4,
-  // Weights stay in their file. Prepacking would copy each of them.
-  extra: { session: { model_external_initializers_file_folder_path: root, disable_prepacking: "1" } },
+  extra: {
+    // Weights stay in their file. Prepacking would copy each of them.
+    session: { model_external_initializers_file_folder_path: root, disable_prepacking: "1" },
+    // The passes have folded what is small; the runtime would also widen weights, and keep them so.
+    optimization: { disable_specified_optimizers: "ConstantFolding" },
+  },
 };

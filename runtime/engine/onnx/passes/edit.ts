@@ -109,7 +109,7 @@ export class Edit {
     return this.constant(new Uint8Array(Float32Array.of(x).buffer), [], "float32");
   }
 
-  constant(bytes: Uint8Array, shape: Shape, dtype: ElementType): string {
+  constant(bytes: Initializer["bytes"], shape: Shape, dtype: ElementType): string {
     const constant: Initializer = { name: this.#newName("c"), shape, dtype, bytes };
     this.#initializers.push(constant);
     this.#constants.set(constant.name, constant);

@@ -3,6 +3,7 @@ import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { widenLate } from "./late-casts.ts";
 import { simplify } from "./simplify.ts";
+import { splitWeights } from "./split-weights.ts";
 import { addWithinProducts } from "./sums.ts";
 
 /** More ways through a graph than it takes in practice. */
@@ -16,5 +17,5 @@ export function optimize(graph: Graph): Graph {
     if (simplified === current) break;
     current = removeDeadCode(mergeCommonSubexpressions(simplified));
   }
-  return removeDeadCode(mergeCommonSubexpressions(widenLate(addWithinProducts(current))));
+  return removeDeadCode(mergeCommonSubexpressions(widenLate(splitWeights(addWithinProducts(current)))));
 }

@@ -19,13 +19,22 @@ export function widenLate(graph: Graph): Graph {
   }
   if (widened.size === 0) return graph;
   const edit = new Edit(graph);
-  for (const node of graph.nodes) edit.push(lateFor(edit, widened, node));
+  const isActivation = (name: string) => name !== "" && !stored.has(name) && !widened.has(name) && isFloat(edit, name);
+  for (const node of graph.nodes) edit.push(lateFor(edit, widened, node, isActivation));
   return edit.finish(graph);
 }
 
-/** The node with weights of its own. */
-function lateFor(edit: Edit, widened: ReadonlyMap<string, Value>, node: Node): Node {
-  const activation = node.inputs.find((name) => name !== "" && !widened.has(name));
+const isFloat = (edit: Edit, name: string): boolean => edit.value(name).dtype === "float32";
+
+/** The node with weights of its own; as it is where it computes with weights alone. */
+function lateFor(
+  edit: Edit,
+  widened: ReadonlyMap<string, Value>,
+  node: Node,
+  isActivation: (name: string) => boolean,
+): Node {
+  // The last one is what a product is added to: so parts of a weight are widened one after the other.
+  const activation = node.inputs.findLast(isActivation);
   if (activation === undefined || !node.inputs.some((name) => widened.has(name))) return node;
   const inputs = node.inputs.map((name) => {
     const weight = widened.get(name);

@@ -7,6 +7,7 @@ import { GraphBuilder } from "../record/builder.ts";
 import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { Edit } from "./edit.ts";
+import { splitWeights } from "./split-weights.ts";
 import { optimize } from "./index.ts";
 
 import { simplify } from "./simplify.ts";
@@ -241,7 +242,10 @@ test("large weights of 16 bits are widened where they are used, once for each us
   const graph = recorded((g) => {
     const [x, y] = [g.input([2, size], "float32"), g.input([2, size], "float32")];
     const w = g.stored({ path: "/none", offset: 0, length: 2 * size * size, shape: [size, size], dtype: "bfloat16" });
-    return [float(g, "MatMul", [x, w], [2, size]), g.emit("Gemm", [y, w], [2, size], "float32", { transB: 1 })];
+    // A part of weights does not depend on anything, so it is widened when the graph is opened.
+    const part = float(g, "Slice", [w, g.integers([0]), g.integers([2]), g.integers([0])], [2, size]);
+    const product = g.emit("Gemm", [y, w], [2, size], "float32", { transB: 1 });
+    return [float(g, "MatMul", [x, w], [2, size]), product, float(g, "Add", [part, x], [2, size])];
   });
   const bytes = new Uint8Array(Uint16Array.from({ length: size * size }, (_, i) => 0x3f80 + (i % 7)).buffer);
   const held = {
@@ -249,7 +253,37 @@ test("large weights of 16 bits are widened where they are used, once for each us
     initializers: graph.initializers.map((x) => ({ ...x, bytes: x.dtype === "bfloat16" ? bytes : x.bytes })),
   };
   const late = "Slice Reshape Greater Cast Add Reshape Cast";
-  await becomes(optimize, held, `${late} MatMul ${late} Gemm Identity Identity`);
+  await becomes(optimize, held, `Cast Slice ${late} Gemm ${late} MatMul Add Identity Identity Identity`);
+});
+
+test("products with large weights of 16 bits are products with parts of them", async () => {
+  const [size, more] = [5, 3];
+  const graph = recorded((g) => {
+    const stored = (rows: number, columns: number) =>
+      g.stored({ path: "/none", offset: 0, length: 2 * rows * columns, shape: [rows, columns], dtype: "bfloat16" });
+    const [w, bias] = [stored(size, more), g.input([size], "float32")];
+    const [x, y, z] = [
+      [2, more],
+      [2, size],
+      [4, size],
+    ].map((shape) => g.input(shape, "float32")) as [Value, Value, Value];
+    const [t, sum] = [g.input([size, 2], "float32"), g.input([2, more], "float32")];
+    return [
+      g.emit("Gemm", [x, w], [2, size], "float32", { transB: 1 }),
+      g.emit("Gemm", [x, w, bias], [2, size], "float32", { transB: 1 }),
+      float(g, "Gemm", [y, w], [2, more]),
+      g.emit("Gemm", [t, w, sum], [2, more], "float32", { transA: 1 }),
+      float(g, "MatMul", [z, w], [4, more]),
+    ];
+  });
+  const bytes = new Uint8Array(Uint16Array.from({ length: size * more }, (_, i) => 0x3f80 + (i % 7)).buffer);
+  const held = {
+    ...graph,
+    initializers: graph.initializers.map((x) => ({ ...x, bytes: x.dtype === "bfloat16" ? bytes : x.bytes })),
+  };
+  const rows = "Slice Gemm Slice Gemm Slice Gemm";
+  const expected = `Cast Cast Cast Gemm Gemm Gemm Concat Gemm Gemm Gemm Concat Add ${rows} ${rows} ${rows}`;
+  await becomes((g) => removeDeadCode(splitWeights(g, 2 * more)), held, `${expected}${" Identity".repeat(5)}`);
 });
 
 test.run();

@@ -9,15 +9,14 @@ import { loadTfjsAlone } from "../../load-tfjs.ts";
 import { computingOps } from "../../ops.ts";
 import type { TfTensor } from "../../tfjs-types.ts";
 import type { Graph } from "../graph.ts";
-import { BACKEND, createRecorder } from "../record/backend.ts";
+import { BACKEND, recorderOf } from "../record/backend.ts";
 import { GraphBuilder } from "../record/builder.ts";
 import { registerKernels } from "../record/kernels.ts";
 
 /** The loss and the gradients of all parameters of an audio-video model; weights and samples are inputs. */
 export function recordTinyStep(layers: number): Graph {
   const tf = loadTfjsAlone();
-  const recorder = createRecorder(tf);
-  registerKernels(tf, recorder);
+  const recorder = recorderOf(tf, registerKernels);
   void tf.setBackend(BACKEND);
   const graph = new GraphBuilder();
   recorder.begin(graph);

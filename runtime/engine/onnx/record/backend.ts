@@ -34,8 +34,20 @@ export interface Recorder {
   again(x: TensorInfo): TensorInfo;
 }
 
-/** Makes the backend and tells tfjs of it. Kernels are registered apart. */
-export function createRecorder(tf: Tf): Recorder {
+/** tfjs knows one backend of a name, so all engines of a tfjs share it; they record by turns. */
+const recorders = new WeakMap<Tf, Recorder>();
+
+/** The backend, which tfjs is told of the first time. `register` adds its kernels. */
+export function recorderOf(tf: Tf, register: (tf: Tf, recorder: Recorder) => void): Recorder {
+  const known = recorders.get(tf);
+  if (known !== undefined) return known;
+  const recorder = createRecorder(tf);
+  register(tf, recorder);
+  recorders.set(tf, recorder);
+  return recorder;
+}
+
+function createRecorder(tf: Tf): Recorder {
   const entries = new Map<DataId, Entry>();
   let builder: GraphBuilder | null = null;
   const graph = () => {

@@ -1,0 +1,85 @@
+import { byteSize, sizeOf, type Graph, type Initializer, type Node, type Value } from "../graph.ts";
+import { Edit } from "./edit.ts";
+
+/** Elements of a part: 64 MiB in float32. */
+const PART = 2 ** 24;
+
+/**
+ * Products with large weights of 16 bits become products with rows of them, of which one part after the other is widened: widened
+ * whole, a weight takes twice its size, and no other value leaves a gap for it. Rows are contiguous, so parts stay in the file.
+ */
+export function splitWeights(graph: Graph, part = PART): Graph {
+  const stored = new Map(graph.initializers.map((x) => [x.name, x]));
+  const weights = new Map<string, Initializer>();
+  for (const { op, inputs, outputs } of graph.nodes) {
+    const weight = op === "Cast" ? stored.get(inputs[0] ?? "") : undefined;
+    const isLarge = weight !== undefined && weight.dtype !== "float32" && sizeOf(weight.shape) > part;
+    if (isLarge && weight.shape.length === 2) weights.set(outputs[0]?.name ?? "", weight);
+  }
+  if (weights.size === 0) return graph;
+  const edit = new Edit(graph);
+  const parts = new Map<string, readonly Part[]>();
+  for (const node of graph.nodes) {
+    const weight = isProduct(edit, node) ? weights.get(node.inputs[1] ?? "") : undefined;
+    if (weight === undefined) edit.push(node);
+    else {
+      const own = parts.get(weight.name) ?? partsOf(edit, weight, part);
+      parts.set(weight.name, own);
+      if (node.attributes["transB"] === 1) byOutputs(edit, node, own);
+      else bySums(edit, node, own);
+    }
+  }
+  return edit.finish(graph);
+}
+
+const isProduct = (edit: Edit, { op, inputs: [x = ""] }: Node): boolean =>
+  op === "Gemm" || (op === "MatMul" && edit.value(x).shape.length === 2);
+
+/** Rows of a weight, widened. */
+interface Part {
+  readonly first: number;
+  readonly rows: number;
+  readonly name: string;
+}
+
+function partsOf(edit: Edit, { shape: [rows = 0, width = 0], dtype, bytes }: Initializer, part: number): Part[] {
+  const each = Math.ceil(rows / Math.ceil((rows * width) / part));
+  const count = Math.ceil(rows / each);
+  return Array.from({ length: count }, (_, i) => {
+    const first = i * each;
+    const shape = [Math.min(each, rows - first), width];
+    const [start, length] = [byteSize({ shape: [first, width], dtype }), byteSize({ shape, dtype })];
+    const own =
+      bytes instanceof Uint8Array
+        ? bytes.subarray(start, start + length)
+        : { ...bytes, offset: bytes.offset + start, length };
+    const stored = edit.constant(own, shape, dtype);
+    return { first, rows: shape[0] ?? 0, name: edit.emit("Cast", [stored], shape, "float32", { to: 1 }) };
+  });
+}
+
+/** x Wᵀ: each part gives some of the outputs. */
+function byOutputs(edit: Edit, { inputs: [x = "", , bias = ""], outputs, attributes }: Node, parts: readonly Part[]) {
+  const [output] = outputs as readonly [Value];
+  const [rows = 0] = output.shape;
+  const products = parts.map((part) => edit.emit("Gemm", [x, part.name], [rows, part.rows], "float32", attributes));
+  const joined = { op: "Concat", inputs: products, attributes: { axis: 1 } };
+  if (bias === "") return edit.push({ ...joined, outputs });
+  const sum = edit.emit(joined.op, joined.inputs, output.shape, "float32", joined.attributes);
+  edit.push({ op: "Add", inputs: [sum, bias], outputs, attributes: {} });
+}
+
+/** x W: each part takes some of the inputs, and adds to what the parts before it gave. */
+function bySums(edit: Edit, { inputs: [x = "", , bias = ""], outputs, attributes }: Node, parts: readonly Part[]) {
+  const [output] = outputs as readonly [Value];
+  const { shape } = edit.value(x);
+  const axis = attributes["transA"] === 1 ? 0 : 1;
+  let sum = bias;
+  parts.forEach(({ first, rows, name }, i) => {
+    const bounds = [[first], [first + rows], [axis]].map((list) => edit.integers(list));
+    const own = edit.emit("Slice", [x, ...bounds], shape.toSpliced(axis, 1, rows), "float32");
+    const inputs = sum === "" ? [own, name] : [own, name, sum];
+    if (i === parts.length - 1) edit.push({ op: "Gemm", inputs, outputs, attributes });
+    else sum = edit.emit("Gemm", inputs, output.shape, "float32", attributes);
+  });
+}
