@@ -8,6 +8,7 @@ import type { FmtOptions } from "./commands/fmt.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { InitOptions } from "./commands/init.ts";
 import type { InspectOptions } from "./commands/inspect.ts";
+import type { PlanOptions } from "./commands/plan.ts";
 import type { ReportOptions } from "./commands/report.ts";
 import type { TestOptions } from "./commands/test.ts";
 import type { Io } from "./io.ts";
@@ -107,6 +108,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     declareCompile,
     declareTest,
     declareInspect,
+    declarePlan,
     declareRun,
     declareEject,
     declareReport,
@@ -262,6 +264,20 @@ function declareRun({ command, session, done }: Declaring): void {
     .action(async (config: string, options: RunOptions) => {
       const { run } = await import("./commands/run.ts");
       done(await run(session(), config, options));
+    });
+}
+
+function declarePlan({ command, session, done }: Declaring): void {
+  command("plan", "Foretell the memory and time that a run takes, and what would make it fit.", [
+    ["ltxc plan", "of train.yaml, on this machine"],
+    ["ltxc plan --set optimization.batch_size=4", "with a setting other than the run config's"],
+  ])
+    .argument("[config]", "the run config", "train.yaml")
+    .addOption(setOption())
+    .option("--build <dir>", "where the compiled strategies lie", "build")
+    .action(async (config: string, options: PlanOptions) => {
+      const { plan } = await import("./commands/plan.ts");
+      done(await plan(session(), config, options));
     });
 }
 

@@ -1,4 +1,4 @@
-import { renderJson } from "../compiler/diagnostics/reporters/json.ts";
+import { renderJson, type JsonExtras } from "../compiler/diagnostics/reporters/json.ts";
 import { summarize, type FileReport } from "../compiler/diagnostics/reporters/report.ts";
 import { renderSarif } from "../compiler/diagnostics/reporters/sarif.ts";
 import { renderTerminal } from "../compiler/diagnostics/reporters/terminal.ts";
@@ -14,18 +14,18 @@ export function codeOf(reports: readonly FileReport[]): number {
   return summarize(reports).errors > 0 ? exitCode.findings : exitCode.ok;
 }
 
-/** Prints findings as the result of a command, on stdout; `fixed` says what was corrected before, and is null where nobody asked. */
+/** Prints findings as the result of a command, on stdout; `more` is what the command has to say beside them, as JSON. */
 export function printReport(
   { io, color }: Session,
   reports: readonly FileReport[],
   format: Format,
-  fixed: readonly string[] | null = null,
+  more: JsonExtras = {},
 ): void {
   switch (format) {
     case "terminal":
       return io.out(renderTerminal(reports, colors(color.out)));
     case "json":
-      return io.out(renderJson(reports, fixed));
+      return io.out(renderJson(reports, more));
     case "sarif":
       return io.out(renderSarif(reports, packageVersion()));
   }

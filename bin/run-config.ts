@@ -15,6 +15,7 @@ import {
 } from "../runtime/config/index.ts";
 import type { Finding, Step } from "../runtime/contract.ts";
 import { FindingsError } from "../runtime/findings.ts";
+import type { Preflight } from "../runtime/training/open-run.ts";
 import { toDiagnostics } from "./findings.ts";
 import type { Io } from "./io.ts";
 import { override } from "./overrides.ts";
@@ -28,6 +29,7 @@ export interface FoundStep {
   readonly text?: string;
 }
 
+const nothing: Files = { findings: [], preflight: null };
 const noStep: FoundStep = { step: null, findings: [] };
 
 export interface Examined {
@@ -37,6 +39,8 @@ export interface Examined {
   readonly root: YamlNode | null;
   /** The run config's file, with what the command line sets beside it. */
   readonly file: SourceFile;
+  /** What its files are like; null where they were not looked at, or where something is wrong. */
+  readonly preflight: Preflight | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -54,13 +58,19 @@ function isBelow(path: Finding["path"], wrong: Finding["path"]): boolean {
   return wrong.length > 0 && wrong.every((part, i) => path[i] === part);
 }
 
+interface Files {
+  readonly findings: readonly Finding[];
+  readonly preflight: Preflight | null;
+}
+
 /** What the data, model and output folders of a complete config have to say. */
-async function fileFindings(config: RunConfig, step: Step): Promise<readonly Finding[]> {
+async function examineFiles(config: RunConfig, step: Step): Promise<Files> {
   const { preflight } = await import("../runtime/training/open-run.ts");
   try {
-    return (await preflight(config, step)).warnings;
+    const examined = await preflight(config, step);
+    return { findings: examined.warnings, preflight: examined };
   } catch (error) {
-    if (error instanceof FindingsError) return error.findings;
+    if (error instanceof FindingsError) return { findings: error.findings, preflight: null };
     throw error;
   }
 }
@@ -83,9 +93,9 @@ export async function examineRunConfig(
 ): Promise<Examined> {
   const bag = new Bag();
   const parsed = parseYaml(written, bag);
-  if (parsed === null) return { ready: null, root: parsed, file: written, diagnostics: bag.sorted() };
+  if (parsed === null) return { ready: null, root: parsed, file: written, preflight: null, diagnostics: bag.sorted() };
   const { root, file } = override(parsed, written, overrides, bag);
-  if (bag.hasErrors) return { ready: null, root, file, diagnostics: bag.sorted() };
+  if (bag.hasErrors) return { ready: null, root, file, preflight: null, diagnostics: bag.sorted() };
   const raw = toPlain(root);
   const options = { configDirectory: dirname(resolve(io.cwd, file.path)) };
   const { config, findings } = resolveConfig(raw, options);
@@ -94,15 +104,18 @@ export async function examineRunConfig(
   const section = sectionOf(raw);
   const found = section === null ? noStep : await findStep(section);
   const { step, text } = found;
-  const more = async () => {
-    if (step === null || section === null) return [];
-    if (provisional === null) return resolveParams(step.strategy, strategyOf(section).params).findings;
-    return withFiles || config === null ? fileFindings(provisional, step) : [];
+  const more = async (): Promise<Files> => {
+    if (step === null || section === null) return nothing;
+    if (provisional === null)
+      return { ...nothing, findings: resolveParams(step.strategy, strategyOf(section).params).findings };
+    return withFiles || config === null ? examineFiles(provisional, step) : nothing;
   };
+  const files = await more();
   const isNew = ({ path }: Finding) => !findings.some((wrong) => isBelow(path, wrong.path));
-  const all = [...findings, ...found.findings, ...(await more()).filter(isNew)];
+  const all = [...findings, ...found.findings, ...files.findings.filter(isNew)];
   const isReady = config !== null && step !== null && !all.some(({ severity }) => severity === "error");
   return {
+    preflight: isReady ? files.preflight : null,
     ready: isReady ? { config, step, ...(text === undefined ? {} : { text }) } : null,
     root,
     file,

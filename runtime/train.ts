@@ -4,8 +4,6 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { toOfficial } from "./config/strategy.ts";
 import { removeLeftovers, writeTextAtomically } from "./data/atomic.ts";
 import { fail, FindingsError } from "./findings.ts";
-import { createAdamW8bit } from "./training/adamw-8bit.ts";
-import { createAdamW } from "./training/adamw.ts";
 import { deleteOlder } from "./training/checkpoint-files.ts";
 import { checkpointMetadata, type CheckpointMetadata } from "./training/checkpoint-metadata.ts";
 import { loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
@@ -14,6 +12,7 @@ import { evaluate } from "./training/evaluation.ts";
 import type { StepEvent, Summary, TrainEvent } from "./training/events.ts";
 import { failureOf } from "./training/failures.ts";
 import { openMetricsFile } from "./training/metrics-file.ts";
+import { contextOf, createOptimizer } from "./training/optimizer-context.ts";
 import {
   accumulate,
   type AccumulatedGradients,
@@ -21,7 +20,6 @@ import {
   type OptimizerContext,
 } from "./training/optimizer-step.ts";
 import type { Run } from "./training/run.ts";
-import { createSampler, type SamplerChoice } from "./training/samplers.ts";
 import { savedConfig } from "./training/saved-config.ts";
 import { createSchedule, type Schedule } from "./training/schedules.ts";
 import { idleSamples, overlappingTerms, stepMetrics } from "./training/step-metrics.ts";
@@ -94,8 +92,7 @@ interface Loop {
 
 async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Loop> {
   const { config, engine, trainable, step, params } = run;
-  const create = config.optimization.optimizer_type === "adamw8bit" ? createAdamW8bit : createAdamW;
-  const optimizer = create(engine, trainable.names.length);
+  const optimizer = createOptimizer(run);
   const { globalStep, loaded, warnings } = await loadCheckpoint(run, optimizer);
   for (const folder of [config.output_dir, join(config.output_dir, "checkpoints")]) await removeLeftovers(folder);
   const strategy = toOfficial(config.training_strategy, { name: step.strategy.name, params });
@@ -143,20 +140,6 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
       for (const file of files) file.close();
       optimizer.dispose();
     },
-  };
-}
-
-function contextOf(run: Run, optimizer: OptimizerContext["optimizer"]): OptimizerContext {
-  const { engine, step, params, model, positions, scaleFactors, trainable, config } = run;
-  const { timestep_sampling_mode: mode, timestep_sampling_params: samplerParams } = config.flow_matching;
-  const sampler = createSampler({ mode, params: samplerParams } as unknown as SamplerChoice);
-  return {
-    engine,
-    forward: { ops: engine.ops, step, params, model, sampler, positions, scaleFactors },
-    trainable,
-    optimizer,
-    dropout: config.lora?.dropout ?? 0,
-    maxGradNorm: config.optimization.max_grad_norm,
   };
 }
 

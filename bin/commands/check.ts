@@ -15,6 +15,7 @@ import { defaultBuild, findBuild } from "../builds.ts";
 import type { Io } from "../io.ts";
 import { libraryAt, pathsOf } from "../library.ts";
 import { say, type Session } from "../session.ts";
+import type { Outlook } from "../outlook.ts";
 import { mergedReports, typeCheck } from "../types.ts";
 import { replaceText } from "../write.ts";
 
@@ -67,13 +68,14 @@ async function examine(
   written: SourceFile,
   strategies: readonly CheckedFile[],
   overrides: readonly string[],
-): Promise<FileReport> {
+): Promise<FileReport & { readonly outlook: Outlook | null }> {
   const around = await strategiesAround(io, strategies);
-  const { file, diagnostics } = await examineRunConfig(io, written, (section) => findStep(io, section, around), {
-    withFiles: true,
-    overrides,
-  });
-  return { file, diagnostics };
+  const options = { withFiles: true, overrides };
+  const examined = await examineRunConfig(io, written, (section) => findStep(io, section, around), options);
+  const { file, diagnostics, ready, preflight } = examined;
+  if (ready === null || preflight === null) return { file, diagnostics, outlook: null };
+  const { outlookOf } = await import("../outlook.ts");
+  return { file, diagnostics, outlook: await outlookOf(ready.config, ready.step, preflight) };
 }
 
 /** Applies every fix, strategies before the run configs that name them; tells what was done. */
@@ -131,13 +133,25 @@ export async function check(session: Session, named: readonly string[], options:
   for (const path of paths.filter(isStrategy)) checked.push(await checkFile(io, await readSource(io, path)));
   const types = options.types === true ? await checkTypes(io, checked) : [];
   const reports: FileReport[] = [...mergedReports([...checked, ...types])];
+  const configs = [];
   for (const path of paths.filter((path) => !isStrategy(path)))
-    reports.push(await examine(io, await readSource(io, path), checked, overrides));
+    configs.push(await examine(io, await readSource(io, path), checked, overrides));
+  reports.push(...configs.map(({ file, diagnostics }) => ({ file, diagnostics })));
   const format = options.format ?? (session.json ? "json" : "terminal");
   if (format === "terminal") for (const line of fixed ?? []) say(session, `fixed ${line}`);
-  printReport(session, reports, format, fixed);
+  const outlooks = configs.flatMap(({ file, outlook }) => (outlook === null ? [] : [{ path: file.path, ...outlook }]));
+  printReport(session, reports, format, { ...(fixed === null ? {} : { fixed }), runs: outlooks });
+  if (format === "terminal") await sayOutlooks(session, outlooks);
   if (format === "terminal") sayRest(session, reports, paths, fixed !== null);
   return codeOf(reports);
+}
+
+async function sayOutlooks(
+  session: Session,
+  outlooks: readonly (Outlook & { readonly path: string })[],
+): Promise<void> {
+  const { outlookText } = await import("../outlook.ts");
+  for (const outlook of outlooks) say(session, outlookText(outlook.path, outlook));
 }
 
 /** That nothing was found, or what can be done about it without an editor. */

@@ -1,6 +1,7 @@
 /** The tiny model of a new project: random weights in the layout of an official checkpoint. */
 import { normal } from "../../runtime/training/philox.ts";
 import { readConnectorConfig } from "../../runtime/model/connector-config.ts";
+import type { ConfigSection } from "../../runtime/model/config-reader.ts";
 import { readTransformerConfig } from "../../runtime/model/config.ts";
 import { connectorLayout, transformerLayout, type Parameter } from "../../runtime/model/layout.ts";
 import { writeSafetensors, type OutputTensor } from "../../runtime/data/safetensors/index.ts";
@@ -9,13 +10,12 @@ import { modelConfig } from "./model-config.ts";
 const prefix = "model.diffusion_model.";
 
 function stream<T>({ config }: { readonly config: T | null }): T {
-  if (config === null) throw new Error("the tiny model's own config is refused");
+  if (config === null) throw new Error("the random model's own config is refused");
   return config;
 }
 
 /** Every tensor of the file, with its full name. */
-function layout(): Parameter[] {
-  const section = modelConfig.transformer;
+function layout(section: ConfigSection): Parameter[] {
   const connector = (name: "video" | "audio") =>
     connectorLayout(stream(readConnectorConfig(section, name)), name).map((parameter) => ({
       ...parameter,
@@ -44,15 +44,17 @@ function distribution({ name, shape }: Parameter): readonly [deviation: number, 
 function randomTensor(parameter: Parameter): OutputTensor {
   const { name, shape } = parameter;
   const [deviation, mean] = distribution(parameter);
-  const values = normal(
-    { seed: 0, step: 0, microBatch: 0, name },
-    shape.reduce((a, b) => a * b, 1),
-  );
-  return { name, shape, dtype: "BF16", data: values.map((value) => mean + deviation * value) };
+  const size = shape.reduce((a, b) => a * b, 1);
+  const draw = async () => normal({ seed: 0, step: 0, microBatch: 0, name }, size).map((x) => mean + deviation * x);
+  return { name, shape, dtype: "BF16", data: draw };
 }
 
-/** Writes the checkpoint: transformer and connectors in bf16, the architecture in the metadata. */
-export async function writeModel(path: string): Promise<void> {
-  const metadata = { config: JSON.stringify(modelConfig), model_version: "2.3.0" };
-  await writeSafetensors(path, layout().map(randomTensor), metadata);
+/**
+ * Writes a checkpoint of random weights: transformer and connectors in bf16, the architecture in the metadata.
+ * @param transformer keys of the architecture in place of the tiny model's
+ */
+export async function writeModel(path: string, transformer: ConfigSection = {}): Promise<void> {
+  const config = { ...modelConfig, transformer: { ...modelConfig.transformer, ...transformer } };
+  const metadata = { config: JSON.stringify(config), model_version: "2.3.0" };
+  await writeSafetensors(path, layout(config.transformer).map(randomTensor), metadata);
 }

@@ -1,7 +1,7 @@
 import type { StorageType } from "../contract.ts";
 import { fail } from "../findings.ts";
 import { ROOT_PLACE } from "./directories.ts";
-import { isTensor, toFloat32, withPt, type PtValue } from "./pt/index.ts";
+import { isTensor, readDescription, toFloat32, withPt, type PtTensor, type PtValue } from "./pt/index.ts";
 
 /** A tensor of a data file, contiguous and row-major. */
 export interface FileTensor {
@@ -29,8 +29,49 @@ export function withEntries<Result>(path: string, use: (entries: Entries) => Res
   return withPt(path, (value) => use(entriesOf(path, value)));
 }
 
+/** Leaves a description that does not tell what is asked of it. */
+const untold = Symbol("untold");
+
+/** Elements above which a description is not believed. */
+const MOST_ELEMENTS = 2 ** 28;
+
+/** Zeros for the tensor's contents. */
+const blank: Contents = {
+  values({ shape }) {
+    const elements = shape.reduce((a, b) => a * b, 1);
+    if (elements > MOST_ELEMENTS) throw untold;
+    return new Float32Array(elements);
+  },
+  single() {
+    throw untold;
+  },
+};
+
+/**
+ * Like `withEntries`, but from the file's first bytes where they are enough: tensors have their shapes, and zeros for contents.
+ * Errors: those of `withEntries`; what is wrong behind the first bytes is not noticed.
+ */
+export async function withDescription<Result>(path: string, use: (entries: Entries) => Result): Promise<Result> {
+  const described = await readDescription(path);
+  try {
+    if (described !== null) return use(entriesOf(path, described, blank));
+  } catch (error) {
+    if (error !== untold) throw error;
+  }
+  return withEntries(path, use);
+}
+
+/** How the numbers of tensors are got. */
+interface Contents {
+  values(tensor: PtTensor): Float32Array;
+  /** Of a tensor that stands for a number. */
+  single(tensor: PtTensor): Float32Array;
+}
+
+const stored: Contents = { values: toFloat32, single: toFloat32 };
+
 /** The entries of `content`, read from the file `path`. */
-export function entriesOf(path: string, content: PtValue): Entries {
+export function entriesOf(path: string, content: PtValue, { values: valuesOf, single }: Contents = stored): Entries {
   const refuse = (code: string, message: string, help?: string): never =>
     fail(code, `${path}: ${message}`, help, ROOT_PLACE);
   if (!(content instanceof Map)) {
@@ -46,7 +87,7 @@ export function entriesOf(path: string, content: PtValue): Entries {
         return refuse("LTX6130", `\`${key}\` is missing; the file has ${present}`, "check the source's `kind`");
       }
       if (!isTensor(value)) return refuse("LTX6131", `\`${key}\` is ${describe(value)}, expected a tensor`);
-      const values = toFloat32(value);
+      const values = valuesOf(value);
       if (values.length > 0) return { shape: value.shape, storage: value.storage, values };
       return refuse("LTX6133", `\`${key}\` [${value.shape.join(", ")}] holds no value`, "preprocess the sample again");
     },
@@ -54,8 +95,8 @@ export function entriesOf(path: string, content: PtValue): Entries {
       const value = entries.get(key);
       if (value === undefined) return null;
       if (typeof value === "number" || typeof value === "bigint") return Number(value);
-      const [single, ...more] = isTensor(value) ? toFloat32(value) : [];
-      if (single !== undefined && more.length === 0) return single;
+      const [number, ...more] = isTensor(value) ? single(value) : [];
+      if (number !== undefined && more.length === 0) return number;
       return refuse("LTX6131", `\`${key}\` is ${describe(value)}, expected a number`);
     },
     fail: refuse,

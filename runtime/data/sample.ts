@@ -51,8 +51,11 @@ export interface HostSample {
 /** What the model takes per token, by role of the source that feeds it: C of video latents, C * mel of audio latents. */
 export type ExpectedChannels = Readonly<Record<string, number>>;
 
+/** How the files of samples are opened. */
+export type OpenEntries = <Result>(path: string, use: (entries: Entries) => Result) => Promise<Result>;
+
 /**
- * Reads the files of a sample.
+ * Reads the files of a sample; with `withDescription` for `open`, their headers alone.
  * Errors: FindingsError LTX61xx, of all its files at once: not readable (see `readPt`), LTX6130 (entry missing), LTX6131 (wrong type),
  * LTX6132 (wrong rank), LTX6133 (sizes disagree), LTX6134 (channels).
  */
@@ -60,11 +63,12 @@ export async function readSample(
   sample: Sample,
   sources: readonly DataSource[],
   channels: ExpectedChannels = {},
+  open: OpenEntries = withEntries,
 ): Promise<HostSample> {
   const read = async (source: DataSource) => {
     const { role } = source;
     const file = sample.files[role] ?? "";
-    return [role, await withEntries(file, (entries) => readSource(entries, source, channels[role] ?? null))] as const;
+    return [role, await open(file, (entries) => readSource(entries, source, channels[role] ?? null))] as const;
   };
   const results = await Promise.allSettled(sources.map(read));
   throwAll(results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : [])));

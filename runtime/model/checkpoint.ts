@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly streams: { readonly video: boolean; readonly audio: boolean };
   /** Whether the transformer's weights are trained, and so have to be the engine's own; else they may stay in their file. */
   readonly isTrained?: boolean;
+  /** Of the transformer, only so many of the first; without it all. */
+  readonly blocks?: number;
 }
 
 /** A checkpoint's transformer and connectors, on an engine. */
@@ -71,7 +73,7 @@ export async function loadModel(engine: Engine, options: LoadOptions): Promise<L
   const file = await openSafetensors(options.modelPath);
   try {
     const sections = readConfigSections(file.metadata, file.path, modelPlace);
-    const plan = planLoading(file, sections, options.streams);
+    const plan = planLoading(file, sections, options.streams, options.blocks);
     const scaleFactors = await scaleFactorsOf(file.path, sections, options.videoVaePath);
     const loaded = await load(engine, file, plan, options.isTrained ?? false);
     return { ...loaded, scaleFactors, warnings: plan.warnings };
@@ -94,7 +96,12 @@ interface ConnectorPlan {
 }
 
 /** Reads the whole config before anything of its tensors, and checks all of them before any is loaded. */
-function planLoading(file: SafetensorsFile, sections: ConfigSection, streams: LoadOptions["streams"]): Plan {
+function planLoading(
+  file: SafetensorsFile,
+  sections: ConfigSection,
+  streams: LoadOptions["streams"],
+  blocks = Infinity,
+): Plan {
   const section = sections["transformer"];
   if (!isSection(section)) {
     const help = "name the checkpoint of the transformer; a VAE or text encoder is a file of its own";
@@ -113,9 +120,10 @@ function planLoading(file: SafetensorsFile, sections: ConfigSection, streams: Lo
     ...(streams.audio ? checkConnectorWidth(transformer.config, "audio", audio.config) : []),
   ]);
   const prefix = transformerPrefix(file);
-  const layout = transformerLayout(transformer.config);
+  const config = { ...transformer.config, layers: Math.min(transformer.config.layers, blocks) };
+  const layout = transformerLayout(config);
   const plan = {
-    config: transformer.config,
+    config,
     transformer: { prefix, parameters: layout.filter((parameter) => isNeeded(parameter, streams)) },
     video: planConnector(file, prefix, video.config, "video"),
     audio: streams.audio ? planConnector(file, prefix, audio.config, "audio") : null,

@@ -8,11 +8,14 @@ import { normalize, ROOT_PLACE, sourcesOf, type DataSource } from "../data/direc
 import { checkGrids, type FedModality } from "../data/grids.ts";
 import { createOrder } from "../data/order.ts";
 import { prefetch } from "../data/prefetch.ts";
-import { readSample, type HostSample } from "../data/sample.ts";
+import { withDescription, withEntries } from "../data/entries.ts";
+import { readSample, type HostSample, type OpenEntries } from "../data/sample.ts";
+import { FindingsError } from "../findings.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { checkTextShape, type EmbeddingsProcessor } from "../model/embeddings.ts";
 import { holdOut } from "./held-out.ts";
+import { lookAtSamples, type Outline } from "./look-at-samples.ts";
 import { permutation } from "./philox.ts";
 import { checkBatchSize } from "./preflight.ts";
 import type { LoadedBatch, RunData } from "./run.ts";
@@ -24,13 +27,15 @@ export interface OpenedData {
   readonly buckets: ArrayLike<number> | null;
   /** The samples to evaluate. */
   readonly heldOut: readonly Sample[];
+  /** Of all samples, those whose headers were looked at. */
+  readonly outlines: readonly Outline[];
   readonly warnings: readonly Finding[];
   /** Reads a sample and checks that it fits the strategy and the model. */
   read(sample: Sample): Promise<HostSample>;
 }
 
 /**
- * Finds the samples of a strategy's sources and reads the first one, which is enough to notice data of the wrong kind.
+ * Finds the samples of a strategy's sources, reads the first one and looks at the headers of the others.
  * @param model what the data must fit; null when the model itself is broken, which is then said beside what is found here
  * @throws FindingsError LTX61xx, LTX6301, LTX6302 when there are too few samples (of one size) for a batch, LTX6320 when too many are held out
  */
@@ -46,18 +51,34 @@ export async function openData(
     return path === undefined ? source : { place: path, ...source };
   });
   const dataset = await discover(config.data.preprocessed_data_root, sources);
-  const read = sampleReader(sources, strategy, model);
+  const read = sampleReader(sources, strategy, model, withEntries);
+  const look = sampleReader(sources, strategy, model, withDescription);
   const [first] = dataset.samples;
-  if (first !== undefined) checkText(await read(first), strategy, model);
+  if (first !== undefined) await read(first);
+  const outlines = await lookAtSamples(dataset.samples, look);
   const { training, heldOut } = holdOut(dataset.samples, config.evaluation);
   checkBatchSize(config, training.length);
   const { batch_size: batchSize } = config.optimization;
   const buckets = batchSize === 1 ? null : await bucketsOf(training, sources);
   const warnings = [...skipped(dataset), ...(buckets === null ? [] : checkBuckets(buckets, batchSize))];
-  return { dataset: { ...dataset, samples: training }, buckets: buckets?.of ?? null, heldOut, warnings, read };
+  return {
+    dataset: { ...dataset, samples: training },
+    buckets: buckets?.of ?? null,
+    heldOut,
+    outlines,
+    warnings,
+    read,
+  };
 }
 
-function sampleReader(sources: readonly DataSource[], { modalities }: StrategyInfo, model: ExaminedModel | null) {
+/** Reads samples by way of `open`, and checks that they fit the strategy and the model. */
+function sampleReader(
+  sources: readonly DataSource[],
+  strategy: StrategyInfo,
+  model: ExaminedModel | null,
+  open: OpenEntries,
+) {
+  const { modalities } = strategy;
   const channels: Record<string, number> = {};
   const fed: FedModality[] = [];
   for (const stream of ["video", "audio"] as const) {
@@ -70,20 +91,31 @@ function sampleReader(sources: readonly DataSource[], { modalities }: StrategyIn
     for (const role of [target, ...references]) channels[role] = expected;
   }
   return async (sample: Sample): Promise<HostSample> => {
-    const read = await readSample(sample, sources, channels);
+    const read = await readSample(sample, sources, channels, open);
     checkGrids(sample, read, fed);
+    checkText(read, strategy, model);
     return read;
   };
 }
 
-/** Whether the first sample's text features fit the connectors; later ones are checked as they are used. */
-function checkText({ sources }: HostSample, { modalities }: StrategyInfo, model: ExaminedModel | null): void {
+/** Whether a sample's text features fit the connectors. Errors: FindingsError LTX6213, with the sample's name. */
+function checkText({ name, sources }: HostSample, { modalities }: StrategyInfo, model: ExaminedModel | null): void {
   for (const stream of ["video", "audio"] as const) {
     const text = sources[modalities[stream]?.text ?? ""];
     const connector = model?.connectors[stream];
     if (text?.kind !== "text_embeddings" || connector === undefined || connector === null) continue;
     const [tokens = 0, channels = 0] = text[stream]?.shape ?? [];
-    if (text[stream] !== null) checkTextShape(stream, connector, tokens, channels);
+    if (text[stream] !== null) named(name, () => checkTextShape(stream, connector, tokens, channels));
+  }
+}
+
+/** Findings of `f` with the sample's name before them. */
+function named(name: string, f: () => void): void {
+  try {
+    f();
+  } catch (error) {
+    if (!(error instanceof FindingsError)) throw error;
+    throw new FindingsError(error.findings.map((finding) => ({ ...finding, message: `${name}: ${finding.message}` })));
   }
 }
 

@@ -64,6 +64,8 @@ export interface TrainingOptions {
   readonly seed: number;
   /** Whether blocks keep nothing of what they compute for the backward pass. */
   readonly isCheckpointed: boolean;
+  /** Of the transformer, only so many of the first; without it all. */
+  readonly blocks?: number;
 }
 
 /**
@@ -75,9 +77,13 @@ export async function openModel(
   engine: Engine,
   { modalities, outputs: infos }: StrategyInfo,
   model: ModelConfig,
-  { lora, seed, isCheckpointed }: TrainingOptions,
+  { lora, seed, isCheckpointed, blocks }: TrainingOptions,
 ): Promise<TrainableModel> {
-  const loaded = await loadModel(engine, { ...loadOptions(model, modalities), isTrained: lora === null });
+  const loaded = await loadModel(engine, {
+    ...loadOptions(model, modalities),
+    isTrained: lora === null,
+    ...(blocks === undefined ? {} : { blocks }),
+  });
   try {
     const start = (name: string, count: number) => uniform({ seed, step: 0, microBatch: 0, name }, count);
     const { own, adapters, warnings } = trainedOf(engine, loaded, lora, start);

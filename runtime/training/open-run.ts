@@ -27,11 +27,30 @@ export interface OpenedRun {
  * @throws FindingsError with every mistake found, LTX60xx to LTX63xx
  */
 export async function openRun(engine: Engine, config: RunConfig, step: Step): Promise<OpenedRun> {
-  const { params, data, fingerprint, warnings } = await preflight(config, step);
+  const examined = await preflight(config, step);
+  return openExamined(engine, config, step, examined);
+}
+
+/** What was found of a run before anything of it was opened. */
+export type Preflight = Awaited<ReturnType<typeof preflight>>;
+
+/**
+ * Opens a run that was looked at.
+ * @param blocks of the transformer, only so many of the first; without it all
+ * @throws FindingsError as `openRun`, where files have changed since
+ */
+export async function openExamined(
+  engine: Engine,
+  config: RunConfig,
+  step: Step,
+  { params, data, fingerprint, warnings }: Preflight,
+  blocks?: number,
+): Promise<OpenedRun> {
   const model = await openModel(engine, step.strategy, config.model, {
     lora: loraOf(config),
     seed: config.seed,
     isCheckpointed: config.optimization.enable_gradient_checkpointing,
+    ...(blocks === undefined ? {} : { blocks }),
   });
   const batches = loadBatches(engine, config, data, model.embeddings);
   return {
@@ -88,5 +107,11 @@ export async function preflight(config: RunConfig, { strategy }: Step) {
   const fingerprint = fingerprintOf({ config, strategy, params, samples });
   await checkResume(config, fingerprint);
   const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
-  return { params, data, fingerprint, warnings: [...data.warnings, ...ofModel] };
+  return {
+    params,
+    data,
+    fingerprint,
+    model: examined as ExaminedModel | null,
+    warnings: [...data.warnings, ...ofModel],
+  };
 }

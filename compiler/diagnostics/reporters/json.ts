@@ -5,12 +5,18 @@ import type { Diagnostic, Fix, Label } from "../diagnostic.ts";
 import { placeOf, rangeOf, summarize, type FileReport, type Range, type Summary } from "./report.ts";
 
 /** What `--json` prints. Fields are only ever added; a change of meaning changes `version`. */
-export interface JsonReport {
+export interface JsonReport extends JsonExtras {
   readonly version: 1;
   readonly diagnostics: readonly JsonDiagnostic[];
   readonly summary: Summary;
+}
+
+/** What a command has to say beside its findings. */
+export interface JsonExtras {
   /** What was corrected before, where that was asked for. */
   readonly fixed?: readonly string[];
+  /** What the runs will be like whose configs were checked and are right. */
+  readonly runs?: readonly { readonly path: string }[];
 }
 
 export interface JsonDiagnostic extends Diagnostic {
@@ -39,6 +45,6 @@ function withRanges(file: SourceFile, { fix, ...diagnostic }: Diagnostic): JsonD
   return { path, ...diagnostic, span, range: rangeOf(file, diagnostic.span), labels, ...edits };
 }
 
-export function renderJson(reports: readonly FileReport[], fixed: readonly string[] | null = null): string {
-  return `${JSON.stringify({ ...toJson(reports), ...(fixed === null ? {} : { fixed }) }, null, 2)}\n`;
+export function renderJson(reports: readonly FileReport[], more: JsonExtras = {}): string {
+  return `${JSON.stringify({ ...toJson(reports), ...more }, null, 2)}\n`;
 }

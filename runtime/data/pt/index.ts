@@ -1,5 +1,5 @@
 export { readPt, withPt } from "./read.ts";
-export { readShapes } from "./shapes.ts";
+export { readDescription, readShapes } from "./shapes.ts";
 export { toFloat32 } from "./contiguous.ts";
 export { isTensor, PtTensor, type PtStorage, type PtValue } from "./value.ts";
 export { writePt } from "./write.ts";

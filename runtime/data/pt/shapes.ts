@@ -12,7 +12,7 @@ const HEAD_BYTES = 8192;
  * Errors: those of `readPt`.
  */
 export async function readShapes(path: string): Promise<ReadonlyMap<string, readonly number[]>> {
-  return shapesOf((await readHead(path)) ?? (await readPt(path)));
+  return shapesOf((await readDescription(path)) ?? (await readPt(path)));
 }
 
 function shapesOf(value: PtValue): Map<string, readonly number[]> {
@@ -25,8 +25,8 @@ function shapesOf(value: PtValue): Map<string, readonly number[]> {
   );
 }
 
-/** The described object with empty storages; null where it has to be looked for. */
-async function readHead(path: string): Promise<PtValue | null> {
+/** What a file holds, with empty storages, from one small read; null where only reading the whole file tells. */
+export async function readDescription(path: string): Promise<PtValue | null> {
   let file: OpenFile | null = null;
   try {
     file = await openFile(path);

@@ -1,0 +1,144 @@
+import { resolve } from "node:path";
+import type { RunConfig } from "../../runtime/config/index.ts";
+import type { Step } from "../../runtime/contract.ts";
+import type { EngineSpeed } from "../../runtime/engine/measure.ts";
+import type { Preflight } from "../../runtime/training/open-run.ts";
+import { planOf, residentBytes, stepSeconds, type Plan } from "../../runtime/training/plan.ts";
+import { findBuild } from "../builds.ts";
+import { exitCode } from "../exit.ts";
+import { readSource } from "../files.ts";
+import { bytes, table } from "../layout.ts";
+import { inspectMachine, type Machine } from "../machine.ts";
+import { indented, speedOfOnnx } from "../outlook.ts";
+import { pace, planRows } from "../plan-text.ts";
+import { codeOf, printFindings, printReport } from "../report.ts";
+import { examineRunConfig } from "../run-config.ts";
+import { paint, sayJson, type Session } from "../session.ts";
+
+export interface PlanOptions {
+  readonly build: string;
+  /** Settings in place of those of the run config. */
+  readonly set?: readonly string[];
+}
+
+/** The run with other settings, as they stand in the run config. */
+interface Alternative {
+  readonly settings: readonly string[];
+  readonly plan: Plan;
+}
+
+/** What saves memory, and leaves the steps what they are. */
+function changesOf({
+  optimization,
+}: RunConfig): { readonly setting: string; readonly config: Partial<RunConfig["optimization"]> }[] {
+  const { enable_gradient_checkpointing, optimizer_type, batch_size, gradient_accumulation_steps } = optimization;
+  return [
+    {
+      setting: `enable_gradient_checkpointing: ${!enable_gradient_checkpointing}`,
+      config: { enable_gradient_checkpointing: !enable_gradient_checkpointing },
+    },
+    ...(optimizer_type === "adamw"
+      ? [{ setting: "optimizer_type: adamw8bit", config: { optimizer_type: "adamw8bit" as const } }]
+      : []),
+    ...(batch_size > 1
+      ? [
+          {
+            setting: `batch_size: 1, gradient_accumulation_steps: ${batch_size * gradient_accumulation_steps}`,
+            config: { batch_size: 1, gradient_accumulation_steps: batch_size * gradient_accumulation_steps },
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Each change for itself, and all that save memory together. */
+async function alternativesOf(config: RunConfig, step: Step, examined: Preflight, plan: Plan): Promise<Alternative[]> {
+  const changes = changesOf(config);
+  const planned = async (chosen: typeof changes): Promise<Alternative> => {
+    const optimization = Object.assign(
+      {},
+      config.optimization,
+      ...chosen.map((change) => change.config),
+    ) as RunConfig["optimization"];
+    return {
+      settings: chosen.map(({ setting }) => setting),
+      plan: await planOf({ ...config, optimization }, step, examined),
+    };
+  };
+  const single: Alternative[] = [];
+  for (const change of changes) single.push(await planned([change]));
+  const isSaving = (_: unknown, i: number) => memoryOf(single[i]?.plan ?? plan) < memoryOf(plan);
+  const saving = changes.filter(isSaving);
+  return saving.length > 1 ? [...single, await planned(saving)] : single;
+}
+
+const memoryOf = ({ largest }: Plan): number => residentBytes(largest);
+
+/** What to do where the run does not fit into the memory that is free. */
+function advice(plan: Plan, alternatives: readonly Alternative[], { memory }: Machine): string {
+  const free = `${bytes(memory.free)} of ${bytes(memory.total)} are free`;
+  if (memoryOf(plan) <= memory.free) return `It fits: ${free}.`;
+  const fitting = alternatives.filter((alternative) => memoryOf(alternative.plan) <= memory.free);
+  const [best] = fitting.toSorted((a, b) => a.settings.length - b.settings.length);
+  if (best !== undefined) return `It does not fit, ${free}. It would with ${best.settings.join(" and ")}.`;
+  return `It does not fit, ${free}, nor would it with these settings: take smaller samples, or a machine with more memory.`;
+}
+
+function alternativeRows(alternatives: readonly Alternative[], speed: EngineSpeed | null): string[][] {
+  return alternatives.map(({ settings, plan }) => {
+    const time = speed === null ? "" : `about ${pace(stepSeconds(plan.commonest, speed))} a step`;
+    return [
+      settings.length === 1 ? (settings[0] ?? "") : "all of these that save memory",
+      `about ${bytes(memoryOf(plan))}`,
+      time,
+    ];
+  });
+}
+
+/** `ltxc plan`: what a run will take of this machine with the engine onnx, and what would save memory. Exit code 1 where it does not fit. */
+export async function plan(session: Session, path: string, options: PlanOptions): Promise<number> {
+  const { io } = session;
+  const file = await readSource(io, path, "`ltxc init` makes a project with one; `ltxc plan FILE` takes another");
+  const build = resolve(io.cwd, options.build);
+  const examined = await examineRunConfig(io, file, (section) => findBuild(section, build, io.cwd), {
+    withFiles: true,
+    ...(options.set === undefined ? {} : { overrides: options.set }),
+  });
+  const reports = [{ file: examined.file, diagnostics: examined.diagnostics }];
+  if (examined.ready === null || examined.preflight === null) {
+    printReport(session, reports, session.json ? "json" : "terminal");
+    return codeOf(reports);
+  }
+  if (!session.json) printFindings(session, reports);
+  const { config, step } = examined.ready;
+  const planned = await planOf(config, step, examined.preflight);
+  const alternatives = await alternativesOf(config, step, examined.preflight, planned);
+  const [speed, machine] = [await speedOfOnnx(), await inspectMachine()];
+  const fits = memoryOf(planned) <= machine.memory.free;
+  const code = fits ? exitCode.ok : exitCode.findings;
+  if (session.json) {
+    const list = alternatives.map(({ settings, plan: own }) => ({ settings, residentBytes: memoryOf(own), plan: own }));
+    sayJson(session, {
+      path,
+      fits,
+      residentBytes: memoryOf(planned),
+      plan: planned,
+      speed,
+      memory: machine.memory,
+      alternatives: list,
+    });
+    return code;
+  }
+  const colors = paint(session);
+  const lines = [
+    colors.bold(`${path} on the engine onnx`),
+    indented(table(planRows(planned, config.optimization.steps, speed))),
+    "",
+    colors.bold("With other settings"),
+    indented(table(alternativeRows(alternatives, speed))),
+    "",
+    advice(planned, alternatives, machine),
+  ];
+  io.out(`${lines.join("\n")}\n`);
+  return code;
+}

@@ -1,0 +1,26 @@
+import { createAdamW8bit } from "./adamw-8bit.ts";
+import { createAdamW, type AdamW } from "./adamw.ts";
+import type { OptimizerContext } from "./optimizer-step.ts";
+import type { Run } from "./run.ts";
+import { createSampler, type SamplerChoice } from "./samplers.ts";
+
+/** The optimizer that the run config asks for. */
+export function createOptimizer({ config, engine, trainable }: Run): AdamW {
+  const create = config.optimization.optimizer_type === "adamw8bit" ? createAdamW8bit : createAdamW;
+  return create(engine, trainable.names.length);
+}
+
+/** What stays the same from optimizer step to optimizer step. */
+export function contextOf(run: Run, optimizer: AdamW): OptimizerContext {
+  const { engine, step, params, model, positions, scaleFactors, trainable, config } = run;
+  const { timestep_sampling_mode: mode, timestep_sampling_params: samplerParams } = config.flow_matching;
+  const sampler = createSampler({ mode, params: samplerParams } as unknown as SamplerChoice);
+  return {
+    engine,
+    forward: { ops: engine.ops, step, params, model, sampler, positions, scaleFactors },
+    trainable,
+    optimizer,
+    dropout: config.lora?.dropout ?? 0,
+    maxGradNorm: config.optimization.max_grad_norm,
+  };
+}
