@@ -43,6 +43,17 @@ const readWeights = ({ trainable }: Run) =>
 const steps = (events: readonly TrainEvent[]) => events.filter((event): event is StepEvent => event.type === "step");
 const warnings = (events: readonly TrainEvent[]) =>
   events.flatMap((event) => (event.type === "warning" ? [`${event.finding.code} ${event.finding.message}`] : []));
+/** What checkpoints of the tiny run say of it. */
+const described = (alpha: string) => ({
+  "ltxc.version": "",
+  "ltxc.strategy": "tiny",
+  "ltxc.source_hash": "",
+  "ltxc.params": '{"strength":1}',
+  "ltxc.training_mode": "lora",
+  "ltxc.lora_rank": "3",
+  "ltxc.lora_alpha": alpha,
+  "ltxc.base_model": "none",
+});
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 test("the loss falls, and the end is a checkpoint with the weights of the last step", async () => {
@@ -61,7 +72,7 @@ test("the loss falls, and the end is a checkpoint with the weights of the last s
     [...file.tensors.values()].map(({ data }) => Array.from(data)),
     weights,
   );
-  assert.equal(file.metadata, { made_by: "tiny" });
+  assert.equal(file.metadata, { ...described("3"), "ltxc.steps": "60", made_by: "tiny" });
 });
 
 test("events and metrics.jsonl say the same", async () => {
@@ -250,7 +261,13 @@ test("an alpha other than the rank is multiplied into the file and taken out of 
     saved,
     weights[1]?.map((value) => value * 4),
   );
-  assert.equal(file.metadata, { lora_rank: "3", lora_alpha: "12", made_by: "tiny" });
+  assert.equal(file.metadata, {
+    lora_rank: "3",
+    lora_alpha: "12",
+    ...described("12"),
+    "ltxc.steps": "6",
+    made_by: "tiny",
+  });
   const model = { load_checkpoint: summary.checkpoint };
   const settings = { lora, model, checkpoints: { no_resume: true }, optimization: { steps: 1, learning_rate: 1e-30 } };
   const again = await run({ settings, outputDirectory });

@@ -65,7 +65,11 @@ async function fastestOf(engine: Engine, compute: () => Tensor): Promise<number>
     const end = engine.tidy(() => {
       const made = compute();
       const { shape } = made;
-      return ops.slice(made, shape.map(() => 0), shape.map(() => 1));
+      return ops.slice(
+        made,
+        shape.map(() => 0),
+        shape.map(() => 1),
+      );
     });
     await engine.read(end);
     engine.dispose(end);

@@ -1,8 +1,31 @@
+import { basename } from "node:path";
 import { fail } from "../findings.ts";
 import { referenceMetadata } from "../references.ts";
 import type { LoadedBatch, Run } from "./run.ts";
 
 export type CheckpointMetadata = Readonly<Record<string, string>>;
+
+/** What a checkpoint says of the run that made it, in keys that other tools do not know: `ltxc.…`. */
+export function runMetadata(
+  { config: { model }, fingerprint, step }: Pick<Run, "config" | "fingerprint" | "step">,
+  globalStep: number,
+): CheckpointMetadata {
+  const { training_mode, lora_rank, lora_alpha, params = {}, base_model } = fingerprint;
+  const entries = {
+    version: step.strategy.compiler,
+    strategy: step.strategy.name,
+    source_hash: step.strategy.sourceHash,
+    params: JSON.stringify(params),
+    training_mode,
+    lora_rank,
+    lora_alpha,
+    base_model: basename(model.model_path),
+    base_model_hash: base_model,
+    steps: globalStep,
+  };
+  const known = Object.entries(entries).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(known.map(([key, value]) => [`ltxc.${key}`, String(value)]));
+}
 
 /**
  * What a checkpoint says of the strategy: the scale of its references, and the strategy's own `metadata`, which wins. It holds for

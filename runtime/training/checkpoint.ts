@@ -6,6 +6,7 @@ import { fail } from "../findings.ts";
 import { isHead } from "../model/outputs.ts";
 import type { AdamW } from "./adamw.ts";
 import { findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
+import { runMetadata, type CheckpointMetadata } from "./checkpoint-metadata.ts";
 import { loadHeads, saveHeads } from "./head-weights.ts";
 import { fitAdapters, fromFile, toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
 import { loadModelWeights, saveModelWeights } from "./model-weights.ts";
@@ -17,7 +18,7 @@ import { decodeState, encodeState, type TrainingState } from "./training-state.t
 const place: Finding["path"] = ["model", "load_checkpoint"];
 
 /**
- * Saves the weights after `globalStep` steps with the strategy's own `metadata`, its heads beside them, and as
+ * Saves the weights after `globalStep` steps with what is to be said of the run and the strategy's own `metadata`, its heads beside them, and as
  * `checkpoints.save_training_state` says what a resumed run needs.
  * Each file is written whole or not at all, and the weights last: where they are, a resumed run finds all that belongs to them.
  * @returns the path of the weights file
@@ -42,7 +43,7 @@ export async function saveCheckpoint(
     await writeTensorFile(beside, state, "float32");
   }
   await saveHeads(path, heads, run.step.strategy, checkpoints.precision);
-  await saveWeights(run, path, own, strategy);
+  await saveWeights(run, path, own, { ...runMetadata(run, globalStep), ...strategy });
   return path;
 }
 
@@ -50,14 +51,14 @@ async function saveWeights(
   { config: { model, lora, checkpoints } }: Run,
   path: string,
   weights: NamedTensors,
-  strategy: Readonly<Record<string, string>>,
+  described: CheckpointMetadata,
 ): Promise<void> {
   const { precision } = checkpoints;
   if (model.training_mode === "full") {
-    return saveModelWeights(path, model.model_path, weights, { metadata: strategy, precision });
+    return saveModelWeights(path, model.model_path, weights, { metadata: described, precision });
   }
   const { tensors, metadata } = toFile(weights, scaleOf(lora));
-  await writeTensorFile(path, { tensors, metadata: { ...metadata, ...strategy } }, precision);
+  await writeTensorFile(path, { tensors, metadata: { ...metadata, ...described } }, precision);
 }
 
 /** Where a run begins. */

@@ -37,6 +37,13 @@ test("every setting that changed is told, with its place and both values", () =>
   ]);
 });
 
+test("another base model is told where both runs say theirs", () => {
+  const [one, other] = ["sha256:0123456789abcdef", "sha256:ffff456789abcdef"];
+  const told = 'model.model_path | the base model: "sha256:0123456789ab" -> "sha256:ffff456789ab"';
+  assert.equal(lines({ ...saved, base_model: other }, { ...saved, base_model: one }), [told]);
+  assert.equal(lines({ ...saved, base_model: other }), []);
+});
+
 test("the strategy's source and each of its params count; of another strategy its name", () => {
   const now = {
     ...saved,

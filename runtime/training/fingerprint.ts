@@ -19,6 +19,8 @@ export interface Fingerprint {
   /** How many samples there are to train on, and a hash of their names in order. */
   readonly samples?: number;
   readonly samples_hash?: string;
+  /** `checkpointHash` of the base model. */
+  readonly base_model?: string;
 }
 
 export interface Fingerprinted {
@@ -27,9 +29,11 @@ export interface Fingerprinted {
   readonly params: Readonly<Record<string, unknown>>;
   /** Names of the samples to train on, in order. */
   readonly samples: readonly string[];
+  /** `checkpointHash` of the base model, where there is a file of it. */
+  readonly baseModel?: string;
 }
 
-export function fingerprintOf({ config, strategy, params, samples }: Fingerprinted): Fingerprint {
+export function fingerprintOf({ config, strategy, params, samples, baseModel }: Fingerprinted): Fingerprint {
   const { optimization, model, seed } = config;
   const lora = model.training_mode === "full" ? null : config.lora;
   return {
@@ -45,6 +49,7 @@ export function fingerprintOf({ config, strategy, params, samples }: Fingerprint
     params,
     samples: samples.length,
     samples_hash: createHash("sha256").update(samples.join("\n")).digest("hex"),
+    ...(baseModel === undefined ? {} : { base_model: baseModel }),
   };
 }
 
@@ -74,7 +79,8 @@ export function changes(before: Fingerprint, now: Fingerprint): readonly Change[
     const field = key as keyof typeof settings;
     return before[field] === undefined ? null : changeOf(path, `\`${path.join(".")}\``, before[field], now[field]);
   });
-  return [...ofSettings, ...ofStrategy(before, now), ...ofData(before, now)].filter((change) => change !== null);
+  const all = [...ofSettings, ...ofModel(before, now), ...ofStrategy(before, now), ...ofData(before, now)];
+  return all.filter((change) => change !== null);
 }
 
 function changeOf(path: Finding["path"], name: string, before: unknown, now: unknown): Change | null {
@@ -82,10 +88,16 @@ function changeOf(path: Finding["path"], name: string, before: unknown, now: unk
   return old === recent ? null : { path, name, before: old ?? "not set", now: recent ?? "not set" };
 }
 
+const short = (hash: string | undefined): string | undefined => hash?.slice(0, 19);
+
+function ofModel(before: Fingerprint, now: Fingerprint): readonly (Change | null)[] {
+  if (before.base_model === undefined || now.base_model === undefined) return [];
+  return [changeOf(["model", "model_path"], "the base model", short(before.base_model), short(now.base_model))];
+}
+
 /** Of another strategy neither source nor params say anything more. */
 function ofStrategy(before: Fingerprint, now: Fingerprint): readonly (Change | null)[] {
   if (before.source_hash === undefined || before.strategy !== now.strategy) return [];
-  const short = (hash: string | undefined) => hash?.slice(0, 19);
   const source = `the source of \`${now.strategy}\``;
   const [old, recent] = [before.params ?? {}, now.params ?? {}];
   return [

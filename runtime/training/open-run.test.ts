@@ -255,7 +255,7 @@ test("captions of another model are noticed before the first step", async () => 
     prompt_attention_mask: mask,
   });
   assert.equal(await messagesOf(preflight(configOf(folder, "inpainting"), step)), [
-    "the text embeddings for video have 48 channels, the checkpoint's connector takes 64",
+    "clip_1.pt: the text embeddings for video have 48 channels, the checkpoint's connector takes 64",
   ]);
 });
 

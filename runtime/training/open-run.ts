@@ -4,6 +4,7 @@ import { resolveParams, strategyOf } from "../config/strategy.ts";
 import type { Finding, Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { FindingsError } from "../findings.ts";
+import { checkpointHash } from "../model/checkpoint-hash.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { createPositions } from "../model/positions.ts";
 import { philoxSource } from "./draws.ts";
@@ -104,7 +105,8 @@ export async function preflight(config: RunConfig, { strategy }: Step) {
     },
   ]);
   const samples = data.dataset.samples.map(({ name }) => name);
-  const fingerprint = fingerprintOf({ config, strategy, params, samples });
+  const baseModel = await checkpointHash(model.model_path);
+  const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel });
   await checkResume(config, fingerprint);
   const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
   return {
