@@ -35,6 +35,17 @@ test("compiles every strategy of the folder into build/", async ({ cwd }) => {
   );
 });
 
+test("a folder that cannot be made is a usage error", async ({ cwd }) => {
+  await writeFile(join(cwd, "my.strategy"), strategy);
+  await writeFile(join(cwd, "file"), "");
+  // Below /proc the system says of a new folder that there is none above it.
+  for (const out of ["file/below", ...(process.platform === "linux" ? ["/proc/no/such"] : [])]) {
+    const { code, err } = await ltxc(["compile", "--out", out], { cwd });
+    assert.is(code, 2);
+    assert.match(err, `the folder ${out} cannot be written`);
+  }
+});
+
 test("a built-in strategy goes by its name, unless a file has it", async ({ cwd }) => {
   const { code, out } = await ltxc(["compile", "text_to_video", "--emit", "ir"], { cwd });
   assert.is(code, 0);

@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { emitIr } from "../../compiler/index.ts";
 import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
 import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
 import type { SourceFile } from "../../compiler/source/source-file.ts";
 import { compileFile, type CompiledFile } from "../compiled.ts";
+import { makeFolder } from "../../runtime/data/atomic.ts";
 import { UsageError } from "../exit.ts";
 import { readSource, strategyPaths } from "../files.ts";
 import { codeOf, printFindings } from "../report.ts";
@@ -36,7 +37,7 @@ function refuseClashes(compiled: readonly CompiledFile[]): void {
 async function write(session: Session, out: string, { file, artifacts }: CompiledFile): Promise<void> {
   const folder = resolve(session.io.cwd, out);
   try {
-    if (artifacts.length > 0) await mkdir(folder, { recursive: true });
+    if (artifacts.length > 0) await makeFolder(folder);
     for (const { name, text } of artifacts) await writeFile(join(folder, name), text);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

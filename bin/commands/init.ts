@@ -1,5 +1,6 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { access, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { makeFolder } from "../../runtime/data/atomic.ts";
 import { exitCode, UsageError } from "../exit.ts";
 import { exampleNames, readExample } from "../init/example.ts";
 import { projectFiles, type ProjectFile } from "../init/project.ts";
@@ -35,12 +36,12 @@ async function refuseToOverwrite(folder: string, files: readonly ProjectFile[]):
 async function write(folder: string, { path, content }: ProjectFile): Promise<void> {
   const target = join(folder, path);
   try {
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     if (typeof content === "string") await writeFile(target, content);
     else await content(target);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined || !/^(EACCES|EPERM|EROFS|ENOSPC|ENOTDIR|EEXIST)$/.test(code)) throw error;
+    if (code === undefined || !/^(EACCES|EPERM|EROFS|ENOSPC|ENOTDIR|EEXIST|ENOENT)$/.test(code)) throw error;
     throw new UsageError(`${path} cannot be written in ${folder} (${code})`, "choose a folder in which you may write");
   }
 }

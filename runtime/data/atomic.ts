@@ -58,7 +58,7 @@ export function writeTextAtomically(path: string, text: string): Promise<void> {
  * Makes a folder and those above it. `mkdir` with `recursive` would try for ever where the system says of a new folder that there is
  * none above it, as it does below /proc.
  */
-async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string): Promise<void> {
   if (await isFolder(folder)) return;
   if (dirname(folder) !== folder) await makeFolder(dirname(folder));
   await mkdir(folder).catch(async (error: unknown) => {
