@@ -105,6 +105,7 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   kill: (_, runs) => script("kill.ts", runs),
   "full-disk": () => script("full-disk.ts"),
   memory: (_, steps) => script("memory.ts", steps),
+  plan: () => script("plan.ts"),
   "demo-loss": () => script("demo-loss.ts"),
 };
 

@@ -19,15 +19,24 @@ function machineRows({ node, platform, processor, memory, gpus }: Machine): stri
   ];
 }
 
+const rate = (x: number): string => (x < 10 ? x.toPrecision(2) : x.toFixed(0));
+
 function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[]): string {
   const best = engines.find(({ available }) => available)?.name;
-  const rows = engines.map(({ name, available, reason }) => [available ? "yes" : "no", name, reason]);
+  const rows = engines.map(({ name, available, reason, speed }) => [
+    available ? "yes" : "no",
+    name,
+    speed === null ? "" : `${rate(speed.matmulGflops)} GFLOP/s`,
+    speed === null ? "" : `${rate(speed.bandwidthGBs)} GB/s`,
+    reason,
+  ]);
   return [
     table(machineRows(machine)),
     "",
     colors.bold("Engines, the fastest first"),
     table(rows),
     "",
+    "GFLOP/s: products of large matrices; GB/s: reading and writing large arrays; both in float32, measured just now.",
     best === undefined
       ? "No engine works here: training is not possible."
       : `\`runtime.engine: auto\` takes ${best} here.`,

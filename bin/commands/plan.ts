@@ -122,6 +122,7 @@ export async function plan(session: Session, path: string, options: PlanOptions)
       path,
       fits,
       residentBytes: memoryOf(planned),
+      secondsPerStep: speed === null ? null : stepSeconds(planned.commonest, speed),
       plan: planned,
       speed,
       memory: machine.memory,

@@ -3,6 +3,7 @@ import type { Engine, EngineName } from "./engine.ts";
 import { loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
 import { startDevice } from "./onnx/device.ts";
 import { createOnnxEngine } from "./onnx/engine.ts";
+import { measureEngine, type EngineSpeed } from "./measure.ts";
 import { createTfjsEngine } from "./tfjs.ts";
 
 export interface OpenedEngine {
@@ -16,6 +17,8 @@ export interface EngineProbe {
   readonly available: boolean;
   /** What it is, or why it can not be used. */
   readonly reason: string;
+  /** Measured just now; null where it can not be used. */
+  readonly speed: EngineSpeed | null;
 }
 
 /** From the fastest to the one that runs everywhere. */
@@ -57,17 +60,20 @@ async function openNamed(name: EngineName): Promise<Engine> {
   }
 }
 
-/** Tries every engine, in the order of preference. */
+/** Tries and measures every engine, in the order of preference. */
 export async function probeEngines(): Promise<EngineProbe[]> {
   const probes: EngineProbe[] = [];
-  for (const name of preference) {
-    const probe = await open(name).then(
-      () => ({ name, available: true, reason: descriptions[name] }),
-      (error: unknown) => ({ name, available: false, reason: firstLine(error) }),
-    );
-    probes.push(probe);
-  }
+  for (const name of preference) probes.push(await probe(name));
   return probes;
+}
+
+async function probe(name: EngineName): Promise<EngineProbe> {
+  try {
+    const speed = await measureEngine(await open(name));
+    return { name, available: true, reason: descriptions[name], speed };
+  } catch (error) {
+    return { name, available: false, reason: firstLine(error), speed: null };
+  }
 }
 
 /** One engine per name and process: they share tfjs's memory. */

@@ -1,0 +1,71 @@
+/** A project like that of `ltxc init`, but with a model and data of a size that a step takes seconds. */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { project } from "../bin/testing.ts";
+import { writeModel } from "../bin/init/model.ts";
+import { writePt, type EntryToWrite } from "../runtime/data/pt/index.ts";
+import { normal } from "../runtime/training/philox.ts";
+
+export interface ProjectSize {
+  readonly heads: number;
+  /** Channels per head of the video stream. */
+  readonly headDim: number;
+  readonly layers: number;
+  /** Latent frames, rows and columns of a sample. */
+  readonly grid: readonly [number, number, number];
+}
+
+const channels = 128;
+const textTokens = 256;
+const samples = 4;
+
+/** Makes and compiles it in a new temporary folder. Errors: throws where a command refuses it. */
+export async function largeProject(
+  { heads, headDim, layers, grid }: ProjectSize,
+  settings: Readonly<Record<string, string | number>>,
+): Promise<string> {
+  const folder = await project({ batch_size: 1, engine: "onnx", ...settings }, "text_to_video");
+  const width = heads * headDim;
+  await writeModel(join(folder, "models/tiny-ltx2.safetensors"), {
+    num_layers: layers,
+    num_attention_heads: heads,
+    attention_head_dim: headDim,
+    in_channels: channels,
+    out_channels: channels,
+    cross_attention_dim: width,
+    audio_num_attention_heads: heads,
+    audio_attention_head_dim: headDim / 2,
+    audio_cross_attention_dim: width / 2,
+    connector_num_attention_heads: heads,
+    connector_attention_head_dim: headDim,
+    audio_connector_num_attention_heads: heads,
+    audio_connector_attention_head_dim: headDim / 2,
+  });
+  for (const directory of ["latents", "conditions"]) {
+    await rm(join(folder, "data", directory), { recursive: true });
+    await mkdir(join(folder, "data", directory));
+  }
+  for (let i = 0; i < samples; i++) await writeSample(folder, i, grid, width);
+  return folder;
+}
+
+async function writeSample(folder: string, sample: number, grid: ProjectSize["grid"], width: number): Promise<void> {
+  const random = (name: string, shape: readonly number[]): EntryToWrite => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const values = normal({ seed: 0, step: sample, microBatch: 0, name }, size);
+    return { storage: "bfloat16", shape: [...shape], values };
+  };
+  const [frames, height, columns] = grid;
+  const name = `sample_${sample}.pt`;
+  await writePt(join(folder, "data/latents", name), {
+    latents: random("latents", [channels, ...grid]),
+    num_frames: frames,
+    height,
+    width: columns,
+    fps: { float: 24 },
+  });
+  await writePt(join(folder, "data/conditions", name), {
+    video_prompt_embeds: random("text", [textTokens, width]),
+    prompt_attention_mask: { storage: "int64", shape: [textTokens], values: new Float32Array(textTokens).fill(1) },
+  });
+}
