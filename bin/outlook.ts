@@ -28,8 +28,15 @@ export async function outlookOf(config: RunConfig, step: Step, examined: Preflig
   };
 }
 
-/** How fast the engine is that plans are made for; null where it does not work. */
-export async function speedOfOnnx(): Promise<EngineSpeed | null> {
+let measured: Promise<EngineSpeed | null> | null = null;
+
+/** How fast the engine is that plans are made for, measured once; null where it does not work. */
+export function speedOfOnnx(): Promise<EngineSpeed | null> {
+  measured ??= measureOnnx();
+  return measured;
+}
+
+async function measureOnnx(): Promise<EngineSpeed | null> {
   try {
     return await measureEngine((await openEngine("onnx")).engine);
   } catch (error) {

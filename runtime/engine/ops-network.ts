@@ -1,4 +1,5 @@
-import { sumTo, withGradient } from "./autodiff.ts";
+import { attention } from "./attention.ts";
+import { withGradient } from "./autodiff.ts";
 import type { Tf, TfOps, TfTensor } from "./tfjs-types.ts";
 
 type Network = Pick<TfOps, "matMul" | "linear" | "softmax" | "gelu" | "silu" | "rmsNorm" | "layerNorm" | "attention">;
@@ -16,7 +17,7 @@ export function networkOps(tf: Tf): Network {
       return weight === undefined ? y : tf.mul(y, weight);
     },
     layerNorm: (x, eps) => layerNorm(tf, x, eps),
-    attention: (q, k, v, bias) => attention(tf, q, k, v, bias),
+    attention: (q, k, v, bias) => attention(tf, { q, k, v, bias }),
   };
 }
 
@@ -108,34 +109,6 @@ function layerNorm(tf: Tf, x: TfTensor, eps: number): TfTensor {
       const [y, r] = saved as [TfTensor, TfTensor];
       const common = tf.add(tf.mean(dy, -1, true), tf.mul(y, tf.mean(tf.mul(dy, y), -1, true)));
       return [tf.mul(r, tf.sub(dy, common))];
-    },
-  );
-}
-
-/**
- * With P the softmax of the scores and o = P v: dScores = P (dP - sum(dP P)), and sum(dP P) = sum(dO o) over the head's
- * channels, so neither the scores nor dP P is kept. q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`.
- */
-function attention(tf: Tf, q: TfTensor, k: TfTensor, v: TfTensor, bias: TfTensor | null): TfTensor {
-  const scale = 1 / Math.sqrt(q.shape[3] ?? 1);
-  return withGradient(
-    tf,
-    bias === null ? [q, k, v] : [q, k, v, bias],
-    (save) => {
-      const scaled = tf.mul(q, scale);
-      const scores = tf.matMul(scaled, k, false, true);
-      const p = tf.softmax(bias === null ? scores : tf.add(scores, bias));
-      const o = tf.matMul(p, v);
-      save([scaled as TfTensor, k, v, p as TfTensor, o]);
-      return o;
-    },
-    (dO, saved) => {
-      const [scaled, k, v, p, o] = saved as [TfTensor, TfTensor, TfTensor, TfTensor, TfTensor];
-      const delta = tf.sum(tf.mul(dO, o), -1, true);
-      const dScores = tf.mul(p, tf.sub(tf.matMul(dO, v, false, true), delta)) as TfTensor;
-      const dQ = tf.mul(tf.matMul(dScores, k), scale) as TfTensor;
-      const gradients = [dQ, tf.matMul(dScores, scaled, true), tf.matMul(p, dO, true)];
-      return bias === null ? gradients : [...gradients, sumTo(tf, dScores, bias.shape)];
     },
   );
 }

@@ -1,0 +1,170 @@
+import { sumTo, withGradient } from "./autodiff.ts";
+import type { Tf, TfTensor } from "./tfjs-types.ts";
+
+/** Bytes of the scores that are there at a time. More are computed in chunks of queries, twice: they are not kept for the way back. */
+const MOST_SCORE_BYTES = 2 ** 25;
+
+/** q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`, bias additive `[B, 1, 1 or Tq, Tk]`. */
+export interface AttentionOperands {
+  readonly q: TfTensor;
+  readonly k: TfTensor;
+  readonly v: TfTensor;
+  readonly bias: TfTensor | null;
+}
+
+/** softmax(q kᵀ / √d + bias) v, `[B, H, Tq, d]`. Long sequences take memory linear in their length. */
+export function attention(tf: Tf, operands: AttentionOperands, mostBytes = MOST_SCORE_BYTES): TfTensor {
+  const [batch = 0, heads = 0, queries = 0] = operands.q.shape;
+  const keys = operands.k.shape[2] ?? 0;
+  const rows = Math.max(1, Math.floor(mostBytes / (4 * batch * heads * keys)));
+  return rows < queries ? chunkedAttention(tf, operands, evenly(queries, rows)) : wholeAttention(tf, operands);
+}
+
+/**
+ * With P the softmax of the scores and o = P v: dScores = P (dP - sum(dP P)), and sum(dP P) = sum(dO o) over the head's
+ * channels, so neither the scores nor dP P is kept.
+ */
+function wholeAttention(tf: Tf, { q, k, v, bias }: AttentionOperands): TfTensor {
+  const scale = 1 / Math.sqrt(q.shape[3] ?? 1);
+  return withGradient(
+    tf,
+    bias === null ? [q, k, v] : [q, k, v, bias],
+    (save) => {
+      const scaled = tf.mul(q, scale) as TfTensor;
+      const p = probabilities(tf, scaled, k, bias);
+      const o = tf.matMul(p, v);
+      save([scaled, k, v, p, o]);
+      return o;
+    },
+    (dO, saved) => {
+      const [scaled, k, v, p, o] = saved as [TfTensor, TfTensor, TfTensor, TfTensor, TfTensor];
+      const { dQ, dK, dV, dScores } = gradients(tf, { scaled, k, v, p, o, dO });
+      const all = [tf.mul(dQ, scale) as TfTensor, dK, dV];
+      return bias === null ? all : [...all, sumTo(tf, dScores, bias.shape)];
+    },
+  );
+}
+
+function probabilities(tf: Tf, scaled: TfTensor, k: TfTensor, bias: TfTensor | null): TfTensor {
+  const scores = tf.matMul(scaled, k, false, true);
+  return tf.softmax(bias === null ? scores : tf.add(scores, bias));
+}
+
+interface Kept {
+  /** q / √d */
+  readonly scaled: TfTensor;
+  readonly k: TfTensor;
+  readonly v: TfTensor;
+  readonly p: TfTensor;
+  readonly o: TfTensor;
+  readonly dO: TfTensor;
+}
+
+/** `dQ` is that of the scaled queries. */
+function gradients(tf: Tf, { scaled, k, v, p, o, dO }: Kept) {
+  const delta = tf.sum(tf.mul(dO, o), -1, true);
+  const dScores = tf.mul(p, tf.sub(tf.matMul(dO, v, false, true), delta)) as TfTensor;
+  const [dQ, dK, dV] = [tf.matMul(dScores, k), tf.matMul(dScores, scaled, true), tf.matMul(p, dO, true)];
+  return { dQ, dK, dV, dScores };
+}
+
+/** Queries that are computed together. */
+interface Chunk {
+  readonly first: number;
+  readonly rows: number;
+}
+
+/** Chunks of at most `most`, as equal as can be. */
+function evenly(queries: number, most: number): Chunk[] {
+  const each = Math.ceil(queries / Math.ceil(queries / most));
+  const count = Math.ceil(queries / each);
+  return Array.from({ length: count }, (_, i) => ({ first: i * each, rows: Math.min(each, queries - i * each) }));
+}
+
+/** Rabe and Staats 2021, "Self-attention does not need O(n²) memory", arXiv:2112.05682, in chunks of queries alone. */
+function chunkedAttention(tf: Tf, { q, k, v, bias }: AttentionOperands, chunks: readonly Chunk[]): TfTensor {
+  const scale = 1 / Math.sqrt(q.shape[3] ?? 1);
+  return withGradient(
+    tf,
+    bias === null ? [q, k, v] : [q, k, v, bias],
+    (save) => {
+      const scaled = tf.mul(q, scale) as TfTensor;
+      const parts = chunks.map((chunk) =>
+        tf.tidy(() => tf.matMul(probabilities(tf, rowsOf(tf, scaled, chunk), k, biasOf(tf, bias, chunk)), v)),
+      );
+      const o = tf.concat(parts, 2);
+      save(bias === null ? [scaled, k, v, o] : [scaled, k, v, o, bias]);
+      return o;
+    },
+    (dO, saved) => {
+      const [scaled, k, v, o, bias = null] = saved as [TfTensor, TfTensor, TfTensor, TfTensor, TfTensor?];
+      return backward(tf, { scaled, k, v, o, dO }, bias, { chunks, scale });
+    },
+  );
+}
+
+const rowsOf = (tf: Tf, x: TfTensor, { first, rows }: Chunk): TfTensor => {
+  const [batch = 0, heads = 0, , width = 0] = x.shape;
+  return tf.slice(x, [0, 0, first, 0], [batch, heads, rows, width]);
+};
+
+/** A bias of a single row is that of all queries. */
+function biasOf(tf: Tf, bias: TfTensor | null, chunk: Chunk): TfTensor | null {
+  return bias === null || bias.shape[2] === 1 ? bias : rowsOf(tf, bias, chunk);
+}
+
+/** What all chunks before have given. */
+interface Sums {
+  readonly dK: TfTensor;
+  readonly dV: TfTensor;
+  readonly dQ: readonly TfTensor[];
+  readonly dBias: readonly TfTensor[];
+}
+
+function backward(
+  tf: Tf,
+  kept: Omit<Kept, "p">,
+  bias: TfTensor | null,
+  { chunks, scale }: { readonly chunks: readonly Chunk[]; readonly scale: number },
+): TfTensor[] {
+  let sums: Sums | null = null;
+  for (const chunk of chunks) {
+    const before: Sums | null = sums;
+    sums = tf.tidy(() => addChunk(tf, kept, bias, chunk, before) as never) as Sums;
+  }
+  if (sums === null) throw new RangeError("attention without queries");
+  const { dK, dV, dQ, dBias } = sums;
+  const all = [tf.mul(tf.concat([...dQ], 2), scale) as TfTensor, dK, dV];
+  if (bias === null) return all;
+  return [...all, bias.shape[2] === 1 ? (total(tf, dBias)) : tf.concat([...dBias], 2)];
+}
+
+function addChunk(tf: Tf, kept: Omit<Kept, "p">, bias: TfTensor | null, chunk: Chunk, before: Sums | null): Sums {
+  const { k, v } = kept;
+  const [scaled, o, dO] = [kept.scaled, kept.o, kept.dO].map((x) => rowsOf(tf, x, chunk)) as [
+    TfTensor,
+    TfTensor,
+    TfTensor,
+  ];
+  const own = biasOf(tf, bias, chunk);
+  // A recording must not compute a chunk before the one before is done, nor find out that it had it on the way forth.
+  const earlier = before === null ? [dO] : [before.dK, before.dV, before.dQ.at(-1) ?? dO];
+  const later = tf.add(scaled, nothingOf(tf, earlier)) as TfTensor;
+  const { dQ, dK, dV, dScores } = gradients(tf, { scaled, k, v, p: probabilities(tf, later, k, own), o, dO });
+  return {
+    dK: before === null ? dK : tf.add(before.dK, dK),
+    dV: before === null ? dV : tf.add(before.dV, dV),
+    dQ: [...(before?.dQ ?? []), dQ],
+    dBias: own === null ? [] : [...(before?.dBias ?? []), sumTo(tf, dScores, own.shape)],
+  };
+}
+
+function total(tf: Tf, tensors: readonly TfTensor[]): TfTensor {
+  return tensors.reduce((a, b) => tf.add(a, b));
+}
+
+/** 0, of which nobody knows before these have been computed. */
+function nothingOf(tf: Tf, tensors: readonly TfTensor[]): TfTensor {
+  const firsts = tensors.map((x) => tf.slice(tf.reshape(x, [-1]), [0], [1]).asScalar());
+  return tf.mul(total(tf, firsts), 0) as TfTensor;
+}
