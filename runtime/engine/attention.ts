@@ -136,7 +136,7 @@ function backward(
   const { dK, dV, dQ, dBias } = sums;
   const all = [tf.mul(tf.concat([...dQ], 2), scale) as TfTensor, dK, dV];
   if (bias === null) return all;
-  return [...all, bias.shape[2] === 1 ? (total(tf, dBias)) : tf.concat([...dBias], 2)];
+  return [...all, bias.shape[2] === 1 ? total(tf, dBias) : tf.concat([...dBias], 2)];
 }
 
 function addChunk(tf: Tf, kept: Omit<Kept, "p">, bias: TfTensor | null, chunk: Chunk, before: Sums | null): Sums {

@@ -24,7 +24,7 @@ test("it holds what an engine keeps, and counts what its graphs would do", async
   assert.is(cost.matmulFlops, 2 * 20 * 100);
   assert.ok(peak >= 1200 && peak <= 800 + 3 * 800, String(peak));
   assert.equal((await engine.read(product)).shape, [10, 10]);
-  device.reset();
+  device.resetCost();
   engine.tidy(() => ops.neg(product));
   assert.is(device.usage().cost.matmulFlops, 0);
   engine.dispose(x, product);

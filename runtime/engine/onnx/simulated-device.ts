@@ -3,13 +3,12 @@ import { addCosts, costOf, noCost, type GraphCost } from "./cost.ts";
 import type { Device } from "./device.ts";
 import { byteSize, sizeOf, type Graph, type Value } from "./graph.ts";
 import { memoryOf, type GraphMemory } from "./memory.ts";
-import type { Feed } from "./protocol.ts";
 
 /** What was asked of a simulated device so far. */
 export interface Usage {
   /** Bytes of the values that it holds. */
   readonly held: number;
-  /** The most bytes at any time: values held, constants of graphs, and what a running graph makes. */
+  /** The most bytes at any time: values sent to it, constants of graphs, and for each graph the most that it ever made. */
   readonly peak: number;
   /** Bytes of weights that graphs read in their files. */
   readonly files: number;
@@ -20,73 +19,93 @@ export interface Usage {
 
 export interface SimulatedDevice extends Device {
   usage(): Usage;
-  /** Counts cost and peak anew. */
-  reset(): void;
+  /** Counts the cost anew. */
+  resetCost(): void;
 }
 
 interface Session {
   readonly outputs: readonly Sized[];
+  /** Bytes of its outputs that are held. */
+  live: number;
+  /** The most that its outputs and a run took together: what its allocator has claimed, it keeps. */
+  claimed: number;
   readonly memory: GraphMemory;
   readonly cost: GraphCost;
 }
 
 type Sized = Pick<Value, "shape" | "dtype">;
 
+/** A value, and the graph that made it; null if it was sent. */
+interface Held {
+  readonly value: Sized;
+  readonly maker: Session | null;
+}
+
 /** A device that computes nothing and keeps the books: what a real one would hold and do. Every number in it is zero. */
 export function createSimulatedDevice(): SimulatedDevice {
   const sessions = new Map<number, Session>();
-  const values = new Map<number, Sized>();
+  const values = new Map<number, Held>();
   const files = new Map<string, number>();
   let numbers = 0;
-  let [held, graphs, peak, cost] = [0, 0, 0, noCost];
-  const hold = (value: Sized): number => {
+  let [sent, graphs, peak, cost] = [0, 0, 0, noCost];
+  const sum = (of: (session: Session) => number) => [...sessions.values()].reduce((total, x) => total + of(x), 0);
+  const note = (fed: number) => {
+    peak = Math.max(peak, sent + fed + graphs + sum(({ claimed }) => claimed));
+  };
+  const hold = (value: Sized, maker: Session | null): number => {
     const id = numbers++;
-    values.set(id, value);
-    held += byteSize(value);
+    values.set(id, { value, maker });
+    if (maker === null) sent += byteSize(value);
+    else maker.live += byteSize(value);
     return id;
   };
-  const note = (making: number) => {
-    peak = Math.max(peak, held + graphs + making);
-  };
-  const sizeOfFeed = (feed: Feed) => (typeof feed === "number" ? 0 : byteSize(feed));
 
   return {
     upload: ({ shape, dtype }) => {
-      const id = hold({ shape, dtype });
+      const id = hold({ shape, dtype }, null);
       note(0);
       return id;
     },
     open(graph) {
       const id = numbers++;
-      const session = { outputs: outputsOf(graph), memory: memoryOf(graph), cost: costOf(graph) };
-      sessions.set(id, session);
-      graphs += session.memory.constants;
+      const memory = memoryOf(graph);
+      sessions.set(id, { outputs: outputsOf(graph), memory, cost: costOf(graph), live: 0, claimed: 0 });
+      graphs += memory.constants;
       for (const { bytes } of graph.initializers)
         if (!(bytes instanceof Uint8Array)) files.set(`${bytes.path}@${bytes.offset}`, bytes.length);
       return id;
     },
     run(number, feeds) {
-      const { outputs, memory, cost: own } = found(sessions, number);
-      cost = addCosts(cost, own);
-      note(memory.peak + feeds.reduce<number>((sum, feed) => sum + sizeOfFeed(feed), 0));
-      return outputs.map(hold);
+      const session = found(sessions, number);
+      cost = addCosts(cost, session.cost);
+      session.claimed = Math.max(session.claimed, session.live + session.memory.peak);
+      note(feeds.reduce<number>((total, feed) => total + (typeof feed === "number" ? 0 : byteSize(feed)), 0));
+      return session.outputs.map((value) => hold(value, session));
     },
     read: async (id): Promise<HostTensor> => {
-      const { shape, dtype } = found(values, id);
+      const { shape, dtype } = found(values, id).value;
       const data = new Float32Array(sizeOf(shape));
       return { shape, dtype, data } as HostTensor;
     },
     free(id) {
-      held -= byteSize(found(values, id));
+      const { value, maker } = found(values, id);
+      if (maker === null) sent -= byteSize(value);
+      else maker.live -= byteSize(value);
       values.delete(id);
     },
     close(number) {
       graphs -= found(sessions, number).memory.constants;
       sessions.delete(number);
     },
-    usage: () => ({ held, peak, files: [...files.values()].reduce((a, b) => a + b, 0), graphs, cost }),
-    reset() {
-      [peak, cost] = [held + graphs, noCost];
+    usage: () => ({
+      held: [...values.values()].reduce((total, { value }) => total + byteSize(value), 0),
+      peak,
+      files: [...files.values()].reduce((a, b) => a + b, 0),
+      graphs,
+      cost,
+    }),
+    resetCost() {
+      cost = noCost;
     },
   };
 }
