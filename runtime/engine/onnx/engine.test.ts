@@ -192,4 +192,20 @@ test("nothing stays on the device but what is kept", async () => {
   assert.equal(engine.memory(), before);
 });
 
+test("recordings beyond the memory that they may claim are given up, and made again when they are needed", async () => {
+  const small = createOnnxEngine(loadTfjsAlone(), counting, { mostBytes: 3000 });
+  const double = async (size: number) => {
+    const x = small.keep({ shape: [size], dtype: "float32", data: new Float32Array(size).fill(size) });
+    const y = small.tidy(() => small.ops.add(x, x));
+    const { data } = await small.read(y);
+    small.dispose(x, y);
+    return data[size - 1];
+  };
+  // Graphs of 400, 800 and 2,400 bytes: the third takes the place of the second, which was not used for longest.
+  for (const size of [100, 200, 100, 600, 100, 600]) assert.is(await double(size), 2 * size);
+  assert.is(opened.count, 3);
+  assert.is(await double(200), 400);
+  assert.is(opened.count, 4);
+});
+
 test.run();

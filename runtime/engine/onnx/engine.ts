@@ -1,11 +1,14 @@
+import { totalmem } from "node:os";
 import type { HostTensor, Ops, Tensor } from "../../contract.ts";
 import type { Differentiated, Engine } from "../engine.ts";
 import { computingOps } from "../ops.ts";
 import type { Tf } from "../tfjs-types.ts";
 import type { Device } from "./device.ts";
+import { memoryOf } from "./memory.ts";
 import { optimize } from "./passes/index.ts";
 import { recorderOf } from "./record/backend.ts";
 import { registerKernels } from "./record/kernels.ts";
+import { createShelf } from "./shelf.ts";
 import { Take, type Studio } from "./recording.ts";
 import { bytesOf, DeviceTensor, mapTensors } from "./tensor.ts";
 import {
@@ -46,6 +49,11 @@ const justRun: Engine["checkpoint"] = (f, { inputs, constants }) => f([...inputs
 /** Stands in the way through the recordings, for with it the graph is another one. */
 const CHECKPOINT = "checkpoint";
 
+export interface OnnxOptions {
+  /** Of the memory that recordings claim together; beyond it those that were not used for longest are given up. Half of the machine's. */
+  readonly mostBytes?: number;
+}
+
 /** Leaves a function that asks for something not recorded. */
 const diverged = Symbol("diverged");
 
@@ -56,10 +64,14 @@ const diverged = Symbol("diverged");
  *
  * Functions must be pure, since they run again when they ask for something new.
  */
-export function createOnnxEngine(tf: Tf, device: Device): Engine {
+export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem() / 2 }: OnnxOptions = {}): Engine {
   const recorder = recorderOf(tf, registerKernels);
   const studio: Studio = { tf, recorder, ops: computingOps(tf) };
   const recordings = new Map<string, Branch>();
+  const shelf = createShelf<Branch>(mostBytes, (branch) => {
+    if (branch.recording !== null) device.close(branch.recording.session);
+    branch.recording = null;
+  });
   const alive = new Set<DeviceTensor>();
   let scope: Scope | null = null;
 
@@ -106,8 +118,10 @@ export function createOnnxEngine(tf: Tf, device: Device): Engine {
       if (error === diverged) return null;
       throw error;
     }
-    const recording = branch.next.get(end(result, trace))?.recording ?? null;
-    if (recording === null) return null;
+    const last = branch.next.get(end(result, trace));
+    const recording = last?.recording ?? null;
+    if (last === undefined || recording === null) return null;
+    shelf.used(last);
     const changed = changedNumbers(recording, trace.numbers);
     if (changed.length === 0) return play(task, recording, trace, result);
     recording.numbers.forEach((x, i) => {
@@ -151,14 +165,19 @@ export function createOnnxEngine(tf: Tf, device: Device): Engine {
     );
     const last = grow(branch.next, end(result, trace), { shape: [], dtype: "float32" });
     if (last.recording !== null) device.close(last.recording.session);
+    shelf.remove(last);
+    const optimized = optimize(graph);
     last.recording = {
-      session: device.open(optimize(graph)),
+      session: device.open(optimized),
       places: take.places,
       numbers: trace.numbers.map((x, i) => (fed.has(i) ? null : x)),
       outputs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as Tensor["dtype"] })),
       hasGradient,
     };
-    return play(task, last.recording, trace, result);
+    const { recording } = last;
+    const { peak, constants } = memoryOf(optimized);
+    shelf.add(last, peak + constants);
+    return play(task, recording, trace, result);
   }
 
   function play<T>(task: Task<T>, recording: Recording, trace: Trace, result: T): Outcome<T> {
