@@ -20,11 +20,13 @@ export interface AttentionInputs {
 export function attention(module: Module, heads: number, eps: number, inputs: AttentionInputs): Tensor {
   const { ops } = module;
   const { x, context } = inputs;
-  const v = splitHeads(ops, module.linear("to_v", context), heads);
-  const attended = inputs.valuesOnly === true ? v : attend(module, heads, eps, v, inputs);
-  const [batch = 0, , tokens = 0, headDim = 0] = attended.shape;
-  const perHead = gated(module, x, ops.transpose(attended, [0, 2, 1, 3]));
-  return module.linear("to_out.0", ops.reshape(perHead, [batch, tokens, heads * headDim]));
+  return module.within(() => {
+    const v = splitHeads(ops, module.linear("to_v", context), heads);
+    const attended = inputs.valuesOnly === true ? v : attend(module, heads, eps, v, inputs);
+    const [batch = 0, , tokens = 0, headDim = 0] = attended.shape;
+    const perHead = gated(module, x, ops.transpose(attended, [0, 2, 1, 3]));
+    return module.linear("to_out.0", ops.reshape(perHead, [batch, tokens, heads * headDim]));
+  });
 }
 
 /** `[B, H, Tq, d]` */
@@ -48,5 +50,5 @@ function gated(module: Module, x: Tensor, perHead: Tensor): Tensor {
 
 /** Two linear layers with a GELU between them. `module` is the feed-forward itself. */
 export function feedForward(module: Module, x: Tensor): Tensor {
-  return module.linear("net.2", module.ops.gelu(module.linear("net.0.proj", x)));
+  return module.within(() => module.linear("net.2", module.ops.gelu(module.linear("net.0.proj", x))));
 }

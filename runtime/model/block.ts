@@ -31,6 +31,16 @@ export function block(
   state: BlockState,
   skips: BlockSkips = noSkips,
 ): BlockState {
+  return module.within(() => changed(config, module, streams, state, skips));
+}
+
+function changed(
+  config: TransformerConfig,
+  module: Module,
+  streams: Streams,
+  state: BlockState,
+  skips: BlockSkips,
+): BlockState {
   const attend = (stream: Stream, x: Tensor) => attendToSelfAndText(config, module, stream, x, skips[stream.name]);
   const attended = {
     video: whenEnabled(streams.video, state.video, attend),

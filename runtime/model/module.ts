@@ -1,4 +1,5 @@
 import type { Ops, Tensor } from "../contract.ts";
+import { within } from "../places.ts";
 
 /** A low-rank addition to one linear layer: `y += scale * B(A(dropout(x)))`. */
 export interface Adapter {
@@ -23,6 +24,8 @@ export interface Adapters {
  */
 export interface Module {
   readonly ops: Ops;
+  /** Runs `f`; where it fails on the device, the error says that it was in this part. */
+  within<T>(f: () => T): T;
   /** The part whose names begin with `prefix`. */
   at(prefix: string): Module;
   has(name: string): boolean;
@@ -45,14 +48,16 @@ export function createModule(
   };
   return {
     ops,
+    within: (f) => within(prefix.replace(/\.$/, ""), f),
     at: (part) => createModule(ops, weights, adapters, prefix + part),
     has: (name) => weights.has(prefix + name),
     parameter,
-    linear: (name, x) => {
-      const y = ops.linear(x, parameter(`${name}.weight`), weights.get(`${prefix}${name}.bias`) ?? null);
-      const adapter = adapters.get(prefix + name);
-      return adapter === undefined ? y : ops.add(y, adapted(ops, adapter, x));
-    },
+    linear: (name, x) =>
+      within(prefix + name, () => {
+        const y = ops.linear(x, parameter(`${name}.weight`), weights.get(`${prefix}${name}.bias`) ?? null);
+        const adapter = adapters.get(prefix + name);
+        return adapter === undefined ? y : ops.add(y, adapted(ops, adapter, x));
+      }),
   };
 }
 

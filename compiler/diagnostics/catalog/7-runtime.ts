@@ -77,6 +77,17 @@ export const entries: readonly CatalogEntry[] = [
     good: "video:\n  attention: not (key(from(depth)) and hole)",
   },
   {
+    code: "LTX7030",
+    slug: "step-failed",
+    title: "A step failed on the device",
+    explanation:
+      "What computes the step, ONNX Runtime say, gave up; the message names the line of the strategy or the part of the model, and the " +
+      "reason. Mostly it is memory: longer clips, larger batches and higher ranks need more. `ltxc plan` tells how much beforehand. The " +
+      "weights were not changed by this step.",
+    bad: "optimization:\n  batch_size: 16   # of clips that take 4 GiB each, on a machine of 32 GiB",
+    good: "optimization:\n  batch_size: 1\n  gradient_accumulation_steps: 16\n  enable_gradient_checkpointing: true",
+  },
+  {
     code: "LTX7020",
     slug: "evaluation-off-level",
     title: "Evaluations are not at the noise levels that were asked for",

@@ -19,6 +19,17 @@ export interface Device {
   close(session: number): void;
 }
 
+/** Why a value could not be made, in the runtime's words. */
+export class DeviceError extends Error {
+  /** The graph that failed; null where it was none. */
+  readonly session: number | null;
+
+  constructor(message: string, session: number | null) {
+    super(message);
+    this.session = session;
+  }
+}
+
 interface Waiting {
   readonly resolve: (value: HostTensor) => void;
   readonly reject: (error: Error) => void;
@@ -45,7 +56,7 @@ export async function startDevice(): Promise<Device> {
     // A process ends when nothing is left to wait for.
     if (waiting.size === 0) worker.unref();
     if (message.type === "value") resolve?.(message.value);
-    else reject?.(new Error(message.message));
+    else reject?.(new DeviceError(message.message, message.session));
   });
   worker.on("error", (error) => {
     for (const { reject } of waiting.values()) reject(error as Error);

@@ -5,6 +5,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor, Tensor } from "../../contract.ts";
 import { createAdamW } from "../../training/adamw.ts";
+import { FindingsError } from "../../findings.ts";
+import { within } from "../../places.ts";
 import type { Engine } from "../engine.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
 import { startDevice, type Device } from "./device.ts";
@@ -139,7 +141,7 @@ test("what fails while it runs is said to whoever reads it", async () => {
   const x = engine.keep(host(1, 2));
   const y = ops.gather(x, indices);
   const error: unknown = await engine.read(y).catch((e: unknown) => e);
-  assert.match((error as Error).message, /Gather/);
+  assert.match((error as Error).message, /^LTX7030: the step failed: indices element out of data bounds/);
   engine.dispose(x, y, indices);
 });
 
@@ -206,6 +208,34 @@ test("recordings beyond the memory that they may claim are given up, and made ag
   assert.is(opened.count, 3);
   assert.is(await double(200), 400);
   assert.is(opened.count, 4);
+});
+
+test("a step that does not fit says where", async () => {
+  const explained = async (body: () => Tensor): Promise<string> => {
+    const error = await engine.read(engine.tidy(body)).catch((x: unknown) => x);
+    if (!(error instanceof FindingsError)) throw error;
+    assert.is(error.findings[0]?.code, "LTX7030");
+    return error.message;
+  };
+  const w = engine.keep(host(1, 2));
+  const huge = () => ops.broadcastTo(ops.reshape(ops.exp(w), [1, 2]), [2 ** 40, 2]);
+  assert.match(
+    await explained(() => within("blocks.7.attn1", huge)),
+    /^LTX7030: the step does not fit into the memory in blocks\.7\.attn1: 8,796,093,022,208 bytes /,
+  );
+  // What is computed without a place of its own belongs to what it reads.
+  const after = () =>
+    ops.neg(
+      ops.broadcastTo(
+        ops.reshape(
+          within("blocks.8.ff", () => ops.exp(w)),
+          [1, 2],
+        ),
+        [2 ** 40, 2],
+      ),
+    );
+  assert.match(await explained(after), /in blocks\.8\.ff: /);
+  engine.dispose(w);
 });
 
 test.run();

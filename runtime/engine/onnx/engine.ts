@@ -4,6 +4,8 @@ import type { Differentiated, Engine } from "../engine.ts";
 import { computingOps } from "../ops.ts";
 import type { Tf } from "../tfjs-types.ts";
 import type { Device } from "./device.ts";
+import { explainFailure } from "./failure.ts";
+import type { Node } from "./graph.ts";
 import { memoryOf } from "./memory.ts";
 import { optimize } from "./passes/index.ts";
 import { recorderOf } from "./record/backend.ts";
@@ -68,8 +70,14 @@ export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem(
   const recorder = recorderOf(tf, registerKernels);
   const studio: Studio = { tf, recorder, ops: computingOps(tf) };
   const recordings = new Map<string, Branch>();
+  /** Of open graphs, to tell which part of them failed. */
+  const nodes = new Map<number, readonly Node[]>();
+  const close = ({ session }: Recording) => {
+    device.close(session);
+    nodes.delete(session);
+  };
   const shelf = createShelf<Branch>(mostBytes, (branch) => {
-    if (branch.recording !== null) device.close(branch.recording.session);
+    if (branch.recording !== null) close(branch.recording);
     branch.recording = null;
   });
   const alive = new Set<DeviceTensor>();
@@ -164,11 +172,13 @@ export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem(
       }),
     );
     const last = grow(branch.next, end(result, trace), { shape: [], dtype: "float32" });
-    if (last.recording !== null) device.close(last.recording.session);
+    if (last.recording !== null) close(last.recording);
     shelf.remove(last);
     const optimized = optimize(graph);
+    const session = device.open(optimized);
+    nodes.set(session, optimized.nodes);
     last.recording = {
-      session: device.open(optimized),
+      session,
       places: take.places,
       numbers: trace.numbers.map((x, i) => (fed.has(i) ? null : x)),
       outputs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as Tensor["dtype"] })),
@@ -200,6 +210,13 @@ export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem(
     };
   }
 
+  const readValue = async (id: number): Promise<HostTensor> => {
+    try {
+      return await device.read(id);
+    } catch (error) {
+      throw explainFailure(error, (session) => nodes.get(session) ?? null);
+    }
+  };
   const forget = (x: Tensor | null): void => {
     if (x instanceof DeviceTensor && alive.delete(x) && x.stored === null) device.free(x.id);
   };
@@ -222,9 +239,9 @@ export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem(
       return tensor;
     },
     async read(x) {
-      if (!(x instanceof DeviceTensor) || x.stored === null) return device.read(idOf(x));
+      if (!(x instanceof DeviceTensor) || x.stored === null) return readValue(idOf(x));
       const copy = call("stopGradient", [x]) as DeviceTensor;
-      const value = await device.read(idOf(copy));
+      const value = await readValue(idOf(copy));
       forget(copy);
       return value;
     },

@@ -25,4 +25,5 @@ export type Reply =
   | { readonly type: "ready" }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "value"; readonly request: number; readonly value: HostTensor }
-  | { readonly type: "error"; readonly request: number; readonly message: string };
+  /** `session`: the graph that failed; null where it was none. */
+  | { readonly type: "error"; readonly request: number; readonly message: string; readonly session: number | null };

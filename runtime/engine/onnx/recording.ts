@@ -8,6 +8,7 @@ import type { Graph, Value } from "./graph.ts";
 import { BACKEND, type Recorder } from "./record/backend.ts";
 import { GraphBuilder } from "./record/builder.ts";
 import { DeviceTensor } from "./tensor.ts";
+import { placeOfCall } from "../../places.ts";
 import { takesNumbers, type Argument, type OpName, type Place, type Trace } from "./trace.ts";
 
 /** The tools of every recording. */
@@ -76,7 +77,14 @@ export class Take {
     if (op === "input") return this.#again(args[0] as string);
     if (op === "constant") return this.#constant(args[0] as HostTensor);
     const f = this.#studio.ops[op as keyof ComputingOps] as unknown as (...args: unknown[]) => Tensor;
-    return f(...args.map((x) => this.#toTf(x)));
+    const operands = args.map((x) => this.#toTf(x));
+    this.#graph.place = placeOfCall();
+    try {
+      return f(...operands);
+    } finally {
+      // What follows may be a gradient, of which nobody says where it belongs.
+      this.#graph.place = null;
+    }
   }
 
   /** Gradients of the scalar that `forward` gives by each parameter, null where it does not depend on one. */

@@ -13,6 +13,16 @@ const port = parentPort;
 const flags = workerData as Int32Array;
 const reply = (message: Reply, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
+/** What went wrong with a graph. */
+class GraphError extends Error {
+  readonly session: number;
+
+  constructor(session: number, cause: unknown) {
+    super(messageOf(cause));
+    this.session = session;
+  }
+}
+
 /** What could not be made stands as its error; whoever reads it learns why. */
 const values = new Map<number, RuntimeTensor | Error>();
 const sessions = new Map<number, InferenceSession | Error>();
@@ -47,7 +57,9 @@ async function handle(runtime: Runtime, request: Request): Promise<void> {
     case "open":
       sessions.set(
         request.session,
-        await runtime.InferenceSession.create(request.model, sessionOptions).catch(asError),
+        await runtime.InferenceSession.create(request.model, sessionOptions).catch(
+          (error: unknown) => new GraphError(request.session, error),
+        ),
       );
       return;
     case "run":
@@ -72,7 +84,9 @@ async function run(runtime: Runtime, request: Request & { type: "run" }): Promis
     const results = await session.run(Object.fromEntries(session.inputNames.map((name, i) => [name, found(feeds[i])])));
     session.outputNames.forEach((name, i) => values.set(request.outputs[i] ?? -1, found(results[name])));
   } catch (error) {
-    for (const id of request.outputs) values.set(id, asError(error));
+    // A value that another graph could not make is that graph's fault.
+    const failure = error instanceof GraphError ? error : new GraphError(request.session, error);
+    for (const id of request.outputs) values.set(id, failure);
   }
 }
 
@@ -88,7 +102,12 @@ function read({ id, request }: Request & { type: "read" }): void {
       copy.buffer as ArrayBuffer,
     ]);
   } catch (error) {
-    reply({ type: "error", request, message: messageOf(error) });
+    reply({
+      type: "error",
+      request,
+      message: messageOf(error),
+      session: error instanceof GraphError ? error.session : null,
+    });
   }
 }
 
