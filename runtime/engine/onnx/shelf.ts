@@ -19,7 +19,7 @@ export function createShelf<Item>(mostBytes: number, discard: (item: Item) => vo
     add(item, bytes) {
       items.set(item, bytes);
       taken += bytes;
-      for (const other of [...items.keys()]) {
+      for (const other of items.keys()) {
         if (taken <= mostBytes || other === item) return;
         remove(other);
         discard(other);
