@@ -2,12 +2,10 @@
  * What `ltxc plan` foretells against what `ltxc run` then takes, at three sizes of model (aim: memory and time within 15 %). Each in a
  * process of its own, as a user would.
  */
-import { spawnSync } from "node:child_process";
 import { rm } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { foretold, taken } from "./foretold-and-taken.ts";
 import { largeProject, type ProjectSize } from "./large-project.ts";
 
-const ltxc = fileURLToPath(new URL("../dist/ltxc.mjs", import.meta.url));
 const steps = 6;
 
 const sizes: Readonly<Record<string, ProjectSize>> = {
@@ -17,36 +15,7 @@ const sizes: Readonly<Record<string, ProjectSize>> = {
   "width 4096, 1 block, 1,024 tokens": { heads: 32, headDim: 128, layers: 1, grid: [16, 8, 8] },
 };
 
-function lines(cwd: string, ...args: readonly string[]): Record<string, unknown>[] {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [ltxc, "--json", ...args], { cwd, encoding: "utf8" });
-  if (status !== 0) throw new Error(`ltxc ${args.join(" ")} failed:\n${stdout}${stderr}`);
-  return stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-}
-
-interface Foretold {
-  readonly residentBytes: number;
-  readonly secondsPerStep: number;
-}
-
-interface Taken {
-  readonly seconds: number;
-  readonly bytes: number;
-}
-
-function measure(cwd: string, set: readonly string[]): Taken {
-  const events = lines(cwd, "run", ...set).filter(({ type }) => type === "step");
-  // The first step records, the second one records the optimizer anew.
-  const times = events
-    .slice(2)
-    .map(({ secondsPerStep }) => secondsPerStep as number)
-    .toSorted((a, b) => a - b);
-  return { seconds: times[times.length >> 1] ?? NaN, bytes: events.at(-1)?.["peakMemoryBytes"] as number };
-}
-
-const percent = (foretold: number, taken: number) => `${((foretold / taken - 1) * 100).toFixed(0)} %`;
+const percent = (a: number, b: number) => `${((a / b - 1) * 100).toFixed(0)} %`;
 
 console.log(`\nA plan against ${steps} steps of the run on onnx, aim: within 15 %`);
 for (const [name, size] of Object.entries(sizes)) {
@@ -54,8 +23,8 @@ for (const [name, size] of Object.entries(sizes)) {
     const folder = await largeProject(size, { steps, interval: "null", rank: 16, alpha: 16 });
     const set = ["--set", `optimization.enable_gradient_checkpointing=${checkpointing}`];
     try {
-      const [plan] = lines(folder, "plan", ...set) as unknown as [Foretold];
-      const { seconds, bytes } = measure(folder, set);
+      const plan = foretold(folder, ...set);
+      const { seconds, bytes } = taken(folder, ...set);
       const memory = `${(plan.residentBytes / 2 ** 20).toFixed(0)} MiB, taken ${(bytes / 2 ** 20).toFixed(0)}, off by ${percent(plan.residentBytes, bytes)}`;
       const time = `${plan.secondsPerStep.toFixed(2)} s, taken ${seconds.toFixed(2)}, off by ${percent(plan.secondsPerStep, seconds)}`;
       console.log(`  ${name}${checkpointing ? ", checkpointed" : ""}: ${memory}; ${time}`);

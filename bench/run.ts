@@ -106,6 +106,7 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   "full-disk": () => script("full-disk.ts"),
   memory: (_, steps) => script("memory.ts", steps),
   plan: () => script("plan.ts"),
+  scaling: () => script("scaling.ts"),
   overhead: () => script("overhead.ts"),
   "demo-loss": () => script("demo-loss.ts"),
 };

@@ -1,7 +1,7 @@
 import { directoriesOf } from "../config/official.ts";
 import type { RunConfig } from "../config/run-config.ts";
-import type { Finding, StrategyInfo, Tensor } from "../contract.ts";
-import { collate, sizesOf, uploadBatch, type HostBatch, type TextContext } from "../data/batch.ts";
+import type { Finding, StrategyInfo } from "../contract.ts";
+import { collate, sizesOf, uploadBatch, type HostBatch } from "../data/batch.ts";
 import { bucketsOf, checkBuckets } from "../data/buckets.ts";
 import { discover, skippedLine, type Dataset, type Sample } from "../data/dataset.ts";
 import { normalize, ROOT_PLACE, sourcesOf, type DataSource } from "../data/directories.ts";
@@ -13,12 +13,13 @@ import { readSample, type HostSample, type OpenEntries } from "../data/sample.ts
 import { FindingsError } from "../findings.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
-import { checkTextShape, type EmbeddingsProcessor } from "../model/embeddings.ts";
+import { checkTextShape } from "../model/embeddings.ts";
 import { holdOut } from "./held-out.ts";
 import { lookAtSamples, type Outline } from "./look-at-samples.ts";
 import { permutation } from "./philox.ts";
 import { checkBatchSize } from "./preflight.ts";
 import type { LoadedBatch, RunData } from "./run.ts";
+import type { TextContexts } from "./text-contexts.ts";
 
 export interface OpenedData {
   /** Its samples are those to train on. */
@@ -127,12 +128,12 @@ function skipped(dataset: Dataset): Finding[] {
   return [{ code: "LTX6304", severity: "warning", path: ROOT_PLACE, message, help }];
 }
 
-/** Reads micro-batches, ahead of time when the run config has data loader workers, and runs their captions through the connectors. */
+/** Reads micro-batches, ahead of time when the run config has data loader workers. */
 export function loadBatches(
   engine: Engine,
   config: RunConfig,
   { dataset, buckets, read: readOne }: OpenedData,
-  embeddings: EmbeddingsProcessor,
+  contexts: TextContexts,
 ): RunData & { close(): Promise<void> } {
   const { steps, batch_size: batchSize, gradient_accumulation_steps: microBatches } = config.optimization;
   const { samples } = dataset;
@@ -146,47 +147,39 @@ export function loadBatches(
   const batches = prefetch(read, { ahead: config.data.num_dataloader_workers, end: steps * microBatches });
   return {
     samples: samples.length,
-    load: (index) => prepareBatch(engine, () => batches.load(index), embeddings),
+    load: (index) => prepareBatch(engine, () => batches.load(index), contexts),
     close: () => batches.close(),
   };
 }
 
 /** Reads held-out samples, each as a batch; null where there are none. */
-export function loadHeldOut(
-  engine: Engine,
-  { heldOut, read }: OpenedData,
-  embeddings: EmbeddingsProcessor,
-): RunData | null {
+export function loadHeldOut(engine: Engine, { heldOut, read }: OpenedData, contexts: TextContexts): RunData | null {
   if (heldOut.length === 0) return null;
   return {
     samples: heldOut.length,
     async load(index) {
       const sample = heldOut[index];
       if (sample === undefined) throw new RangeError(`there is no held-out sample ${index}`);
-      return prepareBatch(engine, async () => collate([await read(sample)]), embeddings);
+      return prepareBatch(engine, async () => collate([await read(sample)]), contexts);
     },
   };
 }
 
-/** The connectors are never trained: they run here, outside of the step's tape. */
+/** Captions have been through the connectors, outside of the step's tape. */
 async function prepareBatch(
   engine: Engine,
   read: () => Promise<HostBatch>,
-  embeddings: EmbeddingsProcessor,
+  contexts: TextContexts,
 ): Promise<LoadedBatch> {
   const began = performance.now();
   const host = await read();
   const waitSeconds = (performance.now() - began) / 1000;
-  const contexts: Record<string, TextContext> = {};
-  for (const [role, source] of Object.entries(host.sources)) {
-    if (source.kind === "text_embeddings") contexts[role] = engine.tidy(() => embeddings.run(source));
-  }
-  const made = Object.values(contexts).flatMap(({ video, audio, mask }): (Tensor | null)[] => [video, audio, mask]);
+  const { contexts: ofBatch, release } = contexts.of(host);
   return {
     names: host.names,
     sizes: sizesOf(host),
     waitSeconds,
-    batch: () => uploadBatch(engine.ops, host, contexts),
-    release: () => engine.dispose(...made),
+    batch: () => uploadBatch(engine.ops, host, ofBatch),
+    release,
   };
 }

@@ -7,6 +7,7 @@ import { FindingsError } from "../findings.ts";
 import { checkpointHash } from "../model/checkpoint-hash.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { createPositions } from "../model/positions.ts";
+import { drawsAhead } from "./draws-ahead.ts";
 import { philoxSource } from "./draws.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { loadBatches, loadHeldOut, openData } from "./open-data.ts";
@@ -15,6 +16,7 @@ import { checkFiles, checkOutput, together } from "./preflight.ts";
 import { checkSamples, openSamples } from "../sampling/open-samples.ts";
 import { checkResume } from "./resume.ts";
 import type { Run } from "./run.ts";
+import { createTextContexts } from "./text-contexts.ts";
 
 export interface OpenedRun {
   readonly run: Run;
@@ -53,7 +55,8 @@ export async function openExamined(
     isCheckpointed: config.optimization.enable_gradient_checkpointing,
     ...(blocks === undefined ? {} : { blocks }),
   });
-  const batches = loadBatches(engine, config, data, model.embeddings);
+  const contexts = createTextContexts(engine, model.embeddings);
+  const batches = loadBatches(engine, config, data, contexts);
   return {
     run: {
       config,
@@ -66,13 +69,17 @@ export async function openExamined(
       positions: createPositions(model.scaleFactors),
       scaleFactors: model.scaleFactors,
       data: batches,
-      heldOut: loadHeldOut(engine, data, model.embeddings),
+      heldOut: loadHeldOut(engine, data, contexts),
       samples: openSamples(engine, config, step.strategy, model),
-      draws: (j, microBatch) => philoxSource(config.seed, j, microBatch),
+      draws: drawsAhead(
+        (j, microBatch) => philoxSource(config.seed, j, microBatch),
+        config.optimization.gradient_accumulation_steps,
+      ),
     },
     warnings,
     async close() {
       await batches.close();
+      contexts.dispose();
       model.dispose();
     },
   };

@@ -10,7 +10,7 @@ import { memoryOf } from "./memory.ts";
 import { optimize } from "./passes/index.ts";
 import { recorderOf } from "./record/backend.ts";
 import { registerKernels } from "./record/kernels.ts";
-import { createShelf } from "./shelf.ts";
+import { createShelf } from "../../shelf.ts";
 import { Take, type Studio } from "./recording.ts";
 import { bytesOf, DeviceTensor, mapTensors } from "./tensor.ts";
 import {
@@ -187,6 +187,7 @@ export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem(
     const { recording } = last;
     const { peak, constants } = memoryOf(optimized);
     shelf.add(last, peak + constants);
+    shelf.trim();
     return play(task, recording, trace, result);
   }
 

@@ -1,8 +1,9 @@
 /** Things of some size that can be made again; those that were not used for longest go when they take too much together. */
 export interface Shelf<Item> {
-  /** Puts an item on it, which stays whatever its size. */
   add(item: Item, bytes: number): void;
   used(item: Item): void;
+  /** Discards as many as have to go; what was added or used last stays, whatever its size. */
+  trim(): void;
   /** Takes an item off that its owner has given up. */
   remove(item: Item): void;
 }
@@ -19,17 +20,19 @@ export function createShelf<Item>(mostBytes: number, discard: (item: Item) => vo
     add(item, bytes) {
       items.set(item, bytes);
       taken += bytes;
-      for (const other of items.keys()) {
-        if (taken <= mostBytes || other === item) return;
-        remove(other);
-        discard(other);
-      }
     },
     used(item) {
       const bytes = items.get(item);
       if (bytes === undefined) return;
       items.delete(item);
       items.set(item, bytes);
+    },
+    trim() {
+      for (const item of items.keys()) {
+        if (taken <= mostBytes || items.size === 1) return;
+        remove(item);
+        discard(item);
+      }
     },
     remove,
   };
