@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { writeFiles } from "./pytorch/files.ts";
 import { sizes } from "./pytorch/sizes.ts";
 
@@ -47,9 +48,23 @@ function resultOf(output: string): Result {
 const median = (list: readonly number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN;
 const inFolder = (name: string) => fileURLToPath(new URL(`./pytorch/${name}`, import.meta.url));
 
-function runOurs(folder: string, name: string, engine: string, steps: string): Result {
-  const args = ["--import", "tsx", inFolder("ours.ts"), folder, name, engine, steps];
-  return resultOf(execFileSync(process.execPath, args, { encoding: "utf8" }));
+/** Our side as users run it: bundled, beside the thread that computes. */
+async function bundleOurs(): Promise<string> {
+  const outfile = fileURLToPath(new URL("../dist/bench-pytorch.mjs", import.meta.url));
+  await build({
+    entryPoints: [inFolder("ours.ts")],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    logLevel: "error",
+  });
+  return outfile;
+}
+
+function runOurs(script: string, folder: string, name: string, engine: string, steps: string): Result {
+  return resultOf(execFileSync(process.execPath, [script, folder, name, engine, steps], { encoding: "utf8" }));
 }
 
 function runTheirs(folder: string, name: string, steps: string, weights: "f32" | "cast"): Result {
@@ -79,12 +94,13 @@ if (size === undefined) throw new Error(`no size ${name}: ${Object.keys(sizes).j
 if (reason !== null) console.log(`skipped: ${reason}`);
 else {
   const folder = mkdtempSync(join(tmpdir(), "ltxc-pytorch-"));
+  const script = await bundleOurs();
   try {
     await writeFiles(folder, size);
     const kinds = size.weights === "BF16" ? (["f32", "cast"] as const) : (["f32"] as const);
     const [ours, theirs]: [Result[], Record<string, Result[]>] = [[], { f32: [], cast: [] }];
     for (let round = 0; round < Number(rounds); round++) {
-      ours.push(runOurs(folder, name, engine, steps));
+      ours.push(runOurs(script, folder, name, engine, steps));
       for (const kind of kinds) theirs[kind]?.push(runTheirs(folder, name, steps, kind));
     }
     const ms = median(ours.flatMap(({ milliseconds }) => milliseconds));
@@ -95,5 +111,6 @@ else {
       report(`PyTorch, weights ${kind === "f32" ? "in float32" : "widened where used"}`, ours, theirs[kind] ?? []);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+    rmSync(script, { force: true });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Measures what a user waits for: npm run bench [-- NAME[=VALUE]]..., e.g. `kill=50` for 50 runs.
+ * Measures what a user waits for: npm run bench [-- NAME[=VALUE]]..., e.g. `kill=50` for 50 runs, `pytorch=real,onnx,2` for two rounds of a size.
  * Commands that are compared run in turns, so that a busy machine slows them alike; ratios are of medians.
  */
 import { spawnSync } from "node:child_process";
@@ -106,6 +106,7 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   "full-disk": () => script("full-disk.ts"),
   memory: (_, steps) => script("memory.ts", steps),
   plan: () => script("plan.ts"),
+  pytorch: (_, sizeAndMore) => script("pytorch.ts", ...sizeAndMore.split(",").filter((x) => x !== "")),
   scaling: () => script("scaling.ts"),
   overhead: () => script("overhead.ts"),
   "demo-loss": () => script("demo-loss.ts"),

@@ -19,8 +19,7 @@ const namesOf = (nodes: readonly Node[]) => nodes.map(({ outputs }) => outputs[0
 async function profiled(graph: Graph): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "ltxc-order-"));
   const session = await runtime.InferenceSession.create(encodeModel(graph), {
-    ...sessionOptions,
-    graphOptimizationLevel: "disabled",
+    ...sessionOptions(true),
     enableProfiling: true,
     profileFilePrefix: join(folder, "profile"),
   });
