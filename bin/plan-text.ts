@@ -21,11 +21,12 @@ export function planRows({ largest, commonest }: Plan, steps: number, speed: Eng
 }
 
 function memoryText(plan: StepPlan): string {
-  const { weights, trained, optimizer, step } = plan.memory;
+  const { weights, trained, optimizer, captions, step } = plan.memory;
   const parts: [string, number][] = [
     ["base model", weights],
     ["trained", trained],
     ["optimizer", optimizer],
+    ["captions", captions],
     ["a step", step],
   ];
   return `about ${bytes(residentBytes(plan))} (${parts.map(([name, size]) => `${name} ${bytes(size)}`).join(", ")})`;

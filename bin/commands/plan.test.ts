@@ -25,6 +25,8 @@ test("memory by its parts, and what other settings would save", async () => {
   assert.ok(fits);
   const { trained, optimizer, step } = plan.largest.memory as { trained: number; optimizer: number; step: number };
   assert.is(optimizer, 2 * trained);
+  // Of eight samples 128 tokens each: 64 channels in float32, and a mask.
+  assert.is(plan.largest.memory["captions"], 8 * 128 * (4 * 64 + 4));
   assert.ok(step > 1e6 && residentBytes > trained + optimizer + step);
   const settings = alternatives.map((alternative) => alternative.settings.join(" + "));
   assert.equal(settings.slice(0, 3), [
@@ -47,7 +49,10 @@ test("a text with memory, time and advice", async () => {
   const { out, code } = await ltxc(["plan"], { cwd: folder });
   assert.is(code, 0);
   assert.match(out, /^train\.yaml on the engine onnx$/m);
-  assert.match(out, /^ {2}memory +about \d+\.\d MiB \(base model .*, trained .*, optimizer .*, a step .*\)$/m);
+  assert.match(
+    out,
+    /^ {2}memory +about \d+\.\d MiB \(base model .*, trained .*, optimizer .*, captions .*, a step .*\)$/m,
+  );
   assert.match(out, /^ {2}enable_gradient_checkpointing: true +about /m);
   assert.match(out, /^It fits: .* of .* are free\.$/m);
 });

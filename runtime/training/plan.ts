@@ -10,6 +10,7 @@ import type { Outline, SourceOutline } from "./look-at-samples.ts";
 import { openExamined, type Preflight } from "./open-run.ts";
 import { contextOf, createOptimizer } from "./optimizer-context.ts";
 import { accumulate } from "./optimizer-step.ts";
+import { mostContextBytes } from "./text-contexts.ts";
 
 /** What training steps of one size take on the engine `onnx`; bytes. */
 export interface StepPlan {
@@ -23,6 +24,8 @@ export interface StepPlan {
     /** What is trained, and what the optimizer remembers of it. */
     readonly trained: number;
     readonly optimizer: number;
+    /** Contexts of captions, which are kept. */
+    readonly captions: number;
     /** What a step makes, at most at one time: activations, gradients, widened weights. */
     readonly step: number;
   };
@@ -42,7 +45,7 @@ const [FEW, MORE] = [2, 4];
 
 /**
  * Foretells what a step takes, by recording its graphs without running them. Exact in what the graphs do; what the runtime needs for
- * itself comes on top (`processBytes`, `allocated`).
+ * itself comes on top (`residentBytes`).
  * @throws FindingsError as `openRun`
  */
 export async function planOf(config: RunConfig, step: Step, examined: Preflight): Promise<Plan> {
@@ -62,7 +65,10 @@ async function planSample(config: RunConfig, step: Step, examined: Preflight, ou
     layers <= MORE || dependsOnBlocks(config, step)
       ? await record()
       : extended(await record(FEW), await record(MORE), layers);
-  return { sample: sample.name, tokens: tokensOf(outline), ...recorded };
+  const { dataset, heldOut } = examined.data;
+  const ofAll = recorded.memory.captions * (dataset.samples.length + heldOut.length);
+  const memory = { ...recorded.memory, captions: Math.min(ofAll, mostContextBytes()) };
+  return { sample: sample.name, tokens: tokensOf(outline), memory, cost: recorded.cost };
 }
 
 type Recorded = Pick<StepPlan, "memory" | "cost">;
@@ -77,29 +83,39 @@ async function recordStep(config: RunConfig, step: Step, examined: Preflight, bl
     const trained = run.trainable.tensors().reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
     const opened = device.usage();
     const context = contextOf(run, optimizer);
+    let caption = 0;
     for (let j = 0; j < 2; j++) {
       device.resetCost();
       const gradients = await accumulate(context, config.optimization.gradient_accumulation_steps, async (i) => {
+        const before = device.usage().held;
         const batch = await run.data.load(i);
+        // Of several samples, which are the same one here, there is also the batch's own context.
+        caption ||= (device.usage().held - before) / (batch.names.length === 1 ? 1 : batch.names.length + 1);
         const progress = { globalStep: j, progress: 0 };
         return { ...batch, size: batch.names.length, draws: run.draws(j, i), progress };
       });
       await gradients.apply(0);
     }
-    return recordedOf(opened, device.usage(), trained, config);
+    return recordedOf(opened, device.usage(), { trained, caption }, config);
   } finally {
     optimizer.dispose();
     await close();
   }
 }
 
-function recordedOf(opened: Usage, { held, peak, files, cost }: Usage, trained: number, config: RunConfig): Recorded {
+function recordedOf(
+  opened: Usage,
+  { held, peak, files, cost }: Usage,
+  { trained, caption }: { readonly trained: number; readonly caption: number },
+  config: RunConfig,
+): Recorded {
   // Moments of eight bits are on the host, two to a trained number.
   const ofHost = config.optimization.optimizer_type === "adamw8bit" ? trained / 2 : 0;
   const memory = {
     weights: files + opened.held - trained,
     trained,
-    optimizer: held - opened.held + ofHost,
+    optimizer: held - opened.held - caption + ofHost,
+    captions: caption,
     step: peak - held,
   };
   return { memory, cost };
@@ -161,8 +177,8 @@ const PROCESS_BYTES = 325 * 2 ** 20;
 const ALLOCATED = 1.14;
 
 /** Resident memory of a run, in bytes: all of its parts, and what comes on top of what its graphs do. */
-export function residentBytes({ memory: { weights, trained, optimizer, step } }: StepPlan): number {
-  return PROCESS_BYTES + weights + trained + optimizer + ALLOCATED * step;
+export function residentBytes({ memory: { weights, trained, optimizer, captions, step } }: StepPlan): number {
+  return PROCESS_BYTES + weights + trained + optimizer + captions + ALLOCATED * step;
 }
 
 /** What calling a kernel takes, in seconds. */

@@ -12,11 +12,13 @@ export interface TextContexts {
   dispose(): void;
 }
 
-/** @param mostBytes of contexts that are kept; a sixteenth of the machine's memory if not given */
+/** Bytes of contexts that are kept: a sixteenth of the machine's memory. */
+export const mostContextBytes = (): number => totalmem() / 16;
+
 export function createTextContexts(
   engine: Engine,
   embeddings: EmbeddingsProcessor,
-  mostBytes = totalmem() / 16,
+  mostBytes = mostContextBytes(),
 ): TextContexts {
   const known = new Map<string, TextContext>();
   const forget = (key: string) => {
