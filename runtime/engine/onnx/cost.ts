@@ -12,6 +12,8 @@ export interface GraphCost {
 
 export const noCost: GraphCost = { matmulFlops: 0, movedBytes: 0, nodes: 0 };
 
+const products: ReadonlySet<string> = new Set(["MatMul", "Gemm", "FusedMatMul"]);
+
 /** Counts what the nodes do, as they stand. In time linear in the graph. */
 export function costOf(graph: Graph): GraphCost {
   const values = valuesOf(graph);
@@ -28,7 +30,7 @@ export function addCosts(a: GraphCost, b: GraphCost): GraphCost {
 
 function nodeCost({ op, inputs, outputs, attributes }: Node, values: ReadonlyMap<string, Value>): GraphCost {
   const operands = inputs.flatMap((name) => values.get(name) ?? []);
-  if (op !== "MatMul" && op !== "Gemm") {
+  if (!products.has(op)) {
     const moved = views.has(op) ? [] : [...operands, ...outputs];
     return { matmulFlops: 0, movedBytes: moved.reduce((sum, x) => sum + byteSize(x), 0), nodes: 1 };
   }

@@ -10,8 +10,8 @@ import { BUSY, STOPPED, type Feed, type Reply, type Request } from "./protocol.t
  */
 export interface Device {
   upload(value: HostTensor): number;
-  /** Prepares a graph. The runtime changes it to be faster, unless it has to run in its own order, which takes the least memory. */
-  open(graph: Graph, inOrder?: boolean): number;
+  /** Prepares a graph. */
+  open(graph: Graph): number;
   /** Runs it: one feed per input; gives the numbers of its outputs. */
   run(session: number, feeds: readonly Feed[], outputs: number): number[];
   read(id: number): Promise<HostTensor>;
@@ -71,9 +71,9 @@ export async function startDevice(): Promise<Device> {
       post({ type: "upload", id, value: sent }, [buffer]);
       return id;
     },
-    open(graph, inOrder = false) {
+    open(graph) {
       const session = numbers++;
-      post({ type: "open", session, model: encodeModel(graph), inOrder });
+      post({ type: "open", session, model: encodeModel(graph) });
       return session;
     },
     run(session, feeds, count) {

@@ -154,9 +154,7 @@ export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem(
       branch = grow(branch.next, key, { shape: made.shape, dtype: made.dtype });
       return made;
     };
-    let isCheckpointed = false;
     const checkpoint: Engine["checkpoint"] = (f, given) => {
-      isCheckpointed = true;
       branch = grow(branch.next, CHECKPOINT, branch.result);
       return take.checkpoint(f, given);
     };
@@ -177,7 +175,7 @@ export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem(
     if (last.recording !== null) close(last.recording);
     shelf.remove(last);
     const optimized = optimize(graph);
-    const session = device.open(optimized, isCheckpointed);
+    const session = device.open(optimized);
     nodes.set(session, optimized.nodes);
     last.recording = {
       session,

@@ -19,13 +19,17 @@ const attributeTypes = { int: 2, string: 3, ints: 7 };
 export const { root } = parse(process.cwd());
 /** The newest that every provider of the runtime takes. */
 const [irVersion, opset] = [9, 18];
+/** Operators that ONNX Runtime adds to ONNX's, and where they are said to come from. */
+const ownOperators: ReadonlySet<string> = new Set(["FusedMatMul"]);
+const ownDomain = "com.microsoft";
 
 /** The graph as an ONNX model. Errors: throws where `verify` finds something. */
 export function encodeModel(graph: Graph): Uint8Array {
   const errors = verify(graph);
   if (errors.length > 0) throw new Error(`the recorded graph is wrong: ${errors.join("; ")}`);
-  const operators = new Message().string(1, "").int(2, opset);
-  const model = new Message().int(1, irVersion).string(2, "ltxc").message(7, encodeGraph(graph)).message(8, operators);
+  const model = new Message().int(1, irVersion).string(2, "ltxc").message(7, encodeGraph(graph));
+  model.message(8, new Message().string(1, "").int(2, opset));
+  if (graph.nodes.some(({ op }) => ownOperators.has(op))) model.message(8, new Message().string(1, ownDomain).int(2, 1));
   return model.encode();
 }
 
@@ -49,7 +53,7 @@ function encodeNode({ op, inputs, outputs, attributes }: Node): Message {
   for (const { name } of outputs) message.string(2, name);
   message.string(3, outputs[0]?.name ?? "").string(4, op);
   for (const [name, value] of Object.entries(attributes)) message.message(5, encodeAttribute(name, value));
-  return message;
+  return ownOperators.has(op) ? message.string(7, ownDomain) : message;
 }
 
 function encodeAttribute(name: string, value: Attribute): Message {

@@ -1,25 +1,24 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as runtime from "onnxruntime-node";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Graph, Node, Value } from "./graph.ts";
 import { encodeModel } from "./model.ts";
 import { executionOrder } from "./order.ts";
 import { recordTinyStep } from "./passes/tiny-step.ts";
-import { loadRuntime } from "./session.ts";
 import { sessionOptions } from "./session-options.ts";
 
 const test = suite("onnx execution order");
-const runtime = loadRuntime();
 
 const namesOf = (nodes: readonly Node[]) => nodes.map(({ outputs }) => outputs[0]?.name ?? "");
 
-/** The names of the nodes as the runtime ran them, which is told to leave the graph as it is. */
+/** The names of the nodes as the runtime ran them. */
 async function profiled(graph: Graph): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "ltxc-order-"));
   const session = await runtime.InferenceSession.create(encodeModel(graph), {
-    ...sessionOptions(true),
+    ...sessionOptions,
     enableProfiling: true,
     profileFilePrefix: join(folder, "profile"),
   });

@@ -9,7 +9,7 @@ export type Feed = number | HostTensor;
 
 export type Request =
   | { readonly type: "upload"; readonly id: number; readonly value: HostTensor }
-  | { readonly type: "open"; readonly session: number; readonly model: Uint8Array; readonly inOrder: boolean }
+  | { readonly type: "open"; readonly session: number; readonly model: Uint8Array }
   /** One feed per input of the graph, one new number per output. */
   | {
       readonly type: "run";

@@ -57,7 +57,7 @@ async function handle(runtime: Runtime, request: Request): Promise<void> {
     case "open":
       sessions.set(
         request.session,
-        await runtime.InferenceSession.create(request.model, sessionOptions(request.inOrder)).catch(
+        await runtime.InferenceSession.create(request.model, sessionOptions).catch(
           (error: unknown) => new GraphError(request.session, error),
         ),
       );

@@ -5,6 +5,7 @@ import { widenLate } from "./late-casts.ts";
 import { simplify } from "./simplify.ts";
 import { splitWeights } from "./split-weights.ts";
 import { addWithinProducts } from "./sums.ts";
+import { turnWithinProducts } from "./turned-products.ts";
 
 /** More ways through a graph than it takes in practice. */
 const MOST_ROUNDS = 8;
@@ -17,5 +18,6 @@ export function optimize(graph: Graph): Graph {
     if (simplified === current) break;
     current = removeDeadCode(mergeCommonSubexpressions(simplified));
   }
-  return removeDeadCode(mergeCommonSubexpressions(widenLate(splitWeights(addWithinProducts(current)))));
+  const fused = addWithinProducts(turnWithinProducts(current));
+  return removeDeadCode(widenLate(mergeCommonSubexpressions(splitWeights(fused))));
 }

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import type { HostTensor, Shape } from "../../../contract.ts";
 import { startDevice } from "../device.ts";
 import type { Graph, Value } from "../graph.ts";
+import { executionOrder } from "../order.ts";
 import { GraphBuilder } from "../record/builder.ts";
 import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { removeDeadCode } from "./dead-code.ts";
@@ -237,23 +238,47 @@ test("a product with zero stays, for it may be one of what is not a number", asy
   await becomes(optimize, graph, "Mul Identity");
 });
 
-test("large weights of 16 bits are widened where they are used, once for each use", async () => {
-  const size = 256;
+test("weights of 16 bits are widened for each reader, right before it", async () => {
+  const size = 4;
   const graph = recorded((g) => {
     const [x, y] = [g.input([2, size], "float32"), g.input([2, size], "float32")];
     const w = g.stored({ path: "/none", offset: 0, length: 2 * size * size, shape: [size, size], dtype: "bfloat16" });
-    // A part of weights does not depend on anything, so it is widened when the graph is opened.
-    const part = float(g, "Slice", [w, g.integers([0]), g.integers([2]), g.integers([0])], [2, size]);
-    const product = g.emit("Gemm", [y, w], [2, size], "float32", { transB: 1 });
-    return [float(g, "MatMul", [x, w], [2, size]), product, float(g, "Add", [part, x], [2, size])];
+    const product = g.emit("Gemm", [float(g, "Exp", [x], [2, size]), w], [2, size], "float32", { transB: 1 });
+    return [float(g, "MatMul", [float(g, "Neg", [y], [2, size]), w], [2, size]), product];
   });
   const bytes = new Uint8Array(Uint16Array.from({ length: size * size }, (_, i) => 0x3f80 + (i % 7)).buffer);
   const held = {
     ...graph,
     initializers: graph.initializers.map((x) => ({ ...x, bytes: x.dtype === "bfloat16" ? bytes : x.bytes })),
   };
-  const late = "Slice Reshape Greater Cast Add Reshape Cast";
-  await becomes(optimize, held, `Cast Slice ${late} Gemm ${late} MatMul Add Identity Identity Identity`);
+  await becomes(optimize, held, "Cast Cast Exp Gemm Neg MatMul Identity Identity");
+  const order = executionOrder(optimize(held)).map(({ op }) => op);
+  assert.is(order.join(" "), "Exp Cast Gemm Identity Neg Cast MatMul Identity");
+});
+
+test("products of batches turn their operands, also from where their axes are moved already", async () => {
+  const [batch, rows, width] = [2, 3, 4];
+  const graph = recorded((g) => {
+    const [q, k] = [g.input([batch, rows, width], "float32"), g.input([batch, rows, width], "float32")];
+    const turned = g.emit("Transpose", [k], [batch, width, rows], "float32", { perm: [0, 2, 1] });
+    const heads = g.input([rows, batch, width], "float32");
+    const moved = g.emit("Transpose", [heads], [batch, rows, width], "float32", { perm: [1, 0, 2] });
+    const both = g.emit("Transpose", [heads], [batch, width, rows], "float32", { perm: [1, 2, 0] });
+    return [
+      float(g, "MatMul", [q, turned], [batch, rows, rows]),
+      float(g, "MatMul", [both, moved], [batch, width, width]),
+    ];
+  });
+  await becomes(optimize, graph, "Transpose FusedMatMul FusedMatMul Identity Identity");
+});
+
+test("what is turned alone of moved axes stays, and so do operands of single matrices", async () => {
+  const graph = recorded((g) => {
+    const [q, heads] = [g.input([2, 3, 4], "float32"), g.input([5, 2, 4], "float32")];
+    const both = g.emit("Transpose", [heads], [2, 4, 5], "float32", { perm: [1, 2, 0] });
+    return [float(g, "MatMul", [q, both], [2, 3, 5])];
+  });
+  await becomes(optimize, graph, "Transpose MatMul Identity");
 });
 
 test("products with large weights of 16 bits are products with parts of them", async () => {

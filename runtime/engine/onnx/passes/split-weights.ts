@@ -1,8 +1,8 @@
 import { byteSize, sizeOf, type Graph, type Initializer, type Node, type Value } from "../graph.ts";
 import { Edit } from "./edit.ts";
 
-/** Elements of a part: 64 MiB in float32. */
-const PART = 2 ** 24;
+/** Elements of a part: 16 MiB in float32. Larger ones leave gaps in the memory of the runtime, smaller ones gain nothing. */
+const PART = 2 ** 22;
 
 /**
  * Products with large weights of 16 bits become products with rows of them, of which one part after the other is widened: widened

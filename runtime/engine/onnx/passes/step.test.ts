@@ -1,28 +1,26 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor } from "../../../contract.ts";
+import { startDevice } from "../device.ts";
 import type { Graph } from "../graph.ts";
-import { loadRuntime, openSession } from "../session.ts";
 import { optimize } from "./index.ts";
 import { recordTinyStep } from "./tiny-step.ts";
 import { verifyFully } from "./verify.ts";
 
 const test = suite("onnx passes on a train step");
-const runtime = loadRuntime();
+const device = await startDevice();
 const step = recordTinyStep(2);
 
-const feeds = Object.fromEntries(
-  step.inputs.map(({ name, shape }, seed): [string, HostTensor] => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    return [name, { shape, dtype: "float32", data: Float32Array.from({ length: size }, (_, i) => Math.sin(seed + i)) }];
-  }),
-);
+const feeds = step.inputs.map(({ shape }, seed): HostTensor => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return { shape, dtype: "float32", data: Float32Array.from({ length: size }, (_, i) => Math.sin(seed + i)) };
+});
 
 async function run(graph: Graph): Promise<readonly HostTensor[]> {
-  const session = await openSession(runtime, graph);
-  const results = await session.run(feeds);
-  await session.close();
-  return graph.outputs.map((name) => results[name] as HostTensor);
+  const session = device.open(graph);
+  const outputs = await Promise.all(device.run(session, feeds, graph.outputs.length).map((id) => device.read(id)));
+  device.close(session);
+  return outputs;
 }
 
 test("every node is what its operator makes, before the passes and after", () => {

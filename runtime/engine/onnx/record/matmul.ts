@@ -3,8 +3,8 @@ import type { Value } from "../graph.ts";
 import { given, type Kernel } from "./kernel.ts";
 
 /**
- * Products of single matrices turn their operands in the product itself (Gemm), batches of matrices before it: what the runtime's
- * fused product saves on the cpu it costs on the gpu, where it does not exist.
+ * Products of single matrices turn their operands in the product itself (Gemm), batches of matrices before it; a pass joins the two
+ * where the provider has a product for that.
  */
 export const matMul: Kernel = (graph, [a, b], { transposeA, transposeB }) => {
   const turned = [transposeA === true, transposeB === true] as const;

@@ -3,10 +3,12 @@ import { axisOf, broadcastAll, sameType, type Operands, type Rule } from "./oper
 
 const text = (shape: Shape) => `[${shape.join(", ")}]`;
 
+/** Attributes are those of FusedMatMul, MatMul has none. */
 const matMul: Rule = (operands) => {
   const [a, b] = [operands.at(0), operands.at(1)];
   const dtype = sameType([a, b], ["float32", "float16"]);
-  const [m, k, inner, n] = [a.shape.at(-2), a.shape.at(-1), b.shape.at(-2), b.shape.at(-1)];
+  const [m, k] = turned(a.shape.slice(-2), operands.integer("transA", 0));
+  const [inner, n] = turned(b.shape.slice(-2), operands.integer("transB", 0));
   if (m === undefined || n === undefined || k !== inner) {
     throw new Error(`multiplies ${text(a.shape)} and ${text(b.shape)}`);
   }
@@ -56,9 +58,10 @@ function reducedAxes(operands: Operands, shape: Shape): Set<number> {
   return new Set((axes.length === 0 ? [...shape.keys()] : axes).map((axis) => axisOf(axis, shape.length)));
 }
 
-/** Operators that compute across elements, https://onnx.ai/onnx/operators/ */
+/** Operators that compute across elements, https://onnx.ai/onnx/operators/, and a product of ONNX Runtime's own. */
 export const numeric: Readonly<Record<string, Rule>> = {
   MatMul: matMul,
+  FusedMatMul: matMul,
   Gemm: gemm,
   Softmax: softmax,
   ReduceSum: reduce,
