@@ -1,7 +1,8 @@
 /**
- * Replays golden vectors: npm run conformance -- [DIR] [--group NAME]... [--engine NAME]... [--case REGEXP]
+ * Replays golden vectors: npm run conformance -- [DIR] [--group NAME]... [--engine NAME]... [--case REGEXP] [--provider NAME]
  * DIR is laid out like conformance/vectors (the default): DIR/<group>/<case>/manifest.json.
  * Cases that this version cannot replay are left out, but count as failed where their group is asked for by name.
+ * A provider computes all by itself then: what it would leave to the CPU is a failure.
  * Prints a line per group and a reason per failure, ends with `N passed, N failed`, exits 1 on failure.
  */
 import { parseArgs } from "node:util";
@@ -9,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { openEngine } from "../runtime/engine/index.ts";
 import type { Engine, EngineName } from "../runtime/engine/engine.ts";
 import { folders, loadCase, Unsupported } from "./case.ts";
+import type { Provider } from "../runtime/engine/onnx/provider.ts";
 import { replays } from "./groups/index.ts";
 
 const vectors = fileURLToPath(new URL("./vectors", import.meta.url));
@@ -73,14 +75,17 @@ async function main(): Promise<void> {
       group: { type: "string", multiple: true },
       engine: { type: "string", multiple: true },
       case: { type: "string" },
+      provider: { type: "string" },
     },
   });
   const root = positionals[0] ?? vectors;
   const groups = values.group ?? (await folders(root));
   const options = { root, pattern: values.case ?? "", strict: values.group !== undefined };
   const total = { passed: 0, failed: 0 };
-  for (const name of values.engine ?? ["cpu", "wasm"]) {
-    const { engine } = await openEngine(name as EngineName);
+  const { provider } = values;
+  for (const name of values.engine ?? (provider === undefined ? ["cpu", "wasm", "onnx"] : ["onnx"])) {
+    const chosen = provider === undefined ? {} : { provider: provider as Provider, isStrict: provider !== "cpu" };
+    const { engine } = await openEngine(name as EngineName, chosen);
     for (const group of groups) {
       const count = await runGroup(options, group, engine);
       total.passed += count.passed;

@@ -43,6 +43,8 @@ function runFile(file) {
 function report({ file, output, passed, failed }) {
   console.log(`${failed ? "FAIL" : "ok  "} ${file} (${passed} passed${failed ? `, ${failed} failed` : ""})`);
   if (failed) console.log(output);
+  // What this machine lacks for a test has to be seen.
+  else for (const [line] of output.matchAll(/^skipped: .*$/gm)) console.log(`  ${line}`);
 }
 
 const patterns = process.argv.slice(2).map((pattern) => pattern.split(sep).join("/"));

@@ -1,4 +1,4 @@
-import { probeEngines, type EngineProbe } from "../../runtime/engine/index.ts";
+import { probeEngines, takenByAuto, titleOf, type EngineProbe } from "../../runtime/engine/index.ts";
 import type { Colors } from "../color.ts";
 import { exitCode } from "../exit.ts";
 import { bytes, table } from "../layout.ts";
@@ -22,10 +22,10 @@ function machineRows({ node, platform, processor, memory, gpus }: Machine): stri
 const rate = (x: number): string => (x < 10 ? x.toPrecision(2) : x.toFixed(0));
 
 function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[]): string {
-  const best = engines.find(({ available }) => available)?.name;
-  const rows = engines.map(({ name, available, reason, speed }) => [
+  const best = takenByAuto(engines);
+  const rows = engines.map(({ available, reason, speed, ...engine }) => [
     available ? "yes" : "no",
-    name,
+    titleOf(engine),
     speed === null ? "" : `${rate(speed.matmulGflops)} GFLOP/s`,
     speed === null ? "" : `${rate(speed.bandwidthGBs)} GB/s`,
     reason,
@@ -37,9 +37,9 @@ function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[
     table(rows),
     "",
     "GFLOP/s: products of large matrices; GB/s: reading and writing large arrays; both in float32, measured just now.",
-    best === undefined
+    best === null
       ? "No engine works here: training is not possible."
-      : `\`runtime.engine: auto\` takes ${best} here.`,
+      : `\`runtime.engine: auto\` takes ${titleOf(best)} here.`,
   ].join("\n");
 }
 

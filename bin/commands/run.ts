@@ -71,7 +71,7 @@ async function trainWith(
   { config, step, resume, ...source }: { config: RunConfig; step: Step; resume: string; build: string; text?: string },
   reporter: Reporter,
 ): Promise<number> {
-  const { engine, reason } = await openEngine(config.runtime.engine);
+  const { engine, reason } = await openEngine(config.runtime.engine, config.runtime);
   const opened = await openRun(engine, config, step);
   reporter.findings(opened.warnings);
   const view = createRunView(session, resume, ({ finding }) => reporter.findings([finding]));

@@ -163,6 +163,7 @@ export interface WandbConfig {
 
 export interface RuntimeConfig {
   readonly engine: "auto" | "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
+  readonly provider: "auto" | "cpu" | "webgpu" | "cuda";
   readonly threads: number | null;
   readonly resume_anyway: boolean;
 }

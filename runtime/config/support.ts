@@ -62,6 +62,12 @@ function leftOut({ model, lora, validation, optimization, acceleration, hub, wan
       "they are in `metrics.jsonl` in `output_dir`",
     ],
     [
+      runtime.provider !== "auto" && runtime.engine !== "auto" && runtime.engine !== "onnx",
+      ["runtime", "provider"],
+      `only the engine \`onnx\` has a choice, not \`${runtime.engine}\``,
+      "write `engine: onnx`, or remove the line",
+    ],
+    [
       runtime.threads !== null,
       ["runtime", "threads"],
       "the engines choose their threads themselves",

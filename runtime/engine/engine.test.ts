@@ -6,8 +6,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor } from "../contract.ts";
 import { FindingsError } from "../findings.ts";
-import { openEngine, probeEngines } from "./index.ts";
+import { openEngine, probeEngines, takenByAuto } from "./index.ts";
 
+const probes = await probeEngines();
 const test = suite("engine");
 const { engine: cpu } = await openEngine("cpu");
 const { engine: wasm } = await openEngine("wasm");
@@ -93,12 +94,11 @@ test("engines work side by side, each on its own backend", async () => {
 
 test("auto says why it chose, and every engine says what it is or why it can not be used", async () => {
   const { engine, reason } = await openEngine("auto");
-  const probes = await probeEngines();
   assert.equal(
-    probes.map(({ name }) => name),
-    ["tfjs-node-gpu", "onnx", "wasm", "cpu"],
+    probes.map(({ name, provider }) => provider ?? name),
+    ["tfjs-node-gpu", "cuda", "webgpu", "cpu", "wasm", "cpu"],
   );
-  assert.is(engine.name, probes.find(({ available }) => available)?.name);
+  assert.is(engine.name, takenByAuto(probes)?.name);
   for (const { available, name, reason: why } of probes) {
     assert.ok(why.length > 10);
     if (!available && name === "tfjs-node-gpu") assert.match(reason, `not ${name}`);
@@ -106,12 +106,29 @@ test("auto says why it chose, and every engine says what it is or why it can not
 });
 
 test("an engine asked for by name that does not work is a finding", async () => {
-  const gpu = (await probeEngines()).find(({ name }) => name === "tfjs-node-gpu");
+  const gpu = probes.find(({ name }) => name === "tfjs-node-gpu");
   if (gpu?.available) return;
   const error: unknown = await openEngine("tfjs-node-gpu").catch((e: unknown) => e);
   const [finding] = error instanceof FindingsError ? error.findings : [];
   assert.equal([finding?.code, finding?.path], ["LTX6220", ["runtime", "engine"]]);
   assert.ok(finding?.message.includes(gpu?.reason ?? "?"));
+});
+
+test("a provider asked for by name that does not work is a finding, also without the engine's name", async () => {
+  const isMissing = probes.some(({ provider, available }) => provider === "cuda" && !available);
+  if (!isMissing) return;
+  for (const name of ["auto", "onnx"] as const) {
+    const error: unknown = await openEngine(name, { provider: "cuda" }).catch((e: unknown) => e);
+    const [finding] = error instanceof FindingsError ? error.findings : [];
+    assert.equal([finding?.code, finding?.path], ["LTX6221", ["runtime", "provider"]]);
+    assert.match(finding?.message ?? "", "ltxc install cuda");
+  }
+});
+
+test("a provider that is asked for is taken, for the engine that has it", async () => {
+  const { engine, reason } = await openEngine("auto", { provider: "cpu" });
+  assert.is(engine.name, "onnx");
+  assert.match(reason, /all cores of the CPU, as asked for/);
 });
 
 test("opening an engine and computing prints nothing", () => {

@@ -31,6 +31,20 @@ export interface Differentiated<Outputs> {
   readonly gradients: readonly (Tensor | null)[];
 }
 
+/** What an engine is busy with besides computing. */
+export type EngineEvent =
+  /** A function is recorded, and got ready to run. */
+  | { readonly type: "recording" }
+  | {
+      readonly type: "recorded";
+      readonly operations: number;
+      readonly recordSeconds: number;
+      /** From the recording to where it can run. */
+      readonly startSeconds: number;
+    }
+  /** What was recorded has run on another provider than the CPU, except for so many operations of some kinds. */
+  | { readonly type: "placed"; readonly operations: number; readonly onCpu: Readonly<Record<string, number>> };
+
 export interface Engine {
   readonly name: EngineName;
   readonly ops: Ops;
@@ -58,4 +72,6 @@ export interface Engine {
    */
   checkpoint(f: (given: readonly Tensor[]) => Tensor, given: Checkpointed<Tensor>): Tensor;
   memory(): EngineMemory;
+  /** Tells the listener what the engine does from now on; engines that record have it. */
+  watch?(listener: (event: EngineEvent) => void): void;
 }

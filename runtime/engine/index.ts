@@ -3,6 +3,7 @@ import type { Engine, EngineName } from "./engine.ts";
 import { loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
 import { startDevice } from "./onnx/device.ts";
 import { createOnnxEngine } from "./onnx/engine.ts";
+import { providerTitles, type Provider } from "./onnx/provider.ts";
 import { measureEngine, type EngineSpeed } from "./measure.ts";
 import { createTfjsEngine } from "./tfjs.ts";
 
@@ -14,6 +15,8 @@ export interface OpenedEngine {
 
 export interface EngineProbe {
   readonly name: EngineName;
+  /** What the engine computes with; null where it has no choice. */
+  readonly provider: Provider | null;
   readonly available: boolean;
   /** What it is, or why it can not be used. */
   readonly reason: string;
@@ -21,67 +24,108 @@ export interface EngineProbe {
   readonly speed: EngineSpeed | null;
 }
 
-/** From the fastest to the one that runs everywhere. */
-const preference: readonly EngineName[] = ["tfjs-node-gpu", "onnx", "wasm", "cpu"];
+export interface EngineOptions {
+  /** What the engine `onnx` computes with; `auto` takes an NVIDIA GPU if it can be used, otherwise the CPU. */
+  readonly provider?: Provider | "auto";
+  /** Refuses what the provider does not have, instead of computing it on the CPU. */
+  readonly isStrict?: boolean;
+}
+
+/** An engine, with what it computes. */
+interface Candidate {
+  readonly name: EngineName;
+  readonly provider: Provider | null;
+  readonly isStrict?: boolean;
+}
+
+/**
+ * From the fastest to the one that runs everywhere. WebGPU has to be asked for: it may find no more than a program that plays a GPU,
+ * and keeps weights in 32 bits.
+ */
+const preference: readonly Candidate[] = [
+  { name: "tfjs-node-gpu", provider: null },
+  { name: "onnx", provider: "cuda" },
+  { name: "onnx", provider: "cpu" },
+  { name: "wasm", provider: null },
+  { name: "cpu", provider: null },
+];
+
+const webgpu: Candidate = { name: "onnx", provider: "webgpu" };
+const probed: readonly Candidate[] = preference.toSpliced(2, 0, webgpu);
 
 const descriptions: Readonly<Record<EngineName, string>> = {
   "tfjs-node-gpu": "TensorFlow on an NVIDIA GPU",
-  onnx: "recorded steps on ONNX Runtime, all cores of the CPU",
+  onnx: "recorded steps on ONNX Runtime",
   wasm: "WebAssembly with SIMD, one thread",
   cpu: "plain JavaScript, the slow reference",
 };
 
-const opened = new Map<EngineName, Promise<Engine>>();
+const opened = new Map<string, Promise<Engine>>();
 
 /**
  * Opens an engine; `auto` takes the fastest that works here and says why the others were not taken.
- * Errors: FindingsError LTX6220 when an engine asked for by name does not work.
+ * Errors: FindingsError LTX6220 when an engine asked for by name does not work, LTX6221 when its provider does not.
  */
-export async function openEngine(name: EngineName | "auto"): Promise<OpenedEngine> {
-  if (name !== "auto") return { engine: await openNamed(name), reason: `${descriptions[name]}, as asked for` };
-  const passedOver: string[] = [];
-  for (const candidate of preference) {
+export async function openEngine(
+  asked: EngineName | "auto",
+  { provider = "auto", isStrict = false }: EngineOptions = {},
+): Promise<OpenedEngine> {
+  const isAsked = (candidate: Candidate) =>
+    (asked === "auto" || candidate.name === asked) &&
+    (provider === "auto" || candidate.provider === provider || (asked !== "auto" && asked !== "onnx"));
+  const candidates = (provider === "auto" ? preference : probed).filter(isAsked);
+  const failures: { readonly title: string; readonly reason: string }[] = [];
+  for (const candidate of candidates) {
     try {
-      const engine = await open(candidate);
-      return { engine, reason: [descriptions[candidate], ...passedOver].join("; ") };
+      const engine = await open({ ...candidate, isStrict });
+      const wish = asked === "auto" && provider === "auto" ? [] : ["as asked for"];
+      const others = failures.map(({ title, reason }) => `not ${title}: ${reason}`);
+      return { engine, reason: [[description(candidate), ...wish].join(", "), ...others].join("; ") };
     } catch (error) {
-      passedOver.push(`not ${candidate}: ${firstLine(error)}`);
+      failures.push({ title: titleOf(candidate), reason: failureOf(candidate, error) });
     }
   }
-  throw new Error(`no engine works here: ${passedOver.join("; ")}`);
+  const [only] = failures;
+  const reasons =
+    failures.length === 1 ? only?.reason : failures.map(({ title, reason }) => `${title}: ${reason}`).join("; ");
+  return refuse(asked, provider, reasons ?? "there is none");
 }
 
-async function openNamed(name: EngineName): Promise<Engine> {
-  try {
-    return await open(name);
-  } catch (error) {
-    const help = "write `engine: auto` below `runtime`; `ltxc doctor` shows what works here and why";
-    return fail("LTX6220", `the engine ${name} does not work here: ${firstLine(error)}`, help, ["runtime", "engine"]);
-  }
+function refuse(name: EngineName | "auto", provider: Provider | "auto", reason: string): never {
+  const [code, setting, subject] =
+    provider === "auto" ? (["LTX6220", "engine", name] as const) : (["LTX6221", "provider", provider] as const);
+  const help = `write \`${setting}: auto\` below \`runtime\`; \`ltxc doctor\` shows what works here and why`;
+  return fail(code, `the ${setting} ${subject} does not work here: ${reason}`, help, ["runtime", setting]);
 }
 
-/** Tries and measures every engine, in the order of preference. */
+/** Tries and measures every engine with all that it may compute with, in the order of preference. */
 export async function probeEngines(): Promise<EngineProbe[]> {
   const probes: EngineProbe[] = [];
-  for (const name of preference) probes.push(await probe(name));
+  for (const candidate of probed) probes.push(await probe(candidate));
   return probes;
 }
 
-async function probe(name: EngineName): Promise<EngineProbe> {
+async function probe(candidate: Candidate): Promise<EngineProbe> {
   try {
-    const speed = await measureEngine(await open(name));
-    return { name, available: true, reason: descriptions[name], speed };
+    const speed = await measureEngine(await open(candidate));
+    return { ...candidate, available: true, reason: description(candidate), speed };
   } catch (error) {
-    return { name, available: false, reason: firstLine(error), speed: null };
+    return { ...candidate, available: false, reason: failureOf(candidate, error), speed: null };
   }
 }
 
-/** One engine per name and process: they share tfjs's memory. */
-function open(name: EngineName): Promise<Engine> {
-  const known = opened.get(name);
+/** What `auto` takes, by what was probed; null where nothing works. */
+export function takenByAuto(probes: readonly EngineProbe[]): EngineProbe | null {
+  return probes.find(({ available, provider }) => available && provider !== webgpu.provider) ?? null;
+}
+
+/** One engine per name, provider and process: they share tfjs's memory. */
+function open(candidate: Candidate): Promise<Engine> {
+  const key = `${titleOf(candidate)}${candidate.isStrict === true ? ", strict" : ""}`;
+  const known = opened.get(key);
   if (known !== undefined) return known;
-  const engine = name === "onnx" ? openOnnx() : openTfjs(name);
-  opened.set(name, engine);
+  const engine = candidate.name === "onnx" ? openOnnx(candidate) : openTfjs(candidate.name);
+  opened.set(key, engine);
   return engine;
 }
 
@@ -90,8 +134,26 @@ async function openTfjs(name: TfjsEngineName): Promise<Engine> {
   return createTfjsEngine(tf, name, backend);
 }
 
-async function openOnnx(): Promise<Engine> {
-  return createOnnxEngine(loadTfjsAlone(), await startDevice());
+async function openOnnx({ provider, isStrict = false }: Candidate): Promise<Engine> {
+  const options = { provider: provider ?? "cpu", isStrict };
+  return createOnnxEngine(loadTfjsAlone(), await startDevice(options), options);
+}
+
+/** As users know it: an engine, and what it computes with if there is a choice. */
+export function titleOf({ name, provider }: Pick<Candidate, "name" | "provider">): string {
+  return provider === null ? name : `${name} on ${provider}`;
+}
+
+function description({ name, provider }: Candidate): string {
+  return provider === null ? descriptions[name] : `${descriptions[name]}, ${providerTitles[provider]}`;
+}
+
+/** Why it does not work, and what would help. */
+function failureOf({ provider }: Candidate, error: unknown): string {
+  const reason = firstLine(error);
+  if (provider === "cuda")
+    return `${reason.replace(/^\w+: /, "")}: \`ltxc install cuda\` fetches it; a driver of NVIDIA is needed, too`;
+  return provider === "webgpu" ? `${reason} (it needs a GPU and its Vulkan, Metal or Direct3D 12 driver)` : reason;
 }
 
 function firstLine(error: unknown): string {

@@ -146,4 +146,13 @@ export const entries: readonly CatalogEntry[] = [
     bad: "runtime:\n  engine: tfjs-node-gpu # on a machine without NVIDIA GPU\n",
     good: "runtime:\n  engine: auto\n",
   },
+  {
+    code: "LTX6221",
+    slug: "provider-does-not-work",
+    title: "What the engine should compute with does not work here",
+    explanation:
+      "`runtime.provider` names what the engine `onnx` computes with. `webgpu` needs a GPU and its driver, `cuda` an NVIDIA GPU and libraries that `ltxc install cuda` fetches. With `auto` an NVIDIA GPU is taken if it can be used, otherwise the CPU.",
+    bad: "runtime:\n  provider: cuda # on a machine without NVIDIA GPU\n",
+    good: "runtime:\n  provider: auto\n",
+  },
 ];

@@ -2,7 +2,8 @@ import { Worker } from "node:worker_threads";
 import type { HostTensor } from "../../contract.ts";
 import type { Graph } from "./graph.ts";
 import { encodeModel } from "./model.ts";
-import { BUSY, STOPPED, type Feed, type Reply, type Request } from "./protocol.ts";
+import { BUSY, STOPPED, type Feed, type Reply, type Request, type ThreadData } from "./protocol.ts";
+import type { ProviderOptions } from "./session-options.ts";
 
 /**
  * The thread that computes. Requests are carried out one after the other, in their order; nothing waits but `read`. What goes wrong
@@ -11,12 +12,20 @@ import { BUSY, STOPPED, type Feed, type Reply, type Request } from "./protocol.t
 export interface Device {
   upload(value: HostTensor): number;
   /** Prepares a graph. */
-  open(graph: Graph): number;
+  open(graph: Graph, listener?: OpenListener): number;
   /** Runs it: one feed per input; gives the numbers of its outputs. */
   run(session: number, feeds: readonly Feed[], outputs: number): number[];
   read(id: number): Promise<HostTensor>;
   free(id: number): void;
   close(session: number): void;
+}
+
+/** Is told what becomes of a graph. */
+export interface OpenListener {
+  /** It can run, so many seconds after it was asked for. */
+  onOpened(seconds: number): void;
+  /** It has run, so many of its operations on the CPU, by operator, although another provider was asked for. */
+  onPlaced(onCpu: Readonly<Record<string, number>>): void;
 }
 
 /** Why a value could not be made, in the runtime's words. */
@@ -35,11 +44,12 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Starts the thread. Errors: rejects with what ONNX Runtime says where it does not load. */
-export async function startDevice(): Promise<Device> {
+/** Starts the thread. Errors: rejects with what ONNX Runtime says where it does not load, or has no such provider here. */
+export async function startDevice(options: ProviderOptions = { provider: "cpu" }): Promise<Device> {
   const flags = new Int32Array(new SharedArrayBuffer(8));
-  const worker = startThread(flags);
+  const worker = startThread({ ...options, flags });
   const waiting = new Map<number, Waiting>();
+  const listeners = new Map<number, OpenListener>();
   await started(worker);
   process.on("exit", () => stop(flags));
   let numbers = 0;
@@ -50,6 +60,8 @@ export async function startDevice(): Promise<Device> {
     worker.postMessage(request, transfer);
   };
   worker.on("message", (message: Reply) => {
+    if (message.type === "opened") listeners.get(message.session)?.onOpened(message.seconds);
+    if (message.type === "placed") listeners.get(message.session)?.onPlaced(message.onCpu);
     if (message.type !== "value" && message.type !== "error") return;
     const { resolve, reject } = waiting.get(message.request) ?? {};
     waiting.delete(message.request);
@@ -71,8 +83,9 @@ export async function startDevice(): Promise<Device> {
       post({ type: "upload", id, value: sent }, [buffer]);
       return id;
     },
-    open(graph) {
+    open(graph, listener) {
       const session = numbers++;
+      if (listener !== undefined) listeners.set(session, listener);
       post({ type: "open", session, model: encodeModel(graph) });
       return session;
     },
@@ -99,7 +112,10 @@ export async function startDevice(): Promise<Device> {
     free: (id) => {
       freed.push(id);
     },
-    close: (session) => post({ type: "close", session }),
+    close(session) {
+      listeners.delete(session);
+      post({ type: "close", session });
+    },
   };
 }
 
@@ -110,7 +126,7 @@ function copied(value: HostTensor): { sent: HostTensor; buffer: ArrayBuffer } {
 }
 
 /** The thread's file stands beside this one, as it was written or as it was built. Node knows TypeScript on its main thread alone. */
-function startThread(workerData: Int32Array): Worker {
+function startThread(workerData: ThreadData): Worker {
   if (!import.meta.url.endsWith(".ts"))
     return new Worker(new URL("./onnx-worker.mjs", import.meta.url), { workerData });
   const [loader, file] = [import.meta.resolve("tsx/esm/api"), new URL("./worker.ts", import.meta.url).href];

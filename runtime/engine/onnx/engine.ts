@@ -1,12 +1,13 @@
 import { totalmem } from "node:os";
 import type { HostTensor, Ops, Tensor } from "../../contract.ts";
-import type { Differentiated, Engine } from "../engine.ts";
+import type { Differentiated, Engine, EngineEvent } from "../engine.ts";
 import { computingOps } from "../ops.ts";
 import type { Tf } from "../tfjs-types.ts";
 import type { Device } from "./device.ts";
 import { explainFailure } from "./failure.ts";
 import type { Node } from "./graph.ts";
 import { memoryOf } from "./memory.ts";
+import type { Provider } from "./provider.ts";
 import { optimize } from "./passes/index.ts";
 import { recorderOf } from "./record/backend.ts";
 import { registerKernels } from "./record/kernels.ts";
@@ -54,6 +55,8 @@ const CHECKPOINT = "checkpoint";
 export interface OnnxOptions {
   /** Of the memory that recordings claim together; beyond it those that were not used for longest are given up. Half of the machine's. */
   readonly mostBytes?: number;
+  /** The device's. */
+  readonly provider?: Provider;
 }
 
 /** Leaves a function that asks for something not recorded. */
@@ -66,7 +69,8 @@ const diverged = Symbol("diverged");
  *
  * Functions must be pure, since they run again when they ask for something new.
  */
-export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem() / 2 }: OnnxOptions = {}): Engine {
+export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = {}): Engine {
+  const { mostBytes = totalmem() / 2, provider = "cpu" } = options;
   const recorder = recorderOf(tf, registerKernels);
   const studio: Studio = { tf, recorder, ops: computingOps(tf) };
   const recordings = new Map<string, Branch>();
@@ -81,6 +85,7 @@ export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem(
     branch.recording = null;
   });
   const alive = new Set<DeviceTensor>();
+  let tell: (event: EngineEvent) => void = () => {};
   let scope: Scope | null = null;
 
   const keep = (id: number, { shape, dtype }: Pick<Tensor, "shape" | "dtype">): DeviceTensor => {
@@ -141,6 +146,8 @@ export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem(
 
   /** Makes the recording and runs it. */
   function recordTask<T>(task: Task<T>, fed: ReadonlySet<number>): Outcome<T> {
+    tell({ type: "recording" });
+    const began = performance.now();
     const trace = new Trace();
     const take = new Take(studio, trace, fed);
     let branch = grow(recordings, start(task, trace), { shape: [], dtype: "float32" });
@@ -174,8 +181,13 @@ export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem(
     const last = grow(branch.next, end(result, trace), { shape: [], dtype: "float32" });
     if (last.recording !== null) close(last.recording);
     shelf.remove(last);
-    const optimized = optimize(graph);
-    const session = device.open(optimized);
+    const optimized = optimize(graph, provider);
+    const operations = optimized.nodes.length;
+    const recordSeconds = (performance.now() - began) / 1000;
+    const session = device.open(optimized, {
+      onOpened: (startSeconds) => tell({ type: "recorded", operations, recordSeconds, startSeconds }),
+      onPlaced: (onCpu) => tell({ type: "placed", operations, onCpu }),
+    });
     nodes.set(session, optimized.nodes);
     last.recording = {
       session,
@@ -263,6 +275,9 @@ export function createOnnxEngine(tf: Tf, device: Device, { mostBytes = totalmem(
       return { ...result, gradients };
     },
     checkpoint: (f, given) => (scope?.checkpoint ?? justRun)(f, given),
+    watch: (listener) => {
+      tell = listener;
+    },
     memory: () => ({ tensors: alive.size, bytes: [...alive].reduce((sum, x) => sum + bytesOf(x), 0) }),
   };
 }

@@ -29,7 +29,8 @@ export function encodeModel(graph: Graph): Uint8Array {
   if (errors.length > 0) throw new Error(`the recorded graph is wrong: ${errors.join("; ")}`);
   const model = new Message().int(1, irVersion).string(2, "ltxc").message(7, encodeGraph(graph));
   model.message(8, new Message().string(1, "").int(2, opset));
-  if (graph.nodes.some(({ op }) => ownOperators.has(op))) model.message(8, new Message().string(1, ownDomain).int(2, 1));
+  if (graph.nodes.some(({ op }) => ownOperators.has(op)))
+    model.message(8, new Message().string(1, ownDomain).int(2, 1));
   return model.encode();
 }
 

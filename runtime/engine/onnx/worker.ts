@@ -4,13 +4,15 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { InferenceSession, Tensor as RuntimeTensor } from "onnxruntime-node";
 import type { DType, HostTensor } from "../../contract.ts";
 import { sessionOptions } from "./session-options.ts";
-import { BUSY, STOPPED, type Feed, type Reply, type Request } from "./protocol.ts";
+import { encodeModel } from "./model.ts";
+import { watchPlacement, type Placement } from "./placement.ts";
+import { BUSY, STOPPED, type Feed, type Reply, type Request, type ThreadData } from "./protocol.ts";
 
 type Runtime = typeof import("onnxruntime-node");
 
 if (parentPort === null) throw new Error("this file is started as a thread");
 const port = parentPort;
-const flags = workerData as Int32Array;
+const { flags, ...options } = workerData as ThreadData;
 const reply = (message: Reply, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 /** What went wrong with a graph. */
@@ -26,11 +28,14 @@ class GraphError extends Error {
 /** What could not be made stands as its error; whoever reads it learns why. */
 const values = new Map<number, RuntimeTensor | Error>();
 const sessions = new Map<number, InferenceSession | Error>();
+/** Of sessions that have not run yet, if it is not clear on what they will. */
+const placements = new Map<number, Placement>();
 
 try {
   const runtime = createRequire(import.meta.url)("onnxruntime-node") as Runtime;
   // What goes wrong is said to whoever reads the value.
   runtime.env.logLevel = "fatal";
+  if (options.provider !== "cpu") await tryProvider(runtime);
   let last = Promise.resolve();
   // One request after the other: the order is all that says when a value is there.
   port.on("message", (request: Request) => {
@@ -55,13 +60,7 @@ async function handle(runtime: Runtime, request: Request): Promise<void> {
       values.set(request.id, toRuntime(runtime, request.value));
       return;
     case "open":
-      sessions.set(
-        request.session,
-        await runtime.InferenceSession.create(request.model, sessionOptions).catch(
-          (error: unknown) => new GraphError(request.session, error),
-        ),
-      );
-      return;
+      return open(runtime, request);
     case "run":
       return run(runtime, request);
     case "read":
@@ -77,17 +76,59 @@ async function handle(runtime: Runtime, request: Request): Promise<void> {
   }
 }
 
+async function open(runtime: Runtime, { session, model }: Request & { type: "open" }): Promise<void> {
+  const began = performance.now();
+  try {
+    const placement = options.provider === "cpu" ? null : await watchPlacement();
+    const made = await runtime.InferenceSession.create(model, { ...sessionOptions(options), ...placement?.options });
+    sessions.set(session, made);
+    reply({ type: "opened", session, seconds: (performance.now() - began) / 1000 });
+    if (placement !== null) placements.set(session, placement);
+  } catch (error) {
+    sessions.set(session, new GraphError(session, error));
+  }
+}
+
+/** A provider loads libraries and looks for its hardware when it is first used. Errors: rejects with what it misses. */
+async function tryProvider(runtime: Runtime): Promise<void> {
+  if (options.provider === "webgpu" && process.platform === "linux") requireLibrary("libvulkan.so.1");
+  const x = { name: "x", shape: [1], dtype: "float32" } as const;
+  const sum = { op: "Add", inputs: ["x", "x"], outputs: [{ ...x, name: "sum" }], attributes: {} };
+  const model = encodeModel({ inputs: [x], initializers: [], nodes: [sum], outputs: ["sum"] });
+  const session = await runtime.InferenceSession.create(model, sessionOptions(options));
+  await session.run({ x: new runtime.Tensor("float32", Float32Array.of(1), [1]) });
+  await session.release();
+}
+
+/** Where it is missing the provider would say so on stderr, and then fail with less. */
+function requireLibrary(name: string): void {
+  try {
+    process.dlopen({ exports: {} }, name);
+  } catch (error) {
+    // A library that is not a module of Node is found, and refused otherwise.
+    if (messageOf(error).includes("cannot open shared object file"))
+      throw new Error(`${name} is not installed`, { cause: error });
+  }
+}
+
 async function run(runtime: Runtime, request: Request & { type: "run" }): Promise<void> {
   try {
     const session = found(sessions.get(request.session));
     const feeds = request.feeds.map((feed) => toValue(runtime, feed));
     const results = await session.run(Object.fromEntries(session.inputNames.map((name, i) => [name, found(feeds[i])])));
     session.outputNames.forEach((name, i) => values.set(request.outputs[i] ?? -1, found(results[name])));
+    await tellPlacement(request.session, session);
   } catch (error) {
     // A value that another graph could not make is that graph's fault.
     const failure = error instanceof GraphError ? error : new GraphError(request.session, error);
     for (const id of request.outputs) values.set(id, failure);
   }
+}
+
+async function tellPlacement(number: number, session: InferenceSession): Promise<void> {
+  const placement = placements.get(number);
+  placements.delete(number);
+  if (placement !== undefined) reply({ type: "placed", session: number, onCpu: await placement.onCpu(session) });
 }
 
 function toValue(runtime: Runtime, feed: Feed): RuntimeTensor {

@@ -1,6 +1,8 @@
 import type { Graph } from "../graph.ts";
+import type { Provider } from "../provider.ts";
 import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { removeDeadCode } from "./dead-code.ts";
+import { suitWebGpu } from "./for-webgpu.ts";
 import { widenLate } from "./late-casts.ts";
 import { simplify } from "./simplify.ts";
 import { splitWeights } from "./split-weights.ts";
@@ -10,14 +12,15 @@ import { turnWithinProducts } from "./turned-products.ts";
 /** More ways through a graph than it takes in practice. */
 const MOST_ROUNDS = 8;
 
-/** The same outputs from fewer nodes and smaller values. */
-export function optimize(graph: Graph): Graph {
+/** The same outputs from fewer nodes and smaller values, from nodes that the provider has. */
+export function optimize(graph: Graph, provider: Provider = "cpu"): Graph {
   let current = mergeCommonSubexpressions(removeDeadCode(graph));
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const simplified = simplify(current);
     if (simplified === current) break;
     current = removeDeadCode(mergeCommonSubexpressions(simplified));
   }
+  if (provider === "webgpu") return mergeCommonSubexpressions(suitWebGpu(addWithinProducts(current)));
   const fused = addWithinProducts(turnWithinProducts(current));
   return removeDeadCode(widenLate(mergeCommonSubexpressions(splitWeights(fused))));
 }

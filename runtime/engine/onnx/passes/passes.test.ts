@@ -2,15 +2,15 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor, Shape } from "../../../contract.ts";
 import { startDevice } from "../device.ts";
-import type { Graph, Value } from "../graph.ts";
+import { valuesOf, type Graph, type Value } from "../graph.ts";
 import { executionOrder } from "../order.ts";
 import { GraphBuilder } from "../record/builder.ts";
 import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { Edit } from "./edit.ts";
 import { splitWeights } from "./split-weights.ts";
+import { suitWebGpu } from "./for-webgpu.ts";
 import { optimize } from "./index.ts";
-
 import { simplify } from "./simplify.ts";
 import { addWithinProducts } from "./sums.ts";
 import { verifyFully } from "./verify.ts";
@@ -309,6 +309,43 @@ test("products with large weights of 16 bits are products with parts of them", a
   const rows = "Slice Gemm Slice Gemm Slice Gemm";
   const expected = `Cast Cast Cast Gemm Gemm Gemm Concat Gemm Gemm Gemm Concat Add ${rows} ${rows} ${rows}`;
   await becomes((g) => removeDeadCode(splitWeights(g, 2 * more)), held, `${expected}${" Identity".repeat(5)}`);
+});
+
+test("WebGPU computes with truth values by operators that it has", async () => {
+  const graph = recorded((g) => {
+    const [x, y] = [g.input([2, 3], "float32"), g.input([1, 3], "float32")];
+    const truth = (op: string, inputs: readonly Value[], shape: Shape) => g.emit(op, inputs, shape, "bool");
+    const [a, b] = [truth("Greater", [x, scalar(g, 0)], [2, 3]), truth("Greater", [y, scalar(g, 0.5)], [1, 3])];
+    const [both, alike] = [truth("Or", [a, b], [2, 3]), truth("Equal", [a, b], [2, 3])];
+    const turned = g.emit("Transpose", [a], [3, 2], "bool", { perm: [1, 0] });
+    const joined = g.emit("Concat", [a, b], [3, 3], "bool", { axis: 0 });
+    return [both, alike, turned, joined, float(g, "Identity", [x], [2, 3])];
+  });
+  const after = suitWebGpu(graph);
+  const onTruth = after.nodes.filter(({ inputs }) =>
+    inputs.some((name) => valuesOf(after).get(name)?.dtype === "bool"),
+  );
+  assert.equal([...new Set(onTruth.map(({ op }) => op))].toSorted(), ["And", "Cast", "Not"]);
+  assert.equal(verifyFully(after), []);
+  const [expected, actual] = [await outputsOf(graph), await outputsOf(after)];
+  assert.equal(actual, expected);
+});
+
+test("WebGPU's sine and cosine are as precise as others", async () => {
+  const angles = Float32Array.from({ length: 4001 }, (_, i) => (i - 2000) * 7.3 + 0.1 * Math.sin(i));
+  const graph = recorded((g) => {
+    const x = g.input([angles.length], "float32");
+    return [float(g, "Sin", [x], [angles.length]), float(g, "Cos", [x], [angles.length])];
+  });
+  const after = suitWebGpu(graph);
+  assert.not.match(opsOf(after), /Sin|Cos/);
+  const session = device.open(after);
+  const feed: HostTensor = { shape: [angles.length], dtype: "float32", data: angles };
+  const [sines, cosines] = await Promise.all(device.run(session, [feed], 2).map((id) => device.read(id)));
+  angles.forEach((x, i) => {
+    assert.ok(Math.abs((sines?.data[i] ?? NaN) - Math.sin(x)) < 4e-7, `sin ${x}: ${sines?.data[i]}`);
+    assert.ok(Math.abs((cosines?.data[i] ?? NaN) - Math.cos(x)) < 4e-7, `cos ${x}: ${cosines?.data[i]}`);
+  });
 });
 
 test.run();
