@@ -1,5 +1,5 @@
 /** The command line on one screen: commands, arguments, options, examples. What a command does lies in `commands/`, loaded when called. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { wantsColor, type ColorChoice } from "./color.ts";
 import type { CheckOptions } from "./commands/check.ts";
 import type { CompileOptions } from "./commands/compile.ts";
@@ -7,6 +7,7 @@ import type { EjectOptions } from "./commands/eject.ts";
 import type { FmtOptions } from "./commands/fmt.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { InitOptions } from "./commands/init.ts";
+import type { Installable } from "./commands/install.ts";
 import type { InspectOptions } from "./commands/inspect.ts";
 import type { PlanOptions } from "./commands/plan.ts";
 import type { ReportOptions } from "./commands/report.ts";
@@ -115,6 +116,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     declareSchema,
     declareExplain,
     declareDoctor,
+    declareInstall,
   ]) {
     declare({ command, session, done });
   }
@@ -348,4 +350,15 @@ function declareDoctor({ command, session, done }: Declaring): void {
     const { doctor } = await import("./commands/doctor.ts");
     done(await doctor(session()));
   });
+}
+
+function declareInstall({ command, session, done }: Declaring): void {
+  command("install", "Fetch what npm does not bring: ONNX Runtime's provider for NVIDIA GPUs. Linux on x64.", [
+    ["ltxc install cuda", "once; `ltxc doctor` then shows how fast it is"],
+  ])
+    .addArgument(new Argument("<what>", "what to fetch").choices(["cuda"]))
+    .action(async (what: Installable) => {
+      const { install } = await import("./commands/install.ts");
+      done(await install(session(), what));
+    });
 }

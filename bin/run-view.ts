@@ -8,6 +8,7 @@ import type {
   StepEvent,
   TrainEvent,
 } from "../runtime/training/events.ts";
+import type { EngineEvent } from "../runtime/engine/engine.ts";
 import { colors } from "./color.ts";
 import { curve, median } from "./curve.ts";
 import { duration } from "./layout.ts";
@@ -18,6 +19,7 @@ import { paint, say, sayJson, type Session } from "./session.ts";
 
 export interface RunView {
   event(event: TrainEvent): void;
+  engine(event: EngineEvent): void;
   /** Prints a line above the progress bar. */
   note(line: string): void;
   /** Takes the progress bar away, for whatever is printed next. */
@@ -61,6 +63,7 @@ export function createRunView(
   };
   return {
     event: (event) => (session.json ? sayJson(session, event) : handle(event)),
+    engine: createEngineView(session, bar),
     note: shown,
     end: bar.end,
   };
@@ -78,6 +81,7 @@ function createBar({ io, quiet, color }: Session) {
   const buckets: Record<string, number> = {};
   let first = true;
   let drawn: readonly string[] = [];
+  let isStatus = false;
   const clear = () => {
     if (drawn.length === 0) return;
     const up = drawn.length > 1 ? `\x1b[${drawn.length - 1}A` : "";
@@ -102,10 +106,20 @@ function createBar({ io, quiet, color }: Session) {
         if (line !== null) io.err(`${line}\n`);
       } else {
         clear();
+        isStatus = false;
         drawn = progressBlock(colors(color.err), progress, columns);
         io.err(drawn.join("\n"));
       }
       first = false;
+    },
+    /** A line in the bar's place for as long as nothing else is to be said; on terminals only. */
+    status(text: string | null): void {
+      if (quiet || columns === null || (text === null && !isStatus)) return;
+      end();
+      isStatus = text !== null;
+      if (text === null) return;
+      drawn = [colors(color.err).dim(text.slice(0, columns - 1))];
+      io.err(drawn.join("\n"));
     },
     /** Prints something where the bar is, and draws the bar again below it. */
     above(print: () => void): void {
@@ -113,6 +127,38 @@ function createBar({ io, quiet, color }: Session) {
       print();
       io.err(drawn.join("\n"));
     },
+  };
+}
+
+/** Less than this is not worth a line, in seconds. */
+const LONG = 1;
+
+/** What the engine is busy with before it computes; what takes a moment only, or happens as expected, is for programs. */
+function createEngineView(session: Session, bar: ReturnType<typeof createBar>): (event: EngineEvent) => void {
+  const elsewhere = new Set<string>();
+  const show = (event: EngineEvent) => {
+    switch (event.type) {
+      case "recording":
+        return bar.status("recording what these sizes need …");
+      case "recorded": {
+        const { operations, recordSeconds: recorded, startSeconds: started } = event;
+        bar.status(null);
+        if (recorded + started < LONG) return;
+        const line = `recorded ${operations.toLocaleString("en")} operations in ${duration(recorded)}, ready to run after ${duration(started)}`;
+        return bar.above(() => say(session, line));
+      }
+      case "placed": {
+        const isNew = (op: string) => elsewhere.size !== elsewhere.add(op).size;
+        const added = Object.entries(event.onCpu).filter(([op]) => isNew(op));
+        if (added.length === 0) return;
+        const list = added.map(([op, count]) => `${op} ${count}`).join(", ");
+        return bar.above(() => say(session, `of ${event.operations} operations some run on the CPU: ${list}`));
+      }
+    }
+  };
+  return (event) => {
+    if (!session.json) show(event);
+    else if (event.type !== "recording") sayJson(session, event);
   };
 }
 

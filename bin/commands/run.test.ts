@@ -54,6 +54,17 @@ test("the recording engine trains to the same losses", async ({ cwd }) => {
   actual.forEach((loss, i) => assert.ok(Math.abs(loss - (expected[i] ?? NaN)) < 1e-5, `step ${i + 1}: ${loss}`));
 });
 
+test("the recording engine says what it records, to programs each time", async ({ cwd }) => {
+  const { out } = await ltxc(["run", "--json", "--set", "runtime.engine=onnx"], { cwd });
+  const events = out
+    .trim()
+    .split("\n")
+    .map((line): { type: string; operations?: number } => JSON.parse(line));
+  const recorded = events.filter(({ type }) => type === "recorded");
+  assert.ok(recorded.length > 0 && recorded.every(({ operations = 0 }) => operations > 0));
+  assert.ok(events.every(({ type }) => type !== "recording"));
+});
+
 test("--json prints one event per line, from started to finished", async ({ cwd }) => {
   const { code, out } = await ltxc(["run", "--json"], { cwd });
   assert.is(code, 0);

@@ -48,6 +48,8 @@ export function createAdamW(engine: Engine, count: number): AdamW {
     async update(parameters, gradients, rate, factor) {
       const updated = [...parameters];
       for (const group of groupsOf(parameters, gradients)) {
+        // The first update computes what all others do, for an engine that records.
+        for (const i of group) moments[i] ??= fresh(engine, parameters[i] as Tensor);
         const made = engine.tidy(() => {
           const coefficients = new Map<number, Coefficients>();
           return group.map((i) =>
@@ -56,7 +58,7 @@ export function createAdamW(engine: Engine, count: number): AdamW {
         });
         group.forEach((i, k) => {
           const { p, m, v } = made[k] as Updated;
-          const t = timesOf(moments[i]);
+          const t = (moments[i]?.t ?? 0) + 1;
           forget(i);
           moments[i] = { t, m, v };
           engine.dispose(parameters[i] ?? null);
@@ -109,7 +111,7 @@ function groupsOf(parameters: readonly Tensor[], gradients: Gradients): number[]
 interface Entry {
   readonly parameter: Tensor;
   readonly gradient: Tensor;
-  readonly last: Moments | null;
+  readonly last: Moments;
 }
 
 function entryOf(
@@ -118,13 +120,17 @@ function entryOf(
   moments: readonly (Moments | null)[],
   i: number,
 ): Entry {
-  const [parameter, gradient] = [parameters[i], gradients[i]];
-  if (parameter === undefined || !gradient) throw new Error(`parameter ${i} has no gradient`);
-  return { parameter, gradient, last: moments[i] ?? null };
+  const [parameter, gradient, last] = [parameters[i], gradients[i], moments[i]];
+  if (parameter === undefined || !gradient || !last) throw new Error(`parameter ${i} has no gradient`);
+  return { parameter, gradient, last };
 }
 
-/** How many updates there are with the next. */
-const timesOf = (last: Moments | null | undefined): number => (last?.t ?? 0) + 1;
+/** Means of nothing yet. */
+function fresh(engine: Engine, { shape }: Tensor): Moments {
+  const zeros = () =>
+    engine.keep({ shape, dtype: "float32", data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+  return { t: 0, m: zeros(), v: zeros() };
+}
 
 /** Scalars that change from update to update. */
 interface Coefficients {
@@ -164,22 +170,21 @@ function updateOne(
   coefficients: Map<number, Coefficients>,
 ): Updated {
   const { ops } = engine;
-  const t = timesOf(last);
+  const t = last.t + 1;
   const { decay, spread, size } = coefficients.get(t) ?? coefficientsOf(engine, coefficients.size, t, rate);
   coefficients.set(t, { decay, spread, size });
   return engine.tidy(() => {
     const g = factor === null ? gradient : ops.mul(gradient, factor);
-    const m = mix(engine, last?.m ?? null, g, BETA1);
-    const v = mix(engine, last?.v ?? null, ops.square(g), BETA2);
+    const m = mix(engine, last.m, g, BETA1);
+    const v = mix(engine, last.v, ops.square(g), BETA2);
     const root = ops.add(ops.div(ops.sqrt(v), spread), EPSILON);
     return { m, v, p: ops.sub(ops.mul(parameter, decay), ops.mul(ops.div(m, root), size)) };
   });
 }
 
-/** β · mean + (1 - β) · x, where the mean starts at 0. */
-function mix({ ops }: Engine, mean: Tensor | null, x: Tensor, beta: number): Tensor {
-  const added = ops.mul(x, 1 - beta);
-  return mean === null ? added : ops.add(ops.mul(mean, beta), added);
+/** β · mean + (1 - β) · x */
+function mix({ ops }: Engine, mean: Tensor, x: Tensor, beta: number): Tensor {
+  return ops.add(ops.mul(mean, beta), ops.mul(x, 1 - beta));
 }
 
 async function store(engine: Engine, { t, m, v }: Moments): Promise<StoredMoments> {

@@ -1,0 +1,55 @@
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { startDevice } from "../../runtime/engine/onnx/device.ts";
+import { exitCode } from "../exit.ts";
+import { say, sayJson, type Session } from "../session.ts";
+
+/** What can be installed beside what npm brings. */
+export type Installable = "cuda";
+
+/** The only one for which the provider is published. */
+const platform = "linux/x64";
+
+/**
+ * `ltxc install cuda`: fetches what ONNX Runtime needs to compute on an NVIDIA GPU, by the runtime's own script, into its package;
+ * then tries it. Exit code 1 where it can not be fetched or used.
+ */
+export async function install(session: Session, what: Installable): Promise<number> {
+  const here = `${process.platform}/${process.arch}`;
+  if (here !== platform) return end(session, what, `the CUDA provider exists for ${platform} only, this is ${here}`);
+  say(session, "fetching the CUDA provider of ONNX Runtime from nuget.org (some hundred MB) …");
+  const failure = await runScript();
+  if (failure !== null) return end(session, what, `it could not be fetched: ${failure}`);
+  try {
+    await startDevice({ provider: "cuda" });
+    return end(session, what, null);
+  } catch (error) {
+    const reason = (error as Error).message.split("\n")[0];
+    const needs = "it needs a driver of NVIDIA, CUDA 12 and cuDNN 9, where the system finds libraries";
+    return end(session, what, `it is installed, but can not be used yet: ${reason}; ${needs}`);
+  }
+}
+
+function end(session: Session, what: Installable, problem: string | null): number {
+  if (session.json) sayJson(session, { provider: what, works: problem === null, reason: problem });
+  else if (problem === null) session.io.out("CUDA works: `runtime.engine: auto` takes it from now on\n");
+  else session.io.err(`${problem}\n`);
+  return problem === null ? exitCode.ok : exitCode.findings;
+}
+
+/** The last line of what the script says is wrong; null if it did its work. */
+function runScript(): Promise<string | null> {
+  const folder = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
+  const args = [join(folder, "script/install.js"), "--onnxruntime-node-install=cuda12"];
+  const script = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  script.stderr.on("data", (text: Buffer) => (said += text.toString()));
+  return new Promise((resolve) => {
+    script.on("error", (error) => resolve(error.message));
+    script.on("close", (code) => {
+      const reason = /^(?:\w*Error: )(.*)$/m.exec(said)?.[1];
+      resolve(code === 0 ? null : (reason ?? `the script ended with ${code}`));
+    });
+  });
+}
