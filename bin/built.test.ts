@@ -15,17 +15,41 @@ test.before(async (context) => {
   const setup = spawnSync(process.execPath, [join(root, "scripts/setup.mjs")], { encoding: "utf8" });
   assert.is(setup.status, 0, setup.stderr);
   context.cwd = await project({ steps: 1000, interval: "null" });
+  // Processes started here keep their recordings there.
+  process.env["XDG_CACHE_HOME"] = join(context.cwd, "cache");
 });
 test.after(({ cwd }) => rm(cwd, { recursive: true }));
 
 function ltxc(cwd: string, ...args: readonly string[]) {
-  return spawnSync(process.execPath, [bundle, ...args], { cwd, encoding: "utf8", env: { PATH: process.env["PATH"] } });
+  const { PATH, XDG_CACHE_HOME } = process.env;
+  return spawnSync(process.execPath, [bundle, ...args], { cwd, encoding: "utf8", env: { PATH, XDG_CACHE_HOME } });
 }
 
 test("starts, and finds what it ships", ({ cwd }) => {
   assert.match(ltxc(cwd, "--help").stdout, "Usage: ltxc");
   assert.match(ltxc(cwd, "check").stdout, /\nno findings in inpainting\.strategy, train\.yaml\n$/);
   assert.match(ltxc(cwd, "explain", "LTX6502").stdout, "changed after it was compiled");
+});
+
+test("a second run takes what the first one recorded, and trains alike", ({ cwd }) => {
+  const run = () => {
+    const settings = ["optimization.steps=3", "runtime.engine=onnx", "output_dir=outputs/kept"];
+    const { stdout } = ltxc(cwd, "run", "--json", ...settings.flatMap((setting) => ["--set", setting]));
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line): { type: string; loss?: number; isKept?: boolean } => JSON.parse(line));
+    const isKept = events.filter(({ type }) => type === "recorded").map((event) => event.isKept);
+    return { isKept, losses: events.flatMap(({ loss }) => loss ?? []) };
+  };
+  const [first, second] = [run(), run()];
+  assert.is(first.losses.length, 3);
+  assert.equal(second.losses, first.losses);
+  assert.ok(first.isKept.length > 0 && first.isKept.every((kept) => kept === false));
+  assert.equal(
+    second.isKept,
+    first.isKept.map(() => true),
+  );
 });
 
 test("--help loads no heavy package", async () => {

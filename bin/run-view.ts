@@ -141,10 +141,11 @@ function createEngineView(session: Session, bar: ReturnType<typeof createBar>): 
       case "recording":
         return bar.status("recording what these sizes need …");
       case "recorded": {
-        const { operations, recordSeconds: recorded, startSeconds: started } = event;
+        const { operations, isKept, recordSeconds: recorded, startSeconds: started } = event;
         bar.status(null);
         if (recorded + started < LONG) return;
-        const line = `recorded ${operations.toLocaleString("en")} operations in ${duration(recorded)}, ready to run after ${duration(started)}`;
+        const verb = isKept ? "read" : "recorded";
+        const line = `${verb} ${operations.toLocaleString("en")} operations in ${duration(recorded)}, ready to run after ${duration(started)}`;
         return bar.above(() => say(session, line));
       }
       case "placed": {

@@ -38,6 +38,8 @@ export type EngineEvent =
   | {
       readonly type: "recorded";
       readonly operations: number;
+      /** Whether an earlier run had recorded it. */
+      readonly isKept: boolean;
       readonly recordSeconds: number;
       /** From the recording to where it can run. */
       readonly startSeconds: number;
@@ -72,6 +74,11 @@ export interface Engine {
    */
   checkpoint(f: (given: readonly Tensor[]) => Tensor, given: Checkpointed<Tensor>): Tensor;
   memory(): EngineMemory;
+  /**
+   * Keeps on disk what is recorded from now on, and takes what was kept; engines that record have it. The scope says what recordings
+   * depend on beside what is asked of the engine, such as constants.
+   */
+  remember?(scope: string): void;
   /** Tells the listener what the engine does from now on; engines that record have it. */
   watch?(listener: (event: EngineEvent) => void): void;
 }

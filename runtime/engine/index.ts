@@ -1,6 +1,7 @@
 import { fail } from "../findings.ts";
 import type { Engine, EngineName } from "./engine.ts";
 import { loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
+import { recordingsFolder } from "./onnx/cache-folder.ts";
 import { startDevice } from "./onnx/device.ts";
 import { createOnnxEngine } from "./onnx/engine.ts";
 import { providerTitles, type Provider } from "./onnx/provider.ts";
@@ -136,7 +137,8 @@ async function openTfjs(name: TfjsEngineName): Promise<Engine> {
 
 async function openOnnx({ provider, isStrict = false }: Candidate): Promise<Engine> {
   const options = { provider: provider ?? "cpu", isStrict };
-  return createOnnxEngine(loadTfjsAlone(), await startDevice(options), options);
+  const device = await startDevice(options);
+  return createOnnxEngine(loadTfjsAlone(), device, { ...options, folder: recordingsFolder() });
 }
 
 /** As users know it: an engine, and what it computes with if there is a choice. */

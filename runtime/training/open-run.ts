@@ -49,6 +49,7 @@ export async function openExamined(
   { params, data, fingerprint, warnings }: Preflight,
   blocks?: number,
 ): Promise<OpenedRun> {
+  engine.remember?.(JSON.stringify([fingerprint.base_model, fingerprint.source_hash, params]));
   const model = await openModel(engine, step.strategy, config.model, {
     lora: loraOf(config),
     seed: config.seed,

@@ -46,6 +46,8 @@ interface Waiting {
 
 /** Starts the thread. Errors: rejects with what ONNX Runtime says where it does not load, or has no such provider here. */
 export async function startDevice(options: ProviderOptions = { provider: "cpu" }): Promise<Device> {
+  // ONNX Runtime would report processes and models to its makers. Said here, because threads can not change the environment.
+  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   const flags = new Int32Array(new SharedArrayBuffer(8));
   const worker = startThread({ ...options, flags });
   const waiting = new Map<number, Waiting>();

@@ -5,7 +5,8 @@ import { computingOps } from "../ops.ts";
 import type { Tf } from "../tfjs-types.ts";
 import type { Device } from "./device.ts";
 import { explainFailure } from "./failure.ts";
-import type { Node } from "./graph.ts";
+import type { Graph, Node } from "./graph.ts";
+import { openKeptRecordings, type KeptRecordings, type Portable } from "./kept-recordings.ts";
 import { memoryOf } from "./memory.ts";
 import type { Provider } from "./provider.ts";
 import { optimize } from "./passes/index.ts";
@@ -16,10 +17,11 @@ import { Take, type Studio } from "./recording.ts";
 import { bytesOf, DeviceTensor, mapTensors } from "./tensor.ts";
 import {
   changedNumbers,
-  newBranch,
+  grow,
   Trace,
   type Argument,
   type Branch,
+  type Call,
   type OpName,
   type Place,
   type Recording,
@@ -49,6 +51,9 @@ interface Scope {
 /** Where nothing is differentiated, or what is differentiated is known already. */
 const justRun: Engine["checkpoint"] = (f, { inputs, constants }) => f([...inputs, ...constants]);
 
+/** What a call gives that gives no tensor. */
+const nothing: Branch["result"] = { shape: [], dtype: "float32" };
+
 /** Stands in the way through the recordings, for with it the graph is another one. */
 const CHECKPOINT = "checkpoint";
 
@@ -57,6 +62,8 @@ export interface OnnxOptions {
   readonly mostBytes?: number;
   /** The device's. */
   readonly provider?: Provider;
+  /** Where recordings are kept from run to run; null or left away: nowhere. */
+  readonly folder?: string | null;
 }
 
 /** Leaves a function that asks for something not recorded. */
@@ -70,7 +77,7 @@ const diverged = Symbol("diverged");
  * Functions must be pure, since they run again when they ask for something new.
  */
 export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = {}): Engine {
-  const { mostBytes = totalmem() / 2, provider = "cpu" } = options;
+  const { mostBytes = totalmem() / 2, provider = "cpu", folder = null } = options;
   const recorder = recorderOf(tf, registerKernels);
   const studio: Studio = { tf, recorder, ops: computingOps(tf) };
   const recordings = new Map<string, Branch>();
@@ -86,6 +93,7 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
   });
   const alive = new Set<DeviceTensor>();
   let tell: (event: EngineEvent) => void = () => {};
+  let kept: KeptRecordings | null = null;
   let scope: Scope | null = null;
 
   const keep = (id: number, { shape, dtype }: Pick<Tensor, "shape" | "dtype">): DeviceTensor => {
@@ -132,12 +140,16 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
       throw error;
     }
     const last = branch.next.get(end(result, trace));
-    const recording = last?.recording ?? null;
-    if (last === undefined || recording === null) return null;
-    shelf.used(last);
-    const changed = changedNumbers(recording, trace.numbers);
-    if (changed.length === 0) return play(task, recording, trace, result);
-    recording.numbers.forEach((x, i) => {
+    const known = last?.recording ?? last?.kept ?? null;
+    if (last === undefined || known === null) return null;
+    const changed = changedNumbers(known, trace.numbers);
+    if (changed.length === 0) {
+      const recording = last.recording ?? takeKept(last);
+      if (recording === null) return null;
+      shelf.used(last);
+      return play(task, recording, trace, result);
+    }
+    known.numbers.forEach((x, i) => {
       if (x === null) fed.add(i);
     });
     for (const index of changed) fed.add(index);
@@ -150,7 +162,16 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
     const began = performance.now();
     const trace = new Trace();
     const take = new Take(studio, trace, fed);
-    let branch = grow(recordings, start(task, trace), { shape: [], dtype: "float32" });
+    const way: Call[] = [];
+    let branches = recordings;
+    const go = (key: string, { shape, dtype }: Branch["result"] = nothing): Branch => {
+      const call = { key, shape, dtype };
+      way.push(call);
+      const branch = grow(branches, call);
+      branches = branch.next;
+      return branch;
+    };
+    go(start(task, trace));
     let isForth = true;
     const answer = (op: OpName, args: readonly Argument[]): Tensor => {
       if (!isForth) return take.compute(op, args);
@@ -158,11 +179,11 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
       const key = trace.describe(op, args);
       const made = take.call(op, args, firstNumber);
       trace.name(made);
-      branch = grow(branch.next, key, { shape: made.shape, dtype: made.dtype });
+      go(key, made);
       return made;
     };
     const checkpoint: Engine["checkpoint"] = (f, given) => {
-      branch = grow(branch.next, CHECKPOINT, branch.result);
+      go(CHECKPOINT);
       return take.checkpoint(f, given);
     };
     const { result, outputs, hasGradient, graph } = take.run(() =>
@@ -178,29 +199,57 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
         return { result: made, outputs: all, hasGradient: gradients.map((x) => x !== null), graph: take.finish(all) };
       }),
     );
-    const last = grow(branch.next, end(result, trace), { shape: [], dtype: "float32" });
-    if (last.recording !== null) close(last.recording);
-    shelf.remove(last);
-    const optimized = optimize(graph, provider);
-    const operations = optimized.nodes.length;
-    const recordSeconds = (performance.now() - began) / 1000;
-    const session = device.open(optimized, {
-      onOpened: (startSeconds) => tell({ type: "recorded", operations, recordSeconds, startSeconds }),
-      onPlaced: (onCpu) => tell({ type: "placed", operations, onCpu }),
-    });
-    nodes.set(session, optimized.nodes);
-    last.recording = {
-      session,
+    const last = go(end(result, trace));
+    const portable = {
       places: take.places,
       numbers: trace.numbers.map((x, i) => (fed.has(i) ? null : x)),
       outputs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as Tensor["dtype"] })),
       hasGradient,
     };
-    const { recording } = last;
-    const { peak, constants } = memoryOf(optimized);
-    shelf.add(last, peak + constants);
-    shelf.trim();
+    const optimized = optimize(graph, provider);
+    const recording = prepare(last, portable, optimized, {
+      began,
+      onOpened: () => kept?.keep(way, portable, optimized),
+    });
     return play(task, recording, trace, result);
+  }
+
+  /** Opens the session of a recording, in place of the one that the branch had. */
+  function prepare(
+    branch: Branch,
+    portable: Portable,
+    graph: Graph,
+    { began, onOpened }: { readonly began: number; onOpened?(): void },
+  ): Recording {
+    if (branch.recording !== null) close(branch.recording);
+    shelf.remove(branch);
+    const operations = graph.nodes.length;
+    const recordSeconds = (performance.now() - began) / 1000;
+    const session = device.open(graph, {
+      onOpened(startSeconds) {
+        tell({ type: "recorded", operations, isKept: onOpened === undefined, recordSeconds, startSeconds });
+        onOpened?.();
+      },
+      onPlaced: (onCpu) => tell({ type: "placed", operations, onCpu }),
+    });
+    nodes.set(session, graph.nodes);
+    branch.recording = { session, ...portable };
+    branch.kept = null;
+    const { peak, constants } = memoryOf(graph);
+    shelf.add(branch, peak + constants);
+    shelf.trim();
+    return branch.recording;
+  }
+
+  /** Goes on with what an earlier run recorded; null where that can not be read. */
+  function takeKept(branch: Branch): Recording | null {
+    const began = performance.now();
+    const { kept: found } = branch;
+    const graph = found?.graph() ?? null;
+    branch.kept = null;
+    if (found === null || graph === null) return null;
+    const { places, numbers, outputs, hasGradient } = found;
+    return prepare(branch, { places, numbers, outputs, hasGradient }, graph, { began });
   }
 
   function play<T>(task: Task<T>, recording: Recording, trace: Trace, result: T): Outcome<T> {
@@ -275,6 +324,19 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
       return { ...result, gradients };
     },
     checkpoint: (f, given) => (scope?.checkpoint ?? justRun)(f, given),
+    remember(scope) {
+      if (folder === null) return;
+      kept = openKeptRecordings(folder, `${provider}\n${tf.version_core}\n${scope}`);
+      for (const { way, ...recording } of kept.all) {
+        let branches = recordings;
+        let last: Branch | null = null;
+        for (const call of way) {
+          last = grow(branches, call);
+          branches = last.next;
+        }
+        if (last !== null && last.recording === null) last.kept = { way, ...recording };
+      }
+    },
     watch: (listener) => {
       tell = listener;
     },
@@ -323,10 +385,4 @@ function outputsIn(task: Task<unknown>, result: unknown, trace: Trace): Tensor[]
     (x) => (isOutput(task, x) ? tensors.push(x) : null),
   );
   return tensors;
-}
-
-function grow(branches: Map<string, Branch>, key: string, result: Branch["result"]): Branch {
-  const known = branches.get(key) ?? newBranch(result);
-  branches.set(key, known);
-  return known;
 }

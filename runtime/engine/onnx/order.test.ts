@@ -10,6 +10,7 @@ import { executionOrder } from "./order.ts";
 import { recordTinyStep } from "./passes/tiny-step.ts";
 import { sessionOptions } from "./session-options.ts";
 
+process.env["ORT_DISABLE_TELEMETRY"] = "1";
 const test = suite("onnx execution order");
 
 const namesOf = (nodes: readonly Node[]) => nodes.map(({ outputs }) => outputs[0]?.name ?? "");

@@ -3,6 +3,7 @@
  * nothing but the values that go in.
  */
 import type { DType, HostTensor, Ops, Shape, Tensor } from "../../contract.ts";
+import type { KeptRecording } from "./kept-recordings.ts";
 import { DeviceTensor } from "./tensor.ts";
 
 export type OpName = keyof Ops;
@@ -50,7 +51,7 @@ export class Trace {
     const name = `$${this.leaves.length}`;
     this.#names.set(x, name);
     this.leaves.push(x);
-    const place = x.stored === null ? "" : `${x.stored.path}@${x.stored.offset}`;
+    const place = x.stored === null ? "" : `${x.stored.dtype} ${x.stored.path}@${x.stored.offset}`;
     return `${name}:${x.dtype}[${x.shape.join()}]${place}`;
   }
 
@@ -100,20 +101,32 @@ export interface Recording {
   readonly hasGradient: readonly boolean[];
 }
 
+/** What was asked for, in words, and what it gives. */
+export interface Call {
+  readonly key: string;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
 /** All recordings, as a tree of what was asked for: runs share their way until they ask for something different. */
 export interface Branch {
   readonly next: Map<string, Branch>;
   /** What the last call of the way gives. */
   readonly result: { readonly shape: Shape; readonly dtype: DType };
   recording: Recording | null;
+  /** Of an earlier run, for as long as there is none. */
+  kept: KeptRecording | null;
 }
 
-export function newBranch(result: Branch["result"]): Branch {
-  return { next: new Map(), result, recording: null };
+/** What follows upon a call; made if it is not known yet. */
+export function grow(branches: Map<string, Branch>, { key, shape, dtype }: Call): Branch {
+  const known = branches.get(key) ?? { next: new Map(), result: { shape, dtype }, recording: null, kept: null };
+  branches.set(key, known);
+  return known;
 }
 
 /** The numbers of a run that differ from those in the graph, beside those that are fed anyway. */
-export function changedNumbers(recording: Recording, numbers: readonly number[]): number[] {
+export function changedNumbers(recording: Pick<Recording, "numbers">, numbers: readonly number[]): number[] {
   return numbers.flatMap((x, i) => {
     const known = recording.numbers[i];
     return known === null || Object.is(known, x) ? [] : [i];

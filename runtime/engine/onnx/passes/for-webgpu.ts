@@ -51,7 +51,7 @@ const asNumbers: Rewrite = (edit, node, output) => {
 };
 
 /** π in three parts, of which the first two have so few digits that their products with the half turns of an angle are exact. */
-const PI = [3.140625, 9.67502593994140625e-4, 1.5099579909783764e-7] as const;
+const PI = [3.140625, 9.67502593994140625e-4, 1.50995799097837e-7] as const;
 
 /** Of sin r / r in r², from the highest power down: 1/13! - ... + 1, off by less than 10^-9 up to a quarter turn. */
 const series = [13, 11, 9, 7, 5, 3, 1].map((n, i) => (i % 2 === 0 ? 1 : -1) / factorial(n));
