@@ -24,21 +24,22 @@ export async function outlookOf(config: RunConfig, step: Step, examined: Preflig
     survey: surveyOf(step.strategy, examined.data),
     plan: await planOf(config, step, examined),
     steps: config.optimization.steps,
-    speed: await speedOfOnnx(),
+    speed: await speedOfOnnx(config),
   };
 }
 
-let measured: Promise<EngineSpeed | null> | null = null;
+const measured = new Map<RunConfig["runtime"]["provider"], Promise<EngineSpeed | null>>();
 
-/** How fast the engine is that plans are made for, measured once; null where it does not work. */
-export function speedOfOnnx(): Promise<EngineSpeed | null> {
-  measured ??= measureOnnx();
-  return measured;
+/** How fast the engine is that plans are made for, with the provider of the run, measured once; null where it does not work. */
+export function speedOfOnnx({ runtime: { provider } }: RunConfig): Promise<EngineSpeed | null> {
+  const speed = measured.get(provider) ?? measureOnnx(provider);
+  measured.set(provider, speed);
+  return speed;
 }
 
-async function measureOnnx(): Promise<EngineSpeed | null> {
+async function measureOnnx(provider: RunConfig["runtime"]["provider"]): Promise<EngineSpeed | null> {
   try {
-    return await measureEngine((await openEngine("onnx")).engine);
+    return await measureEngine((await openEngine("onnx", { provider })).engine);
   } catch (error) {
     if (error instanceof FindingsError) return null;
     throw error;

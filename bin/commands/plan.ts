@@ -113,7 +113,7 @@ export async function plan(session: Session, path: string, options: PlanOptions)
   const { config, step } = examined.ready;
   const planned = await planOf(config, step, examined.preflight);
   const alternatives = await alternativesOf(config, step, examined.preflight, planned);
-  const [speed, machine] = [await speedOfOnnx(), await inspectMachine()];
+  const [speed, machine] = [await speedOfOnnx(config), await inspectMachine()];
   const fits = memoryOf(planned) <= machine.memory.free;
   const code = fits ? exitCode.ok : exitCode.findings;
   if (session.json) {

@@ -5,6 +5,8 @@ import * as assert from "uvu/assert";
 import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import type { Engine } from "./engine.ts";
 import { openEngine } from "./index.ts";
+import { loadTfjsAlone } from "./load-tfjs.ts";
+import { BACKEND } from "./onnx/record/backend.ts";
 import type { Provider } from "./onnx/provider.ts";
 
 const test = suite("ops");
@@ -13,6 +15,17 @@ const { engine: wasm } = await openEngine("wasm");
 /** Set where another provider of the engine is tested, which has to compute all by itself. */
 const provider = process.env["LTXC_TEST_PROVIDER"] as Provider | undefined;
 const { engine: onnx } = await openEngine("onnx", provider === undefined ? {} : { provider, isStrict: true });
+
+/** Kernels of the recording backend that were asked for. */
+const recorded = new Set<string>();
+const kernels = loadTfjsAlone().getKernelsForBackend(BACKEND);
+for (const kernel of kernels) {
+  const { kernelName, kernelFunc } = kernel;
+  kernel.kernelFunc = (given) => {
+    recorded.add(kernelName);
+    return kernelFunc(given);
+  };
+}
 
 /** Numbers between -1.5 and 1.5, no two alike, none near 0. */
 function numbers(shape: readonly number[], seed = 1): HostTensor {
@@ -355,6 +368,14 @@ test("an attention row with everything masked is uniform", async () => {
     const y = await valueOf(engine, (ops, q, v, b) => ops.attention(q, v, v, b), [q, v, lowest]);
     assert.equal(Array.from(y.data), [2, 3], engine.name);
   }
+});
+
+test("every kernel that can be recorded is recorded by a test here", () => {
+  assert.ok(kernels.length > 40);
+  assert.equal(
+    kernels.map(({ kernelName }) => kernelName).filter((name) => !recorded.has(name)),
+    [],
+  );
 });
 
 test.run();

@@ -20,7 +20,7 @@ export const views: ReadonlySet<string> = new Set(["Reshape", "Identity"]);
 
 /** Operators that write over an operand that nothing reads later. */
 const inPlace = new Set(
-  "Add Sub Mul Div Neg Abs Sqrt Exp Log Tanh Sigmoid Sin Cos Floor Round Reciprocal Softmax Not Clip".split(" "),
+  "Add Sub Mul Div Neg Abs Sqrt Exp Log Tanh Sigmoid Sin Cos Floor Reciprocal Softmax Not".split(" "),
 );
 
 /**

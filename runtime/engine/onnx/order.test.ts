@@ -19,7 +19,7 @@ const namesOf = (nodes: readonly Node[]) => nodes.map(({ outputs }) => outputs[0
 async function profiled(graph: Graph): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "ltxc-order-"));
   const session = await runtime.InferenceSession.create(encodeModel(graph), {
-    ...sessionOptions,
+    ...sessionOptions({ provider: "cpu" }),
     enableProfiling: true,
     profileFilePrefix: join(folder, "profile"),
   });

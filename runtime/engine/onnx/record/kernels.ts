@@ -42,9 +42,6 @@ const unary = {
   Sin: "Sin",
   Cos: "Cos",
   Floor: "Floor",
-  Round: "Round",
-  Sign: "Sign",
-  Reciprocal: "Reciprocal",
   LogicalNot: "Not",
 };
 
@@ -54,8 +51,6 @@ const arithmetic = {
   Multiply: "Mul",
   RealDiv: "Div",
   Pow: "Pow",
-  Maximum: "Max",
-  Minimum: "Min",
 };
 
 const comparisons = {
@@ -104,16 +99,11 @@ function kernels(tf: Tf): Readonly<Record<string, Kernel>> {
         "float32",
       );
     },
-    ClipByValue: (graph, [x], { clipValueMin, clipValueMax }) => {
-      const limits = [scalar(graph, Number(clipValueMin)), scalar(graph, Number(clipValueMax))];
-      return graph.emit("Clip", [given(x), ...limits], given(x).shape, "float32");
-    },
     Select: (graph, inputs) => graph.emit("Where", inputs, given(inputs[1]).shape, given(inputs[1]).dtype),
     Cast: (graph, [x], { dtype }) => graph.cast(given(x), dtype as DType),
     Identity: (_graph, [x]) => given(x),
     Fill: (graph, _inputs, { shape, value, dtype }) => filled(graph, shape as number[], Number(value), dtype as DType),
     ZerosLike: (graph, [x]) => filled(graph, given(x).shape, 0, given(x).dtype as DType),
-    OnesLike: (graph, [x]) => filled(graph, given(x).shape, 1, given(x).dtype as DType),
     Softmax: (graph, [x]) =>
       graph.emit("Softmax", [given(x)], given(x).shape, "float32", { axis: given(x).shape.length - 1 }),
     Sum: reduce("ReduceSum"),
