@@ -29,18 +29,31 @@ const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 
-/** The upper 32 bits of the 64-bit product of two 32-bit words, by 16-bit halves. */
+/**
+ * The upper 32 bits of the 64-bit product of two 32-bit words, by 16-bit halves: no sum reaches 2^32, so all stay integers of the
+ * machine, which is several times as fast as JavaScript's numbers.
+ */
 function high(a: number, b: number): number {
   const [ah, al, bh, bl] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
-  const t = (Math.imul(ah, bl) >>> 0) + (Math.imul(al, bl) >>> 16);
-  const w = (Math.imul(al, bh) >>> 0) + (t & 0xffff);
-  return (Math.imul(ah, bh) + (t >>> 16) + (w >>> 16)) >>> 0;
+  const t = (Math.imul(ah, bl) + (Math.imul(al, bl) >>> 16)) | 0;
+  const w = (Math.imul(al, bh) + (t & 0xffff)) | 0;
+  return (Math.imul(ah, bh) + (t >>> 16) + (w >>> 16)) | 0;
 }
 
-/** Philox 4x32-10: four random words of a 128-bit counter and a 64-bit key, each given in words, lowest first. */
-export function philox(counter: Words, key: readonly [number, number]): Words {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
+/**
+ * Philox 4x32-10: four random words of a 128-bit counter c and a 64-bit key k, each given in words, lowest first, to `out` at `place`.
+ * Its arguments are plain numbers: lists would double the time.
+ */
+function write(
+  out: Uint32Array,
+  place: number,
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+  k0: number,
+  k1: number,
+): void {
   for (let round = 0; round < 10; round++) {
     const n0 = high(M1, c2) ^ c1 ^ k0;
     const n2 = high(M0, c0) ^ c3 ^ k1;
@@ -51,7 +64,17 @@ export function philox(counter: Words, key: readonly [number, number]): Words {
     k0 = (k0 + W0) | 0;
     k1 = (k1 + W1) | 0;
   }
-  return [c0 >>> 0, c1 >>> 0, c2 >>> 0, c3 >>> 0];
+  out[place] = c0;
+  out[place + 1] = c1;
+  out[place + 2] = c2;
+  out[place + 3] = c3;
+}
+
+/** The same for a single counter. */
+export function philox(counter: Words, key: readonly [number, number]): Words {
+  const out = new Uint32Array(4);
+  write(out, 0, ...counter, ...key);
+  return Array.from(out) as unknown as Words;
 }
 
 function stream({ seed, step, microBatch, name }: DrawKey): Words {
@@ -66,13 +89,17 @@ function stream({ seed, step, microBatch, name }: DrawKey): Words {
 function words(key: DrawKey, count: number): Uint32Array {
   const [s0, s1, s2, s3] = stream(key);
   const out = new Uint32Array(Math.ceil(count / 4) * 4);
-  for (let i = 0; i < out.length; i += 4) out.set(philox([i / 4, 0, s2, s3], [s0, s1]), i);
+  for (let i = 0; i < out.length; i += 4) write(out, i, i / 4, 0, s2, s3, s0, s1);
   return out.subarray(0, count);
 }
 
 /** `count` uniform numbers in [0, 1): the upper 24 bits of a word each, as many as float32 can tell apart. */
 export function uniform(key: DrawKey, count: number): Float32Array {
-  return Float32Array.from(words(key, count), (word) => (word >>> 8) * 2 ** -24);
+  const random = words(key, count);
+  const out = new Float32Array(count);
+  // A loop: `Float32Array.from` goes through an iterator, at ten times the time.
+  for (let i = 0; i < count; i++) out[i] = ((random[i] as number) >>> 8) * 2 ** -24;
+  return out;
 }
 
 /** `count` standard normal numbers by Box and Muller, two of two words; none is further out than sqrt(2 ln 2^32) = 6.66. */
