@@ -1,5 +1,6 @@
 // The bundle in dist/ as users run it: a process of its own, real signals, source maps.
 import { spawn, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -50,6 +51,9 @@ test("a second run takes what the first one recorded, and trains alike", ({ cwd 
     second.isKept,
     first.isKept.map(() => true),
   );
+  // Another build may record something else.
+  const build = readFileSync(join(root, "dist/build-id.txt"), "utf8");
+  assert.equal(readdirSync(join(cwd, "cache/ltxc/recordings")), [build]);
 });
 
 test("--help loads no heavy package", async () => {

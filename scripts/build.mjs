@@ -1,5 +1,6 @@
 // Bundles the command line into dist/. Code splitting keeps start-up small: each command, and each heavy package, is a chunk of its own
 // that is read when it is needed. Packages are bundled (reading one file is faster than finding hundreds), except those below.
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -37,6 +38,11 @@ writeFileSync(
   `${root}dist/LICENSES.txt`,
   Object.keys(metafile.inputs).flatMap(packageOf).filter(isFirst).map(licenseOf).join("\n\n"),
 );
+
+// What depends on the whole program, such as what it keeps on disk, goes by this name.
+const hash = createHash("sha256");
+for (const file of Object.keys(metafile.outputs).toSorted()) hash.update(readFileSync(`${root}${file}`));
+writeFileSync(`${root}dist/build-id.txt`, hash.digest("hex").slice(0, 16));
 
 /** The package's folder that a bundled file belongs to, if it is not ours. */
 function packageOf(file) {

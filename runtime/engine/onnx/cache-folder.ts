@@ -1,15 +1,15 @@
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 /**
  * Where recordings are kept: in the user's folder for caches, below the name of this program's build. Null where the program runs from
  * its sources, of which nothing says whether they still record the same.
  */
 export function recordingsFolder(): string | null {
-  // A built file that others load is named by a hash of its contents and of all that it loads.
-  const build = /-(\w{8})\.mjs$/.exec(basename(fileURLToPath(import.meta.url)))?.[1];
-  return build === undefined ? null : join(cacheFolder(), "ltxc", "recordings", build);
+  // Beside what was built alone: a hash of all of it.
+  const build = new URL("./build-id.txt", import.meta.url);
+  return existsSync(build) ? join(cacheFolder(), "ltxc", "recordings", readFileSync(build, "utf8")) : null;
 }
 
 function cacheFolder(): string {
