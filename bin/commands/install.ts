@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { startDevice } from "../../runtime/engine/onnx/device.ts";
+import { providerNeeds, runtimeFolder } from "../../runtime/engine/onnx/provider.ts";
 import { exitCode } from "../exit.ts";
 import { say, sayJson, type Session } from "../session.ts";
 
@@ -26,8 +26,7 @@ export async function install(session: Session, what: Installable): Promise<numb
     return end(session, what, null);
   } catch (error) {
     const reason = (error as Error).message.split("\n")[0];
-    const needs = "it needs a driver of NVIDIA, CUDA 12 and cuDNN 9, where the system finds libraries";
-    return end(session, what, `it is installed, but can not be used yet: ${reason}; ${needs}`);
+    return end(session, what, `it is installed, but can not be used yet: ${reason} (it needs ${providerNeeds[what]})`);
   }
 }
 
@@ -38,10 +37,9 @@ function end(session: Session, what: Installable, problem: string | null): numbe
   return problem === null ? exitCode.ok : exitCode.findings;
 }
 
-/** The last line of what the script says is wrong; null if it did its work. */
+/** What the script says is wrong, in a line; null if it did its work. */
 function runScript(): Promise<string | null> {
-  const folder = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
-  const args = [join(folder, "script/install.js"), "--onnxruntime-node-install=cuda12"];
+  const args = [join(runtimeFolder(), "script/install.js"), "--onnxruntime-node-install=cuda12"];
   const script = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   script.stderr.on("data", (text: Buffer) => (said += text.toString()));

@@ -4,7 +4,7 @@ import { loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
 import { recordingsFolder } from "./onnx/cache-folder.ts";
 import { startDevice } from "./onnx/device.ts";
 import { createOnnxEngine } from "./onnx/engine.ts";
-import { providerTitles, type Provider } from "./onnx/provider.ts";
+import { hasCudaLibrary, providerNeeds, providerTitles, type Provider } from "./onnx/provider.ts";
 import { measureEngine, type EngineSpeed } from "./measure.ts";
 import { createTfjsEngine } from "./tfjs.ts";
 
@@ -136,6 +136,9 @@ async function openTfjs(name: TfjsEngineName): Promise<Engine> {
 }
 
 async function openOnnx({ provider, isStrict = false }: Candidate): Promise<Engine> {
+  // Said before a thread is started that would find it out.
+  if (provider === "cuda" && !hasCudaLibrary())
+    throw new Error("its library is not installed, which `ltxc install cuda` fetches");
   const options = { provider: provider ?? "cpu", isStrict };
   const device = await startDevice(options);
   return createOnnxEngine(loadTfjsAlone(), device, { ...options, folder: recordingsFolder() });
@@ -150,12 +153,10 @@ function description({ name, provider }: Candidate): string {
   return provider === null ? descriptions[name] : `${descriptions[name]}, ${providerTitles[provider]}`;
 }
 
-/** Why it does not work, and what would help. */
+/** Why it does not work, and what it needs. */
 function failureOf({ provider }: Candidate, error: unknown): string {
   const reason = firstLine(error);
-  if (provider === "cuda")
-    return `${reason.replace(/^\w+: /, "")}: \`ltxc install cuda\` fetches it; a driver of NVIDIA is needed, too`;
-  return provider === "webgpu" ? `${reason} (it needs a GPU and its Vulkan, Metal or Direct3D 12 driver)` : reason;
+  return provider === null || provider === "cpu" ? reason : `${reason} (it needs ${providerNeeds[provider]})`;
 }
 
 function firstLine(error: unknown): string {
