@@ -8,6 +8,8 @@ export interface Placement {
   readonly options: Pick<InferenceSession.SessionOptions, "enableProfiling" | "profileFilePrefix">;
   /** Once the session was made with the options and has run: how many operations ran on the CPU, by operator. */
   onCpu(session: InferenceSession): Promise<Record<string, number>>;
+  /** The session could not be made. */
+  discard(): Promise<void>;
 }
 
 const CPU = "CPUExecutionProvider";
@@ -20,15 +22,17 @@ interface ProfileEvent {
 
 export async function watchPlacement(): Promise<Placement> {
   const folder = await mkdtemp(join(tmpdir(), "ltxc-profile-"));
+  const discard = () => rm(folder, { recursive: true });
   return {
     options: { enableProfiling: true, profileFilePrefix: join(folder, "profile") },
     async onCpu(session) {
       session.endProfiling();
       const [file = ""] = await readdir(folder);
       const events = JSON.parse(await readFile(join(folder, file), "utf8")) as ProfileEvent[];
-      await rm(folder, { recursive: true });
+      await discard();
       return countOnCpu(events);
     },
+    discard,
   };
 }
 

@@ -78,14 +78,15 @@ async function handle(runtime: Runtime, request: Request): Promise<void> {
 
 async function open(runtime: Runtime, { session, model }: Request & { type: "open" }): Promise<void> {
   const began = performance.now();
+  const placement = options.provider === "cpu" ? null : await watchPlacement();
   try {
-    const placement = options.provider === "cpu" ? null : await watchPlacement();
     const made = await runtime.InferenceSession.create(model, { ...sessionOptions(options), ...placement?.options });
     sessions.set(session, made);
     reply({ type: "opened", session, seconds: (performance.now() - began) / 1000 });
     if (placement !== null) placements.set(session, placement);
   } catch (error) {
     sessions.set(session, new GraphError(session, error));
+    await placement?.discard();
   }
 }
 
