@@ -1,5 +1,6 @@
 import { byteSize, sizeOf, type Graph, type Initializer, type Node, type Value } from "../graph.ts";
 import { Edit } from "./edit.ts";
+import { widenedWeights } from "./widened-weights.ts";
 
 /** Elements of a part: 16 MiB in float32. Larger ones leave gaps in the memory of the runtime, smaller ones gain nothing. */
 const PART = 2 ** 22;
@@ -9,13 +10,8 @@ const PART = 2 ** 22;
  * whole, a weight takes twice its size, and no other value leaves a gap for it. Rows are contiguous, so parts stay in the file.
  */
 export function splitWeights(graph: Graph, part = PART): Graph {
-  const stored = new Map(graph.initializers.map((x) => [x.name, x]));
-  const weights = new Map<string, Initializer>();
-  for (const { op, inputs, outputs } of graph.nodes) {
-    const weight = op === "Cast" ? stored.get(inputs[0] ?? "") : undefined;
-    const isLarge = weight !== undefined && weight.dtype !== "float32" && sizeOf(weight.shape) > part;
-    if (isLarge && weight.shape.length === 2) weights.set(outputs[0]?.name ?? "", weight);
-  }
+  const isLarge = ({ shape }: Initializer) => shape.length === 2 && sizeOf(shape) > part;
+  const weights = new Map([...widenedWeights(graph)].filter(([, weight]) => isLarge(weight)));
   if (weights.size === 0) return graph;
   const edit = new Edit(graph);
   const parts = new Map<string, readonly Part[]>();
