@@ -72,10 +72,10 @@ async function trainWith(
   reporter: Reporter,
 ): Promise<number> {
   const { engine, reason } = await openEngine(config.runtime.engine, config.runtime);
-  const view = createRunView(session, resume, ({ finding }) => reporter.findings([finding]));
-  engine.watch?.(view.engine);
   const opened = await openRun(engine, config, step);
   reporter.findings(opened.warnings);
+  const view = createRunView(session, resume, ({ finding }) => reporter.findings([finding]));
+  engine.watch?.(view.engine);
   view.note(`engine ${engine.name}: ${reason}`);
   const { signal, off } = stopOnInterrupt(session, view);
   try {

@@ -57,8 +57,7 @@ export function createAdamW(engine: Engine, count: number): AdamW {
           );
         });
         group.forEach((i, k) => {
-          const { p, m, v } = made[k] as Updated;
-          const t = (moments[i]?.t ?? 0) + 1;
+          const { p, t, m, v } = made[k] as Updated;
           forget(i);
           moments[i] = { t, m, v };
           engine.dispose(parameters[i] ?? null);
@@ -153,10 +152,8 @@ function coefficientsOf({ ops }: Engine, nth: number, t: number, rate: number): 
   };
 }
 
-interface Updated {
+interface Updated extends Moments {
   readonly p: Tensor;
-  readonly m: Tensor;
-  readonly v: Tensor;
 }
 
 /**
@@ -178,7 +175,7 @@ function updateOne(
     const m = mix(engine, last.m, g, BETA1);
     const v = mix(engine, last.v, ops.square(g), BETA2);
     const root = ops.add(ops.div(ops.sqrt(v), spread), EPSILON);
-    return { m, v, p: ops.sub(ops.mul(parameter, decay), ops.mul(ops.div(m, root), size)) };
+    return { t, m, v, p: ops.sub(ops.mul(parameter, decay), ops.mul(ops.div(m, root), size)) };
   });
 }
 

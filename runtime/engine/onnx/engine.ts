@@ -17,10 +17,11 @@ import { Take, type Studio } from "./recording.ts";
 import { bytesOf, DeviceTensor, mapTensors } from "./tensor.ts";
 import {
   changedNumbers,
-  grow,
+  endOf,
   Trace,
   type Argument,
   type Branch,
+  type Branches,
   type Call,
   type OpName,
   type Place,
@@ -80,7 +81,7 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
   const { mostBytes = totalmem() / 2, provider = "cpu", folder = null } = options;
   const recorder = recorderOf(tf, registerKernels);
   const studio: Studio = { tf, recorder, ops: computingOps(tf) };
-  const recordings = new Map<string, Branch>();
+  const recordings: Branches = new Map();
   /** Of open graphs, to tell which part of them failed. */
   const nodes = new Map<number, readonly Node[]>();
   const close = ({ session }: Recording) => {
@@ -140,7 +141,7 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
       throw error;
     }
     const last = branch.next.get(end(result, trace));
-    const known = last?.recording ?? last?.kept ?? null;
+    const known = last?.recording ?? last?.kept?.recording ?? null;
     if (last === undefined || known === null) return null;
     const changed = changedNumbers(known, trace.numbers);
     if (changed.length === 0) {
@@ -162,16 +163,7 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
     const began = performance.now();
     const trace = new Trace();
     const take = new Take(studio, trace, fed);
-    const way: Call[] = [];
-    let branches = recordings;
-    const go = (key: string, { shape, dtype }: Branch["result"] = nothing): Branch => {
-      const call = { key, shape, dtype };
-      way.push(call);
-      const branch = grow(branches, call);
-      branches = branch.next;
-      return branch;
-    };
-    go(start(task, trace));
+    const way: Call[] = [{ key: start(task, trace), ...nothing }];
     let isForth = true;
     const answer = (op: OpName, args: readonly Argument[]): Tensor => {
       if (!isForth) return take.compute(op, args);
@@ -179,11 +171,11 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
       const key = trace.describe(op, args);
       const made = take.call(op, args, firstNumber);
       trace.name(made);
-      go(key, made);
+      way.push({ key, shape: made.shape, dtype: made.dtype });
       return made;
     };
     const checkpoint: Engine["checkpoint"] = (f, given) => {
-      go(CHECKPOINT);
+      way.push({ key: CHECKPOINT, ...nothing });
       return take.checkpoint(f, given);
     };
     const { result, outputs, hasGradient, graph } = take.run(() =>
@@ -199,7 +191,7 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
         return { result: made, outputs: all, hasGradient: gradients.map((x) => x !== null), graph: take.finish(all) };
       }),
     );
-    const last = go(end(result, trace));
+    way.push({ key: end(result, trace), ...nothing });
     const portable = {
       places: take.places,
       numbers: trace.numbers.map((x, i) => (fed.has(i) ? null : x)),
@@ -207,19 +199,16 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
       hasGradient,
     };
     const optimized = optimize(graph, provider);
-    const recording = prepare(last, portable, optimized, {
-      began,
-      onOpened: () => kept?.keep(way, portable, optimized),
-    });
+    const recording = prepare(endOf(recordings, way), portable, optimized, { began, way });
     return play(task, recording, trace, result);
   }
 
-  /** Opens the session of a recording, in place of the one that the branch had. */
+  /** Opens the session of a recording, in place of the one that the branch had; `way` if it is to be kept, null if it was. */
   function prepare(
     branch: Branch,
     portable: Portable,
     graph: Graph,
-    { began, onOpened }: { readonly began: number; onOpened?(): void },
+    { began, way }: { readonly began: number; readonly way: readonly Call[] | null },
   ): Recording {
     if (branch.recording !== null) close(branch.recording);
     shelf.remove(branch);
@@ -227,8 +216,8 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
     const recordSeconds = (performance.now() - began) / 1000;
     const session = device.open(graph, {
       onOpened(startSeconds) {
-        tell({ type: "recorded", operations, isKept: onOpened === undefined, recordSeconds, startSeconds });
-        onOpened?.();
+        tell({ type: "recorded", operations, isKept: way === null, recordSeconds, startSeconds });
+        if (way !== null) kept?.keep(way, portable, graph);
       },
       onPlaced: (onCpu) => tell({ type: "placed", operations, onCpu }),
     });
@@ -248,8 +237,7 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
     const graph = found?.graph() ?? null;
     branch.kept = null;
     if (found === null || graph === null) return null;
-    const { places, numbers, outputs, hasGradient } = found;
-    return prepare(branch, { places, numbers, outputs, hasGradient }, graph, { began });
+    return prepare(branch, found.recording, graph, { began, way: null });
   }
 
   function play<T>(task: Task<T>, recording: Recording, trace: Trace, result: T): Outcome<T> {
@@ -327,14 +315,9 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
     remember(scope) {
       if (folder === null) return;
       kept = openKeptRecordings(folder, `${provider}\n${tf.version_core}\n${scope}`);
-      for (const { way, ...recording } of kept.all) {
-        let branches = recordings;
-        let last: Branch | null = null;
-        for (const call of way) {
-          last = grow(branches, call);
-          branches = last.next;
-        }
-        if (last !== null && last.recording === null) last.kept = { way, ...recording };
+      for (const found of kept.all) {
+        const last = endOf(recordings, found.way);
+        if (last.recording === null) last.kept = found;
       }
     },
     watch: (listener) => {

@@ -11,9 +11,10 @@ import type { Call, Recording } from "./trace.ts";
 /** A recording without what is of this process alone. */
 export type Portable = Omit<Recording, "session">;
 
-export interface KeptRecording extends Portable {
+export interface KeptRecording {
   /** All that was asked for, in order; the last one ends the function. */
   readonly way: readonly Call[];
+  readonly recording: Portable;
   /** Null where it can not be read any more. */
   graph(): Graph | null;
 }
@@ -41,7 +42,7 @@ export function openKeptRecordings(root: string, scope: string): KeptRecordings 
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         const name = hashOf(way.map(({ key }) => key).join("\n"));
         write(join(folder, `${name}.graph.json`), text);
-        write(join(folder, `${name}.way.json`), JSON.stringify({ way, ...recording }, toText));
+        write(join(folder, `${name}.way.json`), JSON.stringify({ way, recording }, toText));
         removeOldest(root);
       } catch {
         // It is recorded anew then.
@@ -60,7 +61,7 @@ function namesIn(folder: string): string[] {
 
 function readWay(folder: string, name: string): KeptRecording | null {
   try {
-    const kept = parse(join(folder, `${name}.way.json`)) as Portable & { way: readonly Call[] };
+    const kept = parse(join(folder, `${name}.way.json`)) as Pick<KeptRecording, "way" | "recording">;
     return { ...kept, graph: () => readGraph(join(folder, `${name}.graph.json`)) };
   } catch {
     return null;
@@ -69,10 +70,7 @@ function readWay(folder: string, name: string): KeptRecording | null {
 
 function readGraph(path: string): Graph | null {
   try {
-    const graph = parse(path) as Graph;
-    const now = new Date();
-    utimesSync(path, now, now);
-    return graph;
+    return parse(path) as Graph;
   } catch {
     return null;
   }
@@ -84,15 +82,25 @@ const write = (path: string, text: string): void => {
   renameSync(temporary, path);
 };
 
-const parse = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"), fromText);
+/** Reads a file, which is new again. */
+function parse(path: string): unknown {
+  const now = new Date();
+  utimesSync(path, now, now);
+  return JSON.parse(readFileSync(path, "utf8"), fromText);
+}
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
 
 /** JSON has neither bytes nor all numbers. */
 function toText(key: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString("base64") };
-  if (key === "numbers") return (value as Recording["numbers"]).map((x) => (Object.is(x, -0) ? "-0" : x && String(x)));
+  if (key === "numbers") return (value as Recording["numbers"]).map(textOf);
   return value;
+}
+
+function textOf(x: number | null): string | null {
+  if (x === null) return null;
+  return Object.is(x, -0) ? "-0" : String(x);
 }
 
 function fromText(key: string, value: unknown): unknown {
@@ -105,19 +113,16 @@ function bytesOf(value: Initializer["bytes"] | { readonly base64: string }): Ini
   return "base64" in value ? Uint8Array.from(Buffer.from(value.base64, "base64")) : value;
 }
 
-/** Graphs that were not used for longest, with their ways, until the rest is small enough. */
+/** The files that were not used for longest, until the rest is small enough. */
 function removeOldest(root: string): void {
   const files = readdirSync(root, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".graph.json"))
-    .map((name) => {
-      const { size, mtimeMs } = statSync(join(root, name));
-      return { path: join(root, name), size, mtimeMs };
-    })
-    .toSorted((a, b) => a.mtimeMs - b.mtimeMs);
-  let total = files.reduce((sum, { size }) => sum + size, 0);
-  for (const { path, size } of files) {
+    .map((name) => ({ path: join(root, name), stats: statSync(join(root, name)) }))
+    .filter(({ stats }) => stats.isFile())
+    .toSorted((a, b) => a.stats.mtimeMs - b.stats.mtimeMs);
+  let total = files.reduce((sum, { stats }) => sum + stats.size, 0);
+  for (const { path, stats } of files) {
     if (total <= MOST_BYTES) return;
-    for (const old of [path, path.replace(/graph\.json$/, "way.json")]) rmSync(old, { force: true });
-    total -= size;
+    rmSync(path, { force: true });
+    total -= stats.size;
   }
 }

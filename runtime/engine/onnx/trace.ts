@@ -110,7 +110,7 @@ export interface Call {
 
 /** All recordings, as a tree of what was asked for: runs share their way until they ask for something different. */
 export interface Branch {
-  readonly next: Map<string, Branch>;
+  readonly next: Branches;
   /** What the last call of the way gives. */
   readonly result: { readonly shape: Shape; readonly dtype: DType };
   recording: Recording | null;
@@ -118,11 +118,20 @@ export interface Branch {
   kept: KeptRecording | null;
 }
 
-/** What follows upon a call; made if it is not known yet. */
-export function grow(branches: Map<string, Branch>, { key, shape, dtype }: Call): Branch {
-  const known = branches.get(key) ?? { next: new Map(), result: { shape, dtype }, recording: null, kept: null };
-  branches.set(key, known);
-  return known;
+/** A tree of what was asked for so far, by the first call. */
+export type Branches = Map<string, Branch>;
+
+/** Where a way ends; what is not known of it yet is made. Errors: throws for a way without calls. */
+export function endOf(tree: Branches, way: readonly Call[]): Branch {
+  let branches = tree;
+  let last: Branch | null = null;
+  for (const { key, shape, dtype } of way) {
+    last = branches.get(key) ?? { next: new Map(), result: { shape, dtype }, recording: null, kept: null };
+    branches.set(key, last);
+    branches = last.next;
+  }
+  if (last === null) throw new Error("a way has no calls");
+  return last;
 }
 
 /** The numbers of a run that differ from those in the graph, beside those that are fed anyway. */
