@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { median } from "../bin/curve.ts";
-import type { TrainEvent } from "../runtime/training/events.ts";
+import { median } from "../bin/run-view/curve.ts";
+import type { TrainEvent } from "../runtime/metrics/events.ts";
 
 const ltxc = fileURLToPath(new URL("../dist/ltxc.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "ltxc-demo-"));

@@ -13,7 +13,7 @@ function lines(cwd: string, ...args: readonly string[]): Record<string, unknown>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-export interface Foretold {
+interface Foretold {
   readonly residentBytes: number;
   readonly secondsPerStep: number;
 }
@@ -23,7 +23,7 @@ export function foretold(cwd: string, ...options: readonly string[]): Foretold {
   return plan as unknown as Foretold;
 }
 
-export interface Taken {
+interface Taken {
   /** Of the median step behind the first two, of which one records the step and one the optimizer anew. */
   readonly seconds: number;
   readonly bytes: number;

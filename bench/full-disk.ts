@@ -8,8 +8,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { project } from "../bin/testing.ts";
-import { readTensorFile } from "../runtime/training/tensor-file.ts";
+import { project } from "../bin/testing/testing.ts";
+import { readTensorFile } from "../runtime/checkpoints/tensor-file.ts";
 
 const steps = 30;
 const ltxc = fileURLToPath(new URL("../dist/ltxc.mjs", import.meta.url));

@@ -9,8 +9,8 @@ import { watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { project } from "../bin/testing.ts";
-import { readTensorFile } from "../runtime/training/tensor-file.ts";
+import { project } from "../bin/testing/testing.ts";
+import { readTensorFile } from "../runtime/checkpoints/tensor-file.ts";
 
 const steps = 30;
 const killsPerRun = 4;

@@ -1,10 +1,10 @@
 /** A project like that of `ltxc init`, but with a model and data of a size that a step takes seconds. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { project } from "../bin/testing.ts";
+import { project } from "../bin/testing/testing.ts";
 import { writeModel } from "../bin/init/model.ts";
 import { writePt, type EntryToWrite } from "../runtime/data/pt/index.ts";
-import { normal } from "../runtime/training/philox.ts";
+import { normal } from "../runtime/random/philox.ts";
 
 export interface ProjectSize {
   readonly heads: number;

@@ -4,7 +4,7 @@
  * is the median of eleven looks at it, ten steps apart. The first argument is how many steps: 5000 if left away.
  */
 import { rmSync } from "node:fs";
-import { project } from "../bin/testing.ts";
+import { project } from "../bin/testing/testing.ts";
 import { train } from "../runtime/train.ts";
 import { openProject } from "./open-project.ts";
 

@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { findBuild } from "../bin/builds.ts";
-import { processIo } from "../bin/io.ts";
-import { examineRunConfig } from "../bin/run-config.ts";
+import { findBuild } from "../bin/project/builds.ts";
+import { processIo } from "../bin/shell/io.ts";
+import { examineRunConfig } from "../bin/project/run-config.ts";
 import { sourceFile } from "../compiler/source/source-file.ts";
 import type { StrategyConfig } from "../runtime/config/index.ts";
 import type { Engine } from "../runtime/engine/engine.ts";
 import { openEngine } from "../runtime/engine/index.ts";
-import { openRun } from "../runtime/training/open-run.ts";
+import { openRun } from "../runtime/opening/open-run.ts";
 import type { Run } from "../runtime/training/run.ts";
 
-export interface OpenedProject {
+interface OpenedProject {
   readonly engine: Engine;
   readonly run: Run;
   close(): Promise<void>;

@@ -5,19 +5,19 @@
 import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { findBuild } from "../bin/builds.ts";
-import { processIo } from "../bin/io.ts";
-import { examineRunConfig } from "../bin/run-config.ts";
+import { findBuild } from "../bin/project/builds.ts";
+import { processIo } from "../bin/shell/io.ts";
+import { examineRunConfig } from "../bin/project/run-config.ts";
 import { sourceFile } from "../compiler/source/source-file.ts";
 import type { StrategyConfig } from "../runtime/config/index.ts";
 import type { HostTensor } from "../runtime/contract.ts";
 import { loadTfjsAlone } from "../runtime/engine/load-tfjs.ts";
 import { startDevice, type Device } from "../runtime/engine/onnx/device.ts";
 import { createOnnxEngine } from "../runtime/engine/onnx/engine.ts";
-import type { Graph } from "../runtime/engine/onnx/graph.ts";
+import type { Graph } from "../runtime/graph/graph.ts";
 import { train } from "../runtime/train.ts";
 import type { Model } from "../runtime/training/forward.ts";
-import { openExamined } from "../runtime/training/open-run.ts";
+import { openExamined } from "../runtime/opening/open-run.ts";
 import type { Run } from "../runtime/training/run.ts";
 import { largeProject, type ProjectSize } from "./large-project.ts";
 

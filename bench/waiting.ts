@@ -1,6 +1,6 @@
 /** How much of a run's time is spent waiting for data (aim: less than 2 % where batches are read ahead). */
 import { rm } from "node:fs/promises";
-import { project } from "../bin/testing.ts";
+import { project } from "../bin/testing/testing.ts";
 import { train } from "../runtime/train.ts";
 import { openProject } from "./open-project.ts";
 

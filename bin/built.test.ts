@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { project } from "./testing.ts";
+import { project } from "./testing/testing.ts";
 
 const test = suite<{ cwd: string }>("built command line");
 const root = fileURLToPath(new URL("..", import.meta.url));

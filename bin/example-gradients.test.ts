@@ -9,12 +9,12 @@ import { resolveConfig } from "../runtime/config/index.ts";
 import type { HostTensor, Ops, Step, Tensor } from "../runtime/contract.ts";
 import { openEngine } from "../runtime/engine/index.ts";
 import { forward } from "../runtime/training/forward.ts";
-import { openRun } from "../runtime/training/open-run.ts";
-import { normal } from "../runtime/training/philox.ts";
+import { openRun } from "../runtime/opening/open-run.ts";
+import { normal } from "../runtime/random/philox.ts";
 import type { Run } from "../runtime/training/run.ts";
-import { createSampler, type SamplerChoice } from "../runtime/training/samplers.ts";
+import { createSampler, type SamplerChoice } from "../runtime/random/samplers.ts";
 import { exampleNames } from "./init/example.ts";
-import { project } from "./testing.ts";
+import { project } from "./testing/testing.ts";
 
 const test = suite("gradients of the examples");
 const { engine } = await openEngine("wasm");

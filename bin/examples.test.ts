@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { exampleNames } from "./init/example.ts";
-import { packageRoot } from "./package-root.ts";
-import { configure, ltxc, project } from "./testing.ts";
+import { packageRoot } from "./shell/package-root.ts";
+import { configure, ltxc, project } from "./testing/testing.ts";
 
 const test = suite<{ modules: string }>("examples");
 const folder = join(packageRoot, "examples");

@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
-import { exitCode, UsageError } from "./exit.ts";
-import type { Io } from "./io.ts";
+import { exitCode, UsageError } from "./shell/exit.ts";
+import type { Io } from "./shell/io.ts";
 import { createProgram } from "./program.ts";
 
 /** Who is at fault: a strategy's step that fails on its data shows its place first, everything else is ours. */

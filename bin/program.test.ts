@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Io } from "./io.ts";
+import type { Io } from "./shell/io.ts";
 import { main } from "./main.ts";
-import { ltxc } from "./testing.ts";
+import { ltxc } from "./testing/testing.ts";
 
 const test = suite("program");
 const commands = ["init", "check", "compile", "test", "inspect", "run", "explain", "doctor", "install"];

@@ -1,6 +1,6 @@
 /** The command line on one screen: commands, arguments, options, examples. What a command does lies in `commands/`, loaded when called. */
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { wantsColor, type ColorChoice } from "./color.ts";
+import { wantsColor, type ColorChoice } from "./shell/color.ts";
 import type { CheckOptions } from "./commands/check.ts";
 import type { CompileOptions } from "./commands/compile.ts";
 import type { EjectOptions } from "./commands/eject.ts";
@@ -12,9 +12,9 @@ import type { InspectOptions } from "./commands/inspect.ts";
 import type { PlanOptions } from "./commands/plan.ts";
 import type { ReportOptions } from "./commands/report.ts";
 import type { TestOptions } from "./commands/test.ts";
-import type { Io } from "./io.ts";
-import { packageVersion } from "./package-root.ts";
-import type { Session } from "./session.ts";
+import type { Io } from "./shell/io.ts";
+import { packageVersion } from "./shell/package-root.ts";
+import type { Session } from "./shell/session.ts";
 
 interface GlobalOptions {
   readonly json?: true;

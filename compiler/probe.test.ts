@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { Batch, Probe, Step, StepContext, Tensor } from "../runtime/contract.ts";
 import { openEngine } from "../runtime/engine/index.ts";
 import { createPositions } from "../runtime/model/positions.ts";
-import { createDraws, philoxSource } from "../runtime/training/draws.ts";
+import { createDraws, philoxSource } from "../runtime/random/draws.ts";
 import { compile } from "./index.ts";
 
 const test = suite("probe");

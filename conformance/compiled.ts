@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { textOf } from "../bin/official/step.ts";
+import { textOf } from "../bin/project/official-step.ts";
 import { compile } from "../compiler/index.ts";
 import { resolveParams, resolveStrategySection, strategyOf, type StrategyConfig } from "../runtime/config/index.ts";
 import type { SourceInfo, Step } from "../runtime/contract.ts";

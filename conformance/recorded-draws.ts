@@ -1,5 +1,5 @@
 import type { FlexibleModality, StrategyConfig } from "../runtime/config/index.ts";
-import type { DrawSource } from "../runtime/training/draws.ts";
+import type { DrawSource } from "../runtime/random/sampler.ts";
 import type { GoldenTensor, Manifest } from "./case.ts";
 
 interface RecordedDraw {

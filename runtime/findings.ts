@@ -18,3 +18,24 @@ export class FindingsError extends Error {
 export function fail(code: string, message: string, help?: string, path: Finding["path"] = []): never {
   throw new FindingsError([{ code, severity: "error", path, message, ...(help === undefined ? {} : { help }) }]);
 }
+
+/**
+ * Runs checks that do not depend on each other; returns their results.
+ * @throws FindingsError with the findings of all of them, if one fails
+ */
+export async function together<Checks extends readonly (() => unknown)[]>(
+  checks: readonly [...Checks],
+): Promise<{ [K in keyof Checks]: Awaited<ReturnType<Checks[K]>> }> {
+  const findings: Finding[] = [];
+  const results: unknown[] = [];
+  for (const check of checks) {
+    try {
+      results.push(await check());
+    } catch (error) {
+      if (!(error instanceof FindingsError)) throw error;
+      findings.push(...error.findings);
+    }
+  }
+  if (findings.length > 0) throw new FindingsError(findings);
+  return results as { [K in keyof Checks]: Awaited<ReturnType<Checks[K]>> };
+}

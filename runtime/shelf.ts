@@ -1,5 +1,5 @@
 /** Things of some size that can be made again; those that were not used for longest go when they take too much together. */
-export interface Shelf<Item> {
+interface Shelf<Item> {
   add(item: Item, bytes: number): void;
   used(item: Item): void;
   /** Discards as many as have to go; what was added or used last stays, whatever its size. */

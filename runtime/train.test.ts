@@ -5,13 +5,13 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "./findings.ts";
 import { openEngine } from "./engine/index.ts";
-import { weightsPath } from "./training/checkpoint-files.ts";
-import type { StepEvent, TrainEvent } from "./training/events.ts";
+import { weightsPath } from "./checkpoints/checkpoint-files.ts";
+import type { StepEvent, TrainEvent } from "./metrics/events.ts";
 import type { Run } from "./training/run.ts";
-import { readTensorFile } from "./training/tensor-file.ts";
-import { tinyRun, type TinyOptions } from "./training/tiny-run.ts";
+import { readTensorFile } from "./checkpoints/tensor-file.ts";
+import { tinyRun, type TinyOptions } from "./testing/tiny-run.ts";
 import { train } from "./train.ts";
-import { temporaryFolders } from "./temporary-folders.ts";
+import { temporaryFolders } from "./testing/temporary-folders.ts";
 
 const test = suite("train");
 const { engine } = await openEngine("cpu");

@@ -4,14 +4,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { toOfficial } from "./config/strategy.ts";
 import { removeLeftovers, writeTextAtomically } from "./data/atomic.ts";
 import { fail, FindingsError } from "./findings.ts";
-import { deleteOlder } from "./training/checkpoint-files.ts";
-import { checkpointMetadata, type CheckpointMetadata } from "./training/checkpoint-metadata.ts";
-import { loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
-import { environmentOf } from "./training/environment.ts";
+import { deleteOlder } from "./checkpoints/checkpoint-files.ts";
+import { checkpointMetadata, type CheckpointMetadata } from "./checkpoints/checkpoint-metadata.ts";
+import { loadCheckpoint, saveCheckpoint } from "./checkpoints/checkpoint.ts";
+import { environmentOf } from "./metrics/environment.ts";
 import { evaluate } from "./training/evaluation.ts";
-import type { StepEvent, Summary, TrainEvent } from "./training/events.ts";
+import type { StepEvent, Summary, TrainEvent } from "./metrics/events.ts";
 import { failureOf } from "./training/failures.ts";
-import { openMetricsFile } from "./training/metrics-file.ts";
+import { openMetricsFile } from "./metrics/metrics-file.ts";
 import { contextOf, createOptimizer } from "./training/optimizer-context.ts";
 import {
   accumulate,
@@ -20,12 +20,12 @@ import {
   type OptimizerContext,
 } from "./training/optimizer-step.ts";
 import type { Run } from "./training/run.ts";
-import { savedConfig } from "./training/saved-config.ts";
-import { createSchedule, type Schedule } from "./training/schedules.ts";
+import { savedConfig } from "./checkpoints/saved-config.ts";
+import { createSchedule, type Schedule } from "./optimizer/schedules.ts";
 import { idleSamples, overlappingTerms, stepMetrics } from "./training/step-metrics.ts";
-import { openEventFile } from "./training/tensorboard/event-file.ts";
+import { openEventFile } from "./metrics/tensorboard/event-file.ts";
 
-export interface TrainOptions {
+interface TrainOptions {
   readonly onEvent?: (event: TrainEvent) => void;
   /** Once aborted, the step under way is finished and saved, and training ends. */
   readonly signal?: AbortSignal;

@@ -6,8 +6,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openSubject } from "../bin/inspect/subject.ts";
-import { libraryAt } from "../bin/library.ts";
+import { openSubject } from "../bin/probe/subject.ts";
+import { libraryAt } from "../bin/project/library.ts";
 import { tryOut } from "../bin/trial/run.ts";
 import { parseStrategy } from "../compiler/1-parse/strategy.ts";
 import { Bag } from "../compiler/diagnostics/bag.ts";
@@ -21,7 +21,7 @@ import { mutators, targetOf } from "./mutators.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const examples = join(root, "examples");
 
-export interface Mutant {
+interface Mutant {
   readonly example: string;
   readonly kind: string;
   readonly text: string;
@@ -77,7 +77,7 @@ function meaningOf(texts: Texts): string | null {
   return emitIr({ path: pathOf(texts.example), text: texts.text }, { library: libraryOf(texts) }).text;
 }
 
-export type Catcher = "compiler" | "test" | "nothing";
+type Catcher = "compiler" | "test" | "nothing";
 
 /** Errors and warnings of the compiler count alike: both are read before anything runs. */
 export function isCompileTime(mutant: Mutant): boolean {

@@ -8,14 +8,14 @@ import type { StrategySyntax } from "../compiler/1-parse/syntax.ts";
 import type { Edit } from "../compiler/source/edits.ts";
 import type { Span } from "../compiler/source/span.ts";
 
-export interface Mutator {
+interface Mutator {
   readonly kind: string;
   /** One list of edits for each way to make the mistake. */
   mutants(target: Target): readonly (readonly Edit[])[];
 }
 
 /** A strategy to make mistakes in, and its expressions with all their parts. */
-export interface Target {
+interface Target {
   readonly text: string;
   readonly syntax: StrategySyntax;
   readonly parts: readonly Expression[];

@@ -13,7 +13,8 @@ import type {
 } from "../runtime/contract.ts";
 import { openEngine } from "../runtime/engine/index.ts";
 import { createPositions } from "../runtime/model/positions.ts";
-import { createDraws, philoxSource, type DrawSource } from "../runtime/training/draws.ts";
+import { createDraws, philoxSource } from "../runtime/random/draws.ts";
+import type { DrawSource } from "../runtime/random/sampler.ts";
 
 const { engine } = await openEngine("cpu");
 const { ops } = engine;
@@ -21,7 +22,7 @@ const scaleFactors = { time: 8, height: 32, width: 32 };
 
 export const B = 2;
 export const C = 2;
-export const grid = { frames: 2, height: 2, width: 3 };
+const grid = { frames: 2, height: 2, width: 3 };
 export const T = grid.frames * grid.height * grid.width;
 export const steps = 4;
 
@@ -75,7 +76,7 @@ async function stepOf(text: string): Promise<Step> {
   return (await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`)) as Step;
 }
 
-export interface Outcome {
+interface Outcome {
   readonly drawn: readonly string[];
   /** By path, e.g. `video.timesteps`, `target.video`, `loss.term`. */
   readonly values: ReadonlyMap<string, readonly number[]>;

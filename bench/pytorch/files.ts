@@ -7,7 +7,7 @@ import { transformerLayout } from "../../runtime/model/layout.ts";
 import { matchTargets } from "../../runtime/model/lora.ts";
 import { createPositions } from "../../runtime/model/positions.ts";
 import { createRopeCache } from "../../runtime/model/rope-cache.ts";
-import { normal as standardNormal } from "../../runtime/training/philox.ts";
+import { normal as standardNormal } from "../../runtime/random/philox.ts";
 import { channels, configOf, rank, targets, textTokens, type Size } from "./sizes.ts";
 
 export const modelFile = (folder: string) => join(folder, "model.safetensors");

@@ -9,7 +9,7 @@ import { transformerLayout } from "../../runtime/model/layout.ts";
 import { matchTargets } from "../../runtime/model/lora.ts";
 import { createTransformer } from "../../runtime/model/transformer.ts";
 import { loadPart } from "../../runtime/model/weights.ts";
-import { createAdamW } from "../../runtime/training/adamw.ts";
+import { createAdamW } from "../../runtime/optimizer/adamw.ts";
 import { inputFile, modelFile, positionsOf } from "./files.ts";
 import { configOf, learningRate, sigma, sizes, targets } from "./sizes.ts";
 

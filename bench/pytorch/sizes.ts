@@ -1,6 +1,6 @@
 /** The models of the comparison with PyTorch: real LTX-2.3 blocks with both streams, random weights, text of 256 tokens. */
 import type { ConfigSection } from "../../runtime/model/config-reader.ts";
-import { tinyConfig } from "../../runtime/model/tiny-model.ts";
+import { tinyConfig } from "../../runtime/testing/tiny-model.ts";
 import type { TransformerConfig } from "../../runtime/model/config.ts";
 
 export interface Size {
@@ -28,7 +28,7 @@ export const sigma = 0.7;
 export const learningRate = 1e-3;
 export const targets = ["to_q", "to_k", "to_v", "to_out.0"];
 
-export function sectionOf({ heads, headDim, layers }: Size): ConfigSection {
+function sectionOf({ heads, headDim, layers }: Size): ConfigSection {
   const [width, audioWidth] = [heads * headDim, (heads * headDim) / 2];
   return {
     num_layers: layers,

@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ltxc, project } from "../testing.ts";
+import { ltxc, project } from "../testing/testing.ts";
 
 const test = suite<{ cwd: string }>("check --fix");
 const strategy = "inpainting.strategy";

@@ -4,20 +4,20 @@ import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts"
 import { check as checkStrategy, compile } from "../../compiler/index.ts";
 import { fixAll, type Applied } from "../../compiler/diagnostics/fix-all.ts";
 import { positionAt, sourceFile, type SourceFile } from "../../compiler/source/source-file.ts";
-import { compileFile, stepOf } from "../compiled.ts";
+import { compileFile, stepOf } from "../project/compile-file.ts";
 import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
-import { flexible } from "../official/step.ts";
-import { UsageError } from "../exit.ts";
-import { readSource, strategiesHere, strategyExtension } from "../files.ts";
-import { codeOf, printReport, type Format } from "../report.ts";
-import { examineRunConfig, type FoundStep } from "../run-config.ts";
-import { defaultBuild, findBuild } from "../builds.ts";
-import type { Io } from "../io.ts";
-import { libraryAt, pathsOf } from "../library.ts";
-import { say, type Session } from "../session.ts";
-import type { Outlook } from "../outlook.ts";
-import { mergedReports, typeCheck } from "../types.ts";
-import { replaceText } from "../write.ts";
+import { flexible } from "../project/official-step.ts";
+import { UsageError } from "../shell/exit.ts";
+import { readSource, strategiesHere, strategyExtension } from "../shell/files.ts";
+import { codeOf, printReport, type Format } from "../shell/print-findings.ts";
+import { examineRunConfig, type FoundStep } from "../project/run-config.ts";
+import { defaultBuild, findBuild } from "../project/builds.ts";
+import type { Io } from "../shell/io.ts";
+import { libraryAt, pathsOf } from "../project/library.ts";
+import { say, type Session } from "../shell/session.ts";
+import type { Outlook } from "../plan/outlook.ts";
+import { mergedReports, typeCheck } from "../project/type-check.ts";
+import { replaceText } from "../shell/write.ts";
 
 const defaultConfig = "train.yaml";
 
@@ -74,7 +74,7 @@ async function examine(
   const examined = await examineRunConfig(io, written, (section) => findStep(io, section, around), options);
   const { file, diagnostics, ready, preflight } = examined;
   if (ready === null || preflight === null) return { file, diagnostics, outlook: null };
-  const { outlookOf } = await import("../outlook.ts");
+  const { outlookOf } = await import("../plan/outlook.ts");
   return { file, diagnostics, outlook: await outlookOf(ready.config, ready.step, preflight) };
 }
 
@@ -150,7 +150,7 @@ async function sayOutlooks(
   session: Session,
   outlooks: readonly (Outlook & { readonly path: string })[],
 ): Promise<void> {
-  const { outlookText } = await import("../outlook.ts");
+  const { outlookText } = await import("../plan/outlook.ts");
   for (const outlook of outlooks) say(session, outlookText(outlook.path, outlook));
 }
 

@@ -4,15 +4,15 @@ import { emitIr } from "../../compiler/index.ts";
 import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
 import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
 import type { SourceFile } from "../../compiler/source/source-file.ts";
-import { compileFile, type CompiledFile } from "../compiled.ts";
+import { compileFile, type CompiledFile } from "../project/compile-file.ts";
 import { makeFolder } from "../../runtime/data/atomic.ts";
-import { UsageError } from "../exit.ts";
-import { readSource, strategyPaths } from "../files.ts";
-import { codeOf, printFindings } from "../report.ts";
+import { UsageError } from "../shell/exit.ts";
+import { readSource, strategyPaths } from "../shell/files.ts";
+import { codeOf, printFindings } from "../shell/print-findings.ts";
 import { refreshSchemas } from "./schema.ts";
-import { libraryAt, pathsOf } from "../library.ts";
-import { say, sayJson, type Session } from "../session.ts";
-import { mergedReports, typeCheck } from "../types.ts";
+import { libraryAt, pathsOf } from "../project/library.ts";
+import { say, sayJson, type Session } from "../shell/session.ts";
+import { mergedReports, typeCheck } from "../project/type-check.ts";
 
 export interface CompileOptions {
   readonly out: string;

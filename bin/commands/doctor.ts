@@ -1,10 +1,10 @@
 import { probeEngines, takenByAuto, titleOf, type EngineProbe } from "../../runtime/engine/index.ts";
-import type { Colors } from "../color.ts";
-import { exitCode } from "../exit.ts";
-import { bytes, table } from "../layout.ts";
-import { inspectMachine, type Machine } from "../machine.ts";
-import { packageVersion } from "../package-root.ts";
-import { paint, sayJson, type Session } from "../session.ts";
+import type { Colors } from "../shell/color.ts";
+import { exitCode } from "../shell/exit.ts";
+import { bytes, table } from "../shell/text.ts";
+import { inspectMachine, type Machine } from "../shell/machine.ts";
+import { packageVersion } from "../shell/package-root.ts";
+import { paint, sayJson, type Session } from "../shell/session.ts";
 
 function machineRows({ node, platform, processor, memory, gpus }: Machine): string[][] {
   const none = [["GPU", "none found (nvidia-smi lists none)"]];

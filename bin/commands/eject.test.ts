@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ltxc } from "../testing.ts";
+import { ltxc } from "../testing/testing.ts";
 
 const test = suite<{ cwd: string }>("eject");
 

@@ -12,16 +12,16 @@ import {
   type StrategyConfig,
 } from "../../runtime/config/index.ts";
 import type { Finding } from "../../runtime/contract.ts";
-import { ownSources } from "../builds.ts";
-import { exitCode, UsageError } from "../exit.ts";
-import { readSource, strategyExtension } from "../files.ts";
-import type { Io } from "../io.ts";
-import { toDiagnostics } from "../findings.ts";
-import { builtinNames } from "../library.ts";
-import { flexible, textOf } from "../official/step.ts";
-import { codeOf, printFindings } from "../report.ts";
-import { say, sayJson, type Session } from "../session.ts";
-import { replaceText } from "../write.ts";
+import { ownSources } from "../project/builds.ts";
+import { exitCode, UsageError } from "../shell/exit.ts";
+import { readSource, strategyExtension } from "../shell/files.ts";
+import type { Io } from "../shell/io.ts";
+import { toDiagnostics } from "../project/findings.ts";
+import { builtinNames } from "../project/library.ts";
+import { flexible, textOf } from "../project/official-step.ts";
+import { codeOf, printFindings } from "../shell/print-findings.ts";
+import { say, sayJson, type Session } from "../shell/session.ts";
+import { replaceText } from "../shell/write.ts";
 
 export interface EjectOptions {
   readonly out?: string;

@@ -1,10 +1,10 @@
 import { catalog, lookUp } from "../../compiler/diagnostics/catalog/index.ts";
 import type { CatalogEntry } from "../../compiler/diagnostics/catalog/entry.ts";
 import { didYouMean } from "../../compiler/diagnostics/did-you-mean.ts";
-import type { Colors } from "../color.ts";
-import { exitCode, UsageError } from "../exit.ts";
-import { wrap } from "../layout.ts";
-import { paint, sayJson, type Session } from "../session.ts";
+import type { Colors } from "../shell/color.ts";
+import { exitCode, UsageError } from "../shell/exit.ts";
+import { wrap } from "../shell/text.ts";
+import { paint, sayJson, type Session } from "../shell/session.ts";
 
 const width = 96;
 

@@ -1,11 +1,11 @@
 import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
 import { format, type Formatted } from "../../compiler/format/format.ts";
 import { sourceFile } from "../../compiler/source/source-file.ts";
-import { exitCode, UsageError } from "../exit.ts";
-import { readSource, strategyPaths } from "../files.ts";
-import { codeOf, printFindings } from "../report.ts";
-import { say, sayJson, type Session } from "../session.ts";
-import { replaceText } from "../write.ts";
+import { exitCode, UsageError } from "../shell/exit.ts";
+import { readSource, strategyPaths } from "../shell/files.ts";
+import { codeOf, printFindings } from "../shell/print-findings.ts";
+import { say, sayJson, type Session } from "../shell/session.ts";
+import { replaceText } from "../shell/write.ts";
 
 export interface FmtOptions {
   readonly check?: true;

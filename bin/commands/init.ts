@@ -1,11 +1,11 @@
 import { access, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { makeFolder } from "../../runtime/data/atomic.ts";
-import { exitCode, UsageError } from "../exit.ts";
+import { exitCode, UsageError } from "../shell/exit.ts";
 import { exampleNames, readExample } from "../init/example.ts";
 import { projectFiles, type ProjectFile } from "../init/project.ts";
-import { table } from "../layout.ts";
-import { paint, say, sayJson, type Session } from "../session.ts";
+import { table } from "../shell/text.ts";
+import { paint, say, sayJson, type Session } from "../shell/session.ts";
 
 export interface InitOptions {
   /** The name of an example. */

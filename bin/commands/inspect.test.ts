@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Inspection } from "../inspect/inspection.ts";
-import { ltxc, project } from "../testing.ts";
+import { ltxc, project } from "../testing/testing.ts";
 
 const test = suite("ltxc inspect");
 

@@ -2,19 +2,19 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { openEngine } from "../../runtime/engine/index.ts";
 import { collate } from "../../runtime/data/batch.ts";
-import { colors } from "../color.ts";
-import { exitCode, UsageError } from "../exit.ts";
-import { readSource, strategyPaths } from "../files.ts";
-import { pathsOf } from "../library.ts";
+import { colors } from "../shell/color.ts";
+import { exitCode, UsageError } from "../shell/exit.ts";
+import { readSource, strategyPaths } from "../shell/files.ts";
+import { pathsOf } from "../project/library.ts";
 import { chooseSample, type Chosen } from "../inspect/choose.ts";
 import { inspectionOf, type Inspection } from "../inspect/inspection.ts";
 import { levelsOf } from "../inspect/levels.ts";
-import { observe } from "../inspect/observe.ts";
-import { libraryAt } from "../library.ts";
-import { openSubject, type Subject } from "../inspect/subject.ts";
+import { observe } from "../probe/observe.ts";
+import { libraryAt } from "../project/library.ts";
+import { openSubject, type Subject } from "../probe/subject.ts";
 import { renderTerminal } from "../inspect/terminal.ts";
-import { codeOf, printFindings } from "../report.ts";
-import { say, sayJson, type Session } from "../session.ts";
+import { codeOf, printFindings } from "../shell/print-findings.ts";
+import { say, sayJson, type Session } from "../shell/session.ts";
 
 export interface InspectOptions {
   readonly config?: string;

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { startDevice } from "../../runtime/engine/onnx/device.ts";
 import { providerNeeds, runtimeFolder } from "../../runtime/engine/onnx/provider.ts";
-import { exitCode } from "../exit.ts";
-import { say, sayJson, type Session } from "../session.ts";
+import { exitCode } from "../shell/exit.ts";
+import { say, sayJson, type Session } from "../shell/session.ts";
 
 /** What can be installed beside what npm brings. */
 export type Installable = "cuda";

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { configure, ltxc, project } from "../testing.ts";
+import { configure, ltxc, project } from "../testing/testing.ts";
 
 const test = suite("plan");
 const folder = await project();

@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { writeTextAtomically } from "../../runtime/data/atomic.ts";
 import { FindingsError } from "../../runtime/findings.ts";
-import { exitCode, UsageError } from "../exit.ts";
+import { exitCode, UsageError } from "../shell/exit.ts";
 import { page } from "../run-report/page.ts";
 import { readRun } from "../run-report/read-run.ts";
-import { say, sayJson, type Session } from "../session.ts";
+import { say, sayJson, type Session } from "../shell/session.ts";
 
 export interface ReportOptions {
   readonly out?: string;

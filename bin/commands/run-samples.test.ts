@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { isTensor, readPt, toFloat32, type PtValue } from "../../runtime/data/pt/index.ts";
-import { readTensorFile } from "../../runtime/training/tensor-file.ts";
-import { ltxc, project } from "../testing.ts";
+import { readTensorFile } from "../../runtime/checkpoints/tensor-file.ts";
+import { ltxc, project } from "../testing/testing.ts";
 
 const test = suite<{ original: string; cwd: string }>("samples of a run");
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { openSafetensors, writeSafetensors } from "../../runtime/data/safetensors/index.ts";
-import type { TrainEvent } from "../../runtime/training/events.ts";
-import { configure, ltxc, project, type Call } from "../testing.ts";
+import type { TrainEvent } from "../../runtime/metrics/events.ts";
+import { configure, ltxc, project, type Call } from "../testing/testing.ts";
 
 const test = suite<{ original: string; cwd: string }>("run");
 

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { exitCode } from "../exit.ts";
-import { readSource, strategiesHere } from "../files.ts";
-import type { Io } from "../io.ts";
-import { isProjectSchema, outlineOf, projectSchemas, schemaFolder, type Outline } from "../schemas.ts";
-import { say, sayJson, type Session } from "../session.ts";
-import { replaceText } from "../write.ts";
+import { exitCode } from "../shell/exit.ts";
+import { readSource, strategiesHere } from "../shell/files.ts";
+import type { Io } from "../shell/io.ts";
+import { isProjectSchema, outlineOf, projectSchemas, schemaFolder, type Outline } from "../project/schemas.ts";
+import { say, sayJson, type Session } from "../shell/session.ts";
+import { replaceText } from "../shell/write.ts";
 
 interface Found {
   readonly outlines: readonly Outline[];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ltxc } from "../testing.ts";
+import { ltxc } from "../testing/testing.ts";
 
 const test = suite("ltxc test");
 

@@ -1,12 +1,12 @@
 import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
 import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
-import { readSource, strategyPaths } from "../files.ts";
-import { pathsOf } from "../library.ts";
-import { libraryAt } from "../library.ts";
-import { openSubject } from "../inspect/subject.ts";
-import { codeOf, printFindings } from "../report.ts";
-import { say, sayJson, type Session } from "../session.ts";
+import { readSource, strategyPaths } from "../shell/files.ts";
+import { pathsOf } from "../project/library.ts";
+import { libraryAt } from "../project/library.ts";
+import { openSubject } from "../probe/subject.ts";
+import { codeOf, printFindings } from "../shell/print-findings.ts";
+import { say, sayJson, type Session } from "../shell/session.ts";
 import { tryOut } from "../trial/run.ts";
 
 export interface TestOptions {

@@ -1,5 +1,5 @@
 /** The run config of a new project, in the official trainer's format. */
-import { schemaFolder } from "../schemas.ts";
+import { schemaFolder } from "../project/schemas.ts";
 import type { Program } from "./example.ts";
 
 const videoTargets = ["attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0", "ff.net.0.proj", "ff.net.2"];

@@ -1,5 +1,5 @@
 /** Files that make an editor complete and check strategies and run configs, and keep results out of version control. */
-import { schemaFolder } from "../schemas.ts";
+import { schemaFolder } from "../project/schemas.ts";
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;

@@ -2,16 +2,16 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { check } from "../../compiler/index.ts";
-import { UsageError } from "../exit.ts";
-import { libraryAt } from "../library.ts";
-import { packageRoot } from "../package-root.ts";
+import { UsageError } from "../shell/exit.ts";
+import { libraryAt } from "../project/library.ts";
+import { packageRoot } from "../shell/package-root.ts";
 
 const folder = join(packageRoot, "examples");
 
 /** What a strategy that compiles consists of. */
 export type Program = NonNullable<ReturnType<typeof check>["program"]>;
 
-export interface Example {
+interface Example {
   readonly name: string;
   readonly program: Program;
   /** The strategy and what it imports or extends, without the run config. */

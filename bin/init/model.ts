@@ -1,5 +1,5 @@
 /** The tiny model of a new project: random weights in the layout of an official checkpoint. */
-import { normal } from "../../runtime/training/philox.ts";
+import { normal } from "../../runtime/random/philox.ts";
 import { readConnectorConfig } from "../../runtime/model/connector-config.ts";
 import type { ConfigSection } from "../../runtime/model/config-reader.ts";
 import { readTransformerConfig } from "../../runtime/model/config.ts";

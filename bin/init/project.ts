@@ -1,5 +1,5 @@
 /** The files of a new project. */
-import { outline, projectSchemas, schemaFolder } from "../schemas.ts";
+import { outline, projectSchemas, schemaFolder } from "../project/schemas.ts";
 import { runConfig } from "./config.ts";
 import { sampleFiles } from "./data.ts";
 import { extensions, gitignore, settings } from "./editor.ts";

@@ -2,18 +2,18 @@ import type { Finding, Step } from "../../runtime/contract.ts";
 import { resolveParams, strategyOf, type RunConfig, type StrategyConfig } from "../../runtime/config/index.ts";
 import type { HostSample } from "../../runtime/data/sample.ts";
 import { FindingsError } from "../../runtime/findings.ts";
-import type { Sampler } from "../../runtime/training/draws.ts";
-import { openData } from "../../runtime/training/open-data.ts";
-import { createSampler, type SamplerChoice } from "../../runtime/training/samplers.ts";
+import type { Sampler } from "../../runtime/random/sampler.ts";
+import { openData } from "../../runtime/opening/open-data.ts";
+import { createSampler, type SamplerChoice } from "../../runtime/random/samplers.ts";
 import { didYouMean } from "../../compiler/diagnostics/did-you-mean.ts";
-import { UsageError } from "../exit.ts";
-import { readSource } from "../files.ts";
-import { toDiagnostics } from "../findings.ts";
-import { printFindings } from "../report.ts";
-import { examineRunConfig } from "../run-config.ts";
-import type { Session } from "../session.ts";
-import { completeParams } from "./params.ts";
-import { syntheticSamples } from "./synthetic.ts";
+import { UsageError } from "../shell/exit.ts";
+import { readSource } from "../shell/files.ts";
+import { toDiagnostics } from "../project/findings.ts";
+import { printFindings } from "../shell/print-findings.ts";
+import { examineRunConfig } from "../project/run-config.ts";
+import type { Session } from "../shell/session.ts";
+import { completeParams } from "../probe/params.ts";
+import { syntheticSamples } from "../probe/synthetic.ts";
 
 /** One sample to look at, and what a run would do with it. */
 export interface Chosen {
@@ -24,7 +24,7 @@ export interface Chosen {
   readonly what: string;
 }
 
-export interface Choice {
+interface Choice {
   readonly config?: string;
   readonly sample?: string;
   readonly seed: number;

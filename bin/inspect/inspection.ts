@@ -4,9 +4,9 @@ import { textAt } from "../../compiler/source/source-file.ts";
 import type { StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
 import type { Levels, LevelsByModality } from "./levels.ts";
 import { mapsOf, type TokenMap } from "./maps.ts";
-import type { ModalityName, Observation, Seen } from "./observe.ts";
-import { gridsOf, partsOf, tokensOf, type Part } from "./places.ts";
-import type { Subject } from "./subject.ts";
+import type { ModalityName, Observation, Seen } from "../probe/observe.ts";
+import { gridsOf, partsOf, tokensOf, type Part } from "../probe/places.ts";
+import type { Subject } from "../probe/subject.ts";
 
 export interface Inspection {
   readonly strategy: string;
@@ -47,7 +47,7 @@ export interface ModalityView {
 }
 
 /** Shares of the target's tokens. */
-export interface Shares {
+interface Shares {
   readonly kept: number;
   readonly noised: number;
   /** By loss term, those with a weight above 0. */
@@ -93,7 +93,7 @@ export function inspectionOf(
   };
 }
 
-export function rowOf({ value, tensor }: Seen): ValueRow {
+function rowOf({ value, tensor }: Seen): ValueRow {
   const { key, type } = value;
   let [min, max, sum, finite] = [Infinity, -Infinity, 0, 0];
   for (const entry of tensor.data) {

@@ -1,11 +1,11 @@
 /** How noise levels are distributed: as the run's sampler draws them, or as the strategy makes them of it. */
 import { collate } from "../../runtime/data/batch.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
-import { philoxSource } from "../../runtime/training/draws.ts";
-import { observe, type Circumstances, type ModalityName, type Observation } from "./observe.ts";
-import { gridsOf, tokensOf } from "./places.ts";
-import type { Subject } from "./subject.ts";
-import { syntheticSamples, type SyntheticSizes } from "./synthetic.ts";
+import { philoxSource } from "../../runtime/random/draws.ts";
+import { observe, type Circumstances, type ModalityName, type Observation } from "../probe/observe.ts";
+import { gridsOf, tokensOf } from "../probe/places.ts";
+import type { Subject } from "../probe/subject.ts";
+import { syntheticSamples, type SyntheticSizes } from "../probe/synthetic.ts";
 
 export interface Levels {
   readonly tokens: number;

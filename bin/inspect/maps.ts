@@ -1,5 +1,5 @@
 import type { VideoGrid } from "../../runtime/contract.ts";
-import type { ModalityName, Observation, Seen } from "./observe.ts";
+import type { ModalityName, Observation, Seen } from "../probe/observe.ts";
 
 /** A value over a modality's target tokens, of one sample. */
 export interface TokenMap {

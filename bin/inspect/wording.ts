@@ -1,8 +1,8 @@
 /** Numbers, shapes and sizes as both the terminal and the page word them. */
 import type { VideoGrid } from "../../runtime/contract.ts";
 import type { ValueRow } from "./inspection.ts";
-import type { ModalityName } from "./observe.ts";
-import { shortNumber } from "./places.ts";
+import type { ModalityName } from "../probe/observe.ts";
+import { shortNumber } from "../probe/places.ts";
 
 /** `40 %`, `0.3 %`: a share that is not all or nothing is never shown as such. */
 export function percent(share: number): string {

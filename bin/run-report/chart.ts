@@ -12,7 +12,7 @@ export interface Series {
   readonly style?: "line" | "faint" | "dots";
 }
 
-export interface ChartOptions {
+interface ChartOptions {
   readonly title: string;
   readonly note?: string;
   readonly series: readonly Series[];
@@ -24,7 +24,7 @@ export interface ChartOptions {
 }
 
 /** How many colours the page's style has. */
-export const colorCount = 8;
+const colorCount = 8;
 const maxPoints = 500;
 /** More of them would hide the line that they lie on. */
 const maxDots = 60;

@@ -1,4 +1,4 @@
-import { smoothed } from "../smooth.ts";
+import { smoothed } from "../run-view/smooth.ts";
 import { chart, type Point, type Series } from "./chart.ts";
 import type { Evaluation, Metrics, Step } from "./metrics.ts";
 import { quantile } from "./scale.ts";

@@ -1,5 +1,5 @@
-import { bytes, duration } from "../layout.ts";
-import { smoothed } from "../smooth.ts";
+import { bytes, duration } from "../shell/text.ts";
+import { smoothed } from "../run-view/smooth.ts";
 import { charts } from "./charts.ts";
 import { escape } from "./escape.ts";
 import type { RunRecord } from "./read-run.ts";

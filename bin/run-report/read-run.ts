@@ -1,15 +1,15 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { keptFolder } from "../kept-sources.ts";
+import { keptFolder } from "./kept-sources.ts";
 import { readMetrics, type Metrics } from "./metrics.ts";
 
-export interface RunFile {
+interface RunFile {
   readonly name: string;
   readonly bytes: number;
 }
 
 /** A picture of a sample, as it stands in a page. */
-export interface SamplePicture {
+interface SamplePicture {
   readonly name: string;
   readonly png: Buffer;
 }

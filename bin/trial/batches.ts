@@ -1,7 +1,7 @@
 /** The batches that a strategy is tried on: sizes, masks, draws and parameters at which mistakes show. */
 import type { StrategyInfo } from "../../runtime/contract.ts";
-import { completeParams, limitsOf } from "../inspect/params.ts";
-import { isMask, isReference, type MaskPattern, type Synthetic, type SyntheticSizes } from "../inspect/synthetic.ts";
+import { completeParams, limitsOf } from "../probe/params.ts";
+import { isMask, isReference, type MaskPattern, type Synthetic, type SyntheticSizes } from "../probe/synthetic.ts";
 
 export interface TrialBatch extends Synthetic {
   /** Parameters that differ from those of the other batches. */

@@ -4,10 +4,10 @@ import * as assert from "uvu/assert";
 import { sourceFile } from "../../compiler/source/source-file.ts";
 import { collate } from "../../runtime/data/batch.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
-import { libraryAt } from "../library.ts";
-import { observe, type Observation } from "../inspect/observe.ts";
-import { openSubject } from "../inspect/subject.ts";
-import { syntheticSamples } from "../inspect/synthetic.ts";
+import { libraryAt } from "../project/library.ts";
+import { observe, type Observation } from "../probe/observe.ts";
+import { openSubject } from "../probe/subject.ts";
+import { syntheticSamples } from "../probe/synthetic.ts";
 import { violations } from "./checks.ts";
 
 const test = suite("checks");

@@ -1,7 +1,7 @@
 /** What must be true of a step on any batch: what its strategy expects, and what every strategy owes to the model. */
 import type { Span } from "../../compiler/source/span.ts";
 import type { HostTensor } from "../../runtime/contract.ts";
-import type { ModalityName, Observation, Seen } from "../inspect/observe.ts";
+import type { ModalityName, Observation, Seen } from "../probe/observe.ts";
 import {
   describeEntries,
   describePlace,
@@ -12,8 +12,8 @@ import {
   shortNumber,
   tokensOf,
   type Place,
-} from "../inspect/places.ts";
-import type { Subject } from "../inspect/subject.ts";
+} from "../probe/places.ts";
+import type { Subject } from "../probe/subject.ts";
 
 /** One mistake on one batch. */
 export interface Violation {

@@ -3,8 +3,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { packageRoot } from "../package-root.ts";
-import { ltxc } from "../testing.ts";
+import { packageRoot } from "../shell/package-root.ts";
+import { ltxc } from "../testing/testing.ts";
 
 const test = suite("examples on trial");
 const folder = join(packageRoot, "examples");

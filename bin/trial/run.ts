@@ -5,14 +5,14 @@ import { entryOf } from "../../compiler/diagnostics/catalog/index.ts";
 import type { SourceFile } from "../../compiler/source/source-file.ts";
 import { collate } from "../../runtime/data/batch.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
-import { createSampler } from "../../runtime/training/samplers.ts";
-import { observe } from "../inspect/observe.ts";
-import type { Subject } from "../inspect/subject.ts";
-import { syntheticSamples } from "../inspect/synthetic.ts";
+import { createSampler } from "../../runtime/random/samplers.ts";
+import { observe } from "../probe/observe.ts";
+import type { Subject } from "../probe/subject.ts";
+import { syntheticSamples } from "../probe/synthetic.ts";
 import { describeBatch, trialBatches, type TrialBatch } from "./batches.ts";
 import { violations, type Violation } from "./checks.ts";
 
-export interface Trial {
+interface Trial {
   readonly diagnostics: readonly Diagnostic[];
   readonly batches: number;
 }

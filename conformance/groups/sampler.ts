@@ -1,6 +1,6 @@
-import type { DrawSource } from "../../runtime/training/draws.ts";
-import { createDraws } from "../../runtime/training/draws.ts";
-import { createSampler, type SamplerChoice } from "../../runtime/training/samplers.ts";
+import type { DrawSource } from "../../runtime/random/sampler.ts";
+import { createDraws } from "../../runtime/random/draws.ts";
+import { createSampler, type SamplerChoice } from "../../runtime/random/samplers.ts";
 import { golden, type Case, type Replay } from "../case.ts";
 import { compare } from "../compare.ts";
 

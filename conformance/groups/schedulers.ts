@@ -1,5 +1,5 @@
 import { resolveConfig } from "../../runtime/config/resolve.ts";
-import { createSchedule } from "../../runtime/training/schedules.ts";
+import { createSchedule } from "../../runtime/optimizer/schedules.ts";
 import type { Case, Manifest, Replay } from "../case.ts";
 import { compare } from "../compare.ts";
 

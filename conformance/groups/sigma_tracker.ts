@@ -1,4 +1,4 @@
-import { SIGMA_BOUNDARIES, sigmaBuckets } from "../../runtime/training/sigma-buckets.ts";
+import { SIGMA_BOUNDARIES, sigmaBuckets } from "../../runtime/metrics/sigma-buckets.ts";
 import type { Manifest, Replay } from "../case.ts";
 
 /** Files losses under their noise levels, update by update, and offers the lists that must be refused. */

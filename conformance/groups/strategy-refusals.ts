@@ -1,4 +1,4 @@
-import { textOf } from "../../bin/official/step.ts";
+import { textOf } from "../../bin/project/official-step.ts";
 import { check } from "../../compiler/index.ts";
 import { resolveParams, resolveStrategySection, strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
 import { paramsSchema } from "../../compiler/4-emit/params-schema.ts";

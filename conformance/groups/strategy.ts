@@ -12,8 +12,8 @@ import type {
 import type { Engine } from "../../runtime/engine/engine.ts";
 import { createPositions } from "../../runtime/model/positions.ts";
 import { referenceMetadata } from "../../runtime/references.ts";
-import { createDraws } from "../../runtime/training/draws.ts";
-import { createSampler, type SamplerChoice } from "../../runtime/training/samplers.ts";
+import { createDraws } from "../../runtime/random/draws.ts";
+import { createSampler, type SamplerChoice } from "../../runtime/random/samplers.ts";
 import { golden, type Case, type GoldenTensor, type Manifest, type Replay } from "../case.ts";
 import { compare, type Numbers, type Tolerance } from "../compare.ts";
 import { strategyOfCase, type CaseStrategy } from "../compiled.ts";

@@ -47,7 +47,7 @@ export function isFields(value: unknown): value is Fields {
 }
 
 /** `optimization.steps`, as users write settings. */
-export function nameOf(path: Path): string {
+function nameOf(path: Path): string {
   const dotted = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
   return path.length === 0 ? "the run config" : `\`${dotted.replace(/^\./, "")}\``;
 }
@@ -61,7 +61,7 @@ export function warning(code: string, path: Path, message: string, help?: string
 }
 
 /** A value as the user would write it. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }
 

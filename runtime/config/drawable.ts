@@ -9,7 +9,7 @@ export interface DrawableSample extends ValidationSample {
   readonly index: number;
 }
 
-export interface Obstacle {
+interface Obstacle {
   readonly path: Finding["path"];
   readonly reason: string;
   readonly help: string;

@@ -14,7 +14,7 @@ import { ROOT_PLACE } from "./directories.ts";
 import type { HostSample, HostSource } from "./sample.ts";
 
 /** `latents [B, C, F, H, W]` */
-export interface HostVideoBatch extends VideoGrid {
+interface HostVideoBatch extends VideoGrid {
   readonly kind: "video_latents";
   readonly latents: HostTensor;
   readonly storage: StorageType;
@@ -22,7 +22,7 @@ export interface HostVideoBatch extends VideoGrid {
 }
 
 /** `latents [B, C, T, mel]` */
-export interface HostAudioBatch {
+interface HostAudioBatch {
   readonly kind: "audio_latents";
   readonly latents: HostTensor;
   readonly storage: StorageType;
@@ -38,18 +38,18 @@ export interface HostTextBatch {
 }
 
 /** `mask [B, T]` */
-export interface HostMaskBatch {
+interface HostMaskBatch {
   readonly kind: "video_mask" | "audio_mask";
   readonly mask: HostTensor;
 }
 
 /** `value [B, ...]` */
-export interface HostTensorBatch {
+interface HostTensorBatch {
   readonly kind: "tensor";
   readonly value: HostTensor;
 }
 
-export type HostSourceBatch = HostVideoBatch | HostAudioBatch | HostTextBatch | HostMaskBatch | HostTensorBatch;
+type HostSourceBatch = HostVideoBatch | HostAudioBatch | HostTextBatch | HostMaskBatch | HostTensorBatch;
 
 /** One micro-batch on the host. */
 export interface HostBatch {

@@ -5,7 +5,7 @@ import type { Sample } from "./dataset.ts";
 import type { DataSource } from "./directories.ts";
 import { readShapes } from "./pt/index.ts";
 
-export interface Buckets {
+interface Buckets {
   /** Of each sample, which bucket it belongs to. */
   readonly of: Int32Array;
   /** What the samples of each bucket have in common: `latents 3 x 16 x 24`. */

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { permutation } from "../training/philox.ts";
+import { permutation } from "../random/philox.ts";
 import { createOrder } from "./order.ts";
 
 const test = suite("order");

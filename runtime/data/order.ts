@@ -1,7 +1,7 @@
 /** The numbers 0 to n - 1 in an order that depends on seed and epoch alone. */
-export type Permutation = (seed: number, epoch: number, n: number) => ArrayLike<number>;
+type Permutation = (seed: number, epoch: number, n: number) => ArrayLike<number>;
 
-export interface OrderOptions {
+interface OrderOptions {
   readonly samples: number;
   readonly batchSize: number;
   readonly seed: number;

@@ -1,11 +1,11 @@
-export interface PrefetchOptions {
+interface PrefetchOptions {
   /** How many batches are read ahead of the one asked for; 0 reads each when it is asked for. */
   readonly ahead: number;
   /** The first batch that will not be asked for. */
   readonly end: number;
 }
 
-export interface Prefetch<Batch> {
+interface Prefetch<Batch> {
   /**
    * Batch `index`; reading of the next ones begins or goes on in the background. Asked for in ascending order.
    * Rejects with the error of this very batch, even if reading failed long before.

@@ -35,7 +35,7 @@ export interface HostTokenMask {
 }
 
 /** `value`, axes as the strategy's source declares them */
-export interface HostTensorSource {
+interface HostTensorSource {
   readonly kind: "tensor";
   readonly value: HostTensor;
 }
@@ -49,7 +49,7 @@ export interface HostSample {
 }
 
 /** What the model takes per token, by role of the source that feeds it: C of video latents, C * mel of audio latents. */
-export type ExpectedChannels = Readonly<Record<string, number>>;
+type ExpectedChannels = Readonly<Record<string, number>>;
 
 /** How the files of samples are opened. */
 export type OpenEntries = <Result>(path: string, use: (entries: Entries) => Result) => Promise<Result>;

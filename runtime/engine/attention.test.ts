@@ -7,7 +7,7 @@ import { openEngine } from "./index.ts";
 import { loadTfjs, loadTfjsAlone } from "./load-tfjs.ts";
 import { createOnnxEngine } from "./onnx/engine.ts";
 import { createSimulatedDevice } from "./onnx/simulated-device.ts";
-import type { TfTensor } from "./tfjs-types.ts";
+import type { TfTensor } from "../graph/record/tfjs-types.ts";
 
 const test = suite("attention");
 const { tf } = await loadTfjs("cpu");

@@ -1,11 +1,11 @@
 import { sumTo, withGradient } from "./autodiff.ts";
-import type { Tf, TfTensor } from "./tfjs-types.ts";
+import type { Tf, TfTensor } from "../graph/record/tfjs-types.ts";
 
 /** Bytes of the scores that are there at a time. More are computed in chunks of queries, twice: they are not kept for the way back. */
 const MOST_SCORE_BYTES = 2 ** 25;
 
 /** q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`, bias additive `[B, 1, 1 or Tq, Tk]`. */
-export interface AttentionOperands {
+interface AttentionOperands {
   readonly q: TfTensor;
   readonly k: TfTensor;
   readonly v: TfTensor;

@@ -1,4 +1,4 @@
-import type { Tf, TfTensor } from "./tfjs-types.ts";
+import type { Tf, TfTensor } from "../graph/record/tfjs-types.ts";
 
 /**
  * Runs `f` off the tape: its result has no gradient and none of the kernels inside needs one (tfjs throws where a

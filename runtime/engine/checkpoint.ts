@@ -1,5 +1,5 @@
 import { gradientsOf, withGradient } from "./autodiff.ts";
-import type { Tf, TfTensor } from "./tfjs-types.ts";
+import type { Tf, TfTensor } from "../graph/record/tfjs-types.ts";
 
 /** See `Engine.checkpoint`. */
 export interface Checkpointed<T> {

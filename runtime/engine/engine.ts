@@ -1,25 +1,15 @@
 /** What an engine offers to the trainer. The only importers of a tensor library are the files beside this one. */
-import type { HostTensor, Ops, Shape, Tensor } from "../contract.ts";
+import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import type { StoredTensor } from "../graph/stored-tensor.ts";
 import type { Checkpointed } from "./checkpoint.ts";
 
 export type EngineName = "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
 
-export interface EngineMemory {
+interface EngineMemory {
   /** Tensors alive. */
   readonly tensors: number;
   /** Bytes they hold. */
   readonly bytes: number;
-}
-
-/** Numbers in a file, row-major and little-endian. */
-export interface StoredTensor {
-  /** Absolute. */
-  readonly path: string;
-  readonly shape: Shape;
-  readonly dtype: "float32" | "bfloat16" | "float16";
-  /** In bytes. */
-  readonly offset: number;
-  readonly length: number;
 }
 
 /** The result of one forward and backward pass; the caller disposes every tensor in it. */

@@ -8,7 +8,7 @@ import { hasCudaLibrary, providerNeeds, providerTitles, type Provider } from "./
 import { measureEngine, type EngineSpeed } from "./measure.ts";
 import { createTfjsEngine } from "./tfjs.ts";
 
-export interface OpenedEngine {
+interface OpenedEngine {
   readonly engine: Engine;
   /** Why this engine, in a sentence for the user. */
   readonly reason: string;
@@ -25,7 +25,7 @@ export interface EngineProbe {
   readonly speed: EngineSpeed | null;
 }
 
-export interface EngineOptions {
+interface EngineOptions {
   /** What the engine `onnx` computes with; `auto` takes an NVIDIA GPU if it can be used, otherwise the CPU. */
   readonly provider?: Provider | "auto";
   /** Refuses what the provider does not have, instead of computing it on the CPU. */

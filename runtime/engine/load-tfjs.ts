@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import util from "node:util";
 import type { EngineName } from "./engine.ts";
-import type { Tf } from "./tfjs-types.ts";
+import type { Tf } from "../graph/record/tfjs-types.ts";
 import { installWasmMatMul } from "./wasm-matmul.ts";
 
 // The packages are CommonJS and export by assignment in loops, which `import` cannot see.

@@ -1,6 +1,6 @@
 import { detached, sumTo, withGradient } from "./autodiff.ts";
 import { roundTo } from "./ops-round.ts";
-import type { Tf, TfOperand, TfOps, TfTensor } from "./tfjs-types.ts";
+import type { Tf, TfOperand, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
 type Elementwise = Pick<
   TfOps,

@@ -1,6 +1,6 @@
 import { attention } from "./attention.ts";
 import { withGradient } from "./autodiff.ts";
-import type { Tf, TfOps, TfTensor } from "./tfjs-types.ts";
+import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
 type Network = Pick<TfOps, "matMul" | "linear" | "softmax" | "gelu" | "silu" | "rmsNorm" | "layerNorm" | "attention">;
 

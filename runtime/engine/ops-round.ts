@@ -1,5 +1,5 @@
 import type { StorageType } from "../contract.ts";
-import type { Tf, TfTensor } from "./tfjs-types.ts";
+import type { Tf, TfTensor } from "../graph/record/tfjs-types.ts";
 
 const integerRanges: Partial<Record<StorageType, readonly [number, number]>> = {
   bool: [0, 1],

@@ -1,5 +1,5 @@
 import { detached, sumTo, withGradient } from "./autodiff.ts";
-import type { Tf, TfOps, TfTensor } from "./tfjs-types.ts";
+import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
 type Shaping = Pick<
   TfOps,

@@ -6,7 +6,7 @@ import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import type { Engine } from "./engine.ts";
 import { openEngine } from "./index.ts";
 import { loadTfjsAlone } from "./load-tfjs.ts";
-import { BACKEND } from "./onnx/record/backend.ts";
+import { BACKEND } from "../graph/record/backend.ts";
 import type { Provider } from "./onnx/provider.ts";
 
 const test = suite("ops");

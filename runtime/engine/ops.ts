@@ -1,7 +1,7 @@
 import { elementwiseOps } from "./ops-elementwise.ts";
 import { networkOps } from "./ops-network.ts";
 import { shapeOps } from "./ops-shape.ts";
-import type { Tf, TfOps, TfTensor } from "./tfjs-types.ts";
+import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
 export type ComputingOps = Omit<TfOps, "input" | "constant">;
 

@@ -3,7 +3,7 @@ import { gradientsOf } from "./autodiff.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { Differentiated, Engine, EngineName } from "./engine.ts";
 import { computingOps } from "./ops.ts";
-import type { Tf, TfOps, TfTensor } from "./tfjs-types.ts";
+import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
 /**
  * An engine over one backend of tfjs, which must be initialised. tfjs has one current backend per process; every call selects

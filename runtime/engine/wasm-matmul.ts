@@ -1,5 +1,5 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import type { Tf, TfTensor } from "./tfjs-types.ts";
+import type { Tf, TfTensor } from "../graph/record/tfjs-types.ts";
 
 type TensorInfo = Pick<TfTensor, "dataId" | "shape" | "dtype">;
 type Kernel = (inputs: Record<string, TensorInfo>, attrs: Record<string, boolean | number[]>) => TensorInfo;

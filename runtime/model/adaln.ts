@@ -23,7 +23,7 @@ export function timestepSinusoid(ops: Ops, t: Tensor): Tensor {
   return ops.concat([ops.cos(angles), ops.sin(angles)], 1);
 }
 
-export interface Modulation {
+interface Modulation {
   /** `[B, N, D]` each, N timesteps of a sample. */
   readonly rows: readonly Tensor[];
   /** The embedded timestep before its silu, `[B, N, D]`; the output head uses it. */

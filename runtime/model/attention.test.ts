@@ -7,7 +7,7 @@ import { openEngine } from "../engine/index.ts";
 import { attention } from "./attention.ts";
 import { createModule } from "./module.ts";
 import { ropeTables } from "./rope.ts";
-import { host, numbers } from "./tiny-model.ts";
+import { host, numbers } from "../testing/tiny-model.ts";
 
 const test = suite("attention");
 const { engine: cpu } = await openEngine("cpu");

@@ -2,7 +2,7 @@ import type { Tensor } from "../contract.ts";
 import type { Module } from "./module.ts";
 import { rotateIntoHeads, splitHeads, type RopeTables } from "./rope.ts";
 
-export interface AttentionInputs {
+interface AttentionInputs {
   /** Queries `[B, Tq, q]`; also what a gated attention takes its gate from. */
   readonly x: Tensor;
   /** Keys and values `[B, Tk, c]`; `x` itself for self-attention. */

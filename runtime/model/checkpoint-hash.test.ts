@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { temporaryFolders } from "../temporary-folders.ts";
+import { temporaryFolders } from "../testing/temporary-folders.ts";
 import { checkpointHash } from "./checkpoint-hash.ts";
 
 const test = suite("checkpoint hash");

@@ -11,7 +11,7 @@ import { writeSafetensors } from "../data/safetensors/index.ts";
 import { openEngine } from "../engine/index.ts";
 import { FindingsError } from "../findings.ts";
 import { loadModel, type LoadedModel, type LoadOptions } from "./checkpoint.ts";
-import { host, tinySection, writeTinyFile, type TinyFile } from "./tiny-model.ts";
+import { host, tinySection, writeTinyFile, type TinyFile } from "../testing/tiny-model.ts";
 
 const test = suite("checkpoint");
 const { engine } = await openEngine("cpu");

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { checkContextWidths, readTransformerConfig, type ModelType } from "./config.ts";
 import { readConnectorConfig } from "./connector-config.ts";
 import type { ConfigSection } from "./config-reader.ts";
-import { tinyConfig, tinySection } from "./tiny-model.ts";
+import { tinyConfig, tinySection } from "../testing/tiny-model.ts";
 
 const test = suite("config");
 

@@ -11,7 +11,7 @@ import { createEmbeddingsProcessor, type TextFeatures } from "./embeddings.ts";
 import { connectorLayout } from "./layout.ts";
 import { createModule } from "./module.ts";
 import { validFirst } from "./text-order.ts";
-import { host, tinySection } from "./tiny-model.ts";
+import { host, tinySection } from "../testing/tiny-model.ts";
 
 const test = suite("embeddings");
 const { engine } = await openEngine("cpu");

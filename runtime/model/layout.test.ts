@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import type { ConfigSection } from "./config-reader.ts";
 import { connectorLayout, transformerLayout, type Parameter } from "./layout.ts";
 import { readConnectorConfig } from "./connector-config.ts";
-import { tinyConfig } from "./tiny-model.ts";
+import { tinyConfig } from "../testing/tiny-model.ts";
 
 const test = suite("layout");
 

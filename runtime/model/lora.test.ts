@@ -6,7 +6,7 @@ import { openEngine } from "../engine/index.ts";
 import { FindingsError } from "../findings.ts";
 import { transformerLayout } from "./layout.ts";
 import { checkStreams, createLora, matchTargets } from "./lora.ts";
-import { tinyConfig } from "./tiny-model.ts";
+import { tinyConfig } from "../testing/tiny-model.ts";
 
 const test = suite("lora");
 const { engine } = await openEngine("cpu");

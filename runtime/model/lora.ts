@@ -5,14 +5,14 @@ import { FindingsError } from "../findings.ts";
 import type { Parameter } from "./layout.ts";
 import type { Adapters } from "./module.ts";
 
-export interface LoraOptions {
+interface LoraOptions {
   readonly rank: number;
   readonly alpha: number;
   readonly targetModules: readonly string[];
 }
 
 /** Low-rank adapters of a transformer: what the model reads and what the optimizer trains. */
-export interface LoraAdapters extends Adapters {
+interface LoraAdapters extends Adapters {
   /** One name per tensor: `transformer_blocks.0.attn1.to_k.lora_A.weight`, then its `lora_B.weight`, module by module. */
   readonly names: readonly string[];
   tensors(): readonly Tensor[];
@@ -29,7 +29,7 @@ export type Dropout = (module: string, x: Tensor) => Tensor;
 export type Uniform = (name: string, count: number) => Float32Array;
 
 /** A linear layer that gets an adapter. */
-export interface Target {
+interface Target {
   readonly module: string;
   /** What it computes for; adapters of a stream that a run does not feed stay as they are. */
   readonly stream: Parameter["stream"];

@@ -4,7 +4,7 @@ import { loadTfjsAlone } from "../engine/load-tfjs.ts";
 import { createOnnxEngine } from "../engine/onnx/engine.ts";
 import { createSimulatedDevice } from "../engine/onnx/simulated-device.ts";
 import { createPositions } from "./positions.ts";
-import { host, tinyConfig, tinyInputs, tinyWeights } from "./tiny-model.ts";
+import { host, tinyConfig, tinyInputs, tinyWeights } from "../testing/tiny-model.ts";
 import { createTransformer } from "./transformer.ts";
 
 const test = suite("memory of a train step");

@@ -5,7 +5,7 @@ import { openEngine } from "../engine/index.ts";
 import { transformerLayout } from "./layout.ts";
 import { createLora, matchTargets } from "./lora.ts";
 import { checkOutputs, createOutputs } from "./outputs.ts";
-import { host, numbers, tinyConfig, tinyInputs, tinyWeights } from "./tiny-model.ts";
+import { host, numbers, tinyConfig, tinyInputs, tinyWeights } from "../testing/tiny-model.ts";
 import { createTransformer } from "./transformer.ts";
 
 const test = suite("outputs");

@@ -11,7 +11,7 @@ type HeadInfo = Extract<OutputInfo, { kind: "linear" }>;
 export type TargetTokens = Readonly<Record<StreamName, number>>;
 
 /** A strategy's extra outputs of the model: streams after a block, and trainable linear heads on them. */
-export interface ModelOutputs {
+interface ModelOutputs {
   /** `outputs.<name>.weight` and `outputs.<name>.bias` of each head. */
   readonly names: readonly string[];
   tensors(): readonly Tensor[];

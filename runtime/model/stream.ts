@@ -41,7 +41,7 @@ export interface CrossStream {
   readonly gate: Tensor | undefined;
 }
 
-export interface Preparation {
+interface Preparation {
   readonly config: TransformerConfig;
   readonly module: Module;
   readonly ropes: RopeCache;

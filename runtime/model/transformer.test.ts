@@ -10,7 +10,7 @@ import type { ModelType, TransformerConfig } from "./config.ts";
 import type { Adapter } from "./module.ts";
 import { createPositions } from "./positions.ts";
 import { ropeTables } from "./rope.ts";
-import { host, numbers, tinyConfig, tinyInputs, tinyWeights } from "./tiny-model.ts";
+import { host, numbers, tinyConfig, tinyInputs, tinyWeights } from "../testing/tiny-model.ts";
 import { createTransformer, type Perturbation } from "./transformer.ts";
 
 const test = suite("transformer");

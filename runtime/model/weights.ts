@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import type { Finding, Tensor } from "../contract.ts";
 import type { SafetensorsDType, SafetensorsFile, TensorEntry } from "../data/safetensors/index.ts";
-import type { Engine, StoredTensor } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { StoredTensor } from "../graph/stored-tensor.ts";
 import { FindingsError } from "../findings.ts";
 import type { Parameter } from "./layout.ts";
 

@@ -5,7 +5,7 @@ import type { HostTextFeatures } from "../data/sample.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EmbeddingsProcessor, TextContexts } from "../model/embeddings.ts";
 import type { Perturbation, Velocities } from "../model/transformer.ts";
-import { normal } from "../training/philox.ts";
+import { normal } from "../random/philox.ts";
 import { cleanGuess, eulerStep, guide, neutral, type Guesses, type Scales } from "./guidance.ts";
 import type { SamplePlan, StreamPlan } from "./plan.ts";
 import { sigmaSchedule } from "./schedule.ts";

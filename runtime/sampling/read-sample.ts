@@ -5,7 +5,7 @@ import { withEntries } from "../data/entries.ts";
 import { readSource, type HostSource, type HostTextFeatures } from "../data/sample.ts";
 import { fail, FindingsError } from "../findings.ts";
 import type { TransformerConfig } from "../model/config.ts";
-import { together } from "../training/preflight.ts";
+import { together } from "../findings.ts";
 import { audioStepsPerSecond, giveAudio, giveVideo, referenceTokens, type ReadCondition } from "./conditions.ts";
 import type { AudioPlan, SamplePlan, VideoPlan } from "./plan.ts";
 import { emptyTarget, streamOf } from "./stream.ts";
@@ -21,7 +21,7 @@ export interface SamplingModel {
 }
 
 /** Which modalities a sample has, and which of them is given whole. */
-export interface Cast {
+interface Cast {
   readonly video: boolean;
   readonly audio: boolean;
   readonly frozen: Modality | null;

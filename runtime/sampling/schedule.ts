@@ -1,4 +1,4 @@
-import { shiftOf } from "../training/samplers.ts";
+import { shiftOf } from "../random/samplers.ts";
 
 /** The official sampler shifts by this sequence length, whatever a sample's own is. */
 const SHIFT_TOKENS = 4096;

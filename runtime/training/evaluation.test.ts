@@ -7,10 +7,10 @@ import type { Prepared, Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/index.ts";
 import { train } from "../train.ts";
-import { lastSaved } from "./checkpoint-files.ts";
-import type { EvaluationEvent, TrainEvent } from "./events.ts";
-import { normal } from "./philox.ts";
-import { tinyRun, type TinySettings } from "./tiny-run.ts";
+import { lastSaved } from "../checkpoints/checkpoint-files.ts";
+import type { EvaluationEvent, TrainEvent } from "../metrics/events.ts";
+import { normal } from "../random/philox.ts";
+import { tinyRun, type TinySettings } from "../testing/tiny-run.ts";
 
 const test = suite<{ folder: string }>("evaluation");
 const { engine } = await openEngine("cpu");

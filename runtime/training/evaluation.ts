@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { philoxSource } from "./draws.ts";
-import type { EvaluationEvent } from "./events.ts";
+import { philoxSource } from "../random/draws.ts";
+import type { EvaluationEvent } from "../metrics/events.ts";
 import { forward, readReport, type ForwardContext, type Progress, type Report } from "./forward.ts";
 import type { LoadedBatch, Run } from "./run.ts";
 import { sampleLosses, stepMetrics } from "./step-metrics.ts";
@@ -8,9 +8,9 @@ import { sampleLosses, stepMetrics } from "./step-metrics.ts";
 /** Independent of the run's seed, so that runs with different seeds can be compared, too. */
 const SEED = 0;
 
-export type Evaluation = Pick<EvaluationEvent, "loss" | "terms" | "sigmas">;
+type Evaluation = Pick<EvaluationEvent, "loss" | "terms" | "sigmas">;
 
-export interface Evaluated extends Evaluation {
+interface Evaluated extends Evaluation {
   /** Whether some noise level was another one than asked for, since the strategy sets it itself. */
   readonly strays: boolean;
 }

@@ -3,7 +3,7 @@ import type { AccumulatedGradients } from "./optimizer-step.ts";
 import { blindSamples, brokenTerm } from "./step-metrics.ts";
 
 /** Why a step's gradients must not reach the weights. */
-export interface Failure extends Pick<Finding, "code" | "path"> {
+interface Failure extends Pick<Finding, "code" | "path"> {
   readonly what: string;
   readonly advice: string;
 }

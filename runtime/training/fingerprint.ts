@@ -23,7 +23,7 @@ export interface Fingerprint {
   readonly base_model?: string;
 }
 
-export interface Fingerprinted {
+interface Fingerprinted {
   readonly config: RunConfig;
   readonly strategy: StrategyInfo;
   readonly params: Readonly<Record<string, unknown>>;

@@ -17,7 +17,8 @@ import type {
 import type { StreamName } from "../model/config.ts";
 import type { Dropout } from "../model/lora.ts";
 import type { TargetTokens } from "../model/outputs.ts";
-import { createDraws, createDrawsAt, type DrawSource, type Sampler } from "./draws.ts";
+import { createDraws, createDrawsAt } from "../random/draws.ts";
+import type { DrawSource, Sampler } from "../random/sampler.ts";
 
 /**
  * The transformer with its adapters; with `targets`, how many tokens of each modality are the target's, also the strategy's outputs
@@ -42,7 +43,7 @@ export interface Progress {
   readonly progress: number;
 }
 
-export interface ForwardOptions {
+interface ForwardOptions {
   readonly draws: DrawSource;
   readonly progress: Progress;
   readonly divisor: number;
@@ -53,7 +54,7 @@ export interface ForwardOptions {
 }
 
 /** A micro-batch's loss and what is worth knowing of it, on the device. */
-export interface Forward {
+interface Forward {
   /** Scalar: the mean over the batch of the sum of the terms, divided by `divisor`. */
   readonly loss: Tensor;
   /**

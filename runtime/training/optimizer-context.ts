@@ -1,8 +1,8 @@
-import { createAdamW8bit } from "./adamw-8bit.ts";
-import { createAdamW, type AdamW } from "./adamw.ts";
+import { createAdamW8bit } from "../optimizer/adamw-8bit.ts";
+import { createAdamW, type AdamW } from "../optimizer/adamw.ts";
 import type { OptimizerContext } from "./optimizer-step.ts";
 import type { Run } from "./run.ts";
-import { createSampler, type SamplerChoice } from "./samplers.ts";
+import { createSampler, type SamplerChoice } from "../random/samplers.ts";
 
 /** The optimizer that the run config asks for. */
 export function createOptimizer({ config, engine, trainable }: Run): AdamW {

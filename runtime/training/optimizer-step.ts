@@ -1,9 +1,9 @@
 import type { Batch, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { AdamW } from "./adamw.ts";
-import type { DrawSource } from "./draws.ts";
+import type { AdamW } from "../optimizer/adamw.ts";
+import type { DrawSource } from "../random/sampler.ts";
 import { forward, readReport, type ForwardContext, type Progress, type Report } from "./forward.ts";
-import { addGradients, clipFactor, globalNorm, type Gradients } from "./gradients.ts";
+import { addGradients, clipFactor, globalNorm, type Gradients } from "../optimizer/gradients.ts";
 
 /** What is trained: tensors that the model reads, in a fixed order. */
 export interface Trainable {

@@ -1,7 +1,7 @@
 import type { RunConfig } from "../config/run-config.ts";
 import type { Batch, Positions, ScaleFactors, Sizes, Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { DrawSource } from "./draws.ts";
+import type { DrawSource } from "../random/sampler.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import type { Model } from "./forward.ts";
 import type { Trainable } from "./optimizer-step.ts";

@@ -1,7 +1,7 @@
 import type { Report } from "./forward.ts";
-import { sigmaBuckets } from "./sigma-buckets.ts";
+import { sigmaBuckets } from "../metrics/sigma-buckets.ts";
 
-export interface StepMetrics {
+interface StepMetrics {
   readonly loss: number;
   readonly terms: Readonly<Record<string, number>>;
   readonly sigmaBuckets: Readonly<Record<string, number>>;

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../../findings.ts";
-import { byteEdits, edited, fuzzRuns } from "./byte-edits.ts";
+import { byteEdits, edited, fuzzRuns } from "../../testing/byte-edits.ts";
 import { toFloat32 } from "./contiguous.ts";
-import { legacySample } from "./legacy-sample.ts";
+import { legacySample } from "../../testing/legacy-sample.ts";
 import { readLegacy } from "./legacy.ts";
 import { isTensor, refuseFile, type PtValue } from "./value.ts";
 

@@ -40,7 +40,7 @@ class StorageRef {
 
 type Item = PtValue | Global | typeof MARK | StorageRef | Item[] | Map<Item, Item>;
 
-export interface Unpickled {
+interface Unpickled {
   readonly value: PtValue;
   /** Bytes consumed. */
   readonly end: number;

@@ -5,7 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../../findings.ts";
 import { readShapes, writePt } from "./index.ts";
-import { legacySample } from "./legacy-sample.ts";
+import { legacySample } from "../../testing/legacy-sample.ts";
 import { zipStored } from "./zip-writer.ts";
 
 const test = suite<{ path: string; folder: string }>("shapes");

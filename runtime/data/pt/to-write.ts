@@ -8,7 +8,7 @@ export interface TensorToWrite {
 }
 
 /** A number is written as float if it is one of these, else as int where it is whole. */
-export interface FloatToWrite {
+interface FloatToWrite {
   readonly float: number;
 }
 

@@ -1,6 +1,6 @@
 import { crc32 } from "./crc32.ts";
 
-export interface MemberToWrite {
+interface MemberToWrite {
   readonly name: string;
   readonly data: Uint8Array;
 }

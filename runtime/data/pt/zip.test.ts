@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../../findings.ts";
-import { byteEdits, edited, fuzzRuns } from "./byte-edits.ts";
+import { byteEdits, edited, fuzzRuns } from "../../testing/byte-edits.ts";
 import { toFloat32 } from "./contiguous.ts";
 import { isTensor, refuseFile, type PtValue } from "./value.ts";
 import { writePt } from "./write.ts";

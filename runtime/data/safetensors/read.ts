@@ -93,7 +93,7 @@ async function readRange(path: string, file: OpenFile, start: number, end: numbe
 const shortened = (path: string): never => broken(path, "it became shorter while it was read");
 
 /** Widens (or for F64 and I64, narrows) raw bytes that start at an aligned offset. */
-export function toFloat32(dtype: SafetensorsDType, { buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
+function toFloat32(dtype: SafetensorsDType, { buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
   switch (dtype) {
     case "F32":
       return new Float32Array(buffer, byteOffset, byteLength / 4);

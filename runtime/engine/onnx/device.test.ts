@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { HostTensor, Ops, Tensor } from "../../contract.ts";
 import { openEngine } from "../index.ts";
 import { startDevice } from "./device.ts";
-import type { Graph, Initializer, Node, Value } from "./graph.ts";
+import type { Graph, Initializer, Node, Value } from "../../graph/graph.ts";
 
 const test = suite("onnx device");
 const device = await startDevice();

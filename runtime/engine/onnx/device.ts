@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { HostTensor } from "../../contract.ts";
-import type { Graph } from "./graph.ts";
+import type { Graph } from "../../graph/graph.ts";
 import { encodeModel } from "./model.ts";
 import { BUSY, STOPPED, type Feed, type Reply, type Request, type ThreadData } from "./protocol.ts";
 import type { ProviderOptions } from "./session-options.ts";
@@ -21,7 +21,7 @@ export interface Device {
 }
 
 /** Is told what becomes of a graph. */
-export interface OpenListener {
+interface OpenListener {
   /** It can run, so many seconds after it was asked for. */
   onOpened(seconds: number): void;
   /** It has run, so many of its operations on the CPU, by operator, although another provider was asked for. */

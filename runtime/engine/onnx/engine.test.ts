@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor, Tensor } from "../../contract.ts";
-import { createAdamW } from "../../training/adamw.ts";
+import { createAdamW } from "../../optimizer/adamw.ts";
 import { FindingsError } from "../../findings.ts";
 import { within } from "../../places.ts";
 import type { Engine, EngineEvent } from "../engine.ts";

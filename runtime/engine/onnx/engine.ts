@@ -2,16 +2,16 @@ import { totalmem } from "node:os";
 import type { HostTensor, Ops, Tensor } from "../../contract.ts";
 import type { Differentiated, Engine, EngineEvent } from "../engine.ts";
 import { computingOps } from "../ops.ts";
-import type { Tf } from "../tfjs-types.ts";
+import type { Tf } from "../../graph/record/tfjs-types.ts";
 import type { Device } from "./device.ts";
 import { explainFailure } from "./failure.ts";
-import type { Graph, Node } from "./graph.ts";
+import type { Graph, Node } from "../../graph/graph.ts";
 import { openKeptRecordings, type KeptRecordings, type Portable } from "./kept-recordings.ts";
-import { memoryOf } from "./memory.ts";
+import { memoryOf } from "../../graph/memory.ts";
 import type { Provider } from "./provider.ts";
-import { optimize } from "./passes/index.ts";
-import { recorderOf } from "./record/backend.ts";
-import { registerKernels } from "./record/kernels.ts";
+import { optimize } from "../../graph/passes/index.ts";
+import { recorderOf } from "../../graph/record/backend.ts";
+import { registerKernels } from "../../graph/record/kernels.ts";
 import { createShelf } from "../../shelf.ts";
 import { Take, type Studio } from "./recording.ts";
 import { bytesOf, DeviceTensor, mapTensors } from "./tensor.ts";
@@ -58,7 +58,7 @@ const nothing: Branch["result"] = { shape: [], dtype: "float32" };
 /** Stands in the way through the recordings, for with it the graph is another one. */
 const CHECKPOINT = "checkpoint";
 
-export interface OnnxOptions {
+interface OnnxOptions {
   /** Of the memory that recordings claim together; beyond it those that were not used for longest are given up. Half of the machine's. */
   readonly mostBytes?: number;
   /** The device's. */
@@ -198,7 +198,7 @@ export function createOnnxEngine(tf: Tf, device: Device, options: OnnxOptions = 
       outputs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as Tensor["dtype"] })),
       hasGradient,
     };
-    const optimized = optimize(graph, provider);
+    const optimized = optimize(graph, { isWebGpu: provider === "webgpu" });
     const recording = prepare(endOf(recordings, way), portable, optimized, { began, way });
     return play(task, recording, trace, result);
   }

@@ -1,6 +1,6 @@
 import { FindingsError } from "../../findings.ts";
 import { DeviceError } from "./device.ts";
-import type { Node } from "./graph.ts";
+import type { Node } from "../../graph/graph.ts";
 
 /**
  * What the user can be told of a graph that failed: the part of the model or the line of the strategy, and the runtime's reason. Other

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor, Tensor } from "../../contract.ts";
-import { temporaryFolders } from "../../temporary-folders.ts";
+import { temporaryFolders } from "../../testing/temporary-folders.ts";
 import type { Engine } from "../engine.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
 import { startDevice } from "./device.ts";

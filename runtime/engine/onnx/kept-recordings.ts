@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Graph, Initializer } from "./graph.ts";
+import type { Graph, Initializer } from "../../graph/graph.ts";
 import type { Call, Recording } from "./trace.ts";
 
 /** A recording without what is of this process alone. */

@@ -8,7 +8,7 @@ import {
   type Initializer,
   type Node,
   type Value,
-} from "./graph.ts";
+} from "../../graph/graph.ts";
 import { Message } from "./protobuf.ts";
 
 // Numbers of fields are those of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto

@@ -1,12 +1,12 @@
 import type { HostTensor, Shape, DType, Tensor } from "../../contract.ts";
 import { gradientsOf } from "../autodiff.ts";
 import { checkpoint, type Checkpointed } from "../checkpoint.ts";
-import type { StoredTensor } from "../engine.ts";
+import type { StoredTensor } from "../../graph/stored-tensor.ts";
 import type { ComputingOps } from "../ops.ts";
-import type { Tf, TfTensor } from "../tfjs-types.ts";
-import type { Graph, Value } from "./graph.ts";
-import { BACKEND, type Recorder } from "./record/backend.ts";
-import { GraphBuilder } from "./record/builder.ts";
+import type { Tf, TfTensor } from "../../graph/record/tfjs-types.ts";
+import type { Graph, Value } from "../../graph/graph.ts";
+import { BACKEND, type Recorder } from "../../graph/record/backend.ts";
+import { GraphBuilder } from "../../graph/record/builder.ts";
 import { DeviceTensor } from "./tensor.ts";
 import { placeOfCall } from "../../places.ts";
 import { takesNumbers, type Argument, type OpName, type Place, type Trace } from "./trace.ts";

@@ -1,8 +1,8 @@
 import type { HostTensor } from "../../contract.ts";
-import { addCosts, costOf, noCost, type GraphCost } from "./cost.ts";
+import { addCosts, costOf, noCost, type GraphCost } from "../../graph/cost.ts";
 import type { Device } from "./device.ts";
-import { byteSize, sizeOf, type Graph, type Value } from "./graph.ts";
-import { memoryOf, type GraphMemory } from "./memory.ts";
+import { byteSize, sizeOf, type Graph, type Value } from "../../graph/graph.ts";
+import { memoryOf, type GraphMemory } from "../../graph/memory.ts";
 
 /** What was asked of a simulated device so far. */
 export interface Usage {
@@ -17,7 +17,7 @@ export interface Usage {
   readonly cost: GraphCost;
 }
 
-export interface SimulatedDevice extends Device {
+interface SimulatedDevice extends Device {
   usage(): Usage;
   /** Counts the cost anew. */
   resetCost(): void;

@@ -1,6 +1,6 @@
 import type { DType, Shape, Tensor } from "../../contract.ts";
-import type { StoredTensor } from "../engine.ts";
-import { byteSize } from "./graph.ts";
+import type { StoredTensor } from "../../graph/stored-tensor.ts";
+import { byteSize } from "../../graph/graph.ts";
 
 /** A value on the thread that computes, known here by its number. */
 export class DeviceTensor implements Tensor {

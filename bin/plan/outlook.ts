@@ -1,0 +1,92 @@
+/** What a run will be like: what it trains on, and what it takes. */
+import type { RunConfig } from "../../runtime/config/index.ts";
+import type { Step } from "../../runtime/contract.ts";
+import type { Preflight } from "../../runtime/opening/open-run.ts";
+import { measureEngine, type EngineSpeed } from "../../runtime/engine/measure.ts";
+import { openEngine } from "../../runtime/engine/index.ts";
+import { planOf, type Plan } from "../../runtime/opening/plan.ts";
+import { FindingsError } from "../../runtime/findings.ts";
+import { surveyOf, type Counted, type SizeOfLatents, type Survey } from "../../runtime/opening/survey.ts";
+import { table } from "../shell/text.ts";
+import { planRows } from "./plan-text.ts";
+
+export interface Outlook {
+  readonly survey: Survey;
+  readonly plan: Plan;
+  /** Optimizer steps of the run. */
+  readonly steps: number;
+  readonly speed: EngineSpeed | null;
+}
+
+/** Errors: FindingsError where files have changed since they were examined. */
+export async function outlookOf(config: RunConfig, step: Step, examined: Preflight): Promise<Outlook> {
+  return {
+    survey: surveyOf(step.strategy, examined.data),
+    plan: await planOf(config, step, examined),
+    steps: config.optimization.steps,
+    speed: await speedOfOnnx(config),
+  };
+}
+
+const measured = new Map<RunConfig["runtime"]["provider"], Promise<EngineSpeed | null>>();
+
+/** How fast the engine is that plans are made for, with the provider of the run, measured once; null where it does not work. */
+export function speedOfOnnx({ runtime: { provider } }: RunConfig): Promise<EngineSpeed | null> {
+  const speed = measured.get(provider) ?? measureOnnx(provider);
+  measured.set(provider, speed);
+  return speed;
+}
+
+async function measureOnnx(provider: RunConfig["runtime"]["provider"]): Promise<EngineSpeed | null> {
+  try {
+    return await measureEngine((await openEngine("onnx", { provider })).engine);
+  } catch (error) {
+    if (error instanceof FindingsError) return null;
+    throw error;
+  }
+}
+
+/** Lines of a kind that are shown; of more the rest is counted. */
+const SHOWN = 10;
+
+/** The outlook of the run config `path`, to read. */
+export function outlookText(path: string, { survey, plan, steps, speed }: Outlook): string {
+  return `${path}\n${indented(table([...surveyRows(survey), ...planRows(plan, steps, speed)]))}`;
+}
+
+export const indented = (text: string): string =>
+  text
+    .split("\n")
+    .map((line) => `  ${line}`)
+    .join("\n");
+
+function surveyRows({ training, heldOut, skipped, lookedAt, sizes, framesPerSecond, captions }: Survey): string[][] {
+  const all = training + heldOut;
+  return [
+    ["samples", heldOut === 0 ? `${training} to train on` : `${training} to train on, ${heldOut} to evaluate`],
+    ...rowsOf("skipped", skipped, ({ name, reason }) => `${name}: ${reason}`),
+    ...(lookedAt < all ? [["looked at", `the headers of ${lookedAt} of them, evenly spread`]] : []),
+    ...rowsOf("sizes", sizes, ({ value, samples }) => `${sizeText(value)}${share(samples, lookedAt)}`),
+    ...rowsOf("frames/s", framesPerSecond, (entry) => counted(entry, lookedAt)),
+    ...rowsOf("captions", captions, ({ value, samples }) => `${value} tokens${share(samples, lookedAt)}`),
+  ];
+}
+
+const counted = ({ value, samples }: Counted<number>, of: number): string => `${value}${share(samples, of)}`;
+
+/** How many samples it is, unless it is all of them. */
+function share(samples: number, of: number): string {
+  return samples === of ? "" : ` (${samples} ${samples === 1 ? "sample" : "samples"})`;
+}
+
+function rowsOf<Item>(name: string, items: readonly Item[], lineOf: (item: Item) => string): string[][] {
+  const lines = items.slice(0, SHOWN).map(lineOf);
+  const rest = items.length - lines.length;
+  return [...lines, ...(rest > 0 ? [`and ${rest} more`] : [])].map((line, i) => [i === 0 ? name : "", line]);
+}
+
+function sizeText({ source, grid, tokens, shift, storage }: SizeOfLatents): string {
+  const size = grid.length > 1 ? `${grid.join(" x ")} = ${tokens} tokens` : `${tokens} tokens`;
+  const level = shift === null ? "" : `, sigma shift ${shift.toFixed(2)}`;
+  return `${source}: ${size}, ${storage}${level}`;
+}

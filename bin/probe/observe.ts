@@ -1,0 +1,221 @@
+/** Runs a strategy's step on one batch, with a prediction by chance in place of the model's, and reads back all that it shows. */
+import type { ProbedValue } from "../../compiler/3-lower/program.ts";
+import type {
+  Draws,
+  HostTensor,
+  ModalityInputs,
+  Prediction,
+  Prepared,
+  Probe,
+  StepContext,
+  StrategyInfo,
+  Tensor,
+} from "../../runtime/contract.ts";
+import { uploadBatch, type HostBatch } from "../../runtime/data/batch.ts";
+import type { Engine } from "../../runtime/engine/engine.ts";
+import { createPositions } from "../../runtime/model/positions.ts";
+import { createDraws, philoxSource } from "../../runtime/random/draws.ts";
+import type { DrawSource, Sampler } from "../../runtime/random/sampler.ts";
+import type { Subject } from "./subject.ts";
+import { streamWidth } from "./synthetic.ts";
+
+export type ModalityName = "video" | "audio";
+
+/** A value of the step on the host. */
+export interface Seen {
+  readonly value: ProbedValue;
+  /** Numbers and booleans that are the same for the whole batch have no axes. */
+  readonly tensor: HostTensor;
+}
+
+/** What the model gets of a modality, references first. */
+interface SeenInputs {
+  readonly latent: HostTensor;
+  readonly timesteps: HostTensor;
+  readonly attentionMask: HostTensor | null;
+}
+
+export interface Observation {
+  readonly batch: HostBatch;
+  /** By key, in the order in which the step shows them. */
+  readonly values: ReadonlyMap<string, Seen>;
+  readonly inputs: Readonly<Record<ModalityName, SeenInputs | null>>;
+  readonly losses: Readonly<Record<string, HostTensor>>;
+  /** Names of the references that took part, in the order in which their tokens stand in front of the target. */
+  readonly references: Readonly<Record<ModalityName, readonly string[]>>;
+}
+
+export interface Circumstances {
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly sampler: Sampler;
+  readonly seed: number;
+  /** Finished optimizer steps, of `steps`. */
+  readonly globalStep: number;
+  readonly progress: number;
+  /** Token counts that samplers of noise levels are told in place of the batch's own. */
+  readonly samplerTokens?: ReadonlyMap<number, number>;
+}
+
+/** Pixels per latent cell of the released models; a step meets no checkpoint here that could say otherwise. */
+const scaleFactors = { time: 8, height: 32, width: 32 };
+
+export async function observe(
+  engine: Engine,
+  { step, probed }: Subject,
+  batch: HostBatch,
+  circumstances: Circumstances,
+): Promise<Observation> {
+  const source = philoxSource(circumstances.seed, circumstances.globalStep, 0);
+  const drawn = new Map<string, boolean>();
+  const { prepared, losses, probe } = engine.tidy(() => {
+    const ctx = contextOf(engine, source, circumstances, drawn);
+    const prepared = step.prepare(ctx, uploadBatch(engine.ops, batch, contextsOf(engine, batch)));
+    const prediction = predict(engine, step.strategy, prepared, source);
+    return {
+      prepared,
+      losses: step.loss(ctx, prepared, prediction),
+      probe: step.probe?.(ctx, prepared, prediction) ?? {},
+    };
+  });
+  const read = reader(engine);
+  const observation: Observation = {
+    batch,
+    values: await readProbe(probed, probe, read),
+    inputs: {
+      video: await readInputs(prepared.inputs.video, read),
+      audio: await readInputs(prepared.inputs.audio, read),
+    },
+    losses: Object.fromEntries(
+      await Promise.all(Object.entries(losses).map(async ([name, term]) => [name, await read(term)] as const)),
+    ),
+    references: {
+      video: referencesOf(step.strategy, "video", drawn),
+      audio: referencesOf(step.strategy, "audio", drawn),
+    },
+  };
+  engine.dispose(...tensorsIn([prepared, losses, probe]));
+  return observation;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- the step
+
+/** `drawn` gets what each chance came out as. */
+function contextOf(
+  { ops }: Engine,
+  source: DrawSource,
+  { params, sampler, globalStep, progress, samplerTokens }: Circumstances,
+  drawn: Map<string, boolean>,
+): StepContext<unknown> {
+  const made = createDraws(ops, source, sampler);
+  const told = (tokens: number) => samplerTokens?.get(tokens) ?? tokens;
+  const draws: Draws = {
+    ...made,
+    sampled: (name, shape, tokens) => made.sampled(name, shape, told(tokens)),
+    shiftedLogitNormal: (name, shape, tokens, shifted) => made.shiftedLogitNormal(name, shape, told(tokens), shifted),
+    chance(name, probability) {
+      const outcome = made.chance(name, probability);
+      drawn.set(name, outcome);
+      return outcome;
+    },
+  };
+  return { ops, draws, params, positions: createPositions(scaleFactors), scaleFactors, globalStep, progress };
+}
+
+/** Text features as they are: no value of a strategy depends on them. */
+function contextsOf({ ops }: Engine, { sources }: HostBatch) {
+  const texts = Object.entries(sources).flatMap(([role, source]) => {
+    if (source.kind !== "text_embeddings") return [];
+    const input = (field: string, value: HostTensor) => ops.input(`batch.${role}.${field}`, value);
+    const { video, audio, mask } = source;
+    const context = { video: input("video", video), audio: input("audio", audio ?? video), mask: input("mask", mask) };
+    return [[role, context] as const];
+  });
+  return Object.fromEntries(texts);
+}
+
+function predict({ ops }: Engine, strategy: StrategyInfo, prepared: Prepared, source: DrawSource): Prediction {
+  const normal = (name: string, shape: readonly number[]): Tensor => {
+    const data = source.randn(
+      name,
+      shape.reduce((a, b) => a * b, 1),
+    );
+    return ops.input(name, { shape, dtype: "float32", data });
+  };
+  const velocity = (name: ModalityName) => {
+    const latent = prepared.inputs[name]?.latent;
+    return latent === undefined ? null : normal(`prediction.${name}`, latent.shape);
+  };
+  const outputs = strategy.outputs.map((output) => {
+    const [samples = 0, tokens = 0] = targetShape(prepared, output.modality);
+    const width = output.kind === "linear" ? output.features : streamWidth;
+    return [output.name, normal(`output.${output.name}`, [samples, tokens, width])] as const;
+  });
+  return { video: velocity("video"), audio: velocity("audio"), outputs: Object.fromEntries(outputs) };
+}
+
+/** Timesteps run over the target alone or over references, too; `generated` over the target. */
+function targetShape(prepared: Prepared, modality: ModalityName): readonly number[] {
+  return prepared[modality]?.generated.shape ?? prepared.inputs[modality]?.timesteps.shape ?? [];
+}
+
+/** Tokens of the reference that is listed last come first. */
+function referencesOf(
+  { modalities }: StrategyInfo,
+  modality: ModalityName,
+  drawn: ReadonlyMap<string, boolean>,
+): string[] {
+  const listed = modalities[modality]?.references ?? [];
+  return listed.filter((_, i) => drawn.get(`${modality}.references[${i}]`) ?? true).toReversed();
+}
+
+// ------------------------------------------------------------------------------------------------------------- reading back
+
+type Read = (tensor: Tensor) => Promise<HostTensor>;
+
+/** Each tensor once: the step shows many of them in several places. */
+function reader(engine: Engine): Read {
+  const known = new Map<Tensor, Promise<HostTensor>>();
+  return (tensor) => {
+    const made = known.get(tensor) ?? engine.read(tensor);
+    known.set(tensor, made);
+    return made;
+  };
+}
+
+async function readProbe(probed: readonly ProbedValue[], probe: Probe, read: Read): Promise<ReadonlyMap<string, Seen>> {
+  const entries = probed.map(async (value): Promise<readonly [string, Seen]> => {
+    const shown = probe[value.key];
+    if (shown === undefined) throw new Error(`the step does not show ${value.key}`);
+    return [value.key, { value, tensor: isTensor(shown) ? await read(shown) : hostTensor(shown) }];
+  });
+  return new Map(await Promise.all(entries));
+}
+
+async function readInputs(inputs: ModalityInputs | null, read: Read): Promise<SeenInputs | null> {
+  if (inputs === null) return null;
+  const { latent, timesteps, attentionMask } = inputs;
+  return {
+    latent: await read(latent),
+    timesteps: await read(timesteps),
+    attentionMask: attentionMask === null ? null : await read(attentionMask),
+  };
+}
+
+function isTensor(value: unknown): value is Tensor {
+  if (typeof value !== "object" || value === null || !("dtype" in value) || !("shape" in value)) return false;
+  // Positions are host tensors among those of the engine.
+  return !("data" in value && ArrayBuffer.isView(value.data));
+}
+
+function hostTensor(value: number | boolean | readonly number[] | Tensor): HostTensor {
+  if (typeof value === "boolean") return { shape: [], dtype: "bool", data: Uint8Array.of(value ? 1 : 0) };
+  if (typeof value === "number") return { shape: [], dtype: "float32", data: Float32Array.of(value) };
+  if ("dtype" in value) throw new Error("a tensor is read from its engine");
+  return { shape: [value.length], dtype: "float32", data: Float32Array.from(value) };
+}
+
+function tensorsIn(value: unknown): Tensor[] {
+  if (isTensor(value)) return [value];
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return [];
+  return [...new Set(Object.values(value).flatMap(tensorsIn))];
+}

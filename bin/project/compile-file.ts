@@ -1,0 +1,39 @@
+import { join, relative, resolve, sep } from "node:path";
+import { compile, type Artifact } from "../../compiler/index.ts";
+import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
+import type { SourceFile } from "../../compiler/source/source-file.ts";
+import type { Step } from "../../runtime/contract.ts";
+import type { Io } from "../shell/io.ts";
+import { libraryAt } from "./library.ts";
+import type { TypedModule } from "./type-check.ts";
+
+export interface CompiledFile extends FileReport {
+  /** Name of the strategy; null where anything is an error. */
+  readonly strategy: string | null;
+  readonly artifacts: readonly Artifact[];
+  /** For the check of types; null where anything is an error. */
+  readonly typed: TypedModule | null;
+}
+
+/** Compiles one file for the build folder `out`, from where its source map finds the file again. */
+export async function compileFile(io: Io, file: SourceFile, out: string): Promise<CompiledFile> {
+  const root = resolve(io.cwd, out);
+  const path = relative(root, resolve(io.cwd, file.path)).split(sep).join("/");
+  const compiled = await compile({ path, text: file.text }, { library: libraryAt(root) });
+  const { diagnostics, strategy, artifacts, module } = compiled;
+  // To the user, paths start where the command was given.
+  const bases = compiled.file.bases.map((base) => ({ ...base, path: relative(io.cwd, resolve(root, base.path)) }));
+  const whole = { ...file, bases };
+  const typed = module === null ? null : { file: whole, module, path: join(root, `${strategy}.ts`) };
+  return { file: whole, diagnostics, strategy, artifacts: artifacts ?? [], typed };
+}
+
+/** A compiled strategy that no file was written for. */
+export async function stepOf({ artifacts }: Pick<CompiledFile, "artifacts">): Promise<Step | null> {
+  const bundle = artifacts.find(({ name }) => name.endsWith(".mjs"));
+  if (bundle === undefined) return null;
+  // The map lies in no file, and a data URL has no folder in which Node could look for it.
+  const code = bundle.text.replace(/^\/\/# sourceMappingURL=.*$/m, "");
+  const step: Step = await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
+  return step;
+}

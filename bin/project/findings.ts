@@ -1,0 +1,41 @@
+import { entryOf } from "../../compiler/diagnostics/catalog/index.ts";
+import type { Diagnostic, Fix } from "../../compiler/diagnostics/diagnostic.ts";
+import { replacement, slipOf } from "../../compiler/diagnostics/did-you-mean.ts";
+import { nodeAt, toPlain, type YamlNode } from "../../compiler/1-parse/tree.ts";
+import type { Span } from "../../compiler/source/span.ts";
+import type { Finding } from "../../runtime/contract.ts";
+
+/** About the key itself, not about its value. */
+const aboutKeys: readonly string[] = ["LTX6001"];
+
+/**
+ * The place in the run config that a finding is about: the value at its path; the key where the value is a whole section, where
+ * the key itself is the mistake, or where something is missing below it.
+ */
+function spanOf(root: YamlNode, { code, path }: Finding): Span {
+  const place = nodeAt(root, path);
+  const complete = place.depth === path.length && place.node.kind === "scalar";
+  if (complete && !aboutKeys.includes(code)) return place.span;
+  if (place.keySpan !== undefined) return place.keySpan;
+  const first = root.kind === "mapping" ? root.entries[0] : undefined;
+  return place.depth > 0 ? place.span : (first?.keySpan ?? { start: root.span.start, end: root.span.start });
+}
+
+/** Findings of the runtime as diagnostics of the run config that they came from. */
+export function toDiagnostics(root: YamlNode, findings: readonly Finding[]): readonly Diagnostic[] {
+  return findings.map((finding) => {
+    const { code, severity, message, help } = finding;
+    const fix = fixOf(root, finding);
+    const base = { code, slug: entryOf(code).slug, severity, message, span: spanOf(root, finding), labels: [] };
+    return { ...base, ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) };
+  });
+}
+
+/** Writes the word that was meant, where a slip of it is certain. */
+function fixOf(root: YamlNode, { code, path, near }: Finding): Fix | null {
+  const place = nodeAt(root, path);
+  const written = aboutKeys.includes(code) ? path.at(-1) : toPlain(place.node);
+  const span = aboutKeys.includes(code) ? place.keySpan : place.span;
+  if (near === undefined || span === undefined || place.depth < path.length) return null;
+  return slipOf(String(written), [near]) === null ? null : replacement(span, near);
+}

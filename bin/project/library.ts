@@ -1,0 +1,67 @@
+/** Where the strategies that others extend are found: the built-in ones by name, all others by path. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import type { Library } from "../../compiler/index.ts";
+import { strategyExtension } from "../shell/files.ts";
+import type { Io } from "../shell/io.ts";
+import { packageRoot } from "../shell/package-root.ts";
+
+/** Where the built-in strategies lie that are files. */
+export const builtinFolder = join(packageRoot, "compiler/builtin");
+
+export function builtinNames(): readonly string[] {
+  const files = readdirSync(builtinFolder).filter((name) => name.endsWith(strategyExtension));
+  return files.map((name) => name.slice(0, -strategyExtension.length)).toSorted();
+}
+
+/** Strategies as named on the command line: a built-in one may go by its name, unless a file has it. */
+export function pathsOf({ cwd }: Pick<Io, "cwd">, named: readonly string[]): readonly string[] {
+  const names = builtinNames();
+  const isBuiltin = (name: string) => names.includes(name) && !existsSync(resolve(cwd, name));
+  const builtinPath = (name: string) => relative(cwd, join(builtinFolder, `${name}${strategyExtension}`));
+  return named.map((name) => (isBuiltin(name) ? builtinPath(name) : name));
+}
+
+/** Paths that the compiler gets and gives are relative to the folder `root`. */
+export function libraryAt(root: string): Library {
+  const names = builtinNames();
+  const pathOf = (reference: string, from: string): string | null => {
+    if (names.includes(reference)) return join(builtinFolder, `${reference}${strategyExtension}`);
+    return reference.endsWith(strategyExtension) ? resolve(root, dirname(from), reference) : null;
+  };
+  return {
+    root,
+    names,
+    read(reference, from) {
+      const path = pathOf(reference, from);
+      const text = path === null ? null : readText(path);
+      if (path === null || text === null) return null;
+      return { path: relative(root, path).split(sep).join("/"), text };
+    },
+  };
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+/** More than any sensible chain; a round has no end. */
+const MAX_CHAIN = 32;
+
+/** The text of a strategy and those of what it extends, from near to far. A line that names a base is found without parsing. */
+export function textsOf(path: string, text: string, library: Library): readonly string[] {
+  const texts = [text];
+  let at = { path, text };
+  while (texts.length < MAX_CHAIN) {
+    const reference = /^extends:\s*["']?([^"'\s#]+)/m.exec(at.text)?.[1];
+    const base = reference === undefined ? null : library.read(reference, at.path);
+    if (base === null) break;
+    texts.push(base.text);
+    at = base;
+  }
+  return texts;
+}

@@ -1,0 +1,127 @@
+import { dirname, resolve } from "node:path";
+import { parseYaml } from "../../compiler/1-parse/yaml.ts";
+import { toPlain, type YamlNode } from "../../compiler/1-parse/tree.ts";
+import { Bag } from "../../compiler/diagnostics/bag.ts";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import type { SourceFile } from "../../compiler/source/source-file.ts";
+import {
+  provisionalConfig,
+  resolveConfig,
+  resolveParams,
+  resolveStrategySection,
+  strategyOf,
+  type RunConfig,
+  type StrategyConfig,
+} from "../../runtime/config/index.ts";
+import type { Finding, Step } from "../../runtime/contract.ts";
+import { FindingsError } from "../../runtime/findings.ts";
+import type { Preflight } from "../../runtime/opening/open-run.ts";
+import { toDiagnostics } from "./findings.ts";
+import type { Io } from "../shell/io.ts";
+import { override } from "./overrides.ts";
+import { flexible } from "./official-step.ts";
+
+export interface FoundStep {
+  /** Null where there is none that can be used; then a finding says why. */
+  readonly step: Step | null;
+  readonly findings: readonly Finding[];
+  /** What a strategy was compiled from that no build is of. */
+  readonly text?: string;
+}
+
+const nothing: Files = { findings: [], preflight: null };
+const noStep: FoundStep = { step: null, findings: [] };
+
+interface Examined {
+  /** Null where a diagnostic is an error. */
+  readonly ready: { readonly config: RunConfig; readonly step: Step; readonly text?: string } | null;
+  /** The document, to find the places of later findings in; null where it is no YAML. */
+  readonly root: YamlNode | null;
+  /** The run config's file, with what the command line sets beside it. */
+  readonly file: SourceFile;
+  /** What its files are like; null where they were not looked at, or where something is wrong. */
+  readonly preflight: Preflight | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The section as the strategy is to be found by: `flexible` must be whole for that, of the others the name is enough. */
+function sectionOf(raw: unknown): StrategyConfig | null {
+  const { section } = resolveStrategySection(raw);
+  const written = (raw as { training_strategy?: unknown } | null)?.training_strategy;
+  if (section !== null || typeof written !== "object" || written === null || Array.isArray(written)) return section;
+  const { name = "text_to_video" } = written as { name?: unknown };
+  return typeof name === "string" && name !== flexible ? { ...written, name } : null;
+}
+
+/** Whether a finding is about a setting of which another one has been said already: its default stood in. */
+function isBelow(path: Finding["path"], wrong: Finding["path"]): boolean {
+  return wrong.length > 0 && wrong.every((part, i) => path[i] === part);
+}
+
+interface Files {
+  readonly findings: readonly Finding[];
+  readonly preflight: Preflight | null;
+}
+
+/** What the data, model and output folders of a complete config have to say. */
+async function examineFiles(config: RunConfig, step: Step): Promise<Files> {
+  const { preflight } = await import("../../runtime/opening/open-run.ts");
+  try {
+    const examined = await preflight(config, step);
+    return { findings: examined.warnings, preflight: examined };
+  } catch (error) {
+    if (error instanceof FindingsError) return { findings: error.findings, preflight: null };
+    throw error;
+  }
+}
+
+/** Nothing corrects the command line. */
+function withoutFixOutside({ text }: SourceFile, { fix, ...found }: Diagnostic): Diagnostic {
+  return fix === undefined || found.span.start > text.length ? found : { ...found, fix };
+}
+
+/**
+ * Reads a run config and finds its strategy: everything that is wrong with its YAML and its settings, at once. `withFiles` also judges
+ * the params, data, model and output folder that a right config names, as opening the run does. `overrides` are the settings that the
+ * command line gives, as in `optimization.steps=100`.
+ */
+export async function examineRunConfig(
+  io: Io,
+  written: SourceFile,
+  findStep: (section: StrategyConfig) => Promise<FoundStep>,
+  { withFiles, overrides = [] }: { readonly withFiles: boolean; readonly overrides?: readonly string[] },
+): Promise<Examined> {
+  const bag = new Bag();
+  const parsed = parseYaml(written, bag);
+  if (parsed === null) return { ready: null, root: parsed, file: written, preflight: null, diagnostics: bag.sorted() };
+  const { root, file } = override(parsed, written, overrides, bag);
+  if (bag.hasErrors) return { ready: null, root, file, preflight: null, diagnostics: bag.sorted() };
+  const raw = toPlain(root);
+  const options = { configDirectory: dirname(resolve(io.cwd, file.path)) };
+  const { config, findings } = resolveConfig(raw, options);
+  // A wrong setting does not keep the files from being looked at, which the others name.
+  const provisional = config ?? provisionalConfig(raw, findings, options);
+  const section = sectionOf(raw);
+  const found = section === null ? noStep : await findStep(section);
+  const { step, text } = found;
+  const more = async (): Promise<Files> => {
+    if (step === null || section === null) return nothing;
+    if (provisional === null)
+      return { ...nothing, findings: resolveParams(step.strategy, strategyOf(section).params).findings };
+    return withFiles || config === null ? examineFiles(provisional, step) : nothing;
+  };
+  const files = await more();
+  const isNew = ({ path }: Finding) => !findings.some((wrong) => isBelow(path, wrong.path));
+  const all = [...findings, ...found.findings, ...files.findings.filter(isNew)];
+  const isReady = config !== null && step !== null && !all.some(({ severity }) => severity === "error");
+  return {
+    preflight: isReady ? files.preflight : null,
+    ready: isReady ? { config, step, ...(text === undefined ? {} : { text }) } : null,
+    root,
+    file,
+    diagnostics: [
+      ...bag.sorted(),
+      ...toDiagnostics(root, all).map((found) => withoutFixOutside(written, found)),
+    ].toSorted((a, b) => a.span.start - b.span.start),
+  };
+}

@@ -1,0 +1,184 @@
+/** Type-checks generated modules together with the TypeScript that they import, by the `tsc` of the project or of this package. */
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, parse, relative, resolve, sep } from "node:path";
+import type { EmittedModule } from "../../compiler/index.ts";
+import { entryOf } from "../../compiler/diagnostics/catalog/index.ts";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
+import { locate, sourceFile, textAt, type SourceFile } from "../../compiler/source/source-file.ts";
+import type { Span } from "../../compiler/source/span.ts";
+import type { Io } from "../shell/io.ts";
+import { packageRoot } from "../shell/package-root.ts";
+
+export interface TypedModule {
+  /** The strategy, to whose places errors in the module belong. */
+  readonly file: SourceFile;
+  readonly module: EmittedModule;
+  /** Absolute path where the module's imports start. */
+  readonly path: string;
+}
+
+/** Findings by file: the strategy's own, and those of the TypeScript that it imports. Nothing of it runs, nothing is written. */
+export async function typeCheck(io: Pick<Io, "cwd">, typed: TypedModule): Promise<readonly FileReport[]> {
+  const tsc = findTsc(io.cwd);
+  if (tsc === null) return [{ file: typed.file, diagnostics: [missingTsc()] }];
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "ltxc-types-")));
+  try {
+    const output = await runTsc(tsc, await layOut(folder, typed));
+    return await reportsOf(io, typed, folder, output);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** One report for each file; strategies that share an import find its errors once. */
+export function mergedReports(reports: readonly FileReport[]): readonly FileReport[] {
+  const byPath = new Map<string, FileReport>();
+  for (const { file, diagnostics } of reports) {
+    const known = byPath.get(file.path);
+    const seen = new Set(known?.diagnostics.map((found) => JSON.stringify(found)));
+    const added = diagnostics.filter((found) => !seen.has(JSON.stringify(found)));
+    byPath.set(file.path, { file: known?.file ?? file, diagnostics: [...(known?.diagnostics ?? []), ...added] });
+  }
+  return [...byPath.values()];
+}
+
+// ----------------------------------------------------------------------------------------------------------------- running
+
+/** The project's own TypeScript, so that it judges as in the user's editor; else the one that this package finds. */
+function findTsc(cwd: string): string | null {
+  for (const from of [cwd, packageRoot]) {
+    try {
+      return join(dirname(createRequire(join(from, "package.json")).resolve("typescript/package.json")), "bin/tsc");
+    } catch {
+      // Not installed there.
+    }
+  }
+  return null;
+}
+
+/**
+ * The module in a folder of its own, where its imports still reach the user's files: TypeScript takes both roots for one tree.
+ * Returns the path of the configuration.
+ */
+async function layOut(folder: string, { module, path }: TypedModule): Promise<string> {
+  const { root } = parse(path);
+  const copy = copyOf(folder, path);
+  await mkdir(dirname(copy), { recursive: true });
+  await writeFile(copy, module.text);
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: "ES2023",
+    lib: ["ES2023"],
+    module: "ESNext",
+    moduleResolution: "bundler",
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+    types: [],
+    rootDirs: [folder, root],
+    paths: { "ltxc/contract": [join(packageRoot, "runtime/contract.ts")] },
+  };
+  const config = join(folder, "tsconfig.json");
+  await writeFile(config, JSON.stringify({ compilerOptions, files: [copy] }));
+  return config;
+}
+
+const copyOf = (folder: string, path: string): string => join(folder, relative(parse(path).root, path));
+
+function runTsc(tsc: string, config: string): Promise<string> {
+  return new Promise((done, failed) => {
+    const child = spawn(process.execPath, [tsc, "-p", config, "--pretty", "false"], { cwd: dirname(config) });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.on("error", failed).on("close", (code) => done(code === 0 ? "" : output));
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------- findings
+
+interface TypeError {
+  /** Absolute. */
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** `a.ts(3,14): error TS2322: …`, continued on indented lines. */
+const errorLine = /^(.+)\((\d+),(\d+)\): error (TS\d+: .*(?:\n[ \t]+.*)*)/gm;
+
+function parseErrors(output: string, folder: string): TypeError[] {
+  return [...output.replaceAll("\r\n", "\n").matchAll(errorLine)].map(([, path = "", line, column, message = ""]) => ({
+    path: resolve(folder, path),
+    line: Number(line),
+    column: Number(column),
+    message: message.replace(/\n\s+/g, "; "),
+  }));
+}
+
+async function reportsOf(
+  io: Pick<Io, "cwd">,
+  typed: TypedModule,
+  folder: string,
+  output: string,
+): Promise<readonly FileReport[]> {
+  const errors = parseErrors(output, folder);
+  if (output !== "" && errors.length === 0) return [{ file: typed.file, diagnostics: [refused(output)] }];
+  const copy = copyOf(folder, typed.path);
+  const own = errors.filter(({ path }) => path === copy).map((error) => inStrategy(error, typed));
+  const others = new Set(errors.map(({ path }) => path).filter((path) => path !== copy));
+  const imported = [...others].map(async (path): Promise<FileReport> => {
+    const file = sourceFile(relative(io.cwd, path).split(sep).join("/"), await readFile(path, "utf8"));
+    return { file, diagnostics: errors.filter((error) => error.path === path).map((error) => inFile(error, file)) };
+  });
+  return [...(own.length === 0 ? [] : [{ file: typed.file, diagnostics: own }]), ...(await Promise.all(imported))];
+}
+
+function inFile({ line, column, message }: TypeError, file: SourceFile): Diagnostic {
+  const start = (file.lineStarts[line - 1] ?? 0) + column - 1;
+  return finding("LTX6506", wordAt(file, start), message);
+}
+
+/** An error of the generated module, at the place of the strategy that the code was made from. */
+function inStrategy({ line, column, message }: TypeError, { file, module }: TypedModule): Diagnostic {
+  const before = module.segments.filter((segment) => segment.line === line - 1 && segment.column < column);
+  const offset = before.findLast((segment) => segment.offset !== null)?.offset ?? 0;
+  return finding(
+    "LTX6506",
+    wordAt(file, offset),
+    message,
+    "the function gets the tensor operations, `ops: Ops`, and then a `Tensor` for each tensor and a `number` for each number",
+  );
+}
+
+/** A name, a quoted text, or one character. */
+function wordAt(file: SourceFile, start: number): Span {
+  const { file: own, begin } = locate(file, start);
+  const rest = textAt(file, { start, end: begin + own.text.length });
+  const word = /^(?:[\w$]+|"[^"\n]*"|'[^'\n]*'|\S)/.exec(rest)?.[0] ?? "";
+  return { start, end: start + word.length };
+}
+
+function finding(code: string, span: Span, message: string, help?: string): Diagnostic {
+  const base = { code, slug: entryOf(code).slug, severity: "error", message, span, labels: [] } as const;
+  return help === undefined ? base : { ...base, help };
+}
+
+function missingTsc(): Diagnostic {
+  return finding(
+    "LTX6505",
+    { start: 0, end: 0 },
+    "types are checked by TypeScript, which is not installed here",
+    "`npm install --save-dev typescript`, or check without `--types`",
+  );
+}
+
+function refused(output: string): Diagnostic {
+  const message = `TypeScript gave up: ${output.trim().split("\n")[0] ?? ""}`;
+  return finding("LTX6505", { start: 0, end: 0 }, message, "install TypeScript 5.0 or later: `npm install typescript`");
+}

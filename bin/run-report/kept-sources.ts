@@ -1,0 +1,48 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { strategyExtension } from "../shell/files.ts";
+
+interface SourceMap {
+  readonly sources?: readonly unknown[];
+  readonly sourcesContent?: readonly unknown[];
+}
+
+/** A strategy as it was compiled: in the build folder, or from `text`, of which there is no build. */
+interface Compiled {
+  readonly strategy: string;
+  readonly build: string;
+  readonly text?: string;
+}
+
+/** In a run's folder; a folder of its own, since the run's may be the one in which the strategy itself lies. */
+export const keptFolder = "strategy";
+
+/**
+ * Copies the sources of a compiled strategy into a run's folder, as they were compiled: the files themselves may be changed while the
+ * run goes on. Its build's source map holds them. Where that fails the run goes on; the report then says that the source is missing.
+ */
+export function keepSources({ strategy, build, text }: Compiled, folder: string): void {
+  try {
+    const own = text === undefined ? null : [{ path: strategy + strategyExtension, text }];
+    const files = own ?? sourcesOf(join(build, `${strategy}.mjs.map`));
+    const names = files.map(({ path }) => basename(path));
+    mkdirSync(join(folder, keptFolder), { recursive: true });
+    for (const [i, file] of files.entries()) {
+      const name = names[i] ?? "";
+      // Files of two folders may have one name.
+      const unique = names.indexOf(name) === i ? name : `${i}-${name}`;
+      writeFileSync(join(folder, keptFolder, unique), file.text);
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
+}
+
+/** The strategy, those that it extends and the functions in TypeScript that it imports. */
+function sourcesOf(map: string): { readonly path: string; readonly text: string }[] {
+  const { sources = [], sourcesContent = [] } = JSON.parse(readFileSync(map, "utf8")) as SourceMap;
+  return sources.flatMap((path, i) => {
+    const text = sourcesContent[i];
+    return typeof path === "string" && typeof text === "string" ? [{ path, text }] : [];
+  });
+}

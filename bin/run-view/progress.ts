@@ -1,0 +1,66 @@
+import type { StepEvent } from "../../runtime/metrics/events.ts";
+import type { Colors } from "../shell/color.ts";
+import { bytes, duration } from "../shell/text.ts";
+
+/** Where a run is, after a step. */
+export interface Progress extends Omit<StepEvent, "type"> {
+  /** The loss without most of its noise: that of one step says little, since each step draws other noise levels. */
+  readonly smoothedLoss: number;
+  /** Of all ranges that there have been so far, smoothed. */
+  readonly sigmaBuckets: Readonly<Record<string, number>>;
+}
+
+/** Without a terminal to draw on, one line every so many steps is enough. */
+const plainInterval = 20;
+
+function numbers({ smoothedLoss, learningRate, secondsPerStep, etaSeconds }: Progress): string {
+  const left = etaSeconds === null ? "…" : duration(etaSeconds);
+  const pace = `LR ${learningRate.toExponential(2)}  ${secondsPerStep.toFixed(2)} s/step  ${left} left`;
+  return `loss ${smoothedLoss.toFixed(4)}  ${pace}`;
+}
+
+function bar(colors: Colors, share: number, width: number): string {
+  const done = Math.round(share * width);
+  return colors.cyan("━".repeat(done)) + colors.dim("─".repeat(width - done));
+}
+
+/** One line with a bar, cut to `columns`. */
+function barLine(colors: Colors, progress: Progress, columns: number): string {
+  const { globalStep, steps } = progress;
+  const count = `${String(globalStep).padStart(String(steps).length)}/${steps}`;
+  const text = numbers(progress);
+  const room = columns - count.length - text.length - 4;
+  if (room < 5) return `${count}  ${text}`.slice(0, columns - 1);
+  return `${count} ${bar(colors, globalStep / steps, Math.min(room, 30))}  ${text}`;
+}
+
+/** The step's own numbers: its loss with each term, and the loss by noise level. */
+function lossParts({ loss, terms, sigmaBuckets }: Progress): readonly string[] {
+  const entries = Object.entries(terms);
+  const single = entries.length < 2;
+  const parts = single ? [] : entries.map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  const buckets = Object.entries(sigmaBuckets)
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([range, value]) => `${range}: ${value.toFixed(4)}`);
+  return [[`this step ${loss.toFixed(4)}`, ...parts].join("  "), `by sigma  ${buckets.join("  ")}`];
+}
+
+function costs({ gradNorm, samplesPerSecond, peakMemoryBytes }: Progress): string {
+  return `gradient ${gradNorm.toPrecision(3)}  ${samplesPerSecond.toPrecision(3)} samples/s  peak memory ${bytes(peakMemoryBytes)}`;
+}
+
+/** What a terminal shows while a run goes on: a bar and three lines of numbers below it, each cut to `columns`. */
+export function progressBlock(colors: Colors, progress: Progress, columns: number): readonly string[] {
+  const details = [...lossParts(progress), costs(progress)].map((line) =>
+    colors.dim(`  ${line}`.slice(0, columns - 1)),
+  );
+  return [barLine(colors, progress, columns), ...details];
+}
+
+/** A line of its own for a log, or null where this step needs none. The first and the last step always get one. */
+export function plainLine(progress: Progress, isFirst: boolean): string | null {
+  const { globalStep: step, steps } = progress;
+  const isDue = isFirst || step === steps || step % plainInterval === 0;
+  if (!isDue) return null;
+  return [`step ${step}/${steps}  ${numbers(progress)}`, ...lossParts(progress), costs(progress)].join("  | ");
+}

@@ -1,0 +1,55 @@
+import type { EvaluationEvent, StepEvent } from "../../runtime/metrics/events.ts";
+import { sparkline } from "./curve.ts";
+import { table } from "../shell/text.ts";
+import { createSeries, type Series } from "./series.ts";
+
+/** What of a run's events its summary needs, in a bounded amount of memory. */
+export interface History {
+  readonly loss: Series;
+  step(event: Pick<StepEvent, "loss" | "terms" | "sigmaBuckets" | "gradNorm">): void;
+  evaluation(event: Pick<EvaluationEvent, "loss" | "sigmas">): void;
+  /** All but the loss, in the order in which they are shown. */
+  curves(): readonly (readonly [name: string, series: Series])[];
+}
+
+export function createHistory(): History {
+  const loss = createSeries();
+  const groups = { terms: new Map(), buckets: new Map(), evaluations: new Map(), rest: new Map() } as const;
+  const add = (group: Map<string, Series>, name: string, value: number) => {
+    const series = group.get(name) ?? createSeries();
+    group.set(name, series);
+    series.add(value);
+  };
+  const sorted = (group: Map<string, Series>) => [...group].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    loss,
+    step({ loss: value, terms, sigmaBuckets, gradNorm }) {
+      loss.add(value);
+      for (const [name, term] of Object.entries(terms)) add(groups.terms, `loss ${name}`, term);
+      for (const [range, mean] of Object.entries(sigmaBuckets)) add(groups.buckets, `loss at ${range}`, mean);
+      add(groups.rest, "gradient norm", gradNorm);
+    },
+    evaluation({ loss: mean, sigmas }) {
+      add(groups.evaluations, "evaluation", mean);
+      for (const level of sigmas) add(groups.evaluations, `evaluation at ${level.sigma}`, level.loss);
+    },
+    curves: () => [
+      // A single term is the loss itself, whose curve stands above.
+      ...(groups.terms.size > 1 ? sorted(groups.terms) : []),
+      ...sorted(groups.buckets),
+      ...groups.evaluations,
+      ...groups.rest,
+    ],
+  };
+}
+
+/** A small curve for each term, each range of noise levels and each level of the evaluation, with its first and last value. */
+export function summaryCurves(history: History, columns: number): string {
+  const rows = history.curves().flatMap(([name, { first, last, means }]) => {
+    const line = sparkline(means(), Math.min(40, columns - 46));
+    return line === "" ? [] : [[name, number(first[0]), line, number(last.at(-1))]];
+  });
+  return rows.length === 0 ? "" : table(rows);
+}
+
+const number = (value: number | undefined): string => (value ?? Number.NaN).toPrecision(4).padStart(9);

@@ -1,0 +1,214 @@
+/** What a run shows while it goes on and when it has ended. */
+import { basename, isAbsolute, relative } from "node:path";
+import type {
+  EvaluationEvent,
+  FinishedEvent,
+  InterruptedEvent,
+  StartedEvent,
+  StepEvent,
+  TrainEvent,
+} from "../../runtime/metrics/events.ts";
+import type { EngineEvent } from "../../runtime/engine/engine.ts";
+import { colors } from "../shell/color.ts";
+import { curve, median } from "./curve.ts";
+import { duration } from "../shell/text.ts";
+import { plainLine, progressBlock } from "./progress.ts";
+import { createSmoother } from "./smooth.ts";
+import { createHistory, summaryCurves, type History } from "./run-summary.ts";
+import { paint, say, sayJson, type Session } from "../shell/session.ts";
+
+export interface RunView {
+  event(event: TrainEvent): void;
+  engine(event: EngineEvent): void;
+  /** Prints a line above the progress bar. */
+  note(line: string): void;
+  /** Takes the progress bar away, for whatever is printed next. */
+  end(): void;
+}
+
+/** Warnings are handed to `onWarning`, which knows the run config's text; `resume` is the command with which a stopped run goes on. */
+export function createRunView(
+  session: Session,
+  resume: string,
+  onWarning: (event: TrainEvent & { type: "warning" }) => void,
+): RunView {
+  const history = createHistory();
+  const bar = createBar(session);
+  const shown = (line: string) => bar.above(() => say(session, line));
+  const handle = (event: TrainEvent) => {
+    switch (event.type) {
+      case "started":
+        return shown(startLine(session, event));
+      case "step":
+        history.step(event);
+        return bar.step(event);
+      case "evaluation":
+        history.evaluation(event);
+        return shown(evaluationLine(event));
+      case "sample":
+        return shown(
+          `sample ${event.number}/${event.count} in ${duration(event.seconds)}: ${shortPath(session, event.path)}`,
+        );
+      case "checkpoint":
+        return shown(`saved ${shortPath(session, event.path)}`);
+      case "warning":
+        return bar.above(() => onWarning(event));
+      case "finished":
+        bar.end();
+        return finished(session, event, history);
+      case "interrupted":
+        bar.end();
+        return interrupted(session, event, resume);
+    }
+  };
+  return {
+    event: (event) => (session.json ? sayJson(session, event) : handle(event)),
+    engine: createEngineView(session, bar),
+    note: shown,
+    end: bar.end,
+  };
+}
+
+/** The progress: lines that redraw themselves on a terminal, a line now and then elsewhere, nothing under `--quiet`. */
+function createBar({ io, quiet, color }: Session) {
+  const columns = io.columns.err;
+  const smoothers = new Map<string, (value: number) => number>();
+  const smooth = (name: string, value: number, steps: number): number => {
+    const smoother = smoothers.get(name) ?? createSmoother(steps);
+    smoothers.set(name, smoother);
+    return smoother(value);
+  };
+  const buckets: Record<string, number> = {};
+  let first = true;
+  let drawn: readonly string[] = [];
+  let isStatus = false;
+  const clear = () => {
+    if (drawn.length === 0) return;
+    const up = drawn.length > 1 ? `\x1b[${drawn.length - 1}A` : "";
+    io.err(`\r${up}\x1b[J`);
+  };
+  const end = () => {
+    clear();
+    drawn = [];
+  };
+  return {
+    end,
+    step(event: StepEvent): void {
+      if (quiet) return;
+      const smoothedLoss = smooth("loss", event.loss, event.steps);
+      // A step has noise levels in a few ranges only.
+      for (const [range, loss] of Object.entries(event.sigmaBuckets)) {
+        buckets[range] = smooth(`sigma ${range}`, loss, event.steps);
+      }
+      const progress = { ...event, smoothedLoss, sigmaBuckets: buckets };
+      if (columns === null) {
+        const line = plainLine(progress, first);
+        if (line !== null) io.err(`${line}\n`);
+      } else {
+        clear();
+        isStatus = false;
+        drawn = progressBlock(colors(color.err), progress, columns);
+        io.err(drawn.join("\n"));
+      }
+      first = false;
+    },
+    /** A line in the bar's place for as long as nothing else is to be said; on terminals only. */
+    status(text: string | null): void {
+      if (quiet || columns === null || (text === null && !isStatus)) return;
+      end();
+      isStatus = text !== null;
+      if (text === null) return;
+      drawn = [colors(color.err).dim(text.slice(0, columns - 1))];
+      io.err(drawn.join("\n"));
+    },
+    /** Prints something where the bar is, and draws the bar again below it. */
+    above(print: () => void): void {
+      clear();
+      print();
+      io.err(drawn.join("\n"));
+    },
+  };
+}
+
+/** Less than this is not worth a line, in seconds. */
+const LONG = 1;
+
+/** What the engine is busy with before it computes; what takes a moment only, or happens as expected, is for programs. */
+function createEngineView(session: Session, bar: ReturnType<typeof createBar>): (event: EngineEvent) => void {
+  const elsewhere = new Set<string>();
+  const show = (event: EngineEvent) => {
+    switch (event.type) {
+      case "recording":
+        return bar.status("recording what these sizes need …");
+      case "recorded": {
+        const { operations, isKept, recordSeconds: recorded, startSeconds: started } = event;
+        bar.status(null);
+        if (recorded + started < LONG) return;
+        const verb = isKept ? "read" : "recorded";
+        const line = `${verb} ${operations.toLocaleString("en")} operations in ${duration(recorded)}, ready to run after ${duration(started)}`;
+        return bar.above(() => say(session, line));
+      }
+      case "placed": {
+        const isNew = (op: string) => elsewhere.size !== elsewhere.add(op).size;
+        const added = Object.entries(event.onCpu).filter(([op]) => isNew(op));
+        if (added.length === 0) return;
+        const list = added.map(([op, count]) => `${op} ${count}`).join(", ");
+        return bar.above(() => say(session, `of ${event.operations} operations some run on the CPU: ${list}`));
+      }
+    }
+  };
+  return (event) => {
+    if (!session.json) show(event);
+    else if (event.type !== "recording") sayJson(session, event);
+  };
+}
+
+function evaluationLine({ globalStep, loss, sigmas }: EvaluationEvent): string {
+  const parts = sigmas.map((level) => `${level.sigma}: ${level.loss.toFixed(4)}`);
+  return `evaluation after step ${globalStep}: ${loss.toFixed(4)}  by sigma  ${parts.join("  ")}`;
+}
+
+function startLine(session: Session, event: StartedEvent): string {
+  const { strategy, samples, steps, trainableParameters: numbers, loaded, globalStep } = event;
+  const amount = `${steps} steps, ${samples} sample${samples === 1 ? "" : "s"}, ${numbers.toLocaleString("en")} weights`;
+  const from = loaded === null ? "" : `\ngoing on after step ${globalStep} from ${shortPath(session, loaded)}`;
+  return `training \`${strategy}\`: ${amount}${from}`;
+}
+
+/** Relative to the working folder where it lies in it. */
+function shortPath({ io }: Session, path: string): string {
+  const short = relative(io.cwd, path);
+  return short === "" || short.startsWith("..") || isAbsolute(short) ? path : short;
+}
+
+/** Steps that make up "start" and "end": 20, or fewer where the run is short. */
+const windowOf = (count: number): number => Math.max(1, Math.min(20, Math.floor(count / 2)));
+
+function finished(session: Session, { seconds, checkpoint }: FinishedEvent, history: History): void {
+  const { bold, cyan, green } = paint(session);
+  const { loss } = history;
+  const window = windowOf(loss.count);
+  const [start, end] = [median(loss.first.slice(0, window)), median(loss.last.slice(-window))];
+  const columns = session.io.columns.out ?? 80;
+  if (loss.count > 1) {
+    say(session);
+    say(session, cyan(curve(loss.means(), Math.min(60, columns - 12))));
+    say(session);
+    const what = `median of the first and the last ${window} steps`;
+    say(
+      session,
+      `loss ${bold(start.toFixed(4))} → ${bold(end.toFixed(4))}, ratio ${bold((end / start).toFixed(2))} (${what})`,
+    );
+  }
+  const small = summaryCurves(history, columns);
+  if (small !== "") say(session, `\n${small}\n`);
+  say(session, `${loss.count} steps in ${duration(seconds)}`);
+  if (!session.quiet) session.io.out("\n");
+  session.io.out(
+    `${green(basename(checkpoint).startsWith("model") ? "model:" : "LoRA:")} ${shortPath(session, checkpoint)}\n`,
+  );
+}
+
+function interrupted(session: Session, { globalStep, checkpoint }: InterruptedEvent, resume: string): void {
+  session.io.out(`stopped after step ${globalStep}, saved ${shortPath(session, checkpoint)}\nto go on: ${resume}\n`);
+}

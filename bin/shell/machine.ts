@@ -1,0 +1,49 @@
+/** What the machine is, as far as training cares. */
+import { execFile } from "node:child_process";
+import { cpus, freemem, release, totalmem } from "node:os";
+import { promisify } from "node:util";
+
+export interface Machine {
+  readonly node: string;
+  readonly platform: string;
+  readonly processor: { readonly model: string; readonly cores: number };
+  /** Bytes. */
+  readonly memory: { readonly total: number; readonly free: number };
+  readonly gpus: readonly Gpu[];
+}
+
+interface Gpu {
+  readonly name: string;
+  /** As the driver prints it, e.g. `24564 MiB`. */
+  readonly memory: string;
+  readonly driver: string;
+}
+
+const query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"];
+
+/** NVIDIA's GPUs as their driver's tool lists them; none where that tool is missing or fails. */
+async function gpus(): Promise<readonly Gpu[]> {
+  try {
+    const { stdout } = await promisify(execFile)("nvidia-smi", query, { timeout: 10_000 });
+    return stdout
+      .trim()
+      .split("\n")
+      .map((line) => {
+        const [name = "", memory = "", driver = ""] = line.split(",").map((cell) => cell.trim());
+        return { name, memory, driver };
+      });
+  } catch {
+    return [];
+  }
+}
+
+export async function inspectMachine(): Promise<Machine> {
+  const processors = cpus();
+  return {
+    node: process.version,
+    platform: `${process.platform} ${release()} ${process.arch}`,
+    processor: { model: processors[0]?.model.trim() ?? "unknown", cores: processors.length },
+    memory: { total: totalmem(), free: freemem() },
+    gpus: await gpus(),
+  };
+}

@@ -1,0 +1,37 @@
+import { renderJson, type JsonExtras } from "../../compiler/diagnostics/reporters/json.ts";
+import { summarize, type FileReport } from "../../compiler/diagnostics/reporters/report.ts";
+import { renderSarif } from "../../compiler/diagnostics/reporters/sarif.ts";
+import { renderTerminal } from "../../compiler/diagnostics/reporters/terminal.ts";
+import { colors } from "./color.ts";
+import { exitCode } from "./exit.ts";
+import { packageVersion } from "./package-root.ts";
+import type { Session } from "./session.ts";
+
+export type Format = "terminal" | "json" | "sarif";
+
+/** 1 where a finding is an error; warnings alone are no failure. */
+export function codeOf(reports: readonly FileReport[]): number {
+  return summarize(reports).errors > 0 ? exitCode.findings : exitCode.ok;
+}
+
+/** Prints findings as the result of a command, on stdout; `more` is what the command has to say beside them, as JSON. */
+export function printReport(
+  { io, color }: Session,
+  reports: readonly FileReport[],
+  format: Format,
+  more: JsonExtras = {},
+): void {
+  switch (format) {
+    case "terminal":
+      return io.out(renderTerminal(reports, colors(color.out)));
+    case "json":
+      return io.out(renderJson(reports, more));
+    case "sarif":
+      return io.out(renderSarif(reports, packageVersion()));
+  }
+}
+
+/** Prints findings that stand in the way of a command's result, on stderr. */
+export function printFindings({ io, color }: Session, reports: readonly FileReport[]): void {
+  io.err(renderTerminal(reports, colors(color.err)));
+}

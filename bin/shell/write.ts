@@ -1,0 +1,18 @@
+import { realpath } from "node:fs/promises";
+import { resolve } from "node:path";
+import { writeTextAtomically } from "../../runtime/data/atomic.ts";
+import { FindingsError } from "../../runtime/findings.ts";
+import { UsageError } from "./exit.ts";
+import type { Io } from "./io.ts";
+
+/** Replaces a file that the user named, whole or not at all; of a link, the file that it leads to. Throws `UsageError` where it cannot. */
+export async function replaceText(io: Io, path: string, text: string): Promise<void> {
+  const absolute = resolve(io.cwd, path);
+  try {
+    await writeTextAtomically(await realpath(absolute).catch(() => absolute), text);
+  } catch (error) {
+    if (!(error instanceof FindingsError)) throw error;
+    const { message, help } = error.findings[0] ?? { message: `${path} cannot be written` };
+    throw new UsageError(message, help);
+  }
+}

@@ -1,0 +1,196 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import type { LoraConfig } from "../config/run-config.ts";
+import type { Finding, HostTensor, Tensor } from "../contract.ts";
+import { fail } from "../findings.ts";
+import { isHead } from "../model/outputs.ts";
+import type { AdamW } from "../optimizer/adamw.ts";
+import { findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
+import { runMetadata, type CheckpointMetadata } from "./checkpoint-metadata.ts";
+import { loadHeads, saveHeads } from "./head-weights.ts";
+import { fitAdapters, fromFile, toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
+import { loadModelWeights, saveModelWeights } from "./model-weights.ts";
+import type { Run } from "../training/run.ts";
+import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
+import { checkResume } from "./resume.ts";
+import { decodeState, encodeState, type TrainingState } from "./training-state.ts";
+
+const place: Finding["path"] = ["model", "load_checkpoint"];
+
+/**
+ * Saves the weights after `globalStep` steps with what is to be said of the run and the strategy's own `metadata`, its heads beside them, and as
+ * `checkpoints.save_training_state` says what a resumed run needs.
+ * Each file is written whole or not at all, and the weights last: where they are, a resumed run finds all that belongs to them.
+ * @returns the path of the weights file
+ * @throws FindingsError LTX6190, LTX6191 when it can not be written; earlier checkpoints are untouched
+ */
+export async function saveCheckpoint(
+  run: Run,
+  optimizer: AdamW,
+  { globalStep, metadata: strategy }: { globalStep: number; metadata: Readonly<Record<string, string>> },
+): Promise<string> {
+  const { checkpoints, output_dir } = run.config;
+  const path = weightsPath(output_dir, globalStep, run.config.model.training_mode);
+  const parameters = await readAll(run);
+  const { own, heads } = divided(parameters);
+  const mode = checkpoints.save_training_state;
+  const beside = statePath(path);
+  // Of an earlier run into the same folder there may be one, which is not that of these weights.
+  if (mode === "off" && beside !== null) await rm(beside, { force: true });
+  if (mode !== "off" && beside !== null) {
+    const full = mode === "full" ? { parameters: [...parameters.values()], moments: await optimizer.save() } : null;
+    const state = encodeState({ globalStep, fingerprint: run.fingerprint, full }, run.trainable.names);
+    await writeTensorFile(beside, state, "float32");
+  }
+  await saveHeads(path, heads, run.step.strategy, checkpoints.precision);
+  await saveWeights(run, path, own, { ...runMetadata(run, globalStep), ...strategy });
+  return path;
+}
+
+async function saveWeights(
+  { config: { model, lora, checkpoints } }: Run,
+  path: string,
+  weights: NamedTensors,
+  described: CheckpointMetadata,
+): Promise<void> {
+  const { precision } = checkpoints;
+  if (model.training_mode === "full") {
+    return saveModelWeights(path, model.model_path, weights, { metadata: described, precision });
+  }
+  const { tensors, metadata } = toFile(weights, scaleOf(lora));
+  await writeTensorFile(path, { tensors, metadata: { ...metadata, ...described } }, precision);
+}
+
+/** Where a run begins. */
+interface Beginning {
+  readonly globalStep: number;
+  /** The weights file that was loaded. */
+  readonly loaded: string | null;
+  readonly warnings: readonly Finding[];
+}
+
+/**
+ * Loads the weights that `model.load_checkpoint` names and, if a training state lies beside them, goes on where it stood. A state that
+ * can not be used is a warning, and the run begins at step 0 with the loaded weights.
+ * @throws FindingsError LTX6307, LTX6311 for weights that do not exist or fit, LTX6306 when nothing is left to do, LTX6314 for the state
+ * of another run
+ */
+export async function loadCheckpoint(run: Run, optimizer: AdamW): Promise<Beginning> {
+  const { load_checkpoint: path } = run.config.model;
+  if (path === null) return { globalStep: 0, loaded: null, warnings: [] };
+  const weights = await findWeights(path);
+  if (weights === null) {
+    const message = `${path} holds no \`*step_*.safetensors\`; training starts from the beginning`;
+    return { globalStep: 0, loaded: null, warnings: [warn("LTX6308", message)] };
+  }
+  await checkResume(run.config, run.fingerprint);
+  const { warnings, ofHeads } = await loadWeights(run, weights);
+  const state = await readState(run, weights);
+  if (state === null) return { globalStep: 0, loaded: weights, warnings: [...warnings, ...ofHeads] };
+  if (typeof state === "string") {
+    const message = `not resumed, training starts at step 0 with these weights: ${state}`;
+    return { globalStep: 0, loaded: weights, warnings: [...warnings, ...ofHeads, warn("LTX6309", message)] };
+  }
+  const restored = [...(state.full === null ? ofHeads : []), ...restore(run, optimizer, state)];
+  return { globalStep: state.globalStep, loaded: weights, warnings: [...warnings, ...restored] };
+}
+
+function warn(code: string, message: string, help?: string): Finding {
+  return { code, severity: "warning", path: place, message, ...(help === undefined ? {} : { help }) };
+}
+
+function scaleOf(lora: LoraConfig | null): LoraScale {
+  if (lora === null) throw new Error("a LoRA run without a section `lora`");
+  return lora;
+}
+
+async function readAll({ engine, trainable }: Run): Promise<NamedTensors> {
+  const values = new Map<string, HostTensor>();
+  for (const [i, tensor] of trainable.tensors().entries())
+    values.set(trainable.names[i] ?? "", await engine.read(tensor));
+  return values;
+}
+
+const wantedOf = ({ trainable }: Run) =>
+  trainable.tensors().map(({ shape }, i) => ({ name: trainable.names[i] ?? "", shape }));
+
+/** A full training state has the heads, too, which makes warnings of their file void. */
+async function loadWeights(run: Run, path: string) {
+  const wanted = wantedOf(run);
+  const own = wanted.filter(({ name }) => !isHead(name));
+  const loaded = await (run.config.model.training_mode === "full"
+    ? readModel(path, own)
+    : readAdapters(run, path, own));
+  const heads = await loadHeads(
+    path,
+    wanted.filter(({ name }) => isHead(name)),
+  );
+  const fitted = new Map(own.map(({ name }, i) => [name, loaded.values[i] ?? null]));
+  const values = wanted.map(({ name }) => heads.values.get(name) ?? fitted.get(name) ?? null);
+  replaceWeights(run, values);
+  return { warnings: loaded.warnings, ofHeads: heads.warnings };
+}
+
+type Wanted = ReturnType<typeof wantedOf>;
+
+interface LoadedWeights {
+  readonly values: readonly (HostTensor | null)[];
+  readonly warnings: readonly Finding[];
+}
+
+async function readModel(path: string, wanted: Wanted): Promise<LoadedWeights> {
+  return { values: await loadModelWeights(path, wanted), warnings: [] };
+}
+
+async function readAdapters({ config }: Run, path: string, wanted: Wanted): Promise<LoadedWeights> {
+  const { tensors, metadata } = await readTensorFile(path);
+  return fitAdapters(path, fromFile(tensors, metadata, scaleOf(config.lora)), wanted);
+}
+
+/** The trained tensors of the model and those of the heads on it, which stand in files of their own. */
+function divided(parameters: NamedTensors): { readonly own: NamedTensors; readonly heads: NamedTensors } {
+  const those = (keep: (name: string) => boolean) => new Map([...parameters].filter(([name]) => keep(name)));
+  return { own: those((name) => !isHead(name)), heads: those(isHead) };
+}
+
+/** Null leaves a tensor as it is. */
+function replaceWeights({ engine, trainable }: Run, values: readonly (HostTensor | null)[]): void {
+  const next = trainable.tensors().map((old, i): Tensor => {
+    const value = values[i] ?? null;
+    if (value === null) return old;
+    engine.dispose(old);
+    return engine.keep(value);
+  });
+  trainable.replace(next);
+}
+
+/** The state to resume, a reason against it, or null where the user asked for none. */
+async function readState(run: Run, weights: string): Promise<TrainingState | string | null> {
+  if (run.config.checkpoints.no_resume) return null;
+  const path = statePath(weights);
+  if (path === null) return `${weights} has no step in its name`;
+  if (!existsSync(path)) {
+    const official = officialStatePath(weights) ?? "";
+    return existsSync(official) ? `${official} is a state of the official trainer` : `there is no ${path}`;
+  }
+  const file = await readTensorFile(path).catch((error: unknown) => String(error));
+  const state = typeof file === "string" ? file : decodeState(file, wantedOf(run));
+  return typeof state === "string" ? `${path}: ${state}` : state;
+}
+
+function restore(run: Run, optimizer: AdamW, { globalStep, full }: TrainingState): readonly Finding[] {
+  const { steps } = run.config.optimization;
+  if (globalStep >= steps) {
+    const help = `\`steps\` counts from the very beginning: write more than ${globalStep}, or \`no_resume: true\``;
+    fail("LTX6306", `nothing is left to do: ${globalStep} of ${steps} steps are done`, help, ["optimization", "steps"]);
+  }
+  if (full === null) {
+    const help = "`checkpoints.save_training_state: full` saves them, too";
+    return [
+      warn("LTX6312", `resumed at step ${globalStep}; the optimizer's moments were not saved and start anew`, help),
+    ];
+  }
+  replaceWeights(run, full.parameters);
+  optimizer.restore(full.moments);
+  return [];
+}

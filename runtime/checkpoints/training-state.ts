@@ -1,0 +1,85 @@
+import type { HostTensor } from "../contract.ts";
+import type { StoredMoments } from "../optimizer/adamw.ts";
+import type { Fingerprint } from "../training/fingerprint.ts";
+import type { TensorFile } from "./tensor-file.ts";
+
+/** Where a run stood. Draws, the order of the data and the learning rate are functions of the step and need no state. */
+export interface TrainingState {
+  readonly globalStep: number;
+  readonly fingerprint: Fingerprint;
+  /** Weights in full precision and the optimizer's moments, one entry per parameter; null in a minimal state. */
+  readonly full: FullState | null;
+}
+
+interface FullState {
+  readonly parameters: readonly HostTensor[];
+  readonly moments: readonly (StoredMoments | null)[];
+}
+
+const KEY = "training_state";
+
+/** A state as the content of a safetensors file: numbers of the run in the metadata, tensors under the parameters' `names`. */
+export function encodeState({ globalStep, fingerprint, full }: TrainingState, names: readonly string[]): TensorFile {
+  const updates = full?.moments.map((entry) => entry?.t ?? 0) ?? null;
+  const header = { global_step: globalStep, config_fingerprint: fingerprint, updates };
+  const tensors = names.flatMap((name, i): [string, HostTensor][] => {
+    const [parameter, moments] = [full?.parameters[i], full?.moments[i]];
+    if (parameter === undefined) return [];
+    const own: [string, HostTensor][] = [[`parameter.${name}`, parameter]];
+    return moments ? [...own, [`m.${name}`, moments.m], [`v.${name}`, moments.v]] : own;
+  });
+  return { tensors: new Map(tensors), metadata: { [KEY]: JSON.stringify(header) } };
+}
+
+/** The state in a file, or why it can not be used for parameters of these names and shapes. */
+export function decodeState(
+  { tensors, metadata }: TensorFile,
+  parameters: readonly { readonly name: string; readonly shape: readonly number[] }[],
+): TrainingState | string {
+  const header = parseHeader(metadata[KEY]);
+  if (header === null) return "it is not a training state";
+  const { global_step: globalStep, config_fingerprint: fingerprint, updates } = header;
+  if (updates === null) return { globalStep, fingerprint, full: null };
+  const fits = (kind: string, { name, shape }: { name: string; shape: readonly number[] }) =>
+    tensors.get(`${kind}.${name}`)?.shape.join() === shape.join();
+  const misfit = parameters.find((parameter, i) =>
+    ["parameter", ...(updates[i] ? ["m", "v"] : [])].some((kind) => !fits(kind, parameter)),
+  );
+  if (misfit !== undefined || updates.length !== parameters.length) {
+    return `it does not fit the weights of this run${misfit === undefined ? "" : ` (${misfit.name})`}`;
+  }
+  const tensor = (kind: string, name: string) => tensors.get(`${kind}.${name}`) as HostTensor;
+  const moments = parameters.map(({ name }, i) => {
+    const t = updates[i] ?? 0;
+    return t === 0 ? null : { t, m: tensor("m", name), v: tensor("v", name) };
+  });
+  return {
+    globalStep,
+    fingerprint,
+    full: { parameters: parameters.map(({ name }) => tensor("parameter", name)), moments },
+  };
+}
+
+/** What the run was that saved a state, by the metadata of its file; null where that is none. */
+export function savedFingerprint(metadata: TensorFile["metadata"]): Fingerprint | null {
+  return parseHeader(metadata[KEY])?.config_fingerprint ?? null;
+}
+
+interface Header {
+  readonly global_step: number;
+  readonly config_fingerprint: Fingerprint;
+  readonly updates: readonly number[] | null;
+}
+
+const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
+
+function parseHeader(text: string | undefined): Header | null {
+  try {
+    const header = JSON.parse(text ?? "") as Header;
+    const { global_step: step, config_fingerprint: fingerprint, updates } = header;
+    const isRight = isCount(step) && typeof fingerprint === "object" && fingerprint !== null;
+    return isRight && (updates === null || (Array.isArray(updates) && updates.every(isCount))) ? header : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,128 @@
+import type { DType, Shape } from "../contract.ts";
+
+/** ONNX has more element types than the contract: shapes and axes are int64, weights may stay as their file stores them. */
+export type ElementType = DType | "int64" | "bfloat16" | "float16";
+
+/** What is known of a value without computing it. Names are unique in a graph. */
+export interface Value {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: ElementType;
+}
+
+/** Bytes of a file that stay there. */
+interface FileRange {
+  /** Absolute. */
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A value that is part of the model: little-endian bytes, row-major. */
+export interface Initializer extends Value {
+  readonly bytes: Uint8Array | FileRange;
+}
+
+export type Attribute = number | string | readonly number[];
+
+/** One operator of ONNX's default domain, opset 18. An empty input name stands for an optional input left out. */
+export interface Node {
+  readonly op: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  /** What it was recorded for, for whoever reads why it failed. */
+  readonly place?: string;
+}
+
+/** Nodes stand in topological order: each after those whose outputs it reads. */
+export interface Graph {
+  readonly inputs: readonly Value[];
+  readonly initializers: readonly Initializer[];
+  readonly nodes: readonly Node[];
+  /** Names of nodes' outputs, inputs or initializers. */
+  readonly outputs: readonly string[];
+}
+
+const bytesPerElement: Readonly<Record<ElementType, number>> = {
+  float32: 4,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+  bfloat16: 2,
+  float16: 2,
+};
+
+/** The types' numbers in ONNX, onnx.proto's TensorProto.DataType. */
+export const elementTypes: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+};
+
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/** Bytes of its numbers. */
+export function byteSize({ shape, dtype }: Pick<Value, "shape" | "dtype">): number {
+  return sizeOf(shape) * bytesPerElement[dtype];
+}
+
+/** Every value of the graph by name. Where a name is given twice the first counts; `verify` reports the second. */
+export function valuesOf(graph: Graph): Map<string, Value> {
+  const values = new Map<string, Value>();
+  for (const value of definitions(graph)) if (!values.has(value.name)) values.set(value.name, value);
+  return values;
+}
+
+function definitions({ inputs, initializers, nodes }: Graph): readonly Value[] {
+  const values: Value[] = [...inputs, ...initializers];
+  for (const { outputs } of nodes) for (const output of outputs) values.push(output);
+  return values;
+}
+
+/** What is wrong with the graph, a sentence each; empty for a graph that can be written. */
+export function verify(graph: Graph): string[] {
+  const values = definitions(graph);
+  return [...twice(values), ...shapes(values), ...initializerSizes(graph), ...order(graph)];
+}
+
+function twice(values: readonly Value[]): string[] {
+  const seen = new Set<string>();
+  const again = values.filter(({ name }) => {
+    const size = seen.size;
+    return seen.add(name).size === size;
+  });
+  return again.map(({ name }) => `${name} is defined twice`);
+}
+
+function shapes(values: readonly Value[]): string[] {
+  const isSize = (size: number) => Number.isInteger(size) && size >= 0;
+  return values
+    .filter(({ shape }) => !shape.every(isSize))
+    .map(({ name, shape }) => `${name} has the shape [${shape.join(", ")}]`);
+}
+
+function initializerSizes({ initializers }: Graph): string[] {
+  return initializers.flatMap((value) => {
+    const [length, expected] = [value.bytes.length, byteSize(value)];
+    return length === expected ? [] : [`${value.name} has ${length} bytes, its shape needs ${expected}`];
+  });
+}
+
+/** Names must be defined before they are read. */
+function order({ inputs, initializers, nodes, outputs }: Graph): string[] {
+  const known = new Set([...inputs, ...initializers].map(({ name }) => name));
+  const errors: string[] = [];
+  for (const node of nodes) {
+    for (const name of node.inputs) {
+      if (name !== "" && !known.has(name)) errors.push(`${node.op} reads ${name} before it is defined`);
+    }
+    for (const { name } of node.outputs) known.add(name);
+  }
+  return [...errors, ...outputs.filter((name) => !known.has(name)).map((name) => `the output ${name} is not defined`)];
+}

@@ -1,0 +1,96 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Shape } from "../../contract.ts";
+import type { Attribute, ElementType, Graph, Initializer, Node, Value } from "../graph.ts";
+import { verifyFully } from "./verify.ts";
+
+const test = suite("onnx shape verification");
+
+type Typed = readonly [Shape, ElementType?];
+const value = (name: string, [shape, dtype = "float32"]: Typed): Value => ({ name, shape, dtype });
+const int64 = (name: string, numbers: readonly number[]): Initializer => ({
+  ...value(name, [[numbers.length], "int64"]),
+  bytes: new Uint8Array(BigInt64Array.from(numbers, BigInt).buffer),
+});
+
+/** One node; operands that are lists of numbers are int64 constants, others inputs. */
+function problem(
+  op: string,
+  operands: readonly (Typed | readonly number[])[],
+  made: Typed,
+  attributes: Readonly<Record<string, Attribute>> = {},
+): string | undefined {
+  const names = operands.map((_, i) => `x${i}`);
+  const isConstant = (x: Typed | readonly number[]): x is readonly number[] => typeof x[0] !== "object";
+  const node: Node = { op, inputs: names, outputs: [value("y", made)], attributes };
+  const graph: Graph = {
+    inputs: operands.flatMap((x, i) => (isConstant(x) ? [] : [value(names[i] ?? "", x)])),
+    initializers: operands.flatMap((x, i) => (isConstant(x) ? [int64(names[i] ?? "", x)] : [])),
+    nodes: [node],
+    outputs: ["y"],
+  };
+  return verifyFully(graph)[0]?.replace(`${op} that makes y `, "");
+}
+
+test("elementwise operators broadcast, and take operands of one type", () => {
+  assert.is(problem("Add", [[[2, 1]], [[3]]], [[2, 3]]), undefined);
+  assert.is(problem("Less", [[[2, 1]], [[]]], [[2, 1], "bool"]), undefined);
+  assert.is(problem("Add", [[[2, 1]], [[3]]], [[3, 2]]), "is recorded as float32[3, 2], it is float32[2, 3]");
+  assert.is(problem("Less", [[[2]], [[2]]], [[2]]), "is recorded as float32[2], it is bool[2]");
+  assert.is(problem("Mul", [[[2]], [[3]]], [[3]]), "does not broadcast [2] and [3]");
+  assert.is(problem("Mul", [[[2]], [[0]]], [[0]]), "does not broadcast [2] and [0]");
+  assert.is(problem("Mul", [[[2]], [[2], "int32"]], [[2]]), "mixes float32 (x0) and int32 (x1)");
+  assert.is(problem("Exp", [[[2], "int32"]], [[2], "int32"]), "does not take int32 (x0)");
+  assert.is(problem("Where", [[[2], "bool"], [[]], [[3, 1]]], [[3, 2]]), undefined);
+  assert.is(problem("Where", [[[2]], [[]], [[3, 1]]], [[3, 2]]), "does not take float32 (x0)");
+  assert.is(problem("Cast", [[[2], "bfloat16"]], [[2]], { to: 1 }), undefined);
+  assert.is(problem("Cast", [[[2]]], [[2], "int32"], { to: 2 }), "has to=2");
+});
+
+test("products need the same inner size, and biases fit the product", () => {
+  assert.is(problem("MatMul", [[[5, 1, 2, 3]], [[4, 3, 7]]], [[5, 4, 2, 7]]), undefined);
+  assert.is(problem("MatMul", [[[2, 3]], [[2, 3]]], [[2, 3]]), "multiplies [2, 3] and [2, 3]");
+  assert.is(problem("Gemm", [[[3, 2]], [[4, 3]], [[4]]], [[2, 4]], { transA: 1, transB: 1 }), undefined);
+  assert.is(problem("Gemm", [[[3, 2]], [[4, 3]]], [[2, 4]]), "multiplies [3, 2] and [4, 3]");
+  assert.is(problem("Gemm", [[[2, 3]], [[3, 1]], [[4]]], [[2, 1]]), "adds [4] to a product of [2, 1]");
+});
+
+test("reductions leave out their axes or keep them as 1", () => {
+  assert.is(problem("ReduceSum", [[[2, 3, 4]], [0, -1]], [[3]], { keepdims: 0 }), undefined);
+  assert.is(problem("ReduceMean", [[[2, 3, 4]], [1]], [[2, 1, 4]]), undefined);
+  assert.is(problem("ReduceMax", [[[2, 3]]], [[]], { keepdims: 0 }), undefined);
+  assert.is(problem("ReduceSum", [[[2, 3]], [2]], [[2]], { keepdims: 0 }), "has an axis 2 of 2");
+  assert.is(problem("ReduceSum", [[[2]], [[1], "int64"]], [[]], { keepdims: 0 }), "has no constant axes");
+  assert.is(problem("Softmax", [[[2, 3]]], [[2, 3]], { axis: 1 }), undefined);
+});
+
+test("what moves values keeps their count, and limits lie within", () => {
+  assert.is(problem("Reshape", [[[2, 3]], [3, 2]], [[3, 2]]), undefined);
+  assert.is(problem("Reshape", [[[2, 3]], [0, 3]], [[0, 3]]), "is recorded as float32[0, 3], it is float32[2, 3]");
+  assert.is(problem("Reshape", [[[2, 3]], [4]], [[4]]), "makes [4] of [2, 3]");
+  assert.is(problem("Reshape", [[[2, 3]], [[2], "int64"]], [[3, 2]]), undefined);
+  assert.is(problem("Reshape", [[[2, 3]], [[1], "int64"]], [[3, 2]]), "has a shape of 1 axes, not 2");
+  assert.is(problem("Expand", [[[2, 1]], [5, 1, 3]], [[5, 2, 3]]), undefined);
+  assert.is(problem("Transpose", [[[2, 3]]], [[3, 2]], { perm: [1, 0] }), undefined);
+  assert.is(problem("Transpose", [[[2, 3]]], [[3, 2]], { perm: [1, 1] }), "has perm=[1, 1] for 2 axes");
+  assert.is(problem("Concat", [[[2, 3]], [[2, 1]]], [[2, 4]], { axis: 1 }), undefined);
+  assert.is(problem("Concat", [[[2, 3]], [[1, 3]]], [[3, 3]], { axis: 1 }), "joins [2, 3] and [1, 3]");
+  assert.is(problem("Slice", [[[2, 5]], [1], [4], [1]], [[2, 3]]), undefined);
+  assert.is(problem("Slice", [[[2, 5]], [-2], [9], [-1]], [[2, 2]]), undefined);
+  assert.is(problem("Slice", [[[2, 5]], [1], [4, 4], [1]], [[2, 3]]), "has limits for other axes");
+  assert.is(problem("Gather", [[[5, 3]], [[2, 2], "int32"]], [[2, 2, 3]], { axis: 0 }), undefined);
+  assert.is(problem("Gather", [[[5, 3]], [[2]]], [[2, 3]]), "does not take float32 (x1)");
+  assert.is(problem("Pad", [[[2, 3]], [1, 0, 0, 2]], [[3, 5]]), undefined);
+  assert.is(problem("Tile", [[[2, 3]], [2, 1]], [[4, 3]]), undefined);
+  assert.is(problem("Tile", [[[2, 3]], [2]], [[4, 3]]), "has 1 numbers for 2");
+});
+
+test("what is not known is said, and a graph that is wrong already is not looked into", () => {
+  assert.is(problem("Einsum", [[[2]]], [[2]]), "is not known");
+  const nodes: Node[] = [{ op: "Einsum", inputs: ["nowhere"], outputs: [value("y", [[1]])], attributes: {} }];
+  assert.equal(verifyFully({ inputs: [], initializers: [], nodes, outputs: ["y"] }), [
+    "Einsum reads nowhere before it is defined",
+  ]);
+});
+
+test.run();

@@ -1,0 +1,105 @@
+import type { DType, HostTensor, Shape } from "../../contract.ts";
+import type { StoredTensor } from "../stored-tensor.ts";
+import {
+  elementTypes,
+  type Attribute,
+  type ElementType,
+  type Graph,
+  type Initializer,
+  type Node,
+  type Value,
+} from "../graph.ts";
+
+type Elements = HostTensor["data"];
+
+/** A graph while it is recorded; every method appends to it and names what it made. */
+export class GraphBuilder {
+  readonly #inputs: Value[] = [];
+  readonly #initializers: Initializer[] = [];
+  readonly #nodes: Node[] = [];
+  readonly #constants = new Map<string, Value>();
+  #made = 0;
+  /** What the nodes that are added now are for; null where nobody says. */
+  place: string | null = null;
+
+  /** A value that is given anew whenever the graph runs. */
+  input(shape: Shape, dtype: DType): Value {
+    const value = this.#value("in", shape, dtype);
+    this.#inputs.push(value);
+    return value;
+  }
+
+  /** Numbers that are part of the graph. Where all are equal one is kept. */
+  constant(data: Elements, shape: Shape, dtype: DType): Value {
+    if (data.length > 1 && isUniform(data)) return this.expand(this.constant(data.slice(0, 1), [], dtype), shape);
+    return this.#initializer(data, shape, dtype);
+  }
+
+  /** Numbers that stay in their file, as it stores them. */
+  stored({ path, offset, length, shape, dtype }: StoredTensor): Value {
+    const value = this.#value("w", shape, dtype);
+    this.#initializers.push({ ...value, bytes: { path, offset, length } });
+    return dtype === "float32" ? value : this.emit("Cast", [value], shape, "float32", { to: elementTypes.float32 });
+  }
+
+  /** Shapes and axes. */
+  integers(values: readonly number[]): Value {
+    return this.#initializer(BigInt64Array.from(values, BigInt), [values.length], "int64");
+  }
+
+  expand(x: Value, shape: Shape): Value {
+    return isSame(x.shape, shape) ? x : this.emit("Expand", [x, this.integers(shape)], shape, x.dtype);
+  }
+
+  reshape(x: Value, shape: Shape): Value {
+    return isSame(x.shape, shape) ? x : this.emit("Reshape", [x, this.integers(shape)], shape, x.dtype);
+  }
+
+  cast(x: Value, dtype: DType): Value {
+    return x.dtype === dtype ? x : this.emit("Cast", [x], x.shape, dtype, { to: elementTypes[dtype] });
+  }
+
+  /** One node with one output. */
+  emit(
+    op: string,
+    inputs: readonly Value[],
+    shape: Shape,
+    dtype: ElementType,
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): Value {
+    const output = this.#value(op, shape, dtype);
+    const place = this.place === null ? {} : { place: this.place };
+    this.#nodes.push({ op, inputs: inputs.map(({ name }) => name), outputs: [output], attributes, ...place });
+    return output;
+  }
+
+  /** The graph so far. Each of its outputs is a node's, for the runtime hands out neither inputs nor initializers. */
+  finish(outputs: readonly Value[]): Graph {
+    const results = outputs.map((x) => this.emit("Identity", [x], x.shape, x.dtype).name);
+    return { inputs: this.#inputs, initializers: this.#initializers, nodes: this.#nodes, outputs: results };
+  }
+
+  #initializer(data: Elements | BigInt64Array, shape: Shape, dtype: ElementType): Value {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    const key = bytes.length > 256 ? null : `${dtype}[${shape.join()}]${Buffer.from(bytes).toString("latin1")}`;
+    const known = key === null ? undefined : this.#constants.get(key);
+    if (known !== undefined) return known;
+    const value = this.#value("c", shape, dtype);
+    this.#initializers.push({ ...value, bytes });
+    if (key !== null) this.#constants.set(key, value);
+    return value;
+  }
+
+  #value(prefix: string, shape: Shape, dtype: ElementType): Value {
+    return { name: `${prefix}_${this.#made++}`, shape, dtype };
+  }
+}
+
+export function isSame(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+function isUniform(data: Elements): boolean {
+  const [first] = data;
+  return data.every((x) => Object.is(x, first));
+}

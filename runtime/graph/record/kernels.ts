@@ -1,0 +1,165 @@
+import type { NamedAttrMap, NamedTensorInfoMap, TensorInfo } from "@tensorflow/tfjs";
+import type { DType, Shape } from "../../contract.ts";
+import type { Tf } from "./tfjs-types.ts";
+import type { Value } from "../graph.ts";
+import { BACKEND, type Recorder } from "./backend.ts";
+import type { GraphBuilder } from "./builder.ts";
+import { given, type Kernel } from "./kernel.ts";
+import { matMul } from "./matmul.ts";
+import { anyOf, reduce } from "./reduce.ts";
+import { concat, pad, reshape, slice, split, tile } from "./move.ts";
+
+/** Tells tfjs how each of its kernels is recorded. */
+export function registerKernels(tf: Tf, recorder: Recorder): void {
+  for (const [kernelName, kernel] of Object.entries(kernels(tf))) {
+    const kernelFunc = ({ inputs, attrs }: { inputs: NamedTensorInfoMap; attrs?: NamedAttrMap }) => {
+      const infos = inOrder(inputs);
+      const values = infos.map((x) => recorder.valueOf(x));
+      const results = kernel(recorder.graph, values, attrs ?? {});
+      const toInfo = (value: Value): TensorInfo => {
+        const same = infos[values.indexOf(value)];
+        return same === undefined ? recorder.infoOf(value) : recorder.again(same);
+      };
+      return Array.isArray(results) ? results.map(toInfo) : toInfo(results);
+    };
+    tf.registerKernel({ kernelName, backendName: BACKEND, kernelFunc: kernelFunc as never });
+  }
+}
+
+/** tfjs names a kernel's inputs; the names below stand in the order of ONNX, others as they come (concat has 0, 1, 2, ...). */
+function inOrder(inputs: NamedTensorInfoMap): TensorInfo[] {
+  return Object.values(inputs).filter((x): x is TensorInfo => x !== undefined && x !== null);
+}
+
+const unary = {
+  Neg: "Neg",
+  Abs: "Abs",
+  Sqrt: "Sqrt",
+  Exp: "Exp",
+  Log: "Log",
+  Tanh: "Tanh",
+  Sigmoid: "Sigmoid",
+  Sin: "Sin",
+  Cos: "Cos",
+  Floor: "Floor",
+  LogicalNot: "Not",
+};
+
+const arithmetic = {
+  Add: "Add",
+  Sub: "Sub",
+  Multiply: "Mul",
+  RealDiv: "Div",
+  Pow: "Pow",
+};
+
+const comparisons = {
+  Less: "Less",
+  LessEqual: "LessOrEqual",
+  Greater: "Greater",
+  GreaterEqual: "GreaterOrEqual",
+  Equal: "Equal",
+  LogicalAnd: "And",
+  LogicalOr: "Or",
+};
+
+function kernels(tf: Tf): Readonly<Record<string, Kernel>> {
+  const broadcast = (a: Shape, b: Shape) => tf.broadcast_util.assertAndGetBroadcastShape([...a], [...b]);
+  const binary =
+    (op: string, dtype?: DType): Kernel =>
+    (graph, [a, b]) => {
+      const [x, y] = [given(a), given(b)];
+      return graph.emit(op, [x, y], broadcast(x.shape, y.shape), dtype ?? x.dtype);
+    };
+  return {
+    ...mapped(
+      unary,
+      (op) =>
+        (graph, [x]) =>
+          graph.emit(op, [given(x)], given(x).shape, given(x).dtype),
+    ),
+    ...mapped(arithmetic, (op) => binary(op)),
+    ...mapped(comparisons, (op) => binary(op, "bool")),
+    NotEqual: (graph, [a, b]) => {
+      const [x, y] = [given(a), given(b)];
+      const equal = graph.emit("Equal", [x, y], broadcast(x.shape, y.shape), "bool");
+      return graph.emit("Not", [equal], equal.shape, "bool");
+    },
+    Square: (graph, [x]) => graph.emit("Mul", [given(x), given(x)], given(x).shape, given(x).dtype),
+    Rsqrt: (graph, [x]) => {
+      const root = graph.emit("Sqrt", [given(x)], given(x).shape, "float32");
+      return graph.emit("Reciprocal", [root], root.shape, "float32");
+    },
+    Step: (graph, [x], { alpha }) => {
+      const isPositive = graph.emit("Greater", [given(x), scalar(graph, 0)], given(x).shape, "bool");
+      return graph.emit(
+        "Where",
+        [isPositive, scalar(graph, 1), scalar(graph, Number(alpha))],
+        isPositive.shape,
+        "float32",
+      );
+    },
+    Select: (graph, inputs) => graph.emit("Where", inputs, given(inputs[1]).shape, given(inputs[1]).dtype),
+    Cast: (graph, [x], { dtype }) => graph.cast(given(x), dtype as DType),
+    Identity: (_graph, [x]) => given(x),
+    Fill: (graph, _inputs, { shape, value, dtype }) => filled(graph, shape as number[], Number(value), dtype as DType),
+    ZerosLike: (graph, [x]) => filled(graph, given(x).shape, 0, given(x).dtype as DType),
+    Softmax: (graph, [x]) =>
+      graph.emit("Softmax", [given(x)], given(x).shape, "float32", { axis: given(x).shape.length - 1 }),
+    Sum: reduce("ReduceSum"),
+    Mean: reduce("ReduceMean"),
+    Max: reduce("ReduceMax"),
+    Min: reduce("ReduceMin"),
+    Any: anyOf("ReduceMax"),
+    All: anyOf("ReduceMin"),
+    BatchMatMul: matMul,
+    Reshape: reshape,
+    Transpose: (graph, [x], { perm }) => {
+      const order = perm as number[];
+      return graph.emit(
+        "Transpose",
+        [given(x)],
+        order.map((axis) => given(x).shape[axis] ?? 0),
+        given(x).dtype,
+        { perm: order },
+      );
+    },
+    Concat: concat,
+    Slice: slice(tf),
+    SplitV: split(tf),
+    PadV2: pad,
+    Tile: tile,
+    GatherV2: (graph, [x, indices]) => {
+      const shape = [...given(indices).shape, ...given(x).shape.slice(1)];
+      return graph.emit("Gather", [given(x), given(indices)], shape, given(x).dtype, { axis: 0 });
+    },
+    OneHot: (graph, [indices], { depth }) => {
+      const rows = given(indices).shape;
+      const classes = graph.constant(
+        Int32Array.from({ length: Number(depth) }, (_, i) => i),
+        [Number(depth)],
+        "int32",
+      );
+      const isClass = graph.emit(
+        "Equal",
+        [graph.reshape(given(indices), [...rows, 1]), classes],
+        [...rows, Number(depth)],
+        "bool",
+      );
+      return graph.cast(isClass, "float32");
+    },
+  };
+}
+
+function mapped(names: Readonly<Record<string, string>>, kernel: (op: string) => Kernel): Record<string, Kernel> {
+  return Object.fromEntries(Object.entries(names).map(([name, op]) => [name, kernel(op)]));
+}
+
+function scalar(graph: GraphBuilder, x: number): Value {
+  return graph.constant(Float32Array.of(x), [], "float32");
+}
+
+function filled(graph: GraphBuilder, shape: Shape, x: number, dtype: DType): Value {
+  const data = dtype === "float32" ? Float32Array.of(x) : dtype === "int32" ? Int32Array.of(x) : Uint8Array.of(x);
+  return graph.expand(graph.constant(data, [], dtype), shape);
+}

@@ -1,0 +1,185 @@
+import { directoriesOf } from "../config/official.ts";
+import type { RunConfig } from "../config/run-config.ts";
+import type { Finding, StrategyInfo } from "../contract.ts";
+import { collate, sizesOf, uploadBatch, type HostBatch } from "../data/batch.ts";
+import { bucketsOf, checkBuckets } from "../data/buckets.ts";
+import { discover, skippedLine, type Dataset, type Sample } from "../data/dataset.ts";
+import { normalize, ROOT_PLACE, sourcesOf, type DataSource } from "../data/directories.ts";
+import { checkGrids, type FedModality } from "../data/grids.ts";
+import { createOrder } from "../data/order.ts";
+import { prefetch } from "../data/prefetch.ts";
+import { withDescription, withEntries } from "../data/entries.ts";
+import { readSample, type HostSample, type OpenEntries } from "../data/sample.ts";
+import { FindingsError } from "../findings.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { ExaminedModel } from "../model/checkpoint.ts";
+import { checkTextShape } from "../model/embeddings.ts";
+import { holdOut } from "./held-out.ts";
+import { lookAtSamples, type Outline } from "./look-at-samples.ts";
+import { permutation } from "../random/philox.ts";
+import { checkBatchSize } from "./preflight.ts";
+import type { LoadedBatch, RunData } from "../training/run.ts";
+import type { TextContexts } from "./text-contexts.ts";
+
+export interface OpenedData {
+  /** Its samples are those to train on. */
+  readonly dataset: Dataset;
+  /** Of each of them, which size it has; null where batches hold a single sample. */
+  readonly buckets: ArrayLike<number> | null;
+  /** The samples to evaluate. */
+  readonly heldOut: readonly Sample[];
+  /** Of all samples, those whose headers were looked at. */
+  readonly outlines: readonly Outline[];
+  readonly warnings: readonly Finding[];
+  /** Reads a sample and checks that it fits the strategy and the model. */
+  read(sample: Sample): Promise<HostSample>;
+}
+
+/**
+ * Finds the samples of a strategy's sources, reads the first one and looks at the headers of the others.
+ * @param model what the data must fit; null when the model itself is broken, which is then said beside what is found here
+ * @throws FindingsError LTX61xx, LTX6301, LTX6302 when there are too few samples (of one size) for a batch, LTX6320 when too many are held out
+ */
+export async function openData(
+  config: RunConfig,
+  strategy: StrategyInfo,
+  params: Readonly<Record<string, unknown>>,
+  model: ExaminedModel | null,
+): Promise<OpenedData> {
+  const named = directoriesOf(config.training_strategy);
+  const sources = sourcesOf(strategy.sources, params).map((source) => {
+    const path = named.find(({ directory }) => normalize(directory) === source.directory)?.path;
+    return path === undefined ? source : { place: path, ...source };
+  });
+  const dataset = await discover(config.data.preprocessed_data_root, sources);
+  const read = sampleReader(sources, strategy, model, withEntries);
+  const look = sampleReader(sources, strategy, model, withDescription);
+  const [first] = dataset.samples;
+  if (first !== undefined) await read(first);
+  const outlines = await lookAtSamples(dataset.samples, look);
+  const { training, heldOut } = holdOut(dataset.samples, config.evaluation);
+  checkBatchSize(config, training.length);
+  const { batch_size: batchSize } = config.optimization;
+  const buckets = batchSize === 1 ? null : await bucketsOf(training, sources);
+  const warnings = [...skipped(dataset), ...(buckets === null ? [] : checkBuckets(buckets, batchSize))];
+  return {
+    dataset: { ...dataset, samples: training },
+    buckets: buckets?.of ?? null,
+    heldOut,
+    outlines,
+    warnings,
+    read,
+  };
+}
+
+/** Reads samples by way of `open`, and checks that they fit the strategy and the model. */
+function sampleReader(
+  sources: readonly DataSource[],
+  strategy: StrategyInfo,
+  model: ExaminedModel | null,
+  open: OpenEntries,
+) {
+  const { modalities } = strategy;
+  const channels: Record<string, number> = {};
+  const fed: FedModality[] = [];
+  for (const stream of ["video", "audio"] as const) {
+    const modality = modalities[stream];
+    if (modality === null) continue;
+    const { latents: target, references } = modality;
+    fed.push({ target, references });
+    const expected = model?.config[stream]?.inChannels;
+    if (expected === undefined) continue;
+    for (const role of [target, ...references]) channels[role] = expected;
+  }
+  return async (sample: Sample): Promise<HostSample> => {
+    const read = await readSample(sample, sources, channels, open);
+    checkGrids(sample, read, fed);
+    checkText(read, strategy, model);
+    return read;
+  };
+}
+
+/** Whether a sample's text features fit the connectors. Errors: FindingsError LTX6213, with the sample's name. */
+function checkText({ name, sources }: HostSample, { modalities }: StrategyInfo, model: ExaminedModel | null): void {
+  for (const stream of ["video", "audio"] as const) {
+    const text = sources[modalities[stream]?.text ?? ""];
+    const connector = model?.connectors[stream];
+    if (text?.kind !== "text_embeddings" || connector === undefined || connector === null) continue;
+    const [tokens = 0, channels = 0] = text[stream]?.shape ?? [];
+    if (text[stream] !== null) named(name, () => checkTextShape(stream, connector, tokens, channels));
+  }
+}
+
+/** Findings of `f` with the sample's name before them. */
+function named(name: string, f: () => void): void {
+  try {
+    f();
+  } catch (error) {
+    if (!(error instanceof FindingsError)) throw error;
+    throw new FindingsError(error.findings.map((finding) => ({ ...finding, message: `${name}: ${finding.message}` })));
+  }
+}
+
+function skipped(dataset: Dataset): Finding[] {
+  const message = skippedLine(dataset);
+  const example = dataset.skipped[0];
+  if (message === null || example === undefined) return [];
+  const help = `for ${example.name}, ${example.reason}`;
+  return [{ code: "LTX6304", severity: "warning", path: ROOT_PLACE, message, help }];
+}
+
+/** Reads micro-batches, ahead of time when the run config has data loader workers. */
+export function loadBatches(
+  engine: Engine,
+  config: RunConfig,
+  { dataset, buckets, read: readOne }: OpenedData,
+  contexts: TextContexts,
+): RunData & { close(): Promise<void> } {
+  const { steps, batch_size: batchSize, gradient_accumulation_steps: microBatches } = config.optimization;
+  const { samples } = dataset;
+  const divided = buckets === null ? {} : { buckets };
+  const chosen = createOrder({ samples: samples.length, batchSize, seed: config.seed, ...divided }, permutation);
+  const read = async (index: number): Promise<HostBatch> => {
+    const files = chosen(index).flatMap((i) => samples[i] ?? []);
+    const read = await Promise.all(files.map(readOne));
+    return collate(read as [HostSample, ...HostSample[]]);
+  };
+  const batches = prefetch(read, { ahead: config.data.num_dataloader_workers, end: steps * microBatches });
+  return {
+    samples: samples.length,
+    load: (index) => prepareBatch(engine, () => batches.load(index), contexts),
+    close: () => batches.close(),
+  };
+}
+
+/** Reads held-out samples, each as a batch; null where there are none. */
+export function loadHeldOut(engine: Engine, { heldOut, read }: OpenedData, contexts: TextContexts): RunData | null {
+  if (heldOut.length === 0) return null;
+  return {
+    samples: heldOut.length,
+    async load(index) {
+      const sample = heldOut[index];
+      if (sample === undefined) throw new RangeError(`there is no held-out sample ${index}`);
+      return prepareBatch(engine, async () => collate([await read(sample)]), contexts);
+    },
+  };
+}
+
+/** Captions have been through the connectors, outside of the step's tape. */
+async function prepareBatch(
+  engine: Engine,
+  read: () => Promise<HostBatch>,
+  contexts: TextContexts,
+): Promise<LoadedBatch> {
+  const began = performance.now();
+  const host = await read();
+  const waitSeconds = (performance.now() - began) / 1000;
+  const { contexts: ofBatch, release } = contexts.of(host);
+  return {
+    names: host.names,
+    sizes: sizesOf(host),
+    waitSeconds,
+    batch: () => uploadBatch(engine.ops, host, ofBatch),
+    release,
+  };
+}

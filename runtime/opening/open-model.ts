@@ -1,0 +1,162 @@
+import type { LoraConfig, ModelConfig } from "../config/run-config.ts";
+import type { Finding, ModelInputs, ScaleFactors, StrategyInfo, Tensor } from "../contract.ts";
+import type { Engine } from "../engine/engine.ts";
+import { FindingsError } from "../findings.ts";
+import {
+  examineModel,
+  loadModel,
+  type ExaminedModel,
+  type LoadedModel,
+  type LoadOptions,
+} from "../model/checkpoint.ts";
+import type { Checkpointing } from "../model/checkpointing.ts";
+import type { TransformerConfig } from "../model/config.ts";
+import type { EmbeddingsProcessor } from "../model/embeddings.ts";
+import { transformerLayout } from "../model/layout.ts";
+import { checkStreams, createLora, matchTargets, type Uniform } from "../model/lora.ts";
+import { checkOutputs, createOutputs } from "../model/outputs.ts";
+import { createTransformer, type Perturbation, type Velocities } from "../model/transformer.ts";
+import type { Model } from "../training/forward.ts";
+import type { Trainable } from "../training/optimizer-step.ts";
+import { uniform } from "../random/philox.ts";
+
+/** The model with what is trained of it: new adapters or all of its weights, and the heads that the strategy puts on it. */
+export interface TrainableModel {
+  readonly forward: Model;
+  /** To draw samples with: no outputs, and on demand without some of the attention. */
+  readonly velocities: (inputs: ModelInputs, perturbation?: Perturbation) => Velocities;
+  readonly config: TransformerConfig;
+  readonly trainable: Trainable;
+  readonly embeddings: EmbeddingsProcessor;
+  readonly scaleFactors: ScaleFactors;
+  readonly warnings: readonly Finding[];
+  /** Frees weights, adapters and heads. */
+  dispose(): void;
+}
+
+function loadOptions(model: ModelConfig, modalities: StrategyInfo["modalities"]): LoadOptions {
+  const streams = { video: modalities.video !== null, audio: modalities.audio !== null };
+  return { modelPath: model.model_path, videoVaePath: model.video_vae_path, streams };
+}
+
+/**
+ * Judges a checkpoint and the adapters' targets by the checkpoint's header.
+ * @throws FindingsError LTX62xx, those of `openModel` LTX6212 when no target takes part in the run, LTX6217 for outputs of blocks beyond
+ * the model's
+ */
+export async function checkModel(
+  { modalities, outputs }: StrategyInfo,
+  model: ModelConfig,
+  lora: LoraConfig | null,
+): Promise<ExaminedModel> {
+  const options = loadOptions(model, modalities);
+  const examined = await examineModel(options);
+  const matched = lora === null ? null : matchTargets(transformerLayout(examined.config), lora.target_modules);
+  const ofTargets = matched === null ? [] : checkStreams(matched.targets, options.streams);
+  const errors = [...ofTargets, ...checkOutputs(outputs, examined.config)];
+  if (errors.length > 0) throw new FindingsError(errors);
+  return { ...examined, warnings: [...examined.warnings, ...(matched?.warnings ?? [])] };
+}
+
+interface TrainingOptions {
+  /** The adapters to train; null for all weights. */
+  readonly lora: LoraConfig | null;
+  readonly seed: number;
+  /** Whether blocks keep nothing of what they compute for the backward pass. */
+  readonly isCheckpointed: boolean;
+  /** Of the transformer, only so many of the first; without it all. */
+  readonly blocks?: number;
+}
+
+/**
+ * Loads a checkpoint and puts adapters on the layers that `lora.target_modules` names; without `lora` all weights of the transformer that
+ * the run feeds are trained. The start of adapters and of the strategy's heads depends on `seed` and names alone.
+ * @throws FindingsError LTX62xx for a checkpoint that can not be read and targets that choose nothing
+ */
+export async function openModel(
+  engine: Engine,
+  { modalities, outputs: infos }: StrategyInfo,
+  model: ModelConfig,
+  { lora, seed, isCheckpointed, blocks }: TrainingOptions,
+): Promise<TrainableModel> {
+  const loaded = await loadModel(engine, {
+    ...loadOptions(model, modalities),
+    isTrained: lora === null,
+    ...(blocks === undefined ? {} : { blocks }),
+  });
+  try {
+    const start = (name: string, count: number) => uniform({ seed, step: 0, microBatch: 0, name }, count);
+    const { own, adapters, warnings } = trainedOf(engine, loaded, lora, start);
+    const outputs = createOutputs(engine, infos, loaded.config, start);
+    const trainable = joined(own, outputs);
+    const transformer = createTransformer(
+      engine.ops,
+      loaded.config,
+      loaded.weights,
+      adapters ?? undefined,
+      isCheckpointed ? checkpointingOf(engine, own) : null,
+    );
+    return {
+      forward(inputs, targets, dropout) {
+        adapters?.setDropout(dropout ?? null);
+        if (targets === undefined || infos.length === 0) return { ...transformer.forward(inputs), outputs: {} };
+        const collected = outputs.collect(targets);
+        return { ...transformer.forward(inputs, collected.tap), outputs: collected.outputs() };
+      },
+      velocities(inputs, perturbation) {
+        adapters?.setDropout(null);
+        return transformer.forward(inputs, undefined, perturbation);
+      },
+      config: loaded.config,
+      trainable,
+      embeddings: loaded.embeddings,
+      scaleFactors: loaded.scaleFactors,
+      warnings: [...loaded.warnings, ...warnings],
+      dispose: () => {
+        engine.dispose(...trainable.tensors());
+        loaded.dispose();
+      },
+    };
+  } catch (error) {
+    loaded.dispose();
+    throw error;
+  }
+}
+
+/** What is trained of the model: adapters on it, or its weights themselves. */
+function trainedOf(engine: Engine, { config, weights }: LoadedModel, lora: LoraConfig | null, start: Uniform) {
+  if (lora === null) return { own: allWeights(weights), adapters: null, warnings: [] };
+  const { targets, warnings } = matchTargets(transformerLayout(config), lora.target_modules);
+  const adapters = createLora(engine, targets, lora, start);
+  return { own: adapters, adapters, warnings };
+}
+
+function checkpointingOf(engine: Engine, { names, tensors }: Trainable): Checkpointing {
+  return {
+    run: (f, given) => engine.checkpoint(f, given),
+    parametersOf: (prefix) => tensors().filter((_, i) => names[i]?.startsWith(prefix) ?? false),
+    isSharedTrained: names.some((name) => !name.startsWith("transformer_blocks.")),
+  };
+}
+
+/** The weights in the very map that the transformer reads. */
+function allWeights(weights: Map<string, Tensor>): Trainable {
+  const names = [...weights.keys()];
+  return {
+    names,
+    tensors: () => [...weights.values()],
+    replace: (tensors) => names.forEach((name, i) => weights.set(name, tensors[i] as Tensor)),
+  };
+}
+
+/** What is trained of both, one behind the other. */
+function joined(a: Trainable, b: Trainable): Trainable {
+  return {
+    names: [...a.names, ...b.names],
+    tensors: () => [...a.tensors(), ...b.tensors()],
+    replace(tensors) {
+      a.replace(tensors.slice(0, a.names.length));
+      b.replace(tensors.slice(a.names.length));
+    },
+  };
+}

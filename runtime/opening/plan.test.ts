@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { rm } from "node:fs/promises";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parse } from "yaml";
+import { writeModel } from "../../bin/init/model.ts";
+import { project } from "../../bin/testing/testing.ts";
+import { resolveConfig } from "../config/index.ts";
+import type { Step } from "../contract.ts";
+import { preflight } from "./open-run.ts";
+import { planOf, residentBytes, stepSeconds, type StepPlan } from "./plan.ts";
+
+const test = suite("plan of a run");
+const folder = await project();
+test.after(() => rm(folder, { recursive: true }));
+const step = (await import(pathToFileURL(join(folder, "build/inpainting.mjs")).href)) as Step;
+
+async function planWith(settings: Readonly<Record<string, unknown>>, targets?: readonly string[]): Promise<StepPlan> {
+  const raw = parse(await readFile(join(folder, "train.yaml"), "utf8")) as Record<string, Record<string, unknown>>;
+  raw["optimization"] = { ...raw["optimization"], ...settings };
+  if (targets !== undefined) raw["lora"] = { ...raw["lora"], target_modules: targets };
+  const { config, findings } = resolveConfig(raw, { configDirectory: folder });
+  if (config === null) throw new Error(findings.map(({ message }) => message).join());
+  return (await planOf(config, step, await preflight(config, step))).largest;
+}
+
+test("many blocks are planned from a few of them", async () => {
+  await writeModel(join(folder, "models/tiny-ltx2.safetensors"), { num_layers: 9 });
+  const few = await planWith({}, ["attn1.to_q", "ff.net.2"]);
+  // Blocks that are named one by one are all recorded.
+  const named = Array.from({ length: 9 }, (_, i) => `transformer_blocks.${i}`);
+  const all = await planWith(
+    {},
+    named.flatMap((block) => [`${block}.attn1.to_q`, `${block}.ff.net.2`]),
+  );
+  const near = (a: number, b: number) => assert.ok(Math.abs(a / b - 1) < 0.01, `${a} and ${b}`);
+  for (const key of ["weights", "trained", "optimizer", "step"] as const) near(few.memory[key], all.memory[key]);
+  near(few.cost.matmulFlops, all.cost.matmulFlops);
+  near(few.cost.movedBytes, all.cost.movedBytes);
+});
+
+test("computing blocks again takes less memory and more work", async () => {
+  const [kept, again] = [await planWith({}), await planWith({ enable_gradient_checkpointing: true })];
+  assert.ok(residentBytes(again) < residentBytes(kept));
+  assert.ok(again.memory.step < 0.6 * kept.memory.step, `${again.memory.step} of ${kept.memory.step}`);
+  const ratio = again.cost.matmulFlops / kept.cost.matmulFlops;
+  assert.ok(ratio > 1.2 && ratio < 1.5, String(ratio));
+});
+
+test("accumulating takes the work of its batches", async () => {
+  const [one, two] = [await planWith({}), await planWith({ gradient_accumulation_steps: 2 })];
+  const ratio = two.cost.matmulFlops / one.cost.matmulFlops;
+  assert.ok(Math.abs(ratio - 2) < 0.01, String(ratio));
+  const cost = { matmulFlops: 3e12, movedBytes: 4e10, nodes: 1000 };
+  const seconds = stepSeconds({ ...one, cost }, { matmulGflops: 100, bandwidthGBs: 10 });
+  // 30 s of products, 4 s of moving numbers, 5 ms of calls.
+  assert.ok(Math.abs(seconds - 34.005) < 1e-9, String(seconds));
+});
+
+test.run();

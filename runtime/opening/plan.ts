@@ -1,0 +1,191 @@
+import type { RunConfig } from "../config/run-config.ts";
+import type { Step } from "../contract.ts";
+import { loadTfjsAlone } from "../engine/load-tfjs.ts";
+import type { EngineSpeed } from "../engine/measure.ts";
+import type { GraphCost } from "../graph/cost.ts";
+import { createOnnxEngine } from "../engine/onnx/engine.ts";
+import { createSimulatedDevice, type Usage } from "../engine/onnx/simulated-device.ts";
+import type { Sample } from "../data/dataset.ts";
+import type { Outline, SourceOutline } from "./look-at-samples.ts";
+import { openExamined, type Preflight } from "./open-run.ts";
+import { contextOf, createOptimizer } from "../training/optimizer-context.ts";
+import { accumulate } from "../training/optimizer-step.ts";
+import { mostContextBytes } from "./text-contexts.ts";
+
+/** What training steps of one size take on the engine `onnx`; bytes. */
+export interface StepPlan {
+  /** The sample whose size it is. */
+  readonly sample: string;
+  /** Of all latents together. */
+  readonly tokens: number;
+  readonly memory: {
+    /** The base model's weights: those left in their file, and those in memory. */
+    readonly weights: number;
+    /** What is trained, and what the optimizer remembers of it. */
+    readonly trained: number;
+    readonly optimizer: number;
+    /** Contexts of captions, which are kept. */
+    readonly captions: number;
+    /** What a step makes, at most at one time: activations, gradients, widened weights. */
+    readonly step: number;
+  };
+  /** Of an optimizer step. */
+  readonly cost: GraphCost;
+}
+
+export interface Plan {
+  /** Steps with the largest samples, which decide on the memory. */
+  readonly largest: StepPlan;
+  /** Steps with the samples of the size that most have. */
+  readonly commonest: StepPlan;
+}
+
+/** Of a transformer of many equal blocks, so many are recorded: the others take what the difference between these takes. */
+const [FEW, MORE] = [2, 4];
+
+/**
+ * Foretells what a step takes, by recording its graphs without running them. Exact in what the graphs do; what the runtime needs for
+ * itself comes on top (`residentBytes`).
+ * @throws FindingsError as `openRun`
+ */
+export async function planOf(config: RunConfig, step: Step, examined: Preflight): Promise<Plan> {
+  const { largest, commonest } = typicalOf(examined.data.outlines);
+  const first = await planSample(config, step, examined, largest);
+  return {
+    largest: first,
+    commonest: commonest === largest ? first : await planSample(config, step, examined, commonest),
+  };
+}
+
+async function planSample(config: RunConfig, step: Step, examined: Preflight, outline: Outline): Promise<StepPlan> {
+  const { sample } = outline;
+  const layers = examined.model?.config.layers ?? 0;
+  const record = (blocks?: number) => recordStep(config, step, withOnly(sample, config, examined), blocks);
+  const recorded =
+    layers <= MORE || dependsOnBlocks(config, step)
+      ? await record()
+      : extended(await record(FEW), await record(MORE), layers);
+  const { dataset, heldOut } = examined.data;
+  const ofAll = recorded.memory.captions * (dataset.samples.length + heldOut.length);
+  const memory = { ...recorded.memory, captions: Math.min(ofAll, mostContextBytes()) };
+  return { sample: sample.name, tokens: tokensOf(outline), memory, cost: recorded.cost };
+}
+
+type Recorded = Pick<StepPlan, "memory" | "cost">;
+
+/** A single optimizer step behind a first one, after which the optimizer remembers. */
+async function recordStep(config: RunConfig, step: Step, examined: Preflight, blocks?: number): Promise<Recorded> {
+  const device = createSimulatedDevice();
+  const engine = createOnnxEngine(loadTfjsAlone(), device);
+  const { run, close } = await openExamined(engine, config, step, examined, blocks);
+  const optimizer = createOptimizer(run);
+  try {
+    const trained = run.trainable.tensors().reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
+    const opened = device.usage();
+    const context = contextOf(run, optimizer);
+    let caption = 0;
+    for (let j = 0; j < 2; j++) {
+      device.resetCost();
+      const gradients = await accumulate(context, config.optimization.gradient_accumulation_steps, async (i) => {
+        const before = device.usage().held;
+        const batch = await run.data.load(i);
+        // Of several samples, which are the same one here, there is also the batch's own context.
+        caption ||= (device.usage().held - before) / (batch.names.length === 1 ? 1 : batch.names.length + 1);
+        const progress = { globalStep: j, progress: 0 };
+        return { ...batch, size: batch.names.length, draws: run.draws(j, i), progress };
+      });
+      await gradients.apply(0);
+    }
+    return recordedOf(opened, device.usage(), { trained, caption }, config);
+  } finally {
+    optimizer.dispose();
+    await close();
+  }
+}
+
+function recordedOf(
+  opened: Usage,
+  { held, peak, files, cost }: Usage,
+  { trained, caption }: { readonly trained: number; readonly caption: number },
+  config: RunConfig,
+): Recorded {
+  // Moments of eight bits are on the host, two to a trained number.
+  const ofHost = config.optimization.optimizer_type === "adamw8bit" ? trained / 2 : 0;
+  const memory = {
+    weights: files + opened.held - trained,
+    trained,
+    optimizer: held - opened.held - caption + ofHost,
+    captions: caption,
+    step: peak - held,
+  };
+  return { memory, cost };
+}
+
+/** What `layers` blocks take, each more as much as those between the two. */
+function extended(few: Recorded, more: Recorded, layers: number): Recorded {
+  const extend = <Parts extends object>(a: Parts, b: Parts): Parts => {
+    const entries = Object.entries(a).map(([key, x]: [string, number]) => {
+      const perBlock = ((b as Record<string, number>)[key] ?? 0) - x;
+      return [key, x + (perBlock * (layers - FEW)) / (MORE - FEW)];
+    });
+    return Object.fromEntries(entries) as Parts;
+  };
+  return { memory: extend(few.memory, more.memory), cost: extend(few.cost, more.cost) };
+}
+
+/** Whether single blocks are named, so that they are not all alike. */
+function dependsOnBlocks({ model, lora }: RunConfig, { strategy }: Step): boolean {
+  const targets = model.training_mode === "full" ? [] : (lora?.target_modules ?? []);
+  return strategy.outputs.length > 0 || targets.some((target) => target.includes("transformer_blocks"));
+}
+
+/** The run with batches of one sample. */
+function withOnly(sample: Sample, { optimization }: RunConfig, examined: Preflight): Preflight {
+  const samples = Array.from({ length: optimization.batch_size }, () => sample);
+  const { data } = examined;
+  return { ...examined, data: { ...data, dataset: { ...data.dataset, samples }, buckets: null } };
+}
+
+/** The sample with the most tokens, and one of the commonest size. */
+function typicalOf(outlines: readonly Outline[]): { readonly largest: Outline; readonly commonest: Outline } {
+  const [first] = outlines;
+  if (first === undefined) throw new RangeError("a data set has at least one sample");
+  const largest = outlines.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a), first);
+  const counts = new Map<string, number>();
+  for (const size of outlines.map(sizeOf)) counts.set(size, (counts.get(size) ?? 0) + 1);
+  const countOf = (outline: Outline) => counts.get(sizeOf(outline)) ?? 0;
+  const commonest = outlines.reduce((a, b) => (countOf(b) > countOf(a) ? b : a), first);
+  return { largest, commonest: sizeOf(commonest) === sizeOf(largest) ? largest : commonest };
+}
+
+const gridOf = (source: SourceOutline): readonly number[] => ("grid" in source ? source.grid : []);
+
+function tokensOf({ sources }: Outline): number {
+  const grids = Object.values(sources).flatMap((source) => ("grid" in source ? [source.grid] : []));
+  return grids.reduce((sum, grid) => sum + grid.reduce((a, b) => a * b, 1), 0);
+}
+
+function sizeOf({ sources }: Outline): string {
+  return Object.values(sources)
+    .map((source) => gridOf(source).join("x"))
+    .join();
+}
+
+/** What Node.js, this program and the runtime take themselves. */
+const PROCESS_BYTES = 325 * 2 ** 20;
+/** The runtime's allocator keeps some of what was freed, in pieces that do not fit what is asked for next. */
+const ALLOCATED = 1.3;
+
+/** Resident memory of a run, in bytes: all of its parts, and what comes on top of what its graphs do. */
+export function residentBytes({ memory: { weights, trained, optimizer, captions, step } }: StepPlan): number {
+  return PROCESS_BYTES + weights + trained + optimizer + captions + ALLOCATED * step;
+}
+
+/** What calling a kernel takes, in seconds. */
+const KERNEL_SECONDS = 5e-6;
+
+/** Seconds of an optimizer step on an engine of this speed. */
+export function stepSeconds({ cost }: StepPlan, { matmulGflops, bandwidthGBs }: EngineSpeed): number {
+  const { matmulFlops, movedBytes, nodes } = cost;
+  return matmulFlops / (1e9 * matmulGflops) + movedBytes / (1e9 * bandwidthGBs) + nodes * KERNEL_SECONDS;
+}

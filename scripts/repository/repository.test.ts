@@ -1,0 +1,72 @@
+// A test of the repository itself: heavy packages, nothing forgotten, nothing left behind.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { imports, isTest, sources, textOf, type Import } from "./sources.ts";
+
+const test = suite("repository");
+
+/** Imports that break a rule, as `file -> target`. */
+function offenders(breaks: (entry: Import) => boolean): string[] {
+  return imports.filter(breaks).map(({ file, target }) => `${file} -> ${target}`);
+}
+
+test("finds the imports that it judges", () => {
+  assert.ok(imports.length > 100, `only ${imports.length} imports found`);
+});
+
+test("every relative import names a file that exists", () => {
+  const known = new Set(sources);
+  const isSource = (target: string) =>
+    target.endsWith(".ts") && sources.some((file) => target.startsWith(file.split("/")[0] ?? ""));
+  assert.equal(
+    offenders(({ file, target }) => !isTest(file) && isSource(target) && !known.has(target)),
+    [],
+  );
+});
+
+test("each heavy package has one importer", () => {
+  const owners: Record<string, (file: string) => boolean> = {
+    yaml: (file) => /^compiler\/1-parse\/yaml(-tokens)?\.ts$/.test(file),
+    chevrotain: (file) => file.startsWith("compiler/1-parse/expression/"),
+    esbuild: (file) => file === "compiler/4-emit/bundle.ts",
+    ajv: (file) => file.startsWith("compiler/2-check/schema"),
+    // Recording kernels are written for tfjs; what it hands them is described by its types.
+    tensorflow: (file) => file.startsWith("runtime/engine/") || file.startsWith("runtime/graph/record/"),
+    "onnxruntime-node": (file) => file.startsWith("runtime/engine/onnx/"),
+  };
+  const packageOf = (target: string) =>
+    target.startsWith("@tensorflow/") ? "tensorflow" : (target.split("/")[0] ?? "");
+  const foreign = ({ file, target }: Import) =>
+    !isTest(file) &&
+    !file.startsWith("scripts/") &&
+    !file.startsWith("bench/") &&
+    owners[packageOf(target)]?.(file) === false;
+  assert.equal(offenders(foreign), []);
+});
+
+test("no test keeps `.only` or `.skip`, and every suite runs", () => {
+  const tests = sources.filter(isTest).map((file) => ({ file, text: textOf(file) }));
+  assert.equal(
+    tests.filter(({ text }) => /^\s*\w+\.(only|skip)\(/m.test(text)).map(({ file }) => file),
+    [],
+  );
+  const suites = (text: string, what: RegExp) => text.match(what)?.length ?? 0;
+  const forgotten = tests.filter(
+    ({ text }) => suites(text, /^const \w+ = suite(<[^>]*>)?\(/gm) !== suites(text, /^\w+\.run\(\)/gm),
+  );
+  assert.equal(
+    forgotten.map(({ file }) => file),
+    [],
+  );
+});
+
+test("nothing names a machine or leaves work for later", () => {
+  const forbidden = /\/work\/|\/tmp\/bash|registry\.npmjs|\bTODO\b|\bFIXME\b|\bXXX\b/;
+  const self = "scripts/repository/repository.test.ts";
+  assert.equal(
+    sources.filter((file) => file !== self && forbidden.test(textOf(file))),
+    [],
+  );
+});
+
+test.run();

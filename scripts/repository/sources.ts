@@ -1,0 +1,57 @@
+/** The project's own TypeScript files, what they import and what they export, read as text. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface Import {
+  readonly file: string;
+  /** A path from the root for our own files, else a package's name. */
+  readonly target: string;
+  /** Names taken from the target; null where all of them are (`import()`, `* as`, `export *`). */
+  readonly names: readonly string[] | null;
+  readonly typeOnly: boolean;
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return entry.name === "samples" || entry.name === "vectors" ? [] : filesBelow(path);
+    return entry.name.endsWith(".ts") ? [path] : [];
+  });
+}
+
+/** Paths from the root of all sources, tests included; samples and vectors are data. */
+export const sources = ["bin", "compiler", "runtime", "conformance", "bench", "scripts"].flatMap(filesBelow);
+
+export const textOf = (file: string): string => readFileSync(join(root, file), "utf8");
+export const isTest = (file: string): boolean => file.endsWith(".test.ts");
+export const isGenerated = (file: string): boolean => file.endsWith(".generated.ts");
+
+const pattern =
+  /^\s*(?:import|export)\s+(type\s)?([^"';]*?)from\s*"([^"]+)"|^\s*import\s*"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
+
+function importsOf(file: string): Import[] {
+  return [...textOf(file).matchAll(pattern)].map((match) => {
+    const [, type, clause = "", from, bare, dynamic] = match;
+    const specifier = from ?? bare ?? dynamic ?? "";
+    const target = specifier.startsWith(".") ? normalize(join(dirname(file), specifier)) : specifier;
+    return { file, target, names: namesIn(clause), typeOnly: type !== undefined };
+  });
+}
+
+function namesIn(clause: string): readonly string[] | null {
+  const braces = /\{([^}]*)\}/.exec(clause)?.[1];
+  if (braces === undefined) return null;
+  const names = braces.split(",").map((name) => name.trim().replace(/^type\s+/, ""));
+  return names.flatMap((name) => name.split(/\s+as\s+/)[0] || []);
+}
+
+export const imports: readonly Import[] = sources.flatMap(importsOf);
+
+/** Names that a file declares and exports itself. */
+export function exportsOf(file: string): string[] {
+  const declared = /^export\s+(?:async\s+)?(?:function\*?|const|class|interface|type|enum|let)\s+(\w+)/gm;
+  return [...textOf(file).matchAll(declared)].map(([, name = ""]) => name);
+}
