@@ -74,7 +74,7 @@ async function open(folder: string, device: Device): Promise<{ readonly run: Run
   const examined = await examineRunConfig(processIo(), sourceFile(path, readFileSync(path, "utf8")), find, options);
   if (examined.ready === null || examined.preflight === null) throw new Error("the project's run config is refused");
   const { config, step } = examined.ready;
-  return openExamined(createOnnxEngine(loadTfjsAlone(), device), config, step, examined.preflight);
+  return openExamined(createOnnxEngine(await loadTfjsAlone(), device), config, step, examined.preflight);
 }
 
 /** Milliseconds of the steps of a run but the first two, which record. */

@@ -1,22 +1,30 @@
 // Bundles the command line into dist/. Code splitting keeps start-up small: each command, and each heavy package, is a chunk of its own
 // that is read when it is needed. Packages are bundled (reading one file is faster than finding hundreds), except those below.
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { licensesOf } from "./licenses.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** esbuild, TensorFlow.js and ONNX Runtime bring native or WebAssembly files that they look for beside themselves. */
-const external = ["esbuild", "@tensorflow/*", "onnxruntime-node"];
+/** A native program of its own, for each platform. All else that is native is not imported but found: see `runtimeFolder`. */
+const external = ["esbuild"];
 
-/** Bundled CommonJS packages ask for Node's modules with `require`, which an ES module does not have. */
-const banner = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`;
+/** Bundled CommonJS packages ask for Node's modules with `require`, and look for files in `__dirname`; an ES module has neither. */
+const banner = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url), __dirname = require("node:url").fileURLToPath(new URL(".", import.meta.url));`;
+
+/** tfjs looks for these next to the code of its wasm backend. */
+const wasmFolder = `${root}node_modules/@tensorflow/tfjs-backend-wasm/dist/`;
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { ltxc: "bin/ltxc.ts", "onnx-worker": "runtime/engine/onnx/worker.ts" },
+  entryPoints: {
+    ltxc: "bin/ltxc.ts",
+    compiler: "compiler/index.ts",
+    "onnx-worker": "runtime/engine/onnx/worker.ts",
+  },
   outdir: "dist",
   outExtension: { ".js": ".mjs" },
   chunkNames: "[name]-[hash]",
@@ -34,29 +42,11 @@ const { metafile } = await build({
   banner: { js: banner },
   logLevel: "warning",
 });
-writeFileSync(
-  `${root}dist/LICENSES.txt`,
-  Object.keys(metafile.inputs).flatMap(packageOf).filter(isFirst).map(licenseOf).join("\n\n"),
-);
+for (const name of readdirSync(wasmFolder).filter((file) => file.endsWith(".wasm")))
+  copyFileSync(`${wasmFolder}${name}`, `${root}dist/${name}`);
+writeFileSync(`${root}dist/LICENSES.txt`, licensesOf(Object.keys(metafile.inputs)));
 
 // What depends on the whole program, such as what it keeps on disk, goes by this name.
 const hash = createHash("sha256");
 for (const file of Object.keys(metafile.outputs).toSorted()) hash.update(readFileSync(`${root}${file}`));
 writeFileSync(`${root}dist/build-id.txt`, hash.digest("hex").slice(0, 16));
-
-/** The package's folder that a bundled file belongs to, if it is not ours. */
-function packageOf(file) {
-  const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file);
-  return found === null ? [] : [found[1]];
-}
-
-function isFirst(value, index, all) {
-  return all.indexOf(value) === index;
-}
-
-/** What a bundled package asks to be kept with copies of it. */
-function licenseOf(folder) {
-  const { name, version, license } = JSON.parse(readFileSync(`${root}${folder}/package.json`, "utf8"));
-  const file = readdirSync(`${root}${folder}`).find((entry) => /^licen[cs]e/i.test(entry));
-  return `${name} ${version} (${license})\n\n${file === undefined ? "" : readFileSync(`${root}${folder}/${file}`, "utf8")}`;
-}

@@ -4,7 +4,7 @@ import type { Tensor } from "../contract.ts";
 import { attention } from "./attention.ts";
 import { gradientsOf } from "./autodiff.ts";
 import { openEngine } from "./index.ts";
-import { loadTfjs, loadTfjsAlone } from "./load-tfjs.ts";
+import { loadTfjs } from "./load-tfjs.ts";
 import { createOnnxEngine } from "./onnx/engine.ts";
 import { createSimulatedDevice } from "./onnx/simulated-device.ts";
 import type { TfTensor } from "../graph/record/tfjs-types.ts";
@@ -60,7 +60,7 @@ test("in chunks as in one, and so the gradients, whatever the bias", () => {
 /** Bytes that a step of one attention over itself takes at most. */
 function peakOf(tokens: number): number {
   const device = createSimulatedDevice();
-  const engine = createOnnxEngine(loadTfjsAlone(), device);
+  const engine = createOnnxEngine(tf, device);
   const { ops } = engine;
   const data = new Float32Array(8 * tokens * 64);
   const x = engine.keep({ shape: [1, 8, tokens, 64], dtype: "float32", data });

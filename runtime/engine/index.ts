@@ -141,7 +141,7 @@ async function openOnnx({ provider, isStrict = false }: Candidate): Promise<Engi
     throw new Error("its library is not installed, which `ltxc install cuda` fetches");
   const options = { provider: provider ?? "cpu", isStrict };
   const device = await startDevice(options);
-  return createOnnxEngine(loadTfjsAlone(), device, { ...options, folder: recordingsFolder() });
+  return createOnnxEngine(await loadTfjsAlone(), device, { ...options, folder: recordingsFolder() });
 }
 
 /** As users know it: an engine, and what it computes with if there is a choice. */
@@ -161,6 +161,6 @@ function failureOf({ provider }: Candidate, error: unknown): string {
 
 function firstLine(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException;
-  if (code === "MODULE_NOT_FOUND") return `its package is not installed (npm install did not find a usable build)`;
+  if (code === "MODULE_NOT_FOUND") return "its package is not installed";
   return message.split("\n")[0] ?? message;
 }

@@ -4,26 +4,27 @@ import type { EngineName } from "./engine.ts";
 import type { Tf } from "../graph/record/tfjs-types.ts";
 import { installWasmMatMul } from "./wasm-matmul.ts";
 
-// The packages are CommonJS and export by assignment in loops, which `import` cannot see.
-const require = createRequire(import.meta.url);
-
 /** Engines whose operations tfjs itself computes. */
 export type TfjsEngineName = Exclude<EngineName, "onnx">;
 
-/** What each engine needs beside tfjs itself, and what tfjs calls its backend. */
-const backends: Readonly<Record<TfjsEngineName, { readonly packages: readonly string[]; readonly backend: string }>> = {
-  cpu: { packages: [], backend: "cpu" },
-  wasm: { packages: ["@tensorflow/tfjs-backend-wasm"], backend: "wasm" },
-  "tfjs-node-gpu": { packages: ["@tensorflow/tfjs-node-gpu"], backend: "tensorflow" },
+/** What each engine needs besides tfjs itself, and what tfjs calls its backend. */
+const backends: Readonly<Record<TfjsEngineName, { readonly load: () => unknown; readonly backend: string }>> = {
+  cpu: { load: () => null, backend: "cpu" },
+  wasm: { load: () => import("@tensorflow/tfjs-backend-wasm"), backend: "wasm" },
+  // Not a literal import: the package is optional, and never part of a bundle. It computes for any copy of tfjs in the process.
+  "tfjs-node-gpu": {
+    load: () => createRequire(import.meta.url)("@tensorflow/tfjs-node-gpu"),
+    backend: "tensorflow",
+  },
 };
 
 /** Loads the engine's packages and initialises its backend. Throws whatever the packages throw where they do not work. */
 export async function loadTfjs(name: TfjsEngineName): Promise<{ tf: Tf; backend: string }> {
-  const { packages, backend } = backends[name];
+  const { load, backend } = backends[name];
   restoreNodeUtilities();
-  const tf = loadTfjsAlone();
+  const tf = await loadTfjsAlone();
   const removeListeners = watchListeners();
-  for (const package_ of packages) require(package_);
+  await load();
   if (!(await tf.setBackend(backend))) throw new Error(`tfjs could not initialise its ${backend} backend`);
   removeListeners();
   if (name === "wasm") installWasmMatMul(tf);
@@ -31,8 +32,9 @@ export async function loadTfjs(name: TfjsEngineName): Promise<{ tf: Tf; backend:
 }
 
 /** tfjs without a backend to compute with. */
-export function loadTfjsAlone(): Tf {
-  const tf = require("@tensorflow/tfjs") as Tf;
+export async function loadTfjsAlone(): Promise<Tf> {
+  // CommonJS that exports by assignment in loops, which `import` cannot see: all of it is the default export.
+  const { default: tf } = await import("@tensorflow/tfjs");
   // Silences the greeting and the advice that tfjs prints when it starts.
   tf.enableProdMode();
   return tf;

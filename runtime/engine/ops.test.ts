@@ -18,7 +18,7 @@ const { engine: onnx } = await openEngine("onnx", provider === undefined ? {} : 
 
 /** Kernels of the recording backend that were asked for. */
 const recorded = new Set<string>();
-const kernels = loadTfjsAlone().getKernelsForBackend(BACKEND);
+const kernels = (await loadTfjsAlone()).getKernelsForBackend(BACKEND);
 for (const kernel of kernels) {
   const { kernelName, kernelFunc } = kernel;
   kernel.kernelFunc = (given) => {

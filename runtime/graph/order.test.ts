@@ -36,7 +36,7 @@ async function profiled(graph: Graph): Promise<string[]> {
 }
 
 test("a train step runs in the order that is foretold", async () => {
-  const step = recordTinyStep(1);
+  const step = await recordTinyStep(1);
   const foretold = namesOf(executionOrder(step));
   assert.is.not(foretold.join(), namesOf(step.nodes).join());
   assert.equal(foretold, await profiled(step));

@@ -9,6 +9,7 @@ import { createTransformer } from "./transformer.ts";
 
 const test = suite("memory of a train step");
 
+const tf = await loadTfjsAlone();
 const config = tinyConfig(
   { num_layers: 2, num_attention_heads: 8, attention_head_dim: 6, cross_attention_dim: 48 },
   "video-only",
@@ -17,7 +18,7 @@ const config = tinyConfig(
 /** Bytes that a step of the model makes at most, beside its weights. */
 function stepBytes(tokens: number, isCheckpointed: boolean): number {
   const device = createSimulatedDevice();
-  const engine = createOnnxEngine(loadTfjsAlone(), device);
+  const engine = createOnnxEngine(tf, device);
   const { ops } = engine;
   const weights = tinyWeights(engine, config);
   const parametersOf = (prefix: string) => [...weights].filter(([name]) => name.startsWith(prefix)).map(([, x]) => x);

@@ -76,7 +76,7 @@ type Recorded = Pick<StepPlan, "memory" | "cost">;
 /** A single optimizer step behind a first one, after which the optimizer remembers. */
 async function recordStep(config: RunConfig, step: Step, examined: Preflight, blocks?: number): Promise<Recorded> {
   const device = createSimulatedDevice();
-  const engine = createOnnxEngine(loadTfjsAlone(), device);
+  const engine = createOnnxEngine(await loadTfjsAlone(), device);
   const { run, close } = await openExamined(engine, config, step, examined, blocks);
   const optimizer = createOptimizer(run);
   try {

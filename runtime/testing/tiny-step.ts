@@ -14,8 +14,8 @@ import { GraphBuilder } from "../graph/record/builder.ts";
 import { registerKernels } from "../graph/record/kernels.ts";
 
 /** The loss and the gradients of all parameters of an audio-video model; weights and samples are inputs. */
-export function recordTinyStep(layers: number): Graph {
-  const tf = loadTfjsAlone();
+export async function recordTinyStep(layers: number): Promise<Graph> {
+  const tf = await loadTfjsAlone();
   const recorder = recorderOf(tf, registerKernels);
   void tf.setBackend(BACKEND);
   const graph = new GraphBuilder();

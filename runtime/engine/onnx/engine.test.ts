@@ -24,7 +24,7 @@ const counting: Device = {
     return device.open(graph, listener);
   },
 };
-const engine: Engine = createOnnxEngine(loadTfjsAlone(), counting);
+const engine: Engine = createOnnxEngine(await loadTfjsAlone(), counting);
 const { ops } = engine;
 
 test.before.each(() => {
@@ -54,7 +54,7 @@ test("a function that asks for the same is recorded once, whatever the values", 
 });
 
 test("a listener is told what is recorded, and when it can run", async () => {
-  const own = createOnnxEngine(loadTfjsAlone(), device);
+  const own = createOnnxEngine(await loadTfjsAlone(), device);
   const events: EngineEvent[] = [];
   own.watch?.((event) => events.push(event));
   for (let i = 0; i < 2; i++) await own.read(own.tidy(() => own.ops.neg(own.ops.input("x", host(1)))));
@@ -210,7 +210,7 @@ test("nothing stays on the device but what is kept", async () => {
 });
 
 test("recordings beyond the memory that they may claim are given up, and made again when they are needed", async () => {
-  const small = createOnnxEngine(loadTfjsAlone(), counting, { mostBytes: 3000 });
+  const small = createOnnxEngine(await loadTfjsAlone(), counting, { mostBytes: 3000 });
   const double = async (size: number) => {
     const x = small.keep({ shape: [size], dtype: "float32", data: new Float32Array(size).fill(size) });
     const y = small.tidy(() => small.ops.add(x, x));

@@ -19,9 +19,11 @@ const host = (...values: number[]): HostTensor => ({
   data: Float32Array.from(values),
 });
 
+const tf = await loadTfjsAlone();
+
 /** An engine as a new process has it; says of each recording whether it was kept. */
 function engineOn(folder: string, scope = "model"): { engine: Engine; isKept: boolean[] } {
-  const engine = createOnnxEngine(loadTfjsAlone(), device, { folder });
+  const engine = createOnnxEngine(tf, device, { folder });
   const isKept: boolean[] = [];
   engine.watch?.((event) => event.type === "recorded" && isKept.push(event.isKept));
   engine.remember?.(scope);

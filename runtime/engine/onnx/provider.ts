@@ -18,9 +18,22 @@ export const providerNeeds: Readonly<Record<Provider, string>> = {
   cuda: "an NVIDIA GPU, its driver, CUDA 12 and cuDNN 9",
 };
 
-/** The folder of the package onnxruntime-node. Errors: throws what Node does where it is not installed. */
+/**
+ * The folder of the package with ONNX Runtime. Users have the one of their platform, which `npm run pack` makes and which holds the
+ * same files; a clone has onnxruntime-node, with every platform's. Errors: throws what Node does where neither is installed.
+ */
 export function runtimeFolder(): string {
-  return dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
+  const { resolve } = createRequire(import.meta.url);
+  const folderOf = (name: string) => dirname(resolve(`${name}/package.json`));
+  try {
+    return folderOf(`@ltxc/onnxruntime-${process.platform}-${process.arch}`);
+  } catch (error) {
+    try {
+      return folderOf("onnxruntime-node");
+    } catch {
+      throw error;
+    }
+  }
 }
 
 /** Whether the library of the CUDA provider was fetched, which npm does not. */

@@ -7,7 +7,7 @@ import { createSimulatedDevice } from "./simulated-device.ts";
 
 const test = suite("simulated device");
 const device = createSimulatedDevice();
-const engine = createOnnxEngine(loadTfjsAlone(), device);
+const engine = createOnnxEngine(await loadTfjsAlone(), device);
 const { ops } = engine;
 const float = (shape: readonly number[]) => ({
   shape,

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import type { InferenceSession, Tensor as RuntimeTensor } from "onnxruntime-node";
 import type { DType, HostTensor } from "../../contract.ts";
+import { runtimeFolder } from "./provider.ts";
 import { sessionOptions } from "./session-options.ts";
 import { encodeModel } from "./model.ts";
 import { watchPlacement, type Placement } from "./placement.ts";
@@ -32,7 +33,7 @@ const sessions = new Map<number, InferenceSession | Error>();
 const placements = new Map<number, Placement>();
 
 try {
-  const runtime = createRequire(import.meta.url)("onnxruntime-node") as Runtime;
+  const runtime = createRequire(import.meta.url)(runtimeFolder()) as Runtime;
   // What goes wrong is said to whoever reads the value.
   runtime.env.logLevel = "fatal";
   if (options.provider !== "cpu") await tryProvider(runtime);

@@ -9,7 +9,7 @@ import { verifyFully } from "./verify.ts";
 
 const test = suite("onnx passes on a train step");
 const device = await startDevice();
-const step = recordTinyStep(2);
+const step = await recordTinyStep(2);
 
 const feeds = step.inputs.map(({ shape }, seed): HostTensor => {
   const size = shape.reduce((a, b) => a * b, 1);
