@@ -1,7 +1,7 @@
-// Makes a fresh clone ready: installs the locked packages and builds `dist/` when either is missing or older than its sources.
+// Makes a fresh clone ready: installs the locked packages and builds `dist/` when they are missing or older than what they are made from.
 // Plain JavaScript on Node's own modules, because it runs before anything is installed.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -23,9 +23,15 @@ function run(command, args) {
   }
 }
 
+/** Whether what the lock file names is there; more may be, which the user added. Not by times: git sets them anew. */
 function isInstalled() {
-  const marker = join(root, "node_modules/.package-lock.json");
-  return existsSync(marker) && newest(marker) >= newest(join(root, "package-lock.json"));
+  const packagesOf = (path) => JSON.parse(readFileSync(join(root, path), "utf8")).packages;
+  if (!existsSync(join(root, "node_modules/.package-lock.json"))) return false;
+  const { "": _, ...locked } = packagesOf("package-lock.json");
+  const installed = packagesOf("node_modules/.package-lock.json");
+  return Object.entries(locked).every(([folder, { version, optional = false }]) =>
+    folder in installed ? installed[folder].version === version : optional,
+  );
 }
 
 function isBuilt() {
@@ -36,7 +42,6 @@ function isBuilt() {
 
 if (!isInstalled()) {
   console.error("setup: installing packages (once; a minute or less)");
-  // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, which a registry need not carry.
-  run("npm", ["install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts=false"]);
+  run("npm", ["ci"]);
 }
 if (!isBuilt()) run(process.execPath, [join(root, "scripts/build.mjs")]);
