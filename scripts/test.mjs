@@ -1,6 +1,6 @@
 // Runs every `*.test.ts` in a process of its own, as many at a time as there are cores, and ends with `N passed, N failed`.
 // uvu alone exits 0 when a file forgets `.run()`, keeps a stray `.only`, matches no pattern or throws in a hook; here each of these fails.
-// usage: npm test [-- PATTERN...]      a pattern is a part of a file's path
+// usage: npm test [-- PATTERN...]      a pattern is a part of a file's path; `*.slow.test.ts` runs only where one names it
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -50,7 +50,9 @@ function report({ file, output, passed, failed }) {
 const patterns = process.argv.slice(2).map((pattern) => pattern.split(sep).join("/"));
 const files = folders
   .flatMap(testFiles)
-  .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
+  .filter((file) =>
+    patterns.length === 0 ? !file.endsWith(".slow.test.ts") : patterns.some((pattern) => file.includes(pattern)),
+  );
 if (files.length === 0) {
   console.log(`no test file matches ${patterns.map((p) => relative(root, p) || p).join(", ")}`);
   console.log("0 passed, 1 failed");

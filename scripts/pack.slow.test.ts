@@ -1,0 +1,95 @@
+// What `npm run pack` makes, as a stranger gets it: installed by npm into an empty project, with scripts on, and used from there.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const test = suite<{ folder: string; project: string }>("packed");
+
+/** Without what npm tells the scripts that it runs, such as this repository's settings. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^npm_(?!config_(cache|registry|cafile)$)/i.test(name)),
+);
+
+/** The stdout of a command that succeeds. */
+function run(cwd: string, command: string, ...args: readonly string[]): string {
+  const shell = process.platform === "win32" && command === "npm";
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8", env, shell });
+  assert.is(status, 0, `${command} ${args.join(" ")}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Runs the installed command. */
+function ltxc({ folder, project }: { folder: string; project: string }, ...args: readonly string[]): string {
+  const program = join(folder, "node_modules/ltxc/dist/ltxc.mjs");
+  return run(project, process.execPath, program, ...args);
+}
+
+/** Bytes of all files below a folder. */
+function bytesOf(folder: string): number {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.reduce((sum, entry) => {
+    const path = join(folder, entry.name);
+    return sum + (entry.isDirectory() ? bytesOf(path) : statSync(path).size);
+  }, 0);
+}
+
+test.before((context) => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "ltxc packed ")));
+  Object.assign(context, { folder, project: join(folder, "my lora") });
+  env["XDG_CACHE_HOME"] = join(folder, "cache");
+  run(root, process.execPath, join(root, "scripts/setup.mjs"));
+  run(root, process.execPath, join(root, "scripts/pack.mjs"), "--here", "--out", folder);
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
+  const tarballs = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
+  const settings = ["--ignore-scripts=false", "--no-audit", "--no-fund", "--prefer-offline"];
+  run(folder, "npm", "install", ...settings, ...tarballs.map((name) => `./${name}`));
+});
+test.after(({ folder }) => rmSync(folder, { recursive: true }));
+
+test("brings ONNX Runtime for this platform and esbuild, in less than 150 MB", ({ folder }) => {
+  const lock = readFileSync(join(folder, "node_modules/.package-lock.json"), "utf8");
+  const { packages }: { packages: Record<string, { hasInstallScript?: boolean }> } = JSON.parse(lock);
+  const here = `${process.platform}-${process.arch}`;
+  const expected = ["@esbuild/", "@ltxc/onnxruntime-"].map((name) => `node_modules/${name}${here}`);
+  assert.equal(Object.keys(packages).toSorted(), [...expected, "node_modules/esbuild", "node_modules/ltxc"]);
+  // A script of any other package could fetch from elsewhere than the registry.
+  const withScripts = Object.keys(packages).filter((name) => packages[name]?.hasInstallScript === true);
+  assert.equal(withScripts, ["node_modules/esbuild"]);
+  const size = bytesOf(join(folder, "node_modules"));
+  assert.ok(size < 150e6, `${(size / 1e6).toFixed(0)} MB`);
+});
+
+test("makes a project, compiles it, and trains it on each engine that needs nothing else", (context) => {
+  ltxc({ ...context, project: context.folder }, "init", "my lora");
+  assert.match(ltxc(context, "compile"), "build/inpainting.mjs");
+  for (const engine of ["onnx", "wasm", "cpu"]) {
+    const settings = [`runtime.engine=${engine}`, "optimization.steps=1", `output_dir=outputs/${engine}`];
+    ltxc(context, "run", ...settings.flatMap((setting) => ["--set", setting]));
+    const made = readdirSync(join(context.project, `outputs/${engine}/checkpoints`));
+    assert.ok(made.includes("lora_weights_step_00001.safetensors"), made.join(", "));
+  }
+});
+
+test("can be imported, with types that need nothing else", ({ folder }) => {
+  const program = `
+    import { compile, type Compiled } from "ltxc";
+    import type { Shape } from "ltxc/contract";
+    const compiled: Compiled = await compile({ path: "a.strategy", text: "strategy: a\\n" });
+    const codes: readonly string[] = compiled.diagnostics.map(({ code }) => code);
+    export const shape: Shape = [codes.length];
+  `;
+  writeFileSync(join(folder, "use.ts"), program);
+  const checks = { strict: true, skipLibCheck: false, types: [], lib: ["ES2023"], target: "ES2023" };
+  const compilerOptions = { ...checks, module: "NodeNext", moduleResolution: "NodeNext" };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["use.ts"] }));
+  run(folder, process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", ".");
+  const print = 'import { shape } from "./use.js"; console.log(shape[0] > 0);';
+  assert.is(run(folder, process.execPath, "--input-type=module", "-e", print), "true\n");
+});
+
+test.run();
