@@ -1,5 +1,3 @@
-import type { GoldenTensor } from "./case.ts";
-
 /** |actual - expected| <= atol + rtol * |expected|; a missing term is 0. "exact" means equal. */
 export type Tolerance = "exact" | { readonly atol?: number; readonly rtol?: number };
 
@@ -9,16 +7,33 @@ export interface Numbers {
   readonly data: ArrayLike<number>;
 }
 
-/** Why `actual` is not `expected`, naming the worst element; empty when they agree. NaN equals NaN only. */
-export function compare(label: string, actual: Numbers, expected: GoldenTensor, tolerance: Tolerance): string[] {
+/** Why `actual` is not `expected`, with place and values of the worst element; empty when they agree. NaN equals NaN only. */
+export function compare(label: string, actual: Numbers, expected: Numbers, tolerance: Tolerance): string[] {
   if (actual.shape.join() !== expected.shape.join()) {
     return [`${label}: shape [${actual.shape.join(", ")}], expected [${expected.shape.join(", ")}]`];
+  }
+  if (actual.data.length !== expected.data.length) {
+    return [`${label}: ${actual.data.length} elements, expected ${expected.data.length}`];
   }
   const worst = worstElement(actual.data, expected.data, tolerance);
   if (worst === null) return [];
   const { index, wrong } = worst;
+  const place = expected.shape.length === 0 ? label : `${label}[${coordinates(index, expected.shape).join(", ")}]`;
   const values = `${actual.data[index]}, expected ${expected.data[index]}`;
-  return [`${label}[${index}]: ${values}; ${wrong} of ${expected.data.length} values beyond ${describe(tolerance)}`];
+  return [`${place}: ${values}; ${wrong} of ${expected.data.length} elements differ${describe(tolerance)}`];
+}
+
+/** Of an element by its row-major number. */
+function coordinates(index: number, shape: readonly number[]): number[] {
+  let rest = index;
+  return shape
+    .toReversed()
+    .map((size) => {
+      const at = rest % size;
+      rest = (rest - at) / size;
+      return at;
+    })
+    .toReversed();
 }
 
 function worstElement(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: Tolerance) {
@@ -38,6 +53,6 @@ function worstElement(actual: ArrayLike<number>, expected: ArrayLike<number>, to
 }
 
 function describe(tolerance: Tolerance): string {
-  if (tolerance === "exact") return "equality";
-  return `${tolerance.atol ?? 0} + ${tolerance.rtol ?? 0} * |expected|`;
+  if (tolerance === "exact") return "";
+  return ` by more than ${tolerance.atol ?? 0} + ${tolerance.rtol ?? 0} * |expected|`;
 }
