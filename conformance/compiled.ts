@@ -6,15 +6,22 @@ import { textOf } from "../bin/project/official-step.ts";
 import { compile } from "../compiler/index.ts";
 import { resolveParams, resolveStrategySection, strategyOf, type StrategyConfig } from "../runtime/config/index.ts";
 import type { SourceInfo, Step } from "../runtime/contract.ts";
-import { Unsupported, type Manifest } from "./case.ts";
+import type { Manifest } from "./case.ts";
 
-/** Names in run configs of the reference's strategies, by their classes. */
-export const strategyNames: Readonly<Record<string, string>> = {
-  InpaintingStrategy: "inpainting",
-  TextToVideoStrategy: "text_to_video",
-  VideoToVideoStrategy: "video_to_video",
-  FlexibleStrategy: "flexible",
+/** Names in run configs of the reference's strategies, by what their classes' names begin with. */
+const strategyNames: Readonly<Record<string, string>> = {
+  Inpainting: "inpainting",
+  TextToVideo: "text_to_video",
+  VideoToVideo: "video_to_video",
+  Flexible: "flexible",
 };
+
+/** The name in run configs of a strategy, by its class `<Name>Strategy` or that of its config, `<Name>Config` or `<Name>StrategyConfig`. */
+export function strategyName(className: string): string {
+  const name = strategyNames[className.replace(/(Strategy)?(Config)?$/, "")];
+  if (name === undefined) throw new Error(`no strategy stands for ${className}`);
+  return name;
+}
 
 /** What a case trains, compiled from the strategy that a run config with its settings means. */
 export interface CaseStrategy {
@@ -27,8 +34,7 @@ export interface CaseStrategy {
 
 export async function strategyOfCase(manifest: Manifest): Promise<CaseStrategy> {
   const { class: trainingClass, config: trainingConfig } = (manifest["strategy"] ?? {}) as Manifest;
-  const name = strategyNames[manifest["strategy_class"] ?? trainingClass];
-  if (name === undefined) throw new Unsupported(`no strategy stands for ${manifest["strategy_class"]}`);
+  const name = strategyName(manifest["strategy_class"] ?? trainingClass);
   const { section, findings } = resolveStrategySection({
     training_strategy: { ...(manifest["config"] ?? trainingConfig), name },
   });

@@ -1,83 +1,55 @@
 import { join } from "node:path";
 import type { Tensor } from "../../runtime/contract.ts";
-import { openSafetensors } from "../../runtime/data/safetensors/index.ts";
-import type { Engine } from "../../runtime/engine/engine.ts";
-import type { StreamName } from "../../runtime/model/config.ts";
-import { readConnectorConfig } from "../../runtime/model/connector-config.ts";
-import { createConnector, type Connector } from "../../runtime/model/connector.ts";
-import { createEmbeddingsProcessor } from "../../runtime/model/embeddings.ts";
-import { connectorLayout } from "../../runtime/model/layout.ts";
-import { createModule } from "../../runtime/model/module.ts";
 import { validFirst } from "../../runtime/model/text-order.ts";
-import { checkParts, loadPart, refuse } from "../../runtime/model/weights.ts";
-import { golden, type Case, type Replay } from "../case.ts";
-import { compare } from "../compare.ts";
+import { golden, type Case } from "../case.ts";
+import { declared, type Checks } from "../checks.ts";
+import { loadConnectors } from "../connectors.ts";
 import { toHost } from "../golden-batch.ts";
+import { keys, limits } from "../known.ts";
 
 /** Replays the connectors from text features to contexts. */
-export const replay: Replay = async (replayed, engine) => {
-  const { tensors, manifest } = replayed;
-  const weights: Tensor[] = [];
-  const hasAudio = tensors.has("in.audio_features");
-  const video = await loadConnector(replayed, engine, "video", weights);
-  const audio = hasAudio ? await loadConnector(replayed, engine, "audio", weights) : null;
-  const features = {
-    video: toHost(golden(tensors, "in.video_features")),
-    audio: hasAudio ? toHost(golden(tensors, "in.audio_features")) : null,
-    mask: toHost(golden(tensors, "in.prompt_attention_mask")),
-  };
-  const contexts = engine.tidy(() => createEmbeddingsProcessor(engine.ops, video, audio).run(features));
-  const reasons = compareOrder(replayed);
-  for (const [name, tensor] of Object.entries(contexts) as [string, Tensor | null][]) {
-    const tolerance = name === "mask" ? "exact" : manifest["tolerance"].out;
-    if (tensor !== null)
-      reasons.push(...compare(`out.${name}`, await engine.read(tensor), golden(tensors, `out.${name}`), tolerance));
-    else if (tensors.has(`out.${name}`)) reasons.push(`out.${name} was not produced`);
-  }
-  engine.dispose(contexts.video, contexts.audio, contexts.mask, ...weights);
-  return reasons;
-};
-
-/** The processor's own names stand in these files for a checkpoint's `video_embeddings_connector.`. */
-async function loadConnector(
-  { directory, manifest }: Case,
-  engine: Engine,
-  stream: StreamName,
-  loaded: Tensor[],
-): Promise<Connector> {
-  const { config, findings } = readConnectorConfig(
-    manifest["config"].transformer,
-    stream,
-    manifest["num_learnable_registers"],
-  );
-  if (config === null) throw new Error(findings.map(({ message }) => message).join("; "));
-  const file = await openSafetensors(join(directory, "weights.safetensors"));
-  try {
-    const part = { prefix: `${stream}_connector.`, parameters: connectorLayout(config, stream) };
-    refuse(checkParts(file, [part], new Set(), []));
-    const weights = await loadPart(engine, file, part);
-    loaded.push(...weights.values());
-    return createConnector(createModule(engine.ops, weights), config);
-  } finally {
-    await file.close();
-  }
-}
+export const replay = declared(
+  {
+    manifest: {
+      ...keys("config", "num_learnable_registers", "outputs_none"),
+      // How the reference was called.
+      ...keys("built_with", "register_dtype"),
+      tolerance: limits("out", "mid"),
+    },
+    inputs: /^in\.(video_features|audio_features|prompt_attention_mask)$/,
+  },
+  async (replayed, checks, engine) => {
+    const { tensors, manifest, directory } = replayed;
+    const { embeddings, weights } = await loadConnectors(engine, join(directory, "weights.safetensors"), {
+      config: manifest["config"],
+      registers: manifest["num_learnable_registers"],
+    });
+    const contexts = engine.tidy(() =>
+      embeddings.run({
+        video: toHost(golden(tensors, "in.video_features")),
+        audio: tensors.has("in.audio_features") ? toHost(golden(tensors, "in.audio_features")) : null,
+        mask: toHost(golden(tensors, "in.prompt_attention_mask")),
+      }),
+    );
+    compareOrder(replayed, checks);
+    for (const [name, tensor] of Object.entries(contexts) as [string, Tensor | null][]) {
+      if (tensor === null) continue;
+      if (manifest["outputs_none"]?.includes(`out.${name}`)) checks.fail(`out.${name}: should be absent`);
+      const tolerance = name === "mask" ? "exact" : manifest["tolerance"].out;
+      checks.compare(`out.${name}`, await engine.read(tensor), tolerance);
+    }
+    engine.dispose(contexts.video, contexts.audio, contexts.mask, ...weights);
+  },
+);
 
 /** The additive masks before and after the reorder, and the permutation between them. */
-function compareOrder({ tensors }: Case): string[] {
+function compareOrder({ tensors }: Case, checks: Checks): void {
   const mask = toHost(golden(tensors, "in.prompt_attention_mask"));
   const { index, bias } = validFirst(mask);
   const inOrder = additiveInOrder(mask.shape, index, bias.data);
-  return [
-    ...compare("mid.sort_index", { shape: mask.shape, data: index }, golden(tensors, "mid.sort_index"), "exact"),
-    ...compare("mid.reordered_additive_mask", bias, golden(tensors, "mid.reordered_additive_mask"), "exact"),
-    ...compare(
-      "mid.additive_mask",
-      { shape: bias.shape, data: inOrder },
-      golden(tensors, "mid.additive_mask"),
-      "exact",
-    ),
-  ];
+  checks.compare("mid.sort_index", { shape: mask.shape, data: index }, "exact");
+  checks.compare("mid.reordered_additive_mask", bias, "exact");
+  checks.compare("mid.additive_mask", { shape: bias.shape, data: inOrder }, "exact");
 }
 
 /** Puts the reordered mask back into its own order. */

@@ -1,13 +1,26 @@
 import { resolveConfig } from "../../runtime/config/resolve.ts";
 import { createSchedule } from "../../runtime/optimizer/schedules.ts";
-import type { Case, Manifest, Replay } from "../case.ts";
-import { compare } from "../compare.ts";
+import type { Case, Manifest } from "../case.ts";
+import { declared, type Checks } from "../checks.ts";
+import { keys, limits } from "../known.ts";
 
 /** Compares the learning rates of each schedule, past its end, too; schedules that must be refused must be findings. */
-export const replay: Replay = async (replayed) =>
-  (replayed.manifest["items"] as Manifest[]).flatMap((item, i) => replayItem(replayed, item, `items[${i}]`));
+export const replay = declared(
+  {
+    manifest: {
+      items: {
+        ...keys("scheduler_type", "learning_rate", "steps", "scheduler_params", "lr", "raises"),
+        ...keys("message", "scheduler_is_none"),
+      },
+      tolerance: limits(),
+    },
+  },
+  (replayed, checks) => {
+    (replayed.manifest["items"] as Manifest[]).forEach((item, i) => replayItem(replayed, checks, item, `items[${i}]`));
+  },
+);
 
-function replayItem({ manifest }: Case, item: Manifest, label: string): string[] {
+function replayItem({ manifest }: Case, checks: Checks, item: Manifest, label: string): void {
   const { learning_rate, steps, scheduler_type, scheduler_params, lr, raises } = item;
   const optimization = {
     learning_rate,
@@ -18,10 +31,9 @@ function replayItem({ manifest }: Case, item: Manifest, label: string): string[]
   const raw = { model: { model_path: "none" }, lora: {}, data: { preprocessed_data_root: "." }, optimization };
   const { config } = resolveConfig(raw, { configDirectory: "/" });
   const refused = typeof raises === "string";
-  if (config === null || refused)
-    return (config === null) === refused ? [] : [`${label}: should ${refused ? "" : "not "}be refused`];
+  if ((config === null) !== refused) checks.fail(`${label}: should ${refused ? "" : "not "}be refused`);
+  if (config === null || refused) return;
   const schedule = createSchedule(config.optimization);
-  const expected = { dtype: "F64", shape: [lr.length], data: Float64Array.from(lr) };
-  const actual = { shape: [lr.length], data: expected.data.map((_, j) => schedule(j)) };
-  return compare(`${label} ${scheduler_type}`, actual, expected, manifest["tolerance"]);
+  const rates = (lr as number[]).map((_, j) => schedule(j));
+  checks.numbers(`${label} ${scheduler_type}`, rates, lr, manifest["tolerance"]);
 }

@@ -3,28 +3,43 @@ import { check } from "../../compiler/index.ts";
 import { resolveParams, resolveStrategySection, strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
 import { paramsSchema } from "../../compiler/4-emit/params-schema.ts";
 import { referenceFactors, type ReferenceFactors } from "../../runtime/references.ts";
-import { Unsupported, type Manifest } from "../case.ts";
-import { strategyNames } from "../compiled.ts";
+import type { Manifest } from "../case.ts";
+import { declared } from "../checks.ts";
+import { strategyName } from "../compiled.ts";
+import { keys } from "../known.ts";
 
 /** What the reference refuses, or accepts, of strategy configs and of the sizes of references. */
-export async function replayRefusals({ items }: Manifest): Promise<string[]> {
-  const reasons = await Promise.all((items as Manifest[]).map(replayItem));
-  return reasons.flat();
-}
+export const replayRefusals = declared(
+  {
+    manifest: {
+      items: keys("name", "what", "config", "raises", "returns", "message", "message_is_reference_text"),
+      tolerance: {},
+    },
+  },
+  async ({ manifest }, checks) => {
+    for (const item of manifest["items"] as Manifest[]) checks.fail(...(await replayItem(item)));
+  },
+);
 
 async function replayItem(item: Manifest): Promise<string[]> {
   const { name, what, config, returns } = item;
   const found = what.endsWith("Config") ? await accepts(what, config) : factorOf(what, config);
-  const shouldRefuse = item["raises"] !== null || isInexact(what, config);
+  const shouldRefuse = isRefused(item) || isInexact(what, config);
   if (shouldRefuse !== (found === null)) return [`${name}: should ${shouldRefuse ? "" : "not "}be refused`];
   if (shouldRefuse || typeof returns !== "number" || found === returns) return [];
   return [`${name}: gives ${String(found)} instead of ${returns}`];
 }
 
-/** Null where the run config is refused. */
+/** By the reference, which says so of each item. */
+function isRefused({ name, raises }: Manifest): boolean {
+  if (raises === undefined) throw new Error(`${name} does not say whether it is refused`);
+  return raises !== null;
+}
+
+/** Null where the run config is refused. A class takes no name but its own, by which a run config chooses it. */
 async function accepts(what: string, config: Manifest): Promise<true | null> {
-  const name = strategyNames[what.replace(/Config$/, "")];
-  if (name === undefined) throw new Unsupported(`nothing stands for ${what}`);
+  const name = strategyName(what);
+  if ("name" in config && config["name"] !== name) return null;
   const { section } = resolveStrategySection({ training_strategy: { ...config, name } });
   return section !== null && (await hasRightParams(section)) ? true : null;
 }
@@ -40,7 +55,7 @@ async function hasRightParams(section: StrategyConfig): Promise<boolean> {
 function factorOf(what: string, { target, ref, target_frames, ref_frames }: Manifest): number | null {
   const factor = what.split(".")[1] as keyof typeof inferred;
   const infer = inferred[factor];
-  if (infer === undefined) throw new Unsupported(`nothing stands for ${what}`);
+  if (infer === undefined) throw new Error(`nothing stands for ${what}`);
   const grid = ([height, width]: readonly number[] = [1, 1], frames = 1) => ({
     frames,
     height: height ?? 0,

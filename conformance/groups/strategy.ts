@@ -10,31 +10,79 @@ import type {
   Tensor,
 } from "../../runtime/contract.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
+import { strategyOf, toOfficial } from "../../runtime/config/index.ts";
 import { createPositions } from "../../runtime/model/positions.ts";
 import { referenceMetadata } from "../../runtime/references.ts";
 import { createDraws } from "../../runtime/random/draws.ts";
 import { createSampler, type SamplerChoice } from "../../runtime/random/samplers.ts";
 import { golden, type Case, type GoldenTensor, type Manifest, type Replay } from "../case.ts";
-import { compare, type Numbers, type Tolerance } from "../compare.ts";
+import { declared, type Checks } from "../checks.ts";
+import type { Numbers, Tolerance } from "../compare.ts";
 import { strategyOfCase, type CaseStrategy } from "../compiled.ts";
-import { goldenBatch, toHost } from "../golden-batch.ts";
+import { batchNames, goldenBatch, toHost } from "../golden-batch.ts";
+import { keys, limits } from "../known.ts";
 import { recordedDraws } from "../recorded-draws.ts";
 
+/** Cases of this group are steps, or lists of what is refused. */
+export const replay: Replay = async (golden, engine) =>
+  "items" in golden.manifest
+    ? (await import("./strategy-refusals.ts")).replayRefusals(golden, engine)
+    : replayStep(golden, engine);
+
 /** Prepares a step's inputs and its loss from the case's batch, draws and predictions, and compares everything the reference made. */
-export const replay: Replay = async (golden, engine) => {
-  if ("items" in golden.manifest) return (await import("./strategy-refusals.ts")).replayRefusals(golden.manifest);
-  const strategy = await strategyOfCase(golden.manifest);
-  const made = engine.tidy(() => runStep(golden, engine, strategy));
-  const reasons = await compareAll(golden, engine, made);
-  engine.dispose(...made.tensors.map(([, tensor]) => tensor));
-  return reasons;
-};
+const replayStep = declared(
+  {
+    manifest: {
+      ...keys("strategy_class", "config", "effective_config", "sampler", "video_scale_factors", "data_sources"),
+      ...keys("batch_size", "outputs_none", "checkpoint_metadata_after"),
+      // There is no strategy here that has seen no batch yet.
+      checkpoint_metadata_before: true,
+      strategy_attributes: keys(
+        "reference_spatial_scale_factor",
+        "reference_temporal_scale_factor",
+        "reference_downscale_factor",
+      ),
+      scalars: keys("video.enabled", "audio.enabled"),
+      tolerance: { exact: true, ...limits("latent/targets", "positions", "loss", "bf16 outputs") },
+    },
+    inputs: /^(draw_\d+|pred\.(video|audio))$/,
+  },
+  async (golden, checks, engine) => {
+    const strategy = await strategyOfCase(golden.manifest);
+    checkStrategy(golden, checks, strategy);
+    const made = engine.tidy(() => runStep(golden, engine, strategy));
+    await compareAll(golden, checks, engine, made);
+    engine.dispose(...made.tensors.map(([, tensor]) => tensor));
+  },
+);
+
+/** The strategy reads the case's sources, and its section says the same once defaults are filled in. */
+function checkStrategy({ manifest }: Case, checks: Checks, { section, step, params, keyOf }: CaseStrategy): void {
+  checks.takes(batchNames(step.strategy.sources, keyOf).map((name) => `batch.${name}`));
+  if (manifest["effective_config"] === undefined) return;
+  const official = toOfficial(section, { name: strategyOf(section).name, params });
+  const { with_audio, audio_latents_dir, ...expected } = manifest["effective_config"] as Manifest;
+  // Without audio its directory means nothing, and the strategy has no such parameters.
+  const audio = with_audio === false ? {} : { with_audio, audio_latents_dir };
+  checks.same("the config with its defaults", ordered(official), ordered({ ...expected, ...audio }));
+}
+
+/** Plain data with its keys in order, without those that have no value. */
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined);
+  return Object.fromEntries(entries.toSorted().map(([key, inner]) => [key, ordered(inner)]));
+}
 
 interface Made {
   /** Everything to compare, by the name of the golden tensor. */
   readonly tensors: readonly (readonly [name: string, tensor: Tensor])[];
   readonly positions: readonly (readonly [name: string, positions: ModalityInputs["positions"]])[];
   readonly absent: readonly string[];
+  /** By modality, of those that are there. */
+  readonly enabled: Readonly<Record<string, boolean>>;
+  readonly size: number;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -66,7 +114,7 @@ function runStep({ manifest, tensors }: Case, engine: Engine, { section, step, p
   const loss = terms.reduce((total, term) => ops.add(total, term));
   const sizes = Object.fromEntries(Object.entries(batch.sources).map(([name, source]) => [name, sizesOf(source)]));
   const metadata = { ...referenceMetadata(step.strategy, sizes), ...step.metadata(params, sizes) };
-  return { ...collect(prepared, loss), metadata };
+  return { ...collect(prepared, loss), size: batch.size, metadata };
 }
 
 /** `strategy_attributes` has the reference scale factors of the flexible strategy, null where it found no files to tell. */
@@ -99,7 +147,7 @@ function sizesOf(source: SourceBatch): SourceSizes {
   return { frames: source.frames, height: source.height, width: source.width, steps: 0 };
 }
 
-function collect({ inputs, video, audio }: Prepared, loss: Tensor): Omit<Made, "metadata"> {
+function collect({ inputs, video, audio }: Prepared, loss: Tensor): Omit<Made, "metadata" | "size"> {
   const tensors: (readonly [string, Tensor | null])[] = [["out.loss", loss]];
   const positions: [string, ModalityInputs["positions"]][] = [];
   for (const name of ["video", "audio"] as const) {
@@ -123,6 +171,11 @@ function collect({ inputs, video, audio }: Prepared, loss: Tensor): Omit<Made, "
     tensors: tensors.filter((entry): entry is readonly [string, Tensor] => entry[1] !== null),
     positions,
     absent: [inputs.video === null ? "video" : "", inputs.audio === null ? "audio" : ""].filter(Boolean),
+    enabled: Object.fromEntries(
+      (["video", "audio"] as const).flatMap((name) =>
+        inputs[name] === null ? [] : [[`${name}.enabled`, inputs[name].enabled]],
+      ),
+    ),
   };
 }
 
@@ -136,27 +189,23 @@ function toleranceOf(name: string, manifest: Manifest): Tolerance {
   return "exact";
 }
 
-async function compareAll({ manifest, tensors }: Case, engine: Engine, made: Made): Promise<string[]> {
-  const reasons: string[] = [];
-  const actual = new Map(
-    made.positions.map(([name, value]) => [name, value as { shape: readonly number[]; data: ArrayLike<number> }]),
-  );
+async function compareAll({ manifest, tensors }: Case, checks: Checks, engine: Engine, made: Made): Promise<void> {
+  const actual = new Map<string, Numbers>(made.positions);
   for (const [name, tensor] of made.tensors) actual.set(name, await engine.read(tensor));
-  for (const [name, expected] of tensors) {
-    if (!name.startsWith("out.")) continue;
-    const found = actual.get(name);
-    if (found === undefined) reasons.push(`${name}: missing`);
-    else reasons.push(...compare(name, overSequence(name, found, expected), expected, toleranceOf(name, manifest)));
+  for (const [name, found] of actual) {
+    const expected = tensors.get(name);
+    checks.compare(name, expected ? overSequence(name, found, expected) : found, toleranceOf(name, manifest));
   }
   for (const name of (manifest["outputs_none"] ?? []) as string[]) {
     const present = actual.has(`out.${name}`) || (/^(video|audio)$/.test(name) && !made.absent.includes(name));
-    if (present) reasons.push(`${name}: should be absent`);
+    if (present) checks.fail(`${name}: should be absent`);
   }
+  checks.same("the batch size", made.size, manifest["batch_size"] ?? made.size);
+  checks.same("what is enabled", ordered(made.enabled), ordered(manifest["scalars"] ?? made.enabled));
+  // More may be there: a downscale factor is written under the names of both strategies that have one.
   for (const [key, value] of Object.entries(manifest["checkpoint_metadata_after"] ?? {})) {
-    const found = made.metadata[key];
-    if (found !== String(value)) reasons.push(`metadata ${key}: ${found ?? "missing"} instead of ${String(value)}`);
+    checks.same(`metadata ${key}`, made.metadata[key] ?? null, String(value));
   }
-  return reasons;
 }
 
 /** The reference's loss masks run over the references, too, where they are false. */

@@ -1,5 +1,7 @@
 import { readTransformerConfig, type ModelType } from "../../../runtime/model/config.ts";
-import type { Case, Manifest } from "../../case.ts";
+import type { Manifest } from "../../case.ts";
+import { declared } from "../../checks.ts";
+import { keys } from "../../known.ts";
 
 const modelTypes: Readonly<Record<string, ModelType>> = {
   LTXModelConfigurator: "audio-video",
@@ -15,13 +17,14 @@ export function modelTypeOf({ configurator }: Manifest): ModelType {
 }
 
 /** Replays configurations that are accepted or refused; of a refusal only its kind counts, that of its first reason. */
-export function configErrors({ manifest }: Case): string[] {
-  return (manifest["items"] as Manifest[]).flatMap((item) => {
-    const { findings } = readTransformerConfig(item["config"].transformer, modelTypeOf(item));
-    const [first] = findings;
-    const kind = first === undefined ? null : first.code === "LTX6202" ? "KeyError" : "ValueError";
-    return kind === item["raises"]
-      ? []
-      : [`${item["name"]}: ${first?.message ?? "accepted"}, expected ${item["raises"]}`];
-  });
-}
+export const configErrors = declared(
+  { manifest: { items: keys("name", "configurator", "config", "raises", "message"), tolerance: {} } },
+  ({ manifest }, checks) => {
+    for (const item of manifest["items"] as Manifest[]) {
+      const [first] = readTransformerConfig(item["config"].transformer, modelTypeOf(item)).findings;
+      const kind = first === undefined ? null : first.code === "LTX6202" ? "KeyError" : "ValueError";
+      if (kind === item["raises"]) continue;
+      checks.fail(`${item["name"]}: ${first?.message ?? "accepted"}, expected ${item["raises"]}`);
+    }
+  },
+);

@@ -9,6 +9,10 @@ export interface ReplayInputs {
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
+/** The tensors that `uploadInputs` takes. */
+export const inputNames =
+  /^in\.(video|audio)\.(latent|sigma|timesteps|positions|context|context_mask|attention_mask|keyframes_mask)$/;
+
 /** The model inputs of a case, `in.<modality>.<field>`. */
 export function uploadInputs({ tensors, manifest }: Case, engine: Engine): ReplayInputs {
   const uploaded = new Map<string, Tensor>();
@@ -26,7 +30,7 @@ export function uploadInputs({ tensors, manifest }: Case, engine: Engine): Repla
   };
   const modality = (name: "video" | "audio"): ModalityInputs | null => {
     const prefix = `in.${name}.`;
-    if (!tensors.has(`${prefix}latent`)) return null;
+    if (![...tensors.keys()].some((stored) => stored.startsWith(prefix))) return null;
     return {
       latent: required(`${prefix}latent`),
       sigma: required(`${prefix}sigma`),
