@@ -2,30 +2,37 @@ import { readTransformerConfig, type ModelType } from "../../../runtime/model/co
 import { transformerLayout } from "../../../runtime/model/layout.ts";
 import { matchTargets } from "../../../runtime/model/lora.ts";
 import { FindingsError } from "../../../runtime/findings.ts";
-import type { Case, Manifest } from "../../case.ts";
+import type { Manifest } from "../../case.ts";
+import { declared, type Checks } from "../../checks.ts";
+import { keys } from "../../known.ts";
 
 /** Which linear layers each list of targets chooses. */
-export function replayTargets({ manifest }: Case): string[] {
-  return (manifest["items"] as Manifest[]).flatMap((item, i) =>
-    replayItem(item).map((reason) => `items[${i}]: ${reason}`),
-  );
-}
+export const replayTargets = declared(
+  {
+    manifest: {
+      items: keys("model", "config", "target_modules", "matched", "matched_non_linear", "all_linear_modules"),
+      tolerance: {},
+    },
+  },
+  ({ manifest }, checks) => {
+    (manifest["items"] as Manifest[]).forEach((item, i) => replayItem(item, checks, `items[${i}]`));
+  },
+);
 
-function replayItem(item: Manifest): string[] {
-  const type =
-    ({ av: "audio-video", video: "video-only", audio: "audio-only" } as Readonly<Record<string, ModelType>>)[
-      item["model"]
-    ] ?? "audio-video";
+const modelTypes: Readonly<Record<string, ModelType>> = { av: "audio-video", video: "video-only", audio: "audio-only" };
+
+function replayItem(item: Manifest, checks: Checks, label: string): void {
+  const type = modelTypes[item["model"]];
+  if (type === undefined) throw new Error(`${label}: no model is called ${item["model"]}`);
   const { config } = readTransformerConfig(item["config"].transformer, type);
-  if (config === null) return ["its config is refused"];
-  const matched = match(transformerLayout(config), item["target_modules"]);
+  if (config === null) return checks.fail(`${label}: its config is refused`);
+  const layout = transformerLayout(config);
+  const linears = layout.flatMap(({ linear, name }) => (linear !== null && name.endsWith(".weight") ? [linear] : []));
+  checks.same(`${label}: linear layers`, linears.toSorted(), item["all_linear_modules"].toSorted());
+  const matched = match(layout, item["target_modules"]);
   const refused = item["matched"].length === 0 || item["matched_non_linear"].length > 0;
-  if (matched === null || refused)
-    return (matched === null) === refused ? [] : [`should ${refused ? "" : "not "}be refused`];
-  const expected = [...item["matched"]].toSorted();
-  return matched.toSorted().join() === expected.join()
-    ? []
-    : [`matches ${matched.join()}, expected ${expected.join()}`];
+  if ((matched === null) !== refused) return checks.fail(`${label}: should ${refused ? "" : "not "}be refused`);
+  if (matched !== null) checks.same(`${label}: matched layers`, matched.toSorted(), item["matched"].toSorted());
 }
 
 function match(layout: Parameters<typeof matchTargets>[0], targets: readonly string[]): string[] | null {
