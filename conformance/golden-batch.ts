@@ -103,7 +103,8 @@ function sourceBatch(tensors: Tensors, { name, kind }: SourceInfo, prefix: strin
 
 /** The text features `<prefix>.<field>`; the legacy layout has one tensor for both modalities. */
 export function textFeatures(tensors: Tensors, prefix: string): HostTextBatch {
-  const legacy = tensors.get(`${prefix}.prompt_embeds`);
+  const isLegacy = !tensors.has(`${prefix}.video_prompt_embeds`);
+  const legacy = isLegacy ? tensors.get(`${prefix}.prompt_embeds`) : undefined;
   const audio = legacy ?? tensors.get(`${prefix}.audio_prompt_embeds`);
   return {
     kind: "text_embeddings",
