@@ -29,9 +29,6 @@ export interface Case {
 /** Replays one case through the public parts of the project; returns the reasons of failure, none when it passed. */
 export type Replay = (golden: Case, engine: Engine) => Promise<readonly string[]>;
 
-/** Thrown by a replay for a case that asks for more than this version can: a failure where its group was asked for by name. */
-export class Unsupported extends Error {}
-
 /** All tensors of a safetensors file, by name. */
 export async function readGoldenTensors(path: string): Promise<ReadonlyMap<string, GoldenTensor>> {
   const file = await openSafetensors(path);

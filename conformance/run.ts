@@ -1,16 +1,10 @@
-/**
- * Replays golden vectors: npm run conformance -- [DIR] [--group NAME]... [--engine NAME]... [--case REGEXP] [--provider NAME]
- * DIR is laid out like conformance/vectors (the default): DIR/<group>/<case>/manifest.json.
- * Cases that this version cannot replay are left out, but count as failed where their group is asked for by name.
- * A provider computes all by itself then: what it would leave to the CPU is a failure.
- * Prints a line per group and a reason per failure, ends with `N passed, N failed`, exits 1 on failure.
- */
-import { parseArgs } from "node:util";
+/** Replays golden vectors; `usage` in args.ts says how. Ends with `N passed, N failed`, which `.ci/run` adds up. */
 import { fileURLToPath } from "node:url";
 import { openEngine } from "../runtime/engine/index.ts";
-import type { Engine, EngineName } from "../runtime/engine/engine.ts";
-import { folders, loadCase, Unsupported } from "./case.ts";
-import type { Provider } from "../runtime/engine/onnx/provider.ts";
+import type { Engine } from "../runtime/engine/engine.ts";
+import { FindingsError } from "../runtime/findings.ts";
+import { oneOf, readArgs, usage, UsageError, type Args } from "./args.ts";
+import { folders, loadCase } from "./case.ts";
 import { replays } from "./groups/index.ts";
 
 const vectors = fileURLToPath(new URL("./vectors", import.meta.url));
@@ -21,44 +15,34 @@ interface Count {
   unsupported: number;
 }
 
-interface Options {
-  readonly root: string;
-  /** A regular expression for the names of the cases to replay. */
-  readonly pattern: string;
-  /** Whether a case that this version cannot replay is a failure. */
-  readonly strict: boolean;
-}
-
-/** Why one case fails, or null when it is not supported. A throw is a failure too, never the end of the run. */
-async function replayCase(
-  root: string,
-  group: string,
-  name: string,
-  engine: Engine,
-): Promise<readonly string[] | null> {
+/** Why one case fails. A throw is a failure too, never the end of the run. */
+async function replayCase(root: string, group: string, name: string, engine: Engine): Promise<readonly string[]> {
   const replay = replays[group];
-  if (replay === undefined) return null;
+  if (replay === undefined) return ["not supported by this version"];
   try {
     return await replay(await loadCase(root, group, name), engine);
   } catch (error) {
-    if (error instanceof Unsupported) return null;
     return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   }
 }
 
-async function runGroup({ root, pattern, strict }: Options, group: string, engine: Engine): Promise<Count> {
+/** A group that this version can not replay is counted; where it was asked for by name, it fails. */
+async function runGroup(args: Args, root: string, group: string, engine: Engine): Promise<Count> {
+  const all = await folders(`${root}/${group}`);
+  const cases = all.filter((name) => args.pattern.test(name));
   const count = { passed: 0, failed: 0, unsupported: 0 };
   const reasons: string[] = [];
-  for (const name of (await folders(`${root}/${group}`)).filter((name) => new RegExp(pattern).test(name))) {
-    const found = await replayCase(root, group, name, engine);
-    if (found === null && !strict) count.unsupported++;
-    else if (found !== null && found.length === 0) count.passed++;
-    else count.failed++;
-    const explained = found ?? (strict ? ["not supported by this version"] : []);
-    reasons.push(...explained.map((reason) => `  ${group}/${name}: ${reason}`));
+  if (replays[group] === undefined && args.groups === null) count.unsupported = cases.length;
+  else {
+    for (const name of cases) {
+      const found = await replayCase(root, group, name, engine);
+      if (found.length === 0) count.passed++;
+      else count.failed++;
+      reasons.push(...found.map((reason) => `  ${group}/${name}: ${reason}`));
+    }
   }
   // A group that was asked for and holds nothing is a mistake in the command, not a success.
-  if (count.passed + count.failed + count.unsupported === 0 && pattern === "") {
+  if (all.length === 0) {
     count.failed++;
     reasons.push(`  ${group}: no case in ${root}/${group}`);
   }
@@ -68,32 +52,45 @@ async function runGroup({ root, pattern, strict }: Options, group: string, engin
   return count;
 }
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      group: { type: "string", multiple: true },
-      engine: { type: "string", multiple: true },
-      case: { type: "string" },
-      provider: { type: "string" },
-    },
-  });
-  const root = positionals[0] ?? vectors;
-  const groups = values.group ?? (await folders(root));
-  const options = { root, pattern: values.case ?? "", strict: values.group !== undefined };
-  const total = { passed: 0, failed: 0 };
-  const { provider } = values;
-  for (const name of values.engine ?? (provider === undefined ? ["cpu", "wasm", "onnx"] : ["onnx"])) {
-    const chosen = provider === undefined ? {} : { provider: provider as Provider, isStrict: provider !== "cpu" };
-    const { engine } = await openEngine(name as EngineName, chosen);
+async function replayAll(args: Args): Promise<Count> {
+  const root = args.root ?? vectors;
+  const present = await folders(root);
+  const known = [...new Set([...Object.keys(replays), ...present])].toSorted();
+  const groups = args.groups?.map((name) => oneOf("group", known, name)) ?? present;
+  const total = { passed: 0, failed: 0, unsupported: 0 };
+  const { provider } = args;
+  const chosen = provider === null ? {} : { provider, isStrict: provider !== "cpu" };
+  for (const name of args.engines) {
+    const { engine } = await openEngine(name, chosen);
     for (const group of groups) {
-      const count = await runGroup(options, group, engine);
+      const count = await runGroup(args, root, group, engine);
       total.passed += count.passed;
       total.failed += count.failed;
+      total.unsupported += count.unsupported;
     }
   }
-  console.log(`${total.passed} passed, ${total.failed} failed`);
-  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+  return total;
 }
 
-await main();
+async function main(): Promise<number> {
+  try {
+    const args = readArgs(process.argv.slice(2));
+    if (args === null) {
+      console.log(usage);
+      return 0;
+    }
+    const { passed, failed, unsupported } = await replayAll(args);
+    if (unsupported > 0) console.log(`${unsupported} not replayed: this version does not support their groups`);
+    if (passed + failed === 0) console.log("no case was replayed");
+    console.log(`${passed} passed, ${failed} failed`);
+    return failed > 0 || passed === 0 ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof UsageError) && !(error instanceof FindingsError)) throw error;
+    console.error(`conformance: ${error.message}`);
+    if (error instanceof FindingsError) return 1;
+    console.error("`npm run conformance -- --help` says what there is");
+    return 2;
+  }
+}
+
+process.exitCode = await main();
