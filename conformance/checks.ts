@@ -4,7 +4,7 @@ import { compare, type Numbers, type Tolerance } from "./compare.ts";
 import { unknownKeys, type KnownKeys } from "./known.ts";
 
 /** What a kind of case may consist of. Everything else in a case is a failure, so that nothing is passed over in silence. */
-export interface Declaration {
+interface Declaration {
   /** The manifest's keys besides those that any manifest may have. */
   readonly manifest: KnownKeys;
   /** Names of the tensors that a replay takes in; all others must be compared. */

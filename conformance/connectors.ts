@@ -11,7 +11,7 @@ import { checkParts, loadPart, refuse } from "../runtime/model/weights.ts";
 import type { Manifest } from "./case.ts";
 
 /** The connectors of a case, and their weights, which are the caller's to free. */
-export interface GoldenConnectors {
+interface GoldenConnectors {
   readonly embeddings: EmbeddingsProcessor;
   readonly weights: readonly Tensor[];
 }

@@ -1,7 +1,7 @@
 import type { Manifest } from "./case.ts";
 
 /** The keys that a part of a manifest may have; `true` stands for anything. In lists, those of each element. */
-export type Known = true | KnownKeys;
+type Known = true | KnownKeys;
 export type KnownKeys = { readonly [key: string]: Known };
 
 /** Keys whose values may be anything. */

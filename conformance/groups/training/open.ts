@@ -20,7 +20,7 @@ import { loadConnectors } from "../../connectors.ts";
 import { toHost } from "../../golden-batch.ts";
 
 /** What a case trains, ready to take steps. */
-export interface OpenedCase {
+interface OpenedCase {
   readonly context: OptimizerContext;
   /** The linear layers with adapters. */
   readonly modules: readonly string[];
