@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { generated } from "./generate.ts";
@@ -12,6 +12,13 @@ test("are those that `npm run generate` writes", async () => {
     const present = readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
     assert.ok(present === text, `${path} is out of date: run \`npm run generate\``);
   }
+});
+
+test("name the file to edit, which exists", async () => {
+  const files = await generated();
+  const schema = JSON.parse(files.get("schemas/strategy.schema.json") ?? "") as { $comment: string };
+  const source = /compiler\S+\.ts/.exec(schema.$comment)?.[0];
+  assert.ok(source !== undefined && existsSync(new URL(`../${source}`, import.meta.url)), schema.$comment);
 });
 
 test.run();

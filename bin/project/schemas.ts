@@ -89,7 +89,7 @@ function withStrategies(train: Schema, own: readonly Outline[], others: readonly
     properties: { ...at(section, "properties"), name },
     allOf: [...cases, ...added.map(caseOf)],
   };
-  return { $comment: made, ...train, properties: { ...properties, training_strategy: strategies } };
+  return { ...train, $comment: made, properties: { ...properties, training_strategy: strategies } };
 }
 
 function caseOf({ name, description, params }: Outline): Schema {

@@ -1,6 +1,7 @@
 /**
- * The JSON Schema of `.strategy` files, from which `npm run generate` writes schemas/strategy.schema.json. Descriptions are
- * what editors show on hover. `title`s complete the sentence "this must be ...", in findings and in editors.
+ * The JSON Schema of `.strategy` files: the source from which `npm run generate` writes schemas/strategy.schema.json for editors and
+ * schema-strategy.generated.ts for the compiler. Descriptions are what editors show on hover. `title`s complete the sentence
+ * "this must be ...", in findings and in editors.
  */
 
 type Schema = Readonly<Record<string, unknown>>;
