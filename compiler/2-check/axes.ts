@@ -3,7 +3,7 @@
  * reference has a grid and tokens of its own, `frame:ref` and `token:ref`. In `attention`, `sequence:video` are a modality's references
  * and target together, as queries, and `key:video` the same as keys.
  */
-import type { Axis, ModalityName } from "./core.ts";
+import type { Axis, Family, ModalityName } from "./core.ts";
 
 export const gridAxes: Readonly<Record<ModalityName, readonly Axis[]>> = {
   video: ["frame", "height", "width"],
@@ -23,9 +23,6 @@ export const axisNames: readonly string[] = [
   "feature",
   "hidden",
 ];
-
-/** Whose tokens a value lies on: a modality's target, or a source that is a reference. */
-export type Family = string;
 
 const grids: readonly Axis[] = [...gridAxes.video, ...gridAxes.audio];
 

@@ -11,10 +11,11 @@ import {
   type CheckedModality,
   type CheckedStrategy,
   type Expectation,
+  type SourceKind,
 } from "./checked.ts";
 import { isMask } from "./combine.ts";
 import { describe, hostNumber, type Core, type ModalityName } from "./core.ts";
-import { declare, type Declarations, type SourceDeclaration, type SourceKind } from "./declarations.ts";
+import { declare, type Declarations, type SourceDeclaration } from "./declarations.ts";
 import { modalitiesRead } from "./dependencies.ts";
 import { drawPlace, type Environment } from "./environment.ts";
 import { directNeeds } from "./let-order.ts";

@@ -1,8 +1,8 @@
 /** What the check phase hands on: a strategy whose names, axes and masks are right. */
 import type { Span } from "../source/span.ts";
 import type { Core, ModalityName } from "./core.ts";
-import type { ParamType, SourceKind } from "./declarations.ts";
-import type { CheckedOutput } from "./outputs.ts";
+
+export type ParamType = "number" | "boolean" | "string" | "list";
 
 export interface CheckedParam {
   readonly name: string;
@@ -10,6 +10,8 @@ export interface CheckedParam {
   /** The JSON Schema fragment as written. */
   readonly schema: Readonly<Record<string, unknown>>;
 }
+
+export type SourceKind = "video_latents" | "audio_latents" | "text_embeddings" | "video_mask" | "audio_mask" | "tensor";
 
 export interface CheckedSource {
   readonly name: string;
@@ -82,6 +84,17 @@ export interface Undecided {
   /** `bool[batch]`: whether it does. */
   readonly overlap: Core;
 }
+
+export type CheckedOutput = { readonly name: string; readonly modality: ModalityName } & (
+  | { readonly kind: "tap"; readonly block: number }
+  | {
+      readonly kind: "linear";
+      /** Name of the output that it reads. */
+      readonly input: string;
+      readonly features: number;
+      readonly activation: "silu" | "gelu" | "none";
+    }
+);
 
 export interface CheckedStrategy {
   readonly name: string;

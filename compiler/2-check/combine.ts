@@ -1,6 +1,6 @@
 /** Builds nodes and checks their types: the rules of the language about axes, masks and numbers. */
 import type { Span } from "../source/span.ts";
-import { familyOf, needsSequence, needsTokens, toTokenAxes, unionOf, type Family } from "./axes.ts";
+import { familyOf, needsSequence, needsTokens, toTokenAxes, unionOf } from "./axes.ts";
 import {
   describe,
   poisoned,
@@ -8,6 +8,7 @@ import {
   type Axis,
   type Core,
   type Elementwise,
+  type Family,
   type ModalityName,
   type Reduction,
   type Stage,

@@ -3,12 +3,14 @@
  * (broadcasts by axis name, grid to tokens) are still implicit and follow from the axes.
  */
 import type { Span } from "../source/span.ts";
-import type { Family } from "./axes.ts";
 
 export type ModalityName = "video" | "audio";
 
 /** `batch`, `token:video`, `channel`, `frame`, ... */
 export type Axis = string;
+
+/** Whose tokens a value lies on: a modality's target, or a source that is a reference. */
+export type Family = string;
 
 /**
  * Where a value exists: `host` values are plain numbers and booleans known before the run (parameters, sizes, literals); `step` values

@@ -10,11 +10,10 @@ import type {
 } from "../1-parse/syntax.ts";
 import { reservedNames } from "./builtins.ts";
 import { gridAxes } from "./axes.ts";
+import type { CheckedOutput, ParamType, SourceKind } from "./checked.ts";
 import type { Axis, ModalityName } from "./core.ts";
-import { resolveOutputs, type CheckedOutput } from "./outputs.ts";
+import { resolveOutputs } from "./outputs.ts";
 import type { Report } from "./report.ts";
-
-export type SourceKind = "video_latents" | "audio_latents" | "text_embeddings" | "video_mask" | "audio_mask" | "tensor";
 
 const sourceKinds: readonly string[] = [
   "video_latents",
@@ -31,8 +30,6 @@ export type Declaration =
   | { readonly kind: "let"; readonly name: Name; readonly syntax: LetSyntax }
   | { readonly kind: "output"; readonly name: Name; readonly syntax: OutputSyntax }
   | { readonly kind: "import"; readonly name: Name; readonly syntax: ImportSyntax };
-
-export type ParamType = "number" | "boolean" | "string" | "list";
 
 export type SourceDeclaration = Extract<Declaration, { kind: "source" }>;
 

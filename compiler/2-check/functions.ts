@@ -1,9 +1,9 @@
 /** Functions with rules of their own: reductions, masks and numbers, tokens and grids. */
-import { axisNames, familyOf, gridAxes, gridAxesOf, type Family } from "./axes.ts";
+import { axisNames, familyOf, gridAxes, gridAxesOf } from "./axes.ts";
 import { reductions } from "./builtins.ts";
 import { axisArguments, failed, hasArguments, values, type Call } from "./call.ts";
 import { attentionKey, choose, isMask, map, reduce, tokens } from "./combine.ts";
-import { describe, literal, poisoned, tensor, type Core, type Elementwise } from "./core.ts";
+import { describe, literal, poisoned, tensor, type Core, type Elementwise, type Family } from "./core.ts";
 import { spanOf } from "./report.ts";
 
 export function special(call: Call): Core {

@@ -1,18 +1,8 @@
 /** Extra outputs of the model: taps of a modality's stream, and trainable heads on them. */
 import type { OutputSyntax } from "../1-parse/syntax.ts";
+import type { CheckedOutput } from "./checked.ts";
 import { tensor, type ModalityName, type Type } from "./core.ts";
 import type { Report } from "./report.ts";
-
-export type CheckedOutput = { readonly name: string; readonly modality: ModalityName } & (
-  | { readonly kind: "tap"; readonly block: number }
-  | {
-      readonly kind: "linear";
-      /** Name of the output that it reads. */
-      readonly input: string;
-      readonly features: number;
-      readonly activation: "silu" | "gelu" | "none";
-    }
-);
 
 /** A head's numbers lie along `feature`, those of a stream along `hidden`. */
 export function typeOfOutput({ kind, modality }: CheckedOutput): Type {

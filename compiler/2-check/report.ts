@@ -3,9 +3,9 @@ import type { Bag, Details } from "../diagnostics/bag.ts";
 import { meant } from "../diagnostics/did-you-mean.ts";
 import type { Label } from "../diagnostics/diagnostic.ts";
 import type { Span } from "../source/span.ts";
-import { familyOf, type Family } from "./axes.ts";
+import { familyOf } from "./axes.ts";
 import type { Binding } from "./checked.ts";
-import { childrenOf, describe, type Core } from "./core.ts";
+import { childrenOf, describe, type Core, type Family } from "./core.ts";
 
 /** Comparing each of many unknown names with each of many known ones would take as long as the product of both. */
 const maxCompared = 200;

@@ -4,11 +4,11 @@ import type {
   CheckedLoss,
   CheckedMetadata,
   CheckedModality,
+  CheckedOutput,
   CheckedParam,
   CheckedSource,
 } from "../2-check/checked.ts";
 import type { Core, Type } from "../2-check/core.ts";
-import type { CheckedOutput } from "../2-check/outputs.ts";
 import type { Span } from "../source/span.ts";
 
 /** `key = core`; keys as in the check phase, and `source.<name>` for a source that the loss reads. */
