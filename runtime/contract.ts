@@ -376,7 +376,7 @@ export type Probe = Readonly<Record<string, Tensor | number | boolean | readonly
  * must change or that named the file (keys and indices from the top); the command line shows its line.
  */
 export interface Finding {
-  /** e.g. LTX6012, from the catalog of codes. */
+  /** e.g. LTX6001, from the catalog of codes. */
   readonly code: string;
   readonly severity: "error" | "warning";
   readonly path: readonly (string | number)[];

@@ -1,5 +1,4 @@
-import { catalog, lookUp } from "../../compiler/diagnostics/catalog/index.ts";
-import type { CatalogEntry } from "../../compiler/diagnostics/catalog/entry.ts";
+import { catalog, lookUp, type CatalogEntry } from "../../compiler/diagnostics/catalog/index.ts";
 import { didYouMean } from "../../compiler/diagnostics/did-you-mean.ts";
 import type { Colors } from "../shell/color.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";

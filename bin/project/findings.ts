@@ -24,9 +24,10 @@ function spanOf(root: YamlNode, { code, path }: Finding): Span {
 /** Findings of the runtime as diagnostics of the run config that they came from. */
 export function toDiagnostics(root: YamlNode, findings: readonly Finding[]): readonly Diagnostic[] {
   return findings.map((finding) => {
-    const { code, severity, message, help } = finding;
+    const { severity, message, help } = finding;
+    const { code, slug } = entryOf(finding.code);
     const fix = fixOf(root, finding);
-    const base = { code, slug: entryOf(code).slug, severity, message, span: spanOf(root, finding), labels: [] };
+    const base = { code, slug, severity, message, span: spanOf(root, finding), labels: [] };
     return { ...base, ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) };
   });
 }

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, parse, relative, resolve, sep } from "node:path";
 import type { EmittedModule } from "../../compiler/index.ts";
-import { entryOf } from "../../compiler/diagnostics/catalog/index.ts";
+import { entryOf, type Code } from "../../compiler/diagnostics/catalog/index.ts";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
 import { locate, sourceFile, textAt, type SourceFile } from "../../compiler/source/source-file.ts";
@@ -164,7 +164,7 @@ function wordAt(file: SourceFile, start: number): Span {
   return { start, end: start + word.length };
 }
 
-function finding(code: string, span: Span, message: string, help?: string): Diagnostic {
+function finding(code: Code, span: Span, message: string, help?: string): Diagnostic {
   const base = { code, slug: entryOf(code).slug, severity: "error", message, span, labels: [] } as const;
   return help === undefined ? base : { ...base, help };
 }

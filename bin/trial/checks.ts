@@ -1,4 +1,5 @@
 /** What must be true of a step on any batch: what its strategy expects, and what every strategy owes to the model. */
+import type { Code } from "../../compiler/diagnostics/catalog/index.ts";
 import type { Span } from "../../compiler/source/span.ts";
 import type { HostTensor } from "../../runtime/contract.ts";
 import type { ModalityName, Observation, Seen } from "../probe/observe.ts";
@@ -17,7 +18,7 @@ import type { Subject } from "../probe/subject.ts";
 
 /** One mistake on one batch. */
 export interface Violation {
-  readonly code: string;
+  readonly code: Code;
   readonly span: Span;
   /** Of which value: violations of the same code, place and value are one finding. */
   readonly of: string;
@@ -118,7 +119,7 @@ function firstWith(
   look: Look,
   keys: RegExp,
   isWrong: (value: number) => boolean,
-  code: string,
+  code: Code,
   rule: string,
 ): Violation[] {
   const wrong = [...look.observation.values].filter(([key, { tensor }]) => keys.test(key) && tensor.data.some(isWrong));

@@ -1,5 +1,6 @@
 /** Every finding of the check phase, by what is wrong: one place for codes, wording and help. */
 import type { Bag, Details } from "../diagnostics/bag.ts";
+import type { Code } from "../diagnostics/catalog/index.ts";
 import { meant } from "../diagnostics/did-you-mean.ts";
 import type { Label } from "../diagnostics/diagnostic.ts";
 import type { Span } from "../source/span.ts";
@@ -21,11 +22,11 @@ export class Report {
     this.#bindings = bindings;
   }
 
-  error(code: string, span: Span, message: string, details: Details = {}): void {
+  error(code: Code, span: Span, message: string, details: Details = {}): void {
     this.#bag.error(code, span, message, details);
   }
 
-  warning(code: string, span: Span, message: string, details: Details = {}): void {
+  warning(code: Code, span: Span, message: string, details: Details = {}): void {
     this.#bag.warning(code, span, message, details);
   }
 

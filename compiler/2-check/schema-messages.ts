@@ -1,5 +1,6 @@
 /** Every keyword of JSON Schema that can fail, in the user's terms. */
 import type { Details } from "../diagnostics/bag.ts";
+import type { Code } from "../diagnostics/catalog/index.ts";
 import type { Fix } from "../diagnostics/diagnostic.ts";
 import { meant, replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
@@ -27,7 +28,7 @@ export interface Failure {
 }
 
 export interface Explained {
-  readonly code: string;
+  readonly code: Code;
   readonly message: string;
   readonly details: Details;
 }
@@ -63,7 +64,7 @@ export function explain(failure: Failure): Explained {
   }
 }
 
-function found(code: string, message: string, help?: string | null, fix?: Fix | null): Explained {
+function found(code: Code, message: string, help?: string | null, fix?: Fix | null): Explained {
   return { code, message, details: { ...(help ? { help } : {}), ...(fix ? { fix } : {}) } };
 }
 

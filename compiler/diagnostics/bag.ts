@@ -1,8 +1,8 @@
 import type { Span } from "../source/span.ts";
-import { entryOf } from "./catalog/index.ts";
+import { entryOf, type Code } from "./catalog/index.ts";
 import type { Diagnostic, Fix, Label, Severity } from "./diagnostic.ts";
 
-/** What a finding may have beside its message. */
+/** What a finding may have besides its message. */
 export interface Details {
   /** What to write instead. */
   readonly help?: string;
@@ -10,16 +10,16 @@ export interface Details {
   readonly fix?: Fix;
 }
 
-/** Collects the findings of one file. Codes come from the catalog; one that is missing there is a bug of ours and throws. */
+/** Collects the findings of one file. */
 export class Bag {
   readonly #found = new Map<string, Diagnostic>();
   readonly #places = new Set<string>();
 
-  error(code: string, span: Span, message: string, details: Details = {}): void {
+  error(code: Code, span: Span, message: string, details: Details = {}): void {
     this.#add("error", code, span, message, details);
   }
 
-  warning(code: string, span: Span, message: string, details: Details = {}): void {
+  warning(code: Code, span: Span, message: string, details: Details = {}): void {
     this.#add("warning", code, span, message, details);
   }
 
@@ -49,7 +49,7 @@ export class Bag {
     );
   }
 
-  #add(severity: Severity, code: string, span: Span, message: string, details: Details): void {
+  #add(severity: Severity, code: Code, span: Span, message: string, details: Details): void {
     const { slug } = entryOf(code);
     const key = `${code} ${span.start} ${span.end} ${message}`;
     if (this.#found.has(key)) return;

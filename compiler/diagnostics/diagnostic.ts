@@ -1,5 +1,6 @@
 import type { Edit } from "../source/edits.ts";
 import type { Span } from "../source/span.ts";
+import type { Code } from "./catalog/index.ts";
 
 export type Severity = "error" | "warning";
 
@@ -18,7 +19,7 @@ export interface Fix {
 /** One finding, as plain data: offsets only, renderers derive lines. */
 export interface Diagnostic {
   /** Stable, never reused: LTX and four digits. */
-  readonly code: string;
+  readonly code: Code;
   readonly slug: string;
   readonly severity: Severity;
   readonly message: string;

@@ -1,7 +1,7 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 /** What is wrong with the text itself: YAML that cannot be read, and expressions that break the grammar. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX1001",
     slug: "yaml-syntax",
@@ -208,4 +208,4 @@ export const entries: readonly CatalogEntry[] = [
     bad: 'imports:\n  edges: {from: ./edges.ts, type: "tokens:video -> f32[batch]"}\n',
     good: 'imports:\n  edges: {from: ./edges.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
   },
-];
+] as const satisfies readonly Entry[];

@@ -1,7 +1,7 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 /** What is wrong with the shape of a document: keys, and the types and ranges of values. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX2001",
     slug: "unknown-key",
@@ -71,4 +71,4 @@ export const entries: readonly CatalogEntry[] = [
     bad: "sources:\n  latents: {directory: latents, kind: video_latents, key: latents}\n",
     good: "sources:\n  latents: {directory: latents, kind: video_latents}\n",
   },
-];
+] as const satisfies readonly Entry[];

@@ -1,7 +1,7 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 /** Names: what they stand for, and which may be given. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX3001",
     slug: "unknown-name",
@@ -47,4 +47,4 @@ export const entries: readonly CatalogEntry[] = [
     bad: "sources:\n  masks: {directory: masks, kind: video_latents}\nlet:\n  hole: mean(tokens(masks), channels) > 0.5\n",
     good: "sources:\n  masks: {directory: masks, kind: video_latents}\nlet:\n  hole: mean(tokens(masks), channel) > 0.5\n",
   },
-];
+] as const satisfies readonly Entry[];

@@ -1,4 +1,4 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 const latents = "sources:\n  latents: {directory: latents, kind: video_latents}\n";
 const video = `${latents}video:\n  latents: latents\n`;
@@ -8,7 +8,7 @@ const both = (keep: string): string =>
   `sources:\n  latents: {directory: latents, kind: video_latents}\n  speech: {directory: speech, kind: audio_mask}\n  hole: {directory: hole, kind: video_mask}\nvideo:\n  latents: latents\n  keep: ${keep}\n`;
 
 /** Axes, masks and numbers: what fits together. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX4001",
     slug: "not-a-mask",
@@ -152,4 +152,4 @@ export const entries: readonly CatalogEntry[] = [
     bad: `${video}  keep: tokens(latents) > 0.5\n`,
     good: `${video}  keep: mean(tokens(latents), channel) > 0.5\n`,
   },
-];
+] as const satisfies readonly Entry[];

@@ -1,4 +1,4 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 const sources =
   "sources:\n  latents: {directory: latents, kind: video_latents}\n  conditions: {directory: conditions, kind: text_embeddings}\n";
@@ -9,7 +9,7 @@ const frozen = (keys: string): string =>
   `strategy: example\n${sources}  sound: {directory: sound, kind: audio_latents}\nvideo:\n  latents: latents\n  generate: false\n${keys}audio:\n  latents: sound\nloss:\n  velocity: mse(audio.prediction, audio.target)\n`;
 
 /** What is well-formed and yet cannot be meant. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX5001",
     slug: "cycle",
@@ -205,4 +205,4 @@ export const entries: readonly CatalogEntry[] = [
       "  ref: {directory: reference_latents, kind: video_latents}\nvideo:\n",
     ),
   },
-];
+] as const satisfies readonly Entry[];

@@ -1,4 +1,4 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 const model = "model: {model_path: ltx.safetensors}";
 const data = "data: {preprocessed_data_root: data}";
@@ -6,7 +6,7 @@ const data = "data: {preprocessed_data_root: data}";
 const config = (...lines: string[]) => [model, data, "lora: {rank: 8}", ...lines].join("\n");
 
 /** What is wrong with a run config itself, before any of the files that it names is looked at. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX6001",
     slug: "unknown-setting",
@@ -102,4 +102,4 @@ export const entries: readonly CatalogEntry[] = [
     bad: config("training_strategy: {name: inpaintng}"),
     good: config("training_strategy: {name: inpainting}"),
   },
-];
+] as const satisfies readonly Entry[];

@@ -1,7 +1,7 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 /** What is wrong with data files: found by reading them, so their bad and good lines are what a user sees or does. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX6110",
     slug: "pt-unreadable",
@@ -234,4 +234,4 @@ export const entries: readonly CatalogEntry[] = [
     bad: "output_dir: /usr/lib",
     good: "output_dir: outputs",
   },
-];
+] as const satisfies readonly Entry[];

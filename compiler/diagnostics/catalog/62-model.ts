@@ -1,7 +1,7 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 /** Checkpoints that are not what they should be, and adapters and features that do not fit them. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX6201",
     slug: "checkpoint-other-architecture",
@@ -155,4 +155,4 @@ export const entries: readonly CatalogEntry[] = [
     bad: "runtime:\n  provider: cuda # on a machine without NVIDIA GPU\n",
     good: "runtime:\n  provider: auto\n",
   },
-];
+] as const satisfies readonly Entry[];

@@ -1,4 +1,4 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 /** The settings that every run config has, and `lines`. */
 const config = (...lines: string[]) =>
@@ -25,7 +25,7 @@ const sampling = (...lines: string[]) =>
 const saved = "outputs/checkpoints/lora_weights_step_00250.safetensors";
 
 /** What is wrong when a run is put together: its settings against the files, and checkpoints. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX6301",
     slug: "batch-larger-than-data",
@@ -214,4 +214,4 @@ export const entries: readonly CatalogEntry[] = [
     bad: config("validation: {stg_blocks: [48]}"),
     good: config("validation: {stg_blocks: [28]}"),
   },
-];
+] as const satisfies readonly Entry[];

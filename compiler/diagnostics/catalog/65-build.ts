@@ -1,7 +1,7 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 /** What is wrong with the compiled strategy that a run config asks for. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX6501",
     slug: "not-compiled",
@@ -72,4 +72,4 @@ export const entries: readonly CatalogEntry[] = [
     bad: 'imports:\n  edges: {from: ./egdes.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
     good: 'imports:\n  edges: {from: ./edges.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
   },
-];
+] as const satisfies readonly Entry[];

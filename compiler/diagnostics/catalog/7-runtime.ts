@@ -1,4 +1,4 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 const config = (...lines: string[]) =>
   ["model: {model_path: ltx.safetensors}", "data: {preprocessed_data_root: data}", "lora: {rank: 8}", ...lines].join(
@@ -6,7 +6,7 @@ const config = (...lines: string[]) =>
   );
 
 /** What goes wrong while training. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX7001",
     slug: "loss-not-finite",
@@ -98,4 +98,4 @@ export const entries: readonly CatalogEntry[] = [
     bad: "video:\n  latents: latents\n  sigma: uniform(0.2, 0.8)",
     good: "video:\n  latents: latents\n  sigma: sampled()",
   },
-];
+] as const satisfies readonly Entry[];

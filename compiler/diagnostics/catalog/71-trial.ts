@@ -1,9 +1,9 @@
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 const velocity = "mse(video.prediction, video.target)";
 
 /** What `ltxc test` finds on batches that it makes. */
-export const entries: readonly CatalogEntry[] = [
+export const entries = [
   {
     code: "LTX7101",
     slug: "expectation-not-met",
@@ -64,4 +64,4 @@ export const entries: readonly CatalogEntry[] = [
     bad: "sources:\n  a: {directory: a, kind: tensor, key: x, axes: [feature]}\noutputs:\n  mid: {tap: block 4, modality: video}\n  one: {linear: mid, features: 8}\n  two: {linear: mid, features: 16}\nloss:\n  one: mse(one, a)\n  two: mse(two, a)",
     good: "sources:\n  a: {directory: a, kind: tensor, key: x, axes: [feature]}\noutputs:\n  mid: {tap: block 4, modality: video}\n  one: {linear: mid, features: 8}\nloss:\n  one: mse(one, a)",
   },
-];
+] as const satisfies readonly Entry[];

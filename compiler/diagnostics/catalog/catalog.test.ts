@@ -1,8 +1,7 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { CatalogEntry } from "./entry.ts";
-import { catalog, entryOf, lookUp } from "./index.ts";
+import { catalog, entryOf, lookUp, type CatalogEntry, type Code } from "./index.ts";
 
 const test = suite("catalog");
 const here = new URL("./", import.meta.url);
@@ -42,7 +41,41 @@ test("an entry is found by its code or its slug, as a user writes them", () => {
     Array.from({ length: 5 }, () => "LTX1003"),
   );
   assert.is(lookUp("nonsense"), null);
-  assert.throws(() => entryOf("LTX1999"), "missing in the catalog");
+});
+
+test("a code that is missing here is an error, of types where they reach", () => {
+  // @ts-expect-error -- fails to compile once `Code` takes any text
+  const missing: Code = "LTX1999";
+  assert.throws(() => entryOf(missing), "missing in the catalog");
+});
+
+/** Every source and page of the repository, by its path. */
+function texts(): ReadonlyMap<string, string> {
+  const root = new URL("../../../", import.meta.url);
+  const folders = ["bench", "bin", "compiler", "conformance", "examples", "runtime", "schemas", "scripts"];
+  const paths = folders.flatMap((folder) =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" }).map((path) => `${folder}/${path}`),
+  );
+  const read = ["README.md", ...paths].filter((path) => /\.(ts|mjs|md|json|strategy|yaml)$/.test(path));
+  return new Map(read.map((path) => [path.replaceAll("\\", "/"), readFileSync(new URL(path, root), "utf8")]));
+}
+
+// The runtime's findings carry their code as text, since it may not import the compiler; comments and pages name codes, too.
+test("whatever the repository calls by a code is in the catalog, and every code is reported somewhere", () => {
+  const known = new Set<string>(catalog.map(({ code }) => code));
+  const reported = new Set<string>();
+  const missing: string[] = [];
+  for (const [path, text] of texts()) {
+    if (path.startsWith("compiler/diagnostics/catalog/")) continue;
+    const codes = text.match(/\bLTX\d{4}\b/g) ?? [];
+    missing.push(...codes.filter((code) => !known.has(code)).map((code) => `${path}: ${code}`));
+    if (/^(bin|compiler|runtime)\/.*(?<!\.test)\.ts$/.test(path)) for (const code of codes) reported.add(code);
+  }
+  assert.equal(missing, []);
+  assert.equal(
+    [...known].filter((code) => !reported.has(code)),
+    [],
+  );
 });
 
 test.run();

@@ -1,5 +1,5 @@
-/** One code of the catalog. Codes are stable and never reused. */
-export interface CatalogEntry {
+/** What a file of entries says of a code. Codes are stable and never reused. */
+export interface Entry {
   /** e.g. LTX4007 */
   readonly code: string;
   /** e.g. missing-axis; names the code's sample folder, too */

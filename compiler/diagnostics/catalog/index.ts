@@ -10,10 +10,10 @@ import { entries as training } from "./63-training.ts";
 import { entries as build } from "./65-build.ts";
 import { entries as runtime } from "./7-runtime.ts";
 import { entries as trial } from "./71-trial.ts";
-import type { CatalogEntry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
-/** Every code, in order. A new file of entries gets a line here. */
-export const catalog: readonly CatalogEntry[] = [
+/** Every entry, in the order of the codes. A new file of entries gets a line here. */
+const entries = [
   ...parse,
   ...structure,
   ...names,
@@ -26,7 +26,16 @@ export const catalog: readonly CatalogEntry[] = [
   ...build,
   ...runtime,
   ...trial,
-];
+] as const;
+
+/** A code of the catalog: a finding cannot be made with any other. */
+export type Code = (typeof entries)[number]["code"];
+
+export interface CatalogEntry extends Entry {
+  readonly code: Code;
+}
+
+export const catalog: readonly CatalogEntry[] = entries;
 
 const byName: ReadonlyMap<string, CatalogEntry> = new Map(
   catalog.flatMap((entry) => [
@@ -42,7 +51,7 @@ export function lookUp(codeOrSlug: string): CatalogEntry | null {
   return byName.get(code) ?? byName.get(name.toLowerCase()) ?? null;
 }
 
-/** The entry of a code that our own source names. Throws if there is none: a bug of ours. */
+/** The entry of a code that our own source names. Throws where there is none, which only the runtime's findings allow: a bug of ours. */
 export function entryOf(code: string): CatalogEntry {
   const entry = byName.get(code);
   if (entry === undefined) throw new Error(`the code ${code} is missing in the catalog`);
