@@ -2,7 +2,7 @@
 import { emptyLibrary, type Library } from "./1-parse/inherit.ts";
 import { parseInherited } from "./1-parse/strategy.ts";
 import { checkStrategy } from "./2-check/check.ts";
-import { strategyValidator, validateDocument } from "./2-check/schema.ts";
+import { validateStrategy } from "./2-check/schema.ts";
 import { lower } from "./3-lower/lower.ts";
 import { fold } from "./3-lower/passes/fold.ts";
 import { share } from "./3-lower/passes/share.ts";
@@ -69,7 +69,7 @@ export function check(
   const bag = new Bag();
   const { file, parsed } = parseInherited(sourceFile(path, text), library, bag);
   if (parsed === null) return { file, diagnostics: bag.sorted(), program: null };
-  validateDocument(parsed.tree, strategyValidator, bag);
+  validateStrategy(parsed.tree, bag);
   const checked = checkStrategy(parsed.syntax, bag);
   const program = checked === null ? null : share(fold(lower(checked, { probe })));
   if (program !== null) verify(program);

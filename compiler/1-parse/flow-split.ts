@@ -1,5 +1,5 @@
 /** A group of entries that one expression fell into: from entry `first` to entry `last`. */
-export interface SplitGroup {
+interface SplitGroup {
   readonly first: number;
   readonly last: number;
 }

@@ -19,7 +19,7 @@ export interface Library {
 
 export const emptyLibrary: Library = { root: null, names: [], read: () => null };
 
-export interface Inherited {
+interface Inherited {
   /** With every key that it inherits, and without `extends`; null where a base is broken. */
   readonly tree: YamlNode | null;
   /** The same file, with its bases. */

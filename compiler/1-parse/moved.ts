@@ -3,7 +3,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Span } from "../source/span.ts";
 import { mapping, type YamlEntry, type YamlNode, type YamlScalar } from "./tree.ts";
 
-export const movedSpan = ({ start, end }: Span, by: number): Span => ({ start: start + by, end: end + by });
+const movedSpan = ({ start, end }: Span, by: number): Span => ({ start: start + by, end: end + by });
 
 export function movedFinding(finding: Diagnostic, by: number): Diagnostic {
   const move = <Placed extends { readonly span: Span }>(placed: Placed): Placed => ({

@@ -18,7 +18,7 @@ export interface YamlMapping {
   readonly span: Span;
 }
 
-export interface YamlSequence {
+interface YamlSequence {
   readonly kind: "sequence";
   readonly items: readonly YamlNode[];
   readonly span: Span;

@@ -1,6 +1,6 @@
 /** What the YAML reader complains about, in our words. */
 
-export interface YamlComplaint {
+interface YamlComplaint {
   readonly code: "LTX1001" | "LTX1002";
   readonly message: string;
   readonly help?: string;

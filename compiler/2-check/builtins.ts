@@ -51,7 +51,7 @@ export const losses: readonly string[] = ["mse", "mae", "huber", "charbonnier", 
 export const drawFunctions: readonly string[] = ["randn", "uniform", "bernoulli", "randint"];
 
 /** Other functions, each with its own rule. */
-export const specialFunctions: readonly string[] = [
+const specialFunctions: readonly string[] = [
   "clamp",
   "where",
   "float",

@@ -140,7 +140,7 @@ export type Core = Node &
     | { readonly op: "error" }
   );
 
-export interface Shifted {
+interface Shifted {
   readonly std: Core;
   readonly eps: Core;
   readonly uniformProb: Core;

@@ -5,7 +5,7 @@ import type { Declarations } from "./declarations.ts";
 import type { Report } from "./report.ts";
 
 /** The draws of one place of the file: the first is named like the place, the next `#1`, `#2`, from left to right. */
-export interface DrawPlace {
+interface DrawPlace {
   next(): string;
 }
 

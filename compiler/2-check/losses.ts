@@ -50,7 +50,7 @@ function isWeight(report: Report, weight: Core, error: Core): boolean {
   return false;
 }
 
-export function asNumber(report: Report, core: Core): Core {
+function asNumber(report: Report, core: Core): Core {
   return isMask(core) ? map(report, "float", [core], core.span, "`float`") : core;
 }
 

@@ -17,17 +17,16 @@ export interface SchemaError {
 
 export type Schema = Readonly<Record<string, unknown>>;
 
-export interface Failure {
+interface Failure {
   readonly error: SchemaError;
   readonly place: Place;
   readonly path: readonly string[];
-  readonly subject: string;
   readonly schema: Schema;
   /** The schema object that holds the keyword. */
   readonly parent: Schema;
 }
 
-export interface Explained {
+interface Explained {
   readonly code: Code;
   readonly message: string;
   readonly details: Details;
@@ -73,8 +72,8 @@ function dotted(path: readonly string[]): string {
   return path.map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
 }
 
-function named({ path, subject }: Failure): string {
-  return path.length === 0 ? subject : `\`${dotted(path)}\``;
+function named({ path }: Failure): string {
+  return path.length === 0 ? "a strategy" : `\`${dotted(path)}\``;
 }
 
 function title({ parent }: Failure): string | null {

@@ -1,62 +1,32 @@
 /**
- * Checks a YAML document against a JSON Schema and says what is wrong in the user's terms.
- *
- * Validators are compiled by `npm run generate` (see scripts/generate.ts for how to add a schema), so nothing is compiled at
- * start-up. To check another document: generate its validator, wrap it with `validator(...)` and call
- * `validateDocument(root, itsValidator, bag)` with the tree of `parseYaml`. A schema's `title`s complete the sentence "this
- * must be ..."; alternatives are written as if/then/else, never as anyOf/oneOf.
+ * Checks a strategy's YAML against its JSON Schema and says what is wrong in the user's terms. `npm run generate` compiles the
+ * validator, so nothing is compiled at start-up.
  */
 import type { Bag } from "../diagnostics/bag.ts";
 import { nodeAt, toPlain, type Place, type YamlNode } from "../1-parse/tree.ts";
 import { explain, type Schema, type SchemaError } from "./schema-messages.ts";
 import { schema, validate } from "./schema-strategy.generated.ts";
 
-/** A generated validator: false leaves the findings in `errors`. */
+/** The generated validator: false leaves the findings in `errors`. */
 interface Validate {
   (data: unknown): boolean;
   errors?: readonly SchemaError[] | null;
 }
 
-export interface Validator {
-  readonly schema: Schema;
-  /** What the document is, for messages such as "this is no key of a strategy". */
-  readonly subject: string;
-  readonly errorsOf: (data: unknown) => readonly SchemaError[];
-}
+const strategySchema: Schema = schema;
+const isValid = validate as Validate;
 
-export function validator(schema: unknown, validate: unknown, subject: string): Validator {
-  const run = validate as Validate;
-  return {
-    schema: schema as Schema,
-    subject,
-    errorsOf: (data) => (run(data) ? [] : [...(run.errors ?? [])]),
-  };
-}
-
-export const strategyValidator: Validator = validator(schema, validate, "a strategy");
-
-export interface ValidateOptions {
-  /** Codes that this document does not report, for instance because its owner reports unknown keys itself. */
-  readonly except?: readonly string[];
-}
-
-/** Reports everything in which the document differs from the schema; true where nothing does. */
-export function validateDocument(
-  root: YamlNode,
-  { schema, subject, errorsOf }: Validator,
-  bag: Bag,
-  { except = [] }: ValidateOptions = {},
-): boolean {
-  const errors = errorsOf(toPlain(root)).filter((error) => !isNoise(error));
-  for (const error of errors) {
+/** Reports everything in which a strategy differs from the schema. */
+export function validateStrategy(root: YamlNode, bag: Bag): void {
+  const errors = isValid(toPlain(root)) ? [] : (isValid.errors ?? []);
+  for (const error of errors.filter((each) => !isNoise(each))) {
     const path = pointerSteps(error.instancePath);
     const place = nodeAt(root, path);
     if (place.node.kind === "scalar" && place.node.broken) continue;
-    const finding = explain({ error, place, path, subject, schema, parent: parentSchema(schema, error.schemaPath) });
-    if (!except.includes(finding.code))
-      bag.error(finding.code, spanOf(root, place, error), finding.message, finding.details);
+    const parent = parentSchema(strategySchema, error.schemaPath);
+    const { code, message, details } = explain({ error, place, path, schema: strategySchema, parent });
+    bag.error(code, spanOf(root, place, error), message, details);
   }
-  return errors.length === 0;
 }
 
 /** `if` and `propertyNames` only repeat what the errors below them say. */

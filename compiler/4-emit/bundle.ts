@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BuildFailure, Message, Plugin } from "esbuild";
 
-export interface Bundle {
+interface Bundle {
   readonly code: string;
   readonly map: string;
 }

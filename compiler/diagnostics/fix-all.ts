@@ -9,7 +9,7 @@ export interface Applied {
   readonly text: string;
 }
 
-export interface Fixed {
+interface Fixed {
   readonly text: string;
   readonly applied: readonly Applied[];
 }

@@ -1,7 +1,7 @@
 /** The formatter: text in, text out. */
 import { toPlain } from "../1-parse/tree.ts";
 import { parseStrategy, type ParsedStrategy } from "../1-parse/strategy.ts";
-import { strategyValidator, validateDocument } from "../2-check/schema.ts";
+import { validateStrategy } from "../2-check/schema.ts";
 import { Bag } from "../diagnostics/bag.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { applyEdits } from "../source/edits.ts";
@@ -25,7 +25,7 @@ export function format({ path, text }: { readonly path: string; readonly text: s
   const file = sourceFile(path, text);
   const bag = new Bag();
   const tree = parseStrategy(file, bag)?.tree;
-  if (tree !== undefined && tree.kind !== "mapping") validateDocument(tree, strategyValidator, bag);
+  if (tree !== undefined && tree.kind !== "mapping") validateStrategy(tree, bag);
   if (bag.hasErrors) return { file, diagnostics: bag.sorted(), text: null };
   const unix = text.replaceAll("\r\n", "\n");
   const before = parsed(path, unix);

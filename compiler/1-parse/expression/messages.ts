@@ -26,7 +26,7 @@ export const expectations: IParserErrorMessageProvider = {
   buildEarlyExitMessage: () => "a name",
 };
 
-export interface Description {
+interface Description {
   readonly code: "LTX1101" | "LTX1108" | "LTX1109";
   readonly message: string;
   readonly help?: string;

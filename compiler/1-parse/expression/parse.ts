@@ -8,8 +8,8 @@ import { describe, helpForCharacter, isMeantAsEqual } from "./messages.ts";
 import * as t from "./tokens.ts";
 
 /** Bounds that keep every recursive walk over a tree far from the end of the stack. */
-export const maxNesting = 48;
-export const maxTokens = 1000;
+const maxNesting = 48;
+const maxTokens = 1000;
 
 const lexer = new Lexer(t.vocabulary, { positionTracking: "onlyOffset", ensureOptimizations: false });
 /** Made at the first use, since analysing the grammar takes longer than most parses. Holds no state between parses. */

@@ -100,7 +100,7 @@ function tensorCode(core: Core, scope: Scope): Code {
 // ---------------------------------------------------------------------------------------------------------------- alignment
 
 /** A value as an operand of an operation whose result has `axes`: a number, or a tensor with ones where it lacks an axis. */
-export function operand(core: Core, axes: readonly Axis[], scope: Scope): Code {
+function operand(core: Core, axes: readonly Axis[], scope: Scope): Code {
   return core.type.stage === "host" && core.type.dtype === "f32"
     ? at(core.span, host(core, scope))
     : aligned(core, axes, scope, false);

@@ -13,7 +13,7 @@ import { Names } from "./names.ts";
 import { Scope, type Shared } from "./scope.ts";
 import { comment, paramTypes, propertyName, templateCode, typeOfSource, valueType } from "./words.ts";
 
-export interface ModuleOptions extends Origin {
+interface ModuleOptions extends Origin {
   /** The strategy's source, from which comments quote. */
   readonly source: SourceFile;
 }

@@ -5,7 +5,7 @@ import type { Diagnostic, Fix, Label } from "../diagnostic.ts";
 import { placeOf, rangeOf, summarize, type FileReport, type Range, type Summary } from "./report.ts";
 
 /** What `--json` prints. Fields are only ever added; a change of meaning changes `version`. */
-export interface JsonReport extends JsonExtras {
+interface JsonReport extends JsonExtras {
   readonly version: 1;
   readonly diagnostics: readonly JsonDiagnostic[];
   readonly summary: Summary;
@@ -19,7 +19,7 @@ export interface JsonExtras {
   readonly runs?: readonly { readonly path: string }[];
 }
 
-export interface JsonDiagnostic extends Diagnostic {
+interface JsonDiagnostic extends Diagnostic {
   readonly path: string;
   /** Lines and columns from 1, columns in UTF-16 units. */
   readonly range: Range;

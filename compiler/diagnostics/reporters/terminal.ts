@@ -7,7 +7,7 @@ import { summarize, type FileReport, type Summary } from "./report.ts";
 type Paint = (text: string) => string;
 
 /** The part of picocolors' `createColors()` that is used here. */
-export interface Colors {
+interface Colors {
   readonly bold: Paint;
   readonly red: Paint;
   readonly yellow: Paint;
@@ -31,7 +31,7 @@ export function renderTerminal(reports: readonly FileReport[], colors: Colors = 
 }
 
 /** `2 errors, 1 warning` */
-export function renderSummary({ errors, warnings }: Summary): string {
+function renderSummary({ errors, warnings }: Summary): string {
   return [...count(errors, "error"), ...count(warnings, "warning")].join(", ") || "no findings";
 }
 
@@ -40,7 +40,7 @@ function count(n: number, what: string): string[] {
 }
 
 /** One finding, without a line break at its end. */
-export function renderDiagnostic(diagnostic: Diagnostic, file: SourceFile, colors: Colors = noColors): string {
+function renderDiagnostic(diagnostic: Diagnostic, file: SourceFile, colors: Colors): string {
   const { code, severity, message, help } = diagnostic;
   const strong = severity === "error" ? colors.red : colors.yellow;
   const parts = excerpts(diagnostic, file);
