@@ -140,6 +140,9 @@ export type Core = Node &
     | { readonly op: "error" }
   );
 
+/** The nodes of one kind. */
+export type Term<Op extends Core["op"]> = Extract<Core, { readonly op: Op }>;
+
 interface Shifted {
   readonly std: Core;
   readonly eps: Core;

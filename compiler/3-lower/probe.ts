@@ -2,7 +2,7 @@
 import { familyOf } from "../2-check/axes.ts";
 import type { CheckedLoss, CheckedStrategy } from "../2-check/checked.ts";
 import { broadcastTo } from "../2-check/combine.ts";
-import { childrenOf, literal, tensor, type Core } from "../2-check/core.ts";
+import { childrenOf, literal, tensor, type Core, type Term } from "../2-check/core.ts";
 import { allNodes } from "../2-check/dependencies.ts";
 import type { ProbedValue, Statement } from "./program.ts";
 
@@ -16,7 +16,7 @@ export function probeStatements({ expectations, losses, bindings }: CheckedStrat
   return [...expected, ...weights];
 }
 
-type MaskedMean = Extract<Core, { op: "maskedMean" }>;
+type MaskedMean = Term<"maskedMean">;
 
 /** `f32[batch, token]`: the weights of a term, added up where it averages more than once; null where it averages over no tokens. */
 function weightsOf({ core, modality }: CheckedLoss, bindings: CheckedStrategy["bindings"]): Core | null {

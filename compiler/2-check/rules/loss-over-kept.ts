@@ -8,7 +8,7 @@
  */
 import type { Binding, CheckedLoss, Undecided } from "../checked.ts";
 import { broadcastTo, map, reduce } from "../combine.ts";
-import { childrenOf, literal, type Core, type ModalityName } from "../core.ts";
+import { childrenOf, literal, type Core, type ModalityName, type Term } from "../core.ts";
 import { allNodes, readsPrediction } from "../dependencies.ts";
 import type { Fix } from "../../diagnostics/diagnostic.ts";
 import type { ModalityContext } from "../modality.ts";
@@ -77,7 +77,7 @@ function overlapOf({ weights }: MaskedMean, keep: Binding, modality: ModalityNam
   return reduce(report, "any", broadcastTo(both, ["batch", `token:${modality}`]), [], { start: 0, end: 0 });
 }
 
-type MaskedMean = Extract<Core, { op: "maskedMean" }>;
+type MaskedMean = Term<"maskedMean">;
 
 function maskedMeans(core: Core, bindings: Bindings): MaskedMean[] {
   return [...allNodes(core, bindings)].filter((node) => node.op === "maskedMean");

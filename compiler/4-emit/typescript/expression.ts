@@ -1,6 +1,6 @@
 /** Prints values as TypeScript: named axes become positions, broadcasts become reshapes. */
 import { familyOf, gridAxes } from "../../2-check/axes.ts";
-import type { Axis, Core, ModalityName } from "../../2-check/core.ts";
+import type { Axis, Core, ModalityName, Term } from "../../2-check/core.ts";
 import { at, call, list, object, type Code } from "./code.ts";
 import { host } from "./number.ts";
 import { hasName, type Scope } from "./scope.ts";
@@ -38,16 +38,9 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "source":
       return scope.sourceTensor(core.source);
     case "prediction":
-      return call(scope.helper("targetTokens"), [
-        "ops",
-        `prediction.${core.modality}`,
-        scope.size(`token:${core.modality}`),
-      ]);
+      return predictionCode(core, scope);
     case "import":
-      return call(scope.imported(core.name), [
-        "ops",
-        ...core.args.map((arg) => (arg.type.stage === "host" ? host(arg, scope) : device(arg, scope))),
-      ]);
+      return importCode(core, scope);
     case "output":
       return call(scope.helper("output"), ["prediction", `"${core.name}"`]);
     case "map":
@@ -81,20 +74,30 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "neighbours":
       return neighboursCode(core, scope);
     case "shift":
-      return call(scope.helper("shifted"), [
-        "ops",
-        device(core.arg, scope),
-        String(core.arg.type.axes.indexOf(core.axis)),
-        host(core.by, scope),
-      ]);
+      return shiftCode(core, scope);
     case "concat":
-      return op("concat", [
-        list(core.args.map((arg) => device(arg, scope))),
-        String(core.type.axes.indexOf(core.axis)),
-      ]);
+      return concatCode(core, scope);
     default:
       throw new Error(`${core.op} is no tensor`);
   }
+}
+
+function predictionCode({ modality }: Term<"prediction">, scope: Scope): Code {
+  return call(scope.helper("targetTokens"), ["ops", `prediction.${modality}`, scope.size(`token:${modality}`)]);
+}
+
+function importCode({ name, args }: Term<"import">, scope: Scope): Code {
+  const codes = args.map((arg) => (arg.type.stage === "host" ? host(arg, scope) : device(arg, scope)));
+  return call(scope.imported(name), ["ops", ...codes]);
+}
+
+function shiftCode({ arg, axis, by }: Term<"shift">, scope: Scope): Code {
+  const place = String(arg.type.axes.indexOf(axis));
+  return call(scope.helper("shifted"), ["ops", device(arg, scope), place, host(by, scope)]);
+}
+
+function concatCode({ args, axis, type }: Term<"concat">, scope: Scope): Code {
+  return op("concat", [list(args.map((arg) => device(arg, scope))), String(type.axes.indexOf(axis))]);
 }
 
 // ---------------------------------------------------------------------------------------------------------------- alignment
@@ -129,7 +132,7 @@ const numbers = (values: readonly number[]): string => `[${values.join(", ")}]`;
 
 // --------------------------------------------------------------------------------------------------------------- operations
 
-function mapCode(core: Extract<Core, { op: "map" }>, scope: Scope): Code {
+function mapCode(core: Term<"map">, scope: Scope): Code {
   const { fn, args, type } = core;
   const [base, exponent] = args;
   if (fn === "pow" && base?.type.stage === "device" && exponent?.op === "literal" && exponent.value === 2) {
@@ -152,7 +155,7 @@ function mapCode(core: Extract<Core, { op: "map" }>, scope: Scope): Code {
 }
 
 /** The error is averaged over the axes that no weight has first: mean(e · w) is then the same and much smaller. */
-function maskedMean({ error, weights }: Extract<Core, { op: "maskedMean" }>, scope: Scope): Code {
+function maskedMean({ error, weights }: Term<"maskedMean">, scope: Scope): Code {
   const { axes } = error.type;
   const inner = axes.filter((axis) => axis !== "batch");
   if (weights.length === 0) return op("mean", [device(error, scope), numbers(positionsOf(inner, axes))]);
@@ -169,7 +172,7 @@ function maskedMean({ error, weights }: Extract<Core, { op: "maskedMean" }>, sco
   return call(scope.helper("maskedMean"), ["ops", mean, factors.reduce((a, b) => op("mul", [a, b]))]);
 }
 
-function broadcast({ arg, type }: Extract<Core, { op: "broadcast" }>, scope: Scope): Code {
+function broadcast({ arg, type }: Term<"broadcast">, scope: Scope): Code {
   const isComplete = type.axes.every((axis) => arg.type.axes.includes(axis));
   if (arg.type.stage === "device" && isComplete) return aligned(arg, type.axes, scope, false);
   const shape = list(sizes(type.axes, scope));
@@ -178,7 +181,7 @@ function broadcast({ arg, type }: Extract<Core, { op: "broadcast" }>, scope: Sco
   return call(scope.helper("constantMask"), ["ops", shape, at(arg.span, host(arg, scope))]);
 }
 
-function tokensCode(core: Extract<Core, { op: "tokens" }>, scope: Scope): Code {
+function tokensCode(core: Term<"tokens">, scope: Scope): Code {
   const { arg, family } = core;
   const { axes } = arg.type;
   const bare = axes.map((axis) => axis.split(":")[0]).join();
@@ -206,7 +209,7 @@ function gridOf(family: string, scope: Scope): readonly Axis[] {
   return gridAxes[scope.modalityOfReference(family)].map((axis) => `${axis}:${family}`);
 }
 
-function gridCode({ arg, family }: Extract<Core, { op: "grid" }>, scope: Scope): Code {
+function gridCode({ arg, family }: Term<"grid">, scope: Scope): Code {
   const position = arg.type.axes.indexOf(`token:${family}`);
   const lengths = list(gridOf(family, scope).map((axis) => scope.size(axis)));
   return call(scope.helper("overGrid"), ["ops", device(arg, scope), String(position), lengths]);
@@ -218,13 +221,13 @@ function sizes(axes: readonly Axis[], scope: Scope): Code[] {
   return axes.map((axis) => scope.size(axis === "channel" ? `channel:${modality}` : axis));
 }
 
-function drawCode({ fn, place, storage, type }: Extract<Core, { op: "draw" }>, scope: Scope): Code {
+function drawCode({ fn, place, storage, type }: Term<"draw">, scope: Scope): Code {
   scope.contextMember("draws");
   const rounded = storage === null ? [] : [`${scope.source(storage)}.storage`];
   return call(`draws.${fn}`, [`"${place}"`, list(sizes(type.axes, scope)), ...rounded]);
 }
 
-function sampledCode({ place, modality, shifted, type }: Extract<Core, { op: "sampled" }>, scope: Scope): Code {
+function sampledCode({ place, modality, shifted, type }: Term<"sampled">, scope: Scope): Code {
   scope.contextMember("draws");
   const args = [`"${place}"`, list(sizes(type.axes, scope)), scope.size(`token:${modality}`)];
   if (shifted === null) return call("draws.sampled", args);
@@ -237,7 +240,7 @@ function sampledCode({ place, modality, shifted, type }: Extract<Core, { op: "sa
   return call("draws.shiftedLogitNormal", [...args, object("", params)]);
 }
 
-function coordinateCode(core: Extract<Core, { op: "coordinate" }>, scope: Scope): Code {
+function coordinateCode(core: Term<"coordinate">, scope: Scope): Code {
   const { modality, coordinate, fps } = core;
   const inSequence = core.sequence && scope.hasReferences(modality);
   if (coordinate === "time") return core.sequence ? startTimes(modality, scope) : timeCode(fps, scope);
@@ -305,7 +308,7 @@ function perSequence(modality: ModalityName, value: string, scope: Scope): Code 
   return call(scope.helper(modality === "video" ? "perVideoSequence" : "perAudioSequence"), ["ops", parts, value]);
 }
 
-function extendCode({ arg, modality }: Extract<Core, { op: "extend" }>, scope: Scope): Code {
+function extendCode({ arg, modality }: Term<"extend">, scope: Scope): Code {
   if (!scope.hasReferences(modality)) return device(arg, scope);
   const axis = arg.type.axes.indexOf(`token:${modality}`);
   return call(scope.helper("onSequence"), [
@@ -316,13 +319,13 @@ function extendCode({ arg, modality }: Extract<Core, { op: "extend" }>, scope: S
   ]);
 }
 
-function fromCode({ source, modality }: Extract<Core, { op: "from" }>, scope: Scope): Code {
+function fromCode({ source, modality }: Term<"from">, scope: Scope): Code {
   const isFrom = `(_, part) => (part === ${scope.source(source)} ? 1 : 0)`;
   return op("greater", [perSequence(modality, isFrom, scope), "0.5"]);
 }
 
 /** The references that take part, in the order of the sequence: the last one listed comes first. */
-export function referencesCode({ entries }: Extract<Core, { op: "references" }>, scope: Scope): Code {
+export function referencesCode({ entries }: Term<"references">, scope: Scope): Code {
   const parts = entries.map(({ source, place, probability }): Code => {
     const own = scope.source(source);
     if (probability === null) return own;
@@ -335,7 +338,7 @@ export function referencesCode({ entries }: Extract<Core, { op: "references" }>,
 // -------------------------------------------------------------------------------------------------------------- neighbours
 
 /** With height and width as the last two axes, between transposes where they are not. */
-function neighboursCode({ fn, arg, radius }: Extract<Core, { op: "neighbours" }>, scope: Scope): Code {
+function neighboursCode({ fn, arg, radius }: Term<"neighbours">, scope: Scope): Code {
   const { axes, dtype } = arg.type;
   const isPlane = (axis: Axis) => /^(height|width)(:|$)/.test(axis);
   const order = [...axes.filter((axis) => !isPlane(axis)), ...axes.filter(isPlane)];

@@ -1,5 +1,5 @@
 /** Prints what is known before the step runs: numbers, booleans, and lists with one number for each sample. */
-import { childrenOf, type Core, type Elementwise } from "../../2-check/core.ts";
+import { childrenOf, type Core, type Elementwise, type Term } from "../../2-check/core.ts";
 import { call, type Code } from "./code.ts";
 import type { Scope } from "./scope.ts";
 
@@ -96,7 +96,7 @@ function mayBeWritten(core: Core | undefined): boolean {
   );
 }
 
-function scalarMap({ fn, args: cores }: Extract<Core, { op: "map" }>, args: readonly Code[]): Code {
+function scalarMap({ fn, args: cores }: Term<"map">, args: readonly Code[]): Code {
   const [a = "", b = "", c = ""] = args;
   // TypeScript takes `3 < (x > …` for the beginning of type arguments, and equality of written numbers for a mistake.
   if (fn === "less" && Array.isArray(b)) return ["(", b, " > ", a, ")"];
