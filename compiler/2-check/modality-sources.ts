@@ -1,0 +1,93 @@
+/** Which sources a modality uses. */
+import type { EntrySyntax, ModalitySyntax } from "../1-parse/syntax.ts";
+import type { SourceKind } from "./checked.ts";
+import type { Declarations, SourceDeclaration } from "./declarations.ts";
+import type { ModalityContext } from "./modality.ts";
+import type { Report } from "./report.ts";
+
+export class ModalitySources {
+  readonly #declarations: Declarations;
+  readonly #report: Report;
+
+  constructor(declarations: Declarations, report: Report) {
+    this.#declarations = declarations;
+    this.#report = report;
+  }
+
+  latents({ name, latents }: ModalitySyntax): SourceDeclaration | null {
+    return this.#named(latents, `${name}_latents`, `\`${name}.latents\``);
+  }
+
+  text(syntax: ModalitySyntax): SourceDeclaration | null {
+    if (syntax.text === null) return this.#onlyText(syntax);
+    return this.#named(syntax.text, "text_embeddings", `\`${syntax.name}.text\``);
+  }
+
+  /** Its references, each with the name of its source, which is neither the target nor named before. */
+  references({ name, references }: ModalitySyntax, latents: string): ModalityContext["references"] {
+    const known = new Set<string>([latents]);
+    return (references?.items ?? []).flatMap((item) => {
+      const entry = { keySpan: item.span, value: item.value };
+      const found = this.#named(entry, `${name}_latents`, `an entry of \`${name}.references\``)?.name.text;
+      if (found === undefined) return [];
+      if (!known.has(found)) return known.add(found) && [{ source: found, item }];
+      const message = found === latents ? "is the target itself" : "is a reference already";
+      this.#report.error("LTX5016", item.value.span, `\`${found}\` ${message}`, {
+        help: `declare one more source, which may share the directory: \`ref: {directory: …, kind: ${name}_latents}\``,
+      });
+      return [];
+    });
+  }
+
+  /** The source of this kind that an entry names; null where it names none, which is reported. */
+  #named(entry: EntrySyntax | null, kind: SourceKind, what: string): SourceDeclaration | null {
+    if (entry === null || entry.value.kind === "error") return null;
+    const name = entry.value.kind === "name" ? entry.value.name : null;
+    const declaration = name === null ? undefined : this.#declarations.byName.get(name);
+    if (name !== null && this.#declarations.refused.has(name)) return null;
+    if (name !== null && declaration === undefined) {
+      this.#report.unknownName(
+        name,
+        entry.value.span,
+        this.#all().map((source) => source.name.text),
+      );
+      return null;
+    }
+    if (name !== null) this.#declarations.used.add(name);
+    if (declaration?.kind === "source" && declaration.sourceKind === kind) return declaration;
+    const found =
+      declaration?.kind === "source" ? `\`${name}\` is of kind \`${declaration.sourceKind}\`` : "this is none";
+    const labels =
+      declaration?.kind === "source" && declaration.syntax.kind
+        ? [{ span: declaration.syntax.kind.span, message: "its kind is given here" }]
+        : [];
+    this.#report.error("LTX5014", entry.value.span, `${what} names a source of kind \`${kind}\`; ${found}`, {
+      labels,
+      help: `declare one under \`sources\`: \`name: {directory: …, kind: ${kind}}\``,
+    });
+    return null;
+  }
+
+  /** Without `text` in the file there has to be exactly one source of text. */
+  #onlyText({ name, keySpan }: ModalitySyntax): SourceDeclaration | null {
+    const texts = this.#all().filter((source) => source.sourceKind === "text_embeddings");
+    const [only] = texts;
+    if (only !== undefined && texts.length === 1) {
+      this.#declarations.used.add(only.name.text);
+      return only;
+    }
+    const message = texts.length === 0 ? "there is no source of text" : "there are several sources of text";
+    this.#report.error("LTX5008", keySpan, `${message}: what does \`${name}\` attend to?`, {
+      help:
+        texts.length === 0
+          ? "add `conditions: {directory: conditions, kind: text_embeddings}` to `sources`"
+          : `choose one: \`text: ${only?.name.text}\``,
+      labels: texts.map((source) => ({ span: source.name.span, message: "one of them" })),
+    });
+    return null;
+  }
+
+  #all(): SourceDeclaration[] {
+    return [...this.#declarations.byName.values()].flatMap((entry) => (entry.kind === "source" ? [entry] : []));
+  }
+}

@@ -1,0 +1,181 @@
+/** The values of a strategy's sections, read where their names and draws belong. */
+import type { Expression } from "../1-parse/expression/ast.ts";
+import type { LossSyntax, MetadataSyntax, ModalitySyntax, StrategySyntax } from "../1-parse/syntax.ts";
+import type { Span } from "../source/span.ts";
+import { BindingTable, type Define } from "./bindings.ts";
+import {
+  fieldsForModel,
+  type Binding,
+  type CheckedLoss,
+  type CheckedMetadata,
+  type CheckedModality,
+  type Expectation,
+} from "./checked.ts";
+import { isMask } from "./combine.ts";
+import { describe, hostNumber, type Core, type ModalityName } from "./core.ts";
+import type { Declarations } from "./declarations.ts";
+import { modalitiesRead } from "./dependencies.ts";
+import { drawPlace, type Environment } from "./environment.ts";
+import { infer } from "./infer.ts";
+import { directNeeds } from "./let-order.ts";
+import { ModalitySources } from "./modality-sources.ts";
+import { defineField, type ModalityContext } from "./modality.ts";
+import { spanOf, type Report } from "./report.ts";
+
+/** Uses of bindings with arguments in one strategy. */
+const maxExpansions = 20_000;
+
+/** What the expressions of a strategy are read in: its bindings, and one environment for each section. */
+export class Scope {
+  readonly contexts = new Map<ModalityName, ModalityContext>();
+  readonly bindings: BindingTable;
+  readonly #expansions = { left: maxExpansions };
+  readonly #syntax: StrategySyntax;
+  readonly #declarations: Declarations;
+  readonly #report: Report;
+  readonly #sources: ModalitySources;
+
+  constructor(syntax: StrategySyntax, declarations: Declarations, report: Report, bindings: Map<string, Binding>) {
+    this.#syntax = syntax;
+    this.#declarations = declarations;
+    this.#report = report;
+    this.#sources = new ModalitySources(declarations, report);
+    const define: Define = (key, span) => this.#define(key, span);
+    this.bindings = new BindingTable(report, bindings, define, directNeeds(declarations));
+  }
+
+  /** Checks both modalities, with every value that the model needs of them. */
+  modalities(): CheckedModality[] {
+    const checked = [this.#syntax.video, this.#syntax.audio].flatMap((syntax) =>
+      syntax === null ? [] : this.#modality(syntax),
+    );
+    for (const context of this.contexts.values()) {
+      const { span, name, attention } = context.syntax;
+      for (const field of fieldsForModel({ ...context, name, attention: attention !== null }))
+        this.bindings.refer(`${name}.${field}`, span);
+    }
+    return checked;
+  }
+
+  loss({ name, value }: LossSyntax): CheckedLoss[] {
+    const core = infer(value, this.#environment(null, `loss.${name.text}`));
+    if (core.op === "error") return [];
+    if (isMask(core) || core.type.axes.join() !== "batch" || core.type.stage !== "device") {
+      this.#report.error(
+        "LTX4008",
+        spanOf(core),
+        `a loss term is one number for each sample, \`f32[batch]\`; this is ${describe(core.type)}`,
+        {
+          help: isMask(core)
+            ? "`float(m)` turns a mask into numbers"
+            : "reduce it, e.g. `mean(x)`, or compare with `mse(a, b)`",
+        },
+      );
+      return [];
+    }
+    const [modality = "video"] = modalitiesRead(core, this.bindings.finished);
+    return [{ name: name.text, core, modality, span: value.span }];
+  }
+
+  metadata({ name, value }: MetadataSyntax): CheckedMetadata {
+    const env = this.#environment(null, `metadata.${name.text}`);
+    const parts = value.parts.map((part) => (part.kind === "text" ? part.text : metadataPart(part.value, env)));
+    return { name: name.text, parts };
+  }
+
+  expectation(value: Expression, i: number): Expectation[] {
+    const core = infer(value, this.#environment(null, `expect[${i}]`));
+    if (core.op === "error") return [];
+    if (isMask(core)) return [{ core, span: value.span }];
+    this.#report.notAMask(core, "`expect`");
+    return [];
+  }
+
+  /** Checks a binding that nothing may have asked for. */
+  touch(key: string, span: Span): void {
+    this.bindings.refer(key, span);
+  }
+
+  #define(key: string, span: Span) {
+    const [owner, field] = key.split(".");
+    if (field !== undefined) {
+      const context = this.contexts.get(owner as ModalityName);
+      return context === undefined ? null : defineField(context, field, span);
+    }
+    const declaration = this.#declarations.byName.get(key);
+    if (declaration?.kind !== "let") return null;
+    const { value } = declaration.syntax;
+    return { span: value.span, make: () => infer(value, this.#environment(null, `let.${key}`)) };
+  }
+
+  #environment(modality: ModalityName | null, place: string): Environment {
+    const present = [this.#syntax.video, this.#syntax.audio].flatMap((entry) => (entry === null ? [] : [entry.name]));
+    return {
+      report: this.#report,
+      declarations: this.#declarations,
+      bindings: this.bindings,
+      modality,
+      modalities: new Set(present),
+      draws: drawPlace(place),
+      sequence: null,
+      noiseOf: null,
+      parameters: new Map(),
+      expanding: [],
+      expansions: this.#expansions,
+    };
+  }
+
+  #modality(syntax: ModalitySyntax): CheckedModality[] {
+    const latents = this.#sources.latents(syntax);
+    const text = this.#sources.text(syntax);
+    if (syntax.keep !== null && syntax.noiseMask !== null) {
+      this.#report.error(
+        "LTX5006",
+        syntax.noiseMask.keySpan,
+        "`keep` and `noise_mask` say the same thing in opposite ways; give one of them",
+        {
+          labels: [{ span: syntax.keep.keySpan, message: "`keep` is here" }],
+          help: "`noise_mask: m` is short for `keep: not m`",
+        },
+      );
+    }
+    if (latents === null) return [];
+    const generated = syntax.generate?.value ?? true;
+    const env = this.#environment(syntax.name, syntax.name);
+    const references = this.#sources.references(syntax, latents.name.text);
+    this.contexts.set(syntax.name, { syntax, latents: latents.name.text, generated, references, env });
+    if (text === null) return [];
+    return [
+      {
+        name: syntax.name,
+        latents: latents.name.text,
+        text: text.name.text,
+        generated,
+        references: references.map(({ source }) => source),
+        attention: syntax.attention !== null,
+        span: syntax.keySpan,
+      },
+    ];
+  }
+}
+
+/** A text parameter, or a number or boolean that is known before the run. */
+function metadataPart(value: Expression, env: Environment): Core {
+  const declaration = value.kind === "name" ? env.declarations.byName.get(value.name) : undefined;
+  if (declaration?.kind === "param" && declaration.type === "string") {
+    env.declarations.used.add(declaration.name.text);
+    return { op: "param", name: declaration.name.text, index: null, type: hostNumber, span: value.span };
+  }
+  const core = infer(value, env);
+  if (core.op !== "error" && core.type.stage !== "host") {
+    env.report.error(
+      "LTX4014",
+      spanOf(core),
+      `metadata are the same for the whole run, this is ${describe(core.type)}`,
+      {
+        help: "use parameters and sizes of sources: `${latents.height / ref.height}`",
+      },
+    );
+  }
+  return core;
+}
