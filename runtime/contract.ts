@@ -29,7 +29,7 @@ export interface HostTensor {
 }
 
 /** A number stands for a float32 scalar wherever a tensor operand may stand. */
-type Operand = Tensor | number;
+export type Operand = Tensor | number;
 
 /**
  * Tensor operations with NumPy broadcasting. Pure: none reads a value back to the host, all shapes are known when called.
@@ -187,7 +187,7 @@ export interface StepContext<Params> {
 export type SourceKind = "video_latents" | "audio_latents" | "text_embeddings" | "video_mask" | "audio_mask" | "tensor";
 
 /** `latents [B, C, F, H, W]`; sizes in latent cells, `fps` one entry per sample (24 where the file has none). */
-interface VideoLatents extends VideoGrid {
+export interface VideoLatents extends VideoGrid {
   readonly kind: "video_latents";
   readonly latents: Tensor;
   readonly storage: StorageType;
@@ -195,7 +195,7 @@ interface VideoLatents extends VideoGrid {
 }
 
 /** `latents [B, C, T, mel]`. */
-interface AudioLatents {
+export interface AudioLatents {
   readonly kind: "audio_latents";
   readonly latents: Tensor;
   readonly storage: StorageType;
@@ -211,13 +211,13 @@ export interface TextEmbeddings {
 }
 
 /** `mask` float32 `[B, T]`, one value per token. */
-interface TokenMask {
+export interface TokenMask {
   readonly kind: "video_mask" | "audio_mask";
   readonly mask: Tensor;
 }
 
 /** `value [B, ...]`, axes as the strategy's source declares them. */
-interface TensorSource {
+export interface TensorSource {
   readonly kind: "tensor";
   readonly value: Tensor;
 }
@@ -271,7 +271,7 @@ export interface Prediction {
 // -------------------------------------------------------------------------------------------------------------------- step
 
 /** What the trainer, the metrics and `ltxc inspect` may look at of a generated modality; target tokens only. */
-interface GeneratedModality {
+export interface GeneratedModality {
   /** `[B, T, C]`, what the prediction should be */
   readonly target: Tensor;
   /** bool `[B, T]`: true where the token is noised, that is not kept */
@@ -301,7 +301,7 @@ export interface SourceInfo {
   readonly axes?: readonly string[];
 }
 
-interface ModalityInfo {
+export interface ModalityInfo {
   /** False: frozen, that is clean and without a loss. */
   readonly generated: boolean;
   /** Names of the sources of its latents and of its text. */
