@@ -2,7 +2,7 @@
 import { Parser, type CST } from "yaml";
 import type { Span } from "../source/span.ts";
 
-export type YamlTokenKind =
+type YamlTokenKind =
   | "comment"
   | "scalar"
   | "block-scalar"
@@ -21,7 +21,7 @@ export type YamlTokenKind =
   | "document";
 
 /** A block mapping or list: the column where its entries stand, and the one where they belong, two further in than what holds it. */
-export interface Level {
+interface Level {
   readonly from: number;
   readonly to: number;
 }
