@@ -7,7 +7,7 @@ import { lower } from "./3-lower/lower.ts";
 import { fold } from "./3-lower/passes/fold.ts";
 import { share } from "./3-lower/passes/share.ts";
 import { printProgram } from "./3-lower/text.ts";
-import type { ProbedValue, Program } from "./3-lower/program.ts";
+import type { Program } from "./3-lower/program.ts";
 import { verify } from "./3-lower/verify.ts";
 import { bundle, bundleImports, type Module } from "./4-emit/bundle.ts";
 import { importFindings } from "./4-emit/import-findings.ts";
@@ -42,17 +42,21 @@ export interface Artifact {
   readonly text: string;
 }
 
-export interface Compiled {
-  readonly file: SourceFile;
-  readonly diagnostics: readonly Diagnostic[];
-  /** Name of the strategy and its files; null where anything is an error. */
-  readonly strategy: string | null;
-  readonly artifacts: readonly Artifact[] | null;
+interface Build extends Checked {
+  readonly program: Program;
+  /** The files of the build, named after the strategy. */
+  readonly artifacts: readonly Artifact[];
   /** The TypeScript among the artifacts, with the places that it was made from. */
-  readonly module: EmittedModule | null;
-  /** What the module's `probe` shows, in its order; empty in a normal build. */
-  readonly probed: readonly ProbedValue[];
+  readonly module: EmittedModule;
 }
+
+interface NoBuild extends Checked {
+  readonly program: null;
+  readonly artifacts: readonly [];
+}
+
+/** `program` tells which it is: null where anything is an error. */
+export type Compiled = Build | NoBuild;
 
 export interface BuildOptions {
   /** Whether the module also exports `probe`, for looking inside; false if not given. */
@@ -92,7 +96,7 @@ export function emitIr(
 /** Compiles a strategy to `<name>.ts`, `<name>.mjs` with its source map, and `<name>.schema.json`. */
 export async function compile(source: SourceText, options: BuildOptions = {}): Promise<Compiled> {
   const { program, file, diagnostics } = check(source, options);
-  if (program === null) return { file, diagnostics, strategy: null, artifacts: null, module: null, probed: [] };
+  if (program === null) return { file, diagnostics, program, artifacts: [] };
   const { name } = program;
   const schema = paramsSchema(name, program.params);
   const module = emitModule(program, {
@@ -106,7 +110,7 @@ export async function compile(source: SourceText, options: BuildOptions = {}): P
   const built = await bundleAll(program, { typescript: module.text, map, name: `${name}.mjs` }, options);
   if ("problems" in built) {
     const found = [...diagnostics, ...importFindings(program.imports, built.problems, file)];
-    return { file, diagnostics: found, strategy: null, artifacts: null, module: null, probed: [] };
+    return { file, diagnostics: found, program: null, artifacts: [] };
   }
   const artifacts = [
     { name: `${name}.ts`, text: module.text },
@@ -114,7 +118,7 @@ export async function compile(source: SourceText, options: BuildOptions = {}): P
     { name: `${name}.mjs.map`, text: built.map },
     { name: `${name}.schema.json`, text: `${JSON.stringify(schema, null, 2)}\n` },
   ];
-  return { file, diagnostics, strategy: name, artifacts, module, probed: program.probe?.values ?? [] };
+  return { file, diagnostics, program, artifacts, module };
 }
 
 function bundleAll({ imports }: Program, module: Module, { library = emptyLibrary }: BuildOptions) {

@@ -98,13 +98,13 @@ test("a finding lies in the file that is wrong, its labels where they belong", (
 test("the source map leads into both files, and the hash counts both", async () => {
   const text = "strategy: own\nextends: base\nvideo: {keep: prefix(2)}\nparams: {p: null}\n";
   const built = await compile({ path: "own.strategy", text }, { library: library({ base }) });
-  const map = JSON.parse(built.artifacts?.find(({ name }) => name.endsWith(".map"))?.text ?? "{}") as {
+  const map = JSON.parse(built.artifacts.find(({ name }) => name.endsWith(".map"))?.text ?? "{}") as {
     sources: string[];
     sourcesContent: string[];
   };
   assert.equal(map.sources.toSorted(), ["base", "own.strategy"]);
   assert.equal(map.sourcesContent.toSorted(), [text, base].toSorted());
-  const hashIn = (artifacts: typeof built.artifacts) => /sourceHash: "(\w+)"/.exec(artifacts?.[0]?.text ?? "")?.[1];
+  const hashIn = (artifacts: typeof built.artifacts) => /sourceHash: "(\w+)"/.exec(artifacts[0]?.text ?? "")?.[1];
   const other = await compile({ path: "own.strategy", text }, { library: library({ base: `${base}# more\n` }) });
   assert.is.not(hashIn(built.artifacts), hashIn(other.artifacts));
 });
@@ -114,7 +114,7 @@ test("comments quote the file in which a value is written", async () => {
     { path: "own.strategy", text: "strategy: own\nextends: base\n" },
     { library: library({ base }) },
   );
-  assert.match(built.artifacts?.[0]?.text ?? "", "// video.keep: first_frame with probability p");
+  assert.match(built.artifacts[0]?.text ?? "", "// video.keep: first_frame with probability p");
 });
 
 test.run();

@@ -59,7 +59,7 @@ async function stepOf(text: string): Promise<Step> {
     diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message),
     [],
   );
-  const code = (artifacts?.find(({ name }) => name.endsWith(".mjs"))?.text ?? "").replace(/^\/\/# source.*$/m, "");
+  const code = (artifacts.find(({ name }) => name.endsWith(".mjs"))?.text ?? "").replace(/^\/\/# source.*$/m, "");
   return (await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`)) as Step;
 }
 
@@ -140,9 +140,9 @@ test("weights multiply within a mean and add up over several; a loss without `ov
 test("a normal build is the same with and without expectations", async () => {
   const text = `${head}loss:\n  velocity: mse(video.prediction, error * 0 + video.target) over open\n`;
   const modules = [text, `${text}expect:\n  - video.denoised < 100\n`].map(async (each) => {
-    const { artifacts, probed } = await compile({ path: "test.strategy", text: each });
-    assert.equal(probed, []);
-    return artifacts?.[0]?.text.replace(/sourceHash: ".*"/, "");
+    const { artifacts, program } = await compile({ path: "test.strategy", text: each });
+    assert.ok(program !== null && program.probe === null);
+    return artifacts[0]?.text.replace(/sourceHash: ".*"/, "");
   });
   const [without, withExpectation] = await Promise.all(modules);
   assert.ok(without?.includes("export function loss"));
@@ -152,7 +152,8 @@ test("a normal build is the same with and without expectations", async () => {
 
 test("what is shown has axes, types and places", async () => {
   const text = `${head}loss:\n  v: mse(video.prediction, video.target) over video.generated\nexpect:\n  - open\n`;
-  const { probed } = await compile({ path: "test.strategy", text }, { probe: true });
+  const { program } = await compile({ path: "test.strategy", text }, { probe: true });
+  const probed = program?.probe?.values ?? [];
   const open = probed.find(({ key }) => key === "open");
   assert.equal(open?.type, { dtype: "bool", axes: ["batch", "token:video"], stage: "device" });
   assert.is(text.slice(open?.span?.start, open?.span?.end), "hole > 0.5");
@@ -167,12 +168,9 @@ test("what an expectation reads is shown with it, sources too", async () => {
 expect:
   - video.timesteps < hole + 0.5 or open
 `;
-  const { probed } = await compile({ path: "test.strategy", text }, { probe: true });
-  assert.equal(probed.find(({ key }) => key === "expect[0]")?.reads.toSorted(), [
-    "open",
-    "source.hole",
-    "video.timesteps",
-  ]);
+  const { program } = await compile({ path: "test.strategy", text }, { probe: true });
+  const expected = program?.probe?.values.find(({ key }) => key === "expect[0]");
+  assert.equal(expected?.reads.toSorted(), ["open", "source.hole", "video.timesteps"]);
   assert.equal((await probe(text))["source.hole"], [0, 1, 0, 1, 0, 1, 0, 1]);
 });
 

@@ -70,8 +70,8 @@ function compiledOnce(name: string, text: string): Promise<Step> {
 
 /** A module is imported from a file, as a run does, so that a stack trace can point into the strategy. */
 async function compileStep(path: string, text: string): Promise<Step> {
-  const { artifacts, diagnostics } = await compile({ path, text });
-  if (artifacts === null) throw new Error(`${path} does not compile: ${diagnostics.map((d) => d.message).join("; ")}`);
+  const { program, artifacts, diagnostics } = await compile({ path, text });
+  if (program === null) throw new Error(`${path} does not compile: ${diagnostics.map((d) => d.message).join("; ")}`);
   const folder = await mkdtemp(join(tmpdir(), "ltxc-conformance-"));
   try {
     for (const { name, text } of artifacts) await writeFile(join(folder, name), text);

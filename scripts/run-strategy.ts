@@ -71,7 +71,7 @@ async function stepOf(text: string): Promise<Step> {
     diagnostics.filter((found) => found.severity === "error").map((found) => found.message),
     [],
   );
-  const bundle = artifacts?.find(({ name }) => name.endsWith(".mjs"))?.text ?? "";
+  const bundle = artifacts.find(({ name }) => name.endsWith(".mjs"))?.text ?? "";
   const code = bundle.replace(/^\/\/# sourceMappingURL=.*$/m, "");
   return (await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`)) as Step;
 }

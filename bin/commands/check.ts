@@ -35,10 +35,11 @@ interface CheckedFile extends FileReport {
 
 async function checkFile(io: Io, source: SourceFile): Promise<CheckedFile> {
   const options = { library: libraryAt(io.cwd) };
-  const { file, diagnostics, program } = checkStrategy(source, options);
-  if (program === null || program.imports.length === 0) return { file, diagnostics, strategy: program?.name ?? null };
+  const checked = checkStrategy(source, options);
   // Whether what it imports is there and can be read shows when it is bundled.
-  return compile(source, options);
+  const hasImports = checked.program !== null && checked.program.imports.length > 0;
+  const { file, diagnostics, program } = hasImports ? await compile(source, options) : checked;
+  return { file, diagnostics, strategy: program?.name ?? null };
 }
 
 /** Those that were named and those of this folder, which a run config may name. */

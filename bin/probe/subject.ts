@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Program, ProbedValue } from "../../compiler/3-lower/program.ts";
-import { check, compile, type Artifact, type Library } from "../../compiler/index.ts";
+import { compile, type Artifact, type Library } from "../../compiler/index.ts";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import type { SourceFile } from "../../compiler/source/source-file.ts";
 import type { Step } from "../../runtime/contract.ts";
@@ -27,10 +27,9 @@ export async function openSubject(
   readonly file: SourceFile;
   readonly diagnostics: readonly Diagnostic[];
 }> {
-  const options = { probe: true, library };
-  const { artifacts, diagnostics, probed, file } = await compile(source, options);
-  const { program } = check(source, options);
-  if (artifacts === null || program === null) return { subject: null, file, diagnostics };
+  const { program, artifacts, file, diagnostics } = await compile(source, { probe: true, library });
+  if (program === null) return { subject: null, file, diagnostics };
+  const probed = program.probe?.values ?? [];
   return { subject: { file, program, step: await load(artifacts), probed }, file, diagnostics };
 }
 

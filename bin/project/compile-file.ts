@@ -20,12 +20,14 @@ export async function compileFile(io: Io, file: SourceFile, out: string): Promis
   const root = resolve(io.cwd, out);
   const path = relative(root, resolve(io.cwd, file.path)).split(sep).join("/");
   const compiled = await compile({ path, text: file.text }, { library: libraryAt(root) });
-  const { diagnostics, strategy, artifacts, module } = compiled;
   // To the user, paths start where the command was given.
   const bases = compiled.file.bases.map((base) => ({ ...base, path: relative(io.cwd, resolve(root, base.path)) }));
   const whole = { ...file, bases };
-  const typed = module === null ? null : { file: whole, module, path: join(root, `${strategy}.ts`) };
-  return { file: whole, diagnostics, strategy, artifacts: artifacts ?? [], typed };
+  const { diagnostics, artifacts } = compiled;
+  if (compiled.program === null) return { file: whole, diagnostics, artifacts, strategy: null, typed: null };
+  const { name } = compiled.program;
+  const typed = { file: whole, module: compiled.module, path: join(root, `${name}.ts`) };
+  return { file: whole, diagnostics, artifacts, strategy: name, typed };
 }
 
 /** A compiled strategy that no file was written for. */

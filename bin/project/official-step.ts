@@ -33,7 +33,7 @@ export async function officialStep(
   const { compile } = await import("../../compiler/index.ts");
   const { stepOf } = await import("./compile-file.ts");
   const { artifacts, diagnostics } = await compile({ path: `${section.name}${strategyExtension}`, text });
-  const step = artifacts === null ? null : await stepOf({ artifacts });
+  const step = await stepOf({ artifacts });
   // It is our text: a mistake in it is a bug.
   if (step === null) throw new Error(`\n${text}\n${diagnostics.map(({ message }) => message).join("\n")}`);
   return { step, text };

@@ -37,7 +37,7 @@ async function traceOf(failing: string): Promise<string> {
     mkdirSync(join(folder, "build"));
     writeFileSync(join(folder, "inpainting.strategy"), text);
     const { artifacts } = await compile({ path: "../inpainting.strategy", text });
-    for (const artifact of artifacts ?? []) writeFileSync(join(folder, "build", artifact.name), artifact.text);
+    for (const artifact of artifacts) writeFileSync(join(folder, "build", artifact.name), artifact.text);
     writeFileSync(join(folder, "run.mjs"), driver(failing));
     const run = spawnSync(process.execPath, ["--enable-source-maps", join(folder, "run.mjs")], { encoding: "utf8" });
     assert.is(run.status, 1);
@@ -63,7 +63,7 @@ test("an error in a value of a modality points to its key's value", async () => 
 
 test("the map brings the strategy's text along", async () => {
   const { artifacts } = await compile({ path: "../inpainting.strategy", text });
-  const map = artifacts?.find(({ name }) => name.endsWith(".map"))?.text ?? "{}";
+  const map = artifacts.find(({ name }) => name.endsWith(".map"))?.text ?? "{}";
   const { sources, sourcesContent } = JSON.parse(map) as { sources: string[]; sourcesContent: string[] };
   assert.is(sourcesContent[sources.indexOf("../inpainting.strategy")], text);
 });

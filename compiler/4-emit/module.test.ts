@@ -24,7 +24,7 @@ async function artifactsOf(path: string, probe = false): Promise<readonly Artifa
     diagnostics.map((found) => found.message),
     [],
   );
-  return artifacts ?? [];
+  return artifacts;
 }
 
 test("they pass the project's type check", async () => {
@@ -88,7 +88,7 @@ loss:
 `;
   const { artifacts, diagnostics } = await compile({ path: "names.strategy", text });
   assert.equal(diagnostics, []);
-  const module = artifacts?.find(({ name }) => name === "names.ts")?.text ?? "";
+  const module = artifacts.find(({ name }) => name === "names.ts")?.text ?? "";
   assert.match(module, "const params_ = params.class * 2;");
   assert.match(module, "ops: ops_");
   assert.match(module, "return { new: lossNew };");

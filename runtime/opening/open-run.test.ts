@@ -32,7 +32,7 @@ async function project(name: string): Promise<{ readonly folder: string; readonl
   }
   const path = join(folder, `${name}.strategy`);
   const { artifacts } = await compile({ path, text: await readFile(path, "utf8") });
-  for (const artifact of artifacts ?? []) await writeFile(join(folder, artifact.name), artifact.text);
+  for (const artifact of artifacts) await writeFile(join(folder, artifact.name), artifact.text);
   return { folder, step: (await import(pathToFileURL(join(folder, `${name}.mjs`)).href)) as Step };
 }
 
