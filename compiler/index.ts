@@ -1,4 +1,14 @@
-/** The pipeline: from the text of a strategy to its findings and artifacts. No IO, no state between calls. */
+/**
+ * The library `ltxc`, and the whole pipeline: from the text of a strategy to its findings and the files of its build. It keeps no
+ * state between calls; only what a strategy imports is read from files.
+ *
+ * @example
+ * import { compile, renderTerminal } from "ltxc";
+ *
+ * const compiled = await compile({ path: "mine.strategy", text });
+ * if (compiled.program === null) console.error(renderTerminal([compiled]));
+ * else for (const { name, text } of compiled.artifacts) await writeFile(`build/${name}`, text);
+ */
 import { emptyLibrary, type Library } from "./1-parse/inherit.ts";
 import { parseInherited } from "./1-parse/strategy.ts";
 import { checkStrategy } from "./2-check/check.ts";
@@ -21,7 +31,18 @@ import { sourceFile, type SourceFile } from "./source/source-file.ts";
 import { CONTRACT_VERSION, VERSION } from "./version.ts";
 
 export type { Library } from "./1-parse/inherit.ts";
+export type { Program } from "./3-lower/program.ts";
 export type { EmittedModule } from "./4-emit/typescript/module.ts";
+export { catalog, type CatalogEntry, type Code } from "./diagnostics/catalog/index.ts";
+export type { Diagnostic, Fix, Label, Severity } from "./diagnostics/diagnostic.ts";
+export { renderJson } from "./diagnostics/reporters/json.ts";
+export type { FileReport } from "./diagnostics/reporters/report.ts";
+export { renderSarif } from "./diagnostics/reporters/sarif.ts";
+export { renderTerminal } from "./diagnostics/reporters/terminal.ts";
+export { format, type Formatted } from "./format/format.ts";
+export type { SourceFile } from "./source/source-file.ts";
+export type { Span } from "./source/span.ts";
+export { VERSION } from "./version.ts";
 
 export interface SourceText {
   /** Absolute, or as it should read in messages and stack traces. */
