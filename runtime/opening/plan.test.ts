@@ -8,23 +8,37 @@ import { parse } from "yaml";
 import { writeModel } from "../../bin/init/model.ts";
 import { project } from "../../bin/testing/testing.ts";
 import { resolveConfig } from "../config/index.ts";
+import type { RunConfig } from "../config/run-config.ts";
 import type { Step } from "../contract.ts";
+import { costOf } from "../graph/cost.ts";
+import type { Graph } from "../graph/graph.ts";
+import { printGraph } from "../graph/text.ts";
 import { preflight } from "./open-run.ts";
-import { planOf, residentBytes, stepSeconds, type StepPlan } from "./plan.ts";
+import { graphsOf, planOf, residentBytes, stepSeconds, type StepPlan } from "./plan.ts";
 
 const test = suite("plan of a run");
 const folder = await project();
 test.after(() => rm(folder, { recursive: true }));
 const step = (await import(pathToFileURL(join(folder, "build/inpainting.mjs")).href)) as Step;
 
-async function planWith(settings: Readonly<Record<string, unknown>>, targets?: readonly string[]): Promise<StepPlan> {
+async function configWith(
+  settings: Readonly<Record<string, unknown>>,
+  targets?: readonly string[],
+): Promise<RunConfig> {
   const raw = parse(await readFile(join(folder, "train.yaml"), "utf8")) as Record<string, Record<string, unknown>>;
   raw["optimization"] = { ...raw["optimization"], ...settings };
   if (targets !== undefined) raw["lora"] = { ...raw["lora"], target_modules: targets };
   const { config, findings } = resolveConfig(raw, { configDirectory: folder });
   if (config === null) throw new Error(findings.map(({ message }) => message).join());
+  return config;
+}
+
+async function planWith(settings: Readonly<Record<string, unknown>>, targets?: readonly string[]): Promise<StepPlan> {
+  const config = await configWith(settings, targets);
   return (await planOf(config, step, await preflight(config, step))).largest;
 }
+
+const near = (a: number, b: number) => assert.ok(Math.abs(a / b - 1) < 0.01, `${a} and ${b}`);
 
 test("many blocks are planned from a few of them", async () => {
   await writeModel(join(folder, "models/tiny-ltx2.safetensors"), { num_layers: 9 });
@@ -35,7 +49,6 @@ test("many blocks are planned from a few of them", async () => {
     {},
     named.flatMap((block) => [`${block}.attn1.to_q`, `${block}.ff.net.2`]),
   );
-  const near = (a: number, b: number) => assert.ok(Math.abs(a / b - 1) < 0.01, `${a} and ${b}`);
   for (const key of ["weights", "trained", "optimizer", "step"] as const) near(few.memory[key], all.memory[key]);
   near(few.cost.matmulFlops, all.cost.matmulFlops);
   near(few.cost.movedBytes, all.cost.movedBytes);
@@ -57,6 +70,22 @@ test("accumulating takes the work of its batches", async () => {
   const seconds = stepSeconds({ ...one, cost }, { matmulGflops: 100, bandwidthGBs: 10 });
   // 30 s of products, 4 s of moving numbers, 5 ms of calls.
   assert.ok(Math.abs(seconds - 34.005) < 1e-9, String(seconds));
+});
+
+test("the graphs of a step are the ones that its plan counts, and each of them can be printed", async () => {
+  const config = await configWith({});
+  const examined = await preflight(config, step);
+  const graphs = await graphsOf(config, step, examined);
+  const flops = graphs.map((graph) => costOf(graph).matmulFlops);
+  near(
+    flops.reduce((a, b) => a + b),
+    (await planOf(config, step, examined)).largest.cost.matmulFlops,
+  );
+  const texts = graphs.map(printGraph);
+  assert.is(new Set(texts).size, texts.length);
+  assert.match(texts[flops.indexOf(Math.max(...flops))] ?? "", /: float32\[.*\] = (MatMul|FusedMatMul|Gemm)\(/);
+  const nodes = (all: readonly Graph[]) => all.reduce((sum, graph) => sum + graph.nodes.length, 0);
+  assert.ok(nodes(await graphsOf(config, step, examined, 2)) < nodes(graphs) / 2);
 });
 
 test.run();

@@ -3,7 +3,9 @@ import type { Step } from "../contract.ts";
 import { loadTfjsAlone } from "../engine/load-tfjs.ts";
 import type { EngineSpeed } from "../engine/measure.ts";
 import type { GraphCost } from "../graph/cost.ts";
+import type { Graph } from "../graph/graph.ts";
 import { createOnnxEngine } from "../engine/onnx/engine.ts";
+import type { Provider } from "../engine/onnx/provider.ts";
 import { createSimulatedDevice, type Usage } from "../engine/onnx/simulated-device.ts";
 import type { Sample } from "../data/dataset.ts";
 import type { Outline, SourceOutline } from "./look-at-samples.ts";
@@ -71,12 +73,37 @@ async function planSample(config: RunConfig, step: Step, examined: Preflight, ou
   return { sample: sample.name, tokens: tokensOf(outline), memory, cost: recorded.cost };
 }
 
-type Recorded = Pick<StepPlan, "memory" | "cost">;
+/**
+ * The graphs that an optimizer step with the largest sample runs, each once, in the order of their first runs: as the engine `onnx`
+ * hands them to ONNX Runtime, optimized for the provider of the run config. `printGraph` (`graph/text.ts`) writes one as text.
+ * @param blocks how many of the transformer's blocks are recorded, counted from the first; all without it
+ * @throws FindingsError as `openRun`
+ */
+export async function graphsOf(
+  config: RunConfig,
+  step: Step,
+  examined: Preflight,
+  blocks?: number,
+): Promise<readonly Graph[]> {
+  const { sample } = typicalOf(examined.data.outlines).largest;
+  const provider = config.runtime.provider === "auto" ? "cpu" : config.runtime.provider;
+  return (await recordStep(config, step, withOnly(sample, config, examined), blocks, provider)).graphs;
+}
 
-/** A single optimizer step behind a first one, after which the optimizer remembers. */
-async function recordStep(config: RunConfig, step: Step, examined: Preflight, blocks?: number): Promise<Recorded> {
+interface Recorded extends Pick<StepPlan, "memory" | "cost"> {
+  readonly graphs: readonly Graph[];
+}
+
+/** Records two optimizer steps and returns what the second one takes: from then on the optimizer has its state. */
+async function recordStep(
+  config: RunConfig,
+  step: Step,
+  examined: Preflight,
+  blocks?: number,
+  provider: Provider = "cpu",
+): Promise<Recorded> {
   const device = createSimulatedDevice();
-  const engine = createOnnxEngine(await loadTfjsAlone(), device);
+  const engine = createOnnxEngine(await loadTfjsAlone(), device, { provider });
   const { run, close } = await openExamined(engine, config, step, examined, blocks);
   const optimizer = createOptimizer(run);
   try {
@@ -85,7 +112,7 @@ async function recordStep(config: RunConfig, step: Step, examined: Preflight, bl
     const context = contextOf(run, optimizer);
     let caption = 0;
     for (let j = 0; j < 2; j++) {
-      device.resetCost();
+      device.resetRuns();
       const gradients = await accumulate(context, config.optimization.gradient_accumulation_steps, async (i) => {
         const before = device.usage().held;
         const batch = await run.data.load(i);
@@ -96,7 +123,7 @@ async function recordStep(config: RunConfig, step: Step, examined: Preflight, bl
       });
       await gradients.apply(0);
     }
-    return recordedOf(opened, device.usage(), { trained, caption }, config);
+    return { ...recordedOf(opened, device.usage(), { trained, caption }, config), graphs: device.graphs() };
   } finally {
     optimizer.dispose();
     await close();
@@ -108,7 +135,7 @@ function recordedOf(
   { held, peak, files, cost }: Usage,
   { trained, caption }: { readonly trained: number; readonly caption: number },
   config: RunConfig,
-): Recorded {
+): Omit<Recorded, "graphs"> {
   // Moments of eight bits are on the host, two to a trained number.
   const ofHost = config.optimization.optimizer_type === "adamw8bit" ? trained / 2 : 0;
   const memory = {
@@ -122,7 +149,7 @@ function recordedOf(
 }
 
 /** What `layers` blocks take, each more as much as those between the two. */
-function extended(few: Recorded, more: Recorded, layers: number): Recorded {
+function extended(few: Recorded, more: Recorded, layers: number): Omit<Recorded, "graphs"> {
   const extend = <Parts extends object>(a: Parts, b: Parts): Parts => {
     const entries = Object.entries(a).map(([key, x]: [string, number]) => {
       const perBlock = ((b as Record<string, number>)[key] ?? 0) - x;

@@ -24,9 +24,14 @@ test("it holds what an engine keeps, and counts what its graphs would do", async
   assert.is(cost.matmulFlops, 2 * 20 * 100);
   assert.ok(peak >= 1200 && peak <= 800 + 3 * 800, String(peak));
   assert.equal((await engine.read(product)).shape, [10, 10]);
-  device.resetCost();
-  engine.tidy(() => ops.neg(product));
+  assert.is(device.graphs().length, 1);
+  device.resetRuns();
+  for (let i = 0; i < 2; i++) engine.tidy(() => ops.neg(product));
   assert.is(device.usage().cost.matmulFlops, 0);
+  assert.equal(
+    device.graphs().map(({ nodes }) => nodes.map(({ op }) => op)),
+    [["Neg", "Identity"]],
+  );
   engine.dispose(x, product);
 });
 

@@ -19,11 +19,14 @@ export interface Usage {
 
 interface SimulatedDevice extends Device {
   usage(): Usage;
-  /** Counts the cost anew. */
-  resetCost(): void;
+  /** The graphs that ran since `resetRuns`, each once, in the order of their first runs. */
+  graphs(): readonly Graph[];
+  /** Starts `usage().cost` at zero again, and `graphs()` with none. */
+  resetRuns(): void;
 }
 
 interface Session {
+  readonly graph: Graph;
   readonly outputs: readonly Sized[];
   /** Bytes of its outputs that are held. */
   live: number;
@@ -47,6 +50,7 @@ export function createSimulatedDevice(): SimulatedDevice {
   const values = new Map<number, Held>();
   const files = new Map<string, number>();
   let numbers = 0;
+  const ran = new Set<Graph>();
   let [sent, graphs, peak, cost] = [0, 0, 0, noCost];
   const sum = (of: (session: Session) => number) => [...sessions.values()].reduce((total, x) => total + of(x), 0);
   const note = (fed: number) => {
@@ -69,7 +73,7 @@ export function createSimulatedDevice(): SimulatedDevice {
     open(graph) {
       const id = numbers++;
       const memory = memoryOf(graph);
-      sessions.set(id, { outputs: outputsOf(graph), memory, cost: costOf(graph), live: 0, claimed: 0 });
+      sessions.set(id, { graph, outputs: outputsOf(graph), memory, cost: costOf(graph), live: 0, claimed: 0 });
       graphs += memory.constants;
       for (const { bytes } of graph.initializers)
         if (!(bytes instanceof Uint8Array)) files.set(`${bytes.path}@${bytes.offset}`, bytes.length);
@@ -77,6 +81,7 @@ export function createSimulatedDevice(): SimulatedDevice {
     },
     run(number, feeds) {
       const session = found(sessions, number);
+      ran.add(session.graph);
       cost = addCosts(cost, session.cost);
       session.claimed = Math.max(session.claimed, session.live + session.memory.peak);
       note(feeds.reduce<number>((total, feed) => total + (typeof feed === "number" ? 0 : byteSize(feed)), 0));
@@ -104,7 +109,9 @@ export function createSimulatedDevice(): SimulatedDevice {
       graphs,
       cost,
     }),
-    resetCost() {
+    graphs: () => [...ran],
+    resetRuns() {
+      ran.clear();
       cost = noCost;
     },
   };
