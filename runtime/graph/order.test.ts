@@ -5,7 +5,7 @@ import * as runtime from "onnxruntime-node";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Graph, Node, Value } from "./graph.ts";
-import { encodeModel } from "../engine/onnx/model.ts";
+import { encodeModel } from "../engine/onnx/encode-model.ts";
 import { executionOrder } from "./order.ts";
 import { recordTinyStep } from "../testing/tiny-step.ts";
 import { sessionOptions } from "../engine/onnx/session-options.ts";

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { HostTensor } from "../../contract.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { encodeModel } from "./model.ts";
+import { encodeModel } from "./encode-model.ts";
 import { BUSY, STOPPED, type Feed, type Reply, type Request, type ThreadData } from "./protocol.ts";
 import type { ProviderOptions } from "./session-options.ts";
 

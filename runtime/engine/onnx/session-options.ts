@@ -1,5 +1,5 @@
 import type { InferenceSession } from "onnxruntime-node";
-import { root } from "./model.ts";
+import { root } from "./encode-model.ts";
 import type { Provider } from "./provider.ts";
 
 /** With what a thread computes. */

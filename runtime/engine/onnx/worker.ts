@@ -5,7 +5,7 @@ import type { InferenceSession, Tensor as RuntimeTensor } from "onnxruntime-node
 import type { DType, HostTensor } from "../../contract.ts";
 import { runtimeFolder } from "./provider.ts";
 import { sessionOptions } from "./session-options.ts";
-import { encodeModel } from "./model.ts";
+import { encodeModel } from "./encode-model.ts";
 import { watchPlacement, type Placement } from "./placement.ts";
 import { BUSY, STOPPED, type Feed, type Reply, type Request, type ThreadData } from "./protocol.ts";
 

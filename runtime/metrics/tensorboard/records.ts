@@ -1,5 +1,5 @@
+import { Message } from "../../protobuf.ts";
 import { maskedCrc32c } from "./crc32c.ts";
-import { double, float, integer, message, text } from "./protobuf.ts";
 
 /** A value at a step, e.g. `train/loss`. */
 export type Scalars = readonly (readonly [tag: string, value: number])[];
@@ -12,19 +12,20 @@ interface EventTime {
 
 /** The first record of each file. */
 export function versionEvent(wallTime: number): Uint8Array {
-  return Buffer.concat([double(1, wallTime), text(3, "brain.Event:2")]);
+  return new Message().double(1, wallTime).string(3, "brain.Event:2").encode();
 }
 
 /** Tells the reader that what earlier files say of this step and of later ones is void: a resumed run does them again. */
 export function startEvent({ wallTime, step }: EventTime): Uint8Array {
   const start = 1;
-  return Buffer.concat([double(1, wallTime), integer(2, step), message(7, integer(1, start))]);
+  return new Message().double(1, wallTime).int(2, step).message(7, new Message().int(1, start)).encode();
 }
 
 /** Field numbers of Event, Summary and Summary.Value in tensorflow's event.proto and summary.proto. */
 export function scalarsEvent({ wallTime, step }: EventTime, scalars: Scalars): Uint8Array {
-  const values = scalars.map(([tag, value]) => message(1, text(1, tag), float(2, value)));
-  return Buffer.concat([double(1, wallTime), integer(2, step), message(5, ...values)]);
+  const summary = new Message();
+  for (const [tag, value] of scalars) summary.message(1, new Message().string(1, tag).float(2, value));
+  return new Message().double(1, wallTime).int(2, step).message(5, summary).encode();
 }
 
 /** A record: length as uint64, its checksum, the data, their checksum. */

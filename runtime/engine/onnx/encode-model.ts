@@ -9,7 +9,7 @@ import {
   type Node,
   type Value,
 } from "../../graph/graph.ts";
-import { Message } from "./protobuf.ts";
+import { Message } from "../../protobuf.ts";
 
 // Numbers of fields are those of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 /** TensorProto.DataLocation */

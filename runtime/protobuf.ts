@@ -1,14 +1,26 @@
-/** Writing of protobuf messages, as far as ONNX models need it: https://protobuf.dev/programming-guides/encoding/ */
+/** Writes the parts of protocol buffers that ONNX models and event files use: https://protobuf.dev/programming-guides/encoding/ */
 
-const [varintType, bytesType] = [0, 2];
+const [varintType, fixed64Type, bytesType, fixed32Type] = [0, 1, 2, 5];
 
-/** A message, field after field; each method appends one. */
+/** A message: each method appends one field. */
 export class Message {
   readonly #parts: Uint8Array[] = [];
   #length = 0;
 
   int(field: number, value: number | bigint): this {
     return this.#append(varint(field * 8 + varintType)).#append(varint(value));
+  }
+
+  double(field: number, value: number): this {
+    const data = Buffer.alloc(8);
+    data.writeDoubleLE(value);
+    return this.#append(varint(field * 8 + fixed64Type)).#append(data);
+  }
+
+  float(field: number, value: number): this {
+    const data = Buffer.alloc(4);
+    data.writeFloatLE(value);
+    return this.#append(varint(field * 8 + fixed32Type)).#append(data);
   }
 
   string(field: number, value: string): this {
@@ -38,10 +50,10 @@ export class Message {
   }
 }
 
-/** Numbers of one byte, of which most of a model's numbers are. */
+/** Values that take one byte, made once: most numbers in a model are small. */
 const small = Array.from({ length: 128 }, (_, value) => Uint8Array.of(value));
 
-/** Seven bits per byte, the lowest first; negative numbers as 64 bits of two's complement. */
+/** Seven bits per byte, the lowest first. Negative numbers are written as 64 bits in two's complement. */
 function varint(value: number | bigint): Uint8Array {
   const known = small[Number(value)];
   if (known !== undefined) return known;
