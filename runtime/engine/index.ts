@@ -1,7 +1,7 @@
 import { fail } from "../findings.ts";
 import type { Engine, EngineName } from "./engine.ts";
 import { loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
-import { recordingsFolder } from "./onnx/cache-folder.ts";
+import { recordingsFolder } from "./recording/cache-folder.ts";
 import { startDevice } from "./onnx/device.ts";
 import { createOnnxEngine } from "./onnx/engine.ts";
 import { hasCudaLibrary, providerNeeds, providerTitles, type Provider } from "./onnx/provider.ts";

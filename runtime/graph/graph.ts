@@ -31,8 +31,8 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly outputs: readonly Value[];
   readonly attributes: Readonly<Record<string, Attribute>>;
-  /** What it was recorded for, for whoever reads why it failed. */
-  readonly place?: string;
+  /** Where the node comes from: a part of the model, or a line of the strategy. For messages to the user. */
+  readonly origin?: string;
 }
 
 /** Nodes stand in topological order: each after those whose outputs it reads. */

@@ -9,14 +9,14 @@ import { loadTfjsAlone } from "../engine/load-tfjs.ts";
 import { computingOps } from "../engine/ops.ts";
 import type { TfTensor } from "../graph/record/tfjs-types.ts";
 import type { Graph } from "../graph/graph.ts";
-import { BACKEND, recorderOf } from "../graph/record/backend.ts";
+import { BACKEND, recordingBackendOf } from "../graph/record/backend.ts";
 import { GraphBuilder } from "../graph/record/builder.ts";
 import { registerKernels } from "../graph/record/kernels.ts";
 
 /** The loss and the gradients of all parameters of an audio-video model; weights and samples are inputs. */
 export async function recordTinyStep(layers: number): Promise<Graph> {
   const tf = await loadTfjsAlone();
-  const recorder = recorderOf(tf, registerKernels);
+  const recorder = recordingBackendOf(tf, registerKernels);
   void tf.setBackend(BACKEND);
   const graph = new GraphBuilder();
   recorder.begin(graph);

@@ -1,42 +1,30 @@
 import { Worker } from "node:worker_threads";
 import type { HostTensor } from "../../contract.ts";
-import type { Graph } from "../../graph/graph.ts";
+import { DeviceError, type Device, type OpenListener } from "../recording/device.ts";
 import { encodeModel } from "./encode-model.ts";
-import { BUSY, STOPPED, type Feed, type Reply, type Request, type ThreadData } from "./protocol.ts";
+import { BUSY, STOPPED, type Reply, type Request, type ThreadData } from "./protocol.ts";
 import type { ProviderOptions } from "./session-options.ts";
 
-/**
- * The thread that computes. Requests are carried out one after the other, in their order; nothing waits but `read`. What goes wrong
- * with a request is said to whoever reads a value that came of it.
- */
-export interface Device {
-  upload(value: HostTensor): number;
-  /** Prepares a graph. */
-  open(graph: Graph, listener?: OpenListener): number;
-  /** Runs it: one feed per input; gives the numbers of its outputs. */
-  run(session: number, feeds: readonly Feed[], outputs: number): number[];
-  read(id: number): Promise<HostTensor>;
+/** Starts ONNX Runtime on a thread. Rejects with the reason if it can not be loaded here, or does not have the provider. */
+export async function startDevice(options: ProviderOptions = { provider: "cpu" }): Promise<Device> {
+  // Keeps ONNX Runtime from sending usage data to its makers. Set here, since a thread can not change the process's environment.
+  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
+  const flags = new Int32Array(new SharedArrayBuffer(8));
+  const worker = startThread({ ...options, flags });
+  await started(worker);
+  process.on("exit", () => stop(flags));
+  return createDevice(connect(worker));
+}
+
+/** The main thread's end of the messages to and from the worker. */
+interface Connection {
+  post(request: Request, transfer?: ArrayBuffer[]): void;
+  /** Posts a request that is answered with a value. */
+  ask(request: Request & { readonly type: "read" }): Promise<HostTensor>;
+  /** Frees a value, together with others, right before the next request. */
   free(id: number): void;
-  close(session: number): void;
-}
-
-/** Is told what becomes of a graph. */
-interface OpenListener {
-  /** It can run, so many seconds after it was asked for. */
-  onOpened(seconds: number): void;
-  /** It has run, so many of its operations on the CPU, by operator, although another provider was asked for. */
-  onPlaced(onCpu: Readonly<Record<string, number>>): void;
-}
-
-/** Why a value could not be made, in the runtime's words. */
-export class DeviceError extends Error {
-  /** The graph that failed; null where it was none. */
-  readonly session: number | null;
-
-  constructor(message: string, session: number | null) {
-    super(message);
-    this.session = session;
-  }
+  /** By session. */
+  readonly listeners: Map<number, OpenListener>;
 }
 
 interface Waiting {
@@ -44,30 +32,16 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Starts the thread. Errors: rejects with what ONNX Runtime says where it does not load, or has no such provider here. */
-export async function startDevice(options: ProviderOptions = { provider: "cpu" }): Promise<Device> {
-  // ONNX Runtime would report processes and models to its makers. Said here, because threads can not change the environment.
-  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
-  const flags = new Int32Array(new SharedArrayBuffer(8));
-  const worker = startThread({ ...options, flags });
+function connect(worker: Worker): Connection {
   const waiting = new Map<number, Waiting>();
   const listeners = new Map<number, OpenListener>();
-  await started(worker);
-  process.on("exit", () => stop(flags));
-  let numbers = 0;
-  let freed: number[] = [];
-  const post = (request: Request, transfer: ArrayBuffer[] = []) => {
-    if (freed.length > 0) worker.postMessage({ type: "free", ids: freed } satisfies Request);
-    freed = [];
-    worker.postMessage(request, transfer);
-  };
   worker.on("message", (message: Reply) => {
     if (message.type === "opened") listeners.get(message.session)?.onOpened(message.seconds);
     if (message.type === "placed") listeners.get(message.session)?.onPlaced(message.onCpu);
     if (message.type !== "value" && message.type !== "error") return;
     const { resolve, reject } = waiting.get(message.request) ?? {};
     waiting.delete(message.request);
-    // A process ends when nothing is left to wait for.
+    // Lets the process end when it waits for nothing else.
     if (waiting.size === 0) worker.unref();
     if (message.type === "value") resolve?.(message.value);
     else reject?.(new DeviceError(message.message, message.session));
@@ -77,22 +51,45 @@ export async function startDevice(options: ProviderOptions = { provider: "cpu" }
     waiting.clear();
   });
   worker.unref();
+  let freed: number[] = [];
+  const post = (request: Request, transfer: ArrayBuffer[] = []) => {
+    if (freed.length > 0) worker.postMessage({ type: "free", ids: freed } satisfies Request);
+    freed = [];
+    worker.postMessage(request, transfer);
+  };
+  return {
+    post,
+    free: (id) => {
+      freed.push(id);
+    },
+    ask: (request) => {
+      worker.ref();
+      return new Promise((resolve, reject) => {
+        waiting.set(request.request, { resolve, reject });
+        post(request);
+      });
+    },
+    listeners,
+  };
+}
 
+function createDevice({ post, ask, free, listeners }: Connection): Device {
+  let ids = 0;
   return {
     upload(value) {
-      const id = numbers++;
+      const id = ids++;
       const { sent, buffer } = copied(value);
       post({ type: "upload", id, value: sent }, [buffer]);
       return id;
     },
     open(graph, listener) {
-      const session = numbers++;
+      const session = ids++;
       if (listener !== undefined) listeners.set(session, listener);
       post({ type: "open", session, model: encodeModel(graph) });
       return session;
     },
     run(session, feeds, count) {
-      const outputs = Array.from({ length: count }, () => numbers++);
+      const outputs = Array.from({ length: count }, () => ids++);
       const buffers: ArrayBuffer[] = [];
       const sent = feeds.map((feed) => {
         if (typeof feed === "number") return feed;
@@ -104,16 +101,9 @@ export async function startDevice(options: ProviderOptions = { provider: "cpu" }
       return outputs;
     },
     read(id) {
-      const request = numbers++;
-      worker.ref();
-      return new Promise((resolve, reject) => {
-        waiting.set(request, { resolve, reject });
-        post({ type: "read", id, request });
-      });
+      return ask({ type: "read", id, request: ids++ });
     },
-    free: (id) => {
-      freed.push(id);
-    },
+    free,
     close(session) {
       listeners.delete(session);
       post({ type: "close", session });
@@ -121,13 +111,13 @@ export async function startDevice(options: ProviderOptions = { provider: "cpu" }
   };
 }
 
-/** A copy of its own that can be handed over: sending a view would send all that it is a view of. */
+/** A copy with a buffer of its own, to transfer to the thread: a view's buffer may hold more than the value. */
 function copied(value: HostTensor): { sent: HostTensor; buffer: ArrayBuffer } {
   const data = value.data.slice();
   return { sent: { shape: value.shape, dtype: value.dtype, data }, buffer: data.buffer as ArrayBuffer };
 }
 
-/** The thread's file stands beside this one, as it was written or as it was built. Node knows TypeScript on its main thread alone. */
+/** The thread's file is next to this one, as source or as build. From sources it loads tsx first, which the thread does not inherit. */
 function startThread(workerData: ThreadData): Worker {
   if (!import.meta.url.endsWith(".ts"))
     return new Worker(new URL("./onnx-worker.mjs", import.meta.url), { workerData });
@@ -139,7 +129,10 @@ function startThread(workerData: ThreadData): Worker {
 /** How long the end of the process waits for a request that is being carried out, in milliseconds. */
 const PATIENCE = 5000;
 
-/** Lets the thread come to rest; a process that can not wait for it is killed, since ONNX Runtime would abort it with a message. */
+/**
+ * Waits until the thread has finished its request. If that takes too long the process is killed: ONNX Runtime would abort it with a
+ * message.
+ */
 function stop(flags: Int32Array): void {
   Atomics.store(flags, STOPPED, 1);
   if (Atomics.wait(flags, BUSY, 1, PATIENCE) === "timed-out") process.kill(process.pid, "SIGKILL");

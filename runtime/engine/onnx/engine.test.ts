@@ -9,7 +9,8 @@ import { FindingsError } from "../../findings.ts";
 import { within } from "../../places.ts";
 import type { Engine, EngineEvent } from "../engine.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
-import { startDevice, type Device } from "./device.ts";
+import type { Device } from "../recording/device.ts";
+import { startDevice } from "./device.ts";
 import { createOnnxEngine } from "./engine.ts";
 
 const test = suite("onnx engine");

@@ -1,125 +1,139 @@
 import type { HostTensor } from "../../contract.ts";
 import { addCosts, costOf, noCost, type GraphCost } from "../../graph/cost.ts";
-import type { Device } from "./device.ts";
 import { byteSize, sizeOf, type Graph, type Value } from "../../graph/graph.ts";
 import { memoryOf, type GraphMemory } from "../../graph/memory.ts";
+import type { Device, Feed } from "../recording/device.ts";
 
-/** What was asked of a simulated device so far. */
+/** What a simulated device had to do so far. */
 export interface Usage {
   /** Bytes of the values that it holds. */
   readonly held: number;
-  /** The most bytes at any time: values sent to it, constants of graphs, and for each graph the most that it ever made. */
+  /** The most bytes that it needed at any time: uploaded values, constants of graphs, and what each graph has claimed for its values. */
   readonly peak: number;
-  /** Bytes of weights that graphs read in their files. */
+  /** Bytes of the weights that graphs read from files. */
   readonly files: number;
-  /** Bytes of the graphs themselves, with their constants. */
-  readonly graphs: number;
+  /** Of the graphs that ran since `resetRuns`. */
   readonly cost: GraphCost;
-}
-
-interface SimulatedDevice extends Device {
-  usage(): Usage;
-  /** The graphs that ran since `resetRuns`, each once, in the order of their first runs. */
-  graphs(): readonly Graph[];
-  /** Starts `usage().cost` at zero again, and `graphs()` with none. */
-  resetRuns(): void;
 }
 
 interface Session {
   readonly graph: Graph;
   readonly outputs: readonly Sized[];
-  /** Bytes of its outputs that are held. */
-  live: number;
-  /** The most that its outputs and a run took together: what its allocator has claimed, it keeps. */
-  claimed: number;
   readonly memory: GraphMemory;
   readonly cost: GraphCost;
+  /** Bytes of its outputs that are held. */
+  live: number;
+  /** The most bytes that its outputs and a run took together: ONNX Runtime's allocator keeps what it has claimed. */
+  claimed: number;
 }
 
 type Sized = Pick<Value, "shape" | "dtype">;
 
-/** A value, and the graph that made it; null if it was sent. */
+/** A value, and the session that computed it; null if it was uploaded. */
 interface Held {
   readonly value: Sized;
   readonly maker: Session | null;
 }
 
-/** A device that computes nothing and keeps the books: what a real one would hold and do. Every number in it is zero. */
+/** A device that computes nothing: it counts what ONNX Runtime would hold and do. All numbers that are read from it are zero. */
 export function createSimulatedDevice(): SimulatedDevice {
-  const sessions = new Map<number, Session>();
-  const values = new Map<number, Held>();
-  const files = new Map<string, number>();
-  let numbers = 0;
-  const ran = new Set<Graph>();
-  let [sent, graphs, peak, cost] = [0, 0, 0, noCost];
-  const sum = (of: (session: Session) => number) => [...sessions.values()].reduce((total, x) => total + of(x), 0);
-  const note = (fed: number) => {
-    peak = Math.max(peak, sent + fed + graphs + sum(({ claimed }) => claimed));
-  };
-  const hold = (value: Sized, maker: Session | null): number => {
-    const id = numbers++;
-    values.set(id, { value, maker });
-    if (maker === null) sent += byteSize(value);
+  return new SimulatedDevice();
+}
+
+class SimulatedDevice implements Device {
+  readonly #sessions = new Map<number, Session>();
+  readonly #values = new Map<number, Held>();
+  /** Bytes by range of a file. */
+  readonly #files = new Map<string, number>();
+  readonly #ran = new Set<Graph>();
+  #ids = 0;
+  /** Bytes of the uploaded values, and of the constants of all open graphs. */
+  #uploaded = 0;
+  #constants = 0;
+  #peak = 0;
+  #cost = noCost;
+
+  upload({ shape, dtype }: HostTensor): number {
+    const id = this.#hold({ shape, dtype }, null);
+    this.#updatePeak(0);
+    return id;
+  }
+
+  open(graph: Graph): number {
+    const id = this.#ids++;
+    const memory = memoryOf(graph);
+    const session = { graph, outputs: outputsOf(graph), memory, cost: costOf(graph), live: 0, claimed: 0 };
+    this.#sessions.set(id, session);
+    this.#constants += memory.constants;
+    for (const { bytes } of graph.initializers)
+      if (!(bytes instanceof Uint8Array)) this.#files.set(`${bytes.path}@${bytes.offset}`, bytes.length);
+    return id;
+  }
+
+  run(id: number, feeds: readonly Feed[]): number[] {
+    const session = found(this.#sessions, id);
+    this.#ran.add(session.graph);
+    this.#cost = addCosts(this.#cost, session.cost);
+    session.claimed = Math.max(session.claimed, session.live + session.memory.peak);
+    this.#updatePeak(feeds.reduce<number>((sum, feed) => sum + (typeof feed === "number" ? 0 : byteSize(feed)), 0));
+    return session.outputs.map((value) => this.#hold(value, session));
+  }
+
+  async read(id: number): Promise<HostTensor> {
+    const { shape, dtype } = found(this.#values, id).value;
+    return { shape, dtype, data: new Float32Array(sizeOf(shape)) } as HostTensor;
+  }
+
+  free(id: number): void {
+    const { value, maker } = found(this.#values, id);
+    if (maker === null) this.#uploaded -= byteSize(value);
+    else maker.live -= byteSize(value);
+    this.#values.delete(id);
+  }
+
+  close(id: number): void {
+    this.#constants -= found(this.#sessions, id).memory.constants;
+    this.#sessions.delete(id);
+  }
+
+  usage(): Usage {
+    return {
+      held: [...this.#values.values()].reduce((sum, { value }) => sum + byteSize(value), 0),
+      peak: this.#peak,
+      files: [...this.#files.values()].reduce((a, b) => a + b, 0),
+      cost: this.#cost,
+    };
+  }
+
+  /** The graphs that ran since `resetRuns`, each once, in the order of their first runs. */
+  graphs(): readonly Graph[] {
+    return [...this.#ran];
+  }
+
+  /** Starts `usage().cost` at zero again, and `graphs()` with none. */
+  resetRuns(): void {
+    this.#ran.clear();
+    this.#cost = noCost;
+  }
+
+  #hold(value: Sized, maker: Session | null): number {
+    const id = this.#ids++;
+    this.#values.set(id, { value, maker });
+    if (maker === null) this.#uploaded += byteSize(value);
     else maker.live += byteSize(value);
     return id;
-  };
+  }
 
-  return {
-    upload: ({ shape, dtype }) => {
-      const id = hold({ shape, dtype }, null);
-      note(0);
-      return id;
-    },
-    open(graph) {
-      const id = numbers++;
-      const memory = memoryOf(graph);
-      sessions.set(id, { graph, outputs: outputsOf(graph), memory, cost: costOf(graph), live: 0, claimed: 0 });
-      graphs += memory.constants;
-      for (const { bytes } of graph.initializers)
-        if (!(bytes instanceof Uint8Array)) files.set(`${bytes.path}@${bytes.offset}`, bytes.length);
-      return id;
-    },
-    run(number, feeds) {
-      const session = found(sessions, number);
-      ran.add(session.graph);
-      cost = addCosts(cost, session.cost);
-      session.claimed = Math.max(session.claimed, session.live + session.memory.peak);
-      note(feeds.reduce<number>((total, feed) => total + (typeof feed === "number" ? 0 : byteSize(feed)), 0));
-      return session.outputs.map((value) => hold(value, session));
-    },
-    read: async (id): Promise<HostTensor> => {
-      const { shape, dtype } = found(values, id).value;
-      const data = new Float32Array(sizeOf(shape));
-      return { shape, dtype, data } as HostTensor;
-    },
-    free(id) {
-      const { value, maker } = found(values, id);
-      if (maker === null) sent -= byteSize(value);
-      else maker.live -= byteSize(value);
-      values.delete(id);
-    },
-    close(number) {
-      graphs -= found(sessions, number).memory.constants;
-      sessions.delete(number);
-    },
-    usage: () => ({
-      held: [...values.values()].reduce((total, { value }) => total + byteSize(value), 0),
-      peak,
-      files: [...files.values()].reduce((a, b) => a + b, 0),
-      graphs,
-      cost,
-    }),
-    graphs: () => [...ran],
-    resetRuns() {
-      ran.clear();
-      cost = noCost;
-    },
-  };
+  /** @param fed bytes of the values that are sent along with a run */
+  #updatePeak(fed: number): void {
+    const claimed = [...this.#sessions.values()].reduce((sum, session) => sum + session.claimed, 0);
+    this.#peak = Math.max(this.#peak, this.#uploaded + fed + this.#constants + claimed);
+  }
 }
 
 function found<Key, T>(known: ReadonlyMap<Key, T>, id: Key): T {
   const value = known.get(id);
-  if (value === undefined) throw new Error("a value is used that was never made or is freed already");
+  if (value === undefined) throw new Error("a value is used that does not exist, or was freed already");
   return value;
 }
 

@@ -9,97 +9,147 @@ type Elements = HostTensor["data"];
 /** What tfjs calls the backend. */
 export const BACKEND = "recorder";
 
+/** What a tensor of the backend stands for. */
 interface Entry {
   refCount: number;
-  /** The place in the graph; of host numbers none until they are used. */
+  /** A value of the graph; null for host numbers that were not used yet. */
   value: Value | null;
   readonly host: { readonly data: Elements; readonly shape: Shape; readonly dtype: DType } | null;
 }
 
 /**
- * A backend of tfjs whose kernels do not compute: they append to a graph. Its tensors have a shape and a type and no numbers.
- * tfjs's own autodiff runs on them as on any others, so the graph of a step comes out with its gradients.
+ * A backend of tfjs whose kernels do not compute: they append nodes to a graph. Its tensors have a shape and a type, but no numbers.
+ * tfjs's own autodiff runs on them as on any others, so the graph of a step includes its gradients.
  */
-export interface Recorder {
-  /** Records into this graph from now on. */
+export interface RecordingBackend {
+  /** Makes the kernels append to this graph from now on. */
   begin(builder: GraphBuilder): void;
   readonly graph: GraphBuilder;
-  /** What a tensor is in the graph. */
+  /** The value of the graph that a tensor stands for. */
   valueOf(x: TensorInfo): Value;
-  /** A new tensor for a place in the graph, as kernels return it. */
+  /** A new tensor for a value of the graph, in the form that kernels return. */
   infoOf(value: Value): TensorInfo;
-  /** The same as a tensor for tfjs's operations. */
+  /** A new tensor for a value of the graph, in the form that tfjs's operations take. */
   tensorOf(value: Value): TfTensor;
-  /** The same value as another tensor, as kernels that change nothing return it. */
+  /** Another tensor for the same value, which a kernel returns when its result is one of its inputs. */
   again(x: TensorInfo): TensorInfo;
 }
 
-/** tfjs knows one backend of a name, so all engines of a tfjs share it; they record by turns. */
-const recorders = new WeakMap<Tf, Recorder>();
+/** Engines with the same tfjs share one backend, since tfjs has one backend per name. They never record at the same time. */
+const backends = new WeakMap<Tf, RecordingBackend>();
 
-/** The backend, which tfjs is told of the first time. `register` adds its kernels. */
-export function recorderOf(tf: Tf, register: (tf: Tf, recorder: Recorder) => void): Recorder {
-  const known = recorders.get(tf);
+/** The recording backend of a tfjs. The first call registers it there, and `register` its kernels. */
+export function recordingBackendOf(tf: Tf, register: (tf: Tf, backend: RecordingBackend) => void): RecordingBackend {
+  const known = backends.get(tf);
   if (known !== undefined) return known;
-  const recorder = createRecorder(tf);
-  register(tf, recorder);
-  recorders.set(tf, recorder);
-  return recorder;
+  const backend = createBackend(tf);
+  register(tf, backend);
+  backends.set(tf, backend);
+  return backend;
 }
 
-function createRecorder(tf: Tf): Recorder {
-  const entries = new Map<DataId, Entry>();
+function createBackend(tf: Tf): RecordingBackend {
+  const entries = new Entries();
+  registerBackend(tf, entries);
   let builder: GraphBuilder | null = null;
   const graph = () => {
     if (builder === null) throw new Error("nothing is being recorded");
     return builder;
   };
-  const entryOf = (id: DataId) => {
-    const entry = entries.get(id);
-    if (entry === undefined) throw new Error("a tensor of an earlier recording, or one that was disposed of, is used");
-    return entry;
-  };
-  const add = (entry: Omit<Entry, "refCount">): DataId => {
-    const id = {};
-    entries.set(id, { ...entry, refCount: 1 });
-    return id;
-  };
   const infoOf = ({ shape, dtype, ...value }: Value): TensorInfo => ({
-    dataId: add({ value: { ...value, shape, dtype }, host: null }),
+    dataId: entries.add({ value: { ...value, shape, dtype }, host: null }),
     shape: [...shape],
     dtype: dtype as DType,
   });
-  const release = (id: DataId, force = false): boolean => {
-    const entry = entries.get(id);
-    if (entry !== undefined && !force && --entry.refCount > 0) return false;
-    entries.delete(id);
-    return true;
+  return {
+    begin: (next) => {
+      builder = next;
+    },
+    get graph() {
+      return graph();
+    },
+    valueOf(x) {
+      const entry = entries.get(x.dataId);
+      const { host } = entry;
+      if (host !== null) entry.value ??= graph().constant(host.data, host.shape, host.dtype);
+      if (entry.value === null) throw new Error("a tensor stands for no value of the graph");
+      return graph().reshape(entry.value, x.shape);
+    },
+    infoOf,
+    tensorOf: (value) => tf.engine().makeTensorFromTensorInfo(infoOf(value)) as TfTensor,
+    again({ dataId, shape, dtype }) {
+      entries.get(dataId).refCount++;
+      return { dataId, shape, dtype };
+    },
   };
+}
 
-  /** What tfjs demands of a backend, beside kernels. */
-  class RecorderBackend extends tf.KernelBackend {
+/** The data of all tensors of the backend; tfjs counts how many tensors share it. */
+class Entries {
+  readonly #entries = new Map<DataId, Entry>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(id: DataId): Entry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new Error("a tensor of an earlier recording, or one that was disposed of, is used");
+    return entry;
+  }
+
+  add(entry: Omit<Entry, "refCount">): DataId {
+    const id = {};
+    this.set(id, { ...entry, refCount: 1 });
+    return id;
+  }
+
+  set(id: DataId, entry: Entry): void {
+    this.#entries.set(id, entry);
+  }
+
+  refCount(id: DataId): number {
+    return this.#entries.get(id)?.refCount ?? 0;
+  }
+
+  /** Whether the entry is gone now. */
+  release(id: DataId, force: boolean): boolean {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined && !force && --entry.refCount > 0) return false;
+    this.#entries.delete(id);
+    return true;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}
+
+/** Registers what tfjs demands of a backend besides its kernels. */
+function registerBackend(tf: Tf, entries: Entries): void {
+  class Backend extends tf.KernelBackend {
     override write(data: Elements, shape: number[], dtype: DType): DataId {
-      return add({ value: null, host: { data, shape, dtype } });
+      return entries.add({ value: null, host: { data, shape, dtype } });
     }
     override move(id: DataId, data: Elements, shape: number[], dtype: DType, refCount: number): void {
       entries.set(id, { refCount, value: null, host: { data, shape, dtype } });
     }
     override readSync(id: object): Elements {
-      const { host } = entryOf(id);
+      const { host } = entries.get(id);
       if (host === null) throw new Error("a step must not read values back: what it does may not depend on them");
       return host.data;
     }
     override read(id: object): Promise<Elements> {
       return Promise.resolve(this.readSync(id));
     }
-    override disposeData(id: object, force?: boolean): boolean {
-      return release(id, force);
+    override disposeData(id: object, force = false): boolean {
+      return entries.release(id, force);
     }
     override refCount(id: DataId): number {
-      return entries.get(id)?.refCount ?? 0;
+      return entries.refCount(id);
     }
     override incRef(id: DataId): void {
-      entryOf(id).refCount++;
+      entries.get(id).refCount++;
     }
     override numDataIds(): number {
       return entries.size;
@@ -120,27 +170,5 @@ function createRecorder(tf: Tf): Recorder {
       entries.clear();
     }
   }
-  tf.registerBackend(BACKEND, () => new RecorderBackend(), 0);
-
-  return {
-    begin: (next) => {
-      builder = next;
-    },
-    get graph() {
-      return graph();
-    },
-    valueOf(x) {
-      const entry = entryOf(x.dataId);
-      const { host } = entry;
-      if (host !== null) entry.value ??= graph().constant(host.data, host.shape, host.dtype);
-      if (entry.value === null) throw new Error("a tensor without a place in the graph");
-      return graph().reshape(entry.value, x.shape);
-    },
-    infoOf,
-    tensorOf: (value) => tf.engine().makeTensorFromTensorInfo(infoOf(value)) as TfTensor,
-    again({ dataId, shape, dtype }) {
-      entryOf(dataId).refCount++;
-      return { dataId, shape, dtype };
-    },
-  };
+  tf.registerBackend(BACKEND, () => new Backend(), 0);
 }

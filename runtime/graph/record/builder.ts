@@ -19,8 +19,8 @@ export class GraphBuilder {
   readonly #nodes: Node[] = [];
   readonly #constants = new Map<string, Value>();
   #made = 0;
-  /** What the nodes that are added now are for; null where nobody says. */
-  place: string | null = null;
+  /** The origin of the nodes that are added now; null if it is unknown. */
+  origin: string | null = null;
 
   /** A value that is given anew whenever the graph runs. */
   input(shape: Shape, dtype: DType): Value {
@@ -68,8 +68,8 @@ export class GraphBuilder {
     attributes: Readonly<Record<string, Attribute>> = {},
   ): Value {
     const output = this.#value(op, shape, dtype);
-    const place = this.place === null ? {} : { place: this.place };
-    this.#nodes.push({ op, inputs: inputs.map(({ name }) => name), outputs: [output], attributes, ...place });
+    const origin = this.origin === null ? {} : { origin: this.origin };
+    this.#nodes.push({ op, inputs: inputs.map(({ name }) => name), outputs: [output], attributes, ...origin });
     return output;
   }
 

@@ -2,23 +2,23 @@ import type { NamedAttrMap, NamedTensorInfoMap, TensorInfo } from "@tensorflow/t
 import type { DType, Shape } from "../../contract.ts";
 import type { Tf } from "./tfjs-types.ts";
 import type { Value } from "../graph.ts";
-import { BACKEND, type Recorder } from "./backend.ts";
+import { BACKEND, type RecordingBackend } from "./backend.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { given, type Kernel } from "./kernel.ts";
 import { matMul } from "./matmul.ts";
-import { anyOf, reduce } from "./reduce.ts";
+import { reduceMask, reduce } from "./reduce.ts";
 import { concat, pad, reshape, slice, split, tile } from "./move.ts";
 
-/** Tells tfjs how each of its kernels is recorded. */
-export function registerKernels(tf: Tf, recorder: Recorder): void {
+/** Registers with tfjs how each of its kernels is recorded. */
+export function registerKernels(tf: Tf, backend: RecordingBackend): void {
   for (const [kernelName, kernel] of Object.entries(kernels(tf))) {
     const kernelFunc = ({ inputs, attrs }: { inputs: NamedTensorInfoMap; attrs?: NamedAttrMap }) => {
       const infos = inOrder(inputs);
-      const values = infos.map((x) => recorder.valueOf(x));
-      const results = kernel(recorder.graph, values, attrs ?? {});
+      const values = infos.map((x) => backend.valueOf(x));
+      const results = kernel(backend.graph, values, attrs ?? {});
       const toInfo = (value: Value): TensorInfo => {
         const same = infos[values.indexOf(value)];
-        return same === undefined ? recorder.infoOf(value) : recorder.again(same);
+        return same === undefined ? backend.infoOf(value) : backend.again(same);
       };
       return Array.isArray(results) ? results.map(toInfo) : toInfo(results);
     };
@@ -26,7 +26,7 @@ export function registerKernels(tf: Tf, recorder: Recorder): void {
   }
 }
 
-/** tfjs names a kernel's inputs; the names below stand in the order of ONNX, others as they come (concat has 0, 1, 2, ...). */
+/** tfjs passes a kernel's inputs by name, in the order in which ONNX takes them. */
 function inOrder(inputs: NamedTensorInfoMap): TensorInfo[] {
   return Object.values(inputs).filter((x): x is TensorInfo => x !== undefined && x !== null);
 }
@@ -63,7 +63,12 @@ const comparisons = {
   LogicalOr: "Or",
 };
 
-function kernels(tf: Tf): Readonly<Record<string, Kernel>> {
+/** By the names of tfjs. */
+type Kernels = Readonly<Record<string, Kernel>>;
+
+const kernels = (tf: Tf): Kernels => ({ ...elementwise(tf), ...reductions, ...layout(tf), ...gathering });
+
+function elementwise(tf: Tf): Kernels {
   const broadcast = (a: Shape, b: Shape) => tf.broadcast_util.assertAndGetBroadcastShape([...a], [...b]);
   const binary =
     (op: string, dtype?: DType): Kernel =>
@@ -90,66 +95,64 @@ function kernels(tf: Tf): Readonly<Record<string, Kernel>> {
       const root = graph.emit("Sqrt", [given(x)], given(x).shape, "float32");
       return graph.emit("Reciprocal", [root], root.shape, "float32");
     },
-    Step: (graph, [x], { alpha }) => {
-      const isPositive = graph.emit("Greater", [given(x), scalar(graph, 0)], given(x).shape, "bool");
-      return graph.emit(
-        "Where",
-        [isPositive, scalar(graph, 1), scalar(graph, Number(alpha))],
-        isPositive.shape,
-        "float32",
-      );
-    },
+    Step: step,
     Select: (graph, inputs) => graph.emit("Where", inputs, given(inputs[1]).shape, given(inputs[1]).dtype),
     Cast: (graph, [x], { dtype }) => graph.cast(given(x), dtype as DType),
     Identity: (_graph, [x]) => given(x),
     Fill: (graph, _inputs, { shape, value, dtype }) => filled(graph, shape as number[], Number(value), dtype as DType),
     ZerosLike: (graph, [x]) => filled(graph, given(x).shape, 0, given(x).dtype as DType),
-    Softmax: (graph, [x]) =>
-      graph.emit("Softmax", [given(x)], given(x).shape, "float32", { axis: given(x).shape.length - 1 }),
-    Sum: reduce("ReduceSum"),
-    Mean: reduce("ReduceMean"),
-    Max: reduce("ReduceMax"),
-    Min: reduce("ReduceMin"),
-    Any: anyOf("ReduceMax"),
-    All: anyOf("ReduceMin"),
-    BatchMatMul: matMul,
-    Reshape: reshape,
-    Transpose: (graph, [x], { perm }) => {
-      const order = perm as number[];
-      return graph.emit(
-        "Transpose",
-        [given(x)],
-        order.map((axis) => given(x).shape[axis] ?? 0),
-        given(x).dtype,
-        { perm: order },
-      );
-    },
-    Concat: concat,
-    Slice: slice(tf),
-    SplitV: split(tf),
-    PadV2: pad,
-    Tile: tile,
-    GatherV2: (graph, [x, indices]) => {
-      const shape = [...given(indices).shape, ...given(x).shape.slice(1)];
-      return graph.emit("Gather", [given(x), given(indices)], shape, given(x).dtype, { axis: 0 });
-    },
-    OneHot: (graph, [indices], { depth }) => {
-      const rows = given(indices).shape;
-      const classes = graph.constant(
-        Int32Array.from({ length: Number(depth) }, (_, i) => i),
-        [Number(depth)],
-        "int32",
-      );
-      const isClass = graph.emit(
-        "Equal",
-        [graph.reshape(given(indices), [...rows, 1]), classes],
-        [...rows, Number(depth)],
-        "bool",
-      );
-      return graph.cast(isClass, "float32");
-    },
   };
 }
+
+/** 1 for positive elements, `alpha` for all others. */
+const step: Kernel = (graph, [x], { alpha }) => {
+  const isPositive = graph.emit("Greater", [given(x), scalar(graph, 0)], given(x).shape, "bool");
+  const choices = [isPositive, scalar(graph, 1), scalar(graph, Number(alpha))];
+  return graph.emit("Where", choices, isPositive.shape, "float32");
+};
+
+const reductions: Kernels = {
+  Softmax: (graph, [x]) =>
+    graph.emit("Softmax", [given(x)], given(x).shape, "float32", { axis: given(x).shape.length - 1 }),
+  Sum: reduce("ReduceSum"),
+  Mean: reduce("ReduceMean"),
+  Max: reduce("ReduceMax"),
+  Min: reduce("ReduceMin"),
+  Any: reduceMask("ReduceMax"),
+  All: reduceMask("ReduceMin"),
+  BatchMatMul: matMul,
+};
+
+const layout = (tf: Tf): Kernels => ({
+  Reshape: reshape,
+  Transpose: (graph, [x], { perm }) => {
+    const order = perm as number[];
+    const shape = order.map((axis) => given(x).shape[axis] ?? 0);
+    return graph.emit("Transpose", [given(x)], shape, given(x).dtype, { perm: order });
+  },
+  Concat: concat,
+  Slice: slice(tf),
+  SplitV: split(tf),
+  PadV2: pad,
+  Tile: tile,
+});
+
+const gathering: Kernels = {
+  GatherV2: (graph, [x, indices]) => {
+    const shape = [...given(indices).shape, ...given(x).shape.slice(1)];
+    return graph.emit("Gather", [given(x), given(indices)], shape, given(x).dtype, { axis: 0 });
+  },
+  OneHot: (graph, [indices], { depth }) => {
+    const [rows, count] = [given(indices).shape, Number(depth)];
+    const classes = graph.constant(
+      Int32Array.from({ length: count }, (_, i) => i),
+      [count],
+      "int32",
+    );
+    const column = graph.reshape(given(indices), [...rows, 1]);
+    return graph.cast(graph.emit("Equal", [column, classes], [...rows, count], "bool"), "float32");
+  },
+};
 
 function mapped(names: Readonly<Record<string, string>>, kernel: (op: string) => Kernel): Record<string, Kernel> {
   return Object.fromEntries(Object.entries(names).map(([name, op]) => [name, kernel(op)]));

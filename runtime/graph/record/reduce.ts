@@ -1,7 +1,7 @@
 import type { NamedAttrMap } from "@tensorflow/tfjs";
 import { given, type Kernel } from "./kernel.ts";
 
-/** Reductions over the axes that tfjs gives: a number, a list, or nothing for all. */
+/** Reduces over the axes that tfjs names: one number, a list, or none for all axes. */
 export function reduce(op: string): Kernel {
   return (graph, [x], attributes) => {
     const { shape, dtype } = given(x);
@@ -13,8 +13,8 @@ export function reduce(op: string): Kernel {
   };
 }
 
-/** Of masks, which the runtime reduces as numbers only. */
-export function anyOf(op: string): Kernel {
+/** Reduces a mask. ONNX Runtime reduces numbers only, so the mask is converted and the result is converted back. */
+export function reduceMask(op: string): Kernel {
   const numbers = reduce(op);
   return (graph, [x], attributes) => {
     const result = numbers(graph, [graph.cast(given(x), "int32")], attributes);

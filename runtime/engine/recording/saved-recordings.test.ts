@@ -6,10 +6,10 @@ import type { HostTensor, Tensor } from "../../contract.ts";
 import { temporaryFolders } from "../../testing/temporary-folders.ts";
 import type { Engine } from "../engine.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
-import { startDevice } from "./device.ts";
-import { createOnnxEngine } from "./engine.ts";
+import { startDevice } from "../onnx/device.ts";
+import { createOnnxEngine } from "../onnx/engine.ts";
 
-const test = suite("kept recordings");
+const test = suite("saved recordings");
 const newFolder = temporaryFolders(test, "ltxc-recordings");
 const device = await startDevice();
 
@@ -21,7 +21,7 @@ const host = (...values: number[]): HostTensor => ({
 
 const tf = await loadTfjsAlone();
 
-/** An engine as a new process has it; says of each recording whether it was kept. */
+/** An engine as a new process has it; `isKept` tells of each recording whether an earlier process had saved it. */
 function engineOn(folder: string, scope = "model"): { engine: Engine; isKept: boolean[] } {
   const engine = createOnnxEngine(tf, device, { folder });
   const isKept: boolean[] = [];
@@ -48,7 +48,7 @@ const expected = (factor: number, x: readonly [number, number]) => {
   return [a * a + b * b, 2 * a * x[0], 2 * b * x[1]];
 };
 
-test("what one process recorded, the next one plays with its own values", async () => {
+test("what one process recorded, the next one runs with its own values", async () => {
   const folder = await newFolder();
   const first = engineOn(folder);
   assert.equal(await step(first.engine, 1, host(1, 1)), expected(1, [1, 1]));
@@ -58,7 +58,7 @@ test("what one process recorded, the next one plays with its own values", async 
   assert.equal(second.isKept, [true]);
 });
 
-test("another number is fed from then on, in later processes, too; also one that JSON does not have", async () => {
+test("a number that changes becomes an input, in later processes too; numbers that JSON lacks are saved as well", async () => {
   const folder = await newFolder();
   await step(engineOn(folder).engine, 1, host(1, 1));
   const second = engineOn(folder);
@@ -69,7 +69,7 @@ test("another number is fed from then on, in later processes, too; also one that
   assert.equal(third.isKept, [true]);
   const infinite = await newFolder();
   await step(engineOn(infinite).engine, Infinity, host(1, 1));
-  const [name = ""] = (await readdir(infinite, { recursive: true })).filter((path) => path.endsWith("way.json"));
+  const [name = ""] = (await readdir(infinite, { recursive: true })).filter((path) => path.endsWith("calls.json"));
   assert.match(await readFile(join(infinite, name), "utf8"), '"numbers":["Infinity"]');
 });
 
@@ -81,8 +81,8 @@ test("another scope has recordings of its own", async () => {
   assert.equal(other.isKept, [false]);
 });
 
-test("what can not be read is recorded again, and a folder that can not be made is no error", async () => {
-  for (const kind of ["way.json", "graph.json"]) {
+test("a file that can not be read is recorded again, and a folder that can not be created is no error", async () => {
+  for (const kind of ["calls.json", "graph.json"]) {
     const folder = await newFolder();
     await step(engineOn(folder).engine, 1, host(1, 1));
     const [name = ""] = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith(kind));

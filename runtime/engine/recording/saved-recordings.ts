@@ -1,51 +1,41 @@
 /**
- * Recordings on disk, so that the next run of the same strategy on the same model need not record. What is here can be made again: a
- * file that can not be read or written is no error, and what was not used for longest goes.
+ * Recordings on disk, so that the next run of the same strategy on the same model does not have to record. They are a cache: a file
+ * that can not be read or written is not an error, and the files that have not been used for the longest time are deleted.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Graph, Initializer } from "../../graph/graph.ts";
-import type { Call, Recording } from "./trace.ts";
+import type { Call, Recording, SavedRecording } from "./recording.ts";
 
-/** A recording without what is of this process alone. */
-export type Portable = Omit<Recording, "session">;
-
-export interface KeptRecording {
-  /** All that was asked for, in order; the last one ends the function. */
-  readonly way: readonly Call[];
-  readonly recording: Portable;
-  /** Null where it can not be read any more. */
-  graph(): Graph | null;
+export interface SavedRecordings {
+  /** Those that were there when the folder was opened. */
+  readonly all: readonly SavedRecording[];
+  /** Saves a recording. It replaces the one that was saved for the same calls. */
+  save(calls: readonly Call[], recording: Recording, graph: Graph): void;
 }
 
-export interface KeptRecordings {
-  readonly all: readonly KeptRecording[];
-  /** Writes one, in place of another for the same way. */
-  keep(way: readonly Call[], recording: Portable, graph: Graph): void;
-}
-
-/** Of all that is kept, in bytes. */
+/** Size of all files together, in bytes. */
 const MOST_BYTES = 2 ** 30;
-/** Of a single graph: one with large constants is not worth its place. */
+/** Size of one graph's file. A larger one holds large constants, and recording it again costs less than storing it. */
 const MOST_GRAPH_BYTES = 2 ** 26;
 
-/** @param scope all that recordings depend on beside what was asked for: program, model, strategy, parameters */
-export function openKeptRecordings(root: string, scope: string): KeptRecordings {
+/** @param scope everything besides its calls that a recording depends on: program, model, strategy, parameters */
+export function openSavedRecordings(root: string, scope: string): SavedRecordings {
   const folder = join(root, hashOf(scope));
   return {
-    all: namesIn(folder).flatMap((name) => readWay(folder, name) ?? []),
-    keep(way, recording, graph) {
+    all: namesIn(folder).flatMap((name) => readRecording(folder, name) ?? []),
+    save(calls, recording, graph) {
       const text = JSON.stringify(graph, toText);
       if (text.length > MOST_GRAPH_BYTES) return;
       try {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
-        const name = hashOf(way.map(({ key }) => key).join("\n"));
+        const name = hashOf(calls.map(({ key }) => key).join("\n"));
         write(join(folder, `${name}.graph.json`), text);
-        write(join(folder, `${name}.way.json`), JSON.stringify({ way, recording }, toText));
+        write(join(folder, `${name}.calls.json`), JSON.stringify({ calls, recording }, toText));
         removeOldest(root);
       } catch {
-        // It is recorded anew then.
+        // The next process records it again.
       }
     },
   };
@@ -53,16 +43,16 @@ export function openKeptRecordings(root: string, scope: string): KeptRecordings 
 
 function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder).flatMap((file) => /^(\w+)\.way\.json$/.exec(file)?.[1] ?? []);
+    return readdirSync(folder).flatMap((file) => /^(\w+)\.calls\.json$/.exec(file)?.[1] ?? []);
   } catch {
     return [];
   }
 }
 
-function readWay(folder: string, name: string): KeptRecording | null {
+function readRecording(folder: string, name: string): SavedRecording | null {
   try {
-    const kept = parse(join(folder, `${name}.way.json`)) as Pick<KeptRecording, "way" | "recording">;
-    return { ...kept, graph: () => readGraph(join(folder, `${name}.graph.json`)) };
+    const saved = parse(join(folder, `${name}.calls.json`)) as Pick<SavedRecording, "calls" | "recording">;
+    return { ...saved, graph: () => readGraph(join(folder, `${name}.graph.json`)) };
   } catch {
     return null;
   }
@@ -82,7 +72,7 @@ const write = (path: string, text: string): void => {
   renameSync(temporary, path);
 };
 
-/** Reads a file, which is new again. */
+/** Reads a file and renews its timestamp, so that it counts as recently used. */
 function parse(path: string): unknown {
   const now = new Date();
   utimesSync(path, now, now);
@@ -91,7 +81,7 @@ function parse(path: string): unknown {
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
 
-/** JSON has neither bytes nor all numbers. */
+/** JSON has no bytes, and no infinite numbers, NaN or -0. */
 function toText(key: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString("base64") };
   if (key === "numbers") return (value as Recording["numbers"]).map(textOf);
@@ -113,7 +103,7 @@ function bytesOf(value: Initializer["bytes"] | { readonly base64: string }): Ini
   return "base64" in value ? Uint8Array.from(Buffer.from(value.base64, "base64")) : value;
 }
 
-/** The files that were not used for longest, until the rest is small enough. */
+/** Deletes the files that have not been used for the longest time, until the rest is small enough. */
 function removeOldest(root: string): void {
   const files = readdirSync(root, { recursive: true, encoding: "utf8" })
     .map((name) => ({ path: join(root, name), stats: statSync(join(root, name)) }))

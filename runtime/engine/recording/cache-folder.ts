@@ -3,11 +3,11 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Where recordings are kept: in the user's folder for caches, below the name of this program's build. Null where the program runs from
- * its sources, of which nothing says whether they still record the same.
+ * Where recordings are saved: in the user's cache folder, under the id of this program's build. Null where the program runs from its
+ * sources: nothing tells whether they still record the same graphs.
  */
 export function recordingsFolder(): string | null {
-  // Beside what was built alone: a hash of all of it.
+  // Only a build has this file next to it: a hash of the whole program.
   const build = new URL("./build-id.txt", import.meta.url);
   return existsSync(build) ? join(cacheFolder(), "ltxc", "recordings", readFileSync(build, "utf8")) : null;
 }

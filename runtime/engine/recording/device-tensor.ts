@@ -1,13 +1,12 @@
 import type { DType, Shape, Tensor } from "../../contract.ts";
 import type { StoredTensor } from "../../graph/stored-tensor.ts";
-import { byteSize } from "../../graph/graph.ts";
 
-/** A value on the thread that computes, known here by its number. */
+/** A tensor whose value is on the device, under an id, or in a file. */
 export class DeviceTensor implements Tensor {
   readonly id: number;
   readonly shape: Shape;
   readonly dtype: DType;
-  /** Where the numbers are if not on the thread: such a tensor is part of the graphs that use it. */
+  /** Where in a file the numbers are; null if they are on the device. Graphs read such a tensor as a constant, so it has no id. */
   readonly stored: StoredTensor | null;
 
   constructor(id: number, shape: Shape, dtype: DType, stored: StoredTensor | null = null) {
@@ -18,12 +17,7 @@ export class DeviceTensor implements Tensor {
   }
 }
 
-/** Bytes on the thread. */
-export function bytesOf({ shape, dtype, stored }: DeviceTensor): number {
-  return stored !== null ? 0 : byteSize({ shape, dtype });
-}
-
-/** The same arrays and plain objects with each tensor in them replaced, in a fixed order; all else stays. */
+/** Copies arrays and plain objects, with each tensor in them replaced, in a fixed order. Everything else is returned as it is. */
 export function mapTensors(x: unknown, isTensor: (x: object) => boolean, f: (x: Tensor) => unknown): unknown {
   if (typeof x !== "object" || x === null) return x;
   if (isTensor(x)) return f(x as Tensor);

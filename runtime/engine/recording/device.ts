@@ -1,0 +1,43 @@
+import type { HostTensor } from "../../contract.ts";
+import type { Graph } from "../../graph/graph.ts";
+
+/**
+ * Runs recorded graphs. It works like a GPU: requests are carried out in order, and only `read` waits for them. An error does not
+ * surface at its request; it rejects every `read` of a value that depends on it.
+ */
+export interface Device {
+  /** Returns the id of the uploaded value. */
+  upload(value: HostTensor): number;
+  /** Prepares a graph and returns the id of its session. */
+  open(graph: Graph, listener?: OpenListener): number;
+  /** Runs a session's graph with one feed per input. Returns the ids of its outputs. */
+  run(session: number, feeds: readonly Feed[], outputs: number): number[];
+  read(id: number): Promise<HostTensor>;
+  free(id: number): void;
+  close(session: number): void;
+}
+
+/** The id of a value on the device, or a value that is sent along. */
+export type Feed = number | HostTensor;
+
+/** Learns what becomes of a graph that was opened. */
+export interface OpenListener {
+  /** The graph can run, this many seconds after it was opened. */
+  onOpened(seconds: number): void;
+  /**
+   * The graph has run once on a provider other than the CPU. `onCpu` counts the operations that nevertheless ran on the CPU, by
+   * operator.
+   */
+  onPlaced(onCpu: Readonly<Record<string, number>>): void;
+}
+
+/** Why a value could not be computed, in the words of the library that runs the graphs. */
+export class DeviceError extends Error {
+  /** The session whose graph failed; null where no graph did. */
+  readonly session: number | null;
+
+  constructor(message: string, session: number | null) {
+    super(message);
+    this.session = session;
+  }
+}

@@ -1,0 +1,115 @@
+import { totalmem } from "node:os";
+import type { Ops, Tensor } from "../../contract.ts";
+import type { Graph, Node } from "../../graph/graph.ts";
+import { recordingBackendOf } from "../../graph/record/backend.ts";
+import { registerKernels } from "../../graph/record/kernels.ts";
+import type { Tf } from "../../graph/record/tfjs-types.ts";
+import type { Differentiated, Engine, EngineEvent, EngineName } from "../engine.ts";
+import { computingOps } from "../ops.ts";
+import type { Argument, OpName } from "./call-log.ts";
+import { CallScope, runCheckpoint } from "./call-scope.ts";
+import type { Device } from "./device.ts";
+import { DeviceTensor } from "./device-tensor.ts";
+import { LiveTensors } from "./live-tensors.ts";
+import { Recordings } from "./recordings.ts";
+import { openSavedRecordings } from "./saved-recordings.ts";
+
+/** What differs between engines that record: what runs the graphs, and how it is used. */
+export interface Executor {
+  readonly name: EngineName;
+  readonly device: Device;
+  /** Tells apart, in the scope of saved recordings, executors whose graphs differ. */
+  readonly target: string;
+  /** Prepares a recorded graph for the device. */
+  optimize(graph: Graph): Graph;
+  /** Turns an error of the device into one for the user. `nodesOf` gives the nodes of an open graph, null if it is unknown. */
+  explain(error: unknown, nodesOf: (session: number) => readonly Node[] | null): unknown;
+}
+
+export interface RecordingOptions {
+  /** Memory that all recordings may claim; above it those that have not been used for the longest time are closed. Default: half of the machine's. */
+  readonly mostBytes?: number;
+  /** Where recordings are saved for later processes; null, the default: nowhere. */
+  readonly folder?: string | null;
+}
+
+/**
+ * An engine that records. A function given to `tidy` or `differentiate` runs once on symbols, with tfjs's autodiff, which leaves a
+ * graph for the device. When the function runs again, its calls are only compared with the recorded ones and answered with shapes; as
+ * long as they are the same, the graph runs with the new values. Nothing waits for the device except `read`.
+ *
+ * Functions must be pure: one that makes a call that was not recorded is run again.
+ */
+export function createRecordingEngine(tf: Tf, executor: Executor, options: RecordingOptions = {}): Engine {
+  const { mostBytes = totalmem() / 2, folder = null } = options;
+  const { name, device, target } = executor;
+  let listener: (event: EngineEvent) => void = () => {};
+  const tools = { tf, backend: recordingBackendOf(tf, registerKernels), ops: computingOps(tf) };
+  const [scope, tensors] = [new CallScope(), new LiveTensors(device)];
+  const recordings = new Recordings(
+    {
+      tools,
+      device,
+      scope,
+      tensors,
+      optimize: (graph) => executor.optimize(graph),
+      tell: (event) => listener(event),
+    },
+    mostBytes,
+  );
+  const { call, tidy, differentiate } = functionsOf(recordings, scope);
+  const ops = [...Object.keys(tools.ops), "input", "constant"] as OpName[];
+  const readId = (id: number) =>
+    device.read(id).catch((error: unknown) => {
+      throw executor.explain(error, (session) => recordings.nodesOf(session));
+    });
+
+  return {
+    name,
+    ops: Object.fromEntries(ops.map((op) => [op, (...args: Argument[]) => call(op, args)])) as unknown as Ops,
+    keep: (value) => tensors.onDevice(device.upload(value), value),
+    map: (stored) => tensors.inFile(stored),
+    async read(x) {
+      if (!(x instanceof DeviceTensor) || x.stored === null) return readId(tensors.idOf(x));
+      const copy = call("stopGradient", [x]);
+      const value = await readId(tensors.idOf(copy));
+      tensors.dispose(copy);
+      return value;
+    },
+    dispose(...disposed) {
+      for (const x of disposed) tensors.dispose(x);
+    },
+    tidy,
+    differentiate,
+    checkpoint: (f, given) => (scope.handler?.checkpoint ?? runCheckpoint)(f, given),
+    remember(savedScope) {
+      if (folder !== null)
+        recordings.useSaved(openSavedRecordings(folder, `${target}\n${tf.version_core}\n${savedScope}`));
+    },
+    watch: (next) => {
+      listener = next;
+    },
+    memory: () => tensors.memory(),
+  };
+}
+
+/** The functions of an engine that run as graphs; a single operation outside of them is a graph of its own. */
+function functionsOf(recordings: Recordings, scope: CallScope) {
+  const tidy = <T>(f: () => T): T =>
+    scope.handler === null ? recordings.run({ kind: "tidy", parameters: [], body: f }).result : f();
+  const call = (op: OpName, args: readonly Argument[]): Tensor =>
+    scope.handler === null ? tidy(() => call(op, args)) : scope.handler.call(op, args);
+  const differentiate = <Outputs extends Readonly<Record<string, Tensor>>>(
+    body: () => { loss: Tensor; outputs: Outputs },
+    parameters: readonly Tensor[],
+  ): Differentiated<Outputs> => {
+    const { result, gradients } = recordings.run<ReturnType<typeof body>>({
+      kind: "differentiate",
+      parameters: parameters as DeviceTensor[],
+      body,
+      loss: ({ loss }) => loss,
+    });
+    return { ...result, gradients };
+  };
+  return { call, tidy, differentiate };
+}
