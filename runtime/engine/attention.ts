@@ -1,10 +1,13 @@
 import { sumTo, withGradient } from "./autodiff.ts";
 import type { Tf, TfTensor } from "../graph/record/tfjs-types.ts";
 
-/** Bytes of the scores that are there at a time. More are computed in chunks of queries, twice: they are not kept for the way back. */
+/**
+ * The most bytes of scores in memory at a time. Larger scores are computed in chunks of queries, and again in the backward pass instead
+ * of being kept for it.
+ */
 const MOST_SCORE_BYTES = 2 ** 25;
 
-/** q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`, bias additive `[B, 1, 1 or Tq, Tk]`. */
+/** q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`; the bias is added to the scores, `[B, 1, 1 or Tq, Tk]`. */
 interface AttentionOperands {
   readonly q: TfTensor;
   readonly k: TfTensor;
@@ -12,7 +15,7 @@ interface AttentionOperands {
   readonly bias: TfTensor | null;
 }
 
-/** softmax(q kᵀ / √d + bias) v, `[B, H, Tq, d]`. Long sequences take memory linear in their length. */
+/** softmax(q kᵀ / √d + bias) v, `[B, H, Tq, d]`. For long sequences memory is linear in their length. */
 export function attention(tf: Tf, operands: AttentionOperands, mostBytes = MOST_SCORE_BYTES): TfTensor {
   const [batch = 0, heads = 0, queries = 0] = operands.q.shape;
   const keys = operands.k.shape[2] ?? 0;
@@ -21,8 +24,8 @@ export function attention(tf: Tf, operands: AttentionOperands, mostBytes = MOST_
 }
 
 /**
- * With P the softmax of the scores and o = P v: dScores = P (dP - sum(dP P)), and sum(dP P) = sum(dO o) over the head's
- * channels, so neither the scores nor dP P is kept.
+ * With P the softmax of the scores and o = P v: dScores = P (dP - sum(dP P)). Since sum(dP P) = sum(dO o) over the channels of the
+ * head, neither the scores nor dP P has to be kept.
  */
 function wholeAttention(tf: Tf, { q, k, v, bias }: AttentionOperands): TfTensor {
   const scale = 1 / Math.sqrt(q.shape[3] ?? 1);
@@ -60,7 +63,7 @@ interface Kept {
   readonly dO: TfTensor;
 }
 
-/** `dQ` is that of the scaled queries. */
+/** `dQ` is the gradient of the scaled queries. */
 function gradients(tf: Tf, { scaled, k, v, p, o, dO }: Kept) {
   const delta = tf.sum(tf.mul(dO, o), -1, true);
   const dScores = tf.mul(p, tf.sub(tf.matMul(dO, v, false, true), delta)) as TfTensor;
@@ -68,20 +71,20 @@ function gradients(tf: Tf, { scaled, k, v, p, o, dO }: Kept) {
   return { dQ, dK, dV, dScores };
 }
 
-/** Queries that are computed together. */
+/** A range of queries that are computed together. */
 interface Chunk {
   readonly first: number;
   readonly rows: number;
 }
 
-/** Chunks of at most `most`, as equal as can be. */
+/** Chunks of at most `most` queries, of nearly equal size. */
 function evenly(queries: number, most: number): Chunk[] {
   const each = Math.ceil(queries / Math.ceil(queries / most));
   const count = Math.ceil(queries / each);
   return Array.from({ length: count }, (_, i) => ({ first: i * each, rows: Math.min(each, queries - i * each) }));
 }
 
-/** Rabe and Staats 2021, "Self-attention does not need O(n²) memory", arXiv:2112.05682, in chunks of queries alone. */
+/** Rabe and Staats 2021, "Self-attention does not need O(n²) memory", arXiv:2112.05682; here only the queries are split. */
 function chunkedAttention(tf: Tf, { q, k, v, bias }: AttentionOperands, chunks: readonly Chunk[]): TfTensor {
   const scale = 1 / Math.sqrt(q.shape[3] ?? 1);
   return withGradient(
@@ -108,12 +111,12 @@ const rowsOf = (tf: Tf, x: TfTensor, { first, rows }: Chunk): TfTensor => {
   return tf.slice(x, [0, 0, first, 0], [batch, heads, rows, width]);
 };
 
-/** A bias of a single row is that of all queries. */
+/** A bias of one row applies to all queries. */
 function biasOf(tf: Tf, bias: TfTensor | null, chunk: Chunk): TfTensor | null {
   return bias === null || bias.shape[2] === 1 ? bias : rowsOf(tf, bias, chunk);
 }
 
-/** What all chunks before have given. */
+/** The gradients of the chunks so far: sums for keys and values, parts for queries and bias. */
 interface Sums {
   readonly dK: TfTensor;
   readonly dV: TfTensor;
@@ -147,9 +150,9 @@ function addChunk(tf: Tf, kept: Omit<Kept, "p">, bias: TfTensor | null, chunk: C
     TfTensor,
   ];
   const own = biasOf(tf, bias, chunk);
-  // A recording must not compute a chunk before the one before is done, nor find out that it had it on the way forth.
+  // Make each chunk wait for the previous one, and keep the optimizer of recorded graphs from reusing scores of the forward pass.
   const earlier = before === null ? [dO] : [before.dK, before.dV, before.dQ.at(-1) ?? dO];
-  const later = tf.add(scaled, nothingOf(tf, earlier)) as TfTensor;
+  const later = tf.add(scaled, zeroAfter(tf, earlier)) as TfTensor;
   const { dQ, dK, dV, dScores } = gradients(tf, { scaled, k, v, p: probabilities(tf, later, k, own), o, dO });
   return {
     dK: before === null ? dK : tf.add(before.dK, dK),
@@ -163,8 +166,8 @@ function total(tf: Tf, tensors: readonly TfTensor[]): TfTensor {
   return tensors.reduce((a, b) => tf.add(a, b));
 }
 
-/** 0, of which nobody knows before these have been computed. */
-function nothingOf(tf: Tf, tensors: readonly TfTensor[]): TfTensor {
+/** A zero that depends on these tensors, so they must be computed first. */
+function zeroAfter(tf: Tf, tensors: readonly TfTensor[]): TfTensor {
   const firsts = tensors.map((x) => tf.slice(tf.reshape(x, [-1]), [0], [1]).asScalar());
   return tf.mul(total(tf, firsts), 0) as TfTensor;
 }

@@ -1,14 +1,14 @@
 import type { Tf, TfTensor } from "../graph/record/tfjs-types.ts";
 
 /**
- * Runs `f` off the tape: its result has no gradient and none of the kernels inside needs one (tfjs throws where a
- * comparison lies on a differentiable path).
+ * Runs `f` off the tape: its result has no gradient, and the kernels inside need none. tfjs throws if a comparison is on a
+ * differentiable path.
  */
 export function detached(tf: Tf, f: () => TfTensor): TfTensor {
   return tf.customGrad(() => ({ value: f(), gradFunc: () => [] }))();
 }
 
-/** Undoes broadcasting in a gradient: sums `x` over the axes along which `shape` was repeated, until it has that shape. */
+/** The gradient of broadcasting: sums `x` over the axes along which a tensor of `shape` was repeated. */
 export function sumTo(tf: Tf, x: TfTensor, shape: readonly number[]): TfTensor {
   const added = x.rank - shape.length;
   const axes = x.shape.flatMap((size, axis) =>
@@ -18,7 +18,10 @@ export function sumTo(tf: Tf, x: TfTensor, shape: readonly number[]): TfTensor {
   return tf.reshape(summed, [...shape]);
 }
 
-/** A function with a gradient of its own: `forward` saves what `backward` needs to turn the result's gradient into the inputs'. */
+/**
+ * Computes `forward` with a gradient of our own. `forward` saves the tensors that `backward` needs to turn the gradient of the result
+ * into one gradient per input.
+ */
 export function withGradient(
   tf: Tf,
   inputs: readonly TfTensor[],
@@ -33,7 +36,8 @@ export function withGradient(
 }
 
 /**
- * Gradients of a scalar, or of anything with the gradient `dy` that it has from what follows. Without parameters there is nothing to record. A parameter that the loss does not depend on has no gradient.
+ * Runs a function and differentiates its result by each parameter; a parameter that the result does not depend on has no gradient.
+ * @param dy the gradient of the result; not needed for a scalar loss
  */
 export function gradientsOf(
   tf: Tf,

@@ -33,14 +33,14 @@ function backward(
   dy: TfTensor,
   { inputs, constants, parameters }: Checkpointed<TfTensor>,
 ): TfTensor[] {
-  // A recording must not find out that it computes again what it has: the inputs are tied to the gradient, which comes later.
-  const nothing = tf.mul(tf.slice(tf.reshape(dy, [-1]), 0, 1).asScalar(), 0);
-  const again = inputs.map((x) => tf.add(x, nothing) as TfTensor);
+  // A recorded graph would merge the second computation with the first. Adding a zero that depends on dy makes the inputs differ.
+  const zero = tf.mul(tf.slice(tf.reshape(dy, [-1]), 0, 1).asScalar(), 0);
+  const again = inputs.map((x) => tf.add(x, zero) as TfTensor);
   const variables = [...again, ...parameters];
   const { state } = tf.engine();
   const tape = state.activeTape;
   try {
-    // With autodiff inside of autodiff tfjs would lose the outer tape.
+    // tfjs loses the outer tape when autodiff runs inside of autodiff; `finally` restores it.
     const { grads } = gradientsOf(tf, () => f([...again, ...constants]), variables, dy);
     return variables.map((x, i) => grads[i] ?? tf.zerosLike(x));
   } finally {

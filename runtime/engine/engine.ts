@@ -1,4 +1,4 @@
-/** What an engine offers to the trainer. The only importers of a tensor library are the files beside this one. */
+/** What the trainer knows of an engine. Only the files in this folder and in `graph/record` import a tensor library. */
 import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
 import type { Checkpointed } from "./checkpoint.ts";
@@ -8,7 +8,7 @@ export type EngineName = "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
 interface EngineMemory {
   /** Tensors alive. */
   readonly tensors: number;
-  /** Bytes they hold. */
+  /** Bytes that they hold. */
   readonly bytes: number;
 }
 
@@ -23,18 +23,18 @@ export interface Differentiated<Outputs> {
 
 /** What an engine is busy with besides computing. */
 export type EngineEvent =
-  /** A function is recorded, and got ready to run. */
+  /** A function is being recorded. */
   | { readonly type: "recording" }
   | {
       readonly type: "recorded";
       readonly operations: number;
-      /** Whether an earlier run had recorded it. */
+      /** Whether an earlier process had recorded and saved it. */
       readonly isKept: boolean;
       readonly recordSeconds: number;
-      /** From the recording to where it can run. */
+      /** How long the device took to open the graph. */
       readonly startSeconds: number;
     }
-  /** What was recorded has run on another provider than the CPU, except for so many operations of some kinds. */
+  /** A graph has run once on a provider other than the CPU; `onCpu` counts, by operator, what ran on the CPU nevertheless. */
   | { readonly type: "placed"; readonly operations: number; readonly onCpu: Readonly<Record<string, number>> };
 
 export interface Engine {
@@ -42,33 +42,33 @@ export interface Engine {
   readonly ops: Ops;
   /** Uploads host values; the tensor lives until `dispose`, also inside `tidy`. */
   keep(value: HostTensor): Tensor;
-  /** A float32 tensor whose numbers stay in their file, which must not change; engines that read files as they go have it. */
+  /** A float32 tensor whose numbers stay in their file, which must not change. Only engines that read weights from files have it. */
   map?(stored: StoredTensor): Tensor;
   /** Reads a tensor back to the host. */
   read(x: Tensor): Promise<HostTensor>;
   dispose(...tensors: readonly (Tensor | null)[]): void;
-  /** Runs `f` and frees every tensor made inside but those reachable from its result (arrays and plain objects are searched). */
+  /** Runs `f` and frees every tensor made inside, except those reachable from its result (arrays and plain objects are searched). */
   tidy<T>(f: () => T): T;
   /**
    * Runs `forward` and differentiates its scalar `loss` by each parameter. Outputs and gradients survive, all else is freed.
-   * Parameters are the very tensors that `forward` reads.
+   * `forward` must read the very tensors that are passed as parameters.
    */
   differentiate<Outputs extends Readonly<Record<string, Tensor>>>(
     forward: () => { loss: Tensor; outputs: Outputs },
     parameters: readonly Tensor[],
   ): Differentiated<Outputs>;
   /**
-   * Runs `f` without keeping what it computes on the way; the backward pass runs it again. `f` gets inputs and constants in one list, and
-   * uses no other tensors than these and those of `keep` and `map`; `parameters` are those of the latter that are trained. Gradients
-   * reach inputs and parameters.
+   * Runs `f` without keeping its intermediate values; the backward pass runs it again. `f` gets inputs and constants as one list, and
+   * may use only these and tensors of `keep` and `map`. `parameters` are the trained ones among the latter. Inputs and parameters get
+   * gradients.
    */
   checkpoint(f: (given: readonly Tensor[]) => Tensor, given: Checkpointed<Tensor>): Tensor;
   memory(): EngineMemory;
   /**
-   * Keeps on disk what is recorded from now on, and takes what was kept; engines that record have it. The scope says what recordings
-   * depend on beside what is asked of the engine, such as constants.
+   * Saves recordings on disk from now on, and uses those that were saved before; only engines that record have it.
+   * @param scope everything that recordings depend on besides the calls to the engine, such as the model and the strategy
    */
   remember?(scope: string): void;
-  /** Tells the listener what the engine does from now on; engines that record have it. */
+  /** Reports events to the listener, in place of an earlier one; only engines that record have it. */
   watch?(listener: (event: EngineEvent) => void): void;
 }

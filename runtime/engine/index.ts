@@ -19,7 +19,7 @@ export interface EngineProbe {
   /** What the engine computes with; null where it has no choice. */
   readonly provider: Provider | null;
   readonly available: boolean;
-  /** What it is, or why it can not be used. */
+  /** What the engine is, or why it can not be used. */
   readonly reason: string;
   /** Measured just now; null where it can not be used. */
   readonly speed: EngineSpeed | null;
@@ -32,7 +32,7 @@ interface EngineOptions {
   readonly isStrict?: boolean;
 }
 
-/** An engine, with what it computes. */
+/** An engine, and what it computes with. */
 interface Candidate {
   readonly name: EngineName;
   readonly provider: Provider | null;
@@ -40,8 +40,8 @@ interface Candidate {
 }
 
 /**
- * From the fastest to the one that runs everywhere. WebGPU has to be asked for: it may find no more than a program that plays a GPU,
- * and keeps weights in 32 bits.
+ * From the fastest to the one that runs everywhere. WebGPU is used only on request: it may find nothing but a software renderer, and
+ * it converts all weights to 32 bits.
  */
 const preference: readonly Candidate[] = [
   { name: "tfjs-node-gpu", provider: null },
@@ -64,8 +64,8 @@ const descriptions: Readonly<Record<EngineName, string>> = {
 const opened = new Map<string, Promise<Engine>>();
 
 /**
- * Opens an engine; `auto` takes the fastest that works here and says why the others were not taken.
- * Errors: FindingsError LTX6220 when an engine asked for by name does not work, LTX6221 when its provider does not.
+ * Opens an engine. `auto` takes the fastest one that works here; the reason says why faster ones were not taken.
+ * @throws FindingsError LTX6220 if an engine that was named does not work, LTX6221 if a provider that was named does not
  */
 export async function openEngine(
   asked: EngineName | "auto",
@@ -99,7 +99,7 @@ function refuse(name: EngineName | "auto", provider: Provider | "auto", reason: 
   return fail(code, `the ${setting} ${subject} does not work here: ${reason}`, help, ["runtime", setting]);
 }
 
-/** Tries and measures every engine with all that it may compute with, in the order of preference. */
+/** Opens and measures every engine with each of its providers, in the order of preference. */
 export async function probeEngines(): Promise<EngineProbe[]> {
   const probes: EngineProbe[] = [];
   for (const candidate of probed) probes.push(await probe(candidate));
@@ -115,12 +115,12 @@ async function probe(candidate: Candidate): Promise<EngineProbe> {
   }
 }
 
-/** What `auto` takes, by what was probed; null where nothing works. */
+/** The engine that `auto` takes, according to the probes; null if none works. */
 export function takenByAuto(probes: readonly EngineProbe[]): EngineProbe | null {
   return probes.find(({ available, provider }) => available && provider !== webgpu.provider) ?? null;
 }
 
-/** One engine per name, provider and process: they share tfjs's memory. */
+/** Each engine is opened once per process: engines on the same backend of tfjs share its memory. */
 function open(candidate: Candidate): Promise<Engine> {
   const key = `${titleOf(candidate)}${candidate.isStrict === true ? ", strict" : ""}`;
   const known = opened.get(key);
@@ -136,7 +136,7 @@ async function openTfjs(name: TfjsEngineName): Promise<Engine> {
 }
 
 async function openOnnx({ provider, isStrict = false }: Candidate): Promise<Engine> {
-  // Said before a thread is started that would find it out.
+  // Cheaper than a thread that fails.
   if (provider === "cuda" && !hasCudaLibrary())
     throw new Error("its library is not installed, which `ltxc install cuda` fetches");
   const options = { provider: provider ?? "cpu", isStrict };
@@ -144,7 +144,7 @@ async function openOnnx({ provider, isStrict = false }: Candidate): Promise<Engi
   return createOnnxEngine(await loadTfjsAlone(), device, { ...options, folder: recordingsFolder() });
 }
 
-/** As users know it: an engine, and what it computes with if there is a choice. */
+/** The name for users: the engine, with its provider if it has several. */
 export function titleOf({ name, provider }: Pick<Candidate, "name" | "provider">): string {
   return provider === null ? name : `${name} on ${provider}`;
 }
@@ -153,7 +153,7 @@ function description({ name, provider }: Candidate): string {
   return provider === null ? descriptions[name] : `${descriptions[name]}, ${providerTitles[provider]}`;
 }
 
-/** Why it does not work, and what it needs. */
+/** Why an engine does not work, and what it needs. */
 function failureOf({ provider }: Candidate, error: unknown): string {
   const reason = firstLine(error);
   return provider === null || provider === "cpu" ? reason : `${reason} (it needs ${providerNeeds[provider]})`;

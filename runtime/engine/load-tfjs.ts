@@ -31,7 +31,7 @@ export async function loadTfjs(name: TfjsEngineName): Promise<{ tf: Tf; backend:
   return { tf, backend };
 }
 
-/** tfjs without a backend to compute with. */
+/** Loads tfjs without choosing a backend. */
 export async function loadTfjsAlone(): Promise<Tf> {
   // CommonJS that exports by assignment in loops, which `import` cannot see: all of it is the default export.
   const { default: tf } = await import("@tensorflow/tfjs");
@@ -41,8 +41,8 @@ export async function loadTfjsAlone(): Promise<Tf> {
 }
 
 /**
- * The wasm package listens to every exception of the process and prints its whole source with each. The returned function removes
- * the listeners that came since this call.
+ * The wasm package listens for every exception of the process, and prints its whole source with each one. The returned function
+ * removes all listeners that were added since this call.
  */
 function watchListeners(): () => void {
   const events = ["uncaughtException", "unhandledRejection"] as const;

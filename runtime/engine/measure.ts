@@ -10,12 +10,12 @@ export interface EngineSpeed {
   readonly bandwidthGBs: number;
 }
 
-/** Milliseconds that a measurement should take at least, so that the clock and the call do not matter. */
+/** Milliseconds that a measurement should take at least, so that the clock's resolution and the overhead of a call do not matter. */
 const LEAST_MS = 40;
-/** Of so many measurements the fastest counts: others were disturbed. */
+/** How often each size is measured. The fastest measurement counts: other programs slow the rest down. */
 const ROUNDS = 4;
 
-/** Measures an engine; takes about a second, on slow ones a few. */
+/** Measures an engine; takes about one second, and a few on slow engines. */
 export async function measureEngine(engine: Engine): Promise<EngineSpeed> {
   const { ops } = engine;
   const product = await rateOf(engine, {
@@ -24,7 +24,7 @@ export async function measureEngine(engine: Engine): Promise<EngineSpeed> {
     work: (n) => 2 * n ** 3,
     compute: (x) => ops.matMul(x, x),
   });
-  // A sum reads, a product of two arrays reads one of them twice and writes.
+  // Each element is read once (both operands are the same array) and written once, 4 bytes each.
   const moved = await rateOf(engine, {
     sizes: [2 ** 16, 2 ** 20, 2 ** 23, 2 ** 24],
     shape: (n) => [n],
@@ -56,7 +56,7 @@ async function rateOf(engine: Engine, { sizes, shape, work, compute }: Kernel): 
   return rate;
 }
 
-/** Milliseconds of the fastest of some runs, behind one that warms up; of the result a single number is read. */
+/** Milliseconds of the fastest run, after one that warms up. Reads only one number of the result, but waits for all of it. */
 async function fastestOf(engine: Engine, compute: () => Tensor): Promise<number> {
   const { ops } = engine;
   const times: number[] = [];

@@ -20,10 +20,10 @@ export function elementwiseOps(tf: Tf): Elementwise {
     add: tf.add,
     sub: tf.sub,
     mul: tf.mul,
-    // tfjs divides two int32 tensors to an int32 one.
+    // tfjs returns int32 for the quotient of two int32 tensors.
     div: (a, b) => tf.div(float(a), float(b)),
     pow: tf.pow,
-    // tfjs's own gradients of these two do not sum over broadcast axes.
+    // tfjs's gradients of maximum and minimum do not sum over broadcast axes.
     maximum: (a, b) => where(compare(tf.greaterEqual)(a, b), a, b),
     minimum: (a, b) => where(compare(tf.lessEqual)(a, b), a, b),
     neg: tf.neg,
@@ -53,7 +53,7 @@ export function elementwiseOps(tf: Tf): Elementwise {
   };
 }
 
-/** `m ? a : b` with broadcasting; a NaN on the side not chosen does not reach the gradient. */
+/** `m ? a : b` with broadcasting. A NaN on the side that is not chosen does not reach the gradient. */
 function select(tf: Tf, m: TfTensor, a: TfTensor, b: TfTensor): TfTensor {
   const shape = [m, a, b].map((x) => x.shape).reduce((s, t) => tf.broadcast_util.assertAndGetBroadcastShape(s, t));
   const spread = (x: TfTensor) => (x.shape.join() === shape.join() ? x : tf.broadcastTo(x, shape));

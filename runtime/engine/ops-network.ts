@@ -4,7 +4,7 @@ import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
 type Network = Pick<TfOps, "matMul" | "linear" | "softmax" | "gelu" | "silu" | "rmsNorm" | "layerNorm" | "attention">;
 
-/** Layers. Those with a gradient of their own keep fewer tensors for the backward pass than autodiff would. */
+/** Layers. Those with a gradient of our own keep fewer tensors for the backward pass than autodiff would. */
 export function networkOps(tf: Tf): Network {
   return {
     matMul: (a, b, transposeA, transposeB) => matMul(tf, a, b, transposeA, transposeB),
@@ -21,7 +21,7 @@ export function networkOps(tf: Tf): Network {
   };
 }
 
-/** tfjs's product does not broadcast leading axes in its gradient: a `b` without them multiplies all rows of `a` at once. */
+/** tfjs's gradient does not handle broadcast leading axes, so a `b` without them is multiplied with all rows of `a` at once. */
 function matMul(tf: Tf, a: TfTensor, b: TfTensor, transposeA = false, transposeB = false): TfTensor {
   if (a.rank === b.rank) return tf.matMul(a, b, transposeA, transposeB);
   if (b.rank !== 2)
@@ -40,7 +40,7 @@ function linear(tf: Tf, x: TfTensor, weight: TfTensor, bias: TfTensor | null): T
   return tf.reshape(bias === null ? flat : tf.add(flat, bias), [...rows, outputs]);
 }
 
-/** The tanh form, written as x sigmoid(2 c (x + k x^3)), which equals it since 1 + tanh(z) = 2 sigmoid(2z). */
+/** The tanh form, written as x sigmoid(c (x + k x^3)) with c = 2 sqrt(2 / π); equal, since 1 + tanh(z) = 2 sigmoid(2z). */
 function gelu(tf: Tf, x: TfTensor): TfTensor {
   const [c, k] = [2 * Math.sqrt(2 / Math.PI), 0.044715];
   return withGradient(

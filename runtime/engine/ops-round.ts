@@ -8,7 +8,10 @@ const integerRanges: Partial<Record<StorageType, readonly [number, number]>> = {
   int16: [-32768, 32767],
 };
 
-/** Rounds float32 values to what `storage` can hold, ties to even; no gradient. float64, int32 and int64 hold more than needed. */
+/**
+ * Rounds float32 values to the nearest ones that `storage` can hold, ties to even; has no gradient. int32 and int64 are rounded to
+ * whole numbers without a limit.
+ */
 export function roundTo(tf: Tf, x: TfTensor, storage: StorageType): TfTensor {
   switch (storage) {
     case "float64":
@@ -27,16 +30,16 @@ export function roundTo(tf: Tf, x: TfTensor, storage: StorageType): TfTensor {
 }
 
 /**
- * Drops the last `bits` of the 24 significant bits: with s = 2^bits, x - s x is rounded by the float32 subtraction itself to the
- * grid of s x, ties to even, and adding s x back is exact. (x + s x would cross a power of two and use too coarse a grid.)
- * Exact between 2^-126 and 2^(127 - bits), beyond which s x overflows.
+ * Drops the last `bits` of the 24 significant bits. With s = 2^bits, the float32 subtraction x - s x rounds to the grid of s x, ties to
+ * even, and adding s x back is exact. (x + s x could cross a power of two, where the grid is too coarse.) Exact between 2^-126 and
+ * 2^(127 - bits), above which s x overflows.
  */
 function roundSignificand(tf: Tf, x: TfTensor, bits: number): TfTensor {
   const large = tf.mul(x, 2 ** bits);
   return tf.add(tf.sub(x, large), large);
 }
 
-/** float16: 11 significant bits, below 2^-14 a fixed grid of 2^-24, infinite from 65520 on. */
+/** float16 has 11 significant bits, a fixed grid of 2^-24 below 2^-14, and is infinite from 65520 on. */
 function roundHalf(tf: Tf, x: TfTensor): TfTensor {
   const size = tf.abs(x);
   const fixedGrid = tf.sub(tf.add(x, 0.75), 0.75);

@@ -8,7 +8,7 @@ type Shaping = Pick<
 >;
 type Reduction = (x: TfTensor, axes?: number[], keepDims?: boolean) => TfTensor;
 
-/** Reductions and everything that moves values without changing them. */
+/** Reductions, and operations that move values without changing them. */
 export function shapeOps(tf: Tf): Shaping {
   const over =
     (f: Reduction) =>
@@ -27,7 +27,7 @@ export function shapeOps(tf: Tf): Shaping {
     concat: (xs, axis) => tf.concat(xs, axis),
     slice: (x, begin, size) => tf.slice(x, [...begin], [...size]),
     gather: (x, indices) => gatherRows(tf, x, indices),
-    // tfjs's gradient of a broadcast is a loop over its copies.
+    // tfjs computes the gradient of a broadcast in a loop over the copies.
     broadcastTo: (x, shape) =>
       withGradient(
         tf,
@@ -39,7 +39,7 @@ export function shapeOps(tf: Tf): Shaping {
   };
 }
 
-/** The gradient adds each row of dy to the row it came from: a product with a one-hot matrix, since wasm has no segment sum. */
+/** The gradient adds each row of dy to the row that it was gathered from: a product with a one-hot matrix, since wasm has no segment sum. */
 function gatherRows(tf: Tf, x: TfTensor, indices: TfTensor): TfTensor {
   const [rows = 0] = x.shape;
   return withGradient(

@@ -5,7 +5,7 @@ import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
 export type ComputingOps = Omit<TfOps, "input" | "constant">;
 
-/** All operations but those that bring in values. Every one frees what it made on the way to its result. */
+/** All operations except those that bring in values. Each one frees its intermediate tensors. */
 export function computingOps(tf: Tf): ComputingOps {
   const ops: ComputingOps = { ...elementwiseOps(tf), ...shapeOps(tf), ...networkOps(tf) };
   const wrap =

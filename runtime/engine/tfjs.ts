@@ -6,12 +6,12 @@ import { computingOps } from "./ops.ts";
 import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
 /**
- * An engine over one backend of tfjs, which must be initialised. tfjs has one current backend per process; every call selects
- * this engine's, so that several engines can be used side by side.
+ * An engine over one backend of tfjs, which must be initialised. tfjs has one current backend per process, so every call selects the
+ * engine's own first; several engines can then be used in turns.
  */
 export function createTfjsEngine(tf: Tf, name: EngineName, backend: string): Engine {
   const select = () => {
-    // Of an initialised backend this takes effect at once; only its result is a promise.
+    // Takes effect at once, since the backend is initialised; the returned promise tells nothing new.
     if (tf.getBackend() !== backend) void tf.setBackend(backend);
   };
   return {
@@ -54,14 +54,14 @@ function createOps(tf: Tf, select: () => void): Ops {
   return Object.fromEntries(Object.entries(ops).map(([key, f]) => [key, wrap(f)])) as unknown as Ops;
 }
 
-/** Copies the values: some backends would go on reading the caller's array. */
+/** Copies the values, since some backends keep reading the caller's array. */
 function upload(tf: Tf, { data, shape, dtype }: HostTensor): TfTensor {
   return tf.tensor(data.slice(), [...shape], dtype);
 }
 
 async function readBack(x: TfTensor): Promise<HostTensor> {
   const data = await x.data<"float32" | "int32" | "bool">();
-  // The cpu backend hands out its own array.
+  // A copy, since the cpu backend returns its own array.
   return { shape: x.shape, dtype: x.dtype as HostTensor["dtype"], data: data.slice() };
 }
 

@@ -4,13 +4,13 @@ import type { Tf, TfTensor } from "../graph/record/tfjs-types.ts";
 type TensorInfo = Pick<TfTensor, "dataId" | "shape" | "dtype">;
 type Kernel = (inputs: Record<string, TensorInfo>, attrs: Record<string, boolean | number[]>) => TensorInfo;
 
-/** Below this many multiplications the detour costs more than it saves. */
+/** With fewer multiplications per matrix, the extra transposes and copies cost more than they save. */
 const worthwhile = 2 ** 14;
 
 /**
- * tfjs's wasm backend multiplies fast (XNNPACK) only single matrices without transposition; for all else it has a plain loop, about
- * fifteen times slower. Replaces its kernel by one that transposes and takes batches apart first; gradients profit, too.
- * The backend must be initialised.
+ * tfjs's wasm backend multiplies fast (with XNNPACK) only single matrices without transposition; everything else goes through a plain
+ * loop, about fifteen times slower. Replaces its kernel by one that transposes operands and splits batches first, which serves
+ * gradients as well. The backend must be initialised.
  */
 export function installWasmMatMul(tf: Tf): void {
   const backend = tf.backend() as BackendWasm;
@@ -69,7 +69,7 @@ function perBatch(backend: BackendWasm, plain: Kernel, a: TensorInfo, b: TensorI
 function matrixOf(backend: BackendWasm, x: TensorInfo, i: number): TensorInfo {
   const shape = x.shape.slice(-2);
   const size = shape.reduce((a, b) => a * b, 1);
-  // The heap may move when it grows: look at it only after the allocation.
+  // The allocation may grow and move the heap, so the views are made after it.
   const matrix = backend.makeOutput(shape, "float32") as TensorInfo;
   backend.typedArrayFromHeap(matrix).set(backend.typedArrayFromHeap(x).subarray(i * size, (i + 1) * size));
   return matrix;

@@ -3,7 +3,7 @@ import { views } from "./memory.ts";
 
 /** The work of running a graph once. */
 export interface GraphCost {
-  /** Floating-point operations of its products of matrices: a multiplication and an addition each. */
+  /** Floating-point operations of all matrix products; a multiplication and an addition count as two. */
   readonly matmulFlops: number;
   /** Bytes that all other nodes read and write. */
   readonly movedBytes: number;
@@ -14,7 +14,7 @@ export const noCost: GraphCost = { matmulFlops: 0, movedBytes: 0, nodes: 0 };
 
 const products: ReadonlySet<string> = new Set(["MatMul", "Gemm", "FusedMatMul"]);
 
-/** Counts what the nodes do, as they stand. In time linear in the graph. */
+/** Counts the work of a graph as it is. Takes time linear in the size of the graph. */
 export function costOf(graph: Graph): GraphCost {
   const values = valuesOf(graph);
   return graph.nodes.map((node) => nodeCost(node, values)).reduce(addCosts, noCost);

@@ -1,16 +1,16 @@
 import type { DType, Shape } from "../contract.ts";
 
-/** ONNX has more element types than the contract: shapes and axes are int64, weights may stay as their file stores them. */
+/** The contract's types, and those that only graphs have: int64 for shapes and axes, 16-bit types for weights as files store them. */
 export type ElementType = DType | "int64" | "bfloat16" | "float16";
 
-/** What is known of a value without computing it. Names are unique in a graph. */
+/** A value in a graph: its type, without its numbers. Names are unique in a graph. */
 export interface Value {
   readonly name: string;
   readonly shape: Shape;
   readonly dtype: ElementType;
 }
 
-/** Bytes of a file that stay there. */
+/** A range of a file. The bytes are not copied into the graph. */
 interface FileRange {
   /** Absolute. */
   readonly path: string;
@@ -18,14 +18,14 @@ interface FileRange {
   readonly length: number;
 }
 
-/** A value that is part of the model: little-endian bytes, row-major. */
+/** A constant of the graph: little-endian, row-major bytes. */
 export interface Initializer extends Value {
   readonly bytes: Uint8Array | FileRange;
 }
 
 export type Attribute = number | string | readonly number[];
 
-/** One operator of ONNX's default domain, opset 18. An empty input name stands for an optional input left out. */
+/** One operator of ONNX's default domain, opset 18. An empty input name stands for an optional input that is left out. */
 export interface Node {
   readonly op: string;
   readonly inputs: readonly string[];
@@ -35,12 +35,12 @@ export interface Node {
   readonly origin?: string;
 }
 
-/** Nodes stand in topological order: each after those whose outputs it reads. */
+/** Nodes are in topological order: each comes after those whose outputs it reads. */
 export interface Graph {
   readonly inputs: readonly Value[];
   readonly initializers: readonly Initializer[];
   readonly nodes: readonly Node[];
-  /** Names of nodes' outputs, inputs or initializers. */
+  /** Names of values of the graph. */
   readonly outputs: readonly string[];
 }
 
@@ -53,7 +53,7 @@ const bytesPerElement: Readonly<Record<ElementType, number>> = {
   float16: 2,
 };
 
-/** The types' numbers in ONNX, onnx.proto's TensorProto.DataType. */
+/** The numbers of the types in ONNX: TensorProto.DataType in onnx.proto. */
 export const elementTypes: Readonly<Record<ElementType, number>> = {
   float32: 1,
   int32: 6,
@@ -67,12 +67,12 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** Bytes of its numbers. */
+/** Size of a value in bytes. */
 export function byteSize({ shape, dtype }: Pick<Value, "shape" | "dtype">): number {
   return sizeOf(shape) * bytesPerElement[dtype];
 }
 
-/** Every value of the graph by name. Where a name is given twice the first counts; `verify` reports the second. */
+/** Every value of the graph by name. If a name is defined twice the first definition counts; `verify` reports the second. */
 export function valuesOf(graph: Graph): Map<string, Value> {
   const values = new Map<string, Value>();
   for (const value of definitions(graph)) if (!values.has(value.name)) values.set(value.name, value);
@@ -85,7 +85,7 @@ function definitions({ inputs, initializers, nodes }: Graph): readonly Value[] {
   return values;
 }
 
-/** What is wrong with the graph, a sentence each; empty for a graph that can be written. */
+/** Finds what is wrong with the graph, one sentence for each error; empty for a graph that can be encoded. */
 export function verify(graph: Graph): string[] {
   const values = definitions(graph);
   return [...twice(values), ...shapes(values), ...initializerSizes(graph), ...order(graph)];

@@ -1,31 +1,31 @@
 import { byteSize, type Graph, type Node, type Value } from "./graph.ts";
 import { executionOrder } from "./order.ts";
 
-/** Bytes that running a graph takes. */
+/** How many bytes a graph needs to run. */
 export interface GraphMemory {
-  /** Of initializers in memory. */
+  /** Initializers in memory. */
   readonly constants: number;
-  /** Of initializers that stay in their files, which the system may page in and out. */
+  /** Initializers that stay in their files, which the system may page in and out. */
   readonly files: number;
-  /** Of inputs, which the caller holds. */
+  /** Inputs, which the caller holds. */
   readonly inputs: number;
-  /** The most that values made by nodes take at any time, outputs among them. */
+  /** The most that the outputs of nodes take at any time, outputs of the graph included. */
   readonly peak: number;
-  /** What the node makes at which they take the most; null for a graph without nodes. */
+  /** The output of the node at which the peak is reached; null for a graph without nodes. */
   readonly peakAt: Value | null;
 }
 
-/** Operators whose output is their first input, seen otherwise. */
+/** Operators whose output shares the memory of their first input. */
 export const views: ReadonlySet<string> = new Set(["Reshape", "Identity"]);
 
-/** Operators that write over an operand that nothing reads later. */
+/** Operators that overwrite an operand if nothing reads it later. */
 const inPlace = new Set(
   "Add Sub Mul Div Neg Abs Sqrt Exp Log Tanh Sigmoid Sin Cos Floor Reciprocal Softmax Not".split(" "),
 );
 
 /**
- * What the graph takes if ONNX Runtime runs it as it is: each value is freed behind its last reader. What an operator needs for
- * itself, and what the allocator keeps in reserve, come on top. In time linear in the graph.
+ * What a graph needs if ONNX Runtime runs it unchanged and frees each value after its last reader. Not counted are the scratch memory
+ * of operators and what the allocator keeps in reserve. Takes time linear in the size of the graph.
  */
 export function memoryOf(graph: Graph): GraphMemory {
   const isFile = ({ bytes }: Graph["initializers"][number]) => !(bytes instanceof Uint8Array);
@@ -59,7 +59,7 @@ interface Buffer {
   last: number;
 }
 
-/** By node, the buffers that it makes and those of which it is the last reader. */
+/** By node, the buffers that it allocates, and those that are freed after it. */
 interface Buffers {
   readonly made: readonly (readonly Buffer[])[];
   readonly freed: readonly (readonly Buffer[])[];
@@ -84,25 +84,25 @@ function buffersOf(nodes: readonly Node[], outputs: readonly string[]): Buffers 
 }
 
 /**
- * A node leaves its output in the buffer of an operand, or needs one of its own. Views of what the caller or the model holds need
- * none, unless they are handed out.
+ * The buffer of a node's output: that of an operand, or one of its own. A view of an input or initializer needs no buffer, except if it
+ * is an output of the graph. Two outputs of the graph never share a buffer.
  */
 function bufferFor(
   { op, inputs }: Node,
-  place: number,
+  index: number,
   output: Buffer,
   { holders, end }: { readonly holders: ReadonlyMap<string, Buffer>; readonly end: number },
 ): Buffer {
   const operands = inputs.map((name) => holders.get(name));
   if (views.has(op)) {
-    const [source = { size: 0, last: place }] = operands;
+    const [source = { size: 0, last: index }] = operands;
     return output.last === end && (source.size === 0 || source.last === end) ? output : source;
   }
-  const isFree = (x: Buffer | undefined) => x?.last === place && x.size === output.size;
+  const isFree = (x: Buffer | undefined) => x?.last === index && x.size === output.size;
   return (inPlace.has(op) ? operands.find(isFree) : undefined) ?? output;
 }
 
-/** By value, the last node that reads it; for outputs one behind all nodes. */
+/** By value, the index of the last node that reads it; the number of nodes for outputs of the graph. */
 function lastReadersOf(nodes: readonly Node[], outputs: readonly string[]): Map<string, number> {
   const last = new Map<string, number>();
   nodes.forEach(({ inputs }, i) => {

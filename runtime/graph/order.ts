@@ -1,10 +1,10 @@
 import type { Graph, Node } from "./graph.ts";
 
 /**
- * The nodes in the order in which ONNX Runtime runs them, which is not theirs in the file: from the last node whose outputs nothing
- * reads back to its operands, of which the later ones in the file come first, and so on; a node runs when its operands have. So what
- * stands early in the file runs late, if its reader has other operands. Exact for a graph that the runtime does not change;
- * nodes that it makes count as the last.
+ * The nodes in the order in which ONNX Runtime runs them, which differs from their order in the file. It is the order in which a
+ * depth-first search leaves the nodes: it starts at the last node whose outputs no node reads, and visits the operands of a node from
+ * the last to the first in the file. So a node that is early in the file runs late if its reader has other operands. Exact for a graph
+ * that the runtime does not change; nodes that it inserts count as last in the file.
  * Source: `Graph::ReverseDFSFrom` and `GraphViewer`, https://github.com/microsoft/onnxruntime/tree/main/onnxruntime/core/graph
  */
 export function executionOrder({ nodes }: Graph): Node[] {
@@ -27,14 +27,14 @@ export function executionOrder({ nodes }: Graph): Node[] {
   return order;
 }
 
-/** Places of nodes of which nothing reads an output. */
+/** Indices of the nodes whose outputs no node reads. */
 function unread(nodes: readonly Node[]): number[] {
   const read = new Set<string>();
   for (const { inputs } of nodes) for (const name of inputs) read.add(name);
   return [...nodes.keys()].filter((i) => nodes[i]?.outputs.every(({ name }) => !read.has(name)));
 }
 
-/** Places of the nodes that make a node's inputs. */
+/** Indices of the nodes that compute a node's inputs. */
 function operandsOf({ inputs }: Node, makers: ReadonlyMap<string, number>): number[] {
   return inputs.flatMap((name) => makers.get(name) ?? []).toSorted((a, b) => a - b);
 }

@@ -1,6 +1,6 @@
 import type { Attribute, Graph, Node, Value } from "./graph.ts";
 
-/** The graph for people, one line per value: `y: float32[2, 3] = Softmax(x) axis=1`. */
+/** The graph as text for people to read, one line per value: `y: float32[2, 3] = Softmax(x) axis=1`. */
 export function printGraph(graph: Graph): string {
   return [
     ...graph.inputs.map((value) => `input ${typed(value)}`),

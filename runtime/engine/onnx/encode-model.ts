@@ -11,19 +11,19 @@ import {
 } from "../../graph/graph.ts";
 import { Message } from "../../protobuf.ts";
 
-// Numbers of fields are those of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+// Field numbers are those of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 /** TensorProto.DataLocation */
 const external = 1;
 const attributeTypes = { int: 2, string: 3, ints: 7 };
-/** Where the places of files in a model begin; sessions are told the same. */
+/** Paths of files in a model are relative to this folder, which sessions get as an option. */
 export const { root } = parse(process.cwd());
-/** The newest that every provider of the runtime takes. */
+/** The newest versions that every provider of ONNX Runtime accepts. */
 const [irVersion, opset] = [9, 18];
-/** Operators that ONNX Runtime adds to ONNX's, and where they are said to come from. */
+/** Operators that only ONNX Runtime has, and the domain that it has them in. */
 const ownOperators: ReadonlySet<string> = new Set(["FusedMatMul"]);
 const ownDomain = "com.microsoft";
 
-/** The graph as an ONNX model. Errors: throws where `verify` finds something. */
+/** The graph as an ONNX model. Throws if `verify` finds errors in it. */
 export function encodeModel(graph: Graph): Uint8Array {
   const errors = verify(graph);
   if (errors.length > 0) throw new Error(`the recorded graph is wrong: ${errors.join("; ")}`);
@@ -70,8 +70,8 @@ function encodeInitializer({ name, shape, dtype, bytes }: Initializer): Message 
   for (const size of shape) message.int(1, size);
   message.int(2, elementTypes[dtype]).string(8, name);
   if (bytes instanceof Uint8Array) return message.bytes(9, bytes);
-  const place = { location: relative(root, bytes.path), offset: bytes.offset, length: bytes.length };
-  for (const [key, value] of Object.entries(place)) {
+  const location = { location: relative(root, bytes.path), offset: bytes.offset, length: bytes.length };
+  for (const [key, value] of Object.entries(location)) {
     message.message(13, new Message().string(1, key).string(2, String(value)));
   }
   return message.int(14, external);

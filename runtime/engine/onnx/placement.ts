@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 
-/** A way to learn on which provider each operation of a graph runs: the runtime tells it in profiles alone. */
+/** Finds out which operations of a graph run on the CPU. ONNX Runtime tells it only in a profile of a run. */
 export interface Placement {
   readonly options: Pick<InferenceSession.SessionOptions, "enableProfiling" | "profileFilePrefix">;
-  /** Once the session was made with the options and has run: how many operations ran on the CPU, by operator. */
+  /** To call after the first run of a session that was created with the options. Counts the operations that ran on the CPU. */
   onCpu(session: InferenceSession): Promise<Record<string, number>>;
-  /** The session could not be made. */
+  /** To call if the session could not be created. */
   discard(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export async function watchPlacement(): Promise<Placement> {
   };
 }
 
-/** Values are sent from one provider to the other by operations, too, which do not count. */
+/** By operator; without the operations that copy values from one provider to another. */
 function countOnCpu(events: readonly ProfileEvent[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { cat, name, args: { provider, op_name: op = "" } = {} } of events) {

@@ -1,14 +1,12 @@
-/** What the engine and the thread that computes for it say to each other. Values live there, under numbers given here. */
+/** The messages between the main thread and the thread that computes. Values live there, under ids that the main thread gives. */
 import type { HostTensor } from "../../contract.ts";
+import type { Feed } from "../recording/device.ts";
 import type { ProviderOptions } from "./session-options.ts";
 
-/** Places in memory that both sides share: whether the thread is in a request, and whether it may begin another. */
+/** Indices into flags that both threads share: 1 while a request is carried out, and 1 once no other may begin. */
 export const [BUSY, STOPPED] = [0, 1];
 
-/** A value of the thread, by its number, or one that is sent along. */
-export type Feed = number | HostTensor;
-
-/** What a thread is started with. */
+/** What the thread is started with. */
 export interface ThreadData extends ProviderOptions {
   readonly flags: Int32Array;
 }
@@ -16,7 +14,7 @@ export interface ThreadData extends ProviderOptions {
 export type Request =
   | { readonly type: "upload"; readonly id: number; readonly value: HostTensor }
   | { readonly type: "open"; readonly session: number; readonly model: Uint8Array }
-  /** One feed per input of the graph, one new number per output. */
+  /** One feed per input of the graph, one new id per output. */
   | {
       readonly type: "run";
       readonly session: number;
@@ -30,10 +28,10 @@ export type Request =
 export type Reply =
   | { readonly type: "ready" }
   | { readonly type: "failed"; readonly message: string }
-  /** The graph can run; `seconds` from the request on. */
+  /** The graph can run; opening it took this many seconds. */
   | { readonly type: "opened"; readonly session: number; readonly seconds: number }
-  /** It has run on another provider than the CPU, but for so many operations, by operator. */
+  /** The graph has run once on a provider other than the CPU; `onCpu` counts, by operator, what ran on the CPU nevertheless. */
   | { readonly type: "placed"; readonly session: number; readonly onCpu: Readonly<Record<string, number>> }
   | { readonly type: "value"; readonly request: number; readonly value: HostTensor }
-  /** `session`: the graph that failed; null where it was none. */
+  /** `session`: whose graph failed; null where no graph did. */
   | { readonly type: "error"; readonly request: number; readonly message: string; readonly session: number | null };

@@ -11,7 +11,7 @@ export const providerTitles: Readonly<Record<Provider, string>> = {
   cuda: "an NVIDIA GPU through CUDA",
 };
 
-/** What has to be there beside the runtime. */
+/** What a provider needs besides ONNX Runtime. */
 export const providerNeeds: Readonly<Record<Provider, string>> = {
   cpu: "nothing",
   webgpu: "a GPU and its Vulkan, Metal or Direct3D 12 driver",

@@ -1,4 +1,4 @@
-/** The thread that computes: graphs run here, so that the main thread stays free for progress, signals and the next step's data. */
+/** The thread that runs the graphs, so that the main thread stays free for progress, signals and the data of the next step. */
 import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import type { InferenceSession, Tensor as RuntimeTensor } from "onnxruntime-node";
@@ -7,7 +7,8 @@ import { runtimeFolder } from "./provider.ts";
 import { sessionOptions } from "./session-options.ts";
 import { encodeModel } from "./encode-model.ts";
 import { watchPlacement, type Placement } from "./placement.ts";
-import { BUSY, STOPPED, type Feed, type Reply, type Request, type ThreadData } from "./protocol.ts";
+import type { Feed } from "../recording/device.ts";
+import { BUSY, STOPPED, type Reply, type Request, type ThreadData } from "./protocol.ts";
 
 type Runtime = typeof import("onnxruntime-node");
 
@@ -16,7 +17,7 @@ const port = parentPort;
 const { flags, ...options } = workerData as ThreadData;
 const reply = (message: Reply, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
-/** What went wrong with a graph. */
+/** A graph could not be opened, or failed while it ran. */
 class GraphError extends Error {
   readonly session: number;
 
@@ -26,19 +27,19 @@ class GraphError extends Error {
   }
 }
 
-/** What could not be made stands as its error; whoever reads it learns why. */
+/** A value that could not be computed is stored as its error, which rejects the requests that read it. */
 const values = new Map<number, RuntimeTensor | Error>();
 const sessions = new Map<number, InferenceSession | Error>();
-/** Of sessions that have not run yet, if it is not clear on what they will. */
+/** Of sessions that have not run yet and may run on more than the CPU. */
 const placements = new Map<number, Placement>();
 
 try {
   const runtime = createRequire(import.meta.url)(runtimeFolder()) as Runtime;
-  // What goes wrong is said to whoever reads the value.
+  // Errors are sent as replies; they need not be logged, too.
   runtime.env.logLevel = "fatal";
   if (options.provider !== "cpu") await tryProvider(runtime);
   let last = Promise.resolve();
-  // One request after the other: the order is all that says when a value is there.
+  // One request at a time: a request may read what earlier ones have computed.
   port.on("message", (request: Request) => {
     last = last.then(() => unlessStopped(() => handle(runtime, request)));
   });
@@ -47,7 +48,7 @@ try {
   reply({ type: "failed", message: messageOf(error) });
 }
 
-/** The runtime ends the whole process when its thread is stopped in the midst of a call, so whoever stops it waits for the flag. */
+/** ONNX Runtime aborts the process if its thread is stopped during a call, so the main thread waits for the flag to be cleared. */
 async function unlessStopped(f: () => Promise<void> | void): Promise<void> {
   Atomics.store(flags, BUSY, 1);
   if (Atomics.load(flags, STOPPED) === 0) await f();
@@ -91,7 +92,7 @@ async function open(runtime: Runtime, { session, model }: Request & { type: "ope
   }
 }
 
-/** A provider loads libraries and looks for its hardware when it is first used. Errors: rejects with what it misses. */
+/** Runs a small graph: a provider loads its libraries and looks for its hardware on first use. Rejects with what is missing. */
 async function tryProvider(runtime: Runtime): Promise<void> {
   if (options.provider === "webgpu" && process.platform === "linux") requireLibrary("libvulkan.so.1");
   const x = { name: "x", shape: [1], dtype: "float32" } as const;
@@ -102,12 +103,12 @@ async function tryProvider(runtime: Runtime): Promise<void> {
   await session.release();
 }
 
-/** Where it is missing the provider would say so on stderr, and then fail with less. */
+/** Checked beforehand: without the library the provider would print to stderr, and its own error would not name the library. */
 function requireLibrary(name: string): void {
   try {
     process.dlopen({ exports: {} }, name);
   } catch (error) {
-    // A library that is not a module of Node is found, and refused otherwise.
+    // A library that is there fails in another way: it is not a module of Node.
     if (messageOf(error).includes("cannot open shared object file"))
       throw new Error(`${name} is not installed`, { cause: error });
   }
@@ -121,7 +122,7 @@ async function run(runtime: Runtime, request: Request & { type: "run" }): Promis
     session.outputNames.forEach((name, i) => values.set(request.outputs[i] ?? -1, found(results[name])));
     await tellPlacement(request.session, session);
   } catch (error) {
-    // A value that another graph could not make is that graph's fault.
+    // If an input could not be computed, the graph that should have computed it is the one that failed.
     const failure = error instanceof GraphError ? error : new GraphError(request.session, error);
     for (const id of request.outputs) values.set(id, failure);
   }
@@ -159,7 +160,7 @@ function toRuntime(runtime: Runtime, { dtype, data, shape }: HostTensor): Runtim
 }
 
 function found<T>(x: T | Error | undefined): T {
-  if (x === undefined) throw new Error("a value is used that was never made or is freed already");
+  if (x === undefined) throw new Error("a value is used that does not exist, or was freed already");
   if (x instanceof Error) throw x;
   return x;
 }

@@ -22,7 +22,7 @@ export type Feed = number | HostTensor;
 
 /** Learns what becomes of a graph that was opened. */
 export interface OpenListener {
-  /** The graph can run, this many seconds after it was opened. */
+  /** The graph can run; opening it took this many seconds. */
   onOpened(seconds: number): void;
   /**
    * The graph has run once on a provider other than the CPU. `onCpu` counts the operations that nevertheless ran on the CPU, by

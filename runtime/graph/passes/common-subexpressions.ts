@@ -1,7 +1,7 @@
 import { SMALL_BYTES, withInputs } from "./edit.ts";
 import type { Graph, Initializer, Node } from "../graph.ts";
 
-/** Computes once what is computed twice alike, and keeps one of equal small constants. */
+/** Merges nodes that compute the same from the same inputs, and equal small constants. */
 export function mergeCommonSubexpressions(graph: Graph): Graph {
   const outputs = new Set(graph.outputs);
   const sameAs = new Map<string, string>();

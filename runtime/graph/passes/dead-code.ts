@@ -1,6 +1,6 @@
 import type { Graph } from "../graph.ts";
 
-/** Leaves out nodes and initializers that no output needs. Inputs stay: callers feed them by their place. */
+/** Removes nodes and initializers that no output needs. Unused inputs stay, since callers feed inputs by position. */
 export function removeDeadCode(graph: Graph): Graph {
   const needed = new Set(graph.outputs);
   const nodes = graph.nodes.toReversed().filter(({ inputs, outputs }) => {

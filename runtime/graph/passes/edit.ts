@@ -11,10 +11,10 @@ import {
   type Value,
 } from "../graph.ts";
 
-/** Larger constants are neither compared nor computed with. */
+/** Constants of more bytes are neither compared nor used in computations. */
 export const SMALL_BYTES = 256;
 
-/** A graph while a pass goes through it from front to back, writing the new one. */
+/** The new graph that a pass writes while it goes through the nodes of the old one in order. */
 export class Edit {
   readonly #initializers: Initializer[];
   readonly #nodes: Node[] = [];
@@ -23,7 +23,7 @@ export class Edit {
   readonly #constants = new Map<string, Initializer>();
   readonly #sameAs = new Map<string, string>();
   readonly #outputs: ReadonlySet<string>;
-  /** All of the old graph, also those of nodes that are still to come. */
+  /** All names of the old graph, also those that the pass has not reached yet. */
   readonly #names: ReadonlySet<string>;
   #made = 0;
 
@@ -35,7 +35,7 @@ export class Edit {
     for (const x of [...graph.inputs, ...graph.initializers]) this.#values.set(x.name, x);
   }
 
-  /** What stands for a value of the old graph. */
+  /** The name in the new graph of a value of the old one. */
   current(name: string): string {
     return this.#sameAs.get(name) ?? name;
   }
@@ -50,19 +50,19 @@ export class Edit {
     return found;
   }
 
-  /** The node that makes a value, if it is of this kind. */
+  /** The node that computes a value, if its operator is `op`. */
   maker(name: string, op: string): Node | undefined {
     const node = this.#makers.get(name);
     return node?.op === op ? node : undefined;
   }
 
-  /** Of a small constant, the bytes. */
+  /** The bytes of a small constant. */
   bytes(name: string): Uint8Array | undefined {
     const { bytes } = this.#constants.get(name) ?? {};
     return bytes instanceof Uint8Array && bytes.length <= SMALL_BYTES ? bytes : undefined;
   }
 
-  /** Of a small constant, the numbers in float32. */
+  /** The numbers of a small float32 constant. */
   numbers(name: string): Float32Array | undefined {
     const bytes = this.value(name).dtype === "float32" ? this.bytes(name) : undefined;
     return bytes && new Float32Array(bytes.slice().buffer);
@@ -88,7 +88,7 @@ export class Edit {
     }
   }
 
-  /** A new node before the one that is looked at. */
+  /** Adds a node with one output, and returns the name of the output. */
   emit(
     op: string,
     inputs: readonly string[],
@@ -117,7 +117,7 @@ export class Edit {
     return constant.name;
   }
 
-  /** `name` is read under another name from now on; a graph's output keeps its own. */
+  /** Replaces a node's output by the value `to`. An output of the graph keeps its name, and becomes a copy. */
   alias(node: Node, to: string): void {
     const [output] = node.outputs;
     if (output === undefined) return;
@@ -125,7 +125,7 @@ export class Edit {
     else this.#sameAs.set(output.name, to);
   }
 
-  /** The node's output is `to`, which may have to be repeated. */
+  /** Like `alias`, for a value that may have to be reshaped or expanded to the output's shape. */
   become(node: Node, output: Value, to: string): void {
     const { shape } = this.value(to);
     if (isSame(shape, output.shape)) return this.alias(node, to);
@@ -145,13 +145,13 @@ export class Edit {
   }
 }
 
-/** The node with other inputs; the same one if they are the same. */
+/** The node with renamed inputs; the same object if nothing changes. */
 export function withInputs(node: Node, current: (name: string) => string): Node {
   if (node.inputs.every((name) => current(name) === name)) return node;
   return { ...node, inputs: node.inputs.map(current) };
 }
 
-/** NumPy's rule; the shapes are known to fit. */
+/** NumPy's broadcasting, for shapes that are known to fit. */
 export function broadcast(shapes: readonly Shape[]): number[] {
   const rank = Math.max(0, ...shapes.map(({ length }) => length));
   return Array.from({ length: rank }, (_, axis) => {

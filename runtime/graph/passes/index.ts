@@ -1,23 +1,23 @@
 import type { Graph } from "../graph.ts";
 import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { removeDeadCode } from "./dead-code.ts";
-import { suitWebGpu } from "./for-webgpu.ts";
+import { adaptToWebGpu } from "./for-webgpu.ts";
 import { widenLate } from "./late-casts.ts";
 import { simplify } from "./simplify.ts";
 import { splitWeights } from "./split-weights.ts";
-import { addWithinProducts } from "./sums.ts";
-import { turnWithinProducts } from "./turned-products.ts";
+import { fuseSums } from "./fuse-sums.ts";
+import { fuseTransposes } from "./fuse-transposes.ts";
 
-/** More ways through a graph than it takes in practice. */
+/** Rounds of simplification at most; in practice it takes fewer. */
 const MOST_ROUNDS = 8;
 
-/** What runs the graph, where the passes differ for it. */
+/** What the passes must know of the provider that runs the graph. */
 interface Target {
   /** WebGPU computes in 32 bits and lacks some operators. */
   readonly isWebGpu?: boolean;
 }
 
-/** The same outputs from fewer nodes and smaller values, from nodes that the target has. */
+/** Computes the same outputs with fewer nodes and smaller values, and only with operators that the target has. */
 export function optimize(graph: Graph, { isWebGpu = false }: Target = {}): Graph {
   let current = mergeCommonSubexpressions(removeDeadCode(graph));
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -25,7 +25,7 @@ export function optimize(graph: Graph, { isWebGpu = false }: Target = {}): Graph
     if (simplified === current) break;
     current = removeDeadCode(mergeCommonSubexpressions(simplified));
   }
-  if (isWebGpu) return mergeCommonSubexpressions(suitWebGpu(addWithinProducts(current)));
-  const fused = addWithinProducts(turnWithinProducts(current));
+  if (isWebGpu) return mergeCommonSubexpressions(adaptToWebGpu(fuseSums(current)));
+  const fused = fuseSums(fuseTransposes(current));
   return removeDeadCode(widenLate(mergeCommonSubexpressions(splitWeights(fused))));
 }

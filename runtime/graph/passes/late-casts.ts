@@ -3,8 +3,8 @@ import { Edit } from "./edit.ts";
 import { widenedWeights } from "./widened-weights.ts";
 
 /**
- * Weights that are stored in 16 bits are widened right before each use, and freed behind it: each reader gets a cast of its own, ahead
- * of all other nodes, since the runtime runs last what stands first in the file (see `executionOrder`).
+ * Converts 16-bit weights to float32 right before each use, so that they can be freed right after it. Each reader gets a Cast of its own.
+ * The casts are put in front of all other nodes, since the runtime runs late what is early in the file (see `executionOrder`).
  */
 export function widenLate(graph: Graph): Graph {
   const widened = widenedWeights(graph);

@@ -9,10 +9,10 @@ import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { Edit } from "./edit.ts";
 import { splitWeights } from "./split-weights.ts";
-import { suitWebGpu } from "./for-webgpu.ts";
+import { adaptToWebGpu } from "./for-webgpu.ts";
 import { optimize } from "./index.ts";
 import { simplify } from "./simplify.ts";
-import { addWithinProducts } from "./sums.ts";
+import { fuseSums } from "./fuse-sums.ts";
 import { verifyFully } from "./verify.ts";
 
 const test = suite("onnx passes");
@@ -170,8 +170,8 @@ test("a bias is added within the product, unless the product is read elsewhere",
       const sum = float(g, "Add", [product, b], [2, 4]);
       return isReadTwice ? [sum, product] : [sum];
     });
-  await becomes(addWithinProducts, layer(false), "Gemm Identity");
-  await becomes(addWithinProducts, layer(true), "Gemm Add Identity Identity");
+  await becomes(fuseSums, layer(false), "Gemm Identity");
+  await becomes(fuseSums, layer(true), "Gemm Add Identity Identity");
 });
 
 test("of two products that are added the second takes the first in; a row of one element is no bias", async () => {
@@ -181,12 +181,12 @@ test("of two products that are added the second takes the first in; a row of one
     const low = g.emit("Gemm", [a, b], [2, 4], "float32", { transB: 1 });
     return [float(g, "Add", [float(g, "MatMul", [x, w], [2, 4]), low], [2, 4])];
   });
-  await becomes(addWithinProducts, sum, "MatMul Gemm Identity");
+  await becomes(fuseSums, sum, "MatMul Gemm Identity");
   const column = recorded((g) => {
     const [x, w, b] = [g.input([2, 3], "float32"), g.input([3, 1], "float32"), g.input([4], "float32")];
     return [float(g, "Add", [float(g, "MatMul", [x, w], [2, 1]), b], [2, 4])];
   });
-  await becomes(addWithinProducts, column, "MatMul Add Identity");
+  await becomes(fuseSums, column, "MatMul Add Identity");
 });
 
 test("matrices are turned in their product, and added before they are reshaped", async () => {
@@ -321,7 +321,7 @@ test("WebGPU computes with truth values by operators that it has", async () => {
     const joined = g.emit("Concat", [a, b], [3, 3], "bool", { axis: 0 });
     return [both, alike, turned, joined, float(g, "Identity", [x], [2, 3])];
   });
-  const after = suitWebGpu(graph);
+  const after = adaptToWebGpu(graph);
   const onTruth = after.nodes.filter(({ inputs }) =>
     inputs.some((name) => valuesOf(after).get(name)?.dtype === "bool"),
   );
@@ -337,7 +337,7 @@ test("WebGPU's sine and cosine are as precise as others", async () => {
     const x = g.input([angles.length], "float32");
     return [float(g, "Sin", [x], [angles.length]), float(g, "Cos", [x], [angles.length])];
   });
-  const after = suitWebGpu(graph);
+  const after = adaptToWebGpu(graph);
   assert.not.match(opsOf(after), /Sin|Cos/);
   const session = device.open(after);
   const feed: HostTensor = { shape: [angles.length], dtype: "float32", data: angles };

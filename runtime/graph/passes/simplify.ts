@@ -9,8 +9,8 @@ import { repeats } from "./rules/repeats.ts";
 const rules = [...constants, ...layout, ...arithmetic, ...repeats, ...products];
 
 /**
- * Leaves out what changes nothing and computes on small values what was computed on repeated ones. One way through, so a second may
- * find more; a graph in which there is nothing to find is given back as it is.
+ * Removes nodes that change nothing, and computes on small values what was computed on expanded ones. Goes through the graph once, so
+ * another call may find more. Returns the same object if there is nothing to simplify.
  */
 export function simplify(graph: Graph): Graph {
   const edit = new Edit(graph);

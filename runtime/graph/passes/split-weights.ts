@@ -2,12 +2,13 @@ import { byteSize, sizeOf, type Graph, type Initializer, type Node, type Value }
 import { Edit } from "./edit.ts";
 import { widenedWeights } from "./widened-weights.ts";
 
-/** Elements of a part: 16 MiB in float32. Larger ones leave gaps in the memory of the runtime, smaller ones gain nothing. */
+/** Elements of a part at most: 16 MiB in float32. Larger parts fragment the runtime's memory, smaller ones save no more. */
 const PART = 2 ** 22;
 
 /**
- * Products with large weights of 16 bits become products with rows of them, of which one part after the other is widened: widened
- * whole, a weight takes twice its size, and no other value leaves a gap for it. Rows are contiguous, so parts stay in the file.
+ * Splits products with large 16-bit weights into products with parts of their rows, so that one part after the other is converted to
+ * float32. A whole weight would take twice its size, and no freed block is large enough to hold it. Rows are contiguous, so each part
+ * is a range of the same file.
  */
 export function splitWeights(graph: Graph, part = PART): Graph {
   const isLarge = ({ shape }: Initializer) => shape.length === 2 && sizeOf(shape) > part;
@@ -31,7 +32,7 @@ export function splitWeights(graph: Graph, part = PART): Graph {
 const isProduct = (edit: Edit, { op, inputs: [x = ""] }: Node): boolean =>
   op === "Gemm" || (op === "MatMul" && edit.value(x).shape.length === 2);
 
-/** Rows of a weight, widened. */
+/** Some rows of a weight, as float32. */
 interface Part {
   readonly first: number;
   readonly rows: number;
@@ -54,7 +55,7 @@ function partsOf(edit: Edit, { shape: [rows = 0, width = 0], dtype, bytes }: Ini
   });
 }
 
-/** x Wᵀ: each part gives some of the outputs. */
+/** x Wᵀ: each part computes some of the outputs. */
 function byOutputs(edit: Edit, { inputs: [x = "", , bias = ""], outputs, attributes }: Node, parts: readonly Part[]) {
   const [output] = outputs as readonly [Value];
   const [rows = 0] = output.shape;
@@ -65,7 +66,7 @@ function byOutputs(edit: Edit, { inputs: [x = "", , bias = ""], outputs, attribu
   edit.push({ op: "Add", inputs: [sum, bias], outputs, attributes: {} });
 }
 
-/** x W: each part takes some of the inputs, and adds to what the parts before it gave. */
+/** x W: each part multiplies some of the inputs, and adds the result of the parts before it. */
 function bySums(edit: Edit, { inputs: [x = "", , bias = ""], outputs, attributes }: Node, parts: readonly Part[]) {
   const [output] = outputs as readonly [Value];
   const { shape } = edit.value(x);

@@ -8,8 +8,8 @@ import { Operands, type Rule } from "./infer/operands.ts";
 const rules = new Map<string, Rule>(Object.entries({ ...elementwise, ...layout, ...numeric }));
 
 /**
- * What is wrong with the graph, a sentence each: besides what `verify` finds, each node must make the shape and type that its operator
- * makes of its operands. In time linear in the graph.
+ * Finds what is wrong with the graph, one sentence for each error. Besides what `verify` checks, the shape and type of each node's output
+ * must be what its operator computes from the inputs. Takes time linear in the size of the graph.
  */
 export function verifyFully(graph: Graph): string[] {
   const errors = verify(graph);

@@ -2,7 +2,7 @@ import type { ElementType, Graph, Initializer } from "../graph.ts";
 
 const narrow: ReadonlySet<ElementType> = new Set(["bfloat16", "float16"]);
 
-/** Weights that are stored in 16 bits, by the names under which the graph reads them in 32. */
+/** Weights that are stored in 16 bits, by the names of the float32 values that the graph converts them to. */
 export function widenedWeights({ nodes, initializers }: Graph): Map<string, Initializer> {
   const stored = new Map(initializers.map((x) => [x.name, x]));
   const widened = new Map<string, Initializer>();

@@ -12,7 +12,7 @@ import {
 
 type Elements = HostTensor["data"];
 
-/** A graph while it is recorded; every method appends to it and names what it made. */
+/** A graph that is being recorded. Methods that return a value append what computes it. */
 export class GraphBuilder {
   readonly #inputs: Value[] = [];
   readonly #initializers: Initializer[] = [];
@@ -22,27 +22,27 @@ export class GraphBuilder {
   /** The origin of the nodes that are added now; null if it is unknown. */
   origin: string | null = null;
 
-  /** A value that is given anew whenever the graph runs. */
+  /** An input of the graph, which is fed on every run. */
   input(shape: Shape, dtype: DType): Value {
     const value = this.#value("in", shape, dtype);
     this.#inputs.push(value);
     return value;
   }
 
-  /** Numbers that are part of the graph. Where all are equal one is kept. */
+  /** Numbers that are part of the graph. If all are equal, the graph holds one of them and expands it. */
   constant(data: Elements, shape: Shape, dtype: DType): Value {
     if (data.length > 1 && isUniform(data)) return this.expand(this.constant(data.slice(0, 1), [], dtype), shape);
     return this.#initializer(data, shape, dtype);
   }
 
-  /** Numbers that stay in their file, as it stores them. */
+  /** Numbers that stay in their file, converted to float32 by the graph if the file stores them in 16 bits. */
   stored({ path, offset, length, shape, dtype }: StoredTensor): Value {
     const value = this.#value("w", shape, dtype);
     this.#initializers.push({ ...value, bytes: { path, offset, length } });
     return dtype === "float32" ? value : this.emit("Cast", [value], shape, "float32", { to: elementTypes.float32 });
   }
 
-  /** Shapes and axes. */
+  /** An int64 constant, for shapes and axes. */
   integers(values: readonly number[]): Value {
     return this.#initializer(BigInt64Array.from(values, BigInt), [values.length], "int64");
   }
@@ -73,7 +73,7 @@ export class GraphBuilder {
     return output;
   }
 
-  /** The graph so far. Each of its outputs is a node's, for the runtime hands out neither inputs nor initializers. */
+  /** The recorded graph. A copy of each output is made by a node, since ONNX Runtime can not return inputs or initializers. */
   finish(outputs: readonly Value[]): Graph {
     const results = outputs.map((x) => this.emit("Identity", [x], x.shape, x.dtype).name);
     return { inputs: this.#inputs, initializers: this.#initializers, nodes: this.#nodes, outputs: results };

@@ -3,18 +3,18 @@ import type { Value } from "../graph.ts";
 import { given, type Kernel } from "./kernel.ts";
 
 /**
- * Products of single matrices turn their operands in the product itself (Gemm), batches of matrices before it; a pass joins the two
- * where the provider has a product for that.
+ * A product of two single matrices transposes its operands itself (Gemm). Batches of matrices are transposed before the product; the
+ * pass `fuseTransposes` joins the two if the provider has an operator for that.
  */
 export const matMul: Kernel = (graph, [a, b], { transposeA, transposeB }) => {
-  const turned = [transposeA === true, transposeB === true] as const;
+  const transposed = [transposeA === true, transposeB === true] as const;
   const batch = broadcastBatch(given(a), given(b));
   if (batch.every((size) => size === 1)) {
-    const product = single(graph, lastTwo(graph, given(a)), lastTwo(graph, given(b)), turned);
+    const product = single(graph, lastTwo(graph, given(a)), lastTwo(graph, given(b)), transposed);
     return graph.reshape(product, [...batch, ...product.shape]);
   }
-  const x = turned[0] ? turn(graph, given(a)) : given(a);
-  const y = turned[1] ? turn(graph, given(b)) : given(b);
+  const x = transposed[0] ? transpose(graph, given(a)) : given(a);
+  const y = transposed[1] ? transpose(graph, given(b)) : given(b);
   return graph.emit("MatMul", [x, y], [...batch, x.shape.at(-2) ?? 0, y.shape.at(-1) ?? 0], "float32");
 };
 
@@ -28,7 +28,7 @@ function lastTwo(graph: GraphBuilder, x: Value): Value {
   return graph.reshape(x, x.shape.slice(-2));
 }
 
-function turn(graph: GraphBuilder, x: Value): Value {
+function transpose(graph: GraphBuilder, x: Value): Value {
   const last = x.shape.length - 1;
   const perm = [...x.shape.keys()].slice(0, -2).concat(last, last - 1);
   return graph.emit(
@@ -40,7 +40,7 @@ function turn(graph: GraphBuilder, x: Value): Value {
   );
 }
 
-/** The leading axes of the product. */
+/** The leading axes of the product, broadcast. */
 function broadcastBatch(a: Value, b: Value): number[] {
   const [x, y] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   const rank = Math.max(x.length, y.length);

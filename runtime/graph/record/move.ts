@@ -22,7 +22,7 @@ export const concat: Kernel = (graph, inputs, { axis }) => {
   return graph.emit("Concat", parts, shape.with(along, joined), dtype, { axis: along });
 };
 
-/** Along every axis from `begin`, `size` elements. */
+/** A part of `x`: along each axis `size` elements from `begin` on. */
 function block(graph: GraphBuilder, x: Value, begin: readonly number[], size: readonly number[]): Value {
   if (isSame(size, x.shape)) return x;
   const axes = [...x.shape.keys()].filter((axis) => size[axis] !== x.shape[axis]);
@@ -61,7 +61,7 @@ export const pad: Kernel = (graph, [x], { paddings, constantValue }) => {
   return graph.emit("Pad", [given(x), amounts, value], shape, given(x).dtype);
 };
 
-/** What tfjs makes of a broadcast; where only axes of size 1 repeat, it is one. */
+/** tfjs uses this kernel to broadcast: a tile that repeats only axes of size 1 is recorded as Expand. */
 export const tile: Kernel = (graph, [x], { reps }) => {
   const counts = reps as number[];
   const { shape, dtype } = given(x);

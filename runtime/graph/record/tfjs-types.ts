@@ -1,12 +1,12 @@
 import type { Tensor as TfTensor } from "@tensorflow/tfjs";
 import type { HostTensor, Ops, Tensor } from "../../contract.ts";
 
-/** The tfjs module, handed to every file that computes with it, so that nothing loads it at start-up. */
+/** The tfjs module. It is passed to every function that computes with it, so that nothing loads it at start-up. */
 export type Tf = typeof import("@tensorflow/tfjs");
 export type { TfTensor };
 export type TfOperand = TfTensor | number;
 
-/** A type of the contract with tfjs's tensors in place of opaque ones. */
+/** A type of the contract, with tfjs's tensors in place of the opaque ones. */
 type Concrete<X> = X extends HostTensor
   ? X
   : X extends Tensor

@@ -4,7 +4,7 @@ import { axisOf, broadcastAll, sameType, type Operands, type Rule, type Typed } 
 
 const moved: readonly ElementType[] = ["float32", "float16", "bfloat16", "int32", "int64", "bool"];
 
-/** The shape that an input gives; if it is known when the graph runs only, the one that was recorded. */
+/** The target shape that an input holds; the recorded shape of the output if it is known only when the graph runs. */
 function target(operands: Operands, index: number): { readonly sizes: readonly number[]; readonly isKnown: boolean } {
   const sizes = operands.integers(index);
   const { shape } = operands.at(index);
@@ -15,7 +15,7 @@ function target(operands: Operands, index: number): { readonly sizes: readonly n
   return { sizes: made, isKnown: false };
 }
 
-/** A size of 0 in the target stands for the operand's own (there is no allowzero=1 here). */
+/** A size of 0 in the target means the size of the operand, since allowzero is not set. */
 const reshape: Rule = (operands) => {
   const x = operands.at(0);
   const { sizes, isKnown } = target(operands, 1);
@@ -55,7 +55,7 @@ const concat: Rule = (operands) => {
   };
 };
 
-/** Positions behind the end count as the end, negative ones from the end; there are no steps here. */
+/** Negative positions count from the end, and all are limited to the axis. Steps are not supported. */
 const slice: Rule = (operands) => {
   const x = operands.at(0);
   const [starts, ends, axes] = [operands.integers(1), operands.integers(2), operands.integers(3)];
@@ -65,8 +65,8 @@ const slice: Rule = (operands) => {
   axes.forEach((given, i) => {
     const axis = axisOf(given, shape.length);
     const size = x.shape[axis] ?? 0;
-    const place = (at: number) => Math.min(Math.max(at < 0 ? at + size : at, 0), size);
-    shape[axis] = Math.max(0, place(ends[i] ?? 0) - place(starts[i] ?? 0));
+    const position = (at: number) => Math.min(Math.max(at < 0 ? at + size : at, 0), size);
+    shape[axis] = Math.max(0, position(ends[i] ?? 0) - position(starts[i] ?? 0));
   });
   return { shape, dtype: sameType([x], moved) };
 };
@@ -79,7 +79,7 @@ const gather: Rule = (operands) => {
   return { shape, dtype: sameType([x], moved) };
 };
 
-/** Of an input that gives a number per axis of another. */
+/** The numbers of an int64 input that must have `count` of them. */
 function perAxis(operands: Operands, index: number, count: number): number[] {
   const numbers = operands.integers(index);
   if (numbers?.length !== count) throw new Error(`has ${String(numbers?.length)} numbers for ${count}`);

@@ -3,24 +3,24 @@ import { axisOf, broadcastAll, sameType, type Operands, type Rule } from "./oper
 
 const text = (shape: Shape) => `[${shape.join(", ")}]`;
 
-/** Attributes are those of FusedMatMul, MatMul has none. */
+/** FusedMatMul has the attributes, MatMul has none. */
 const matMul: Rule = (operands) => {
   const [a, b] = [operands.at(0), operands.at(1)];
   const dtype = sameType([a, b], ["float32", "float16"]);
-  const [m, k] = turned(a.shape.slice(-2), operands.integer("transA", 0));
-  const [inner, n] = turned(b.shape.slice(-2), operands.integer("transB", 0));
+  const [m, k] = transposed(a.shape.slice(-2), operands.integer("transA", 0));
+  const [inner, n] = transposed(b.shape.slice(-2), operands.integer("transB", 0));
   if (m === undefined || n === undefined || k !== inner) {
     throw new Error(`multiplies ${text(a.shape)} and ${text(b.shape)}`);
   }
   return { shape: [...broadcastAll([a.shape.slice(0, -2), b.shape.slice(0, -2)]), m, n], dtype };
 };
 
-/** A third operand is added; it may be smaller than the product, not larger. */
+/** The third operand is added to the product, to whose shape it is broadcast. */
 const gemm: Rule = (operands) => {
   const [a, b] = [operands.at(0), operands.at(1)];
   const dtype = sameType(operands.all, ["float32", "float16"]);
-  const [m, k] = turned(a.shape, operands.integer("transA", 0));
-  const [inner, n] = turned(b.shape, operands.integer("transB", 0));
+  const [m, k] = transposed(a.shape, operands.integer("transA", 0));
+  const [inner, n] = transposed(b.shape, operands.integer("transB", 0));
   if (m === undefined || n === undefined || k !== inner || a.shape.length !== 2 || b.shape.length !== 2) {
     throw new Error(`multiplies ${text(a.shape)} and ${text(b.shape)}`);
   }
@@ -31,8 +31,8 @@ const gemm: Rule = (operands) => {
   return { shape, dtype };
 };
 
-function turned(shape: Shape, isTurned: number): Shape {
-  return isTurned === 1 ? shape.toReversed() : shape;
+function transposed(shape: Shape, isTransposed: number): Shape {
+  return isTransposed === 1 ? shape.toReversed() : shape;
 }
 
 const softmax: Rule = (operands) => {
@@ -41,7 +41,7 @@ const softmax: Rule = (operands) => {
   return { shape: x.shape, dtype: sameType([x], ["float32", "float16"]) };
 };
 
-/** Over the axes of the second operand, over all without it. */
+/** Reduces the axes that the second operand lists; without it all axes. */
 const reduce: Rule = (operands) => {
   const x = operands.at(0);
   const axes = reducedAxes(operands, x.shape);
@@ -50,7 +50,7 @@ const reduce: Rule = (operands) => {
   return { shape, dtype: sameType([x], ["float32", "float16", "int32", "int64"]) };
 };
 
-/** Errors: throws where axes are not constant. */
+/** Throws if the axes are not constant. */
 function reducedAxes(operands: Operands, shape: Shape): Set<number> {
   if (!operands.has(1)) return new Set(shape.keys());
   const axes = operands.integers(1);
@@ -58,7 +58,7 @@ function reducedAxes(operands: Operands, shape: Shape): Set<number> {
   return new Set((axes.length === 0 ? [...shape.keys()] : axes).map((axis) => axisOf(axis, shape.length)));
 }
 
-/** Operators that compute across elements, https://onnx.ai/onnx/operators/, and a product of ONNX Runtime's own. */
+/** Operators that combine elements: those of https://onnx.ai/onnx/operators/, and ONNX Runtime's FusedMatMul. */
 export const numeric: Readonly<Record<string, Rule>> = {
   MatMul: matMul,
   FusedMatMul: matMul,

@@ -1,16 +1,16 @@
 import type { Shape } from "../../../contract.ts";
 import type { Attribute, ElementType, Initializer, Node, Value } from "../../graph.ts";
 
-/** What a node is said to make, before the value has a name. */
+/** A shape and a type. */
 export interface Typed {
   readonly shape: Shape;
   readonly dtype: ElementType;
 }
 
-/** What an operator makes of its operands. Errors: throws where it does not take them, with the reason. */
+/** The shape and type of an operator's output. Throws, with the reason, if the operator does not take the operands. */
 export type Rule = (operands: Operands) => Typed;
 
-/** What a graph holds, by name. */
+/** Values of a graph by name. */
 interface Known {
   readonly values: ReadonlyMap<string, Value>;
   readonly constants: ReadonlyMap<string, Initializer>;
@@ -30,7 +30,7 @@ export class Operands {
     return this.#node.inputs.flatMap((name) => this.#known.values.get(name) ?? []);
   }
 
-  /** What the node is said to make. */
+  /** The recorded shape and type of the output. */
   get made(): Typed {
     const [output] = this.#node.outputs;
     if (output === undefined) throw new Error("makes nothing");
@@ -47,7 +47,7 @@ export class Operands {
     return value;
   }
 
-  /** The numbers of an int64 input, null if they are known when the graph runs only. */
+  /** The numbers of an int64 input; null if they are known only when the graph runs. */
   integers(index: number): number[] | null {
     const { name, dtype } = this.at(index);
     if (dtype !== "int64") throw new Error(`reads ${name} as integers, it is ${dtype}`);
@@ -73,14 +73,14 @@ export class Operands {
   }
 }
 
-/** An axis from the front. */
+/** The axis counted from the front. Throws if there is no such axis. */
 export function axisOf(axis: number, rank: number): number {
-  const place = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(place) || place < 0 || place >= rank) throw new Error(`has an axis ${axis} of ${rank}`);
-  return place;
+  const index = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(index) || index < 0 || index >= rank) throw new Error(`has an axis ${axis} of ${rank}`);
+  return index;
 }
 
-/** NumPy's rule. Errors: throws where sizes do not fit. */
+/** NumPy's broadcasting. Throws if sizes do not fit. */
 export function broadcastAll(shapes: readonly Shape[]): number[] {
   const rank = Math.max(0, ...shapes.map(({ length }) => length));
   return Array.from({ length: rank }, (_, axis) => {
@@ -96,7 +96,7 @@ export function broadcastAll(shapes: readonly Shape[]): number[] {
   });
 }
 
-/** All operands have the type of the first, which is one of these. */
+/** The type that all operands must share, which must be one of `allowed`. */
 export function sameType(values: readonly Value[], allowed: readonly ElementType[]): ElementType {
   const [first] = values;
   if (first === undefined) throw new Error("has no inputs");

@@ -6,16 +6,16 @@ import type { Rule } from "./rule.ts";
 const neutral: Readonly<Record<string, number>> = { Add: 0, Sub: 0, Mul: 1, Div: 1 };
 
 /**
- * x + 0, x - 0, x * 1, x / 1, in which -0 + 0 becoming 0 is not kept. x * 0 stays: it is not 0 where x is not a number, and a run
- * that diverges must show it.
+ * x + 0, x - 0, x * 1 and x / 1 are x. (-0 + 0 would be 0, and becomes -0.) x * 0 stays, since it is NaN if x is NaN: a run that
+ * diverges must show it.
  */
 const neutralOperand: Rule = (edit, node, output) => {
   const [a = "", b = ""] = node.inputs;
   const unit = neutral[node.op];
   if (unit === undefined) return false;
   const isUnit = (name: string) => edit.scalar(edit.maker(name, "Expand")?.inputs[0] ?? name) === unit;
-  const turns = node.op === "Add" || node.op === "Mul";
-  const kept = isUnit(b) ? a : turns && isUnit(a) ? b : undefined;
+  const isCommutative = node.op === "Add" || node.op === "Mul";
+  const kept = isUnit(b) ? a : isCommutative && isUnit(a) ? b : undefined;
   if (kept === undefined) return false;
   edit.become(node, output, kept);
   return true;
@@ -32,7 +32,7 @@ const factors: Rule = (edit, node, output) => {
   return true;
 };
 
-/** A product with a number. */
+/** Splits a product with a number into the other operand and the number. */
 function factorOf(edit: Edit, { inputs }: Node): { readonly rest: string; readonly factor: number } | undefined {
   const [a = "", b = ""] = inputs;
   const [x, y] = [edit.scalar(a), edit.scalar(b)];

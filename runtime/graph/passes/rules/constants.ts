@@ -2,7 +2,7 @@ import { sizeOf } from "../../graph.ts";
 import { SMALL_BYTES, type Edit } from "../edit.ts";
 import type { Rule } from "./rule.ts";
 
-/** Operators whose result in float32 is the exact one rounded, here as in the runtime. */
+/** Operators whose float32 result is the correctly rounded one, here as in ONNX Runtime. */
 const exact: Readonly<Record<string, (a: number, b: number) => number>> = {
   Add: (a, b) => a + b,
   Sub: (a, b) => a - b,
@@ -13,7 +13,7 @@ const exact: Readonly<Record<string, (a: number, b: number) => number>> = {
   Reciprocal: (a) => 1 / a,
 };
 
-/** Arithmetic on small constants, of which all have the same shape or one element. */
+/** Arithmetic on small constants that have the size of the result or one element. */
 const compute: Rule = (edit, node, output) => {
   const f = exact[node.op];
   if (f === undefined) return false;
@@ -27,7 +27,7 @@ const compute: Rule = (edit, node, output) => {
   return true;
 };
 
-/** A small constant in another shape is another constant. */
+/** A reshaped small constant is another constant. */
 const reshape: Rule = (edit, node, output) => {
   const bytes = node.op === "Reshape" ? edit.bytes(node.inputs[0] ?? "") : undefined;
   if (bytes === undefined) return false;
@@ -35,7 +35,7 @@ const reshape: Rule = (edit, node, output) => {
   return true;
 };
 
-/** A mask that is the same everywhere, or chooses between the same. */
+/** Where with a mask of equal elements, or with two equal choices. */
 const where: Rule = (edit, node, output) => {
   if (node.op !== "Where") return false;
   const [mask = "", yes = "", no = ""] = node.inputs;

@@ -1,8 +1,8 @@
 import { isSame } from "../../record/builder.ts";
 import type { Rule } from "./rule.ts";
 
-/** Of the same shape and type as its first input: Reshape, Expand, Cast, Transpose of nothing. */
-const sameAgain: Rule = (edit, node, output) => {
+/** Reshape, Expand, Cast or Transpose that change nothing. */
+const unchanged: Rule = (edit, node, output) => {
   const [name = ""] = node.inputs;
   const isIdentity = node.op === "Transpose" && (node.attributes["perm"] as number[]).every((axis, i) => axis === i);
   if (!isIdentity && !["Reshape", "Expand", "Cast"].includes(node.op)) return false;
@@ -12,7 +12,7 @@ const sameAgain: Rule = (edit, node, output) => {
   return true;
 };
 
-/** What counts is the last shape. */
+/** Of two Reshape nodes in a row the first is not needed. */
 const reshapeTwice: Rule = (edit, node) => {
   const first = node.op === "Reshape" ? edit.maker(node.inputs[0] ?? "", "Reshape") : undefined;
   if (first === undefined) return false;
@@ -20,7 +20,7 @@ const reshapeTwice: Rule = (edit, node) => {
   return true;
 };
 
-/** Turned twice, or turning axes of one element only. */
+/** Two Transpose nodes in a row are one. A Transpose that moves only axes of size 1 is a Reshape. */
 const transposes: Rule = (edit, node, output) => {
   if (node.op !== "Transpose") return false;
   const [name = ""] = node.inputs;
@@ -41,4 +41,4 @@ const transposes: Rule = (edit, node, output) => {
   return true;
 };
 
-export const layout: readonly Rule[] = [sameAgain, reshapeTwice, transposes];
+export const layout: readonly Rule[] = [unchanged, reshapeTwice, transposes];

@@ -3,14 +3,14 @@ import type { Node } from "../../graph.ts";
 import type { Edit } from "../edit.ts";
 import type { Rule } from "./rule.ts";
 
-/** Products of single matrices turn their operands themselves. */
-const turnedOperands: Rule = (edit, node) => {
+/** Fuses Transpose into products of two matrices: Gemm transposes its operands itself. */
+const transposedOperands: Rule = (edit, node) => {
   if (node.op !== "Gemm" && !isSingle(edit, node)) return false;
   const [a = "", b = "", ...rest] = node.inputs;
   const [x, y] = [a, b].map((name) => edit.maker(name, "Transpose")?.inputs[0]);
   if (x === undefined && y === undefined) return false;
-  const turned = (key: string, isTurned: boolean) => Number((node.attributes[key] === 1) !== isTurned);
-  const attributes = { transA: turned("transA", x !== undefined), transB: turned("transB", y !== undefined) };
+  const flag = (key: string, isTransposed: boolean) => Number((node.attributes[key] === 1) !== isTransposed);
+  const attributes = { transA: flag("transA", x !== undefined), transB: flag("transB", y !== undefined) };
   edit.push({ ...node, op: "Gemm", inputs: [x ?? a, y ?? b, ...rest], attributes });
   return true;
 };
@@ -19,7 +19,7 @@ function isSingle(edit: Edit, { op, inputs }: Node): boolean {
   return op === "MatMul" && inputs.every((name) => edit.value(name).shape.length === 2);
 }
 
-/** Two values that are reshaped to be added are added first: a product may then take the other one in. */
+/** Adds two values before they are reshaped instead of after: the addition may then be fused into a product. */
 const sumOfReshaped: Rule = (edit, node, output) => {
   if (node.op !== "Add") return false;
   const [a, b] = node.inputs.map((name) => edit.maker(name, "Reshape")?.inputs[0]);
@@ -30,8 +30,8 @@ const sumOfReshaped: Rule = (edit, node, output) => {
 };
 
 /**
- * The gradient of taking a value apart along an axis comes as parts among zeros that are added. Where the first part ends as the second
- * begins, that is joining them.
+ * The gradient of slicing a value along an axis is a sum of parts that are padded with zeros. If the second part begins where the first
+ * one ends, the sum is their concatenation.
  */
 const sumOfPadded: Rule = (edit, node, output) => {
   if (node.op !== "Add") return false;
@@ -52,7 +52,7 @@ interface Padded {
   readonly before: number;
 }
 
-/** What stands among zeros along one axis only. */
+/** The operand of a Pad that adds zeros along one axis only. */
 function padded(edit: Edit, node: Node | undefined): Padded | undefined {
   const [name = "", amounts = "", value = ""] = node?.inputs ?? [];
   if (node === undefined || edit.scalar(value) !== 0) return undefined;
@@ -63,4 +63,4 @@ function padded(edit: Edit, node: Node | undefined): Padded | undefined {
   return axis === undefined || axes.length > 1 ? undefined : { name, axis, before: sides[axis] ?? 0 };
 }
 
-export const products: readonly Rule[] = [turnedOperands, sumOfReshaped, sumOfPadded];
+export const products: readonly Rule[] = [transposedOperands, sumOfReshaped, sumOfPadded];

@@ -3,7 +3,7 @@ import { sizeOf } from "../../graph.ts";
 import { broadcast, isScalar, type Edit } from "../edit.ts";
 import type { Rule } from "./rule.ts";
 
-/** One number repeated is the same in any shape. */
+/** Reshaping an expanded scalar is expanding it to the other shape. */
 const reshapeRepeated: Rule = (edit, node, output) => {
   const repeated = node.op === "Reshape" ? edit.maker(node.inputs[0] ?? "", "Expand") : undefined;
   const [name = ""] = repeated?.inputs ?? [];
@@ -14,7 +14,7 @@ const reshapeRepeated: Rule = (edit, node, output) => {
   return true;
 };
 
-/** A copy is what it copies; an output's may repeat it. */
+/** A copy is replaced by its operand. An output of the graph needs its node, which may expand a smaller value instead of copying. */
 const identity: Rule = (edit, node, output) => {
   if (node.op !== "Identity") return false;
   const [name = ""] = node.inputs;
@@ -24,7 +24,7 @@ const identity: Rule = (edit, node, output) => {
   return true;
 };
 
-/** Operators that repeat their operands by themselves. */
+/** Operators that compute each element by itself and broadcast their operands. */
 const broadcasting = new Set(
   (
     "Add Sub Mul Div Pow Max Min Where Less LessOrEqual Greater GreaterOrEqual Equal And Or " +
@@ -32,7 +32,7 @@ const broadcasting = new Set(
   ).split(" "),
 );
 
-/** Values are repeated by the operator, or after it. */
+/** Leaves expanding the operands to the operator, or does it after the operator. */
 const repeatedOperands: Rule = (edit, node, output) => {
   if (!broadcasting.has(node.op)) return false;
   const inputs = node.inputs.map((name) => edit.maker(name, "Expand")?.inputs[0] ?? name);
@@ -48,8 +48,8 @@ const repeatedOperands: Rule = (edit, node, output) => {
 };
 
 /**
- * Sums and means over axes along which a value was repeated are taken of the value itself: such an axis multiplies the sum by its
- * size, and does nothing to the mean.
+ * Computes sums and means of an expanded value from the value itself: an expanded axis multiplies the sum by its size, and leaves the
+ * mean unchanged.
  */
 const reductionOfRepeated: Rule = (edit, node, output) => {
   const repeated = reductions.has(node.op) ? edit.maker(node.inputs[0] ?? "", "Expand") : undefined;
@@ -72,7 +72,7 @@ const reductionOfRepeated: Rule = (edit, node, output) => {
 
 const reductions = new Set(["ReduceSum", "ReduceMean"]);
 
-/** With axes of one element in front. */
+/** The value with leading axes of size 1. */
 function unsqueezed(edit: Edit, name: string, rank: number): string {
   const { shape, dtype } = edit.value(name);
   if (shape.length === rank) return name;
@@ -80,7 +80,7 @@ function unsqueezed(edit: Edit, name: string, rank: number): string {
   return edit.emit("Reshape", [name, edit.integers(sizes)], sizes, dtype);
 }
 
-/** A sum or mean along axes of one element only is its operand in another shape. */
+/** A reduction along axes of size 1 is a reshape. */
 const reductionOfOne: Rule = (edit, node, output) => {
   const [name = "", axes] = node.inputs;
   const { shape } = edit.value(name);

@@ -1,5 +1,5 @@
 import type { Node, Value } from "../../graph.ts";
 import type { Edit } from "../edit.ts";
 
-/** A rule either deals with a node of one output, and says so, or leaves it to the next. */
+/** Rewrites a node with one output and returns true; returns false, without a change, if the rule does not apply. */
 export type Rule = (edit: Edit, node: Node, output: Value) => boolean;

@@ -2,10 +2,10 @@ import { isSame } from "../record/builder.ts";
 import { valuesOf, type Graph, type Node, type Value } from "../graph.ts";
 
 /**
- * Adds a bias, or another matrix, within the product of two matrices to which it is added, where nothing else reads the product: one
- * value less to write and to read again. Of two products the second takes the first in.
+ * Fuses the addition of a bias or of another matrix into the product of two matrices (Gemm), if nothing else reads the product: one
+ * value less to write and to read. If both operands of the addition are products, it is fused into the second one.
  */
-export function addWithinProducts(graph: Graph): Graph {
+export function fuseSums(graph: Graph): Graph {
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map(({ name }) => [name, node] as const)));
   const values = valuesOf(graph);
   const uses = usesOf(graph);
@@ -39,7 +39,7 @@ function isPlainProduct(node: Node | undefined): node is Node {
   return (node?.op === "MatMul" || node?.op === "Gemm") && node.inputs.length === 2;
 }
 
-/** A row for all rows of the product, or a matrix of its size. */
+/** Whether Gemm can add it: a row that is added to all rows of the product, or a matrix of its size. */
 function isAddable(product: Value | undefined, other: Value | undefined): boolean {
   if (product === undefined || other === undefined || product.shape.length !== 2) return false;
   return isSame(product.shape, other.shape) || isSame(product.shape.slice(1), other.shape);
