@@ -47,17 +47,17 @@ const [q, kv] = [
   [B, H, Tk, d],
 ];
 
-test("in chunks as in one, and so the gradients, whatever the bias", () => {
+test("results and gradients in chunks equal those in one piece, with any kind of bias", () => {
   const scoresOfARow = 4 * B * H * Tk;
   for (const bias of [[], [[B, 1, 1, Tk]], [[B, 1, Tq, Tk]], [[1, 1, Tq, Tk]]]) {
     const shapes = [q, kv, kv, ...bias];
     const whole = computed(shapes, Infinity);
-    // Chunks of three, two and two rows; of a row each, also where not even one is allowed.
+    // Chunks of three, two and two rows; then of one row each, also if the limit is below one row.
     for (const rows of [3, 1, 0]) near(computed(shapes, rows * scoresOfARow), whole);
   }
 });
 
-/** Bytes that a step of one attention over itself takes at most. */
+/** The most bytes that a step of one self-attention takes. */
 function peakOf(tokens: number): number {
   const device = createSimulatedDevice();
   const engine = createOnnxEngine(tf, device);
@@ -76,7 +76,7 @@ test("long sequences take memory that grows with their length, not with its squa
   assert.ok(b / a < 2.2 && c / b < 2.2, `${b / a} and ${c / b}`);
 });
 
-test("a recording in chunks gives what another engine gives", async () => {
+test("an engine that records in chunks computes what another engine computes", async () => {
   const shape = [1, 2, 3000, 2];
   const size = shape.reduce((x, y) => x * y, 1);
   const host = { shape, dtype: "float32" as const, data: Float32Array.from({ length: size }, (_, i) => Math.sin(i)) };

@@ -15,7 +15,7 @@ function host(shape: readonly number[], seed: number): HostTensor {
 interface Result {
   readonly loss: number;
   readonly gradients: readonly Float32Array[];
-  /** Bytes on the engine when the loss is there, beside what was there before. */
+  /** Bytes that the engine holds after the loss was computed, in addition to those before. */
   readonly bytes: number;
 }
 

@@ -20,7 +20,7 @@ const host = (shape: readonly number[], values: readonly number[]): HostTensor =
 });
 
 for (const engine of [cpu, wasm, onnx]) {
-  test(`${engine.name}: a step leaves nothing behind but what it returns`, async () => {
+  test(`${engine.name}: a step leaves only the tensors that it returns`, async () => {
     const { ops } = engine;
     const w = engine.keep(host([2, 2], [1, 2, 3, 4]));
     const before = engine.memory();
@@ -50,7 +50,7 @@ test("a parameter that the loss does not depend on has no gradient; no parameter
   cpu.dispose(loss, alone.loss, a, b, ...gradients);
 });
 
-test("outputs survive beside the loss, even when they are inputs", async () => {
+test("outputs survive together with the loss, even when they are inputs", async () => {
   const a = cpu.keep(host([1], [5]));
   const { loss, outputs } = cpu.differentiate(() => ({ loss: cpu.ops.sum(a), outputs: { a } }), []);
   cpu.dispose(loss, outputs.a);

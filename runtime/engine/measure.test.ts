@@ -5,7 +5,7 @@ import { measureEngine } from "./measure.ts";
 
 const test = suite("measuring an engine");
 
-test("rates are those of some machine, and nothing is left behind", async () => {
+test("measured rates are plausible, and no tensor is left", async () => {
   const { engine } = await openEngine("wasm");
   const before = engine.memory().tensors;
   const { matmulGflops, bandwidthGBs } = await measureEngine(engine);

@@ -39,7 +39,10 @@ export function shapeOps(tf: Tf): Shaping {
   };
 }
 
-/** The gradient adds each row of dy to the row that it was gathered from: a product with a one-hot matrix, since wasm has no segment sum. */
+/**
+ * The gradient adds each row of dy to the row that it was gathered from. Computed as a product with a one-hot matrix, since wasm has no
+ * segment sum.
+ */
 function gatherRows(tf: Tf, x: TfTensor, indices: TfTensor): TfTensor {
   const [rows = 0] = x.shape;
   return withGradient(

@@ -210,7 +210,7 @@ test("comparisons and logic give masks", async () => {
   await check("float", (ops, m) => ops.float(m), [m], [1, 0]);
 });
 
-test("a comparison on the way to the loss has no gradient and does no harm", async () => {
+test("a comparison that the loss depends on has no gradient, and autodiff accepts it", async () => {
   const f: Compute = (ops, x) => ops.mul(ops.float(ops.greater(x, 0)), x);
   await check("relu", f, [host([3], [-1, 0.5, 2])], [-0, 0.5, 2]);
   await check("floor", (ops, x) => ops.add(ops.floor(ops.mul(x, 0.1)), x), [host([2], [0.5, -0.5])], [0.5, -1.5]);
@@ -219,7 +219,7 @@ test("a comparison on the way to the loss has no gradient and does no harm", asy
   assert.is(none, null);
 });
 
-test("where broadcasts all three, and what is not chosen does not reach the gradient", async () => {
+test("where broadcasts all three, and NaN that is not chosen does not reach the gradient", async () => {
   const [m, a, b] = [host([2, 1], [1, 0], "bool"), numbers([3]), numbers([2, 3], 2)];
   const expected = [...a.data.slice(0, 3), ...b.data.slice(3)];
   await check("where", (ops, m, a, b) => ops.where(m, a, b), [m, a, b], expected);
@@ -301,8 +301,8 @@ test("matMul with and without leading axes", async () => {
     [many, b],
     product(many.data, b.data, 10, 3, 4),
   );
-  const turned = (ops: Ops, a: Tensor, b: Tensor) => ops.matMul(ops.transpose(a, [0, 2, 1]), b, true);
-  await check("matMul of rank 3 and 2, transposed", turned, [many, b], product(many.data, b.data, 10, 3, 4));
+  const transposed = (ops: Ops, a: Tensor, b: Tensor) => ops.matMul(ops.transpose(a, [0, 2, 1]), b, true);
+  await check("matMul of rank 3 and 2, transposed", transposed, [many, b], product(many.data, b.data, 10, 3, 4));
   const [c, d] = [numbers([2, 1, 2, 3]), numbers([2, 1, 4, 3], 5)];
   await check("matMul of rank 4", (ops, c, d) => ops.matMul(c, d, false, true), [c, d]);
   assert.throws(() => cpu.ops.matMul(cpu.ops.fill([2, 3], 1), cpu.ops.fill([2, 3, 4], 1)), /leading axes/);

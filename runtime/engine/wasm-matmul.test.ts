@@ -7,7 +7,7 @@ const test = suite("wasm-matmul");
 const { engine: cpu } = await openEngine("cpu");
 const { engine: wasm } = await openEngine("wasm");
 
-/** Sizes above which the kernel takes its own way. */
+/** Sizes large enough for the kernel to split batches and transpose. */
 const [m, k, n] = [40, 30, 50];
 
 function matrices(batch: readonly number[], rows: number, columns: number, seed: number): HostTensor {
@@ -23,7 +23,7 @@ for (const batch of [[], [1], [3], [2, 2]]) {
     [false, true],
     [true, true],
   ] as const) {
-    test(`batch [${batch.join(", ")}]${transposeA ? ", a turned" : ""}${transposeB ? ", b turned" : ""}`, async () => {
+    test(`batch [${batch.join(", ")}]${transposeA ? ", a transposed" : ""}${transposeB ? ", b transposed" : ""}`, async () => {
       const a = transposeA ? matrices(batch, k, m, 1) : matrices(batch, m, k, 1);
       const b = transposeB ? matrices(batch, n, k, 2) : matrices(batch, k, n, 2);
       const results: ArrayLike<number>[] = [];

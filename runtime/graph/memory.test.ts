@@ -47,7 +47,7 @@ test("another shape takes nothing and keeps what it is a view of", () => {
     const wide = float(g, "Expand", [g.input([1], "float32"), g.integers([3, 100])], [3, 100]);
     return [float(g, "Mul", [flat, wide], [3, 100])];
   });
-  // The product of matrices, 400 bytes, is read through its view behind the expansion, 1200 bytes.
+  // The product of matrices, 400 bytes, is read through its view after the expansion, 1200 bytes.
   assert.is(memoryOf(graph).peak, 1600);
 });
 

@@ -35,11 +35,11 @@ async function profiled(graph: Graph): Promise<string[]> {
   return kernels.map(({ name }) => name.replace("_kernel_time", ""));
 }
 
-test("a train step runs in the order that is foretold", async () => {
+test("a train step runs in the predicted order", async () => {
   const step = await recordTinyStep(1);
-  const foretold = namesOf(executionOrder(step));
-  assert.is.not(foretold.join(), namesOf(step.nodes).join());
-  assert.equal(foretold, await profiled(step));
+  const predicted = namesOf(executionOrder(step));
+  assert.is.not(predicted.join(), namesOf(step.nodes).join());
+  assert.equal(predicted, await profiled(step));
 });
 
 test("of two operands the later in the file runs first, of two outputs too", () => {

@@ -44,7 +44,7 @@ function close(actual: HostTensor | undefined, expected: HostTensor): void {
   expected.data.forEach((e, i) => assert.ok(Math.abs((actual?.data[i] ?? NaN) - e) < 1e-5, `${i}: ${e}`));
 }
 
-test("matrix product with turned weights, softmax and a mask, again with other values", async () => {
+test("matrix product with transposed weights, softmax and a mask, again with other values", async () => {
   const weight = numbers([4, 3], 5);
   const graph: Graph = {
     inputs: [value("x", [2, 3]), value("m", [2, 4], "bool")],

@@ -117,7 +117,7 @@ function copied(value: HostTensor): { sent: HostTensor; buffer: ArrayBuffer } {
   return { sent: { shape: value.shape, dtype: value.dtype, data }, buffer: data.buffer as ArrayBuffer };
 }
 
-/** The thread's file is next to this one, as source or as build. From sources it loads tsx first, which the thread does not inherit. */
+/** The thread's file is next to this one, as source or as build. From source, the thread first registers tsx, to load TypeScript. */
 function startThread(workerData: ThreadData): Worker {
   if (!import.meta.url.endsWith(".ts"))
     return new Worker(new URL("./onnx-worker.mjs", import.meta.url), { workerData });

@@ -44,7 +44,7 @@ async function numbersOf(x: Tensor): Promise<number[]> {
   return Array.from(data);
 }
 
-test("a function that asks for the same is recorded once, whatever the values", async () => {
+test("a function that makes the same calls is recorded once, for any values", async () => {
   const w = engine.keep(host(2, 3));
   for (const x of [1, 10, 100]) {
     const y = engine.tidy(() => ops.mul(w, ops.input("x", host(x, x))));
@@ -54,7 +54,7 @@ test("a function that asks for the same is recorded once, whatever the values", 
   engine.dispose(w);
 });
 
-test("a listener is told what is recorded, and when it can run", async () => {
+test("a listener learns what is recorded, and when it can run", async () => {
   const own = createOnnxEngine(await loadTfjsAlone(), device);
   const events: EngineEvent[] = [];
   own.watch?.((event) => events.push(event));
@@ -69,7 +69,7 @@ test("a listener is told what is recorded, and when it can run", async () => {
   assert.ok(recorded.recordSeconds > 0 && recorded.startSeconds > 0);
 });
 
-test("another tensor of the same shape is no reason to record again, another shape is", async () => {
+test("another tensor of the same shape needs no new recording, another shape does", async () => {
   for (const values of [[1, 2], [3, 4], [5]]) {
     const x = engine.keep(host(...values));
     assert.equal(
@@ -91,7 +91,7 @@ test("a number that changes is fed from its second value on", async () => {
   engine.dispose(x);
 });
 
-test("what is decided on the host gets a recording for each outcome", async () => {
+test("a decision on the host gets a recording for each outcome", async () => {
   const x = engine.keep(host(1, 2));
   for (const doubles of [true, false, true, false]) {
     const y = engine.tidy(() => (doubles ? ops.add(x, x) : ops.square(x)));
@@ -122,7 +122,7 @@ test("gradients follow parameters that are replaced, and values that are fed", a
   assert.is(opened.count, 1);
 });
 
-test("arrays and objects come back with their tensors, and what went through stays the caller's", async () => {
+test("arrays and objects are returned with their tensors, and tensors passed through stay the caller's", async () => {
   const x = engine.keep(host(1));
   for (let i = 0; i < 2; i++) {
     const made = engine.tidy(() => ({ list: [ops.neg(x), x], none: null, text: "a" }));
@@ -146,13 +146,13 @@ test("a tensor from inside that is used after its tidy is refused by name", () =
   assert.throws(() => ops.neg(leaked[0] as Tensor), /did not leave its tidy/);
 });
 
-test("what was disposed of is refused", () => {
+test("a disposed tensor is refused", () => {
   const x = engine.keep(host(1));
   engine.dispose(x);
   assert.throws(() => ops.neg(x), /disposed of/);
 });
 
-test("what fails while it runs is said to whoever reads it", async () => {
+test("a failure while a graph runs rejects the read of its result", async () => {
   const indices = engine.keep({ shape: [1], dtype: "int32", data: Int32Array.of(5) });
   const x = engine.keep(host(1, 2));
   const y = ops.gather(x, indices);
@@ -185,7 +185,7 @@ test("numbers may stay in their file, in the three types of weights", async () =
   await rm(folder, { recursive: true });
 });
 
-test("an optimizer's updates are one recording, from the first on", async () => {
+test("all updates of an optimizer use one recording, the first included", async () => {
   const optimizer = createAdamW(engine, 2);
   let parameters: Tensor[] = [engine.keep(host(1, 2)), engine.keep(host(3))];
   for (const rate of [0.1, 0.05, 0.02, 0.01, 0.1]) {
@@ -195,13 +195,13 @@ test("an optimizer's updates are one recording, from the first on", async () => 
   }
   assert.is(opened.count, 1);
   const [first] = (await engine.read(parameters[0] as Tensor)).data;
-  // Of a constant gradient every step is as long as its rate.
+  // With a constant gradient each update is as large as its rate.
   assert.ok(Math.abs((first ?? NaN) - (1 - 0.28)) < 5e-3, String(first));
   engine.dispose(...parameters);
   optimizer.dispose();
 });
 
-test("nothing stays on the device but what is kept", async () => {
+test("only kept values stay on the device", async () => {
   const before = engine.memory();
   const x = engine.keep(host(1, 2, 3));
   assert.equal(engine.memory(), { tensors: before.tensors + 1, bytes: before.bytes + 12 });
@@ -210,7 +210,7 @@ test("nothing stays on the device but what is kept", async () => {
   assert.equal(engine.memory(), before);
 });
 
-test("recordings beyond the memory that they may claim are given up, and made again when they are needed", async () => {
+test("recordings above the memory limit are closed, and recorded again when they are needed", async () => {
   const small = createOnnxEngine(await loadTfjsAlone(), counting, { mostBytes: 3000 });
   const double = async (size: number) => {
     const x = small.keep({ shape: [size], dtype: "float32", data: new Float32Array(size).fill(size) });
@@ -219,7 +219,7 @@ test("recordings beyond the memory that they may claim are given up, and made ag
     small.dispose(x, y);
     return data[size - 1];
   };
-  // Graphs of 400, 800 and 2,400 bytes: the third takes the place of the second, which was not used for longest.
+  // Graphs of 400, 800 and 2,400 bytes: the third replaces the second, which has not been used for the longest time.
   for (const size of [100, 200, 100, 600, 100, 600]) assert.is(await double(size), 2 * size);
   assert.is(opened.count, 3);
   assert.is(await double(200), 400);
@@ -239,7 +239,7 @@ test("a step that does not fit says where", async () => {
     await explained(() => within("blocks.7.attn1", huge)),
     /^LTX7030: the step does not fit into the memory in blocks\.7\.attn1: 8,796,093,022,208 bytes /,
   );
-  // What is computed without a place of its own belongs to what it reads.
+  // A node without an origin of its own gets that of the nearest node that it reads from.
   const after = () =>
     ops.neg(
       ops.broadcastTo(

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-/** What ONNX Runtime computes with: the processor, any GPU (through Vulkan, Metal or Direct3D 12), or one of NVIDIA. */
+/** What ONNX Runtime computes with: the CPU, any GPU (`webgpu`: through Vulkan, Metal or Direct3D 12), or an NVIDIA GPU (`cuda`). */
 export type Provider = "cpu" | "webgpu" | "cuda";
 
 export const providerTitles: Readonly<Record<Provider, string>> = {
@@ -19,8 +19,8 @@ export const providerNeeds: Readonly<Record<Provider, string>> = {
 };
 
 /**
- * The folder of the package with ONNX Runtime. Users have the one of their platform, which `npm run pack` makes and which holds the
- * same files; a clone has onnxruntime-node, with every platform's. Errors: throws what Node does where neither is installed.
+ * The folder of the package with ONNX Runtime. Users have the package of their platform, which `npm run pack` makes; a clone of the
+ * repository has onnxruntime-node, with the same files for all platforms. Throws Node.js's error if neither is installed.
  */
 export function runtimeFolder(): string {
   const { resolve } = createRequire(import.meta.url);
@@ -36,7 +36,7 @@ export function runtimeFolder(): string {
   }
 }
 
-/** Whether the library of the CUDA provider was fetched, which npm does not. */
+/** Whether the library of the CUDA provider is installed; npm does not install it. */
 export function hasCudaLibrary(): boolean {
   const files = readdirSync(join(runtimeFolder(), "bin"), { recursive: true, encoding: "utf8" });
   return files.some((name) => name.includes("onnxruntime_providers_cuda."));

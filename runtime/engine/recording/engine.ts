@@ -27,7 +27,10 @@ export interface Executor {
 }
 
 export interface RecordingOptions {
-  /** Memory that all recordings may claim; above it those that have not been used for the longest time are closed. Default: half of the machine's. */
+  /**
+   * Bytes that all recordings may claim; above it those that have not been used for the longest time are closed. Default: half of the
+   * machine's memory.
+   */
   readonly mostBytes?: number;
   /** Where recordings are saved for later processes; null, the default: nowhere. */
   readonly folder?: string | null;

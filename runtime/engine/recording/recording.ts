@@ -18,8 +18,8 @@ export interface Recording {
   readonly numbers: readonly (number | null)[];
   readonly outputs: readonly TensorType[];
   /**
-   * One per parameter: whether the loss depends on it. The gradients of those that it depends on are the last outputs of the graph,
-   * behind the results of the function.
+   * One per parameter: whether the loss depends on it. The gradients of those that it depends on are outputs of the graph, after
+   * the results of the function.
    */
   readonly hasGradient: readonly boolean[];
 }

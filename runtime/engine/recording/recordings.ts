@@ -12,8 +12,8 @@ import type { RecordingTools } from "./graph-recorder.ts";
 import type { LiveTensors } from "./live-tensors.ts";
 import { matchCalls } from "./match-calls.ts";
 import { recordFunction } from "./record-function.ts";
-import { changedNumbers, fedNumbers, type Call, type InputSource, type OpenRecording } from "./recording.ts";
-import type { Recording } from "./recording.ts";
+import { changedNumbers, fedNumbers } from "./recording.ts";
+import type { Call, InputSource, OpenRecording, Recording } from "./recording.ts";
 import type { SavedRecordings } from "./saved-recordings.ts";
 import { isOutput, type Outcome, type Task } from "./task.ts";
 

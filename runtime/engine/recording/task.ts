@@ -30,7 +30,7 @@ export function returnKey(result: unknown, log: CallLog): string {
     .join()}`;
 }
 
-/** Calls `differentiate` returns new tensors only. What was passed through `tidy` stays the caller's, so it is no output. */
+/** Tensors passed through `tidy` stay the caller's, so they are not outputs; `differentiate` returns new tensors only. */
 export function isOutput({ kind }: Task<unknown>, x: Tensor): boolean {
   return kind === "differentiate" || !(x instanceof DeviceTensor);
 }

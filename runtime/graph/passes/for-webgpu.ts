@@ -62,7 +62,8 @@ function factorial(n: number): number {
 
 /**
  * Sine: with x = k π + r, k a whole number and r between -π/2 and π/2, sin x = (-1)^k sin r. Cosine: cos x = sin(x + π/2), so k is a
- * whole number minus 1/2, and the sign is that of the whole number. Source: W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980.
+ * whole number minus 1/2, and the sign is that of the whole number.
+ * Source: W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980.
  */
 const sineOf =
   (shift: 0 | 0.5): Rewrite =>

@@ -38,7 +38,7 @@ async function outputsOf(graph: Graph): Promise<HostTensor[]> {
   return values;
 }
 
-/** The pass leaves these operators, and the outputs what they were. */
+/** The pass leaves these operators, and the outputs are unchanged. */
 async function becomes(pass: (graph: Graph) => Graph, before: Graph, ops: string): Promise<void> {
   const after = pass(before);
   assert.is(opsOf(after), ops);
@@ -54,7 +54,7 @@ const float = (graph: GraphBuilder, op: string, inputs: readonly Value[], shape:
   graph.emit(op, inputs, shape, "float32");
 const scalar = (graph: GraphBuilder, x: number) => graph.constant(Float32Array.of(x), [], "float32");
 
-test("dead code goes, inputs stay", async () => {
+test("dead code is removed, inputs stay", async () => {
   const graph = recorded((g) => {
     const [x, y] = [g.input([2], "float32"), g.input([3], "float32")];
     float(g, "Neg", [y], [3]);
@@ -64,7 +64,7 @@ test("dead code goes, inputs stay", async () => {
   assert.is(removeDeadCode(graph).inputs.length, 2);
 });
 
-test("what is computed twice alike is computed once; other attributes are not alike", async () => {
+test("equal computations are merged; other attributes make a difference", async () => {
   const graph = recorded((g) => {
     const x = g.input([2, 3], "float32");
     const [a, b] = [float(g, "Exp", [x], [2, 3]), float(g, "Exp", [x], [2, 3])];
@@ -74,7 +74,7 @@ test("what is computed twice alike is computed once; other attributes are not al
   await becomes(mergeCommonSubexpressions, graph, "Exp Add Softmax Softmax Sub Identity Identity");
 });
 
-test("what is repeated to be computed with is computed with as it is", async () => {
+test("expanded operands are used as they are before the expansion", async () => {
   const graph = recorded((g) => {
     const [x, row] = [g.input([4, 3], "float32"), g.input([1, 3], "float32")];
     return [float(g, "Mul", [x, g.expand(row, [4, 3])], [4, 3])];
@@ -82,7 +82,7 @@ test("what is repeated to be computed with is computed with as it is", async () 
   await becomes((g) => removeDeadCode(simplify(g)), graph, "Mul Identity");
 });
 
-test("of repeated values alone the result is repeated", async () => {
+test("if all operands are expanded, the result is expanded instead", async () => {
   const graph = recorded((g) => {
     const row = g.input([1, 3], "float32");
     const wide = g.expand(row, [4, 3]);
@@ -91,7 +91,7 @@ test("of repeated values alone the result is repeated", async () => {
   await becomes((g) => removeDeadCode(simplify(g)), graph, "Exp Mul Expand");
 });
 
-test("a product with ones, as gradients of sums have it, is a repetition", async () => {
+test("a product with ones, as in gradients of sums, is an expansion", async () => {
   const graph = recorded((g) => {
     const x = g.input([2, 3], "float32");
     const ones = g.constant(new Float32Array(6).fill(1), [2, 3], "float32");
@@ -101,7 +101,7 @@ test("a product with ones, as gradients of sums have it, is a repetition", async
   await becomes(optimize, graph, "Add Identity");
 });
 
-test("the sum of what was repeated is a product", async () => {
+test("the sum of an expanded value is a product", async () => {
   const graph = recorded((g) => {
     const x = g.input([], "float32");
     const sum = g.emit("ReduceSum", [g.expand(x, [4, 5]), g.integers([1])], [4], "float32", { keepdims: 0 });
@@ -110,7 +110,7 @@ test("the sum of what was repeated is a product", async () => {
   await becomes(optimize, graph, "Reshape Mul Expand");
 });
 
-test("sums and means of what was repeated along some axes only", async () => {
+test("sums and means of a value that is expanded along some axes only", async () => {
   const reduced = (op: string, axes: readonly number[], shape: Shape, keepdims: number) =>
     recorded((g) => {
       const wide = g.expand(g.input([3, 1], "float32"), [2, 3, 4]);
@@ -123,22 +123,22 @@ test("sums and means of what was repeated along some axes only", async () => {
   await becomes(optimize, reduced("ReduceSum", [1], [2, 4], 0), "Reshape ReduceSum Expand");
 });
 
-test("neutral operands, factors, turning back and forth", async () => {
+test("neutral operands, factors, transposing twice", async () => {
   const graph = recorded((g) => {
     const x = g.input([2, 3], "float32");
     const one = float(g, "Div", [float(g, "Add", [x, scalar(g, 0)], [2, 3]), scalar(g, 1)], [2, 3]);
     const six = float(g, "Mul", [scalar(g, 2), float(g, "Mul", [one, scalar(g, 3)], [2, 3])], [2, 3]);
-    const turned = g.emit("Transpose", [six], [3, 2], "float32", { perm: [1, 0] });
-    return [g.emit("Transpose", [turned], [2, 3], "float32", { perm: [1, 0] })];
+    const transposed = g.emit("Transpose", [six], [3, 2], "float32", { perm: [1, 0] });
+    return [g.emit("Transpose", [transposed], [2, 3], "float32", { perm: [1, 0] })];
   });
   await becomes(optimize, graph, "Mul Identity");
 });
 
-test("turning axes of one element is reshaping, and reshaping twice is once", async () => {
+test("transposing axes of size 1 is reshaping, and reshaping twice is reshaping once", async () => {
   const graph = recorded((g) => {
     const x = g.input([1, 2, 3], "float32");
-    const turned = g.emit("Transpose", [x], [2, 1, 3], "float32", { perm: [1, 0, 2] });
-    return [g.reshape(turned, [6])];
+    const transposed = g.emit("Transpose", [x], [2, 1, 3], "float32", { perm: [1, 0, 2] });
+    return [g.reshape(transposed, [6])];
   });
   await becomes(optimize, graph, "Reshape Identity");
 });
@@ -162,7 +162,7 @@ test("a new value has no name of the old graph, not even one that is still to co
   assert.equal(verifyFully(edit.finish(graph)), []);
 });
 
-test("a bias is added within the product, unless the product is read elsewhere", async () => {
+test("a bias is fused into the product, unless the product is read elsewhere", async () => {
   const layer = (isReadTwice: boolean) =>
     recorded((g) => {
       const [x, w, b] = [g.input([2, 3], "float32"), g.input([4, 3], "float32"), g.input([4], "float32")];
@@ -174,7 +174,7 @@ test("a bias is added within the product, unless the product is read elsewhere",
   await becomes(fuseSums, layer(true), "Gemm Add Identity Identity");
 });
 
-test("of two products that are added the second takes the first in; a row of one element is no bias", async () => {
+test("a sum of two products is fused into the second; a row of one element is no bias", async () => {
   const sum = recorded((g) => {
     const [x, w] = [g.input([2, 3], "float32"), g.input([3, 4], "float32")];
     const [a, b] = [g.input([2, 1], "float32"), g.input([4, 1], "float32")];
@@ -189,7 +189,7 @@ test("of two products that are added the second takes the first in; a row of one
   await becomes(fuseSums, column, "MatMul Add Identity");
 });
 
-test("matrices are turned in their product, and added before they are reshaped", async () => {
+test("transposes are fused into products, and additions are done before reshapes", async () => {
   const graph = recorded((g) => {
     const [x, w, v] = [g.input([3, 2], "float32"), g.input([4, 3], "float32"), g.input([4, 3], "float32")];
     const turn = (m: Value) => g.emit("Transpose", [m], m.shape.toReversed(), "float32", { perm: [1, 0] });
@@ -200,7 +200,7 @@ test("matrices are turned in their product, and added before they are reshaped",
   await becomes(optimize, graph, "Gemm Gemm Reshape Identity");
 });
 
-test("parts among zeros are joined where they make a whole", async () => {
+test("padded parts are concatenated if they are a whole", async () => {
   const sides = (axis: number, before: number, after: number) =>
     [0, 1].map((i) => (i === axis ? before : 0)).concat([0, 1].map((i) => (i === axis ? after : 0)));
   const pads = (first: readonly number[], second: readonly number[]) =>
@@ -233,7 +233,7 @@ test("arithmetic on small constants, and masks that choose one side only", async
   await becomes(optimize, graph, "Mul Add Identity");
 });
 
-test("a product with zero stays, for it may be one of what is not a number", async () => {
+test("a product with zero stays, since the other operand may be NaN", async () => {
   const graph = recorded((g) => [float(g, "Mul", [g.input([2], "float32"), scalar(g, 0)], [2])]);
   await becomes(optimize, graph, "Mul Identity");
 });
@@ -256,23 +256,23 @@ test("weights of 16 bits are widened for each reader, right before it", async ()
   assert.is(order.join(" "), "Exp Cast Gemm Identity Neg Cast MatMul Identity");
 });
 
-test("products of batches turn their operands, also from where their axes are moved already", async () => {
+test("products of batches transpose their operands, also where other axes are moved already", async () => {
   const [batch, rows, width] = [2, 3, 4];
   const graph = recorded((g) => {
     const [q, k] = [g.input([batch, rows, width], "float32"), g.input([batch, rows, width], "float32")];
-    const turned = g.emit("Transpose", [k], [batch, width, rows], "float32", { perm: [0, 2, 1] });
+    const transposed = g.emit("Transpose", [k], [batch, width, rows], "float32", { perm: [0, 2, 1] });
     const heads = g.input([rows, batch, width], "float32");
     const moved = g.emit("Transpose", [heads], [batch, rows, width], "float32", { perm: [1, 0, 2] });
     const both = g.emit("Transpose", [heads], [batch, width, rows], "float32", { perm: [1, 2, 0] });
     return [
-      float(g, "MatMul", [q, turned], [batch, rows, rows]),
+      float(g, "MatMul", [q, transposed], [batch, rows, rows]),
       float(g, "MatMul", [both, moved], [batch, width, width]),
     ];
   });
   await becomes(optimize, graph, "Transpose FusedMatMul FusedMatMul Identity Identity");
 });
 
-test("what is turned alone of moved axes stays, and so do operands of single matrices", async () => {
+test("a transpose that moves other axes stays if it is the only one, and so do operands of single matrices", async () => {
   const graph = recorded((g) => {
     const [q, heads] = [g.input([2, 3, 4], "float32"), g.input([5, 2, 4], "float32")];
     const both = g.emit("Transpose", [heads], [2, 4, 5], "float32", { perm: [1, 2, 0] });
@@ -281,7 +281,7 @@ test("what is turned alone of moved axes stays, and so do operands of single mat
   await becomes(optimize, graph, "Transpose MatMul Identity");
 });
 
-test("products with large weights of 16 bits are products with parts of them", async () => {
+test("products with large 16-bit weights are split into products with their parts", async () => {
   const [size, more] = [5, 3];
   const graph = recorded((g) => {
     const stored = (rows: number, columns: number) =>
@@ -311,15 +311,15 @@ test("products with large weights of 16 bits are products with parts of them", a
   await becomes((g) => removeDeadCode(splitWeights(g, 2 * more)), held, `${expected}${" Identity".repeat(5)}`);
 });
 
-test("WebGPU computes with truth values by operators that it has", async () => {
+test("on WebGPU, bool is computed with the operators that it has", async () => {
   const graph = recorded((g) => {
     const [x, y] = [g.input([2, 3], "float32"), g.input([1, 3], "float32")];
-    const truth = (op: string, inputs: readonly Value[], shape: Shape) => g.emit(op, inputs, shape, "bool");
-    const [a, b] = [truth("Greater", [x, scalar(g, 0)], [2, 3]), truth("Greater", [y, scalar(g, 0.5)], [1, 3])];
-    const [both, alike] = [truth("Or", [a, b], [2, 3]), truth("Equal", [a, b], [2, 3])];
-    const turned = g.emit("Transpose", [a], [3, 2], "bool", { perm: [1, 0] });
+    const bool = (op: string, inputs: readonly Value[], shape: Shape) => g.emit(op, inputs, shape, "bool");
+    const [a, b] = [bool("Greater", [x, scalar(g, 0)], [2, 3]), bool("Greater", [y, scalar(g, 0.5)], [1, 3])];
+    const [both, alike] = [bool("Or", [a, b], [2, 3]), bool("Equal", [a, b], [2, 3])];
+    const transposed = g.emit("Transpose", [a], [3, 2], "bool", { perm: [1, 0] });
     const joined = g.emit("Concat", [a, b], [3, 3], "bool", { axis: 0 });
-    return [both, alike, turned, joined, float(g, "Identity", [x], [2, 3])];
+    return [both, alike, transposed, joined, float(g, "Identity", [x], [2, 3])];
   });
   const after = adaptToWebGpu(graph);
   const onTruth = after.nodes.filter(({ inputs }) =>

@@ -23,12 +23,12 @@ async function run(graph: Graph): Promise<readonly HostTensor[]> {
   return outputs;
 }
 
-test("every node is what its operator makes, before the passes and after", () => {
+test("every node has the shape and type that its operator computes, before and after the passes", () => {
   assert.equal(verifyFully(step), []);
   assert.equal(verifyFully(optimize(step)), []);
 });
 
-test("loss and gradients are what they were, from fewer nodes", async () => {
+test("fewer nodes compute the same loss and gradients", async () => {
   const optimized = optimize(step);
   assert.ok(optimized.nodes.length < step.nodes.length, `${optimized.nodes.length} of ${step.nodes.length}`);
   const [before, after] = [await run(step), await run(optimized)];
@@ -40,7 +40,7 @@ test("loss and gradients are what they were, from fewer nodes", async () => {
   });
 });
 
-test("what is optimized has nothing left to optimize", () => {
+test("an optimized graph has nothing left to optimize", () => {
   const once = optimize(step);
   assert.is(optimize(once).nodes.length, once.nodes.length);
 });

@@ -64,7 +64,7 @@ test("reductions leave out their axes or keep them as 1", () => {
   assert.is(problem("Softmax", [[[2, 3]]], [[2, 3]], { axis: 1 }), undefined);
 });
 
-test("what moves values keeps their count, and limits lie within", () => {
+test("operators that move values keep their count, within the limits of the axes", () => {
   assert.is(problem("Reshape", [[[2, 3]], [3, 2]], [[3, 2]]), undefined);
   assert.is(problem("Reshape", [[[2, 3]], [0, 3]], [[0, 3]]), "is recorded as float32[0, 3], it is float32[2, 3]");
   assert.is(problem("Reshape", [[[2, 3]], [4]], [[4]]), "makes [4] of [2, 3]");
@@ -85,7 +85,7 @@ test("what moves values keeps their count, and limits lie within", () => {
   assert.is(problem("Tile", [[[2, 3]], [2]], [[4, 3]]), "has 1 numbers for 2");
 });
 
-test("what is not known is said, and a graph that is wrong already is not looked into", () => {
+test("unknown operators are reported, and a graph that `verify` refuses is not checked further", () => {
   assert.is(problem("Einsum", [[[2]]], [[2]]), "is not known");
   const nodes: Node[] = [{ op: "Einsum", inputs: ["nowhere"], outputs: [value("y", [[1]])], attributes: {} }];
   assert.equal(verifyFully({ inputs: [], initializers: [], nodes, outputs: ["y"] }), [
