@@ -5,7 +5,7 @@ import type { CallTree, CallTreeNode } from "./call-tree.ts";
 import { returnKey, startKey, type Task } from "./task.ts";
 
 /** A run of a function whose calls were all recorded before. */
-export interface Match<T> {
+interface Match<T> {
   readonly log: CallLog;
   /** What the function returned; the tensors in it have a shape and a type, and no value yet. */
   readonly result: T;

@@ -7,7 +7,7 @@ import type { Call, Recording, TensorType } from "./recording.ts";
 import { outputsIn, returnKey, startKey, type Task } from "./task.ts";
 
 /** A function that was just recorded; nothing of it has run yet. */
-export interface RecordedFunction<T> {
+interface RecordedFunction<T> {
   readonly log: CallLog;
   readonly result: T;
   readonly calls: readonly Call[];
