@@ -20,7 +20,15 @@ export function placeOfCall(): string | null {
   return current ?? strategyLine(new Error("place").stack ?? "");
 }
 
+/**
+ * The first `NAME.strategy:LINE` of a stack trace. The name is read backwards from the ending: a frame's address may be a `data:` URL with
+ * a whole module in it, and to try a name at each of its characters takes longer than the step that is recorded.
+ */
 function strategyLine(stack: string): string | null {
-  const [, file, line] = /([^\s()/\\]+\.strategy):(\d+)/.exec(stack) ?? [];
-  return file === undefined ? null : `${file}:${line}`;
+  const ending = /\.strategy:\d+/.exec(stack);
+  if (ending === null) return null;
+  const longestName = 255;
+  const before = stack.slice(Math.max(0, ending.index - longestName), ending.index);
+  const [name] = /[^\s()/\\]+$/.exec(before) ?? [];
+  return name === undefined ? null : name + ending[0];
 }
