@@ -1,15 +1,28 @@
 // Runs every `*.test.ts` in a process of its own, as many at a time as there are cores, and ends with `N passed, N failed`.
 // uvu alone exits 0 when a file forgets `.run()`, keeps a stray `.only`, matches no pattern or throws in a hook; here each of these fails.
-// usage: npm test [-- PATTERN...]      a pattern is a part of a file's path; `*.slow.test.ts` runs only where one names it
-import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+
+const usage = `usage: npm test [-- [PATTERN...] [--changed[=REV]]]
+
+Runs the test files. Without a pattern all of them, except \`*.slow.test.ts\`, which \`npm run test:slow\` runs.
+
+PATTERN          a part of a file's path: only files that have one of them
+--changed        only files that concern what has changed since this branch left the default branch, committed or not:
+                 they import a changed file, directly or through others, or they read changed data
+--changed=REV    the same, since this branch left another revision, for example HEAD for what is not committed
+--help           this text
+`;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folders = ["bin", "compiler", "runtime", "conformance", "examples", "scripts", "schemas"];
 const reporter = join(root, "scripts/test-file.ts");
+/** Seconds that each file took the last time. Absent at first: then files run in the order of their paths. */
+const timingsPath = join(root, "node_modules/.cache/ltxc/test-seconds.json");
+const isSlow = (file) => file.endsWith(".slow.test.ts");
 
 function testFiles(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -22,6 +35,7 @@ function testFiles(folder) {
 /** Runs one file; resolves to its counts. A process that dies or reports nothing counts as one failure. */
 function runFile(file) {
   return new Promise((resolve) => {
+    const started = performance.now();
     const child = spawn(process.execPath, ["--import", "tsx", reporter, join(root, file)], {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -35,7 +49,8 @@ function runFile(file) {
     child.on("close", (code, signal) => {
       const died = counts === undefined || (code !== 0 && counts.failed === 0);
       if (died) output += `\n  the test process ended early (${signal ?? `exit code ${code}`})\n`;
-      resolve({ file, output, passed: counts?.passed ?? 0, failed: (counts?.failed ?? 0) + (died ? 1 : 0) });
+      const failed = (counts?.failed ?? 0) + (died ? 1 : 0);
+      resolve({ file, output, passed: counts?.passed ?? 0, failed, seconds: (performance.now() - started) / 1000 });
     });
   });
 }
@@ -47,28 +62,92 @@ function report({ file, output, passed, failed }) {
   else for (const [line] of output.matchAll(/^skipped: .*$/gm)) console.log(`  ${line}`);
 }
 
-const patterns = process.argv.slice(2).map((pattern) => pattern.split(sep).join("/"));
-const files = folders
-  .flatMap(testFiles)
-  .filter((file) =>
-    patterns.length === 0 ? !file.endsWith(".slow.test.ts") : patterns.some((pattern) => file.includes(pattern)),
-  );
+function knownSeconds() {
+  try {
+    return JSON.parse(readFileSync(timingsPath, "utf8"));
+  } catch {
+    return {};
+  }
+}
+
+/** Longest first, so that no core waits at the end for a long file that started last. Files never timed come before all others. */
+function longestFirst(files) {
+  const known = knownSeconds();
+  return files.toSorted((a, b) => (known[b] ?? Infinity) - (known[a] ?? Infinity) || 0);
+}
+
+function rememberSeconds(results) {
+  const seconds = { ...knownSeconds(), ...Object.fromEntries(results.map(({ file, seconds }) => [file, seconds])) };
+  mkdirSync(dirname(timingsPath), { recursive: true });
+  writeFileSync(timingsPath, JSON.stringify(seconds));
+}
+
+function reportSlowest(results) {
+  const slowest = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, 10);
+  console.log(`slowest of ${results.length} files:`);
+  for (const { file, seconds } of slowest) console.log(`${seconds.toFixed(1).padStart(7)} s  ${file}`);
+}
+
+/** The command line as `{patterns, changed}`; `changed` is a revision, "" for the default branch, null without the option. */
+function readArguments(args) {
+  const options = args.filter((arg) => arg.startsWith("-"));
+  if (options.includes("--help")) {
+    console.log(usage);
+    process.exit(0);
+  }
+  const unknown = options.find((option) => !/^--changed(=.+)?$/.test(option));
+  if (unknown !== undefined) {
+    console.error(`unknown option ${unknown}\n\n${usage}`);
+    process.exit(2);
+  }
+  const patterns = args.filter((arg) => !arg.startsWith("-")).map((pattern) => pattern.split(sep).join("/"));
+  return { patterns, changed: options.at(-1)?.slice("--changed=".length) ?? null };
+}
+
+/** Test files that concern the change since a revision. */
+function concerned(revision) {
+  const args = ["--import", "tsx", join(root, "scripts/repository/concerned.ts"), ...(revision ? [revision] : [])];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+  if (status === 0) return new Set(JSON.parse(stdout));
+  console.error(`what has changed since ${revision || "the default branch"} cannot be told:\n${stderr}`);
+  process.exit(2);
+}
+
+/** The files to run, and nothing less: what is left out is said. */
+function chooseFiles({ patterns, changed }) {
+  const all = folders.flatMap(testFiles);
+  const matching = all.filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
+  const among = changed === null ? null : concerned(changed);
+  const chosen = matching.filter((file) => among === null || among.has(file));
+  const files = patterns.length === 0 ? chosen.filter((file) => !isSlow(file)) : chosen;
+  if (among === null) return files;
+  const slow = chosen.filter((file) => !files.includes(file));
+  console.log(`${files.length} of ${all.length} test files concern the change`);
+  if (slow.length > 0) console.log(`left to \`npm run test:slow\`: ${slow.join(", ")}`);
+  return files;
+}
+
+const chosen = readArguments(process.argv.slice(2));
+const files = longestFirst(chooseFiles(chosen));
 if (files.length === 0) {
-  console.log(`no test file matches ${patterns.map((p) => relative(root, p) || p).join(", ")}`);
+  const { patterns, changed } = chosen;
+  if (changed === null || patterns.length > 0)
+    console.log(`no test file matches ${patterns.map((p) => relative(root, p) || p).join(", ")}`);
   console.log("0 passed, 1 failed");
   process.exit(1);
 }
 
-let passed = 0;
-let failed = 0;
+const results = [];
 async function worker() {
   for (let file = files.shift(); file !== undefined; file = files.shift()) {
     const result = await runFile(file);
     report(result);
-    passed += result.passed;
-    failed += result.failed;
+    results.push(result);
   }
 }
 await Promise.all(Array.from({ length: availableParallelism() }, worker));
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed > 0 || passed === 0 ? 1 : 0);
+rememberSeconds(results);
+reportSlowest(results);
+const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+console.log(`${sum("passed")} passed, ${sum("failed")} failed`);
+process.exit(sum("failed") > 0 || sum("passed") === 0 ? 1 : 0);

@@ -39,4 +39,21 @@ test("a pattern without a match fails", () => {
   assert.match(stdout, /no test file matches no\/such\/file\n0 passed, 1 failed\n$/);
 });
 
+test("--help explains the options, and an unknown one is a mistake in the command", () => {
+  const call = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [path("test.mjs"), ...args], { encoding: "utf8" });
+  const help = call("--help");
+  assert.is(help.status, 0);
+  assert.match(help.stdout, "--changed=REV");
+  const unknown = call("--chnaged");
+  assert.is(unknown.status, 2);
+  assert.match(unknown.stderr, "unknown option --chnaged");
+  assert.is(call("--changed=no-such-revision").status, 2);
+});
+
+test("the slowest files come before the closing line", () => {
+  const { stdout } = spawnSync(process.execPath, [path("test.mjs"), "runtime/shelf.test.ts"], { encoding: "utf8" });
+  assert.match(stdout, /\nslowest of 1 files:\n +\d+\.\d s {2}runtime\/shelf\.test\.ts\n\d+ passed, 0 failed\n$/);
+});
+
 test.run();
