@@ -12,7 +12,8 @@ Runs the test files. Without a pattern all of them, except \`*.slow.test.ts\`, w
 
 PATTERN          a part of a file's path: only files that have one of them
 --changed        only files that concern what has changed since this branch left the default branch, committed or not:
-                 they import a changed file, directly or through others, or they read changed data
+                 they import a changed file, directly or through others, or they read changed data. Of the tests that
+                 call the command line only those whose command changed itself
 --changed=REV    the same, since this branch left another revision, for example HEAD for what is not committed
 --help           this text
 `;
@@ -104,11 +105,11 @@ function readArguments(args) {
   return { patterns, changed: options.at(-1)?.slice("--changed=".length) ?? null };
 }
 
-/** Test files that concern the change since a revision. */
+/** Test files that concern the change since a revision, and those that it reaches only through the command line. */
 function concerned(revision) {
   const args = ["--import", "tsx", join(root, "scripts/repository/concerned.ts"), ...(revision ? [revision] : [])];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
-  if (status === 0) return new Set(JSON.parse(stdout));
+  if (status === 0) return JSON.parse(stdout);
   console.error(`what has changed since ${revision || "the default branch"} cannot be told:\n${stderr}`);
   process.exit(2);
 }
@@ -118,11 +119,14 @@ function chooseFiles({ patterns, changed }) {
   const all = folders.flatMap(testFiles);
   const matching = all.filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
   const among = changed === null ? null : concerned(changed);
-  const chosen = matching.filter((file) => among === null || among.has(file));
+  const chosen = matching.filter((file) => among === null || among.files.includes(file));
   const files = patterns.length === 0 ? chosen.filter((file) => !isSlow(file)) : chosen;
   if (among === null) return files;
   const slow = chosen.filter((file) => !files.includes(file));
   console.log(`${files.length} of ${all.length} test files concern the change`);
+  const { throughCommands } = among;
+  if (throughCommands.length > 0)
+    console.log(`left to \`npm test\`: ${throughCommands.length} that call the command line`);
   if (slow.length > 0) console.log(`left to \`npm run test:slow\`: ${slow.join(", ")}`);
   return files;
 }

@@ -6,7 +6,7 @@ import { isTest, sources } from "./sources.ts";
 const test = suite("tests that concern a change");
 
 function concerns(changed: string, expected: readonly string[], others: readonly string[]): void {
-  const found = concernedBy([changed]);
+  const found = concernedBy([changed]).files;
   assert.equal(
     expected.filter((file) => !found.includes(file)),
     [],
@@ -28,7 +28,7 @@ test("those that import it, directly or through others", () => {
 });
 
 test("a test itself, and nothing else but the tests of the repository", () => {
-  const found = concernedBy(["runtime/shelf.test.ts"]);
+  const found = concernedBy(["runtime/shelf.test.ts"]).files;
   assert.equal(
     found.filter((file) => !file.startsWith("scripts/repository/")),
     ["runtime/shelf.test.ts"],
@@ -37,6 +37,9 @@ test("a test itself, and nothing else but the tests of the repository", () => {
 
 test("those that call a command whose code changed, and not those of other commands", () => {
   concerns("bin/commands/fmt.ts", ["bin/commands/fmt.test.ts"], ["bin/commands/schema.test.ts"]);
+  const { files, throughCommands } = concernedBy(["runtime/opening/plan.ts"]);
+  assert.ok(files.includes("runtime/opening/plan.test.ts"));
+  assert.ok(!files.includes("bin/commands/plan.test.ts") && throughCommands.includes("bin/commands/plan.test.ts"));
 });
 
 test("those that read changed data", () => {
@@ -50,8 +53,8 @@ test("those that read changed data", () => {
 });
 
 test("all where everything depends on it, none where nothing changed", () => {
-  assert.equal(concernedBy(["package-lock.json"]), sources.filter(isTest));
-  assert.equal(concernedBy([]), []);
+  assert.equal(concernedBy(["package-lock.json"]).files, sources.filter(isTest));
+  assert.equal(concernedBy([]), { files: [], throughCommands: [] });
 });
 
 test.run();

@@ -1,6 +1,6 @@
 /**
  * Which test files concern a change: those that import a changed file, directly or through others, and those that read changed data.
- * usage: node --import tsx scripts/repository/concerned.ts [REV]      prints a JSON array of paths
+ * usage: node --import tsx scripts/repository/concerned.ts [REV]      prints them as JSON
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -41,19 +41,30 @@ function calledCommands(file: string): string[] {
   return commands.filter((command) => text.includes(`"${command.slice("bin/commands/".length, -".ts".length)}"`));
 }
 
-/**
- * Who depends on a file: its importers. Types are left out, since the type check looks at all files anyway. The program loads every
- * command; tests that call the command line depend on the commands that they name instead.
- */
-function dependents(): ReadonlyMap<string, ReadonlySet<string>> {
-  const values = imports.filter(({ file, target, typeOnly }) => {
-    return !typeOnly && !(file === "bin/program.ts" && commands.includes(target));
-  });
-  const edges = values.map(({ file, target }) => [target, file] as const);
-  const callers = values.flatMap(({ file, target }) => (target === testing ? file : []));
-  for (const file of [testing, ...callers]) for (const command of calledCommands(file)) edges.push([command, file]);
+/** Files by what they depend on. */
+type Dependents = ReadonlyMap<string, ReadonlySet<string>>;
+
+function dependentsOf(edges: readonly (readonly [target: string, file: string])[]): Dependents {
   const found = new Map<string, Set<string>>();
   for (const [target, file] of edges) found.set(target, (found.get(target) ?? new Set()).add(file));
+  return found;
+}
+
+/**
+ * Importers of each file. Types are left out, since the type check looks at all files anyway. The program loads every command; tests that
+ * call the command line depend on the commands that they name instead (`calls`).
+ */
+const values = imports.filter(({ file, target, typeOnly }) => {
+  return !typeOnly && !(file === "bin/program.ts" && commands.includes(target));
+});
+const importing = values.map(({ file, target }) => [target, file] as const);
+const callers = [testing, ...values.flatMap(({ file, target }) => (target === testing ? file : []))];
+const calls = callers.flatMap((file) => calledCommands(file).map((command) => [command, file] as const));
+
+/** These files and all that depend on them. */
+function reached(changed: readonly string[], dependents: Dependents): ReadonlySet<string> {
+  const found = new Set(changed);
+  for (const path of found) for (const file of dependents.get(path) ?? []) found.add(file);
   return found;
 }
 
@@ -74,19 +85,29 @@ function readers(path: string): string[] {
 /** What every test depends on. */
 const foundations = new Set(["package-lock.json", "tsconfig.json", "scripts/test-file.ts"]);
 
-/** Test files, in the order of their paths. The tests of the repository itself read all sources, so they always belong to it. */
-export function concernedBy(changed: readonly string[]): string[] {
+interface Concerned {
+  readonly files: readonly string[];
+  /** They call a command that the change reaches. Nearly every change outside of `bin` reaches all of these, so they are apart. */
+  readonly throughCommands: readonly string[];
+}
+
+/** Test files, in the order of their paths. The tests of the repository itself read all sources, so they always belong to them. */
+export function concernedBy(changed: readonly string[]): Concerned {
   const tests = sources.filter(isTest);
-  if (changed.some((path) => foundations.has(path))) return tests;
-  const importers = dependents();
-  const found = new Set(tests.filter((file) => changed.length > 0 && file.startsWith("scripts/repository/")));
-  const seen = new Set(changed);
-  for (const path of seen) {
-    if (isTest(path) && sources.includes(path)) found.add(path);
-    for (const importer of importers.get(path) ?? []) seen.add(importer);
-    if (!path.endsWith(".ts")) for (const reader of readers(path)) found.add(reader);
-  }
-  return [...found].toSorted();
+  if (changed.some((path) => foundations.has(path))) return { files: tests, throughCommands: [] };
+  const withCalls = dependentsOf([...importing, ...calls]);
+  const ofCommands = changed.filter((path) => path.startsWith("bin/"));
+  const near = new Set([
+    ...reached(changed, dependentsOf(importing)),
+    ...reached(ofCommands, withCalls),
+    ...changed.filter((path) => !path.endsWith(".ts")).flatMap(readers),
+    ...tests.filter((file) => changed.length > 0 && file.startsWith("scripts/repository/")),
+  ]);
+  const far = reached(changed, withCalls);
+  return {
+    files: tests.filter((file) => near.has(file)),
+    throughCommands: tests.filter((file) => far.has(file) && !near.has(file)),
+  };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
