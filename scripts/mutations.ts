@@ -122,12 +122,12 @@ function table(title: string, counts: ReadonlyMap<string, Counts>): string {
 
 const introduction = `# What finds which mistake
 
-\`npm run mutations\` makes mistakes in every example, of the kinds that otherwise show after days of training, and looks what finds them: the
-compiler, as an error or a warning; else \`ltxc test\`, which tries the strategy on small batches, with what the file says under \`expect\`; else
-nothing. Mistakes that leave the meaning as it is do not count. This page is written by that command.
+\`npm run mutations\` makes typical mistakes in every example, such as those that otherwise show only after days of training. It counts what finds
+each of them: the compiler, with an error or a warning; if not, \`ltxc test\`, which runs the strategy on small batches and checks what the file
+says under \`expect\`; or nothing. A mistake that does not change what the strategy means is not counted. That command writes this page.
 
-No compiler knows what was meant: a mask of the other polarity, a target of one's own with the wrong sign, pixel frames in place of latent
-frames are strategies, too. Where a file says under \`expect\` what must hold, \`ltxc test\` finds them; \`ltxc inspect\` shows the rest.
+The compiler cannot know what you meant. An inverted mask, a target of your own with the wrong sign, or pixel frames in place of latent frames still
+make a valid strategy. \`ltxc test\` finds such mistakes if the file says under \`expect\` what must hold. \`ltxc inspect\` shows the rest to your eyes.
 `;
 
 async function main(): Promise<void> {

@@ -92,7 +92,7 @@ const sourceNames = ({ syntax }: Target): readonly string[] => syntax.sources.ma
 
 export const mutators: readonly Mutator[] = [
   {
-    kind: "the polarity of a mask is flipped",
+    kind: "a mask is inverted",
     mutants: (target) =>
       itemsOf(target.syntax).map(({ value }) => replace(value.span, `not (${textOf(target, value.span)})`)),
   },
@@ -105,7 +105,7 @@ export const mutators: readonly Mutator[] = [
       ]),
   },
   {
-    kind: "a comparison is the wrong way round",
+    kind: "a comparison is reversed",
     mutants: (target) =>
       ofKind(target, "binary").flatMap(({ operator, operatorSpan }) =>
         operator === "<" ? [replace(operatorSpan, ">=")] : operator === ">" ? [replace(operatorSpan, "<=")] : [],
@@ -132,11 +132,11 @@ export const mutators: readonly Mutator[] = [
     mutants: (target) => ofKind(target, "over").map(({ value, span }) => replace(span, textOf(target, value.span))),
   },
   {
-    kind: "a loss over the tokens that are kept",
+    kind: "a loss over kept tokens",
     mutants: (target) => members(target, "generated").map(({ member }) => replace(member.span, "keep")),
   },
   {
-    kind: "a weight per sample behind `over`",
+    kind: "a weight per sample after `over`",
     mutants: (target) => ofKind(target, "over").map(({ mask }) => replace(mask.span, "video.sigma")),
   },
   {
@@ -147,7 +147,7 @@ export const mutators: readonly Mutator[] = [
         .map(({ left, span }) => replace(span, textOf(target, left.span))),
   },
   {
-    kind: "a mask stands where a number belongs",
+    kind: "a mask in place of a number",
     mutants: (target) =>
       calls(target, "float").flatMap((call) => argument(call, 0, "")).length === 0
         ? members(target, "target", "clean").map(({ span }) =>
@@ -177,7 +177,7 @@ export const mutators: readonly Mutator[] = [
       ),
   },
   {
-    kind: "another source than was meant",
+    kind: "a wrong source of the right kind",
     mutants: (target) => {
       const names = sourceNames(target);
       return ofKind(target, "name").flatMap(({ name, span }) =>
@@ -287,7 +287,7 @@ export const mutators: readonly Mutator[] = [
       }),
   },
   {
-    kind: "a parameter's default outside of its range",
+    kind: "a parameter's default is outside its range",
     mutants: (target) =>
       target.syntax.params.flatMap(({ schema, node }) => {
         const wrong = typeof schema["minimum"] === "number" ? schema["minimum"] - 1 : null;
@@ -307,14 +307,14 @@ export const mutators: readonly Mutator[] = [
       ),
   },
   {
-    kind: "a key is turned to no side in `attention`",
+    kind: "`key(…)` is forgotten in `attention`",
     mutants: (target) =>
       calls(target, "key").map(({ args, span }) =>
         replace(span, args[0] === undefined ? "" : textOf(target, args[0].value.span)),
       ),
   },
   {
-    kind: "frames of pixels instead of latent frames",
+    kind: "pixel frames instead of latent frames",
     mutants: (target) =>
       calls(target, "prefix", "suffix").map(({ args, span }) => {
         const [n] = args;
@@ -326,12 +326,12 @@ export const mutators: readonly Mutator[] = [
     mutants: (target) => members(target, "target").map(({ span }) => replace(span, `-${textOf(target, span)}`)),
   },
   {
-    kind: "compared with noise or the noisy tokens instead of the target",
+    kind: "the prediction is compared with the noise or the noisy tokens instead of the target",
     mutants: (target) =>
       members(target, "target").flatMap(({ member }) => [replace(member.span, "noise"), replace(member.span, "noisy")]),
   },
   {
-    kind: "a target of the file's own has the wrong sign",
+    kind: "a target that the file defines has the wrong sign",
     mutants: (target) =>
       modalitiesOf(target.syntax)
         .filter(({ generate }) => generate?.value !== false)
