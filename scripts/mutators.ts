@@ -177,7 +177,7 @@ export const mutators: readonly Mutator[] = [
       ),
   },
   {
-    kind: "a wrong source of the right kind",
+    kind: "one source is written in place of another",
     mutants: (target) => {
       const names = sourceNames(target);
       return ofKind(target, "name").flatMap(({ name, span }) =>
