@@ -7,12 +7,8 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { resolveConfig } from "../runtime/config/index.ts";
 import type { HostTensor, Ops, Step, Tensor } from "../runtime/contract.ts";
-import { openEngine } from "../runtime/engine/index.ts";
+import { openEngine, openRun, normal, type Run, createSampler, type SamplerChoice } from "../runtime/index.ts";
 import { forward } from "../runtime/training/forward.ts";
-import { openRun } from "../runtime/opening/open-run.ts";
-import { normal } from "../runtime/random/philox.ts";
-import type { Run } from "../runtime/training/run.ts";
-import { createSampler, type SamplerChoice } from "../runtime/random/samplers.ts";
 import { exampleNames } from "./init/example.ts";
 import { project } from "./testing/testing.ts";
 

@@ -5,7 +5,7 @@ import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
 import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
 import type { SourceFile } from "../../compiler/source/source-file.ts";
 import { compileFile, type CompiledFile } from "../project/compile-file.ts";
-import { makeFolder } from "../../runtime/data/atomic.ts";
+import { makeFolder } from "../../runtime/data/index.ts";
 import { UsageError } from "../shell/exit.ts";
 import { readSource, strategyPaths } from "../shell/files.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";

@@ -1,4 +1,4 @@
-import { probeEngines, takenByAuto, titleOf, type EngineProbe } from "../../runtime/engine/index.ts";
+import { probeEngines, takenByAuto, titleOf, type EngineProbe } from "../../runtime/index.ts";
 import type { Colors } from "../shell/color.ts";
 import { exitCode } from "../shell/exit.ts";
 import { bytes, table } from "../shell/text.ts";

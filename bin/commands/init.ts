@@ -1,9 +1,9 @@
 import { access, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { makeFolder } from "../../runtime/data/atomic.ts";
+import { makeFolder } from "../../runtime/data/index.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { exampleNames, readExample } from "../init/example.ts";
-import { projectFiles, type ProjectFile } from "../init/project.ts";
+import type { ProjectFile } from "../init/project-file.ts";
 import { table } from "../shell/text.ts";
 import { paint, say, sayJson, type Session } from "../shell/session.ts";
 
@@ -71,6 +71,8 @@ async function list(session: Session): Promise<number> {
 export async function init(session: Session, directory: string, options: InitOptions): Promise<number> {
   if (options.list === true) return list(session);
   const folder = resolve(session.io.cwd, directory);
+  // Not loaded for `--list`: it brings the runtime.
+  const { projectFiles } = await import("../init/project.ts");
   const files = await projectFiles(options.from);
   if (options.force !== true) await refuseToOverwrite(folder, files);
   for (const file of files) await write(folder, file);

@@ -1,9 +1,14 @@
 import { resolve } from "node:path";
 import type { RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
-import type { EngineSpeed } from "../../runtime/engine/measure.ts";
-import type { Preflight } from "../../runtime/opening/open-run.ts";
-import { planOf, residentBytes, stepSeconds, type Plan } from "../../runtime/opening/plan.ts";
+import {
+  type EngineSpeed,
+  type Preflight,
+  planOf,
+  residentBytes,
+  stepSeconds,
+  type Plan,
+} from "../../runtime/index.ts";
 import { findBuild } from "../project/builds.ts";
 import { exitCode } from "../shell/exit.ts";
 import { readSource } from "../shell/files.ts";

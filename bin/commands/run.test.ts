@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { openSafetensors, writeSafetensors } from "../../runtime/data/safetensors/index.ts";
-import type { TrainEvent } from "../../runtime/metrics/events.ts";
+import { openSafetensors, writeSafetensors } from "../../runtime/data/index.ts";
+import type { TrainEvent } from "../../runtime/index.ts";
 import { configure, ltxc, project, type Call } from "../testing/testing.ts";
 
 const test = suite<{ original: string; cwd: string }>("run");

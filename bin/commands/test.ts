@@ -1,6 +1,6 @@
 import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
 import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
-import { openEngine } from "../../runtime/engine/index.ts";
+import { openEngine } from "../../runtime/index.ts";
 import { readSource, strategyPaths } from "../shell/files.ts";
 import { pathsOf } from "../project/library.ts";
 import { libraryAt } from "../project/library.ts";

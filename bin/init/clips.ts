@@ -2,7 +2,7 @@
  * The sample data of a new project, as numbers: a few clips of a soft blob that crosses the picture, each in a colour and direction of
  * its own, with a caption that tells them apart. Small, but with enough order in it that a LoRA visibly learns.
  */
-import { normal } from "../../runtime/random/philox.ts";
+import { normal } from "../../runtime/index.ts";
 
 /** All in latent units; the text length is the smallest that the connectors accept. */
 export const sizes = {

@@ -1,5 +1,5 @@
 /** The sample data of a new project, as files in the official `.pt` layout: what the strategy's sources ask for. */
-import { writePt, type EntryToWrite } from "../../runtime/data/pt/index.ts";
+import { writePt, type EntryToWrite } from "../../runtime/data/index.ts";
 import {
   audioLatents,
   audioMask,
@@ -16,7 +16,7 @@ import {
 } from "./clips.ts";
 import type { Program } from "./example.ts";
 import { textWidths } from "./model-config.ts";
-import type { ProjectFile } from "./project.ts";
+import type { ProjectFile } from "./project-file.ts";
 
 type Entries = Readonly<Record<string, EntryToWrite>>;
 type Source = Program["sources"][number];

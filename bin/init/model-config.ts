@@ -1,14 +1,12 @@
 /** Architecture of the tiny model of a new project, in the keys of official checkpoints: an LTX-2.3 with every width cut down. */
-import { fixedAudioVideoValues, fixedValues } from "../../runtime/model/config.ts";
 import { sizes } from "./clips.ts";
 
 const heads = 2;
 const width = 64;
 const audioWidth = 32;
 
-const transformer = {
-  ...fixedValues,
-  ...fixedAudioVideoValues,
+/** What the section `transformer` of the checkpoint's metadata holds. */
+export const transformer = {
   num_layers: 2,
   num_attention_heads: heads,
   attention_head_dim: width / heads,
@@ -43,18 +41,15 @@ const transformer = {
   connector_apply_gated_attention: true,
 };
 
-/** What `config` of the checkpoint's metadata holds. The autoencoder is there for its scale factors only: 8 in time, 32 in height and width. */
-export const modelConfig = {
-  transformer,
-  vae: {
-    patch_size: 4,
-    encoder_blocks: [
-      ["compress_space_res", {}],
-      ["compress_time_res", {}],
-      ["compress_all_res", {}],
-      ["compress_all_res", {}],
-    ],
-  },
+/** The autoencoder, of which only the scale factors are read: 8 in time, 32 in height and width. */
+export const vae = {
+  patch_size: 4,
+  encoder_blocks: [
+    ["compress_space_res", {}],
+    ["compress_time_res", {}],
+    ["compress_all_res", {}],
+    ["compress_all_res", {}],
+  ],
 };
 
 /** Widths of the caption's features for the video and the audio stream. */

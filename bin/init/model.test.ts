@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { openEngine } from "../../runtime/engine/index.ts";
+import { openEngine } from "../../runtime/index.ts";
 import { loadModel } from "../../runtime/model/checkpoint.ts";
-import { openSafetensors } from "../../runtime/data/safetensors/index.ts";
+import { openSafetensors } from "../../runtime/data/index.ts";
 import { writeModel } from "./model.ts";
 
 const test = suite<{ folder: string; path: string }>("init model");

@@ -5,13 +5,7 @@ import { sampleFiles } from "./data.ts";
 import { extensions, gitignore, settings } from "./editor.ts";
 import { readExample } from "./example.ts";
 import { writeModel } from "./model.ts";
-
-export interface ProjectFile {
-  /** Below the project's folder, with `/`. */
-  readonly path: string;
-  /** Text, or how to write the file at an absolute path. */
-  readonly content: string | ((path: string) => Promise<void>);
-}
+import type { ProjectFile } from "./project-file.ts";
 
 const modeline = `# yaml-language-server: $schema=${schemaFolder}/strategy.schema.json`;
 

@@ -1,10 +1,7 @@
 import type { Finding, Step } from "../../runtime/contract.ts";
 import { resolveParams, strategyOf, type RunConfig, type StrategyConfig } from "../../runtime/config/index.ts";
-import type { HostSample } from "../../runtime/data/sample.ts";
+import { type HostSample, type Sampler, openData, createSampler, type SamplerChoice } from "../../runtime/index.ts";
 import { FindingsError } from "../../runtime/findings.ts";
-import type { Sampler } from "../../runtime/random/sampler.ts";
-import { openData } from "../../runtime/opening/open-data.ts";
-import { createSampler, type SamplerChoice } from "../../runtime/random/samplers.ts";
 import { didYouMean } from "../../compiler/diagnostics/did-you-mean.ts";
 import { UsageError } from "../shell/exit.ts";
 import { readSource } from "../shell/files.ts";

@@ -1,7 +1,5 @@
 /** How noise levels are distributed: as the run's sampler draws them, or as the strategy makes them of it. */
-import { collate } from "../../runtime/data/batch.ts";
-import type { Engine } from "../../runtime/engine/engine.ts";
-import { philoxSource } from "../../runtime/random/draws.ts";
+import { collate, type Engine, philoxSource } from "../../runtime/index.ts";
 import { observe, type Circumstances, type ModalityName, type Observation } from "../probe/observe.ts";
 import { gridsOf, tokensOf } from "../probe/places.ts";
 import type { Subject } from "../probe/subject.ts";

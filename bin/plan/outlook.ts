@@ -1,12 +1,19 @@
 /** What a run will be like: what it trains on, and what it takes. */
 import type { RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
-import type { Preflight } from "../../runtime/opening/open-run.ts";
-import { measureEngine, type EngineSpeed } from "../../runtime/engine/measure.ts";
-import { openEngine } from "../../runtime/engine/index.ts";
-import { planOf, type Plan } from "../../runtime/opening/plan.ts";
+import {
+  type Preflight,
+  measureEngine,
+  type EngineSpeed,
+  openEngine,
+  planOf,
+  type Plan,
+  surveyOf,
+  type Counted,
+  type SizeOfLatents,
+  type Survey,
+} from "../../runtime/index.ts";
 import { FindingsError } from "../../runtime/findings.ts";
-import { surveyOf, type Counted, type SizeOfLatents, type Survey } from "../../runtime/opening/survey.ts";
 import { table } from "../shell/text.ts";
 import { planRows } from "./plan-text.ts";
 

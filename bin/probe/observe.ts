@@ -11,11 +11,16 @@ import type {
   StrategyInfo,
   Tensor,
 } from "../../runtime/contract.ts";
-import { uploadBatch, type HostBatch } from "../../runtime/data/batch.ts";
-import type { Engine } from "../../runtime/engine/engine.ts";
-import { createPositions } from "../../runtime/model/positions.ts";
-import { createDraws, philoxSource } from "../../runtime/random/draws.ts";
-import type { DrawSource, Sampler } from "../../runtime/random/sampler.ts";
+import {
+  uploadBatch,
+  type HostBatch,
+  type Engine,
+  createPositions,
+  createDraws,
+  philoxSource,
+  type DrawSource,
+  type Sampler,
+} from "../../runtime/index.ts";
 import type { Subject } from "./subject.ts";
 import { streamWidth } from "./synthetic.ts";
 

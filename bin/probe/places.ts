@@ -1,6 +1,6 @@
 /** Where an entry of a tensor lies, in the user's terms: sample, frame, row and column instead of an index. */
 import type { StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
-import { sizesOf } from "../../runtime/data/batch.ts";
+import { sizesOf } from "../../runtime/index.ts";
 import type { ModalityName, Observation, Seen } from "./observe.ts";
 
 /** An index for each axis; of tokens also those of the grid axes that they stand for. */

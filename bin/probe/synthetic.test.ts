@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { SourceInfo, StrategyInfo } from "../../runtime/contract.ts";
-import { collate } from "../../runtime/data/batch.ts";
+import { collate } from "../../runtime/index.ts";
 import { checkGrids } from "../../runtime/data/grids.ts";
 import { syntheticSamples, type Synthetic } from "./synthetic.ts";
 

@@ -15,7 +15,7 @@ import {
 } from "../../runtime/config/index.ts";
 import type { Finding, Step } from "../../runtime/contract.ts";
 import { FindingsError } from "../../runtime/findings.ts";
-import type { Preflight } from "../../runtime/opening/open-run.ts";
+import type { Preflight } from "../../runtime/index.ts";
 import { toDiagnostics } from "./findings.ts";
 import type { Io } from "../shell/io.ts";
 import { override } from "./overrides.ts";
@@ -65,7 +65,7 @@ interface Files {
 
 /** What the data, model and output folders of a complete config have to say. */
 async function examineFiles(config: RunConfig, step: Step): Promise<Files> {
-  const { preflight } = await import("../../runtime/opening/open-run.ts");
+  const { preflight } = await import("../../runtime/index.ts");
   try {
     const examined = await preflight(config, step);
     return { findings: examined.warnings, preflight: examined };

@@ -1,4 +1,4 @@
-import type { EvaluationEvent, StartedEvent, StepEvent } from "../../runtime/metrics/events.ts";
+import type { EvaluationEvent, StartedEvent, StepEvent } from "../../runtime/index.ts";
 
 /** What a metrics file tells of a run. Numbers that the file lacks are NaN; the steps of a part that was done again are gone. */
 export interface Metrics {

@@ -1,4 +1,4 @@
-import type { StepEvent } from "../../runtime/metrics/events.ts";
+import type { StepEvent } from "../../runtime/index.ts";
 import type { Colors } from "../shell/color.ts";
 import { bytes, duration } from "../shell/text.ts";
 

@@ -1,4 +1,4 @@
-import type { EvaluationEvent, StepEvent } from "../../runtime/metrics/events.ts";
+import type { EvaluationEvent, StepEvent } from "../../runtime/index.ts";
 import { sparkline } from "./curve.ts";
 import { table } from "../shell/text.ts";
 import { createSeries, type Series } from "./series.ts";

@@ -7,8 +7,8 @@ import type {
   StartedEvent,
   StepEvent,
   TrainEvent,
-} from "../../runtime/metrics/events.ts";
-import type { EngineEvent } from "../../runtime/engine/engine.ts";
+  EngineEvent,
+} from "../../runtime/index.ts";
 import { colors } from "../shell/color.ts";
 import { curve, median } from "./curve.ts";
 import { duration } from "../shell/text.ts";

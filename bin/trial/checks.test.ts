@@ -2,8 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { sourceFile } from "../../compiler/source/source-file.ts";
-import { collate } from "../../runtime/data/batch.ts";
-import { openEngine } from "../../runtime/engine/index.ts";
+import { collate, openEngine } from "../../runtime/index.ts";
 import { libraryAt } from "../project/library.ts";
 import { observe, type Observation } from "../probe/observe.ts";
 import { openSubject } from "../probe/subject.ts";

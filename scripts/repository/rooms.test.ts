@@ -20,6 +20,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["checkpoints", "sampling"],
     ["opening"],
     ["train"],
+    ["index"],
     ["testing"],
   ],
   bin: [
@@ -92,6 +93,21 @@ test("the compiler knows only the contract of the runtime, the runtime nothing o
     (file.startsWith("runtime/") && target.startsWith("compiler/")) ||
     (/^(compiler|runtime)\//.test(file) && target.startsWith("bin/"));
   assert.equal(shown(imports.filter((entry) => !isTest(entry.file) && forbidden(entry))), []);
+});
+
+/** What the command line may know of the runtime: `runtime/index.ts`, and the parts of it that do not load the engines. */
+const runtimeFaces = ["contract", "index", "findings", "config/index", "data/index"].map(
+  (name) => `runtime/${name}.ts`,
+);
+
+const isBehindFace = ({ file, target }: Import): boolean =>
+  file.startsWith("bin/") && !isTest(file) && target.startsWith("runtime/") && !runtimeFaces.includes(target);
+
+test("the command line knows the runtime by its faces alone", () => {
+  assert.equal(shown(imports.filter(isBehindFace)), []);
+  const entry = { file: "bin/commands/run.ts", names: [], typeOnly: true };
+  assert.ok(isBehindFace({ ...entry, target: "runtime/opening/plan.ts" }));
+  assert.not(isBehindFace({ ...entry, target: "runtime/index.ts" }));
 });
 
 test("no import cycles, of values or of types", () => {

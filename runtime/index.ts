@@ -1,0 +1,51 @@
+/**
+ * Face of the runtime, `ltxc/runtime`: everything that trains, for programs that do what the command line does. A run takes five calls:
+ *
+ *     const { config, findings } = resolveConfig(parsedYaml, { configDirectory });
+ *     const { engine } = await openEngine(config.runtime.engine, config.runtime);
+ *     const { run, close } = await openRun(engine, config, step);   // `step`: the module that `ltxc compile` writes
+ *     await train(run, { onEvent: console.log });
+ *     await close();
+ *
+ * Types of steps, batches and tensors are in `contract.ts`, `ltxc/contract`. The rooms `config` and `data` and `findings.ts` have faces
+ * of their own as well, all of them repeated here: the command line imports those where it needs no more, because a bundler's unit of
+ * loading is the file, and a command that only reads a run config would load the engines with it.
+ */
+
+// Run configs: from parsed YAML to settings, with a finding for each mistake.
+export * from "./config/index.ts";
+export { fail, FindingsError } from "./findings.ts";
+
+// Engines: what computes.
+export { openEngine, probeEngines, takenByAuto, titleOf, type EngineProbe } from "./engine/index.ts";
+export { measureEngine, type EngineSpeed } from "./engine/measure.ts";
+export { cudaPlatform, fetchCuda, tryCuda } from "./engine/onnx/install-cuda.ts";
+export type { Engine, EngineEvent, EngineName } from "./engine/engine.ts";
+
+// A run: looking at all that it needs, opening it, training, going on with it.
+export { openRun, preflight, type OpenedRun, type Preflight } from "./opening/open-run.ts";
+export { train } from "./train.ts";
+export { lastSaved } from "./checkpoints/checkpoint-files.ts";
+export type { Run } from "./training/run.ts";
+export type * from "./metrics/events.ts";
+
+// What a run will be like: its samples, the memory and time of its steps, the graphs that they run.
+export { surveyOf, type Counted, type SizeOfLatents, type Survey } from "./opening/survey.ts";
+export { graphsOf, planOf, residentBytes, stepSeconds, type Plan, type StepPlan } from "./opening/plan.ts";
+export { printGraph } from "./graph/text.ts";
+
+// Samples and batches, and the files that they come from.
+export * from "./data/index.ts";
+export { openData } from "./opening/open-data.ts";
+export { collate, sizesOf, uploadBatch, type HostBatch } from "./data/batch.ts";
+export type { HostSample, HostSource } from "./data/sample.ts";
+
+// What a step is given besides its batch, to call one outside of a run.
+export { createDraws, philoxSource } from "./random/draws.ts";
+export { normal } from "./random/philox.ts";
+export { createSampler, type SamplerChoice } from "./random/samplers.ts";
+export type { DrawSource, Sampler } from "./random/sampler.ts";
+export { createPositions } from "./model/positions.ts";
+
+// A checkpoint of random weights, to try things without a real one.
+export { writeRandomModel } from "./model/random-model.ts";
