@@ -262,7 +262,7 @@ function declareRun({ command, session, done }: Declaring): void {
     .option("--resume", "go on from the newest checkpoint in the run's output folder")
     .option("--resume-anyway", "the same with other settings, data or strategy than were trained with so far")
     .addOption(setOption())
-    .option("--build <dir>", "where the compiled strategies lie", "build")
+    .option("--build <dir>", "the folder of the compiled strategies", "build")
     .action(async (config: string, options: RunOptions) => {
       const { run } = await import("./commands/run.ts");
       done(await run(session(), config, options));
@@ -270,13 +270,20 @@ function declareRun({ command, session, done }: Declaring): void {
 }
 
 function declarePlan({ command, session, done }: Declaring): void {
-  command("plan", "Foretell the memory and time that a run takes, and what would make it fit.", [
+  command("plan", "Estimate the memory and time that a run takes, and what would make it fit.", [
     ["ltxc plan", "of train.yaml, on this machine"],
     ["ltxc plan --set optimization.batch_size=4", "with a setting other than the run config's"],
+    ["ltxc plan --emit graph > step.txt", "every operation of a training step, forward and backward"],
   ])
     .argument("[config]", "the run config", "train.yaml")
     .addOption(setOption())
-    .option("--build <dir>", "where the compiled strategies lie", "build")
+    .option("--build <dir>", "the folder of the compiled strategies", "build")
+    .addOption(
+      new Option(
+        "--emit <what>",
+        "print the optimized graphs that one step runs, in place of the plan; nothing is computed",
+      ).choices(["graph"]),
+    )
     .action(async (config: string, options: PlanOptions) => {
       const { plan } = await import("./commands/plan.ts");
       done(await plan(session(), config, options));

@@ -33,6 +33,7 @@ export type * from "./metrics/events.ts";
 export { surveyOf, type Counted, type SizeOfLatents, type Survey } from "./opening/survey.ts";
 export { graphsOf, planOf, residentBytes, stepSeconds, type Plan, type StepPlan } from "./opening/plan.ts";
 export { printGraph } from "./graph/text.ts";
+export type { Graph } from "./graph/graph.ts";
 
 // Samples and batches, and the files that they come from.
 export * from "./data/index.ts";

@@ -57,6 +57,22 @@ test("a text with memory, time and advice", async () => {
   assert.match(out, /^It fits: .* of .* are free\.$/m);
 });
 
+test("--emit graph prints the operations of a step, forward and backward, and nothing else", async () => {
+  const { out, err, code } = await ltxc(["plan", "--emit", "graph"], { cwd: folder });
+  assert.is(code, 0);
+  assert.is(err, "");
+  assert.match(out, /^# graph 1 of (\d+)\ninput .*\n/);
+  assert.match(out, /^\w+: float32\[216, 64\] = Gemm\(/m, "a linear layer for two samples of 108 video tokens");
+  assert.not.match(out, "train.yaml on the engine onnx");
+  const json = await ltxc(["plan", "--emit", "graph", "--json"], { cwd: folder });
+  const { path, graphs } = JSON.parse(json.out) as { path: string; graphs: string[] };
+  assert.is(path, "train.yaml");
+  assert.is(graphs.map((text, i) => `# graph ${i + 1} of ${graphs.length}\n${text}\n`).join("\n"), out);
+  const products = (text: string) => text.match(/= (Gemm|(Fused)?MatMul)\(/g)?.length ?? 0;
+  const fewer = await ltxc(["plan", "--emit", "graph", "--set", "lora.target_modules=[attn1.to_q]"], { cwd: folder });
+  assert.ok(products(fewer.out) < products(out), "fewer trained layers take fewer products forward and backward");
+});
+
 test("findings come instead of a plan", async () => {
   await configure(folder, { steps: -1 });
   const { out, code } = await ltxc(["plan"], { cwd: folder });

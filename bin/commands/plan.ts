@@ -2,12 +2,15 @@ import { resolve } from "node:path";
 import type { RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import {
-  type EngineSpeed,
-  type Preflight,
+  graphsOf,
   planOf,
+  printGraph,
   residentBytes,
   stepSeconds,
+  type EngineSpeed,
+  type Graph,
   type Plan,
+  type Preflight,
 } from "../../runtime/index.ts";
 import { findBuild } from "../project/builds.ts";
 import { exitCode } from "../shell/exit.ts";
@@ -22,6 +25,8 @@ import { paint, sayJson, type Session } from "../shell/session.ts";
 
 export interface PlanOptions {
   readonly build: string;
+  /** Prints the graphs of a step in place of the plan. */
+  readonly emit?: "graph";
   /** Settings in place of those of the run config. */
   readonly set?: readonly string[];
 }
@@ -100,6 +105,15 @@ function alternativeRows(alternatives: readonly Alternative[], speed: EngineSpee
   });
 }
 
+/** The graphs that an optimizer step runs, forward, backward and the update of the weights, as ONNX Runtime gets them. */
+function printGraphs(session: Session, path: string, graphs: readonly Graph[]): number {
+  const texts = graphs.map(printGraph);
+  if (session.json) sayJson(session, { path, graphs: texts });
+  else
+    texts.forEach((text, i) => session.io.out(`${i === 0 ? "" : "\n"}# graph ${i + 1} of ${texts.length}\n${text}\n`));
+  return exitCode.ok;
+}
+
 /** `ltxc plan`: what a run will take of this machine with the engine onnx, and what would save memory. Exit code 1 where it does not fit. */
 export async function plan(session: Session, path: string, options: PlanOptions): Promise<number> {
   const { io } = session;
@@ -116,6 +130,7 @@ export async function plan(session: Session, path: string, options: PlanOptions)
   }
   if (!session.json) printFindings(session, reports);
   const { config, step } = examined.ready;
+  if (options.emit === "graph") return printGraphs(session, path, await graphsOf(config, step, examined.preflight));
   const planned = await planOf(config, step, examined.preflight);
   const alternatives = await alternativesOf(config, step, examined.preflight, planned);
   const [speed, machine] = [await speedOfOnnx(config), await inspectMachine()];
