@@ -2,27 +2,32 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node.js";
+import {
+  createMessageConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+  type MessageConnection,
+} from "vscode-jsonrpc/node.js";
 
 /** Lines and columns from 0, as the protocol counts them. */
-interface Place {
+interface Position {
   readonly line: number;
   readonly character: number;
 }
 
 export interface EditorDiagnostic {
-  readonly range: { readonly start: Place; readonly end: Place };
+  readonly range: { readonly start: Position; readonly end: Position };
   readonly message: string;
   /** 1 is an error, 2 a warning. */
   readonly severity: number;
 }
 
 export interface Editor {
-  /** Opens a file with a text that need not be on the disk, and waits for what the server says about it. */
+  /** Opens a file, whose text does not have to be on the disk, and waits for what the server reports about it. */
   open(path: string, text: string): Promise<readonly EditorDiagnostic[]>;
-  /** Labels of what the server offers at the first `|` of `text`, which takes the place of an opened file's. */
+  /** Replaces an opened file's text by `text` without its first `|`; labels of what the server offers at the `|`. */
   complete(path: string, text: string): Promise<readonly string[]>;
-  /** What is shown over the first occurrence of `word` in a text that was opened. */
+  /** The text that is shown when the pointer is over the first `word` in an opened file. */
   hover(path: string, word: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -33,75 +38,31 @@ const settings = {
 
 /** Starts the server for a folder, as an editor does that opens it. */
 export async function startEditor(folder: string): Promise<Editor> {
-  const program = createRequire(import.meta.url).resolve("yaml-language-server/bin/yaml-language-server");
-  const child = spawn(process.execPath, [program, "--stdio"], { stdio: ["pipe", "pipe", "ignore"] });
-  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
-  const connection = createMessageConnection(
-    new StreamMessageReader(child.stdout),
-    new StreamMessageWriter(child.stdin),
-  );
+  const { connection, ended } = startServer();
   const waiting = new Map<string, (diagnostics: readonly EditorDiagnostic[]) => void>();
-  const texts = new Map<string, string>();
-  connection.onRequest("workspace/configuration", ({ items }: { items: { section: string }[] }) =>
-    items.map(({ section }) => (section === "yaml" ? settings.yaml : {})),
-  );
-  connection.onRequest("client/registerCapability", () => null);
-  connection.onNotification(
-    "textDocument/publishDiagnostics",
-    ({ uri, diagnostics }: { uri: string; diagnostics: EditorDiagnostic[] }) => waiting.get(uri)?.(diagnostics),
-  );
-  connection.listen();
-  let version = 0;
-  const uriOf = (path: string) => pathToFileURL(path).href;
-  const show = async (path: string, text: string) => {
-    const uri = uriOf(path);
-    const isNew = !texts.has(uri);
-    texts.set(uri, text);
-    version += 1;
-    if (isNew) {
-      const textDocument = { uri, languageId: "yaml", version, text };
-      await connection.sendNotification("textDocument/didOpen", { textDocument });
-    } else {
-      const change = { textDocument: { uri, version }, contentChanges: [{ text }] };
-      await connection.sendNotification("textDocument/didChange", change);
-    }
-    return uri;
-  };
-  await connection.sendRequest("initialize", {
-    processId: process.pid,
-    rootUri: uriOf(folder),
-    workspaceFolders: [{ uri: uriOf(folder), name: "project" }],
-    capabilities: {
-      workspace: { configuration: true, workspaceFolders: true },
-      textDocument: { hover: { contentFormat: ["markdown"] }, completion: { completionItem: {} } },
-    },
-  });
-  await connection.sendNotification("initialized", {});
-  await connection.sendNotification("workspace/didChangeConfiguration", { settings });
-
+  answerServer(connection, (uri, diagnostics) => waiting.get(uri)?.(diagnostics));
+  await initialize(connection, folder);
+  const texts = createTexts(connection);
   return {
     async open(path, text) {
       const found = new Promise<readonly EditorDiagnostic[]>((resolve) => waiting.set(uriOf(path), resolve));
-      await show(path, text);
+      await texts.show(path, text);
       return found;
     },
     async complete(path, text) {
       const at = text.indexOf("|");
-      const uri = await show(path, text.slice(0, at) + text.slice(at + 1));
-      const position = placeOf(text, at);
+      await texts.show(path, text.slice(0, at) + text.slice(at + 1));
       const list = await connection.sendRequest<{ items: { label: string }[] }>("textDocument/completion", {
-        textDocument: { uri },
-        position,
+        textDocument: { uri: uriOf(path) },
+        position: positionOf(text, at),
       });
       return list.items.map(({ label }) => label);
     },
     async hover(path, word) {
-      const uri = uriOf(path);
-      const text = texts.get(uri) ?? "";
-      const position = placeOf(text, text.indexOf(word) + 1);
+      const text = texts.of(path);
       const shown = await connection.sendRequest<{ contents: { value: string } } | null>("textDocument/hover", {
-        textDocument: { uri },
-        position,
+        textDocument: { uri: uriOf(path) },
+        position: positionOf(text, text.indexOf(word) + 1),
       });
       return shown?.contents.value ?? "";
     },
@@ -114,7 +75,70 @@ export async function startEditor(folder: string): Promise<Editor> {
   };
 }
 
-function placeOf(text: string, offset: number): Place {
+const uriOf = (path: string): string => pathToFileURL(path).href;
+
+/** The server's process; `ended` resolves when it has ended. */
+function startServer(): { readonly connection: MessageConnection; readonly ended: Promise<void> } {
+  const program = createRequire(import.meta.url).resolve("yaml-language-server/bin/yaml-language-server");
+  const child = spawn(process.execPath, [program, "--stdio"], { stdio: ["pipe", "pipe", "ignore"] });
+  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  const [input, output] = [new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin)];
+  return { connection: createMessageConnection(input, output), ended };
+}
+
+/** Answers what the server asks for, and passes on what it finds. */
+function answerServer(
+  connection: MessageConnection,
+  onDiagnostics: (uri: string, diagnostics: readonly EditorDiagnostic[]) => void,
+): void {
+  connection.onRequest("workspace/configuration", ({ items }: { items: { section: string }[] }) =>
+    items.map(({ section }) => (section === "yaml" ? settings.yaml : {})),
+  );
+  connection.onRequest("client/registerCapability", () => null);
+  connection.onNotification(
+    "textDocument/publishDiagnostics",
+    ({ uri, diagnostics }: { uri: string; diagnostics: EditorDiagnostic[] }) => onDiagnostics(uri, diagnostics),
+  );
+  connection.listen();
+}
+
+async function initialize(connection: MessageConnection, folder: string): Promise<void> {
+  await connection.sendRequest("initialize", {
+    processId: process.pid,
+    rootUri: uriOf(folder),
+    workspaceFolders: [{ uri: uriOf(folder), name: "project" }],
+    capabilities: {
+      workspace: { configuration: true, workspaceFolders: true },
+      textDocument: { hover: { contentFormat: ["markdown"] }, completion: { completionItem: {} } },
+    },
+  });
+  await connection.sendNotification("initialized", {});
+  await connection.sendNotification("workspace/didChangeConfiguration", { settings });
+}
+
+/** The texts that the server was shown. `show` opens a file, or replaces the text of one that is open. */
+function createTexts(connection: MessageConnection) {
+  const texts = new Map<string, string>();
+  let version = 0;
+  return {
+    of: (path: string): string => texts.get(uriOf(path)) ?? "",
+    async show(path: string, text: string): Promise<void> {
+      const uri = uriOf(path);
+      const isNew = !texts.has(uri);
+      texts.set(uri, text);
+      version += 1;
+      if (isNew) {
+        const textDocument = { uri, languageId: "yaml", version, text };
+        await connection.sendNotification("textDocument/didOpen", { textDocument });
+      } else {
+        const change = { textDocument: { uri, version }, contentChanges: [{ text }] };
+        await connection.sendNotification("textDocument/didChange", change);
+      }
+    },
+  };
+}
+
+function positionOf(text: string, offset: number): Position {
   const before = text.slice(0, offset).split("\n");
   return { line: before.length - 1, character: before.at(-1)?.length ?? 0 };
 }
