@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { resolveConfig } from "../runtime/config/index.ts";
 import type { HostTensor, Ops, Step, Tensor } from "../runtime/contract.ts";
-import { openEngine, openRun, normal, type Run, createSampler, type SamplerChoice } from "../runtime/index.ts";
+import { createSampler, normal, openEngine, openRun, type Run, type SamplerChoice } from "../runtime/index.ts";
 import { forward } from "../runtime/training/forward.ts";
 import { exampleNames } from "./init/example.ts";
 import { project } from "./testing/testing.ts";

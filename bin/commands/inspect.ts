@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { openEngine, collate } from "../../runtime/index.ts";
+import { collate, openEngine } from "../../runtime/index.ts";
 import { colors } from "../shell/color.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readSource, strategyPaths } from "../shell/files.ts";

@@ -5,7 +5,7 @@ import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import type { RunConfig } from "../../runtime/config/index.ts";
 import type { Finding, Step } from "../../runtime/contract.ts";
-import { openEngine, train, lastSaved, type TrainEvent, openRun } from "../../runtime/index.ts";
+import { lastSaved, openEngine, openRun, train, type TrainEvent } from "../../runtime/index.ts";
 import { fail, FindingsError } from "../../runtime/findings.ts";
 import { findBuild } from "../project/builds.ts";
 import { exitCode } from "../shell/exit.ts";

@@ -1,6 +1,6 @@
 import type { Finding, Step } from "../../runtime/contract.ts";
 import { resolveParams, strategyOf, type RunConfig, type StrategyConfig } from "../../runtime/config/index.ts";
-import { type HostSample, type Sampler, openData, createSampler, type SamplerChoice } from "../../runtime/index.ts";
+import { createSampler, openData, type HostSample, type Sampler, type SamplerChoice } from "../../runtime/index.ts";
 import { FindingsError } from "../../runtime/findings.ts";
 import { didYouMean } from "../../compiler/diagnostics/did-you-mean.ts";
 import { UsageError } from "../shell/exit.ts";

@@ -2,14 +2,14 @@
 import type { RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import {
-  type Preflight,
   measureEngine,
-  type EngineSpeed,
   openEngine,
   planOf,
-  type Plan,
   surveyOf,
   type Counted,
+  type EngineSpeed,
+  type Plan,
+  type Preflight,
   type SizeOfLatents,
   type Survey,
 } from "../../runtime/index.ts";

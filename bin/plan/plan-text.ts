@@ -1,5 +1,5 @@
 /** What steps take, to read. */
-import { type EngineSpeed, residentBytes, stepSeconds, type Plan, type StepPlan } from "../../runtime/index.ts";
+import { residentBytes, stepSeconds, type EngineSpeed, type Plan, type StepPlan } from "../../runtime/index.ts";
 import { bytes, duration } from "../shell/text.ts";
 
 /** Rows of a table; `speed` is null where the engine that is planned for does not work here. */

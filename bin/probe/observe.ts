@@ -12,13 +12,13 @@ import type {
   Tensor,
 } from "../../runtime/contract.ts";
 import {
-  uploadBatch,
-  type HostBatch,
-  type Engine,
-  createPositions,
   createDraws,
+  createPositions,
   philoxSource,
+  uploadBatch,
   type DrawSource,
+  type Engine,
+  type HostBatch,
   type Sampler,
 } from "../../runtime/index.ts";
 import type { Subject } from "./subject.ts";

@@ -1,6 +1,6 @@
 /** Samples made for a strategy: every source that it declares, of sizes that fit together, filled from a seed. */
 import type { HostTensor, SourceInfo, StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
-import { type HostSample, type HostSource, philoxSource } from "../../runtime/index.ts";
+import { philoxSource, type HostSample, type HostSource } from "../../runtime/index.ts";
 
 /** What masks hold: nothing, everything, a box inside, or cells by chance. */
 export type MaskPattern = "empty" | "full" | "box" | "scattered";

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { entryOf } from "../../compiler/diagnostics/catalog/index.ts";
 import type { SourceFile } from "../../compiler/source/source-file.ts";
-import { collate, type Engine, createSampler } from "../../runtime/index.ts";
+import { collate, createSampler, type Engine } from "../../runtime/index.ts";
 import { observe } from "../probe/observe.ts";
 import type { Subject } from "../probe/subject.ts";
 import { syntheticSamples } from "../probe/synthetic.ts";
