@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openSubject } from "../bin/probe/subject.ts";
 import { libraryAt } from "../bin/project/library.ts";
-import { tryOut } from "../bin/trial/run.ts";
+import { tryOut } from "../bin/trial/try-out.ts";
 import { parseStrategy } from "../compiler/1-parse/strategy.ts";
 import { Bag } from "../compiler/diagnostics/bag.ts";
 import { check, emitIr, type Library } from "../compiler/index.ts";

@@ -7,7 +7,7 @@ import { libraryAt } from "../project/library.ts";
 import { openSubject } from "../probe/subject.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
-import { tryOut } from "../trial/run.ts";
+import { tryOut } from "../trial/try-out.ts";
 
 export interface TestOptions {
   readonly seed: number;

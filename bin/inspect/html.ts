@@ -4,7 +4,7 @@ import type { Inspection, ModalityView, ValueRow } from "./inspection.ts";
 import type { TokenMap } from "./maps.ts";
 import { markup, nothing, type Markup, Markup as Raw } from "./markup.ts";
 import { attentionPicture, framePicture, levelsPicture } from "./pictures.ts";
-import { shortNumber } from "../probe/places.ts";
+import { shortNumber } from "../probe/locations.ts";
 import { style } from "./style.ts";
 import { gridText, percent, rangeText, shapeText } from "./wording.ts";
 

@@ -5,7 +5,7 @@ import type { StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
 import type { Levels, LevelsByModality } from "./levels.ts";
 import { mapsOf, type TokenMap } from "./maps.ts";
 import type { ModalityName, Observation, Seen } from "../probe/observe.ts";
-import { gridsOf, partsOf, tokensOf, type Part } from "../probe/places.ts";
+import { gridsOf, partsOf, tokensOf, type Part } from "../probe/locations.ts";
 import type { Subject } from "../probe/subject.ts";
 
 export interface Inspection {

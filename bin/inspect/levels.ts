@@ -1,7 +1,7 @@
 /** How noise levels are distributed: as the run's sampler draws them, or as the strategy makes them of it. */
 import { collate, philoxSource, type Engine } from "../../runtime/index.ts";
 import { observe, type Circumstances, type ModalityName, type Observation } from "../probe/observe.ts";
-import { gridsOf, tokensOf } from "../probe/places.ts";
+import { gridsOf, tokensOf } from "../probe/locations.ts";
 import type { Subject } from "../probe/subject.ts";
 import { syntheticSamples, type SyntheticSizes } from "../probe/synthetic.ts";
 

@@ -44,7 +44,7 @@ function mapOf({ value, tensor }: Seen, modality: ModalityName, grid: VideoGrid)
   const shown = isPerFrame ? { frames: 1, height: 1, width: grid.frames } : grid;
   const data = Array.from({ length: shown.frames * shown.height * shown.width }, (_, cell) => {
     if (isPerFrame || axes[0] === `token:${modality}`) return tensor.data[cell] ?? NaN;
-    return tensor.data[indexOf(axes, shape, gridPlace(cell, grid))] ?? NaN;
+    return tensor.data[indexOf(axes, shape, cellIndexes(cell, grid))] ?? NaN;
   });
   const finite = data.filter(Number.isFinite);
   return {
@@ -58,7 +58,7 @@ function mapOf({ value, tensor }: Seen, modality: ModalityName, grid: VideoGrid)
   };
 }
 
-function gridPlace(token: number, { height, width }: VideoGrid): Readonly<Record<string, number>> {
+function cellIndexes(token: number, { height, width }: VideoGrid): Readonly<Record<string, number>> {
   return {
     frame: Math.floor(token / (height * width)),
     height: Math.floor(token / width) % height,
@@ -67,6 +67,6 @@ function gridPlace(token: number, { height, width }: VideoGrid): Readonly<Record
 }
 
 /** Where a cell lies in a value that has some of the grid's axes. */
-function indexOf(axes: readonly string[], shape: readonly number[], place: Readonly<Record<string, number>>): number {
-  return axes.reduce((flat, axis, i) => flat * (shape[i] ?? 1) + (place[axis] ?? 0), 0);
+function indexOf(axes: readonly string[], shape: readonly number[], cell: Readonly<Record<string, number>>): number {
+  return axes.reduce((flat, axis, i) => flat * (shape[i] ?? 1) + (cell[axis] ?? 0), 0);
 }

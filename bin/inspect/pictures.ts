@@ -4,7 +4,7 @@ import type { Attention } from "./inspection.ts";
 import type { Levels } from "./levels.ts";
 import type { TokenMap } from "./maps.ts";
 import { markup, nothing, type Markup } from "./markup.ts";
-import { shortNumber, tokensOf, type Part } from "../probe/places.ts";
+import { shortNumber, tokensOf, type Part } from "../probe/locations.ts";
 
 /** More different numbers than these are drawn as equal steps of their range. */
 const steps = 16;

@@ -3,7 +3,7 @@ import type { Colors } from "../shell/color.ts";
 import { runsOf, scaleOf, shade, type Run } from "./blocks.ts";
 import type { Attention, Inspection, ModalityView, ValueRow } from "./inspection.ts";
 import type { TokenMap } from "./maps.ts";
-import { shortNumber } from "../probe/places.ts";
+import { shortNumber } from "../probe/locations.ts";
 import { gridText, percent, rangeText, shapeText } from "./wording.ts";
 
 /** An inspection as text of at most `width` columns. */

@@ -2,7 +2,7 @@
 import type { VideoGrid } from "../../runtime/contract.ts";
 import type { ValueRow } from "./inspection.ts";
 import type { ModalityName } from "../probe/observe.ts";
-import { shortNumber } from "../probe/places.ts";
+import { shortNumber } from "../probe/locations.ts";
 
 /** `40 %`, `0.3 %`: a share that is not all or nothing is never shown as such. */
 export function percent(share: number): string {

@@ -5,22 +5,22 @@ import type { HostTensor } from "../../runtime/contract.ts";
 import type { ModalityName, Observation, Seen } from "../probe/observe.ts";
 import {
   describeEntries,
-  describePlace,
+  describeLocation,
   entriesAt,
   gridsOf,
   partsOf,
-  placeOf,
+  locationOf,
   shortNumber,
   tokensOf,
-  type Place,
-} from "../probe/places.ts";
+  type Location,
+} from "../probe/locations.ts";
 import type { Subject } from "../probe/subject.ts";
 
 /** One mistake on one batch. */
 export interface Violation {
   readonly code: Code;
   readonly span: Span;
-  /** Of which value: violations of the same code, place and value are one finding. */
+  /** Of which value: violations of the same code, span and value are one finding. */
   readonly of: string;
   readonly message: string;
 }
@@ -48,21 +48,22 @@ function expectations(look: Look): Violation[] {
     const { key, span, reads } = seen.value;
     const flat = key.startsWith("expect[") ? seen.tensor.data.indexOf(0) : -1;
     if (flat < 0 || span === null) return [];
-    const message = `this is expected, but false${surroundings(look, placeOf(seen, flat, look.gridOf), reads)}`;
+    const message = `this is expected, but false${surroundings(look, locationOf(seen, flat, look.gridOf), reads)}`;
     return [{ code: "LTX7101", span, of: key, message }];
   });
 }
 
 /** " at sample 0, frame 1: `hole` is true, `video.sigma` is 0.4" */
-function surroundings({ observation, gridOf }: Look, place: Place, keys: readonly string[]): string {
+function surroundings({ observation, gridOf }: Look, location: Location, keys: readonly string[]): string {
   const values = keys.flatMap((key) => {
     const seen = observation.values.get(key);
     if (seen === undefined) return [];
-    const text = describeEntries(entriesAt(seen, place, gridOf), seen.tensor.dtype);
+    const text = describeEntries(entriesAt(seen, location, gridOf), seen.tensor.dtype);
     return [`\`${key.replace(/^source\./, "")}\` is ${text}`];
   });
   return (
-    (place.size === 0 ? "" : ` at ${describePlace(place)}`) + (values.length === 0 ? "" : `: ${values.join(", ")}`)
+    (location.size === 0 ? "" : ` at ${describeLocation(location)}`) +
+    (values.length === 0 ? "" : `: ${values.join(", ")}`)
   );
 }
 
@@ -74,9 +75,9 @@ function notFinite(look: Look): Violation[] {
   if (roots.length === 0) return lossesNotFinite(look);
   return roots.map((seen) => {
     const flat = firstNotFinite(seen.tensor);
-    const around = surroundings(look, placeOf(seen, flat, look.gridOf), seen.value.reads);
+    const around = surroundings(look, locationOf(seen, flat, look.gridOf), seen.value.reads);
     const message = `${nameOf(seen)} is ${numberAt(seen, flat)}${around}`;
-    return { code: "LTX7102", span: placeIn(subject, seen), of: seen.value.key, message };
+    return { code: "LTX7102", span: spanOf(subject, seen), of: seen.value.key, message };
   });
 }
 
@@ -125,10 +126,10 @@ function firstWith(
   const wrong = [...look.observation.values].filter(([key, { tensor }]) => keys.test(key) && tensor.data.some(isWrong));
   return wrong.map(([key, seen]) => {
     const flat = seen.tensor.data.findIndex(isWrong);
-    const at = describePlace(placeOf(seen, flat, look.gridOf));
+    const at = describeLocation(locationOf(seen, flat, look.gridOf));
     return {
       code,
-      span: placeIn(look.subject, seen),
+      span: spanOf(look.subject, seen),
       of: key,
       message: `${nameOf(seen)} is ${numberAt(seen, flat)} at ${at}: ${rule}`,
     };
@@ -136,7 +137,7 @@ function firstWith(
 }
 
 /** Where a value was written; of a default its modality, of a weight its loss term. */
-function placeIn({ program }: Subject, { value }: Seen): Span {
+function spanOf({ program }: Subject, { value }: Seen): Span {
   const [owner, field] = value.key.split(".");
   const term = program.terms.find(({ name }) => owner === "weight" && name === field);
   const modality = program.modalities.find(({ name }) => name === owner);

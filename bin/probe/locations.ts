@@ -4,7 +4,7 @@ import { sizesOf } from "../../runtime/index.ts";
 import type { ModalityName, Observation, Seen } from "./observe.ts";
 
 /** An index for each axis; of tokens also those of the grid axes that they stand for. */
-export type Place = ReadonlyMap<string, number>;
+export type Location = ReadonlyMap<string, number>;
 
 /** A run of tokens of a sequence: a reference or, last, the target. */
 export interface Part {
@@ -39,19 +39,20 @@ export function gridsOf({ modalities }: StrategyInfo, { batch }: Observation): (
 export const tokensOf = ({ frames, height, width }: VideoGrid): number => frames * height * width;
 
 /** Indices of the entry `flat` along each axis of a value. */
-export function placeOf({ value, tensor }: Seen, flat: number, gridOf: (family: string) => VideoGrid): Place {
-  const place = new Map<string, number>();
+export function locationOf({ value, tensor }: Seen, flat: number, gridOf: (family: string) => VideoGrid): Location {
+  const location = new Map<string, number>();
   let rest = flat;
   value.type.axes.toReversed().forEach((axis, i, { length }) => {
     const size = tensor.shape[length - 1 - i] ?? 1;
-    place.set(axis, rest % size);
+    location.set(axis, rest % size);
     rest = Math.floor(rest / size);
   });
   // What is added on the way is on the grid itself.
-  for (const [axis, index] of place) {
-    if (axis.startsWith("token:")) for (const [name, at] of onGrid(axis.slice(6), index, gridOf)) place.set(name, at);
+  for (const [axis, index] of location) {
+    if (axis.startsWith("token:"))
+      for (const [name, at] of onGrid(axis.slice(6), index, gridOf)) location.set(name, at);
   }
-  return place;
+  return location;
 }
 
 function onGrid(family: string, token: number, gridOf: (family: string) => VideoGrid): (readonly [string, number])[] {
@@ -68,9 +69,9 @@ function onGrid(family: string, token: number, gridOf: (family: string) => Video
 const words: Readonly<Record<string, string>> = { batch: "sample", height: "row", width: "column", token: "token" };
 
 /** "sample 0, frame 1, row 0, column 3"; nothing for what has no axes. */
-export function describePlace(place: Place): string {
-  const hasGrid = [...place.keys()].some((axis) => axis.startsWith("frame") || axis === "step");
-  return [...place]
+export function describeLocation(location: Location): string {
+  const hasGrid = [...location.keys()].some((axis) => axis.startsWith("frame") || axis === "step");
+  return [...location]
     .filter(([axis]) => !(axis.startsWith("token:") && hasGrid))
     .map(([axis, index]) => {
       const [name = "", of] = axis.split(":");
@@ -80,12 +81,12 @@ export function describePlace(place: Place): string {
     .join(", ");
 }
 
-/** The entries of a value that lie at a place, as far as it says: one number where it has the same axes, else more. */
-export function entriesAt(seen: Seen, place: Place, gridOf: (family: string) => VideoGrid): number[] {
+/** The entries of a value that lie at a location, as far as it says: one number where it has the same axes, else more. */
+export function entriesAt(seen: Seen, location: Location, gridOf: (family: string) => VideoGrid): number[] {
   const found: number[] = [];
   seen.tensor.data.forEach((entry, flat) => {
-    const own = placeOf(seen, flat, gridOf);
-    if ([...own].every(([axis, index]) => (place.get(axis) ?? index) === index)) found.push(entry);
+    const own = locationOf(seen, flat, gridOf);
+    if ([...own].every(([axis, index]) => (location.get(axis) ?? index) === index)) found.push(entry);
   });
   return found;
 }
