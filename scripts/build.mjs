@@ -23,6 +23,7 @@ const { metafile } = await build({
   entryPoints: {
     ltxc: "bin/ltxc.ts",
     compiler: "compiler/index.ts",
+    runtime: "runtime/index.ts",
     "onnx-worker": "runtime/engine/onnx/worker.ts",
   },
   outdir: "dist",
