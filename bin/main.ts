@@ -3,7 +3,7 @@ import { exitCode, UsageError } from "./shell/exit.ts";
 import type { Io } from "./shell/io.ts";
 import { createProgram } from "./program.ts";
 
-/** Who is at fault: a strategy's step that fails on its data shows its place first, everything else is ours. */
+/** Says where the fault is likely to be: in the strategy if the stack points into one, otherwise in ltxc. */
 function blame(trace: string): string {
   const place = /[^\s(/\\]+\.strategy:\d+:\d+/.exec(trace)?.[0];
   const report = "Please report it with these lines:";
@@ -11,7 +11,7 @@ function blame(trace: string): string {
   return `the strategy failed at ${place}. If its data fit together, this is a bug of ltxc. ${report}`;
 }
 
-/** What happened, in the words for the user, and the exit code for it. */
+/** Prints what went wrong, and returns the exit code. */
 function reportFailure(io: Io, error: unknown): number {
   // Commander has printed its message (or the help that was asked for) already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;

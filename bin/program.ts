@@ -1,4 +1,4 @@
-/** The command line on one screen: commands, arguments, options, examples. What a command does lies in `commands/`, loaded when called. */
+/** All commands with their arguments, options and examples. What a command does is in `commands/`, loaded when it is called. */
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { wantsColor, type ColorChoice } from "./shell/color.ts";
 import type { CheckOptions } from "./commands/check.ts";
@@ -26,7 +26,7 @@ interface GlobalOptions {
 const setOption = (): Option =>
   new Option(
     "--set <key=value>",
-    "a setting in place of the run config's, e.g. optimization.steps=100; repeatable",
+    "a setting that replaces the run config's, e.g. optimization.steps=100; repeatable",
   ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
 
 type Example = readonly [command: string, purpose: string];

@@ -29,41 +29,41 @@ async function defaultFiles(io: Io): Promise<readonly string[]> {
 }
 
 interface CheckedFile extends FileReport {
-  /** Name of the strategy; null where anything is an error. */
+  /** Name of the strategy; null if a finding is an error. */
   readonly strategy: string | null;
 }
 
 async function checkFile(io: Io, source: SourceFile): Promise<CheckedFile> {
   const options = { library: libraryAt(io.cwd) };
   const checked = checkStrategy(source, options);
-  // Whether what it imports is there and can be read shows when it is bundled.
+  // Only bundling shows whether its imports exist and can be read.
   const hasImports = checked.program !== null && checked.program.imports.length > 0;
   const { file, diagnostics, program } = hasImports ? await compile(source, options) : checked;
   return { file, diagnostics, strategy: program?.name ?? null };
 }
 
-/** Those that were named and those of this folder, which a run config may name. */
+/** The strategies that were named, and all others of this folder: a run config may name any of them. */
 async function strategiesAround(io: Io, known: readonly CheckedFile[]): Promise<readonly CheckedFile[]> {
   const seen = new Set(known.map(({ file }) => resolve(io.cwd, file.path)));
   const others = (await strategiesHere(io)).filter((path) => !seen.has(resolve(io.cwd, path)));
   return [...known, ...(await Promise.all(others.map(async (path) => checkFile(io, await readSource(io, path)))))];
 }
 
-/** The strategy that a run config names: from its source as it is now, else from its build. */
+/** The strategy that a run config names: compiled from its source as it is now, or else its build. */
 async function findStep(io: Io, section: StrategyConfig, strategies: readonly CheckedFile[]): Promise<FoundStep> {
   const { name } = strategyOf(section);
   const own = strategies.find(({ strategy }) => strategy === name);
   if (own !== undefined && name !== flexible)
     return { step: await stepOf(await compileFile(io, own.file, defaultBuild)), findings: [] };
   const found = await findBuild(section, resolve(io.cwd, defaultBuild), io.cwd);
-  // It may well be one of those with errors, which are reported already.
+  // It may be one of the strategies with errors, which are reported already.
   const isUnclear = strategies.some(({ strategy }) => strategy === null);
   return found.step === null && isUnclear ? { step: null, findings: [] } : found;
 }
 
 const isStrategy = (path: string) => path.endsWith(strategyExtension);
 
-/** All findings of a run config, and of the data and files that it names. */
+/** All findings about a run config, and about the data and files that it names. */
 async function examine(
   io: Io,
   written: SourceFile,
@@ -87,7 +87,7 @@ async function fix(io: Io, paths: readonly string[], overrides: readonly string[
     const { text, applied } = await fixAll(before, async (current) => {
       const file = sourceFile(path, current);
       const { diagnostics } = isStrategy(path) ? await checkFile(io, file) : await examine(io, file, [], overrides);
-      // What a base or the command line has is not this file's to mend.
+      // Mistakes in a base strategy or on the command line are not corrected in this file.
       return diagnostics.filter(({ span }) => span.start <= current.length);
     });
     if (text !== before) await replaceText(io, path, text);
@@ -108,7 +108,7 @@ export interface CheckOptions {
   readonly format?: Format;
   readonly types?: true;
   readonly fix?: true;
-  /** Settings in place of those of the run configs. */
+  /** Settings that replace those of the run configs. */
   readonly set?: readonly string[];
 }
 
@@ -122,7 +122,7 @@ async function checkTypes(io: Io, checked: readonly CheckedFile[]): Promise<read
   return reports;
 }
 
-/** `ltxc check`: all findings of strategies, run configs, and the data and files that these name; with `fix` what is left of them. */
+/** `ltxc check`: all findings about strategies, run configs, and the data and files that run configs name; with `fix`, those that remain. */
 export async function check(session: Session, named: readonly string[], options: CheckOptions): Promise<number> {
   const { io } = session;
   const paths = named.length > 0 ? pathsOf(io, named) : await defaultFiles(io);
@@ -155,7 +155,7 @@ async function sayOutlooks(
   for (const outlook of outlooks) say(session, outlookText(outlook.path, outlook));
 }
 
-/** That nothing was found, or what can be done about it without an editor. */
+/** Says that nothing was found, or how many findings `--fix` can correct. */
 function sayRest(session: Session, reports: readonly FileReport[], paths: readonly string[], isFixed: boolean): void {
   const found = reports.flatMap(({ diagnostics }) => diagnostics);
   const fixable = found.filter(({ fix }) => fix !== undefined).length;

@@ -20,7 +20,7 @@ export interface CompileOptions {
   readonly types?: true;
 }
 
-/** Two files of one name would overwrite each other's results: neither may win in silence. */
+/** Two strategies of the same name would overwrite each other's results, so this is refused. */
 function refuseClashes(compiled: readonly CompiledFile[]): void {
   const owners = new Map<string, string>();
   for (const { strategy, file } of compiled) {
@@ -48,7 +48,7 @@ async function write(session: Session, out: string, { file, artifacts }: Compile
   if (made.length > 0) say(session, `${file.path} → ${made.join(", ")}`);
 }
 
-/** Prints the typed programs, findings on stderr; nothing is written. */
+/** Prints the typed programs on stdout and findings on stderr; writes no file. */
 function printIr(session: Session, files: readonly SourceFile[]): number {
   const library = libraryAt(session.io.cwd);
   const results = files.map((file) => emitIr(file, { library }));
@@ -72,7 +72,7 @@ function report(
   return codeOf(reports);
 }
 
-/** `ltxc compile`: strategies to build artifacts. Files without errors are written even if others have some. */
+/** `ltxc compile`: turns strategies into build artifacts. Those without errors are written even if others have errors. */
 export async function compile(session: Session, named: readonly string[], options: CompileOptions): Promise<number> {
   const { io } = session;
   const files: SourceFile[] = [];

@@ -43,7 +43,7 @@ function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[
   ].join("\n");
 }
 
-/** `ltxc doctor`: what this machine offers for training. Exit code 1 where no engine works. */
+/** `ltxc doctor`: what this machine offers for training. Exit code 1 if no engine works. */
 export async function doctor(session: Session): Promise<number> {
   const [machine, engines] = [await inspectMachine(), await probeEngines()];
   if (session.json) sayJson(session, { version: packageVersion(), ...machine, engines });

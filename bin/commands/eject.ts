@@ -28,7 +28,7 @@ export interface EjectOptions {
   readonly force?: true;
 }
 
-/** The section of the run config, null where a finding about it is an error: it is refused, or no built-in strategy. */
+/** The run config's section about its strategy; null if it is refused or names no built-in strategy, which the report then says. */
 async function examine(io: Io, file: SourceFile): Promise<{ section: StrategyConfig | null; report: FileReport }> {
   const bag = new Bag();
   const root = parseYaml(file, bag);
@@ -49,13 +49,13 @@ async function notBuiltIn(io: Io, section: StrategyConfig): Promise<Finding[]> {
   return known.includes(name) ? [] : [unknownStrategy(name, [...known, flexible])];
 }
 
-/** A strategy is named like its file. */
+/** The name of the strategy in a file: that of the file. */
 function nameFor(path: string): string {
   const name = basename(path, strategyExtension)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "_");
   if (!path.endsWith(strategyExtension)) {
-    throw new UsageError(`${path} is no name of a strategy's file`, `end it in \`${strategyExtension}\``);
+    throw new UsageError(`${path} cannot be the name of a strategy's file`, `end it in \`${strategyExtension}\``);
   }
   if (!/^[a-z]/.test(name) || name === flexible) {
     throw new UsageError(
@@ -66,7 +66,7 @@ function nameFor(path: string): string {
   return name;
 }
 
-/** The lines of the run config that choose the ejected strategy; what is part of its text now is gone from them. */
+/** The lines of the run config that choose the ejected strategy, without the settings that are now part of its text. */
 function sectionLines(name: string, params: Readonly<Record<string, unknown>>): string {
   const lines = Object.entries({ name, ...params }).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
   return ["training_strategy:", ...lines].join("\n").replace(/^( {2}name: )"(.*)"$/m, "$1$2");

@@ -17,7 +17,7 @@ const stdin = "-";
 
 const isChanged = ({ file, text }: Formatted): boolean => text !== null && text !== file.text;
 
-/** From stdin to stdout; with `check` only the exit code and findings tell. */
+/** Formats stdin to stdout; with `check` it only reports, by findings and the exit code. */
 async function formatInput(session: Session, { check, stdinFilepath }: FmtOptions): Promise<number> {
   const { io } = session;
   const result = format(sourceFile(stdinFilepath, await io.readInput()));
@@ -35,7 +35,7 @@ function report(session: Session, results: readonly Formatted[], check: boolean)
   if (changed.length === 0 && codeOf(results) === exitCode.ok) say(session, "nothing to format");
 }
 
-/** `ltxc fmt`: gives strategies their one layout. Files that cannot be parsed stay as they are; with `--check` all do. */
+/** `ltxc fmt`: formats strategies. Files that cannot be parsed are left as they are; with `--check` all files are. */
 export async function fmt(session: Session, named: readonly string[], options: FmtOptions): Promise<number> {
   const { io } = session;
   if (named.includes(stdin)) {

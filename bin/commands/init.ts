@@ -21,7 +21,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Refuses to touch anything that is there already, and says all of it at once. */
+/** @throws UsageError that lists every file which already exists */
 async function refuseToOverwrite(folder: string, files: readonly ProjectFile[]): Promise<void> {
   const there: string[] = [];
   for (const { path } of files) if (await exists(join(folder, path))) there.push(path);

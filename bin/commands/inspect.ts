@@ -51,7 +51,7 @@ async function writePage(session: Session, path: string, inspection: Inspection)
   say(session, `wrote ${path}`);
 }
 
-/** `ltxc inspect`: what a strategy makes of one sample, before anything is trained. */
+/** `ltxc inspect`: shows every value of a strategy's step for one sample, before anything is trained. */
 export async function inspect(session: Session, named: string | undefined, options: InspectOptions): Promise<number> {
   const { io } = session;
   const source = await readSource(io, await onlyStrategy(session, named));

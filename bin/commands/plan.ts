@@ -25,19 +25,19 @@ import { paint, sayJson, type Session } from "../shell/session.ts";
 
 export interface PlanOptions {
   readonly build: string;
-  /** Prints the graphs of a step in place of the plan. */
+  /** Prints the graphs of a step instead of the plan. */
   readonly emit?: "graph";
-  /** Settings in place of those of the run config. */
+  /** Settings that replace those of the run config. */
   readonly set?: readonly string[];
 }
 
-/** The run with other settings, as they stand in the run config. */
+/** The run with other settings, written as in the run config. */
 interface Alternative {
   readonly settings: readonly string[];
   readonly plan: Plan;
 }
 
-/** What saves memory, and leaves the steps what they are. */
+/** Changes that may save memory. An optimizer step trains on as many samples as before. */
 function changesOf({
   optimization,
 }: RunConfig): { readonly setting: string; readonly config: Partial<RunConfig["optimization"]> }[] {
@@ -61,7 +61,7 @@ function changesOf({
   ];
 }
 
-/** Each change for itself, and all that save memory together. */
+/** Each change on its own, and all those that save memory together. */
 async function alternativesOf(config: RunConfig, step: Step, examined: Preflight, plan: Plan): Promise<Alternative[]> {
   const changes = changesOf(config);
   const planned = async (chosen: typeof changes): Promise<Alternative> => {
@@ -84,7 +84,7 @@ async function alternativesOf(config: RunConfig, step: Step, examined: Preflight
 
 const memoryOf = ({ largest }: Plan): number => residentBytes(largest);
 
-/** What to do where the run does not fit into the memory that is free. */
+/** Whether the run fits into the free memory, and what to do if not. */
 function advice(plan: Plan, alternatives: readonly Alternative[], { memory }: Machine): string {
   const free = `${bytes(memory.free)} of ${bytes(memory.total)} are free`;
   if (memoryOf(plan) <= memory.free) return `It fits: ${free}.`;
@@ -114,7 +114,7 @@ function printGraphs(session: Session, path: string, graphs: readonly Graph[]): 
   return exitCode.ok;
 }
 
-/** `ltxc plan`: what a run will take of this machine with the engine onnx, and what would save memory. Exit code 1 where it does not fit. */
+/** `ltxc plan`: the memory and time that a run takes here with the engine onnx, and what would save memory. Exit code 1 if it does not fit. */
 export async function plan(session: Session, path: string, options: PlanOptions): Promise<number> {
   const { io } = session;
   const file = await readSource(io, path, "`ltxc init` makes a project with one; `ltxc plan FILE` takes another");

@@ -11,7 +11,7 @@ export interface ReportOptions {
   readonly out?: string;
 }
 
-/** `ltxc report`: one HTML page that shows a run, also one that still goes on or was cut short. */
+/** `ltxc report`: one HTML page that shows a run, even if the run is still going on or was cut short. */
 export async function report(session: Session, folder: string, options: ReportOptions): Promise<number> {
   const { io } = session;
   const path = resolve(io.cwd, folder);

@@ -22,13 +22,13 @@ const defaultConfig = "train.yaml";
 export interface RunOptions {
   readonly build: string;
   readonly resume?: true;
-  /** The same, whatever has changed since. */
+  /** As `resume`, even if settings, data or strategy have changed since. */
   readonly resumeAnyway?: true;
-  /** Settings in place of those of the run config. */
+  /** Settings that replace those of the run config. */
   readonly set?: readonly string[];
 }
 
-/** A run config whose findings can be shown at their places. */
+/** Prints findings, each at its place in the run config. */
 interface Reporter {
   readonly diagnostics: (diagnostics: readonly Diagnostic[]) => void;
   readonly findings: (findings: readonly Finding[]) => void;
@@ -44,7 +44,7 @@ function reporterOf(session: Session, file: SourceFile, root: YamlNode | null): 
   return { diagnostics, findings: (found) => root !== null && diagnostics(toDiagnostics(root, found)) };
 }
 
-/** The first Ctrl-C asks the run to finish its step and save; from then on a second one ends the process as it would anywhere. */
+/** The first Ctrl-C asks the run to finish its step and save; a second one ends the process at once, as usual. */
 function stopOnInterrupt(session: Session, view: RunView): { readonly signal: AbortSignal; off(): void } {
   const stop = new AbortController();
   const off = session.io.onInterrupt(() => {
@@ -55,7 +55,7 @@ function stopOnInterrupt(session: Session, view: RunView): { readonly signal: Ab
   return { signal: stop.signal, off };
 }
 
-/** The command that goes on with a run, as a shell takes it. */
+/** The command that resumes a run, quoted for a shell. */
 function resumeCommand(path: string, { set = [] }: RunOptions): string {
   const quoted = (text: string) => (/^[\w./=,:+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
   const config = path === defaultConfig ? [] : [quoted(path)];
@@ -90,7 +90,7 @@ async function trainWith(
 
 const isResumed = ({ resume, resumeAnyway }: RunOptions): boolean => resume === true || resumeAnyway === true;
 
-/** With `--resume` a run begins with what was saved last in its own output folder. */
+/** The run config for `--resume`: it starts from the newest checkpoint of its own output folder. */
 async function resumed(config: RunConfig, options: RunOptions): Promise<RunConfig> {
   const checkpoint = await lastSaved(config.output_dir);
   if (checkpoint === null) {

@@ -9,7 +9,7 @@ import { replaceText } from "../shell/write.ts";
 
 interface Found {
   readonly outlines: readonly Outline[];
-  /** Strategies with errors, of which nothing certain can be said. */
+  /** Paths of the strategies with errors: their parameters are not known for certain. */
   readonly broken: readonly string[];
 }
 
@@ -29,7 +29,7 @@ async function write(io: Io, folder: string, outlines: readonly Outline[]): Prom
   return files.map(({ path }) => path);
 }
 
-/** Brings the schemas of a project up to date that has them; a strategy with errors would be lost, so not while there is one. */
+/** Updates the schemas of a project that has some. Not while a strategy has errors: it would be missing in the new ones. */
 export async function refreshSchemas(io: Io): Promise<void> {
   const text = await readFile(resolve(io.cwd, schemaFolder, "train.schema.json"), "utf8").catch(() => "");
   if (!isProjectSchema(text)) return;
@@ -37,7 +37,7 @@ export async function refreshSchemas(io: Io): Promise<void> {
   if (broken.length === 0) await write(io, schemaFolder, outlines);
 }
 
-/** `ltxc schema`: what editors need to complete and check strategies, and run configs with the strategies of this folder. */
+/** `ltxc schema`: writes the schemas by which editors complete and check strategies, and run configs with this folder's strategies. */
 export async function schema(session: Session, folder: string): Promise<number> {
   const { outlines, broken } = await strategiesOf(session.io);
   const files = await write(session.io, folder, outlines);

@@ -14,7 +14,7 @@ export interface TestOptions {
 }
 
 interface Tested extends FileReport {
-  /** Batches that it was tried on: none where it does not compile. */
+  /** Number of batches that it was tried on; 0 if it does not compile. */
   readonly batches: number;
   readonly expectations: number;
 }

@@ -10,7 +10,7 @@ function targetModules({ modalities }: Program): readonly string[] {
   return [...(has("video") ? videoTargets : []), ...(has("audio") ? videoTargets.map((name) => `audio_${name}`) : [])];
 }
 
-/** The parameters with their defaults, one a line. */
+/** The parameters with their defaults, one per line. */
 function parameters({ params }: Program): readonly string[] {
   return params.flatMap(({ name, schema }) => {
     const { default: value } = schema;
@@ -61,18 +61,18 @@ flow_matching:
   timestep_sampling_mode: shifted_logit_normal
 
 checkpoints:
-  interval: 100  # a save every so many steps, and one at the end
+  interval: 100  # steps from one save to the next; the end is saved as well
   keep_last_n: 2
   precision: bfloat16
 
 validation:
-  interval: null  # a number of steps draws \`samples\` that often, from files of data/
+  interval: null  # steps from one drawing of \`samples\` to the next; they need files of data/
 
 seed: 42
 output_dir: outputs
 
 evaluation:
-  samples: 0  # so many are held out, and their loss shows more than that of the training
+  samples: 0  # how many samples are held out; their loss says more than that of the training
   interval: 50
 
 runtime:

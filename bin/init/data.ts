@@ -98,7 +98,7 @@ function entriesOf(source: Source, clip: number): Entries {
 
 const isMask = ({ directory }: Source): boolean => directory.includes("mask");
 
-/** Directories with the parameters' defaults put in. */
+/** The sources, with the parameters' defaults in their directories. */
 function withDefaults(program: Program): readonly Source[] {
   const defaults = new Map(program.params.map(({ name, schema }) => [name, String(schema["default"])]));
   return program.sources.map((source) => ({

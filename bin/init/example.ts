@@ -1,4 +1,4 @@
-/** The examples that come with the package, each a start for a new project. */
+/** The examples that come with the package; a new project starts from one of them. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { check } from "../../compiler/index.ts";
@@ -8,7 +8,7 @@ import { packageRoot } from "../shell/package-root.ts";
 
 const folder = join(packageRoot, "examples");
 
-/** What a strategy that compiles consists of. */
+/** A strategy that compiles. */
 export type Program = NonNullable<ReturnType<typeof check>["program"]>;
 
 interface Example {

@@ -1,7 +1,7 @@
-/** Values on a grid as rows of characters, made smaller where a grid is larger than the place for it. */
+/** Values on a grid as rows of characters; a grid that is too large is drawn smaller. */
 import type { TokenMap } from "./maps.ts";
 
-/** 0, then quarters of the way to 1. */
+/** For 0, then for thirds between 0 and 1, then for 1. */
 const shades = ["·", "░", "▒", "▓", "█"] as const;
 
 /** A character for a number in [0, 1]: only 0 is empty and only 1 is full. */
@@ -11,14 +11,14 @@ export function shade(value: number): string {
   return shades[Math.min(3, 1 + Math.floor(value * 3))] ?? "?";
 }
 
-/** Frames that look the same, one behind the other. */
+/** Successive frames that look the same. */
 export interface Run {
   readonly first: number;
   readonly last: number;
   readonly lines: readonly string[];
 }
 
-/** What numbers are drawn relative to: masks, and numbers that lie in [0, 1], as they are; others relative to their largest. */
+/** The range that is drawn: 0 to 1 for masks and for numbers in [0, 1], otherwise up to the largest number. */
 export function scaleOf({ kind, min, max }: TokenMap): { readonly low: number; readonly high: number } {
   if (kind === "mask" || (min >= 0 && max <= 1)) return { low: 0, high: 1 };
   return { low: Math.min(0, min), high: max > 0 ? max : 1 };

@@ -12,7 +12,7 @@ import type { Session } from "../shell/session.ts";
 import { completeParams } from "../probe/params.ts";
 import { syntheticSamples } from "../probe/synthetic.ts";
 
-/** One sample to look at, and what a run would do with it. */
+/** One sample to look at, with the parameters and the sampler that a run would use for it. */
 export interface Chosen {
   readonly samples: readonly [HostSample, ...HostSample[]];
   readonly params: Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ interface Choice {
   readonly seed: number;
 }
 
-/** A sample of the run config's data, or one made for the strategy; null where findings about the config were printed. */
+/** A sample of the run config's data, or one made for the strategy; null if findings about the config were printed instead. */
 export async function chooseSample(session: Session, step: Step, choice: Choice): Promise<Chosen | null> {
   if (choice.config !== undefined) return fromRun(session, step, choice.config, choice.sample);
   if (choice.sample === undefined) return synthetic(step, choice.seed);
@@ -42,7 +42,7 @@ function synthetic({ strategy }: Step, seed: number): Chosen {
   return {
     samples: syntheticSamples(strategy, made),
     params: completeParams(strategy),
-    // As in a run config that says nothing about it.
+    // The default of run configs.
     sampler: createSampler({ mode: "shifted_logit_normal", params: { std: 1, eps: 1e-3, uniform_prob: 0.1 } }),
     what: `a made-up sample, seed ${seed}`,
   };

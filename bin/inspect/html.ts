@@ -1,4 +1,4 @@
-/** An inspection as one page that needs nothing else: no script, no network; light and dark as the reader's system. */
+/** An inspection as one page without scripts or requests, light or dark as the reader's system. */
 import { scaleOf } from "./blocks.ts";
 import type { Inspection, ModalityView, ValueRow } from "./inspection.ts";
 import type { TokenMap } from "./maps.ts";
@@ -23,7 +23,7 @@ export function renderHtml(inspection: Inspection): string {
 ${modalities.map(modalitySection)}
 <section><h2>Values</h2>${valuesTable(values)}</section>
 <section><h2>Losses</h2>
-<p class="quiet">With a prediction by chance in place of the model’s.</p>
+<p class="quiet">With random numbers instead of the model’s prediction.</p>
 <table><tr><th>term</th><th>modality</th><th class="number">value</th></tr>
 ${losses.map(({ name, modality, value }) => markup`<tr><td><code>${name}</code></td><td>${modality}</td><td class="number">${shortNumber(value)}</td></tr>`)}
 </table></section>
@@ -104,7 +104,7 @@ function mapCard(map: TokenMap): Markup {
 `;
 }
 
-/** First and last of frames that look the same, one behind the other. */
+/** First and last of successive frames that look the same. */
 function frameRuns({ grid, data }: TokenMap): readonly (readonly [number, number])[] {
   const size = grid.height * grid.width;
   const same = (a: number, b: number) =>

@@ -1,4 +1,4 @@
-/** What there is to see of one sample in a strategy's step, as plain data: the renderers lay it out and calculate nothing. */
+/** The values of a strategy's step for one sample, as plain data: the renderers only lay it out and calculate nothing. */
 import type { Type } from "../../compiler/2-check/core.ts";
 import { textAt } from "../../compiler/source/source-file.ts";
 import type { StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
@@ -16,7 +16,7 @@ export interface Inspection {
   readonly values: readonly ValueRow[];
   readonly modalities: readonly ModalityView[];
   readonly losses: readonly { readonly name: string; readonly modality: ModalityName; readonly value: number }[];
-  /** What the strategy expects, as written, and whether it is true of this sample. */
+  /** The strategy's expectations as written, and whether each is true for this sample. */
   readonly expectations: readonly { readonly text: string; readonly holds: boolean }[];
 }
 
@@ -25,11 +25,11 @@ export interface ValueRow {
   readonly dtype: Type["dtype"];
   readonly axes: readonly string[];
   readonly shape: readonly number[];
-  /** Of masks 0 and 1 with the share that is true as mean. */
+  /** A mask counts as 0 and 1, so its mean is the share that is true. */
   readonly min: number;
   readonly mean: number;
   readonly max: number;
-  /** Entries that are infinite or not a number; the others make up the range. */
+  /** How many entries are infinite or NaN; `min`, `mean` and `max` leave these out. */
   readonly notFinite: number;
 }
 
@@ -50,7 +50,7 @@ export interface ModalityView {
 interface Shares {
   readonly kept: number;
   readonly noised: number;
-  /** By loss term, those with a weight above 0. */
+  /** For each loss term, the share with a weight above 0. */
   readonly losses: readonly { readonly name: string; readonly share: number }[];
 }
 
@@ -60,7 +60,7 @@ export interface Attention {
   /** Blocks along each side; row-major means, queries by keys, in [0, 1]. */
   readonly side: number;
   readonly blocks: readonly number[];
-  /** Between the parts of the sequence, row-major. */
+  /** The same between the parts of the sequence, row-major. */
   readonly betweenParts: readonly number[];
 }
 
@@ -150,7 +150,7 @@ function shareOf(data: ArrayLike<number>, is: (entry: number) => boolean): numbe
 
 // --------------------------------------------------------------------------------------------------------------- attention
 
-/** Of the first sample. */
+/** The attention mask of the first sample. */
 function attentionOf({ inputs }: Observation, name: ModalityName, parts: readonly Part[]): Attention | null {
   const mask = inputs[name]?.attentionMask;
   if (mask === undefined || mask === null) return null;
@@ -166,7 +166,7 @@ function attentionOf({ inputs }: Observation, name: ModalityName, parts: readonl
   };
 }
 
-/** Means over the blocks that `edges` cut rows and columns of a square into. */
+/** Means over blocks: `edges` divide both the rows and the columns of a square matrix. */
 function blockMeans(data: ArrayLike<number>, length: number, edges: readonly number[]): number[] {
   const count = edges.length - 1;
   const sums = Array.from({ length: count * count }, () => 0);

@@ -1,4 +1,4 @@
-/** How noise levels are distributed: as the run's sampler draws them, or as the strategy makes them of it. */
+/** How noise levels are distributed: as the run's sampler draws them, or as the strategy computes them. */
 import { collate, philoxSource, type Engine } from "../../runtime/index.ts";
 import { observe, type Circumstances, type ModalityName, type Observation } from "../probe/observe.ts";
 import { gridsOf, tokensOf } from "../probe/locations.ts";
@@ -10,9 +10,9 @@ export interface Levels {
   readonly draws: number;
   /** Shares of the draws in equal intervals of [0, 1]. */
   readonly bins: readonly number[];
-  /** The level of this sample, the mean over its tokens where they differ. */
+  /** The level of this sample; the mean if its tokens differ. */
   readonly own: number;
-  /** Whether the strategy writes `sigma` itself: then these are its own levels, else the sampler's. */
+  /** Whether the strategy sets `sigma` itself. If not, the levels are those of the sampler. */
   readonly isWritten: boolean;
 }
 
@@ -21,7 +21,7 @@ const samplerDraws = 100_000;
 
 export type LevelsByModality = Readonly<Record<ModalityName, Levels | null>>;
 
-/** Null for a modality that is frozen or not there. */
+/** Null for a modality that is frozen or absent. */
 export async function levelsOf(
   engine: Engine,
   subject: Subject,
@@ -61,7 +61,7 @@ function shares(levels: readonly number[]): readonly number[] {
   return counts.map((count) => count / levels.length);
 }
 
-/** Small batches of many samples, whose samplers are told the token counts of the sample that is looked at. */
+/** Small batches of many samples; samplers of noise levels get the token counts of the inspected sample instead of theirs. */
 const small = { samples: 256, batches: 16, sizes: { frames: 5, height: 2, width: 2, steps: 7 } } as const;
 
 async function writtenLevels(

@@ -5,7 +5,7 @@ import type { ModalityName, Observation, Seen } from "../probe/observe.ts";
 export interface TokenMap {
   readonly key: string;
   readonly kind: "mask" | "numbers";
-  /** What a column is: audio, and what is the same all over a frame, lie in one row. */
+  /** What a column is. Audio, and values that are the same in a whole frame, have a single row. */
   readonly columns: "cells" | "frames" | "steps";
   readonly grid: VideoGrid;
   /** `[frames, height, width]`; masks are 0 and 1. */
@@ -20,17 +20,17 @@ const gridAxes: Readonly<Record<ModalityName, readonly string[]>> = {
   audio: ["step"],
 };
 
-/** Every named mask or number per token or cell: what is kept, the timesteps, the losses' weights, and bindings of the strategy's own. */
+/** Every named mask or number per token or cell: kept tokens, timesteps, weights of losses, and the strategy's own bindings. */
 export function mapsOf({ values }: Observation, modality: ModalityName, grid: VideoGrid): readonly TokenMap[] {
   const shown = [...values.values()].filter(({ value: { key, type } }) => {
-    // What is generated is what is not kept.
+    // `generated` is the opposite of `keep`, so one of them is enough.
     if (key.startsWith("expect[") || (key === `${modality}.generated` && values.has(`${modality}.keep`))) return false;
     return liesOn(type.axes, modality);
   });
   return shown.map((seen) => mapOf(seen, modality, grid));
 }
 
-/** Over tokens or a part of the grid, and nothing else. */
+/** Whether the axes are tokens or axes of the grid, and nothing else. */
 function liesOn(axes: readonly string[], modality: ModalityName): boolean {
   const own = axes.filter((axis) => axis !== "batch");
   const onGrid = own.every((axis) => gridAxes[modality].includes(axis));
@@ -66,7 +66,7 @@ function cellIndexes(token: number, { height, width }: VideoGrid): Readonly<Reco
   };
 }
 
-/** Where a cell lies in a value that has some of the grid's axes. */
+/** The index of a cell in a value that has some of the grid's axes. */
 function indexOf(axes: readonly string[], shape: readonly number[], cell: Readonly<Record<string, number>>): number {
   return axes.reduce((flat, axis, i) => flat * (shape[i] ?? 1) + (cell[axis] ?? 0), 0);
 }

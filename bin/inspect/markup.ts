@@ -1,4 +1,4 @@
-/** HTML and SVG from templates: whatever is put in is escaped, unless it was made by a template itself. */
+/** HTML and SVG from templates: inserted text is escaped, unless it is itself the result of a template. */
 export class Markup {
   readonly text: string;
 

@@ -6,7 +6,7 @@ import type { TokenMap } from "./maps.ts";
 import { markup, nothing, type Markup } from "./markup.ts";
 import { shortNumber, tokensOf, type Part } from "../probe/locations.ts";
 
-/** More different numbers than these are drawn as equal steps of their range. */
+/** If there are more different numbers than this, they are rounded to as many equal steps of their range. */
 const steps = 16;
 
 interface Cells {
@@ -31,7 +31,7 @@ export function framePicture(map: TokenMap, frame: number, label: string): Marku
 <rect class="empty" width="${width}" height="${height}"/>${levelPaths({ height, width, at }, low, high, name)}${lines(height, width)}</svg>`;
 }
 
-/** In pixels: cells are square, those of a single row higher than wide. */
+/** In pixels: cells are square; a single row is 22 pixels high, so that it is easy to see. */
 function sizeOf({ grid: { height, width } }: TokenMap): { readonly width: number; readonly height: number } {
   if (height === 1) return { width: width * Math.max(3, Math.min(28, Math.floor(480 / width))), height: 22 };
   const cell = Math.max(3, Math.min(14, Math.floor(240 / width)));
@@ -61,7 +61,7 @@ function levelPaths(
   });
 }
 
-/** Between the cells, where these are large enough to be told apart. */
+/** Lines between the cells, if these are large enough. */
 function lines(height: number, width: number): Markup {
   if (width > 48) return nothing;
   const columns = Array.from({ length: width - 1 }, (_, i) => `M${i + 1} 0V${height}`);
@@ -87,7 +87,7 @@ ${levelPaths({ height: side, width: side, at }, 0, 1, (value) => `${Math.round(v
 
 const plot = { width: 560, height: 180, left: 8, bottom: 24, top: 24 };
 
-/** How often each noise level is drawn, and where this sample's lies. */
+/** How often each noise level is drawn, and which one this sample has. */
 export function levelsPicture({ bins, own, tokens }: Levels): Markup {
   const inner = { width: plot.width - 2 * plot.left, height: plot.height - plot.bottom - plot.top };
   const most = Math.max(...bins);

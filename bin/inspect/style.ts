@@ -1,4 +1,4 @@
-/** Of the page: a hue for what is kept, one for noise, one for losses, one for values of the strategy's own. */
+/** The page's style: one hue each for kept tokens, noise, losses, and the strategy's own values. */
 export const style = `
 :root { color-scheme: light dark; --page: #fbfbfa; --card: #ffffff; --line: #dfe1e4; --text: #1d2126; --quiet: #667080; --empty: #eceef1;
   --keep: #2563c9; --noise: #d9660a; --weight: #16803c; --own: #7a3fc0; --bad: #c01c28; }

@@ -18,7 +18,7 @@ export function renderTerminal(inspection: Inspection, width: number, colors: Co
     head,
     valuesText(values, colors),
     ...modalities.map((view) => modalityText(view, width, colors)),
-    [table(terms), "(with a prediction by chance in place of the model's)"].join("\n"),
+    [table(terms), "(with random numbers instead of the model's prediction)"].join("\n"),
     ...(expected.length > 0 ? [expected.join("\n")] : []),
   ];
   return `${sections.join("\n\n")}\n`;
@@ -61,7 +61,7 @@ function mapText(map: TokenMap, width: number, colors: Colors): string {
   return [title, sideBySide(runs, width, { named, drawn: hueOf(map, colors) })].join("\n");
 }
 
-/** As on the page: what is kept, noise, losses, and values of the strategy's own. */
+/** As on the page: one hue each for losses, noise, kept tokens, and the strategy's own values. */
 function hueOf({ key }: TokenMap, colors: Colors): (text: string) => string {
   if (key.startsWith("weight.")) return colors.green;
   if (/\.(sigma|timesteps|generated)$/.test(key)) return colors.yellow;
@@ -69,7 +69,7 @@ function hueOf({ key }: TokenMap, colors: Colors): (text: string) => string {
 }
 
 interface Paints {
-  /** Of the frames' names; null: they have none. */
+  /** Paints the names of frames; null if there are none. */
   readonly named: ((text: string) => string) | null;
   readonly drawn: (text: string) => string;
 }

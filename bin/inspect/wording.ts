@@ -1,10 +1,10 @@
-/** Numbers, shapes and sizes as both the terminal and the page word them. */
+/** Texts of numbers, shapes and sizes, the same in the terminal and on the page. */
 import type { VideoGrid } from "../../runtime/contract.ts";
 import type { ValueRow } from "./inspection.ts";
 import type { ModalityName } from "../probe/observe.ts";
 import { shortNumber } from "../probe/locations.ts";
 
-/** `40 %`, `0.3 %`: a share that is not all or nothing is never shown as such. */
+/** `40 %`, `0.3 %`: only exactly nothing is `0 %`, and only exactly everything is `100 %`. */
 export function percent(share: number): string {
   const rounded = Number((share * 100).toPrecision(share < 0.01 ? 1 : 3));
   if (rounded >= 100 && share < 1) return "99.9 %";

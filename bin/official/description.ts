@@ -1,4 +1,4 @@
-/** What a section of the official strategy `flexible` does, as a sentence. */
+/** Describes in a sentence what a section of the official strategy `flexible` does. */
 import type { FlexibleCondition, FlexibleModality } from "../../runtime/config/index.ts";
 
 type ModalityName = "video" | "audio";

@@ -1,4 +1,4 @@
-/** The official strategy `flexible` as the text of a `.strategy` file, which means the same and can be changed. */
+/** The official strategy `flexible` as the text of a `.strategy` file with the same meaning, which users can change. */
 import type { FlexibleCondition, FlexibleModality, StrategyConfig } from "../../runtime/config/index.ts";
 import { describe, type Modality } from "./description.ts";
 
@@ -52,7 +52,7 @@ const target = ({ name, latents_dir }: Modality): Source => ({
   kind: `${name}_latents`,
 });
 
-/** Each reference has a source of its own, as its tokens do; masks of one directory share one. */
+/** Each reference has its own source; masks of the same directory share one. */
 function partOf(modality: Modality): Part {
   const sources: Source[] = [];
   const prefix = modality.name === "video" ? "" : "audio_";
@@ -89,7 +89,7 @@ function lossLine({ modality: { name }, kept }: Part): string {
 
 // --------------------------------------------------------------------------------------------------------- modalities
 
-/** An entry of a list with what a reader should know about it. */
+/** An entry of a list, with a comment for its reader. */
 interface Entry {
   readonly text: string;
   readonly comment: string | null;
@@ -147,19 +147,19 @@ function referenceLines(references: readonly Sourced[]): string[] {
   return [...order, "  references:", ...entries];
 }
 
-/** A condition that always holds needs no draw. */
+/** Empty for a condition that always holds: it needs no draw. */
 const chance = ({ probability }: FlexibleCondition): string =>
   probability === 1 ? "" : ` with probability ${probability}`;
 
 // --------------------------------------------------------------------------------------------------------------- YAML
 
-/** Text that YAML reads as itself within braces. */
+/** Text as a YAML scalar within braces, quoted if necessary. */
 function scalar(text: string): string {
   const isPlain = /^[A-Za-z_][\w./-]*$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(text);
   return isPlain ? text : JSON.stringify(text);
 }
 
-/** A key with a sentence or more, folded where it is long. */
+/** A key with its text, folded over several lines if it is long. */
 function paragraph(key: string, text: string): string[] {
   const width = 120;
   if (key.length + text.length + 2 <= width) return [`${key}: ${text}`];

@@ -37,7 +37,7 @@ export async function outlookOf(config: RunConfig, step: Step, examined: Preflig
 
 const measured = new Map<RunConfig["runtime"]["provider"], Promise<EngineSpeed | null>>();
 
-/** How fast the engine is that plans are made for, with the provider of the run, measured once; null where it does not work. */
+/** The measured speed of the engine `onnx` with the run's provider, measured once for each provider; null if it does not work here. */
 export function speedOfOnnx({ runtime: { provider } }: RunConfig): Promise<EngineSpeed | null> {
   const speed = measured.get(provider) ?? measureOnnx(provider);
   measured.set(provider, speed);
@@ -53,10 +53,10 @@ async function measureOnnx(provider: RunConfig["runtime"]["provider"]): Promise<
   }
 }
 
-/** Lines of a kind that are shown; of more the rest is counted. */
+/** How many lines of one kind are shown; the others are only counted. */
 const SHOWN = 10;
 
-/** The outlook of the run config `path`, to read. */
+/** The outlook of the run config `path` as text. */
 export function outlookText(path: string, { survey, plan, steps, speed }: Outlook): string {
   return `${path}\n${indented(table([...surveyRows(survey), ...planRows(plan, steps, speed)]))}`;
 }
@@ -81,7 +81,7 @@ function surveyRows({ training, heldOut, skipped, lookedAt, sizes, framesPerSeco
 
 const counted = ({ value, samples }: Counted<number>, of: number): string => `${value}${share(samples, of)}`;
 
-/** How many samples it is, unless it is all of them. */
+/** The number of samples, or nothing if it is all of them. */
 function share(samples: number, of: number): string {
   return samples === of ? "" : ` (${samples} ${samples === 1 ? "sample" : "samples"})`;
 }

@@ -1,8 +1,8 @@
-/** What steps take, to read. */
+/** The memory and time of steps as text. */
 import { residentBytes, stepSeconds, type EngineSpeed, type Plan, type StepPlan } from "../../runtime/index.ts";
 import { bytes, duration } from "../shell/text.ts";
 
-/** Rows of a table; `speed` is null where the engine that is planned for does not work here. */
+/** Rows of a table; `speed` is null if the engine of the plan does not work here. */
 export function planRows({ largest, commonest }: Plan, steps: number, speed: EngineSpeed | null): string[][] {
   const more =
     commonest === largest
@@ -37,7 +37,7 @@ function workText(plan: StepPlan, speed: EngineSpeed | null): string {
   return `about ${pace(stepSeconds(plan, speed))} a step (${work}, ${Math.round(speed.matmulGflops)} GFLOP/s measured here)`;
 }
 
-/** Seconds of a step. */
+/** The time of a step, given in seconds, as text. */
 export function pace(seconds: number): string {
   return seconds < 1 ? `${(1000 * seconds).toPrecision(2)} ms` : duration(seconds);
 }

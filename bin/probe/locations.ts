@@ -1,9 +1,9 @@
-/** Where an entry of a tensor lies, in the user's terms: sample, frame, row and column instead of an index. */
+/** Locations of a tensor's entries in the user's terms: sample, frame, row and column instead of one index. */
 import type { StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
 import { sizesOf } from "../../runtime/index.ts";
 import type { ModalityName, Observation, Seen } from "./observe.ts";
 
-/** An index for each axis; of tokens also those of the grid axes that they stand for. */
+/** An index for each axis; for an axis of tokens also the indices on their grid (frame, row, column). */
 export type Location = ReadonlyMap<string, number>;
 
 /** A run of tokens of a sequence: a reference or, last, the target. */
@@ -15,7 +15,7 @@ export interface Part {
   readonly grid: VideoGrid;
 }
 
-/** What the sequence of a modality consists of, in its order. */
+/** The parts of a modality's sequence, in their order. */
 export function partsOf(strategy: StrategyInfo, observation: Observation, modality: ModalityName): readonly Part[] {
   const grid = gridsOf(strategy, observation);
   const target = strategy.modalities[modality]?.latents ?? "";
@@ -47,7 +47,7 @@ export function locationOf({ value, tensor }: Seen, flat: number, gridOf: (famil
     location.set(axis, rest % size);
     rest = Math.floor(rest / size);
   });
-  // What is added on the way is on the grid itself.
+  // Entries that are added during the loop are on the grid themselves, so they add nothing.
   for (const [axis, index] of location) {
     if (axis.startsWith("token:"))
       for (const [name, at] of onGrid(axis.slice(6), index, gridOf)) location.set(name, at);
@@ -68,7 +68,7 @@ function onGrid(family: string, token: number, gridOf: (family: string) => Video
 
 const words: Readonly<Record<string, string>> = { batch: "sample", height: "row", width: "column", token: "token" };
 
-/** "sample 0, frame 1, row 0, column 3"; nothing for what has no axes. */
+/** "sample 0, frame 1, row 0, column 3"; empty for a value without axes. */
 export function describeLocation(location: Location): string {
   const hasGrid = [...location.keys()].some((axis) => axis.startsWith("frame") || axis === "step");
   return [...location]
@@ -81,7 +81,7 @@ export function describeLocation(location: Location): string {
     .join(", ");
 }
 
-/** The entries of a value that lie at a location, as far as it says: one number where it has the same axes, else more. */
+/** The entries of a value that agree with a location: one if both have the same axes, more if the value has further axes. */
 export function entriesAt(seen: Seen, location: Location, gridOf: (family: string) => VideoGrid): number[] {
   const found: number[] = [];
   seen.tensor.data.forEach((entry, flat) => {

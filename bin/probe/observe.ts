@@ -1,4 +1,4 @@
-/** Runs a strategy's step on one batch, with a prediction by chance in place of the model's, and reads back all that it shows. */
+/** Runs a strategy's step on one batch, with random numbers instead of the model's prediction, and reads back all its values. */
 import type { ProbedValue } from "../../compiler/3-lower/program.ts";
 import type {
   Draws,
@@ -29,11 +29,11 @@ export type ModalityName = "video" | "audio";
 /** A value of the step on the host. */
 export interface Seen {
   readonly value: ProbedValue;
-  /** Numbers and booleans that are the same for the whole batch have no axes. */
+  /** A number or boolean that is the same for the whole batch has no axes. */
   readonly tensor: HostTensor;
 }
 
-/** What the model gets of a modality, references first. */
+/** The model's inputs for a modality, references first. */
 interface SeenInputs {
   readonly latent: HostTensor;
   readonly timesteps: HostTensor;
@@ -42,7 +42,7 @@ interface SeenInputs {
 
 export interface Observation {
   readonly batch: HostBatch;
-  /** By key, in the order in which the step shows them. */
+  /** By key, in the order of the step's `probe`. */
   readonly values: ReadonlyMap<string, Seen>;
   readonly inputs: Readonly<Record<ModalityName, SeenInputs | null>>;
   readonly losses: Readonly<Record<string, HostTensor>>;
@@ -57,11 +57,11 @@ export interface Circumstances {
   /** Finished optimizer steps, of `steps`. */
   readonly globalStep: number;
   readonly progress: number;
-  /** Token counts that samplers of noise levels are told in place of the batch's own. */
+  /** Maps token counts of the batch to those that samplers of noise levels get instead. */
   readonly samplerTokens?: ReadonlyMap<number, number>;
 }
 
-/** Pixels per latent cell of the released models; a step meets no checkpoint here that could say otherwise. */
+/** Pixels per latent cell of the released models. There is no checkpoint here that could have others. */
 const scaleFactors = { time: 8, height: 32, width: 32 };
 
 export async function observe(
@@ -104,7 +104,7 @@ export async function observe(
 
 // ---------------------------------------------------------------------------------------------------------------- the step
 
-/** `drawn` gets what each chance came out as. */
+/** Stores the outcome of each draw of `chance` in `drawn`. */
 function contextOf(
   { ops }: Engine,
   source: DrawSource,
@@ -126,7 +126,7 @@ function contextOf(
   return { ops, draws, params, positions: createPositions(scaleFactors), scaleFactors, globalStep, progress };
 }
 
-/** Text features as they are: no value of a strategy depends on them. */
+/** The text features without the connectors: no value of a strategy depends on them. */
 function contextsOf({ ops }: Engine, { sources }: HostBatch) {
   const texts = Object.entries(sources).flatMap(([role, source]) => {
     if (source.kind !== "text_embeddings") return [];
@@ -158,7 +158,7 @@ function predict({ ops }: Engine, strategy: StrategyInfo, prepared: Prepared, so
   return { video: velocity("video"), audio: velocity("audio"), outputs: Object.fromEntries(outputs) };
 }
 
-/** Timesteps run over the target alone or over references, too; `generated` over the target. */
+/** `generated` covers the target alone, timesteps may cover references as well. */
 function targetShape(prepared: Prepared, modality: ModalityName): readonly number[] {
   return prepared[modality]?.generated.shape ?? prepared.inputs[modality]?.timesteps.shape ?? [];
 }
@@ -177,7 +177,7 @@ function referencesOf(
 
 type Read = (tensor: Tensor) => Promise<HostTensor>;
 
-/** Each tensor once: the step shows many of them in several places. */
+/** Reads each tensor once: many appear several times. */
 function reader(engine: Engine): Read {
   const known = new Map<Tensor, Promise<HostTensor>>();
   return (tensor) => {
@@ -208,7 +208,7 @@ async function readInputs(inputs: ModalityInputs | null, read: Read): Promise<Se
 
 function isTensor(value: unknown): value is Tensor {
   if (typeof value !== "object" || value === null || !("dtype" in value) || !("shape" in value)) return false;
-  // Positions are host tensors among those of the engine.
+  // Positions are host tensors, all others belong to the engine.
   return !("data" in value && ArrayBuffer.isView(value.data));
 }
 

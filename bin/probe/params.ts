@@ -32,7 +32,7 @@ function simplest(schema: Schema): unknown {
   }
 }
 
-/** The ends of what a schema allows, and each entry of an `enum`. */
+/** The smallest and largest value that a schema allows, or each entry of an `enum`. */
 function extremes(schema: Schema): readonly unknown[] {
   if (Array.isArray(schema["enum"])) return schema["enum"];
   if (schema["type"] === "boolean") return [false, true];
@@ -48,7 +48,7 @@ function numberIn(schema: Schema, key: string): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-/** One parameter at a time at each of its ends; what its schema refuses after all is left out. */
+/** Changes of one parameter at a time to each of its extremes, without those that its schema refuses. */
 export function limitsOf(strategy: StrategyInfo, params: Schema): Readonly<Record<string, unknown>>[] {
   return Object.entries(propertiesOf(strategy))
     .flatMap(([name, schema]) => extremes(schema).map((value) => ({ [name]: value })))

@@ -8,17 +8,17 @@ import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import type { SourceFile } from "../../compiler/source/source-file.ts";
 import type { Step } from "../../runtime/contract.ts";
 
-/** A strategy that can be looked into. */
+/** A compiled strategy whose values can be read. */
 export interface Subject {
   readonly file: SourceFile;
   readonly program: Program;
   /** Has `probe`. */
   readonly step: Step;
-  /** What it shows, in the order of `probe`. */
+  /** The values that `probe` gives, in its order. */
   readonly probed: readonly ProbedValue[];
 }
 
-/** Compiles a strategy in memory for looking inside; no subject where a finding is an error. */
+/** Compiles a strategy with a `probe`; no subject if a finding is an error. */
 export async function openSubject(
   library: Library,
   source: SourceFile,
@@ -33,7 +33,7 @@ export async function openSubject(
   return { subject: { file, program, step: await load(artifacts), probed }, file, diagnostics };
 }
 
-/** From files for a moment, so that a stack trace can point into the strategy. */
+/** Loads it from temporary files, so that stack traces can point into the strategy. */
 async function load(artifacts: readonly Artifact[]): Promise<Step> {
   process.setSourceMapsEnabled(true);
   Error.stackTraceLimit = 60;

@@ -2,7 +2,7 @@
 import type { HostTensor, SourceInfo, StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
 import { philoxSource, type HostSample, type HostSource } from "../../runtime/index.ts";
 
-/** What masks hold: nothing, everything, a box inside, or cells by chance. */
+/** What masks select: nothing, everything, a box inside, or random cells. */
 export type MaskPattern = "empty" | "full" | "box" | "scattered";
 
 export interface SyntheticSizes extends VideoGrid {
@@ -19,7 +19,7 @@ export interface Synthetic {
   readonly seed: number;
 }
 
-/** Small and different from each other, so that no two axes are mistaken for one another. */
+/** Small, and different from each other, so that a mix-up of two axes shows. */
 const lengths = { videoChannels: 4, audioChannels: 2, mel: 3, text: 5, textWidth: 7 } as const;
 
 /** Width of the model's stream, as taps see it; of features where no output says how many there are. */
@@ -74,7 +74,7 @@ const product = (shape: readonly number[]): number => shape.reduce((a, b) => a *
 
 const floats = (shape: readonly number[], data: Float32Array): HostTensor => ({ shape, dtype: "float32", data });
 
-/** As preprocessed latents are: the upper half of a float32. */
+/** Rounds towards zero to bfloat16 (the upper half of a float32), the type in which preprocessed latents are stored. */
 function storedAsBfloat16(tensor: HostTensor): HostTensor {
   const bits = new Uint32Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.length);
   bits.forEach((value, i) => (bits[i] = (value & 0xffff0000) >>> 0));
@@ -87,7 +87,7 @@ export function isReference({ name }: SourceInfo, { modalities }: StrategyInfo):
   return [modalities.video, modalities.audio].some((modality) => modality?.references.includes(name) ?? false);
 }
 
-/** Latents that no modality is fed with lie on the target's grid and say something about its tokens: most often a mask. */
+/** Latents that feed no modality have the target's grid and describe its tokens: most often they are a mask. */
 export function isMask(source: SourceInfo, strategy: StrategyInfo): boolean {
   if (source.kind === "video_mask" || source.kind === "audio_mask") return true;
   const { video } = strategy.modalities;
@@ -109,7 +109,7 @@ function gridOf(name: string, strategy: StrategyInfo, { sizes, reference }: Synt
   };
 }
 
-/** 24, and less by the factor by which a reference has fewer frames. */
+/** 24 for the target; a reference with fewer frames lasts as long, so its rate is lower by the same factor. */
 function fpsOf({ frames }: VideoGrid, { sizes }: Synthetic): number {
   return frames > 1 && sizes.frames > 1 ? (24 * (frames - 1)) / (sizes.frames - 1) : 24;
 }

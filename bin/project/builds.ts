@@ -1,4 +1,4 @@
-/** Compiled strategies: finding the one that a run config names, and refusing what does not belong to its source any more. */
+/** Builds: finds the one that a run config names, and refuses it if its source has changed since. */
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -26,7 +26,7 @@ function problem(code: string, message: string, help: string): FoundStep {
   return { step: null, findings: [{ code, severity: "error", path, message, help }] };
 }
 
-/** The strategies in a folder, told apart by the line that names them; a file that does not parse has its name there all the same. */
+/** The strategies in a folder. The name is found by a line of text, so that a file that does not parse has one as well. */
 async function sourcesIn(folder: string): Promise<Source[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(strategyExtension));
   const library = libraryAt(folder);
@@ -50,10 +50,10 @@ async function buildsIn(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => name.endsWith(".mjs")).map((name) => basename(name, ".mjs"));
 }
 
-/** Imports a compiled strategy; errors inside it then show places in the .strategy file. */
+/** Imports a compiled strategy, with source maps: stack traces point into the .strategy file. */
 async function load(path: string): Promise<Step | null> {
   process.setSourceMapsEnabled(true);
-  // The place in the strategy lies below a dozen frames of the tensor library.
+  // The strategy's frame is below a dozen frames of the tensor library.
   Error.stackTraceLimit = 60;
   try {
     const module: Partial<Step> = await import(pathToFileURL(path).href);
@@ -69,7 +69,7 @@ interface SourceMap {
   readonly sourcesContent?: readonly (string | null)[];
 }
 
-/** Whether the TypeScript files that a build was bundled from are as they were; its source map has their texts. */
+/** Whether the TypeScript files of a build are unchanged; its source map has their texts. */
 async function importsAreFresh(folder: string, name: string): Promise<boolean> {
   const text = await readFile(join(folder, `${name}.mjs.map`), "utf8").catch(() => null);
   if (text === null) return true;
@@ -97,7 +97,7 @@ async function builtIn(section: StrategyConfig, builds: readonly string[]): Prom
 
 /**
  * The strategy that a section of a run config means: its build in `buildFolder`, checked against the .strategy files of
- * `sourceFolder`; without either the built-in one of that name.
+ * `sourceFolder`; if there is neither a build nor a file, the built-in one of that name.
  */
 export async function findBuild(
   section: StrategyConfig,

@@ -8,19 +8,19 @@ import { libraryAt } from "./library.ts";
 import type { TypedModule } from "./type-check.ts";
 
 export interface CompiledFile extends FileReport {
-  /** Name of the strategy; null where anything is an error. */
+  /** Name of the strategy; null if a finding is an error. */
   readonly strategy: string | null;
   readonly artifacts: readonly Artifact[];
-  /** For the check of types; null where anything is an error. */
+  /** For `--types`; null if a finding is an error. */
   readonly typed: TypedModule | null;
 }
 
-/** Compiles one file for the build folder `out`, from where its source map finds the file again. */
+/** Compiles one file. Paths in its source map are relative to the build folder `out`. */
 export async function compileFile(io: Io, file: SourceFile, out: string): Promise<CompiledFile> {
   const root = resolve(io.cwd, out);
   const path = relative(root, resolve(io.cwd, file.path)).split(sep).join("/");
   const compiled = await compile({ path, text: file.text }, { library: libraryAt(root) });
-  // To the user, paths start where the command was given.
+  // For the user, paths are relative to the working folder.
   const bases = compiled.file.bases.map((base) => ({ ...base, path: relative(io.cwd, resolve(root, base.path)) }));
   const whole = { ...file, bases };
   const { diagnostics, artifacts } = compiled;
@@ -30,11 +30,11 @@ export async function compileFile(io: Io, file: SourceFile, out: string): Promis
   return { file: whole, diagnostics, artifacts, strategy: name, typed };
 }
 
-/** A compiled strategy that no file was written for. */
+/** Loads a compiled strategy without writing a file. */
 export async function stepOf({ artifacts }: Pick<CompiledFile, "artifacts">): Promise<Step | null> {
   const bundle = artifacts.find(({ name }) => name.endsWith(".mjs"));
   if (bundle === undefined) return null;
-  // The map lies in no file, and a data URL has no folder in which Node could look for it.
+  // There is no file of the source map, and Node could not look for one next to a data URL.
   const code = bundle.text.replace(/^\/\/# sourceMappingURL=.*$/m, "");
   const step: Step = await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
   return step;

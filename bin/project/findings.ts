@@ -5,7 +5,7 @@ import { nodeAt, toPlain, type YamlNode } from "../../compiler/1-parse/tree.ts";
 import type { Span } from "../../compiler/source/span.ts";
 import type { Finding } from "../../runtime/contract.ts";
 
-/** About the key itself, not about its value. */
+/** Codes of findings about a key itself, not about its value. */
 const aboutKeys: readonly string[] = ["LTX6001"];
 
 /**
@@ -32,7 +32,7 @@ export function toDiagnostics(root: YamlNode, findings: readonly Finding[]): rea
   });
 }
 
-/** Writes the word that was meant, where a slip of it is certain. */
+/** Replaces a misspelt word, if it is certain which one was meant. */
 function fixOf(root: YamlNode, { code, path, near }: Finding): Fix | null {
   const place = nodeAt(root, path);
   const written = aboutKeys.includes(code) ? path.at(-1) : toPlain(place.node);

@@ -6,7 +6,7 @@ import { strategyExtension } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
 import { packageRoot } from "../shell/package-root.ts";
 
-/** Where the built-in strategies lie that are files. */
+/** The folder of the built-in strategies that are files. */
 export const builtinFolder = join(packageRoot, "compiler/builtin");
 
 export function builtinNames(): readonly string[] {
@@ -14,7 +14,7 @@ export function builtinNames(): readonly string[] {
   return files.map((name) => name.slice(0, -strategyExtension.length)).toSorted();
 }
 
-/** Strategies as named on the command line: a built-in one may go by its name, unless a file has it. */
+/** Paths of the strategies named on the command line: a name of a built-in one stands for its file, unless a file here has that name. */
 export function pathsOf({ cwd }: Pick<Io, "cwd">, named: readonly string[]): readonly string[] {
   const names = builtinNames();
   const isBuiltin = (name: string) => names.includes(name) && !existsSync(resolve(cwd, name));
@@ -22,7 +22,7 @@ export function pathsOf({ cwd }: Pick<Io, "cwd">, named: readonly string[]): rea
   return named.map((name) => (isBuiltin(name) ? builtinPath(name) : name));
 }
 
-/** Paths that the compiler gets and gives are relative to the folder `root`. */
+/** Reads the strategies that others extend. Paths are relative to the folder `root`. */
 export function libraryAt(root: string): Library {
   const names = builtinNames();
   const pathOf = (reference: string, from: string): string | null => {
@@ -49,10 +49,10 @@ function readText(path: string): string | null {
   }
 }
 
-/** More than any sensible chain; a round has no end. */
+/** Longer than any sensible chain; without a limit, strategies that extend each other would never end. */
 const MAX_CHAIN = 32;
 
-/** The text of a strategy and those of what it extends, from near to far. A line that names a base is found without parsing. */
+/** The text of a strategy and of all that it extends, the nearest first. Bases are found by a line of text, without parsing. */
 export function textsOf(path: string, text: string, library: Library): readonly string[] {
   const texts = [text];
   let at = { path, text };

@@ -1,4 +1,4 @@
-/** Strategies that come with ltxc: compiled when a run config names one that the project has not. */
+/** Strategies that come with ltxc: compiled when a run config names one that is not the project's own. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { flexibleText } from "../official/flexible.ts";
 /** The official strategy that a run config describes in full; the others are files with parameters. */
 export const flexible = "flexible";
 
-/** The text of the built-in strategy that a section of a run config means; null for one's own. `name` replaces its name. */
+/** The text of the built-in strategy that a section of a run config names; null if it names none. `name` replaces its name. */
 export async function textOf(section: StrategyConfig, name?: string): Promise<string | null> {
   if (section.name === flexible) return flexibleText(section, name ?? flexible);
   const text = await builtinText(strategyOf(section).name);
@@ -23,18 +23,18 @@ async function builtinText(name: string): Promise<string | null> {
   return existsSync(path) ? readFile(path, "utf8") : null;
 }
 
-/** The built-in strategy that a section of a run config means, compiled, with its text; null for one's own. */
+/** The built-in strategy that a section of a run config names, compiled, with its text; null if it names none. */
 export async function officialStep(
   section: StrategyConfig,
 ): Promise<{ readonly step: Step; readonly text: string } | null> {
   const text = await textOf(section);
   if (text === null) return null;
-  // Runs of one's own strategies need no compiler.
+  // Loaded here, because runs of a project's own strategies need no compiler.
   const { compile } = await import("../../compiler/index.ts");
   const { stepOf } = await import("./compile-file.ts");
   const { artifacts, diagnostics } = await compile({ path: `${section.name}${strategyExtension}`, text });
   const step = await stepOf({ artifacts });
-  // It is our text: a mistake in it is a bug.
+  // The text is ours, so a mistake in it is a bug.
   if (step === null) throw new Error(`\n${text}\n${diagnostics.map(({ message }) => message).join("\n")}`);
   return { step, text };
 }

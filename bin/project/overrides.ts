@@ -1,4 +1,4 @@
-/** `--set key=value`: settings on the command line in place of those of a run config. */
+/** `--set key=value`: settings on the command line that replace those of a run config. */
 import { moved, movedFinding } from "../../compiler/1-parse/moved.ts";
 import { entryOf, mapping, type YamlEntry, type YamlNode, type YamlScalar } from "../../compiler/1-parse/tree.ts";
 import { parseYaml } from "../../compiler/1-parse/yaml.ts";
@@ -9,14 +9,14 @@ import { UsageError } from "../shell/exit.ts";
 
 const option = "--set";
 
-/** A run config's document, and the file whose text its places lie in. */
+/** A run config's document, and the file that its spans refer to. */
 interface Overridden {
   readonly root: YamlNode;
   readonly file: SourceFile;
 }
 
 /**
- * The document with each setting of `texts` (`optimization.steps=100`, `lora.target_modules=[to_q, to_k]`) in place of its own. Their
+ * The document with the settings of `texts` (`optimization.steps=100`, `lora.target_modules=[to_q, to_k]`) instead of its own. Their
  * texts become bases of the file, named `--set`, so that findings about a setting point at where it was given.
  * @throws UsageError for a text without a key or without `=`
  */
@@ -34,7 +34,7 @@ function overrideOne({ root, file }: Overridden, text: string, bag: Bag): Overri
   };
 }
 
-/** The names before `=`, with their places. */
+/** The names before `=`, with their spans. */
 function keysOf(text: string, begin: number): readonly YamlScalar[] {
   const path = /^[^=]*(?==)/.exec(text)?.[0] ?? "";
   const names = path.split(".");
@@ -56,7 +56,7 @@ function scalar(text: string, span: Span): YamlScalar {
   return { kind: "scalar", value: text, text, quoted: false, span, mapOffset: (offset) => span.start + offset };
 }
 
-/** What stands behind `=`, read as YAML; nothing is null. */
+/** The value after `=`, read as YAML; an empty one is null. */
 function valueOf(text: string, begin: number, bag: Bag): YamlNode {
   const written = text.slice(text.indexOf("=") + 1);
   const offset = begin + text.length - written.length;
@@ -67,7 +67,7 @@ function valueOf(text: string, begin: number, bag: Bag): YamlNode {
   return value === null ? nothing : moved(value, offset);
 }
 
-/** `node` with `value` at the end of the path; mappings on the way there are made where they are missing. */
+/** `node` with `value` at the end of the path; missing mappings on that path are added. */
 function put(node: YamlNode | null, [key, ...rest]: readonly YamlScalar[], value: YamlNode, text: string): YamlNode {
   if (key === undefined) return value;
   if (node?.kind === "sequence") {
@@ -88,7 +88,7 @@ function put(node: YamlNode | null, [key, ...rest]: readonly YamlScalar[], value
   return mapping(entries, node.span);
 }
 
-/** A section that stays one keeps the place of its own key. */
+/** A section in which only an inner setting changes keeps the span of its own key. */
 function replaced(old: YamlEntry, entry: YamlEntry, rest: readonly YamlScalar[]): YamlEntry {
   if (old.key !== entry.key) return old;
   return rest.length === 0 || old.value.kind === "scalar" ? entry : { ...old, value: entry.value };

@@ -22,10 +22,10 @@ import { override } from "./overrides.ts";
 import { flexible } from "./official-step.ts";
 
 export interface FoundStep {
-  /** Null where there is none that can be used; then a finding says why. */
+  /** Null if there is none that can be used; a finding then says why. */
   readonly step: Step | null;
   readonly findings: readonly Finding[];
-  /** What a strategy was compiled from that no build is of. */
+  /** The strategy's text, if it was compiled just now and has no build. */
   readonly text?: string;
 }
 
@@ -33,18 +33,18 @@ const nothing: Files = { findings: [], preflight: null };
 const noStep: FoundStep = { step: null, findings: [] };
 
 interface Examined {
-  /** Null where a diagnostic is an error. */
+  /** Null if a diagnostic is an error. */
   readonly ready: { readonly config: RunConfig; readonly step: Step; readonly text?: string } | null;
-  /** The document, to find the places of later findings in; null where it is no YAML. */
+  /** The document, for the spans of later findings; null if it is not YAML. */
   readonly root: YamlNode | null;
-  /** The run config's file, with what the command line sets beside it. */
+  /** The run config's file; the settings of the command line are its bases. */
   readonly file: SourceFile;
-  /** What its files are like; null where they were not looked at, or where something is wrong. */
+  /** What was found in its files; null if they were not looked at, or if something is wrong. */
   readonly preflight: Preflight | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The section as the strategy is to be found by: `flexible` must be whole for that, of the others the name is enough. */
+/** The section by which the strategy is found: for `flexible` it must be valid as a whole, for all others the name is enough. */
 function sectionOf(raw: unknown): StrategyConfig | null {
   const { section } = resolveStrategySection(raw);
   const written = (raw as { training_strategy?: unknown } | null)?.training_strategy;
@@ -53,7 +53,7 @@ function sectionOf(raw: unknown): StrategyConfig | null {
   return typeof name === "string" && name !== flexible ? { ...written, name } : null;
 }
 
-/** Whether a finding is about a setting of which another one has been said already: its default stood in. */
+/** Whether a finding is about a setting that was already found wrong: its default was used instead. */
 function isBelow(path: Finding["path"], wrong: Finding["path"]): boolean {
   return wrong.length > 0 && wrong.every((part, i) => path[i] === part);
 }
@@ -63,7 +63,7 @@ interface Files {
   readonly preflight: Preflight | null;
 }
 
-/** What the data, model and output folders of a complete config have to say. */
+/** Findings about the data, model and output folder of a complete config. */
 async function examineFiles(config: RunConfig, step: Step): Promise<Files> {
   const { preflight } = await import("../../runtime/index.ts");
   try {
@@ -75,15 +75,15 @@ async function examineFiles(config: RunConfig, step: Step): Promise<Files> {
   }
 }
 
-/** Nothing corrects the command line. */
+/** Without the fix, if the finding is about the command line: only files are corrected. */
 function withoutFixOutside({ text }: SourceFile, { fix, ...found }: Diagnostic): Diagnostic {
   return fix === undefined || found.span.start > text.length ? found : { ...found, fix };
 }
 
 /**
  * Reads a run config and finds its strategy: everything that is wrong with its YAML and its settings, at once. `withFiles` also judges
- * the params, data, model and output folder that a right config names, as opening the run does. `overrides` are the settings that the
- * command line gives, as in `optimization.steps=100`.
+ * the params, data, model and output folder of a valid config, as opening the run does. `overrides` are the settings of the command
+ * line, as in `optimization.steps=100`.
  */
 export async function examineRunConfig(
   io: Io,
@@ -99,7 +99,7 @@ export async function examineRunConfig(
   const raw = toPlain(root);
   const options = { configDirectory: dirname(resolve(io.cwd, file.path)) };
   const { config, findings } = resolveConfig(raw, options);
-  // A wrong setting does not keep the files from being looked at, which the others name.
+  // Even if a setting is wrong, the files that the others name are looked at.
   const provisional = config ?? provisionalConfig(raw, findings, options);
   const section = sectionOf(raw);
   const found = section === null ? noStep : await findStep(section);

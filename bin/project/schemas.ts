@@ -1,4 +1,4 @@
-/** JSON Schemas for editors, which know the strategies of a project. */
+/** JSON Schemas for editors, with the strategies of a project in them. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paramsSchema } from "../../compiler/4-emit/params-schema.ts";
@@ -7,10 +7,10 @@ import { builtinFolder, builtinNames, libraryAt } from "./library.ts";
 import { textOf } from "./official-step.ts";
 import { packageRoot } from "../shell/package-root.ts";
 
-/** Where `ltxc init` and `ltxc schema` put them, as the first lines of a project's files name them. */
+/** The folder in which `ltxc init` and `ltxc schema` put them; the first lines of a project's files name it. */
 export const schemaFolder = "schemas";
 
-/** What a run config can say about a strategy. */
+/** What the schema of run configs says about a strategy. */
 export interface Outline {
   readonly name: string;
   readonly description: string;
@@ -26,7 +26,7 @@ interface SchemaFile {
 type Program = NonNullable<ReturnType<typeof check>["program"]>;
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Null where the strategy has errors. Its path is relative to the folder `root`. */
+/** Null if the strategy has errors. Its path is relative to the folder `root`. */
 export function outlineOf(source: { readonly path: string; readonly text: string }, root: string): Outline | null {
   const { program } = check(source, { library: libraryAt(root) });
   return program === null ? null : outline(program);
@@ -50,7 +50,7 @@ export async function projectSchemas(own: readonly Outline[]): Promise<readonly 
 
 const made = "Made by `ltxc schema` from the strategies of this project";
 
-/** Whether a schema for run configs is one of a project, which `projectSchemas` may replace. */
+/** Whether a schema for run configs was written by `projectSchemas`, which may then replace it. */
 export function isProjectSchema(text: string): boolean {
   return text.includes(made);
 }
@@ -105,7 +105,7 @@ function caseOf({ name, description, params }: Outline): Schema {
   };
 }
 
-/** Of `if: {properties: {name: {const: …}}}`. */
+/** The name in `if: {properties: {name: {const: …}}}`. */
 function nameOf(entry: Schema): string {
   return String(at(at(at(entry, "if"), "properties"), "name")["const"]);
 }

@@ -14,14 +14,14 @@ import type { Io } from "../shell/io.ts";
 import { packageRoot } from "../shell/package-root.ts";
 
 export interface TypedModule {
-  /** The strategy, to whose places errors in the module belong. */
+  /** The strategy, in which errors of the module are shown. */
   readonly file: SourceFile;
   readonly module: EmittedModule;
   /** Absolute path where the module's imports start. */
   readonly path: string;
 }
 
-/** Findings by file: the strategy's own, and those of the TypeScript that it imports. Nothing of it runs, nothing is written. */
+/** Findings by file: those in the strategy, and those in the TypeScript that it imports. Runs none of the code and writes nothing to the project. */
 export async function typeCheck(io: Pick<Io, "cwd">, typed: TypedModule): Promise<readonly FileReport[]> {
   const tsc = findTsc(io.cwd);
   if (tsc === null) return [{ file: typed.file, diagnostics: [missingTsc()] }];
@@ -34,7 +34,7 @@ export async function typeCheck(io: Pick<Io, "cwd">, typed: TypedModule): Promis
   }
 }
 
-/** One report for each file; strategies that share an import find its errors once. */
+/** One report for each file: errors in an import that several strategies share appear once. */
 export function mergedReports(reports: readonly FileReport[]): readonly FileReport[] {
   const byPath = new Map<string, FileReport>();
   for (const { file, diagnostics } of reports) {
@@ -144,7 +144,7 @@ function inFile({ line, column, message }: TypeError, file: SourceFile): Diagnos
   return finding("LTX6506", wordAt(file, start), message);
 }
 
-/** An error of the generated module, at the place of the strategy that the code was made from. */
+/** An error in the generated module, shown where the strategy says what that code was made from. */
 function inStrategy({ line, column, message }: TypeError, { file, module }: TypedModule): Diagnostic {
   const before = module.segments.filter((segment) => segment.line === line - 1 && segment.column < column);
   const offset = before.findLast((segment) => segment.offset !== null)?.offset ?? 0;

@@ -6,9 +6,9 @@ export type Point = readonly [x: number, y: number];
 export interface Series {
   readonly name: string;
   readonly points: readonly Point[];
-  /** Number of its colour; by default its place among the series. */
+  /** Number of its colour; by default its index among the series. */
   readonly color?: number;
-  /** `faint` for what lies behind another line; `dots` marks each point. */
+  /** `faint` for a line behind another one; `dots` marks each point. */
   readonly style?: "line" | "faint" | "dots";
 }
 
@@ -26,7 +26,7 @@ interface ChartOptions {
 /** How many colours the page's style has. */
 const colorCount = 8;
 const maxPoints = 500;
-/** More of them would hide the line that they lie on. */
+/** With more dots than this, they would hide their line. */
 const maxDots = 60;
 
 interface Frame {
@@ -40,7 +40,7 @@ interface Frame {
 
 const margin = { left: 58, right: 14, top: 10, bottom: 26 };
 
-/** A line chart over steps as a figure with its title and legend; empty where there is nothing to show. */
+/** A line chart over steps as a figure with its title and legend; empty if there is nothing to show. */
 export function chart(options: ChartOptions): string {
   const series = options.series
     .map((each, i) => ({ ...each, color: (each.color ?? i) % colorCount, points: each.points.filter(isFinitePoint) }))
@@ -74,7 +74,7 @@ function frameOf({ size, lastStep, range }: ChartOptions, series: readonly Shown
     width,
     height,
     x: (step) => margin.left + (inner.width * step) / last,
-    // What lies outside of the axis runs along its edge.
+    // Values outside the axis are drawn on its edge.
     y: (value) => margin.top + inner.height * (1 - (Math.min(high, Math.max(low, value)) - low) / (high - low)),
     xTicks: ticks(0, last, size === "small" ? 4 : 8).filter(Number.isInteger),
     yTicks: ticks(low, high, size === "small" ? 4 : 5),
@@ -119,7 +119,7 @@ export function thinned(points: readonly Point[], count: number): readonly Point
   });
 }
 
-/** At most `count` points, the lowest and the highest of each stretch: how far values lie apart stays visible. */
+/** At most `count` points, the lowest and the highest of each stretch, so that the spread stays visible. */
 export function spread(points: readonly Point[], count: number): readonly Point[] {
   if (points.length <= count) return points;
   const stretches = Math.floor(count / 2);

@@ -7,14 +7,14 @@ interface SourceMap {
   readonly sourcesContent?: readonly unknown[];
 }
 
-/** A strategy as it was compiled: in the build folder, or from `text`, of which there is no build. */
+/** A strategy as it was compiled: its build in the build folder, or its `text` if it has no build. */
 interface Compiled {
   readonly strategy: string;
   readonly build: string;
   readonly text?: string;
 }
 
-/** In a run's folder; a folder of its own, since the run's may be the one in which the strategy itself lies. */
+/** Name of the folder for the copies, below the run's folder, which may be the very folder of the strategy. */
 export const keptFolder = "strategy";
 
 /**
@@ -29,7 +29,7 @@ export function keepSources({ strategy, build, text }: Compiled, folder: string)
     mkdirSync(join(folder, keptFolder), { recursive: true });
     for (const [i, file] of files.entries()) {
       const name = names[i] ?? "";
-      // Files of two folders may have one name.
+      // Files of different folders may have the same name.
       const unique = names.indexOf(name) === i ? name : `${i}-${name}`;
       writeFileSync(join(folder, keptFolder, unique), file.text);
     }

@@ -1,14 +1,14 @@
 import type { EvaluationEvent, StartedEvent, StepEvent } from "../../runtime/index.ts";
 
-/** What a metrics file tells of a run. Numbers that the file lacks are NaN; the steps of a part that was done again are gone. */
+/** The contents of a metrics file. Numbers that the file lacks are NaN; of steps that were done twice only the second ones are kept. */
 export interface Metrics {
   readonly started: readonly Partial<StartedEvent>[];
   readonly steps: readonly Step[];
   readonly evaluations: readonly Evaluation[];
   readonly warnings: readonly string[];
-  /** How it ended, null where it was cut short or still goes on. */
+  /** How it ended; null if it was cut short or is still going on. */
   readonly end: "finished" | "interrupted" | null;
-  /** Lines that could not be understood, as those are that were cut off when the machine stopped. */
+  /** How many lines could not be read, for example because the machine stopped while one was written. */
   readonly damaged: number;
 }
 
@@ -40,7 +40,7 @@ const lineOf = (text: string): Line | null => {
   }
 };
 
-/** JSON writes a number that is none as null. */
+/** JSON writes NaN and infinity as null. */
 const number = (value: unknown): number => (typeof value === "number" ? value : Number.NaN);
 const record = (value: unknown): Line => (isObject(value) ? value : {});
 const isObject = (value: unknown): value is Line =>
@@ -48,11 +48,11 @@ const isObject = (value: unknown): value is Line =>
 const numbers = (value: unknown): Numbers =>
   Object.fromEntries(Object.entries(record(value)).map(([name, entry]) => [name, number(entry)]));
 
-/** Reads JSON lines, whatever state they are in: cut off, mixed with rubbish, or of a version that wrote less. */
+/** Reads JSON lines in any state: cut off, mixed with other text, or written by a version with fewer keys. */
 export function readMetrics(text: string): Metrics {
   const parsed = text.split("\n").flatMap((line) => (line.trim() === "" ? [] : [lineOf(line)]));
   const all = parsed.filter((line) => line !== null);
-  // What stands above is of another run, whose folder this one took over.
+  // The lines before are from an earlier run in the same folder.
   const lines = all.slice(
     Math.max(
       0,

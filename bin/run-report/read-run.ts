@@ -8,29 +8,29 @@ interface RunFile {
   readonly bytes: number;
 }
 
-/** A picture of a sample, as it stands in a page. */
+/** A picture of a sample for the page. */
 interface SamplePicture {
   readonly name: string;
   readonly png: Buffer;
 }
 
-/** All that a run's folder tells. */
+/** Everything that is read from a run's folder. */
 export interface RunRecord {
   readonly name: string;
   readonly metrics: Metrics;
-  /** The text of `training_config.yaml`, null where it is missing. */
+  /** The text of `training_config.yaml`; null if it is missing. */
   readonly config: string | null;
   /** The strategy's files, and those in TypeScript that it imports, as they were when the run began. */
   readonly strategies: readonly { readonly name: string; readonly text: string }[];
   readonly checkpoints: readonly RunFile[];
-  /** Of the last time that samples were drawn. */
+  /** The samples that were drawn last. */
   readonly samples: readonly SamplePicture[];
 }
 
-/** More pictures would make a page that no browser likes. */
+/** More pictures would make the page slow to open. */
 const maxSamples = 12;
 
-/** Reads what is there of a run; null where the folder holds no metrics, and so no run. */
+/** Reads what exists of a run; null if the folder holds no metrics, and so no run. */
 export async function readRun(folder: string): Promise<RunRecord | null> {
   const text = await textOf(join(folder, "metrics.jsonl"));
   if (text === null) return null;

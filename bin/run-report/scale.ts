@@ -1,4 +1,4 @@
-/** Round numbers that divide the stretch from `low` to `high` into about `count` parts; within it. */
+/** Round numbers from `low` to `high` that divide this range into about `count` parts. */
 export function ticks(low: number, high: number, count: number): readonly number[] {
   if (!(high > low)) return [low];
   const raw = (high - low) / count;
@@ -9,7 +9,7 @@ export function ticks(low: number, high: number, count: number): readonly number
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
-/** As short as it can be told apart from its neighbours `step` away. */
+/** The shortest text that differs from those of the neighbours `step` away. */
 export function tickLabel(value: number, step: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
@@ -21,14 +21,14 @@ export function tickLabel(value: number, step: number): string {
   return value.toFixed(digits);
 }
 
-/** The stretch that the values cover, with a margin; a single value stands in the middle. */
+/** The range of the values, with a margin; a single value is in the middle. */
 export function extent(values: readonly number[]): readonly [low: number, high: number] {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
   const low = finite.reduce((a, b) => Math.min(a, b));
   const high = finite.reduce((a, b) => Math.max(a, b));
   const margin = high > low ? 0.05 * (high - low) : Math.abs(low) * 0.1 || 1;
-  // Quantities that are never negative do not get an axis that is.
+  // Quantities that are never negative get no negative axis.
   return [low >= 0 ? Math.max(0, low - margin) : low - margin, high + margin];
 }
 

@@ -13,7 +13,7 @@ function resample(values: readonly number[], columns: number): number[] {
 
 /**
  * A small chart of a loss, `rows` lines high, from 0 to its largest mean: each column is the mean of a stretch of steps. The scale
- * stands at the left of the first and last row. Empty for fewer than two values.
+ * is at the left of the first and last row. Empty for fewer than two values.
  */
 export function curve(values: readonly number[], columns = 60, rows = 6): string {
   if (values.length < 2) return "";

@@ -2,15 +2,15 @@ import type { StepEvent } from "../../runtime/index.ts";
 import type { Colors } from "../shell/color.ts";
 import { bytes, duration } from "../shell/text.ts";
 
-/** Where a run is, after a step. */
+/** The state of a run after a step. */
 export interface Progress extends Omit<StepEvent, "type"> {
   /** The loss without most of its noise: that of one step says little, since each step draws other noise levels. */
   readonly smoothedLoss: number;
-  /** Of all ranges that there have been so far, smoothed. */
+  /** The smoothed loss of each range of noise levels that has occurred so far. */
   readonly sigmaBuckets: Readonly<Record<string, number>>;
 }
 
-/** Without a terminal to draw on, one line every so many steps is enough. */
+/** Steps from one line to the next if there is no terminal to draw on. */
 const plainInterval = 20;
 
 function numbers({ smoothedLoss, learningRate, secondsPerStep, etaSeconds }: Progress): string {
@@ -57,7 +57,7 @@ export function progressBlock(colors: Colors, progress: Progress, columns: numbe
   return [barLine(colors, progress, columns), ...details];
 }
 
-/** A line of its own for a log, or null where this step needs none. The first and the last step always get one. */
+/** A line for a log, or null if this step gets none. The first and the last step always get one. */
 export function plainLine(progress: Progress, isFirst: boolean): string | null {
   const { globalStep: step, steps } = progress;
   const isDue = isFirst || step === steps || step % plainInterval === 0;

@@ -3,7 +3,7 @@ import { sparkline } from "./curve.ts";
 import { table } from "../shell/text.ts";
 import { createSeries, type Series } from "./series.ts";
 
-/** What of a run's events its summary needs, in a bounded amount of memory. */
+/** Collects from a run's events what its summary needs, in a bounded amount of memory. */
 export interface History {
   readonly loss: Series;
   step(event: Pick<StepEvent, "loss" | "terms" | "sigmaBuckets" | "gradNorm">): void;
@@ -34,7 +34,7 @@ export function createHistory(): History {
       for (const level of sigmas) add(groups.evaluations, `evaluation at ${level.sigma}`, level.loss);
     },
     curves: () => [
-      // A single term is the loss itself, whose curve stands above.
+      // A single term is the loss itself, which has its own curve.
       ...(groups.terms.size > 1 ? sorted(groups.terms) : []),
       ...sorted(groups.buckets),
       ...groups.evaluations,

@@ -22,7 +22,7 @@ export interface RunView {
   engine(event: EngineEvent): void;
   /** Prints a line above the progress bar. */
   note(line: string): void;
-  /** Takes the progress bar away, for whatever is printed next. */
+  /** Removes the progress bar, so that other text can be printed. */
   end(): void;
 }
 
@@ -69,7 +69,7 @@ export function createRunView(
   };
 }
 
-/** The progress: lines that redraw themselves on a terminal, a line now and then elsewhere, nothing under `--quiet`. */
+/** The progress: redrawn lines on a terminal, a line from time to time elsewhere, nothing with `--quiet`. */
 function createBar({ io, quiet, color }: Session) {
   const columns = io.columns.err;
   const smoothers = new Map<string, (value: number) => number>();
@@ -112,7 +112,7 @@ function createBar({ io, quiet, color }: Session) {
       }
       first = false;
     },
-    /** A line in the bar's place for as long as nothing else is to be said; on terminals only. */
+    /** Shows a line instead of the bar until something else is printed; on terminals only. */
     status(text: string | null): void {
       if (quiet || columns === null || (text === null && !isStatus)) return;
       end();
@@ -121,7 +121,7 @@ function createBar({ io, quiet, color }: Session) {
       drawn = [colors(color.err).dim(text.slice(0, columns - 1))];
       io.err(drawn.join("\n"));
     },
-    /** Prints something where the bar is, and draws the bar again below it. */
+    /** Removes the bar, prints something, and draws the bar again below it. */
     above(print: () => void): void {
       clear();
       print();
@@ -130,10 +130,10 @@ function createBar({ io, quiet, color }: Session) {
   };
 }
 
-/** Less than this is not worth a line, in seconds. */
+/** Preparations that take less than this are not shown, in seconds. */
 const LONG = 1;
 
-/** What the engine is busy with before it computes; what takes a moment only, or happens as expected, is for programs. */
+/** Shows what the engine prepares before it computes. `--json` gets every event but `recording`, people only what takes long or is unexpected. */
 function createEngineView(session: Session, bar: ReturnType<typeof createBar>): (event: EngineEvent) => void {
   const elsewhere = new Set<string>();
   const show = (event: EngineEvent) => {
@@ -175,7 +175,7 @@ function startLine(session: Session, event: StartedEvent): string {
   return `training \`${strategy}\`: ${amount}${from}`;
 }
 
-/** Relative to the working folder where it lies in it. */
+/** Relative to the working folder if it is inside. */
 function shortPath({ io }: Session, path: string): string {
   const short = relative(io.cwd, path);
   return short === "" || short.startsWith("..") || isAbsolute(short) ? path : short;

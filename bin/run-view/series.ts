@@ -1,16 +1,16 @@
-/** The course of a number over a run of any length, in a bounded amount of memory. */
+/** The values of a number over a run of any length, in a bounded amount of memory. */
 export interface Series {
   add(value: number): void;
   /** How many values there were. */
   readonly count: number;
-  /** The course as means of equal stretches, at most `limit`. */
+  /** Means of equally long stretches, at most `limit` of them. */
   means(): readonly number[];
-  /** The first and the last values themselves, as many as `ends`. */
+  /** The first and the last `ends` values themselves. */
   readonly first: readonly number[];
   readonly last: readonly number[];
 }
 
-/** Whenever there are more than `limit` means, each two neighbours become one. */
+/** Whenever `limit` means are reached, neighbours are merged in pairs. */
 export function createSeries(limit = 256, ends = 20): Series {
   let stretch = 1;
   let means: number[] = [];

@@ -1,5 +1,5 @@
 /**
- * A running mean in which older values fade, unbiased from the first one on. Values that are no numbers are passed over.
+ * A running mean in which older values fade, unbiased from the first one on. NaN and infinite values are skipped.
  * @param count how many values there will be: a tenth of them, but never more than 50, make up most of the mean
  */
 export function createSmoother(count: number): (value: number) => number {

@@ -1,4 +1,4 @@
-/** What the process tells its caller. */
+/** Exit codes of the process. */
 export const exitCode = { ok: 0, findings: 1, usage: 2, internal: 70, interrupted: 130 } as const;
 
 /** The command line itself is wrong: a file that is not there, options that exclude each other. Printed without a stack, exit code 2. */

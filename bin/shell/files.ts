@@ -12,7 +12,7 @@ const reasons: Readonly<Record<string, readonly [problem: string, help: string |
   EACCES: ["may not be read", "its permissions forbid it"],
 };
 
-/** Reads a file that the user named; it keeps the name as typed. Throws `UsageError` where it cannot be read. */
+/** Reads a file that the user named; its path stays as typed. Throws `UsageError` if it cannot be read. */
 export async function readSource(io: Io, path: string, missingHelp: string | null = null): Promise<SourceFile> {
   try {
     return sourceFile(path, await readFile(resolve(io.cwd, path), "utf8"));

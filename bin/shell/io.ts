@@ -1,6 +1,6 @@
 import { text as textOf } from "node:stream/consumers";
 
-/** The world outside of a command: where it works, where its text goes, who interrupts it. Tests hand in one of their own. */
+/** What a command needs of the process: working folder, input, output, interrupts. Tests pass their own. */
 export interface Io {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -10,9 +10,9 @@ export interface Io {
   out(text: string): void;
   /** Findings, progress, errors. */
   err(text: string): void;
-  /** Width of the terminal behind `out` and `err`, null where that is a file or a pipe. */
+  /** Width of the terminal that shows `out` and `err`; null for a file or a pipe. */
   readonly columns: { readonly out: number | null; readonly err: number | null };
-  /** Calls `listener` on each Ctrl-C from now on instead of ending the process; the result undoes that. */
+  /** Calls `listener` on each Ctrl-C, which then no longer ends the process; the returned function removes it. */
   onInterrupt(listener: () => void): () => void;
 }
 
@@ -20,7 +20,7 @@ function columnsOf(stream: NodeJS.WriteStream): number | null {
   return stream.isTTY ? stream.columns : null;
 }
 
-/** A reader that closes its end early (`ltxc explain | head`) is no error: the rest is of no use to anybody. */
+/** A reader that closes its end early (`ltxc explain | head`) is no error: nobody needs the rest. */
 function endQuietlyWhenClosed(stream: NodeJS.WriteStream): void {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit();

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** The folder of the installed package: the nearest with a package.json, from the source file or from its bundle. */
+/** The folder of the installed package: the nearest one with a package.json above this file or its bundle. */
 export const packageRoot = fileURLToPath(nearest(new URL(".", import.meta.url)));
 
 function nearest(folder: URL): URL {

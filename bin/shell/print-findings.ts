@@ -9,12 +9,12 @@ import type { Session } from "./session.ts";
 
 export type Format = "terminal" | "json" | "sarif";
 
-/** 1 where a finding is an error; warnings alone are no failure. */
+/** 1 if a finding is an error; warnings alone are no failure. */
 export function codeOf(reports: readonly FileReport[]): number {
   return summarize(reports).errors > 0 ? exitCode.findings : exitCode.ok;
 }
 
-/** Prints findings as the result of a command, on stdout; `more` is what the command has to say beside them, as JSON. */
+/** Prints findings as the result of a command, on stdout; `more` is what else the command reports, for JSON only. */
 export function printReport(
   { io, color }: Session,
   reports: readonly FileReport[],
@@ -31,7 +31,7 @@ export function printReport(
   }
 }
 
-/** Prints findings that stand in the way of a command's result, on stderr. */
+/** Prints findings that are not the command's result, on stderr. */
 export function printFindings({ io, color }: Session, reports: readonly FileReport[]): void {
   io.err(renderTerminal(reports, colors(color.err)));
 }

@@ -1,7 +1,7 @@
 import { colors, type Colors } from "./color.ts";
 import type { Io } from "./io.ts";
 
-/** What every command gets beside its own arguments: the world outside and the global options. */
+/** What every command gets in addition to its own arguments: input and output, and the global options. */
 export interface Session {
   readonly io: Io;
   /** Machine-readable results on stdout. */
@@ -17,7 +17,7 @@ export function paint(session: Session): Colors {
   return colors(session.color.out);
 }
 
-/** Prints a line meant for a person: silent under `--quiet` and where stdout belongs to JSON. */
+/** Prints a line for people; nothing with `--quiet` or `--json`. */
 export function say(session: Session, line = ""): void {
   if (!session.quiet && !session.json) session.io.out(`${line}\n`);
 }

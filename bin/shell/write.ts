@@ -5,7 +5,7 @@ import { FindingsError } from "../../runtime/findings.ts";
 import { UsageError } from "./exit.ts";
 import type { Io } from "./io.ts";
 
-/** Replaces a file that the user named, whole or not at all; of a link, the file that it leads to. Throws `UsageError` where it cannot. */
+/** Replaces a file that the user named, as a whole or not at all; if it is a link, the linked file. Throws `UsageError` if that fails. */
 export async function replaceText(io: Io, path: string, text: string): Promise<void> {
   const absolute = resolve(io.cwd, path);
   try {

@@ -14,7 +14,7 @@ export interface Call {
 interface CallOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** What comes in on stdin. */
+  /** The text of stdin. */
   readonly input?: string;
   /** A terminal of this width instead of pipes. */
   readonly columns?: number;
@@ -55,7 +55,7 @@ export async function project(
   const folder = await mkdtemp(join(tmpdir(), "ltxc-project-"));
   await expectSuccess(["init", ".", "--from", from], folder);
   await expectSuccess(["compile"], folder);
-  // Tiny models are done sooner than a faster engine is ready.
+  // A tiny model is trained sooner than a faster engine has started.
   await configure(folder, { engine: "wasm", ...settings });
   return folder;
 }
@@ -65,7 +65,7 @@ async function expectSuccess(args: readonly string[], cwd: string): Promise<void
   if (code !== 0) throw new Error(`ltxc ${args.join(" ")} exited with ${code}:\n${err}`);
 }
 
-/** Gives settings of the project's train.yaml other values, whatever section they are in. */
+/** Changes settings of the project's train.yaml, in any section. */
 export async function configure(folder: string, settings: Readonly<Record<string, string | number>>): Promise<void> {
   const path = join(folder, "train.yaml");
   let text = await readFile(path, "utf8");

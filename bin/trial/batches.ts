@@ -19,7 +19,7 @@ const sizes: readonly SyntheticSizes[] = [
 
 const patterns: readonly MaskPattern[] = ["empty", "full", "box", "scattered"];
 
-/** Draws per sample and chances that are rare show only on several seeds. */
+/** Draws per sample and rare chances show only with several seeds. */
 const seedsOfEach = 3;
 
 /** Every size with every mask, then every parameter at its limits. `seed` is that of the first batch. */

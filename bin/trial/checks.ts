@@ -1,4 +1,4 @@
-/** What must be true of a step on any batch: what its strategy expects, and what every strategy owes to the model. */
+/** What must be true of a step on any batch: what its strategy expects, and what the model requires of every strategy. */
 import type { Code } from "../../compiler/diagnostics/catalog/index.ts";
 import type { Span } from "../../compiler/source/span.ts";
 import type { HostTensor } from "../../runtime/contract.ts";
@@ -20,7 +20,7 @@ import type { Subject } from "../probe/subject.ts";
 export interface Violation {
   readonly code: Code;
   readonly span: Span;
-  /** Of which value: violations of the same code, span and value are one finding. */
+  /** The value: violations with the same code, span and value are one finding. */
   readonly of: string;
   readonly message: string;
 }
@@ -67,7 +67,7 @@ function surroundings({ observation, gridOf }: Look, location: Location, keys: r
   );
 }
 
-/** Of values that follow from a broken one only the first is said. */
+/** Only the first broken value is reported, not those that are computed from it. */
 function notFinite(look: Look): Violation[] {
   const { subject, observation } = look;
   const broken = new Map([...observation.values].filter(([, { tensor }]) => firstNotFinite(tensor) >= 0));
@@ -111,7 +111,7 @@ function levels(look: Look): Violation[] {
   ).slice(0, 1);
 }
 
-/** What `over` takes is a mask or weights not below 0. */
+/** The weights after `over` are never below 0; a mask counts as 0 and 1. */
 function weights(look: Look): Violation[] {
   return firstWith(look, /^weight\./, (value) => value < 0, "LTX7104", "weights are not below 0");
 }
@@ -136,7 +136,7 @@ function firstWith(
   });
 }
 
-/** Where a value was written; of a default its modality, of a weight its loss term. */
+/** Where a value was written; for a default the span of its modality, for a weight that of its loss term. */
 function spanOf({ program }: Subject, { value }: Seen): Span {
   const [owner, field] = value.key.split(".");
   const term = program.terms.find(({ name }) => owner === "weight" && name === field);
@@ -146,7 +146,7 @@ function spanOf({ program }: Subject, { value }: Seen): Span {
 
 // ------------------------------------------------------------------------------------------------------- what the model gets
 
-/** Kept tokens, and all of references, enter the model exactly as they are, with timestep 0. */
+/** Kept tokens, and all tokens of references, enter the model unchanged, with timestep 0. */
 function kept(look: Look): Violation[] {
   return look.subject.program.modalities.flatMap(({ name, span }) => {
     const token = firstNotClean(look, name);
@@ -176,7 +176,7 @@ function firstNotClean({ observation, subject }: Look, name: ModalityName) {
   return null;
 }
 
-/** A query without any key would attend to nothing. */
+/** Every query must have at least one key. */
 function attention({ observation, subject }: Look): Violation[] {
   return subject.program.modalities.flatMap(({ name, span: modality }) => {
     const mask = observation.inputs[name]?.attentionMask;

@@ -1,4 +1,4 @@
-/** Tries a strategy on many small batches and gathers what is wrong, each mistake once. */
+/** Tries a strategy on many small batches and collects the mistakes, each once. */
 import { basename } from "node:path";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { entryOf } from "../../compiler/diagnostics/catalog/index.ts";
@@ -59,7 +59,7 @@ async function violationsOn(engine: Engine, subject: Subject, batch: TrialBatch)
   }
 }
 
-/** An operation that failed at a place of the strategy or of what it extends; null for any other exception, which is a bug of ours. */
+/** The exception as a violation, if its stack points into the strategy or into what it extends; null for any other, which is a bug of ours. */
 function failureOf(file: SourceFile, error: unknown): Violation | null {
   const { stack = "", message } = error instanceof Error ? error : new Error(String(error));
   const [, name, line, column] = /([^/\\\s(]+\.strategy):(\d+):(\d+)/.exec(stack) ?? [];
