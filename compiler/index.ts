@@ -31,7 +31,9 @@ import { sourceFile, type SourceFile } from "./source/source-file.ts";
 import { CONTRACT_VERSION, VERSION } from "./version.ts";
 
 export type { Library } from "./1-parse/inherit.ts";
-export type { Program } from "./3-lower/program.ts";
+export type { Type } from "./2-check/core.ts";
+export type { ProbedValue, Program } from "./3-lower/program.ts";
+export { paramsSchema } from "./4-emit/params-schema.ts";
 export type { EmittedModule } from "./4-emit/typescript/module.ts";
 export { catalog, type CatalogEntry, type Code } from "./diagnostics/catalog/index.ts";
 export type { Diagnostic, Fix, Label, Severity } from "./diagnostics/diagnostic.ts";

@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
+import { fixAll, type FileReport, type Applied } from "../../compiler/diagnostics/index.ts";
 import { check as checkStrategy, compile } from "../../compiler/index.ts";
-import { fixAll, type Applied } from "../../compiler/diagnostics/fix-all.ts";
-import { positionAt, sourceFile, type SourceFile } from "../../compiler/source/source-file.ts";
+import { positionAt, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
 import { compileFile, stepOf } from "../project/compile-file.ts";
 import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
 import { flexible } from "../project/official-step.ts";

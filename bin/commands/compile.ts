@@ -1,9 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { emitIr } from "../../compiler/index.ts";
-import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
-import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
-import type { SourceFile } from "../../compiler/source/source-file.ts";
+import { toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
+import type { SourceFile } from "../../compiler/source/index.ts";
 import { compileFile, type CompiledFile } from "../project/compile-file.ts";
 import { makeFolder } from "../../runtime/data/index.ts";
 import { UsageError } from "../shell/exit.ts";

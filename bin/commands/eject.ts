@@ -1,10 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { parseYaml } from "../../compiler/1-parse/yaml.ts";
-import { toPlain } from "../../compiler/1-parse/tree.ts";
-import { Bag } from "../../compiler/diagnostics/bag.ts";
-import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
-import type { SourceFile } from "../../compiler/source/source-file.ts";
+import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
+import { Bag, type FileReport } from "../../compiler/diagnostics/index.ts";
+import type { SourceFile } from "../../compiler/source/index.ts";
 import {
   resolveStrategySection,
   strategyOf,

@@ -1,5 +1,4 @@
-import { catalog, lookUp, type CatalogEntry } from "../../compiler/diagnostics/catalog/index.ts";
-import { didYouMean } from "../../compiler/diagnostics/did-you-mean.ts";
+import { catalog, lookUp, didYouMean, type CatalogEntry } from "../../compiler/diagnostics/index.ts";
 import type { Colors } from "../shell/color.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { wrap } from "../shell/text.ts";

@@ -1,6 +1,6 @@
-import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
+import { toJson } from "../../compiler/diagnostics/index.ts";
 import { format, type Formatted } from "../../compiler/format/format.ts";
-import { sourceFile } from "../../compiler/source/source-file.ts";
+import { sourceFile } from "../../compiler/source/index.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readSource, strategyPaths } from "../shell/files.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";

@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
-import type { SourceFile } from "../../compiler/source/source-file.ts";
-import type { YamlNode } from "../../compiler/1-parse/tree.ts";
-import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
-import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import type { SourceFile } from "../../compiler/source/index.ts";
+import type { YamlNode } from "../../compiler/1-parse/index.ts";
+import { toJson, type Diagnostic } from "../../compiler/diagnostics/index.ts";
 import type { RunConfig } from "../../runtime/config/index.ts";
 import type { Finding, Step } from "../../runtime/contract.ts";
 import { lastSaved, openEngine, openRun, train, type TrainEvent } from "../../runtime/index.ts";

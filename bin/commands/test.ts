@@ -1,5 +1,4 @@
-import { toJson } from "../../compiler/diagnostics/reporters/json.ts";
-import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
+import { toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
 import { openEngine } from "../../runtime/index.ts";
 import { readSource, strategyPaths } from "../shell/files.ts";
 import { pathsOf } from "../project/library.ts";

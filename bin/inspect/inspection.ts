@@ -1,6 +1,6 @@
 /** The values of a strategy's step for one sample, as plain data: the renderers only lay it out and calculate nothing. */
-import type { Type } from "../../compiler/2-check/core.ts";
-import { textAt } from "../../compiler/source/source-file.ts";
+import type { Type } from "../../compiler/index.ts";
+import { textAt } from "../../compiler/source/index.ts";
 import type { StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
 import type { Levels, LevelsByModality } from "./levels.ts";
 import { mapsOf, type TokenMap } from "./maps.ts";

@@ -1,5 +1,5 @@
 /** Runs a strategy's step on one batch, with random numbers instead of the model's prediction, and reads back all its values. */
-import type { ProbedValue } from "../../compiler/3-lower/program.ts";
+import type { ProbedValue } from "../../compiler/index.ts";
 import type {
   Draws,
   HostTensor,

@@ -2,10 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Program, ProbedValue } from "../../compiler/3-lower/program.ts";
-import { compile, type Artifact, type Library } from "../../compiler/index.ts";
-import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
-import type { SourceFile } from "../../compiler/source/source-file.ts";
+import { compile, type Program, type ProbedValue, type Artifact, type Library } from "../../compiler/index.ts";
+import type { Diagnostic } from "../../compiler/diagnostics/index.ts";
+import type { SourceFile } from "../../compiler/source/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 
 /** A compiled strategy whose values can be read. */

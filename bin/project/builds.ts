@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { hashOf } from "../../compiler/source/hash.ts";
+import { hashOf } from "../../compiler/source/index.ts";
 import { CONTRACT_VERSION } from "../../compiler/version.ts";
 import type { Step } from "../../runtime/contract.ts";
 import { strategyOf, unknownStrategy, type StrategyConfig } from "../../runtime/config/index.ts";

@@ -1,7 +1,7 @@
 import { join, relative, resolve, sep } from "node:path";
 import { compile, type Artifact } from "../../compiler/index.ts";
-import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
-import type { SourceFile } from "../../compiler/source/source-file.ts";
+import type { FileReport } from "../../compiler/diagnostics/index.ts";
+import type { SourceFile } from "../../compiler/source/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import type { Io } from "../shell/io.ts";
 import { libraryAt } from "./library.ts";

@@ -1,8 +1,6 @@
-import { entryOf } from "../../compiler/diagnostics/catalog/index.ts";
-import type { Diagnostic, Fix } from "../../compiler/diagnostics/diagnostic.ts";
-import { replacement, slipOf } from "../../compiler/diagnostics/did-you-mean.ts";
-import { nodeAt, toPlain, type YamlNode } from "../../compiler/1-parse/tree.ts";
-import type { Span } from "../../compiler/source/span.ts";
+import { entryOf, replacement, slipOf, type Diagnostic, type Fix } from "../../compiler/diagnostics/index.ts";
+import { nodeAt, toPlain, type YamlNode } from "../../compiler/1-parse/index.ts";
+import type { Span } from "../../compiler/source/index.ts";
 import type { Finding } from "../../runtime/contract.ts";
 
 /** Codes of findings about a key itself, not about its value. */

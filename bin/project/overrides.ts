@@ -1,10 +1,16 @@
 /** `--set key=value`: settings on the command line that replace those of a run config. */
-import { moved, movedFinding } from "../../compiler/1-parse/moved.ts";
-import { entryOf, mapping, type YamlEntry, type YamlNode, type YamlScalar } from "../../compiler/1-parse/tree.ts";
-import { parseYaml } from "../../compiler/1-parse/yaml.ts";
-import type { Bag } from "../../compiler/diagnostics/bag.ts";
-import { endOffset, sourceFile, type SourceFile } from "../../compiler/source/source-file.ts";
-import type { Span } from "../../compiler/source/span.ts";
+import {
+  moved,
+  movedFinding,
+  entryOf,
+  mapping,
+  parseYaml,
+  type YamlEntry,
+  type YamlNode,
+  type YamlScalar,
+} from "../../compiler/1-parse/index.ts";
+import type { Bag } from "../../compiler/diagnostics/index.ts";
+import { endOffset, sourceFile, type SourceFile, type Span } from "../../compiler/source/index.ts";
 import { UsageError } from "../shell/exit.ts";
 
 const option = "--set";

@@ -1,9 +1,7 @@
 import { dirname, resolve } from "node:path";
-import { parseYaml } from "../../compiler/1-parse/yaml.ts";
-import { toPlain, type YamlNode } from "../../compiler/1-parse/tree.ts";
-import { Bag } from "../../compiler/diagnostics/bag.ts";
-import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
-import type { SourceFile } from "../../compiler/source/source-file.ts";
+import { parseYaml, toPlain, type YamlNode } from "../../compiler/1-parse/index.ts";
+import { Bag, type Diagnostic } from "../../compiler/diagnostics/index.ts";
+import type { SourceFile } from "../../compiler/source/index.ts";
 import {
   provisionalConfig,
   resolveConfig,

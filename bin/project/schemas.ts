@@ -1,8 +1,7 @@
 /** JSON Schemas for editors, with the strategies of a project in them. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { paramsSchema } from "../../compiler/4-emit/params-schema.ts";
-import { check } from "../../compiler/index.ts";
+import { paramsSchema, check } from "../../compiler/index.ts";
 import { builtinFolder, builtinNames, libraryAt } from "./library.ts";
 import { textOf } from "./official-step.ts";
 import { packageRoot } from "../shell/package-root.ts";

@@ -5,11 +5,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, parse, relative, resolve, sep } from "node:path";
 import type { EmittedModule } from "../../compiler/index.ts";
-import { entryOf, type Code } from "../../compiler/diagnostics/catalog/index.ts";
-import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
-import type { FileReport } from "../../compiler/diagnostics/reporters/report.ts";
-import { locate, sourceFile, textAt, type SourceFile } from "../../compiler/source/source-file.ts";
-import type { Span } from "../../compiler/source/span.ts";
+import { entryOf, type Code, type Diagnostic, type FileReport } from "../../compiler/diagnostics/index.ts";
+import { locate, sourceFile, textAt, type SourceFile, type Span } from "../../compiler/source/index.ts";
 import type { Io } from "../shell/io.ts";
 import { packageRoot } from "../shell/package-root.ts";
 

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { sourceFile, type SourceFile } from "../../compiler/source/source-file.ts";
+import { sourceFile, type SourceFile } from "../../compiler/source/index.ts";
 import { UsageError } from "./exit.ts";
 import type { Io } from "./io.ts";
 

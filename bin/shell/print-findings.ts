@@ -1,7 +1,11 @@
-import { renderJson, type JsonExtras } from "../../compiler/diagnostics/reporters/json.ts";
-import { summarize, type FileReport } from "../../compiler/diagnostics/reporters/report.ts";
-import { renderSarif } from "../../compiler/diagnostics/reporters/sarif.ts";
-import { renderTerminal } from "../../compiler/diagnostics/reporters/terminal.ts";
+import {
+  renderJson,
+  summarize,
+  renderSarif,
+  renderTerminal,
+  type JsonExtras,
+  type FileReport,
+} from "../../compiler/diagnostics/index.ts";
 import { colors } from "./color.ts";
 import { exitCode } from "./exit.ts";
 import { packageVersion } from "./package-root.ts";

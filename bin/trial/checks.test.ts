@@ -1,7 +1,7 @@
 // What no strategy can bring about, since the compiler sees to it, is brought about here by changing what was observed.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { sourceFile } from "../../compiler/source/source-file.ts";
+import { sourceFile } from "../../compiler/source/index.ts";
 import { collate, openEngine } from "../../runtime/index.ts";
 import { libraryAt } from "../project/library.ts";
 import { observe, type Observation } from "../probe/observe.ts";

@@ -1,6 +1,6 @@
 /** What must be true of a step on any batch: what its strategy expects, and what the model requires of every strategy. */
-import type { Code } from "../../compiler/diagnostics/catalog/index.ts";
-import type { Span } from "../../compiler/source/span.ts";
+import type { Code } from "../../compiler/diagnostics/index.ts";
+import type { Span } from "../../compiler/source/index.ts";
 import type { HostTensor } from "../../runtime/contract.ts";
 import type { ModalityName, Observation, Seen } from "../probe/observe.ts";
 import {

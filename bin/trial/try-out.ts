@@ -1,8 +1,7 @@
 /** Tries a strategy on many small batches and collects the mistakes, each once. */
 import { basename } from "node:path";
-import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
-import { entryOf } from "../../compiler/diagnostics/catalog/index.ts";
-import type { SourceFile } from "../../compiler/source/source-file.ts";
+import { entryOf, type Diagnostic } from "../../compiler/diagnostics/index.ts";
+import type { SourceFile } from "../../compiler/source/index.ts";
 import { collate, createSampler, type Engine } from "../../runtime/index.ts";
 import { observe } from "../probe/observe.ts";
 import type { Subject } from "../probe/subject.ts";

@@ -100,13 +100,21 @@ const runtimeFaces = ["contract", "index", "findings", "config/index", "data/ind
   (name) => `runtime/${name}.ts`,
 );
 
-const isBehindFace = ({ file, target }: Import): boolean =>
-  file.startsWith("bin/") && !isTest(file) && target.startsWith("runtime/") && !runtimeFaces.includes(target);
+/** What the command line may know of the compiler: the whole, and those of its rooms that commands need without the whole. */
+const compilerFaces = ["index", "source/index", "diagnostics/index", "1-parse/index", "format/format", "version"].map(
+  (name) => `compiler/${name}.ts`,
+);
 
-test("the command line knows the runtime by its faces alone", () => {
+const faces: readonly string[] = [...runtimeFaces, ...compilerFaces];
+
+const isBehindFace = ({ file, target }: Import): boolean =>
+  file.startsWith("bin/") && !isTest(file) && /^(compiler|runtime)\//.test(target) && !faces.includes(target);
+
+test("the command line knows the compiler and the runtime by their faces alone", () => {
   assert.equal(shown(imports.filter(isBehindFace)), []);
   const entry = { file: "bin/commands/run.ts", names: [], typeOnly: true };
   assert.ok(isBehindFace({ ...entry, target: "runtime/opening/plan.ts" }));
+  assert.ok(isBehindFace({ ...entry, target: "compiler/2-check/check.ts" }));
   assert.not(isBehindFace({ ...entry, target: "runtime/index.ts" }));
 });
 

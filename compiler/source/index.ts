@@ -1,0 +1,4 @@
+/** Source texts and places in them. */
+export { hashOf } from "./hash.ts";
+export { endOffset, locate, positionAt, sourceFile, textAt, type SourceFile } from "./source-file.ts";
+export type { Span } from "./span.ts";
