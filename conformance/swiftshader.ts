@@ -13,7 +13,7 @@ const cache = fileURLToPath(new URL("../node_modules/.cache/ltxc-swiftshader", i
 /** Milliseconds for 26 MB. */
 const patience = 120_000;
 
-export type SwiftShader =
+type SwiftShader =
   { readonly environment: Readonly<Record<string, string>> } | { readonly environment: null; readonly reason: string };
 
 /** What a process must be started with to find it; fetches it where it is not there. */
