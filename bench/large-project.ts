@@ -3,7 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { project } from "../bin/testing/testing.ts";
 import { writeModel } from "../bin/init/model.ts";
-import { writePt, type EntryToWrite } from "../runtime/data/pt/index.ts";
+import { writePt, type EntryToWrite } from "../runtime/files/pt/index.ts";
 import { normal } from "../runtime/random/philox.ts";
 
 export interface ProjectSize {

@@ -8,7 +8,7 @@ import type { StrategyConfig } from "../runtime/config/index.ts";
 import type { Engine } from "../runtime/engine/engine.ts";
 import { openEngine } from "../runtime/engine/index.ts";
 import { openRun } from "../runtime/opening/open-run.ts";
-import type { Run } from "../runtime/training/run.ts";
+import type { Run } from "../runtime/training/run-inputs.ts";
 
 interface OpenedProject {
   readonly engine: Engine;

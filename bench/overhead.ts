@@ -19,7 +19,7 @@ import type { Graph } from "../runtime/graph/graph.ts";
 import { train } from "../runtime/train.ts";
 import type { Model } from "../runtime/training/forward.ts";
 import { openExamined } from "../runtime/opening/open-run.ts";
-import type { Run } from "../runtime/training/run.ts";
+import type { Run } from "../runtime/training/run-inputs.ts";
 import { largeProject, type ProjectSize } from "./large-project.ts";
 
 const sizes: Readonly<Record<string, ProjectSize>> = {

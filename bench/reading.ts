@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withEntries } from "../runtime/data/entries.ts";
 import { prefetch } from "../runtime/data/prefetch.ts";
-import { isTensor, toFloat32, withPt } from "../runtime/data/pt/index.ts";
-import { openSafetensors, writeSafetensors } from "../runtime/data/safetensors/index.ts";
+import { isTensor, toFloat32, withPt } from "../runtime/files/pt/index.ts";
+import { openSafetensors, writeSafetensors } from "../runtime/files/safetensors/index.ts";
 import { startTorch, type Torch, type TorchFile } from "./torch-load.ts";
 
 const files = 16;

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { openSafetensors } from "../runtime/data/safetensors/index.ts";
+import { openSafetensors } from "../runtime/files/safetensors/index.ts";
 import type { Engine } from "../runtime/engine/engine.ts";
 import { widen } from "./widen.ts";
 

@@ -1,11 +1,11 @@
 import type { Tensor } from "../runtime/contract.ts";
-import { openSafetensors } from "../runtime/data/safetensors/index.ts";
+import { openSafetensors } from "../runtime/files/safetensors/index.ts";
 import type { Engine } from "../runtime/engine/engine.ts";
 import type { StreamName } from "../runtime/model/config.ts";
 import { readConnectorConfig } from "../runtime/model/connector-config.ts";
 import { createConnector, type Connector } from "../runtime/model/connector.ts";
 import { createEmbeddingsProcessor, type EmbeddingsProcessor } from "../runtime/model/embeddings.ts";
-import { connectorLayout } from "../runtime/model/layout.ts";
+import { connectorLayout } from "../runtime/model/parameters.ts";
 import { createModule } from "../runtime/model/module.ts";
 import { checkParts, loadPart, refuse } from "../runtime/model/weights.ts";
 import type { Manifest } from "./case.ts";

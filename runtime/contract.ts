@@ -370,18 +370,3 @@ export interface Step<Params = unknown, Sources = unknown, Values = unknown> {
 }
 
 export type Probe = Readonly<Record<string, Tensor | number | boolean | readonly number[]>>;
-
-/**
- * Something wrong in a run config, a data file or a checkpoint, as plain data. `path` is the place in the run config that the user
- * must change or that named the file (keys and indices from the top); the command line shows its line.
- */
-export interface Finding {
-  /** e.g. LTX6001, from the catalog of codes. */
-  readonly code: string;
-  readonly severity: "error" | "warning";
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-  readonly help?: string;
-  /** The known word that was probably meant by the key (LTX6001) or by the value. */
-  readonly near?: string;
-}

@@ -1,8 +1,24 @@
-import type { Finding } from "./contract.ts";
+/**
+ * Something wrong in a run config, a data file or a checkpoint, as plain data. `path` is the setting in the run config that the user
+ * must change or that named the file (keys and indices from the top); the command line shows its line.
+ */
+export interface Finding {
+  /** e.g. LTX6001, from the catalog of codes. */
+  readonly code: string;
+  readonly severity: "error" | "warning";
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly help?: string;
+  /** The known word that was probably meant by the key (LTX6001) or by the value. */
+  readonly near?: string;
+}
+
+/** The setting that findings about data files point at. */
+export const DATA_ROOT: Finding["path"] = ["data", "preprocessed_data_root"];
 
 /**
- * Ends an operation because of something the user can mend: a broken file, a full disk, a loss that is not a number.
- * The command line prints its findings; any other exception is a bug of ours.
+ * Ends an operation because of something the user can fix: a broken file, a full disk, a loss that is not a number.
+ * The command line prints its findings; any other exception is a bug in this program.
  */
 export class FindingsError extends Error {
   readonly findings: readonly Finding[];

@@ -26,12 +26,12 @@ export type { Engine, EngineEvent, EngineName } from "./engine/engine.ts";
 export { openRun, preflight, type OpenedRun, type Preflight } from "./opening/open-run.ts";
 export { train } from "./train.ts";
 export { lastSaved } from "./checkpoints/checkpoint-files.ts";
-export type { Run } from "./training/run.ts";
+export type { Run } from "./training/run-inputs.ts";
 export type * from "./metrics/events.ts";
 
 // What a run will be like: its samples, the memory and time of its steps, the graphs that they run.
-export { surveyOf, type Counted, type SizeOfLatents, type Survey } from "./opening/survey.ts";
-export { graphsOf, planOf, residentBytes, stepSeconds, type Plan, type StepPlan } from "./opening/plan.ts";
+export { surveyOf, type Counted, type SizeOfLatents, type Survey } from "./forecast/survey.ts";
+export { graphsOf, planOf, residentBytes, stepSeconds, type Plan, type StepPlan } from "./forecast/step-plan.ts";
 export { printGraph } from "./graph/text.ts";
 export type { Graph } from "./graph/graph.ts";
 

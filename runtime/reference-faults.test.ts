@@ -11,7 +11,7 @@ import { FindingsError } from "./findings.ts";
 import { train } from "./train.ts";
 import { lastSaved, statePath, weightsPath } from "./checkpoints/checkpoint-files.ts";
 import type { StepEvent, TrainEvent } from "./metrics/events.ts";
-import type { Run } from "./training/run.ts";
+import type { Run } from "./training/run-inputs.ts";
 import { tinyRun, type TinySettings } from "./testing/tiny-run.ts";
 
 const test = suite<{ folder: string }>("faults of the reference");

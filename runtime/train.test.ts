@@ -7,7 +7,7 @@ import { FindingsError } from "./findings.ts";
 import { openEngine } from "./engine/index.ts";
 import { weightsPath } from "./checkpoints/checkpoint-files.ts";
 import type { StepEvent, TrainEvent } from "./metrics/events.ts";
-import type { Run } from "./training/run.ts";
+import type { Run } from "./training/run-inputs.ts";
 import { readTensorFile } from "./checkpoints/tensor-file.ts";
 import { tinyRun, type TinyOptions } from "./testing/tiny-run.ts";
 import { train } from "./train.ts";

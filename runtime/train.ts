@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { toOfficial } from "./config/strategy.ts";
-import { removeLeftovers, writeTextAtomically } from "./data/atomic.ts";
+import { removeLeftovers, writeTextAtomically } from "./files/atomic.ts";
 import { fail, FindingsError } from "./findings.ts";
 import { deleteOlder } from "./checkpoints/checkpoint-files.ts";
 import { checkpointMetadata, type CheckpointMetadata } from "./checkpoints/checkpoint-metadata.ts";
@@ -19,7 +19,7 @@ import {
   type MicroBatch,
   type OptimizerContext,
 } from "./training/optimizer-step.ts";
-import type { Run } from "./training/run.ts";
+import type { Run } from "./training/run-inputs.ts";
 import { savedConfig } from "./checkpoints/saved-config.ts";
 import { createSchedule, type Schedule } from "./optimizer/schedules.ts";
 import { idleSamples, overlappingTerms, stepMetrics } from "./training/step-metrics.ts";

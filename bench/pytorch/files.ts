@@ -1,9 +1,9 @@
 /** What both sides of the comparison read: a checkpoint and the inputs of a step, as safetensors. */
 import { join } from "node:path";
 import type { HostTensor, Ops, Tensor } from "../../runtime/contract.ts";
-import { writeSafetensors, type OutputTensor } from "../../runtime/data/safetensors/index.ts";
+import { writeSafetensors, type OutputTensor } from "../../runtime/files/safetensors/index.ts";
 import type { StreamName } from "../../runtime/model/config.ts";
-import { transformerLayout } from "../../runtime/model/layout.ts";
+import { transformerLayout } from "../../runtime/model/parameters.ts";
 import { matchTargets } from "../../runtime/model/lora.ts";
 import { createPositions } from "../../runtime/model/positions.ts";
 import { createRopeCache } from "../../runtime/model/rope-cache.ts";

@@ -1,11 +1,11 @@
 /** Our side: trains the adapters for some steps and prints a line of JSON for each. Arguments: folder, size, engine, steps. */
 import { readFileSync } from "node:fs";
 import type { HostTensor, ModalityInputs, Tensor } from "../../runtime/contract.ts";
-import { openSafetensors } from "../../runtime/data/safetensors/index.ts";
+import { openSafetensors } from "../../runtime/files/safetensors/index.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
 import type { EngineName } from "../../runtime/engine/engine.ts";
 import type { StreamName } from "../../runtime/model/config.ts";
-import { transformerLayout } from "../../runtime/model/layout.ts";
+import { transformerLayout } from "../../runtime/model/parameters.ts";
 import { matchTargets } from "../../runtime/model/lora.ts";
 import { createTransformer } from "../../runtime/model/transformer.ts";
 import { loadPart } from "../../runtime/model/weights.ts";

@@ -9,7 +9,7 @@ import {
   unknownStrategy,
   type StrategyConfig,
 } from "../../runtime/config/index.ts";
-import type { Finding } from "../../runtime/contract.ts";
+import type { Finding } from "../../runtime/findings.ts";
 import { ownSources } from "../project/builds.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readSource, strategyExtension } from "../shell/files.ts";

@@ -1,7 +1,7 @@
-import type { Finding, Step } from "../../runtime/contract.ts";
+import type { Step } from "../../runtime/contract.ts";
 import { resolveParams, strategyOf, type RunConfig, type StrategyConfig } from "../../runtime/config/index.ts";
 import { createSampler, openData, type HostSample, type Sampler, type SamplerChoice } from "../../runtime/index.ts";
-import { FindingsError } from "../../runtime/findings.ts";
+import { FindingsError, type Finding } from "../../runtime/findings.ts";
 import { didYouMean } from "../../compiler/diagnostics/index.ts";
 import { UsageError } from "../shell/exit.ts";
 import { readSource } from "../shell/files.ts";

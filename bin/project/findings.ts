@@ -1,7 +1,7 @@
 import { entryOf, replacement, slipOf, type Diagnostic, type Fix } from "../../compiler/diagnostics/index.ts";
 import { nodeAt, toPlain, type YamlNode } from "../../compiler/1-parse/index.ts";
 import type { Span } from "../../compiler/source/index.ts";
-import type { Finding } from "../../runtime/contract.ts";
+import type { Finding } from "../../runtime/findings.ts";
 
 /** Codes of findings about a key itself, not about its value. */
 const aboutKeys: readonly string[] = ["LTX6001"];

@@ -11,8 +11,8 @@ import {
   type RunConfig,
   type StrategyConfig,
 } from "../../runtime/config/index.ts";
-import type { Finding, Step } from "../../runtime/contract.ts";
-import { FindingsError } from "../../runtime/findings.ts";
+import type { Step } from "../../runtime/contract.ts";
+import { FindingsError, type Finding } from "../../runtime/findings.ts";
 import type { Preflight } from "../../runtime/index.ts";
 import { toDiagnostics } from "./findings.ts";
 import type { Io } from "../shell/io.ts";

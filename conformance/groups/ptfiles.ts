@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readPt } from "../../runtime/data/pt/index.ts";
+import { readPt } from "../../runtime/files/pt/index.ts";
 import { FindingsError } from "../../runtime/findings.ts";
 import type { Replay } from "../case.ts";
 import { declared, type Checks } from "../checks.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { HostTensor, Tensor } from "../../runtime/contract.ts";
-import { openSafetensors } from "../../runtime/data/safetensors/index.ts";
+import { openSafetensors } from "../../runtime/files/safetensors/index.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
 import { readTransformerConfig, type TransformerConfig } from "../../runtime/model/config.ts";
-import { transformerLayout } from "../../runtime/model/layout.ts";
+import { transformerLayout } from "../../runtime/model/parameters.ts";
 import { createTransformer, type Transformer } from "../../runtime/model/transformer.ts";
 import { checkParts, loadPart } from "../../runtime/model/weights.ts";
 import type { Case, Replay } from "../case.ts";

@@ -1,7 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Finding } from "../contract.ts";
-import { fail } from "../findings.ts";
+import { fail, type Finding } from "../findings.ts";
 
 const place: Finding["path"] = ["model", "load_checkpoint"];
 

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { fail } from "../findings.ts";
 import { referenceMetadata } from "../references.ts";
-import type { LoadedBatch, Run } from "../training/run.ts";
+import type { LoadedBatch, Run } from "../training/run-inputs.ts";
 
 export type CheckpointMetadata = Readonly<Record<string, string>>;
 

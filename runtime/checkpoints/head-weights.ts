@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import type { Finding, HostTensor, StrategyInfo } from "../contract.ts";
+import type { HostTensor, StrategyInfo } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 import { headsPath } from "./checkpoint-files.ts";
 import type { NamedTensors } from "./lora-weights.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";

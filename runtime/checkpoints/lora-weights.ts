@@ -1,5 +1,5 @@
-import type { Finding, HostTensor } from "../contract.ts";
-import { FindingsError } from "../findings.ts";
+import type { HostTensor } from "../contract.ts";
+import { FindingsError, type Finding } from "../findings.ts";
 
 /** Tensors by name, float32 on the host. */
 export type NamedTensors = ReadonlyMap<string, HostTensor>;

@@ -1,11 +1,11 @@
-import type { Finding, HostTensor } from "../contract.ts";
+import type { HostTensor } from "../contract.ts";
 import {
   openSafetensors,
   writeSafetensors,
   type OutputTensor,
   type SafetensorsFile,
-} from "../data/safetensors/index.ts";
-import { FindingsError } from "../findings.ts";
+} from "../files/safetensors/index.ts";
+import { FindingsError, type Finding } from "../findings.ts";
 import { transformerPrefix } from "../model/weights.ts";
 import type { NamedTensors } from "./lora-weights.ts";
 

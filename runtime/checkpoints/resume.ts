@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import type { RunConfig } from "../config/run-config.ts";
-import type { Finding } from "../contract.ts";
-import { openSafetensors } from "../data/safetensors/index.ts";
-import { FindingsError } from "../findings.ts";
+import { openSafetensors } from "../files/safetensors/index.ts";
+import { FindingsError, type Finding } from "../findings.ts";
 import { findWeights, statePath } from "./checkpoint-files.ts";
 import { changes, type Change, type Fingerprint } from "../training/fingerprint.ts";
 import { savedFingerprint } from "./training-state.ts";

@@ -1,5 +1,5 @@
 import type { HostTensor } from "../contract.ts";
-import { openSafetensors, writeSafetensors, type OutputTensor } from "../data/safetensors/index.ts";
+import { openSafetensors, writeSafetensors, type OutputTensor } from "../files/safetensors/index.ts";
 import type { NamedTensors } from "./lora-weights.ts";
 
 export interface TensorFile {

@@ -1,4 +1,4 @@
-import type { Finding } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 import { closest } from "./closest.ts";
 
 /** The part of JSON Schema that settings use: those of the run config and the parameters of a strategy. */

@@ -1,4 +1,4 @@
 export { isError, provisionalConfig, resolveConfig, resolveStrategySection, type ResolvedConfig } from "./resolve.ts";
 export { resolveParams, strategyOf, toOfficial, unknownStrategy, type StrategyChoice } from "./strategy.ts";
 export type * from "./run-config.ts";
-export { drawableSamples, type DrawableSample } from "./drawable.ts";
+export { drawableSamples, type DrawableSample } from "./rules/drawable.ts";

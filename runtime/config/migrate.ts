@@ -1,4 +1,4 @@
-import type { Finding } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 import { finding, isFields, warning } from "./conform.ts";
 import type { RunConfig, ValidationConfig, ValidationSample } from "./run-config.ts";
 

@@ -1,12 +1,12 @@
-import type { Finding } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 import runConfigSchema from "../../schemas/train.schema.json" with { type: "json" };
-import { checkCombinations } from "./combinations.ts";
+import { checkCombinations } from "./rules/combinations.ts";
 import { conform, isFields, type Schema } from "./conform.ts";
 import { migrate } from "./migrate.ts";
 import { withAbsolutePaths } from "./paths.ts";
-import { checkFlexible } from "./official.ts";
+import { checkFlexible } from "./rules/official.ts";
 import type { RunConfig, StrategyConfig } from "./run-config.ts";
-import { checkSupport } from "./support.ts";
+import { checkSupport } from "./rules/support.ts";
 import { withVariants } from "./variants.ts";
 
 export interface ResolvedConfig {

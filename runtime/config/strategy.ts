@@ -1,4 +1,5 @@
-import type { Finding, StrategyInfo } from "../contract.ts";
+import type { StrategyInfo } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 import { conform, finding, type Schema } from "./conform.ts";
 import { closest } from "./closest.ts";
 import type { StrategyConfig } from "./run-config.ts";

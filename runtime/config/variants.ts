@@ -1,4 +1,4 @@
-import type { Finding } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 import { conform, type Schema } from "./conform.ts";
 import type { RunConfig } from "./run-config.ts";
 

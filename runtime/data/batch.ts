@@ -9,8 +9,7 @@ import type {
   TextEmbeddings,
   VideoGrid,
 } from "../contract.ts";
-import { fail } from "../findings.ts";
-import { ROOT_PLACE } from "./directories.ts";
+import { fail, DATA_ROOT } from "../findings.ts";
 import type { HostSample, HostSource } from "./sample.ts";
 
 /** `latents [B, C, F, H, W]` */
@@ -145,7 +144,7 @@ function sharedStorage(column: Column<Extract<HostSource, { storage: StorageType
 
 function failContents({ role, names }: Column<HostSource>, other: number, what: string): never {
   const message = `the source \`${role}\`: ${names[0]} and ${names[other]} are in one batch, but ${what}`;
-  fail("LTX6141", message, "preprocess all samples with the same settings, or set `batch_size: 1`", ROOT_PLACE);
+  fail("LTX6141", message, "preprocess all samples with the same settings, or set `batch_size: 1`", DATA_ROOT);
 }
 
 function stack<Source extends HostSource>(

@@ -7,7 +7,7 @@ import { FindingsError } from "../findings.ts";
 import { bucketsOf, checkBuckets } from "./buckets.ts";
 import type { Sample } from "./dataset.ts";
 import type { DataSource } from "./directories.ts";
-import { writePt, type EntryToWrite } from "./pt/index.ts";
+import { writePt, type EntryToWrite } from "../files/pt/index.ts";
 
 const test = suite<{ root: string }>("buckets");
 

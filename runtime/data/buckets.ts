@@ -1,9 +1,8 @@
 /** Samples by size: a batch holds samples of one size alone. */
-import type { Finding } from "../contract.ts";
-import { fail } from "../findings.ts";
+import { fail, type Finding } from "../findings.ts";
 import type { Sample } from "./dataset.ts";
 import type { DataSource } from "./directories.ts";
-import { readShapes } from "./pt/index.ts";
+import { readShapes } from "../files/pt/index.ts";
 
 interface Buckets {
   /** Of each sample, which bucket it belongs to. */

@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Finding } from "../contract.ts";
-import { FindingsError } from "../findings.ts";
+import { FindingsError, type Finding } from "../findings.ts";
 import { discover, skippedLine } from "./dataset.ts";
 import { sourcesOf, type DataSource } from "./directories.ts";
 

@@ -1,8 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
-import type { Finding } from "../contract.ts";
-import { fail, FindingsError } from "../findings.ts";
-import { checkDirectory, resolveRoot, ROOT_PLACE, type DataSource } from "./directories.ts";
+import { fail, FindingsError, type Finding, DATA_ROOT } from "../findings.ts";
+import { checkDirectory, resolveRoot, type DataSource } from "./directories.ts";
 
 export interface Sample {
   /** Path of its file below the primary source's directory, with `/` between the parts. */
@@ -32,7 +31,7 @@ export async function discover(root: string, sources: readonly DataSource[]): Pr
   const resolved = await resolveRoot(root);
   if (resolved === null) {
     const help = "correct `preprocessed_data_root`; relative paths start at the folder of the run config";
-    fail("LTX6120", `the data root ${root} does not exist`, help, ROOT_PLACE);
+    fail("LTX6120", `the data root ${root} does not exist`, help, DATA_ROOT);
   }
   await checkDirectories(resolved, sources);
   const listings = await listAll(resolved, sources);
@@ -60,7 +59,7 @@ async function checkDirectories(root: string, sources: readonly DataSource[]): P
 /** The `.pt` files of each directory, once even where sources share it. */
 async function listAll(root: string, sources: readonly DataSource[]): Promise<Map<string, readonly string[]>> {
   // Of sources that share a directory, the first one's place is named where it can not be read.
-  const places = new Map(sources.toReversed().map(({ directory, place = ROOT_PLACE }) => [directory, place]));
+  const places = new Map(sources.toReversed().map(({ directory, place = DATA_ROOT }) => [directory, place]));
   const listings = [...places].map(async ([directory, place]) => {
     const files: string[] = [];
     await listFiles(join(root, directory), "", place, files);
@@ -156,7 +155,7 @@ function counterpart(name: string, directory: string): string {
   return `condition_${file.slice("latent_".length)}`;
 }
 
-function failEmpty(path: string, { role, place = ROOT_PLACE }: DataSource): never {
+function failEmpty(path: string, { role, place = DATA_ROOT }: DataSource): never {
   const help = "preprocess the data first; samples are files that end in `.pt`, in this directory or below it";
   fail("LTX6123", `the source \`${role}\`: ${path} holds no .pt file`, help, place);
 }
@@ -166,5 +165,5 @@ function failIncomplete(root: string, primary: DataSource, skipped: Dataset["ski
   const example = first === undefined ? "" : `; for ${first.name}, ${first.reason}`;
   const message = `none of the ${skipped.length} samples of ${join(root, primary.directory)} has a file in every source${example}`;
   const help = "the files of one sample have the same path below each source's directory";
-  fail("LTX6124", message, help, ROOT_PLACE);
+  fail("LTX6124", message, help, DATA_ROOT);
 }

@@ -1,9 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, posix, sep, win32 } from "node:path";
-import type { Finding, SourceInfo, SourceKind } from "../contract.ts";
-
-/** Where the run config names the data root. */
-export const ROOT_PLACE: Finding["path"] = ["data", "preprocessed_data_root"];
+import type { SourceInfo, SourceKind } from "../contract.ts";
+import { DATA_ROOT, type Finding } from "../findings.ts";
 
 /** A directory of files, one per sample. */
 export interface DataSource {
@@ -43,7 +41,7 @@ export async function resolveRoot(root: string): Promise<string | null> {
 
 /** Why `source` can not be used: it lies outside of `root`, also by way of a link, or it is no directory. Null if it can. */
 export async function checkDirectory(root: string, source: DataSource): Promise<Finding | null> {
-  const { role, directory, place = ROOT_PLACE } = source;
+  const { role, directory, place = DATA_ROOT } = source;
   const refuse = (code: string, message: string, help: string): Finding => ({
     code,
     severity: "error",

@@ -1,7 +1,6 @@
 import type { StorageType } from "../contract.ts";
-import { fail } from "../findings.ts";
-import { ROOT_PLACE } from "./directories.ts";
-import { isTensor, readDescription, toFloat32, withPt, type PtTensor, type PtValue } from "./pt/index.ts";
+import { fail, DATA_ROOT } from "../findings.ts";
+import { isTensor, readDescription, toFloat32, withPt, type PtTensor, type PtValue } from "../files/pt/index.ts";
 
 /** A tensor of a data file, contiguous and row-major. */
 export interface FileTensor {
@@ -73,7 +72,7 @@ const stored: Contents = { values: toFloat32, single: toFloat32 };
 /** The entries of `content`, read from the file `path`. */
 export function entriesOf(path: string, content: PtValue, { values: valuesOf, single }: Contents = stored): Entries {
   const refuse = (code: string, message: string, help?: string): never =>
-    fail(code, `${path}: ${message}`, help, ROOT_PLACE);
+    fail(code, `${path}: ${message}`, help, DATA_ROOT);
   if (!(content instanceof Map)) {
     return refuse("LTX6131", `the file holds ${describe(content)}, expected named entries`, "save a dictionary");
   }

@@ -1,8 +1,7 @@
-import type { Finding, SourceKind } from "../contract.ts";
-import { FindingsError } from "../findings.ts";
+import type { SourceKind } from "../contract.ts";
+import { FindingsError, type Finding, DATA_ROOT } from "../findings.ts";
 import { referenceFactors } from "../references.ts";
 import type { Sample } from "./dataset.ts";
-import { ROOT_PLACE } from "./directories.ts";
 import type { HostSample, HostSource, HostVideoLatents } from "./sample.ts";
 
 /** The sources of one modality that the model is fed with, by role. */
@@ -118,7 +117,7 @@ const rounded = (value: number): string => `${Number(value.toFixed(3))}`;
 const refuse = (code: string, message: string, help: string): Finding => ({
   code,
   severity: "error",
-  path: ROOT_PLACE,
+  path: DATA_ROOT,
   message,
   help,
 });

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Finding, Shape } from "../contract.ts";
-import { FindingsError } from "../findings.ts";
+import type { Shape } from "../contract.ts";
+import { FindingsError, type Finding } from "../findings.ts";
 import { collate } from "./batch.ts";
 import { discover } from "./dataset.ts";
 import type { DataSource } from "./directories.ts";
 import { entriesOf } from "./entries.ts";
-import { float32ToBfloat16, float32ToFloat16 } from "./number-formats.ts";
-import { PtTensor, type PtValue } from "./pt/index.ts";
+import { float32ToBfloat16, float32ToFloat16 } from "../files/number-formats.ts";
+import { PtTensor, type PtValue } from "../files/pt/index.ts";
 import { readSample, readSource, type HostSample, type HostSource } from "./sample.ts";
 
 const test = suite("sample");

@@ -1,4 +1,4 @@
-import type { Finding } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 
 /** What happens in a run, as plain data: for the progress line, and line by line in `<output_dir>/metrics.jsonl`. */
 export type TrainEvent =

@@ -1,5 +1,5 @@
 import type { HostTensor, ModalityInputs, Ops, Tensor } from "../contract.ts";
-import { sinusoidChannels } from "./layout.ts";
+import { sinusoidChannels } from "./parameters.ts";
 import type { Module } from "./module.ts";
 
 const { fround } = Math;

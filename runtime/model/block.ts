@@ -2,7 +2,7 @@ import type { Tensor } from "../contract.ts";
 import { modulate, modulationRow, spread } from "./adaln.ts";
 import { attention, feedForward } from "./attention.ts";
 import type { StreamName, TransformerConfig } from "./config.ts";
-import { streamPrefix } from "./layout.ts";
+import { streamPrefix } from "./parameters.ts";
 import type { Module } from "./module.ts";
 import type { CrossStream, Stream } from "./stream.ts";
 

@@ -6,10 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Finding } from "../contract.ts";
-import { writeSafetensors } from "../data/safetensors/index.ts";
+import { writeSafetensors } from "../files/safetensors/index.ts";
 import { openEngine } from "../engine/index.ts";
-import { FindingsError } from "../findings.ts";
+import { FindingsError, type Finding } from "../findings.ts";
 import { loadModel, type LoadedModel, type LoadOptions } from "./checkpoint.ts";
 import { host, tinySection, writeTinyFile, type TinyFile } from "../testing/tiny-model.ts";
 

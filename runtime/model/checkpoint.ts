@@ -1,13 +1,13 @@
-import type { Finding, ScaleFactors, Tensor } from "../contract.ts";
-import { openSafetensors, type SafetensorsFile } from "../data/safetensors/index.ts";
+import type { ScaleFactors, Tensor } from "../contract.ts";
+import { openSafetensors, type SafetensorsFile } from "../files/safetensors/index.ts";
 import type { Engine } from "../engine/engine.ts";
-import { fail, FindingsError } from "../findings.ts";
+import { fail, FindingsError, type Finding } from "../findings.ts";
 import type { ConfigSection } from "./config-reader.ts";
 import { checkContextWidths, readTransformerConfig, type ModelType, type TransformerConfig } from "./config.ts";
 import { readConnectorConfig, type ConnectorConfig } from "./connector-config.ts";
 import { createConnector, type Connector } from "./connector.ts";
 import { createEmbeddingsProcessor, type EmbeddingsProcessor } from "./embeddings.ts";
-import { connectorLayout, keyframesEmbedding, transformerLayout, type Parameter } from "./layout.ts";
+import { connectorLayout, keyframesEmbedding, transformerLayout, type Parameter } from "./parameters.ts";
 import { isSection, isSplit, readConfigSections } from "./metadata.ts";
 import { createModule } from "./module.ts";
 import { readScaleFactors } from "./scale-factors.ts";

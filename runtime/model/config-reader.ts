@@ -1,4 +1,4 @@
-import type { Finding } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 
 /** A section of the checkpoint's configuration, as JSON. */
 export type ConfigSection = Readonly<Record<string, unknown>>;

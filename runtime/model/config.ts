@@ -1,4 +1,4 @@
-import type { Finding } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 import { createConfigReader, type ConfigReader, type ConfigSection } from "./config-reader.ts";
 import type { RopeType } from "./rope.ts";
 

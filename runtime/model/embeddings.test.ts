@@ -8,7 +8,7 @@ import { FindingsError } from "../findings.ts";
 import { readConnectorConfig } from "./connector-config.ts";
 import { createConnector, type Connector } from "./connector.ts";
 import { createEmbeddingsProcessor, type TextFeatures } from "./embeddings.ts";
-import { connectorLayout } from "./layout.ts";
+import { connectorLayout } from "./parameters.ts";
 import { createModule } from "./module.ts";
 import { validFirst } from "./text-order.ts";
 import { host, tinySection } from "../testing/tiny-model.ts";

@@ -1,5 +1,5 @@
-import type { Finding, HostTensor, Ops, Tensor } from "../contract.ts";
-import { fail } from "../findings.ts";
+import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import { fail, type Finding } from "../findings.ts";
 import type { StreamName } from "./config.ts";
 import type { ConnectorConfig } from "./connector-config.ts";
 import type { Connector } from "./connector.ts";

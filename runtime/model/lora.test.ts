@@ -1,10 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Finding } from "../contract.ts";
-import { bfloat16ToFloat32, float32ToBfloat16 } from "../data/number-formats.ts";
+import { bfloat16ToFloat32, float32ToBfloat16 } from "../files/number-formats.ts";
 import { openEngine } from "../engine/index.ts";
-import { FindingsError } from "../findings.ts";
-import { transformerLayout } from "./layout.ts";
+import { FindingsError, type Finding } from "../findings.ts";
+import { transformerLayout } from "./parameters.ts";
 import { checkStreams, createLora, matchTargets } from "./lora.ts";
 import { tinyConfig } from "../testing/tiny-model.ts";
 

@@ -1,8 +1,8 @@
-import type { Finding, HostTensor, Tensor } from "../contract.ts";
-import { bfloat16ToFloat32, float32ToBfloat16 } from "../data/number-formats.ts";
+import type { HostTensor, Tensor } from "../contract.ts";
+import { bfloat16ToFloat32, float32ToBfloat16 } from "../files/number-formats.ts";
 import type { Engine } from "../engine/engine.ts";
-import { FindingsError } from "../findings.ts";
-import type { Parameter } from "./layout.ts";
+import { FindingsError, type Finding } from "../findings.ts";
+import type { Parameter } from "./parameters.ts";
 import type { Adapters } from "./module.ts";
 
 interface LoraOptions {

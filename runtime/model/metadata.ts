@@ -1,5 +1,4 @@
-import type { Finding } from "../contract.ts";
-import { fail } from "../findings.ts";
+import { fail, type Finding } from "../findings.ts";
 import type { ConfigSection } from "./config-reader.ts";
 
 export function isSection(value: unknown): value is ConfigSection {

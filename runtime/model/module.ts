@@ -1,5 +1,5 @@
 import type { Ops, Tensor } from "../contract.ts";
-import { within } from "../places.ts";
+import { withinPart } from "../call-site.ts";
 
 /** A low-rank addition to one linear layer: `y += scale * B(A(dropout(x)))`. */
 export interface Adapter {
@@ -48,12 +48,12 @@ export function createModule(
   };
   return {
     ops,
-    within: (f) => within(prefix.replace(/\.$/, ""), f),
+    within: (f) => withinPart(prefix.replace(/\.$/, ""), f),
     at: (part) => createModule(ops, weights, adapters, prefix + part),
     has: (name) => weights.has(prefix + name),
     parameter,
     linear: (name, x) =>
-      within(prefix + name, () => {
+      withinPart(prefix + name, () => {
         const y = ops.linear(x, parameter(`${name}.weight`), weights.get(`${prefix}${name}.bias`) ?? null);
         const adapter = adapters.get(prefix + name);
         return adapter === undefined ? y : ops.add(y, adapted(ops, adapter, x));

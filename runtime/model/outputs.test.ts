@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { OutputInfo, Tensor } from "../contract.ts";
 import { openEngine } from "../engine/index.ts";
-import { transformerLayout } from "./layout.ts";
+import { transformerLayout } from "./parameters.ts";
 import { createLora, matchTargets } from "./lora.ts";
 import { checkOutputs, createOutputs } from "./outputs.ts";
 import { host, numbers, tinyConfig, tinyInputs, tinyWeights } from "../testing/tiny-model.ts";

@@ -1,4 +1,5 @@
-import type { Finding, HostTensor, Ops, OutputInfo, Tensor } from "../contract.ts";
+import type { HostTensor, Ops, OutputInfo, Tensor } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StreamName, TransformerConfig } from "./config.ts";
 import type { Uniform } from "./lora.ts";

@@ -1,10 +1,10 @@
 /** Checkpoints of random weights in the layout of official ones. */
-import { writeSafetensors, type OutputTensor } from "../data/safetensors/index.ts";
+import { writeSafetensors, type OutputTensor } from "../files/safetensors/index.ts";
 import { normal } from "../random/philox.ts";
 import type { ConfigSection } from "./config-reader.ts";
 import { fixedAudioVideoValues, fixedValues, readTransformerConfig } from "./config.ts";
 import { readConnectorConfig } from "./connector-config.ts";
-import { connectorLayout, transformerLayout, type Parameter } from "./layout.ts";
+import { connectorLayout, transformerLayout, type Parameter } from "./parameters.ts";
 
 const prefix = "model.diffusion_model.";
 

@@ -1,5 +1,5 @@
-import type { Finding, ScaleFactors } from "../contract.ts";
-import { fail } from "../findings.ts";
+import type { ScaleFactors } from "../contract.ts";
+import { fail, type Finding } from "../findings.ts";
 import type { ConfigSection } from "./config-reader.ts";
 import { isSection } from "./metadata.ts";
 

@@ -1,7 +1,7 @@
 import type { ModalityInputs, Tensor } from "../contract.ts";
 import { adaln, timestepLevels, type TimestepLevels } from "./adaln.ts";
 import type { StreamConfig, StreamName, TransformerConfig } from "./config.ts";
-import { keyframesEmbedding, modulationRows, streamPrefix } from "./layout.ts";
+import { keyframesEmbedding, modulationRows, streamPrefix } from "./parameters.ts";
 import { attentionBias, contextBias } from "./masks.ts";
 import type { Module } from "./module.ts";
 import type { RopeCache } from "./rope-cache.ts";

@@ -4,7 +4,7 @@ import { modulate, modulationRow, spread } from "./adaln.ts";
 import { block, type BlockSkips, type BlockState, type Streams } from "./block.ts";
 import { checkpointedBlock, type Checkpointing } from "./checkpointing.ts";
 import type { StreamName, TransformerConfig } from "./config.ts";
-import { blockPrefix, streamPrefix } from "./layout.ts";
+import { blockPrefix, streamPrefix } from "./parameters.ts";
 import { createModule, type Adapters, type Module } from "./module.ts";
 import { createRopeCache } from "./rope-cache.ts";
 import { prepareStream, type Stream } from "./stream.ts";

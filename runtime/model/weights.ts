@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
-import type { Finding, Tensor } from "../contract.ts";
-import type { SafetensorsDType, SafetensorsFile, TensorEntry } from "../data/safetensors/index.ts";
+import type { Tensor } from "../contract.ts";
+import type { SafetensorsDType, SafetensorsFile, TensorEntry } from "../files/safetensors/index.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
-import { FindingsError } from "../findings.ts";
-import type { Parameter } from "./layout.ts";
+import { FindingsError, type Finding } from "../findings.ts";
+import type { Parameter } from "./parameters.ts";
 
 /** A part of a model whose parameters lie in a file under a common prefix. */
 export interface Part {

@@ -1,8 +1,7 @@
-import type { Finding, StorageType } from "../contract.ts";
+import type { StorageType } from "../contract.ts";
 import type { Sample } from "../data/dataset.ts";
-import { ROOT_PLACE } from "../data/directories.ts";
 import type { HostSample, HostSource } from "../data/sample.ts";
-import { FindingsError } from "../findings.ts";
+import { FindingsError, type Finding, DATA_ROOT } from "../findings.ts";
 
 /** A source as the header of its file describes it. */
 export type SourceOutline =
@@ -98,5 +97,5 @@ function shortened(mistakes: readonly FindingsError[], lookedAt: number): Findin
   const [example] = rest[0]?.findings ?? [];
   if (example === undefined) return findings;
   const message = `${rest.length} more of the ${lookedAt} samples that were looked at do not fit, such as ${example.message}`;
-  return [...findings, { ...example, path: ROOT_PLACE, message }];
+  return [...findings, { ...example, path: DATA_ROOT, message }];
 }

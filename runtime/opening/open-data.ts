@@ -1,24 +1,24 @@
-import { directoriesOf } from "../config/official.ts";
+import { directoriesOf } from "../config/rules/official.ts";
 import type { RunConfig } from "../config/run-config.ts";
-import type { Finding, StrategyInfo } from "../contract.ts";
+import type { StrategyInfo } from "../contract.ts";
 import { collate, sizesOf, uploadBatch, type HostBatch } from "../data/batch.ts";
 import { bucketsOf, checkBuckets } from "../data/buckets.ts";
 import { discover, skippedLine, type Dataset, type Sample } from "../data/dataset.ts";
-import { normalize, ROOT_PLACE, sourcesOf, type DataSource } from "../data/directories.ts";
+import { normalize, sourcesOf, type DataSource } from "../data/directories.ts";
 import { checkGrids, type FedModality } from "../data/grids.ts";
 import { createOrder } from "../data/order.ts";
 import { prefetch } from "../data/prefetch.ts";
 import { withDescription, withEntries } from "../data/entries.ts";
 import { readSample, type HostSample, type OpenEntries } from "../data/sample.ts";
-import { FindingsError } from "../findings.ts";
+import { FindingsError, type Finding, DATA_ROOT } from "../findings.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { checkTextShape } from "../model/embeddings.ts";
 import { holdOut } from "./held-out.ts";
 import { lookAtSamples, type Outline } from "./look-at-samples.ts";
 import { permutation } from "../random/philox.ts";
-import { checkBatchSize } from "./preflight.ts";
-import type { LoadedBatch, RunData } from "../training/run.ts";
+import { checkBatchSize } from "./checks.ts";
+import type { LoadedBatch, RunData } from "../training/run-inputs.ts";
 import type { TextContexts } from "./text-contexts.ts";
 
 export interface OpenedData {
@@ -125,7 +125,7 @@ function skipped(dataset: Dataset): Finding[] {
   const example = dataset.skipped[0];
   if (message === null || example === undefined) return [];
   const help = `for ${example.name}, ${example.reason}`;
-  return [{ code: "LTX6304", severity: "warning", path: ROOT_PLACE, message, help }];
+  return [{ code: "LTX6304", severity: "warning", path: DATA_ROOT, message, help }];
 }
 
 /** Reads micro-batches, ahead of time when the run config has data loader workers. */

@@ -1,7 +1,7 @@
 import type { LoraConfig, ModelConfig } from "../config/run-config.ts";
-import type { Finding, ModelInputs, ScaleFactors, StrategyInfo, Tensor } from "../contract.ts";
+import type { ModelInputs, ScaleFactors, StrategyInfo, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import { FindingsError } from "../findings.ts";
+import { FindingsError, type Finding } from "../findings.ts";
 import {
   examineModel,
   loadModel,
@@ -12,7 +12,7 @@ import {
 import type { Checkpointing } from "../model/checkpointing.ts";
 import type { TransformerConfig } from "../model/config.ts";
 import type { EmbeddingsProcessor } from "../model/embeddings.ts";
-import { transformerLayout } from "../model/layout.ts";
+import { transformerLayout } from "../model/parameters.ts";
 import { checkStreams, createLora, matchTargets, type Uniform } from "../model/lora.ts";
 import { checkOutputs, createOutputs } from "../model/outputs.ts";
 import { createTransformer, type Perturbation, type Velocities } from "../model/transformer.ts";

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import type { LoraConfig, RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
-import type { Finding, Step } from "../contract.ts";
+import type { Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import { FindingsError } from "../findings.ts";
+import { FindingsError, type Finding } from "../findings.ts";
 import { checkpointHash } from "../model/checkpoint-hash.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { createPositions } from "../model/positions.ts";
@@ -12,11 +12,11 @@ import { philoxSource } from "../random/draws.ts";
 import { fingerprintOf } from "../training/fingerprint.ts";
 import { loadBatches, loadHeldOut, openData } from "./open-data.ts";
 import { checkModel, openModel } from "./open-model.ts";
-import { checkFiles, checkOutput } from "./preflight.ts";
+import { checkFiles, checkOutput } from "./checks.ts";
 import { together } from "../findings.ts";
 import { checkSamples, openSamples } from "./open-samples.ts";
 import { checkResume } from "../checkpoints/resume.ts";
-import type { Run } from "../training/run.ts";
+import type { Run } from "../training/run-inputs.ts";
 import { createTextContexts } from "./text-contexts.ts";
 
 export interface OpenedRun {

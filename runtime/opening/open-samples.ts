@@ -1,15 +1,15 @@
 import { drawableSamples, type RunConfig } from "../config/index.ts";
-import type { Finding, StrategyInfo } from "../contract.ts";
+import type { StrategyInfo } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import { fail, FindingsError } from "../findings.ts";
+import { fail, FindingsError, type Finding } from "../findings.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { checkTextShape } from "../model/embeddings.ts";
 import { createPositions } from "../model/positions.ts";
 import type { TrainableModel } from "./open-model.ts";
 import { together } from "../findings.ts";
-import type { SampleSource } from "../training/run.ts";
+import type { SampleSource } from "../training/run-inputs.ts";
 import { drawSample } from "../sampling/draw.ts";
-import type { SamplePlan } from "../sampling/plan.ts";
+import type { SamplePlan } from "../sampling/sample-plan.ts";
 import { castOf, readSamplePlan, type SamplingModel } from "../sampling/read-sample.ts";
 import { writeSample } from "../sampling/write-sample.ts";
 

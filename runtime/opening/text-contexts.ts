@@ -3,7 +3,7 @@ import type { HostTensor, Tensor } from "../contract.ts";
 import type { HostBatch, HostTextBatch, TextContext } from "../data/batch.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EmbeddingsProcessor } from "../model/embeddings.ts";
-import { createShelf } from "../shelf.ts";
+import { createLru } from "../lru.ts";
 
 /** What the connectors make of captions. They are never trained, so it is computed once for a sample and kept for the next epochs. */
 export interface TextContexts {
@@ -25,19 +25,19 @@ export function createTextContexts(
     engine.dispose(...tensorsOf(known.get(key)));
     known.delete(key);
   };
-  const shelf = createShelf<string>(mostBytes, forget);
+  const lru = createLru<string>(mostBytes, forget);
 
   /** Samples are computed one by one, so that nothing depends on which of them are known already. */
   function ofSample(key: string, features: HostTextBatch): TextContext {
     const found = known.get(key);
     if (found !== undefined) {
-      shelf.used(key);
+      lru.used(key);
       return found;
     }
     const made = engine.tidy(() => embeddings.run(features));
     known.set(key, made);
     const bytes = tensorsOf(made).reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
-    shelf.add(key, bytes);
+    lru.add(key, bytes);
     return made;
   }
 
@@ -58,7 +58,7 @@ export function createTextContexts(
         contexts: Object.fromEntries(made.map(([role, { context }]) => [role, context])),
         release() {
           for (const [, { own }] of made) engine.dispose(...own);
-          shelf.trim();
+          lru.trim();
         },
       };
     },

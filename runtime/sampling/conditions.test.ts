@@ -4,7 +4,7 @@ import type { ValidationCondition } from "../config/index.ts";
 import type { HostTensor } from "../contract.ts";
 import { FindingsError } from "../findings.ts";
 import { giveAudio, giveVideo, referenceTokens } from "./conditions.ts";
-import { emptyTarget } from "./stream.ts";
+import { emptyTarget } from "./target.ts";
 
 const test = suite("conditions of samples");
 const scale = { time: 8, height: 32, width: 32 };

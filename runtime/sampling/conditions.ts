@@ -1,9 +1,9 @@
 import type { ValidationCondition } from "../config/index.ts";
-import type { Finding, HostTensor, ScaleFactors, VideoGrid } from "../contract.ts";
+import type { HostTensor, ScaleFactors, VideoGrid } from "../contract.ts";
 import type { HostAudioLatents, HostTokenMask, HostVideoLatents } from "../data/sample.ts";
-import { fail } from "../findings.ts";
+import { fail, type Finding } from "../findings.ts";
 import { referenceFactors } from "../references.ts";
-import { give, type Target } from "./stream.ts";
+import { give, type Target } from "./target.ts";
 import { audioTokens, videoTokens } from "./tokens.ts";
 
 /** A condition, where it stands in the run config, and what its files hold. */

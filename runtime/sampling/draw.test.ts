@@ -8,9 +8,9 @@ import { host, tinyConfig, tinyWeights } from "../testing/tiny-model.ts";
 import { createTransformer, type Perturbation } from "../model/transformer.ts";
 import { normal } from "../random/philox.ts";
 import { drawSample, type SampledModel } from "./draw.ts";
-import type { SamplePlan, VideoPlan } from "./plan.ts";
-import { sigmaSchedule } from "./schedule.ts";
-import { emptyTarget, give, streamOf } from "./stream.ts";
+import type { SamplePlan, VideoPlan } from "./sample-plan.ts";
+import { sigmaSchedule } from "./noise-schedule.ts";
+import { emptyTarget, give, streamOf } from "./target.ts";
 import { videoTokens } from "./tokens.ts";
 
 const test = suite("drawing samples");

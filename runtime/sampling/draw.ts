@@ -7,8 +7,8 @@ import type { EmbeddingsProcessor, TextContexts } from "../model/embeddings.ts";
 import type { Perturbation, Velocities } from "../model/transformer.ts";
 import { normal } from "../random/philox.ts";
 import { cleanGuess, eulerStep, guide, neutral, type Guesses, type Scales } from "./guidance.ts";
-import type { SamplePlan, StreamPlan } from "./plan.ts";
-import { sigmaSchedule } from "./schedule.ts";
+import type { SamplePlan, StreamPlan } from "./sample-plan.ts";
+import { sigmaSchedule } from "./noise-schedule.ts";
 import { audioLatents, videoLatents } from "./tokens.ts";
 
 /** A model as it is sampled from: with its adapters, without gradients. */

@@ -6,7 +6,7 @@ import { openEngine } from "../engine/index.ts";
 import { cleanGuess, eulerStep, guide, neutral } from "./guidance.ts";
 import { encodePng } from "./png.ts";
 import { audioPreview, videoPreview } from "./preview.ts";
-import { sigmaSchedule } from "./schedule.ts";
+import { sigmaSchedule } from "./noise-schedule.ts";
 import { audioLatents, audioTokens, videoLatents, videoTokens } from "./tokens.ts";
 
 const test = suite("sampling formulas");

@@ -1,5 +1,5 @@
 import { deflateSync } from "node:zlib";
-import { crc32 } from "../data/pt/crc32.ts";
+import { crc32 } from "../files/pt/crc32.ts";
 
 export interface GreyPicture {
   readonly width: number;

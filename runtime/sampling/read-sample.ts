@@ -1,14 +1,14 @@
 import type { DrawableSample, RunConfig, ValidationCondition } from "../config/index.ts";
-import { frozenModality, modalityOf, type Modality } from "../config/sample-rules.ts";
-import type { Finding, Positions, ScaleFactors, VideoGrid } from "../contract.ts";
+import { frozenModality, modalityOf, type Modality } from "../config/rules/samples.ts";
+import type { Positions, ScaleFactors, VideoGrid } from "../contract.ts";
 import { withEntries } from "../data/entries.ts";
 import { readSource, type HostSource, type HostTextFeatures } from "../data/sample.ts";
-import { fail, FindingsError } from "../findings.ts";
+import { fail, FindingsError, type Finding } from "../findings.ts";
 import type { TransformerConfig } from "../model/config.ts";
 import { together } from "../findings.ts";
 import { audioStepsPerSecond, giveAudio, giveVideo, referenceTokens, type ReadCondition } from "./conditions.ts";
-import type { AudioPlan, SamplePlan, VideoPlan } from "./plan.ts";
-import { emptyTarget, streamOf } from "./stream.ts";
+import type { AudioPlan, SamplePlan, VideoPlan } from "./sample-plan.ts";
+import { emptyTarget, streamOf } from "./target.ts";
 import { audioTokens } from "./tokens.ts";
 
 /** What samples must fit. */

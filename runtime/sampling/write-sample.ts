@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import type { HostTensor } from "../contract.ts";
-import { writeAtomically } from "../data/atomic.ts";
-import { writePt } from "../data/pt/index.ts";
-import { writeSafetensors, type OutputTensor } from "../data/safetensors/index.ts";
+import { writeAtomically } from "../files/atomic.ts";
+import { writePt } from "../files/pt/index.ts";
+import { writeSafetensors, type OutputTensor } from "../files/safetensors/index.ts";
 import { audioStepsPerSecond } from "./conditions.ts";
 import type { Drawn } from "./draw.ts";
-import type { SamplePlan, VideoPlan } from "./plan.ts";
+import type { SamplePlan, VideoPlan } from "./sample-plan.ts";
 import { encodePng, type GreyPicture } from "./png.ts";
 import { audioPreview, videoPreview } from "./preview.ts";
 

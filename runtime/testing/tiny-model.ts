@@ -1,6 +1,6 @@
 /** A model small enough for tests: configs in the keys of official checkpoints, and weights that are functions of their names. */
 import type { HostTensor, ModalityInputs, Tensor } from "../contract.ts";
-import { writeSafetensors, type OutputTensor } from "../data/safetensors/index.ts";
+import { writeSafetensors, type OutputTensor } from "../files/safetensors/index.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ConfigSection } from "../model/config-reader.ts";
 import {
@@ -12,7 +12,7 @@ import {
   type TransformerConfig,
 } from "../model/config.ts";
 import { readConnectorConfig } from "../model/connector-config.ts";
-import { connectorLayout, transformerLayout, type Parameter } from "../model/layout.ts";
+import { connectorLayout, transformerLayout, type Parameter } from "../model/parameters.ts";
 import { createPositions } from "../model/positions.ts";
 
 /** The `transformer` section of a tiny LTX-2.3; `changes` replace its keys, and undefined removes one. */

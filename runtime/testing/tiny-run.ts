@@ -4,7 +4,7 @@ import type { Engine } from "../engine/engine.ts";
 import { philoxSource } from "../random/draws.ts";
 import { fingerprintOf } from "../training/fingerprint.ts";
 import { normal, permutation } from "../random/philox.ts";
-import type { Run, RunData } from "../training/run.ts";
+import type { Run, RunData } from "../training/run-inputs.ts";
 
 /** Sizes of the tiny run: samples, their tokens and channels, the adapter's rank. */
 const [SAMPLES, TOKENS, CHANNELS, RANK] = [5, 4, 3, 3];

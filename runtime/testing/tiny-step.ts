@@ -1,7 +1,7 @@
 /** The graph of one train step of a tiny model, as tests want it. */
 import type { HostTensor, Ops, Shape, Tensor } from "../contract.ts";
 import { tinyConfig, tinyInputs } from "./tiny-model.ts";
-import { transformerLayout } from "../model/layout.ts";
+import { transformerLayout } from "../model/parameters.ts";
 import { createTransformer } from "../model/transformer.ts";
 import { gradientsOf } from "../engine/autodiff.ts";
 import type { Engine } from "../engine/engine.ts";

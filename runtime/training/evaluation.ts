@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { philoxSource } from "../random/draws.ts";
 import type { EvaluationEvent } from "../metrics/events.ts";
 import { forward, readReport, type ForwardContext, type Progress, type Report } from "./forward.ts";
-import type { LoadedBatch, Run } from "./run.ts";
+import type { LoadedBatch, Run } from "./run-inputs.ts";
 import { sampleLosses, stepMetrics } from "./step-metrics.ts";
 
 /** Independent of the run's seed, so that runs with different seeds can be compared, too. */

@@ -1,4 +1,4 @@
-import type { Finding } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 import type { AccumulatedGradients } from "./optimizer-step.ts";
 import { blindSamples, brokenTerm } from "./step-metrics.ts";
 

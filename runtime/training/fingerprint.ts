@@ -1,7 +1,8 @@
 /** What makes a resumed run the same run: compared with what the training state was saved with, so that nothing changes unnoticed. */
 import { createHash } from "node:crypto";
 import type { RunConfig } from "../config/run-config.ts";
-import type { Finding, StrategyInfo } from "../contract.ts";
+import type { StrategyInfo } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 
 /** The first four are named as in the official trainer's states, which have no others; states of earlier versions neither. */
 export interface Fingerprint {

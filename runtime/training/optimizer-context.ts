@@ -1,7 +1,7 @@
 import { createAdamW8bit } from "../optimizer/adamw-8bit.ts";
 import { createAdamW, type AdamW } from "../optimizer/adamw.ts";
 import type { OptimizerContext } from "./optimizer-step.ts";
-import type { Run } from "./run.ts";
+import type { Run } from "./run-inputs.ts";
 import { createSampler, type SamplerChoice } from "../random/samplers.ts";
 
 /** The optimizer that the run config asks for. */

@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import { discover, skippedLine, type Dataset } from "../../../runtime/data/dataset.ts";
 import type { DataSource } from "../../../runtime/data/directories.ts";
 import { withEntries, type Entries, type FileTensor } from "../../../runtime/data/entries.ts";
-import { readPt, type PtValue } from "../../../runtime/data/pt/index.ts";
+import { readPt, type PtValue } from "../../../runtime/files/pt/index.ts";
 import { readSource, type HostSource } from "../../../runtime/data/sample.ts";
 import { FindingsError } from "../../../runtime/findings.ts";
 import type { Case, Manifest } from "../../case.ts";

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { PtTensor, type PtValue } from "../../../runtime/data/pt/index.ts";
+import { PtTensor, type PtValue } from "../../../runtime/files/pt/index.ts";
 import type { Engine } from "../../../runtime/engine/engine.ts";
 import type { GoldenTensor } from "../../case.ts";
 import { declared } from "../../checks.ts";

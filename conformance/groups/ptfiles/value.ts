@@ -1,4 +1,4 @@
-import { isTensor, toFloat32, type PtTensor, type PtValue } from "../../../runtime/data/pt/index.ts";
+import { isTensor, toFloat32, type PtTensor, type PtValue } from "../../../runtime/files/pt/index.ts";
 import { golden, type Case } from "../../case.ts";
 import type { Checks } from "../../checks.ts";
 import { compare } from "../../compare.ts";

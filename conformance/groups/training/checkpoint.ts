@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openSafetensors } from "../../../runtime/data/safetensors/index.ts";
+import { openSafetensors } from "../../../runtime/files/safetensors/index.ts";
 import { toFile } from "../../../runtime/checkpoints/lora-weights.ts";
 import { weightsPath } from "../../../runtime/checkpoints/checkpoint-files.ts";
 import { writeTensorFile } from "../../../runtime/checkpoints/tensor-file.ts";

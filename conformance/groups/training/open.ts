@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { RunConfig } from "../../../runtime/config/run-config.ts";
 import type { ScaleFactors } from "../../../runtime/contract.ts";
-import { openSafetensors } from "../../../runtime/data/safetensors/index.ts";
+import { openSafetensors } from "../../../runtime/files/safetensors/index.ts";
 import type { Engine } from "../../../runtime/engine/engine.ts";
 import { readTransformerConfig, type TransformerConfig } from "../../../runtime/model/config.ts";
-import { transformerLayout } from "../../../runtime/model/layout.ts";
+import { transformerLayout } from "../../../runtime/model/parameters.ts";
 import { createLora, matchTargets } from "../../../runtime/model/lora.ts";
 import { createPositions } from "../../../runtime/model/positions.ts";
 import { createTransformer } from "../../../runtime/model/transformer.ts";

@@ -1,5 +1,5 @@
 import { readTransformerConfig, type ModelType } from "../../../runtime/model/config.ts";
-import { transformerLayout } from "../../../runtime/model/layout.ts";
+import { transformerLayout } from "../../../runtime/model/parameters.ts";
 import { matchTargets } from "../../../runtime/model/lora.ts";
 import { FindingsError } from "../../../runtime/findings.ts";
 import type { Manifest } from "../../case.ts";

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import type { HostTensor, Tensor } from "../../contract.ts";
 import { createAdamW } from "../../optimizer/adamw.ts";
 import { FindingsError } from "../../findings.ts";
-import { within } from "../../places.ts";
+import { withinPart } from "../../call-site.ts";
 import type { Engine, EngineEvent } from "../engine.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
 import type { Device } from "../recording/device.ts";
@@ -236,7 +236,7 @@ test("a step that does not fit says where", async () => {
   const w = engine.keep(host(1, 2));
   const huge = () => ops.broadcastTo(ops.reshape(ops.exp(w), [1, 2]), [2 ** 40, 2]);
   assert.match(
-    await explained(() => within("blocks.7.attn1", huge)),
+    await explained(() => withinPart("blocks.7.attn1", huge)),
     /^LTX7030: the step does not fit into the memory in blocks\.7\.attn1: 8,796,093,022,208 bytes /,
   );
   // A node without an origin of its own gets that of the nearest node that it reads from.
@@ -244,7 +244,7 @@ test("a step that does not fit says where", async () => {
     ops.neg(
       ops.broadcastTo(
         ops.reshape(
-          within("blocks.8.ff", () => ops.exp(w)),
+          withinPart("blocks.8.ff", () => ops.exp(w)),
           [1, 2],
         ),
         [2 ** 40, 2],

@@ -4,7 +4,7 @@ import { BACKEND, type RecordingBackend } from "../../graph/record/backend.ts";
 import { GraphBuilder } from "../../graph/record/builder.ts";
 import type { Tf, TfTensor } from "../../graph/record/tfjs-types.ts";
 import type { StoredTensor } from "../../graph/stored-tensor.ts";
-import { placeOfCall } from "../../places.ts";
+import { callSite } from "../../call-site.ts";
 import { gradientsOf } from "../autodiff.ts";
 import { checkpoint, type Checkpointed } from "../checkpoint.ts";
 import type { ComputingOps } from "../ops.ts";
@@ -86,7 +86,7 @@ export class GraphRecorder {
     if (op === "constant") return this.#constant(args[0] as HostTensor);
     const f = this.#tools.ops[op as keyof ComputingOps] as unknown as (...args: unknown[]) => Tensor;
     const operands = args.map((x) => this.#toTf(x));
-    this.#graph.origin = placeOfCall();
+    this.#graph.origin = callSite();
     try {
       return f(...operands);
     } finally {

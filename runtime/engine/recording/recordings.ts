@@ -1,7 +1,7 @@
 import type { HostTensor, Tensor } from "../../contract.ts";
 import type { Graph, Node } from "../../graph/graph.ts";
 import { memoryOf } from "../../graph/memory.ts";
-import { createShelf } from "../../shelf.ts";
+import { createLru } from "../../lru.ts";
 import type { EngineEvent } from "../engine.ts";
 import type { CallLog } from "./call-log.ts";
 import type { CallScope } from "./call-scope.ts";
@@ -46,7 +46,7 @@ export class Recordings {
   /** @param mostBytes memory that all open graphs may claim; above it those that have not been used for the longest time are closed */
   constructor(context: RecordingContext, mostBytes: number) {
     this.#context = context;
-    this.#recentlyUsed = createShelf<CallTreeNode>(mostBytes, (node) => this.#close(node));
+    this.#recentlyUsed = createLru<CallTreeNode>(mostBytes, (node) => this.#close(node));
   }
 
   /** Runs the recording that fits the function. If there is none, the function is recorded first. */

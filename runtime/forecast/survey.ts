@@ -1,6 +1,6 @@
 import type { StrategyInfo } from "../contract.ts";
-import type { OpenedData } from "./open-data.ts";
-import type { Outline, SourceOutline } from "./look-at-samples.ts";
+import type { OpenedData } from "../opening/open-data.ts";
+import type { Outline, SourceOutline } from "../opening/look-at-samples.ts";
 import { shiftOf } from "../random/samplers.ts";
 
 /** A value and how many of the samples that were looked at have it. */

@@ -5,7 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveConfig } from "../config/index.ts";
 import { fail, FindingsError } from "../findings.ts";
-import { checkBatchSize, checkFiles, checkOutput } from "./preflight.ts";
+import { checkBatchSize, checkFiles, checkOutput } from "./checks.ts";
 import { together } from "../findings.ts";
 import { temporaryFolders } from "../testing/temporary-folders.ts";
 

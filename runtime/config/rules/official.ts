@@ -1,8 +1,8 @@
 /** The strategies of the official trainer, as sections of a run config: what the schema alone cannot say of them. */
-import type { Finding } from "../contract.ts";
-import { isBelow } from "../data/directories.ts";
-import { finding, warning } from "./conform.ts";
-import type { FlexibleModality, RunConfig, StrategyConfig } from "./run-config.ts";
+import type { Finding } from "../../findings.ts";
+import { isBelow } from "../../data/directories.ts";
+import { finding, warning } from "../conform.ts";
+import type { FlexibleModality, RunConfig, StrategyConfig } from "../run-config.ts";
 
 const place = "training_strategy";
 

@@ -13,8 +13,8 @@ import type { Step } from "../contract.ts";
 import { costOf } from "../graph/cost.ts";
 import type { Graph } from "../graph/graph.ts";
 import { printGraph } from "../graph/text.ts";
-import { preflight } from "./open-run.ts";
-import { graphsOf, planOf, residentBytes, stepSeconds, type StepPlan } from "./plan.ts";
+import { preflight } from "../opening/open-run.ts";
+import { graphsOf, planOf, residentBytes, stepSeconds, type StepPlan } from "./step-plan.ts";
 
 const test = suite("plan of a run");
 const folder = await project();

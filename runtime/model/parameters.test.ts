@@ -3,7 +3,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { ConfigSection } from "./config-reader.ts";
-import { connectorLayout, transformerLayout, type Parameter } from "./layout.ts";
+import { connectorLayout, transformerLayout, type Parameter } from "./parameters.ts";
 import { readConnectorConfig } from "./connector-config.ts";
 import { tinyConfig } from "../testing/tiny-model.ts";
 

@@ -2,9 +2,8 @@ import { existsSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunConfig } from "../config/run-config.ts";
-import type { Finding } from "../contract.ts";
-import { writeTextAtomically } from "../data/atomic.ts";
-import { FindingsError } from "../findings.ts";
+import { writeTextAtomically } from "../files/atomic.ts";
+import { FindingsError, type Finding } from "../findings.ts";
 import { findWeights } from "../checkpoints/checkpoint-files.ts";
 
 /** Throws a finding for each model file that does not exist. */

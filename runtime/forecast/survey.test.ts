@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { StrategyInfo } from "../contract.ts";
-import type { Outline } from "./look-at-samples.ts";
-import type { OpenedData } from "./open-data.ts";
+import type { Outline } from "../opening/look-at-samples.ts";
+import type { OpenedData } from "../opening/open-data.ts";
 import { surveyOf } from "./survey.ts";
 
 const test = suite("survey");

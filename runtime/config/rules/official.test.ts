@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { resolveConfig, strategyOf, toOfficial } from "./index.ts";
+import { resolveConfig, strategyOf, toOfficial } from "../index.ts";
 
 const test = suite("official strategies");
 

@@ -1,5 +1,5 @@
 import type { HostTensor } from "../contract.ts";
-import type { StreamPlan } from "./plan.ts";
+import type { StreamPlan } from "./sample-plan.ts";
 
 /** A modality's target while its conditions are laid into it: tokens that are given, and which those are. */
 export interface Target {

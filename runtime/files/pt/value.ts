@@ -1,6 +1,5 @@
 import type { StorageType } from "../../contract.ts";
-import { fail } from "../../findings.ts";
-import { ROOT_PLACE } from "../directories.ts";
+import { fail, DATA_ROOT } from "../../findings.ts";
 
 /** A run of numbers that tensors look into, little-endian as in the file. */
 export interface PtStorage {
@@ -66,4 +65,4 @@ export type Refuse = (code: string, why: string, help?: string) => never;
 export const refuseFile =
   (path: string): Refuse =>
   (code, why, help = "preprocess the sample again, or copy the file again") =>
-    fail(code, `${path}: ${why}`, help, ROOT_PLACE);
+    fail(code, `${path}: ${why}`, help, DATA_ROOT);

@@ -1,9 +1,9 @@
-import type { Finding } from "../contract.ts";
-import { finding } from "./conform.ts";
+import type { Finding } from "../../findings.ts";
+import { finding } from "../conform.ts";
 import { checkOfficialStrategy } from "./official.ts";
-import { isAddress } from "./paths.ts";
-import type { RunConfig } from "./run-config.ts";
-import { checkSamples } from "./sample-rules.ts";
+import { isAddress } from "../paths.ts";
+import type { RunConfig } from "../run-config.ts";
+import { checkSamples } from "./samples.ts";
 
 /** Settings that are right each for itself and wrong together. */
 export function checkCombinations(config: RunConfig): Finding[] {

@@ -1,6 +1,6 @@
-import type { Finding } from "../contract.ts";
-import { mediaOf } from "./paths.ts";
-import type { RunConfig, ValidationSample } from "./run-config.ts";
+import type { Finding } from "../../findings.ts";
+import { mediaOf } from "../paths.ts";
+import type { RunConfig, ValidationSample } from "../run-config.ts";
 
 /** A sample that can be drawn, and where it stands in the run config. */
 export interface DrawableSample extends ValidationSample {

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { drawableSamples, resolveConfig } from "./index.ts";
+import { drawableSamples, resolveConfig } from "../index.ts";
 
 const test = suite("samples of a run config");
 

@@ -1,8 +1,8 @@
-import type { Finding } from "../contract.ts";
-import { finding, warning } from "./conform.ts";
+import type { Finding } from "../../findings.ts";
+import { finding, warning } from "../conform.ts";
 import { drawableSamples, type DrawableSample } from "./drawable.ts";
-import { mediaOf } from "./paths.ts";
-import type { RunConfig, ValidationCondition } from "./run-config.ts";
+import { mediaOf } from "../paths.ts";
+import type { RunConfig, ValidationCondition } from "../run-config.ts";
 
 export type Modality = "video" | "audio";
 

@@ -1,15 +1,15 @@
-/** Things of some size that can be made again; those that were not used for longest go when they take too much together. */
-interface Shelf<Item> {
+/** Items of a known size that can be made again. When they take too much memory together, the least recently used are discarded. */
+interface Lru<Item> {
   add(item: Item, bytes: number): void;
   used(item: Item): void;
-  /** Discards as many as have to go; what was added or used last stays, whatever its size. */
+  /** Discards the least recently used items until the rest fits; the one added or used last stays, whatever its size. */
   trim(): void;
-  /** Takes an item off that its owner has given up. */
+  /** Forgets an item without discarding it: its owner has freed it. */
   remove(item: Item): void;
 }
 
-export function createShelf<Item>(mostBytes: number, discard: (item: Item) => void): Shelf<Item> {
-  // In the order of their last use.
+export function createLru<Item>(mostBytes: number, discard: (item: Item) => void): Lru<Item> {
+  // In the order of their last use: a Map keeps the order of insertion.
   const items = new Map<Item, number>();
   let taken = 0;
   const remove = (item: Item): void => {

@@ -1,19 +1,19 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { createShelf } from "./shelf.ts";
+import { createLru } from "./lru.ts";
 
-const test = suite("shelf");
+const test = suite("lru");
 
-test("what was not used for longest goes first, and only as much as has to", () => {
+test("the least recently used go first, and no more than necessary", () => {
   const gone: string[] = [];
-  const { add, ...shelf } = createShelf<string>(10, (item) => gone.push(item));
+  const { add, ...lru } = createLru<string>(10, (item) => gone.push(item));
   const put = (item: string, bytes: number) => {
     add(item, bytes);
-    shelf.trim();
+    lru.trim();
   };
   put("a", 4);
   put("b", 4);
-  shelf.used("a");
+  lru.used("a");
   put("c", 4);
   assert.equal(gone, ["b"]);
   put("d", 2);
@@ -23,18 +23,18 @@ test("what was not used for longest goes first, and only as much as has to", () 
   assert.equal(gone, ["b", "a", "c"]);
 });
 
-test("what is too large for it stays alone", () => {
+test("an item larger than the limit stays, alone", () => {
   const gone: string[] = [];
-  const { add, ...shelf } = createShelf<string>(10, (item) => gone.push(item));
+  const { add, ...lru } = createLru<string>(10, (item) => gone.push(item));
   const put = (item: string, bytes: number) => {
     add(item, bytes);
-    shelf.trim();
+    lru.trim();
   };
   put("a", 4);
   put("b", 40);
   assert.equal(gone, ["a"]);
-  shelf.remove("b");
-  shelf.used("b");
+  lru.remove("b");
+  lru.used("b");
   put("c", 9);
   assert.equal(gone, ["a"]);
 });

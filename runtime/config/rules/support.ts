@@ -1,7 +1,7 @@
-import type { Finding } from "../contract.ts";
-import { finding, warning } from "./conform.ts";
+import type { Finding } from "../../findings.ts";
+import { finding, warning } from "../conform.ts";
 import { obstaclesOf } from "./drawable.ts";
-import type { RunConfig } from "./run-config.ts";
+import type { RunConfig } from "../run-config.ts";
 
 /** What the official format knows and this version does not do: said before the run, never passed over in silence. */
 export function checkSupport(config: RunConfig): Finding[] {

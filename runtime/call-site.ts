@@ -1,10 +1,10 @@
-/** What is being computed, in words for whoever reads why it failed: the part of the model that the code is in. */
+/** The part of the model that is being computed, e.g. `transformer_blocks.7.attn1`: error messages name it. */
 let current: string | null = null;
 
-/** Runs `f`, in which operations belong to `place`. Places lie within each other; the innermost counts. */
-export function within<T>(place: string, f: () => T): T {
+/** Runs `f`, whose operations belong to this part of the model. Parts nest; the innermost counts. */
+export function withinPart<T>(part: string, f: () => T): T {
   const before = current;
-  current = place;
+  current = part;
   try {
     return f();
   } finally {
@@ -13,11 +13,11 @@ export function within<T>(place: string, f: () => T): T {
 }
 
 /**
- * The place of the operation that is called now: a part of the model, else the line of the strategy that calls it, for which stack traces
- * have to be told of source maps. Null where it is neither.
+ * Where the operation that is being called comes from: a part of the model, else the line of the strategy that calls it (stack traces
+ * show it only when Node.js reads source maps). Null where it is neither.
  */
-export function placeOfCall(): string | null {
-  return current ?? strategyLine(new Error("place").stack ?? "");
+export function callSite(): string | null {
+  return current ?? strategyLine(new Error("call site").stack ?? "");
 }
 
 /**

@@ -8,11 +8,11 @@ import { createOnnxEngine } from "../engine/onnx/engine.ts";
 import type { Provider } from "../engine/onnx/provider.ts";
 import { createSimulatedDevice, type Usage } from "../engine/onnx/simulated-device.ts";
 import type { Sample } from "../data/dataset.ts";
-import type { Outline, SourceOutline } from "./look-at-samples.ts";
-import { openExamined, type Preflight } from "./open-run.ts";
+import type { Outline, SourceOutline } from "../opening/look-at-samples.ts";
+import { openExamined, type Preflight } from "../opening/open-run.ts";
 import { contextOf, createOptimizer } from "../training/optimizer-context.ts";
 import { accumulate } from "../training/optimizer-step.ts";
-import { mostContextBytes } from "./text-contexts.ts";
+import { mostContextBytes } from "../opening/text-contexts.ts";
 
 /** What training steps of one size take on the engine `onnx`; bytes. */
 export interface StepPlan {
