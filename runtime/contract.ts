@@ -32,7 +32,7 @@ export interface HostTensor {
 export type Operand = Tensor | number;
 
 /**
- * Tensor operations with NumPy broadcasting. Pure: none reads a value back to the host, all shapes are known when called.
+ * Tensor operations with NumPy broadcasting: all that a strategy may call (`network-ops.ts` adds those of networks). Pure: none reads a value back to the host, all shapes are known when called.
  * All are differentiable in their float32 operands, except comparisons, logic, `round` and `stopGradient` (gradient zero).
  * Errors: shapes that do not broadcast or axes out of range throw.
  */
@@ -95,20 +95,8 @@ export interface Ops {
 
   /** `a [..., M, K] x b [..., K, N] -> [..., M, N]`; leading axes are equal or absent in `b`. */
   matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
-  /** `x [..., in] W^T + b`, W `[out, in]` as checkpoints store it. */
-  linear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor;
   /** Over the last axis. */
   softmax(x: Tensor): Tensor;
-  /** The tanh form: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). */
-  gelu(x: Tensor): Tensor;
-  /** x * sigmoid(x). */
-  silu(x: Tensor): Tensor;
-  /** x / sqrt(mean(x^2 over the last axis) + eps), times `weight` if given. */
-  rmsNorm(x: Tensor, eps: number, weight?: Tensor): Tensor;
-  /** (x - mean) / sqrt(variance + eps) over the last axis, biased variance, no weight. */
-  layerNorm(x: Tensor, eps: number): Tensor;
-  /** softmax(q k^T / sqrt(d) + bias) v; q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`, bias additive, broadcast to `[B, H, Tq, Tk]`. */
-  attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | null): Tensor;
   /** Host values that may differ from step to step (a recording engine makes an input of them), under a name unique in the step. */
   input(name: string, value: HostTensor): Tensor;
   /** Host values that are the same whenever the step runs with the same shapes. */

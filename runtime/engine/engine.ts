@@ -1,5 +1,6 @@
 /** What the trainer knows of an engine. Only the files in this folder and in `graph/record` import a tensor library. */
-import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import type { HostTensor, Tensor } from "../contract.ts";
+import type { NetworkOps } from "../network-ops.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
 import type { Checkpointed } from "./checkpoint.ts";
 
@@ -39,7 +40,7 @@ export type EngineEvent =
 
 export interface Engine {
   readonly name: EngineName;
-  readonly ops: Ops;
+  readonly ops: NetworkOps;
   /** Uploads host values; the tensor lives until `dispose`, also inside `tidy`. */
   keep(value: HostTensor): Tensor;
   /** A float32 tensor whose numbers stay in their file, which must not change. Only engines that read weights from files have it. */

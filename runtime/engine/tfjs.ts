@@ -1,4 +1,5 @@
-import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import type { HostTensor, Tensor } from "../contract.ts";
+import type { NetworkOps } from "../network-ops.ts";
 import { gradientsOf } from "./autodiff.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { Differentiated, Engine, EngineName } from "./engine.ts";
@@ -39,7 +40,7 @@ export function createTfjsEngine(tf: Tf, name: EngineName, backend: string): Eng
   };
 }
 
-function createOps(tf: Tf, select: () => void): Ops {
+function createOps(tf: Tf, select: () => void): NetworkOps {
   const ops: TfOps = {
     ...computingOps(tf),
     input: (_name, value) => upload(tf, value),
@@ -51,7 +52,7 @@ function createOps(tf: Tf, select: () => void): Ops {
       select();
       return f(...args);
     };
-  return Object.fromEntries(Object.entries(ops).map(([key, f]) => [key, wrap(f)])) as unknown as Ops;
+  return Object.fromEntries(Object.entries(ops).map(([key, f]) => [key, wrap(f)])) as unknown as NetworkOps;
 }
 
 /** Copies the values, since some backends keep reading the caller's array. */

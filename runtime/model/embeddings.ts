@@ -1,4 +1,5 @@
-import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import type { HostTensor, Tensor } from "../contract.ts";
+import type { NetworkOps } from "../network-ops.ts";
 import { fail, type Finding } from "../findings.ts";
 import type { StreamName } from "./config.ts";
 import type { ConnectorConfig } from "./connector-config.ts";
@@ -31,7 +32,11 @@ export interface EmbeddingsProcessor {
   run(features: TextFeatures): TextContexts;
 }
 
-export function createEmbeddingsProcessor(ops: Ops, video: Connector, audio: Connector | null): EmbeddingsProcessor {
+export function createEmbeddingsProcessor(
+  ops: NetworkOps,
+  video: Connector,
+  audio: Connector | null,
+): EmbeddingsProcessor {
   return {
     run: (features) => {
       checkPairing(features, audio);

@@ -1,4 +1,5 @@
-import type { Ops, Tensor } from "../contract.ts";
+import type { Tensor } from "../contract.ts";
+import type { NetworkOps } from "../network-ops.ts";
 import { withinPart } from "../call-site.ts";
 
 /** A low-rank addition to one linear layer: `y += scale * B(A(dropout(x)))`. */
@@ -23,7 +24,7 @@ export interface Adapters {
  * adapters take effect on all of them.
  */
 export interface Module {
-  readonly ops: Ops;
+  readonly ops: NetworkOps;
   /** Runs `f`; where it fails on the device, the error says that it was in this part. */
   within<T>(f: () => T): T;
   /** The part whose names begin with `prefix`. */
@@ -36,7 +37,7 @@ export interface Module {
 
 /** A module over weights by full name and adapters by the linear layer's full name. */
 export function createModule(
-  ops: Ops,
+  ops: NetworkOps,
   weights: ReadonlyMap<string, Tensor>,
   adapters: Adapters = new Map(),
   prefix = "",
@@ -62,6 +63,6 @@ export function createModule(
 }
 
 /** The scale is applied at the narrowest place. */
-function adapted(ops: Ops, { a, b, scale, dropout = (x) => x }: Adapter, x: Tensor): Tensor {
+function adapted(ops: NetworkOps, { a, b, scale, dropout = (x) => x }: Adapter, x: Tensor): Tensor {
   return ops.linear(ops.mul(ops.linear(dropout(x), a, null), scale), b, null);
 }

@@ -10,7 +10,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
   compiler: [["source"], ["diagnostics"], ["1-parse"], ["2-check"], ["3-lower"], ["4-emit"]],
   runtime: [
     ["contract"],
-    ["findings", "references", "call-site", "lru", "protobuf"],
+    ["findings", "references", "call-site", "lru", "network-ops", "protobuf"],
     ["random", "metrics", "files"],
     ["data", "graph"],
     ["engine"],
