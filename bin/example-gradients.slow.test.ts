@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { resolveConfig } from "../runtime/config/index.ts";
 import type { HostTensor, Ops, Step, Tensor } from "../runtime/contract.ts";
-import { createSampler, normal, openEngine, openRun, type Run, type SamplerChoice } from "../runtime/index.ts";
+import { createSampler, normal, openEngine, openRun, type Run } from "../runtime/index.ts";
 import { forward } from "../runtime/training/forward.ts";
 import { exampleNames } from "./init/example.ts";
 import { project } from "./testing/testing.ts";
@@ -74,8 +74,7 @@ function normalized(gradients: readonly HostTensor[]): { readonly norm: number; 
 /** The loss of the run's first micro-batch, by its own weights. */
 async function lossOf(run: Run) {
   const { config, step, params, model, positions, scaleFactors } = run;
-  const { timestep_sampling_mode: mode, timestep_sampling_params: sampling } = config.flow_matching;
-  const sampler = createSampler({ mode, params: sampling } as unknown as SamplerChoice);
+  const sampler = createSampler(config.flow_matching);
   const loaded = await run.data.load(0);
   const progress = { globalStep: 0, progress: 0 };
   return (held: readonly Tensor[]) => {

@@ -44,7 +44,7 @@ export type { HostSample, HostSource } from "./data/sample.ts";
 // What a step is given besides its batch, to call one outside of a run.
 export { createDraws, philoxSource } from "./random/draws.ts";
 export { normal } from "./random/philox.ts";
-export { createSampler, type SamplerChoice } from "./random/samplers.ts";
+export { createSampler, defaultFlowMatching } from "./random/samplers.ts";
 export type { DrawSource, Sampler } from "./random/sampler.ts";
 export { createPositions } from "./model/positions.ts";
 

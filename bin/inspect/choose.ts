@@ -1,6 +1,6 @@
 import type { Step } from "../../runtime/contract.ts";
 import { resolveParams, strategyOf, type RunConfig, type StrategyConfig } from "../../runtime/config/index.ts";
-import { createSampler, openData, type HostSample, type Sampler, type SamplerChoice } from "../../runtime/index.ts";
+import { createSampler, defaultFlowMatching, openData, type HostSample, type Sampler } from "../../runtime/index.ts";
 import { FindingsError, type Finding } from "../../runtime/findings.ts";
 import { didYouMean } from "../../compiler/diagnostics/index.ts";
 import { UsageError } from "../shell/exit.ts";
@@ -42,8 +42,7 @@ function synthetic({ strategy }: Step, seed: number): Chosen {
   return {
     samples: syntheticSamples(strategy, made),
     params: completeParams(strategy),
-    // The default of run configs.
-    sampler: createSampler({ mode: "shifted_logit_normal", params: { std: 1, eps: 1e-3, uniform_prob: 0.1 } }),
+    sampler: createSampler(defaultFlowMatching),
     what: `a made-up sample, seed ${seed}`,
   };
 }
@@ -93,11 +92,10 @@ async function readChosen(
       didYouMean(name ?? "", names) ?? `there are ${names.length}, the first is \`${names[0]}\``,
     );
   }
-  const { timestep_sampling_mode: mode, timestep_sampling_params } = config.flow_matching;
   return {
     samples: [await data.read(sample)],
     params,
-    sampler: createSampler({ mode, params: timestep_sampling_params } as unknown as SamplerChoice),
+    sampler: createSampler(config.flow_matching),
     what: `${sample.name} of ${data.dataset.root}`,
   };
 }

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { entryOf, type Diagnostic } from "../../compiler/diagnostics/index.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
-import { collate, createSampler, type Engine } from "../../runtime/index.ts";
+import { collate, createSampler, defaultFlowMatching, type Engine } from "../../runtime/index.ts";
 import { observe } from "../probe/observe.ts";
 import type { Subject } from "../probe/subject.ts";
 import { syntheticSamples } from "../probe/synthetic.ts";
@@ -14,8 +14,7 @@ interface Trial {
   readonly batches: number;
 }
 
-/** The sampler of a run config that says nothing about it. */
-const sampler = createSampler({ mode: "shifted_logit_normal", params: { std: 1, eps: 1e-3, uniform_prob: 0.1 } });
+const sampler = createSampler(defaultFlowMatching);
 
 export async function tryOut(engine: Engine, subject: Subject, seed: number): Promise<Trial> {
   const { strategy } = subject.step;

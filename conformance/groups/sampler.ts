@@ -1,6 +1,6 @@
 import type { DrawSource } from "../../runtime/random/sampler.ts";
 import { createDraws } from "../../runtime/random/draws.ts";
-import { createSampler, type SamplerChoice } from "../../runtime/random/samplers.ts";
+import { createSampler, samplerDefaults, type FlowMatching } from "../../runtime/random/samplers.ts";
 import { golden, type Case } from "../case.ts";
 import { declared } from "../checks.ts";
 import { keys, limits } from "../known.ts";
@@ -25,14 +25,17 @@ export const replay = declared(
   },
 );
 
-function choiceOf({ manifest }: Case): SamplerChoice {
+function choiceOf({ manifest }: Case): FlowMatching {
   const config = manifest["effective_config"] ?? manifest["config"];
   const called = String(manifest["called"]);
   if (called.includes("UniformTimestepSampler")) {
-    return { mode: "uniform", params: { min_value: 0, max_value: 1, ...config } };
+    return { timestep_sampling_mode: "uniform", timestep_sampling_params: { ...samplerDefaults.uniform, ...config } };
   }
   if (!called.includes("ShiftedLogitNormalTimestepSampler")) throw new Error(`no sampler stands for: ${called}`);
-  return { mode: "shifted_logit_normal", params: { std: 1, eps: 1e-3, uniform_prob: 0.1, ...config } };
+  return {
+    timestep_sampling_mode: "shifted_logit_normal",
+    timestep_sampling_params: { ...samplerDefaults.shifted_logit_normal, ...config },
+  };
 }
 
 /** The reference draws the normal numbers first, then the uniform ones, then those that choose between the two. */

@@ -14,7 +14,7 @@ import { strategyOf, toOfficial } from "../../runtime/config/index.ts";
 import { createPositions } from "../../runtime/model/positions.ts";
 import { referenceMetadata } from "../../runtime/references.ts";
 import { createDraws } from "../../runtime/random/draws.ts";
-import { createSampler, type SamplerChoice } from "../../runtime/random/samplers.ts";
+import { createSampler, type FlowMatching } from "../../runtime/random/samplers.ts";
 import { golden, type Case, type GoldenTensor, type Manifest, type Replay } from "../case.ts";
 import { declared, type Checks } from "../checks.ts";
 import type { Numbers, Tolerance } from "../compare.ts";
@@ -90,7 +90,10 @@ function runStep({ manifest, tensors }: Case, engine: Engine, { section, step, p
   const { ops } = engine;
   const [time = 8, height = 32, width = 32] = manifest["video_scale_factors"] as number[];
   const { type, ...samplerParams } = manifest["sampler"] as Manifest;
-  const sampler = createSampler({ mode: type, params: samplerParams } as SamplerChoice);
+  const sampler = createSampler({
+    timestep_sampling_mode: type,
+    timestep_sampling_params: samplerParams,
+  } as FlowMatching);
   const source = recordedDraws(manifest["draws"], { section, sampler: manifest["sampler"] }, (name) =>
     golden(tensors, name),
   );

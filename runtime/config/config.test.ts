@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import runConfigSchema from "../../schemas/train.schema.json" with { type: "json" };
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { defaultFlowMatching } from "../random/samplers.ts";
 import { resolveConfig, resolveParams, strategyOf, toOfficial, unknownStrategy } from "./index.ts";
 
 const test = suite("run config");
@@ -86,6 +87,7 @@ test("fills in the documented defaults", () => {
     runtime: { engine: "auto", provider: "auto", threads: null, resume_anyway: false },
     evaluation: { samples: 0, interval: 100, sigmas: [0.1, 0.3, 0.5, 0.7, 0.9] },
   });
+  assert.equal(config?.flow_matching, defaultFlowMatching);
 });
 
 test("takes numbers that a YAML 1.1 loader reads as text, and its words for true and false", () => {

@@ -1,3 +1,5 @@
+import type { FlowMatching } from "../random/samplers.ts";
+
 /**
  * A run config with every default filled in. Sections and fields are named as in the official trainer's YAML and described in
  * schemas/train.schema.json; a test holds the two together. Paths are absolute.
@@ -12,7 +14,8 @@ export interface RunConfig {
   readonly validation: ValidationConfig;
   readonly checkpoints: CheckpointsConfig;
   readonly hub: { readonly push_to_hub: boolean; readonly hub_model_id: string | null };
-  readonly flow_matching: FlowMatchingConfig;
+  /** Its parameters are complete once resolved, and those of its mode. */
+  readonly flow_matching: FlowMatching;
   readonly wandb: WandbConfig;
   readonly seed: number;
   readonly output_dir: string;
@@ -145,12 +148,6 @@ export interface CheckpointsConfig {
   readonly precision: "bfloat16" | "float32";
   readonly no_resume: boolean;
   readonly save_training_state: "full" | "minimal" | "off";
-}
-
-export interface FlowMatchingConfig {
-  readonly timestep_sampling_mode: "uniform" | "shifted_logit_normal";
-  /** Complete once resolved: the parameters of `timestep_sampling_mode` and no others. */
-  readonly timestep_sampling_params: Readonly<Record<string, unknown>>;
 }
 
 export interface WandbConfig {

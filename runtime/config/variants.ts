@@ -1,8 +1,7 @@
 import type { Finding } from "../findings.ts";
 import { conform, type Schema } from "./conform.ts";
 import type { RunConfig } from "./run-config.ts";
-
-type Params = Readonly<Record<string, unknown>>;
+import { samplerDefaults, type FlowMatching } from "../random/samplers.ts";
 
 const number = (value: number, limits: Schema): Schema => ({ type: "number", default: value, ...limits });
 const share = (value: number) => number(value, { minimum: 0, maximum: 1 });
@@ -12,13 +11,15 @@ const closed = (properties: Readonly<Record<string, Schema>>): Schema => ({
   properties,
 });
 
+const { uniform, shifted_logit_normal } = samplerDefaults;
+
 /** What `timestep_sampling_params` may hold depends on `timestep_sampling_mode`. */
-const samplers: Readonly<Record<string, Schema>> = {
-  uniform: closed({ min_value: share(0), max_value: share(1) }),
+const samplers: Readonly<Record<FlowMatching["timestep_sampling_mode"], Schema>> = {
+  uniform: closed({ min_value: share(uniform.min_value), max_value: share(uniform.max_value) }),
   shifted_logit_normal: closed({
-    std: number(1, { exclusiveMinimum: 0 }),
-    eps: number(1e-3, { minimum: 0, exclusiveMaximum: 1 }),
-    uniform_prob: share(0.1),
+    std: number(shifted_logit_normal.std, { exclusiveMinimum: 0 }),
+    eps: number(shifted_logit_normal.eps, { minimum: 0, exclusiveMaximum: 1 }),
+    uniform_prob: share(shifted_logit_normal.uniform_prob),
   }),
 };
 
@@ -40,7 +41,7 @@ const schedules: Readonly<Record<string, (steps: number) => Schema>> = {
 /** Judges and completes the two free mappings of the run config by the setting that says what they mean. */
 export function withVariants(config: RunConfig, findings: Finding[]): RunConfig {
   const { flow_matching, optimization } = config;
-  const fit = (schema: Schema | undefined, params: Params, path: Finding["path"]): Params =>
+  const fit = <Params extends object>(schema: Schema | undefined, params: Params, path: Finding["path"]): Params =>
     schema === undefined ? params : (conform(schema, params, path, findings) as Params);
   return {
     ...config,
@@ -51,7 +52,7 @@ export function withVariants(config: RunConfig, findings: Finding[]): RunConfig 
         flow_matching.timestep_sampling_params,
         ["flow_matching", "timestep_sampling_params"],
       ),
-    },
+    } as FlowMatching,
     optimization: {
       ...optimization,
       scheduler_params: fit(

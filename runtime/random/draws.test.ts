@@ -8,7 +8,10 @@ import { createSampler } from "./samplers.ts";
 
 const test = suite("draws");
 const { engine } = await openEngine("cpu");
-const uniform = createSampler({ mode: "uniform", params: { min_value: 0.5, max_value: 1 } });
+const uniform = createSampler({
+  timestep_sampling_mode: "uniform",
+  timestep_sampling_params: { min_value: 0.5, max_value: 1 },
+});
 const read = async (x: Tensor) => Array.from((await engine.read(x)).data);
 
 test("a draw is the source's numbers in the shape that was asked for", async () => {
@@ -63,7 +66,7 @@ test("a strategy's own distribution draws what the run's sampler of that kind wo
   const params = { std: 1.25, eps: 1e-3, uniform_prob: 0.25 };
   const source = philoxSource(3, 1, 0);
   const draws = createDraws(engine.ops, source, uniform);
-  const sampler = createSampler({ mode: "shifted_logit_normal", params });
+  const sampler = createSampler({ timestep_sampling_mode: "shifted_logit_normal", timestep_sampling_params: params });
   const expected = Array.from(sampler(source, "video.sigma", 4, 2000));
   assert.equal(await read(draws.shiftedLogitNormal("video.sigma", [4], 2000, params)), expected);
 });

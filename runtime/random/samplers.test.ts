@@ -5,7 +5,10 @@ import type { DrawSource } from "./sampler.ts";
 import { createSampler, shiftOf } from "./samplers.ts";
 
 const test = suite("samplers");
-const shifted = createSampler({ mode: "shifted_logit_normal", params: { std: 1, eps: 1e-3, uniform_prob: 0.1 } });
+const shifted = createSampler({
+  timestep_sampling_mode: "shifted_logit_normal",
+  timestep_sampling_params: { std: 1, eps: 1e-3, uniform_prob: 0.1 },
+});
 
 /** Hands out the same three numbers for every call: normal, uniform and mix. */
 function fixed(normal: number, uniform: number, mix: number): DrawSource {
@@ -44,7 +47,10 @@ test("a draw of at most uniform_prob chooses the uniform level in [eps, 1)", () 
 });
 
 test("uniform levels lie between their bounds", () => {
-  const sampler = createSampler({ mode: "uniform", params: { min_value: 0.2, max_value: 0.7 } });
+  const sampler = createSampler({
+    timestep_sampling_mode: "uniform",
+    timestep_sampling_params: { min_value: 0.2, max_value: 0.7 },
+  });
   near(sampler(fixed(0, 0, 0), "sigma", 1, 1)[0], 0.2, 1e-7);
   near(sampler(fixed(0, 0.5, 0), "sigma", 1, 1)[0], 0.45, 1e-7);
 });

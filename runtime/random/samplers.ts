@@ -6,13 +6,27 @@ interface UniformParams {
   readonly max_value: number;
 }
 
-/** `flow_matching` of the run config with every parameter filled in. */
-export type SamplerChoice =
-  | { readonly mode: "uniform"; readonly params: UniformParams }
-  | { readonly mode: "shifted_logit_normal"; readonly params: ShiftedLogitNormal };
+/** The section `flow_matching` of a run config: which noise levels are trained on. */
+export type FlowMatching =
+  | { readonly timestep_sampling_mode: "uniform"; readonly timestep_sampling_params: UniformParams }
+  | { readonly timestep_sampling_mode: "shifted_logit_normal"; readonly timestep_sampling_params: ShiftedLogitNormal };
 
-export function createSampler(choice: SamplerChoice): Sampler {
-  return choice.mode === "uniform" ? uniformSampler(choice.params) : shiftedLogitNormalSampler(choice.params);
+/** The parameters of each mode where the run config leaves them out: those of the official trainer. */
+export const samplerDefaults = {
+  uniform: { min_value: 0, max_value: 1 },
+  shifted_logit_normal: { std: 1, eps: 1e-3, uniform_prob: 0.1 },
+} as const;
+
+/** The section of a run config that leaves it out. */
+export const defaultFlowMatching: FlowMatching = {
+  timestep_sampling_mode: "shifted_logit_normal",
+  timestep_sampling_params: samplerDefaults.shifted_logit_normal,
+};
+
+export function createSampler(choice: FlowMatching): Sampler {
+  return choice.timestep_sampling_mode === "uniform"
+    ? uniformSampler(choice.timestep_sampling_params)
+    : shiftedLogitNormalSampler(choice.timestep_sampling_params);
 }
 
 /** σ ~ U(min_value, max_value). */

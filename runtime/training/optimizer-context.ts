@@ -2,7 +2,7 @@ import { createAdamW8bit } from "../optimizer/adamw-8bit.ts";
 import { createAdamW, type AdamW } from "../optimizer/adamw.ts";
 import type { OptimizerContext } from "./optimizer-step.ts";
 import type { Run } from "./run-inputs.ts";
-import { createSampler, type SamplerChoice } from "../random/samplers.ts";
+import { createSampler } from "../random/samplers.ts";
 
 /** The optimizer that the run config asks for. */
 export function createOptimizer({ config, engine, trainable }: Run): AdamW {
@@ -13,8 +13,7 @@ export function createOptimizer({ config, engine, trainable }: Run): AdamW {
 /** What stays the same from optimizer step to optimizer step. */
 export function contextOf(run: Run, optimizer: AdamW): OptimizerContext {
   const { engine, step, params, model, positions, scaleFactors, trainable, config } = run;
-  const { timestep_sampling_mode: mode, timestep_sampling_params: samplerParams } = config.flow_matching;
-  const sampler = createSampler({ mode, params: samplerParams } as unknown as SamplerChoice);
+  const sampler = createSampler(config.flow_matching);
   return {
     engine,
     forward: { ops: engine.ops, step, params, model, sampler, positions, scaleFactors },

@@ -12,7 +12,7 @@ import { loadPart } from "../../../runtime/model/weights.ts";
 import { createAdamW } from "../../../runtime/optimizer/adamw.ts";
 import type { ForwardContext } from "../../../runtime/training/forward.ts";
 import type { OptimizerContext } from "../../../runtime/training/optimizer-step.ts";
-import { createSampler, type SamplerChoice } from "../../../runtime/random/samplers.ts";
+import { createSampler } from "../../../runtime/random/samplers.ts";
 import { createTextContexts, type TextContexts } from "../../../runtime/opening/text-contexts.ts";
 import { golden, type Case } from "../../case.ts";
 import type { CaseStrategy } from "../../compiled.ts";
@@ -96,13 +96,10 @@ async function connectorsOf({ manifest, directory }: Case, engine: Engine) {
 function forwardOf(
   { ops }: Engine,
   { step, params }: CaseStrategy,
-  { flow_matching: { timestep_sampling_mode, timestep_sampling_params } }: RunConfig,
+  { flow_matching }: RunConfig,
   model: ForwardContext["model"],
 ): ForwardContext {
   const scaleFactors: ScaleFactors = { time: 8, height: 32, width: 32 };
-  const sampler = createSampler({
-    mode: timestep_sampling_mode,
-    params: timestep_sampling_params,
-  } as unknown as SamplerChoice);
+  const sampler = createSampler(flow_matching);
   return { ops, step, params, model, sampler, positions: createPositions(scaleFactors), scaleFactors };
 }

@@ -30,8 +30,9 @@ function checkModel({ model, lora }: RunConfig): Finding[] {
 }
 
 function checkSampler({ flow_matching }: RunConfig): Finding[] {
+  if (flow_matching.timestep_sampling_mode !== "uniform") return [];
   const { min_value, max_value } = flow_matching.timestep_sampling_params;
-  if (flow_matching.timestep_sampling_mode !== "uniform" || Number(min_value) <= Number(max_value)) return [];
+  if (min_value <= max_value) return [];
   const path = ["flow_matching", "timestep_sampling_params"];
   return [finding("LTX6008", path, `\`min_value\` ${min_value} is above \`max_value\` ${max_value}`, "swap them")];
 }
