@@ -20,6 +20,7 @@ import {
   type OptimizerContext,
 } from "./training/optimizer-step.ts";
 import type { Run } from "./training/run-inputs.ts";
+import { createWarnOnce, type WarnOnce } from "./training/warn-once.ts";
 import { savedConfig } from "./checkpoints/saved-config.ts";
 import { createSchedule, type Schedule } from "./optimizer/schedules.ts";
 import { idleSamples, overlappingTerms, stepMetrics } from "./training/step-metrics.ts";
@@ -80,13 +81,10 @@ interface Loop {
   emit(event: TrainEvent): void;
   /** The last checkpoint of this process, and the step after which it was saved. */
   saved: { readonly step: number; readonly path: string } | null;
-  hasWarned: boolean;
-  /** Whether it was said that the strategy's noise levels are not those of the evaluation. */
-  readonly strayed: { said: boolean };
+  /** Emits a warning about the strategy, unless one with this key was emitted before. */
+  readonly warnOnce: WarnOnce;
   /** For checkpoints; null before the first batch. */
   metadata: CheckpointMetadata | null;
-  /** Loss terms that were found to cover kept tokens; each is said once. */
-  readonly overlapping: Set<string>;
   end(): void;
 }
 
@@ -132,10 +130,8 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     aside: 0,
     emit,
     saved: null,
-    hasWarned: false,
-    strayed: { said: false },
+    warnOnce: createWarnOnce((code, message, help) => emit(warning(code, message, help))),
     metadata: null,
-    overlapping: new Set(),
     end: () => {
       for (const file of files) file.close();
       optimizer.dispose();
@@ -190,17 +186,19 @@ function meanPace({ pace, aside, start }: Loop, j: number, secondsPerStep: numbe
 const isDue = (done: number, interval: number | null): boolean => interval !== null && done % interval === 0;
 
 /** Evaluates the held-out samples, if there are any, after `done` steps. */
-async function evaluateAt({ run, context, steps, emit, strayed }: Loop, done: number): Promise<void> {
+async function evaluateAt({ run, context, steps, emit, warnOnce }: Loop, done: number): Promise<void> {
   if (run.heldOut === null) return;
   const began = performance.now();
   const progress = { globalStep: done, progress: done / steps };
   const { strays, ...evaluation } = await evaluate(run, context.forward, progress);
   emit({ type: "evaluation", globalStep: done, ...evaluation, seconds: (performance.now() - began) / 1000 });
-  if (!strays || strayed.said) return;
-  strayed.said = true;
+  if (!strays) return;
   const message = `\`${run.step.strategy.name}\` sets noise levels itself, so evaluations are at its own and not at those of \`evaluation.sigmas\``;
-  emit(
-    warning("LTX7020", message, "let `sigma` be drawn by `sampled()` or `shifted_logit_normal(...)`, or leave it away"),
+  warnOnce(
+    "LTX7020",
+    "LTX7020",
+    message,
+    "let `sigma` be drawn by `sampled()` or `shifted_logit_normal(...)`, or leave it away",
   );
 }
 
@@ -256,23 +254,18 @@ async function stopIfBroken(
   fail(code, message, `${kept}; ${advice}`, path);
 }
 
-function warnOfIdleSamples(loop: Loop, samples: readonly string[]): void {
-  if (samples.length === 0 || loop.hasWarned) return;
-  loop.hasWarned = true;
-  const names = samples.join(", ");
-  loop.emit(
-    warning("LTX7003", `${names}: every token is kept, so there is nothing to learn and the loss is 0; said only once`),
-  );
+function warnOfIdleSamples({ warnOnce }: Loop, samples: readonly string[]): void {
+  if (samples.length === 0) return;
+  const message = `${samples.join(", ")}: every token is kept, so there is nothing to learn and the loss is 0; said only once`;
+  warnOnce("LTX7003", "LTX7003", message);
 }
 
-/** The compiler refuses what is sure to be a mistake; here the data have shown one that it could not know of. */
-function warnOfOverlaps({ overlapping, emit }: Loop, found: readonly { term: string; sample: string }[]): void {
-  for (const { term, sample } of found.filter((entry) => !overlapping.has(entry.term))) {
-    overlapping.add(term);
+/** The compiler refuses what is sure to be a mistake; this one shows in the data alone. */
+function warnOfOverlaps({ warnOnce }: Loop, found: readonly { term: string; sample: string }[]): void {
+  for (const { term, sample } of found) {
     const message = `the loss term \`${term}\` covers tokens that are kept clean, first in ${sample}; said only once`;
-    emit(
-      warning("LTX7005", message, "write `over video.generated` (or `audio.generated`), or `over all` if it is meant"),
-    );
+    const help = "write `over video.generated` (or `audio.generated`), or `over all` if it is meant";
+    warnOnce(`LTX7005 ${term}`, "LTX7005", message, help);
   }
 }
 

@@ -4,15 +4,15 @@ import { fail, type Finding } from "../findings.ts";
 
 const place: Finding["path"] = ["model", "load_checkpoint"];
 
-/** `<output_dir>/checkpoints/lora_weights_step_00250.safetensors`, of a full training `model_weights_…`, as the official trainer does. */
+/** `<output_dir>/checkpoints/lora_weights_step_00250.safetensors`, or `model_weights_…` after a full training: the official trainer's names. */
 export function weightsPath(outputDirectory: string, step: number, mode: "lora" | "full" = "lora"): string {
   const kind = mode === "full" ? "model" : "lora";
   return join(outputDirectory, "checkpoints", `${kind}_weights_step_${String(step).padStart(5, "0")}.safetensors`);
 }
 
 /**
- * The training state that belongs to a weights file, or null when the file's name has no step. Its content is a safetensors file;
- * its ending is another one, since the official trainer takes every `*step_*.safetensors` for weights.
+ * The training state that belongs to a weights file, or null when the file's name has no step. It is a safetensors file under another
+ * extension, because the official trainer reads every `*step_*.safetensors` as weights.
  */
 export function statePath(weights: string): string | null {
   const digits = stepDigits(weights);
@@ -21,20 +21,20 @@ export function statePath(weights: string): string | null {
 
 const stepDigits = (weights: string): string | null => /step_(\d+)/.exec(basename(weights))?.[1] ?? null;
 
-/** The heads that belong to a weights file; null and not found by the official trainer for the same reasons. */
+/** The heads that belong to a weights file, or null when its name has no step. Without `step_`, the official trainer does not read it as weights. */
 export function headsPath(weights: string): string | null {
   const digits = stepDigits(weights);
   return digits === null ? null : join(dirname(weights), `heads_${digits}.safetensors`);
 }
 
-/** The training state that the official trainer would have written beside the weights. */
+/** The training state that the official trainer would have written next to the weights. */
 export function officialStatePath(weights: string): string | null {
   return statePath(weights)?.replace(/\.state$/, ".pt") ?? null;
 }
 
 /**
- * The weights file that `load_checkpoint` means: the file itself, or the one with the highest step anywhere below a folder; null for
- * a folder without any.
+ * The weights file that `load_checkpoint` means: the file itself, or the one with the highest step anywhere below a folder; null when
+ * the folder has no weights.
  * @throws FindingsError LTX6307 when there is no such file or folder, or the file is not a .safetensors file
  */
 export async function findWeights(path: string): Promise<string | null> {
@@ -79,7 +79,7 @@ const stepOf = (file: string): number => Number(/step_(\d+)\.safetensors$/.exec(
 
 /**
  * Deletes all but the last checkpoints of a run's folder, those of earlier processes included, each with its training state and heads.
- * @param newest weights that were saved just now; they stay, whatever the clock says of the others
+ * @param newest weights that were just saved; they stay, whatever the timestamps of the others are
  * @param keep how many checkpoints stay; 0 or less: all
  */
 export async function deleteOlder(newest: string, keep: number): Promise<void> {

@@ -5,7 +5,7 @@ import type { LoadedBatch, Run } from "../training/run-inputs.ts";
 
 export type CheckpointMetadata = Readonly<Record<string, string>>;
 
-/** What a checkpoint says of the run that made it, in keys that other tools do not know: `ltxc.…`. */
+/** Metadata about the run that made a checkpoint. All keys begin with `ltxc.`, which other tools ignore. */
 export function runMetadata(
   { config: { model }, fingerprint, step }: Pick<Run, "config" | "fingerprint" | "step">,
   globalStep: number,
@@ -28,10 +28,10 @@ export function runMetadata(
 }
 
 /**
- * What a checkpoint says of the strategy: the scale of its references, and the strategy's own `metadata`, which wins. It holds for
- * the whole run.
- * @param earlier what earlier batches gave; null before the first one
- * @throws FindingsError LTX7006 for a batch of which it says something else
+ * Metadata that the strategy decides: the scale of its references, and its own `metadata`, which takes precedence. It must be the same
+ * for every batch of the run.
+ * @param earlier the metadata of earlier batches; null before the first one
+ * @throws FindingsError LTX7006 when this batch's metadata differs
  */
 export function checkpointMetadata(
   { step, params }: Pick<Run, "step" | "params">,

@@ -4,7 +4,7 @@ import type { LoraConfig } from "../config/run-config.ts";
 import type { HostTensor, Tensor } from "../contract.ts";
 import { fail, type Finding } from "../findings.ts";
 import { isHead } from "../model/outputs.ts";
-import type { AdamW } from "../optimizer/adamw.ts";
+import type { Optimizer } from "../optimizer/optimizer.ts";
 import { findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
 import { runMetadata, type CheckpointMetadata } from "./checkpoint-metadata.ts";
 import { loadHeads, saveHeads } from "./head-weights.ts";
@@ -18,15 +18,15 @@ import { decodeState, encodeState, type TrainingState } from "./training-state.t
 const place: Finding["path"] = ["model", "load_checkpoint"];
 
 /**
- * Saves the weights after `globalStep` steps with what is to be said of the run and the strategy's own `metadata`, its heads beside them, and as
- * `checkpoints.save_training_state` says what a resumed run needs.
- * Each file is written whole or not at all, and the weights last: where they are, a resumed run finds all that belongs to them.
+ * Saves a checkpoint after `globalStep` steps: the training state (as `checkpoints.save_training_state` asks), the heads, and the weights
+ * with the metadata of run and strategy. Each file is written whole or not at all. The weights come last, so that a weights file is
+ * never without the files that belong to it.
  * @returns the path of the weights file
  * @throws FindingsError LTX6190, LTX6191 when it can not be written; earlier checkpoints are untouched
  */
 export async function saveCheckpoint(
   run: Run,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   { globalStep, metadata: strategy }: { globalStep: number; metadata: Readonly<Record<string, string>> },
 ): Promise<string> {
   const { checkpoints, output_dir } = run.config;
@@ -35,7 +35,7 @@ export async function saveCheckpoint(
   const { own, heads } = divided(parameters);
   const mode = checkpoints.save_training_state;
   const beside = statePath(path);
-  // Of an earlier run into the same folder there may be one, which is not that of these weights.
+  // Remove an earlier run's state: it does not match these weights.
   if (mode === "off" && beside !== null) await rm(beside, { force: true });
   if (mode !== "off" && beside !== null) {
     const full = mode === "full" ? { parameters: [...parameters.values()], moments: await optimizer.save() } : null;
@@ -70,12 +70,12 @@ interface Beginning {
 }
 
 /**
- * Loads the weights that `model.load_checkpoint` names and, if a training state lies beside them, goes on where it stood. A state that
- * can not be used is a warning, and the run begins at step 0 with the loaded weights.
+ * Loads the weights that `model.load_checkpoint` names and, if there is a training state next to them, resumes from it. A state that
+ * cannot be used is a warning, and the run begins at step 0 with the loaded weights.
  * @throws FindingsError LTX6307, LTX6311 for weights that do not exist or fit, LTX6306 when nothing is left to do, LTX6314 for the state
  * of another run
  */
-export async function loadCheckpoint(run: Run, optimizer: AdamW): Promise<Beginning> {
+export async function loadCheckpoint(run: Run, optimizer: Optimizer): Promise<Beginning> {
   const { load_checkpoint: path } = run.config.model;
   if (path === null) return { globalStep: 0, loaded: null, warnings: [] };
   const weights = await findWeights(path);
@@ -114,7 +114,7 @@ async function readAll({ engine, trainable }: Run): Promise<NamedTensors> {
 const wantedOf = ({ trainable }: Run) =>
   trainable.tensors().map(({ shape }, i) => ({ name: trainable.names[i] ?? "", shape }));
 
-/** A full training state has the heads, too, which makes warnings of their file void. */
+/** Warnings about the file of heads are kept apart: a full training state has the heads as well, and then they do not apply. */
 async function loadWeights(run: Run, path: string) {
   const wanted = wantedOf(run);
   const own = wanted.filter(({ name }) => !isHead(name));
@@ -147,13 +147,13 @@ async function readAdapters({ config }: Run, path: string, wanted: Wanted): Prom
   return fitAdapters(path, fromFile(tensors, metadata, scaleOf(config.lora)), wanted);
 }
 
-/** The trained tensors of the model and those of the heads on it, which stand in files of their own. */
+/** Separates the model's trained tensors from those of the heads, which are saved in a file of their own. */
 function divided(parameters: NamedTensors): { readonly own: NamedTensors; readonly heads: NamedTensors } {
   const those = (keep: (name: string) => boolean) => new Map([...parameters].filter(([name]) => keep(name)));
   return { own: those((name) => !isHead(name)), heads: those(isHead) };
 }
 
-/** Null leaves a tensor as it is. */
+/** Replaces the trained tensors; a tensor whose value is null stays as it is. */
 function replaceWeights({ engine, trainable }: Run, values: readonly (HostTensor | null)[]): void {
   const next = trainable.tensors().map((old, i): Tensor => {
     const value = values[i] ?? null;
@@ -164,7 +164,7 @@ function replaceWeights({ engine, trainable }: Run, values: readonly (HostTensor
   trainable.replace(next);
 }
 
-/** The state to resume, a reason against it, or null where the user asked for none. */
+/** The state to resume from, the reason why it cannot be used, or null when `no_resume` asks for the weights alone. */
 async function readState(run: Run, weights: string): Promise<TrainingState | string | null> {
   if (run.config.checkpoints.no_resume) return null;
   const path = statePath(weights);
@@ -178,7 +178,7 @@ async function readState(run: Run, weights: string): Promise<TrainingState | str
   return typeof state === "string" ? `${path}: ${state}` : state;
 }
 
-function restore(run: Run, optimizer: AdamW, { globalStep, full }: TrainingState): readonly Finding[] {
+function restore(run: Run, optimizer: Optimizer, { globalStep, full }: TrainingState): readonly Finding[] {
   const { steps } = run.config.optimization;
   if (globalStep >= steps) {
     const help = `\`steps\` counts from the very beginning: write more than ${globalStep}, or \`no_resume: true\``;

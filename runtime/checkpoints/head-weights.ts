@@ -7,7 +7,7 @@ import type { NamedTensors } from "./lora-weights.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
 
 /**
- * Writes the strategy's heads beside a weights file, with the declaration of its outputs in the metadata. Nothing without heads.
+ * Writes the strategy's heads next to a weights file, with the declaration of its outputs in the metadata. Without heads, writes nothing.
  * @throws FindingsError LTX6190, LTX6191 when it can not be written
  */
 export async function saveHeads(
@@ -26,8 +26,8 @@ export async function saveHeads(
 }
 
 /**
- * Reads the heads beside a weights file, by name. Those that are not there, or have another shape since the strategy was changed,
- * start anew, which a warning LTX6313 says.
+ * Reads the heads next to a weights file, by name. Heads that are missing, or whose shape changed with the strategy, start from their
+ * initial values; a warning LTX6313 names them.
  */
 export async function loadHeads(
   weights: string,

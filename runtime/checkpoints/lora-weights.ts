@@ -14,9 +14,9 @@ const place: Finding["path"] = ["model", "load_checkpoint"];
 
 /**
  * Adapters as the official trainer names them in its files. Official loaders compute W + strength · B A and know no alpha, so
- * alpha / rank is multiplied into B: the file means the same weights everywhere. Where the two are equal, as by default, B is
- * saved as it is and nothing is recorded; else the metadata says what was multiplied in, and `fromFile` takes it out again. That is
- * exact for float32 files when alpha / rank is a power of two, else to the last bit of a division.
+ * alpha / rank is multiplied into B, and every loader computes the same weights. When the two are equal, the default, B is saved as it
+ * is and nothing is recorded; otherwise the metadata records the factor and `fromFile` divides by it. In float32 files that is exact
+ * when alpha / rank is a power of two; otherwise a division may round the last bit.
  */
 export function toFile(
   tensors: NamedTensors,
@@ -29,8 +29,8 @@ export function toFile(
 }
 
 /**
- * Adapters of a weights file, under the names that the model gives them. A file without a recorded alpha is the official trainer's
- * own: its B is taken as it is.
+ * Adapters of a weights file, under the model's names. A file without a recorded alpha comes from the official trainer: its B is used
+ * unchanged.
  */
 export function fromFile(
   tensors: NamedTensors,
@@ -43,7 +43,7 @@ export function fromFile(
 
 /**
  * Fits loaded adapters to those of the model: one entry per model tensor, null where the file has none.
- * @throws FindingsError LTX6311 for shapes that differ and for a file that has nothing of this model
+ * @throws FindingsError LTX6311 for shapes that differ and for a file without any adapter of this model
  */
 export function fitAdapters(
   file: string,

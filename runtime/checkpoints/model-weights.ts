@@ -12,8 +12,8 @@ import type { NamedTensors } from "./lora-weights.ts";
 const place: Finding["path"] = ["model", "load_checkpoint"];
 
 /**
- * Writes the checkpoint that was trained: the base checkpoint with its config and everything in it, the trained weights in place of its
- * own. So every tool that takes the one takes the other. What was not trained is copied as it is stored.
+ * Writes the checkpoint of a full training: a copy of the base checkpoint, its config included, with the trained weights replaced. Every
+ * tool that reads the base reads it as well. Tensors that were not trained are copied unchanged.
  * @param trained by the names that the model gives them
  * @throws FindingsError LTX6190, LTX6191 when it can not be written
  */

@@ -7,8 +7,9 @@ import { changes, type Change, type Fingerprint } from "../training/fingerprint.
 import { savedFingerprint } from "./training-state.ts";
 
 /**
- * Looks at the training state with which a run would go on, by its header alone. What can not be read is for `loadCheckpoint` to say.
- * @param now of the run that is to go on
+ * Compares the run with the training state that it would resume from; only the state's header is read. A state that cannot be read is
+ * left to `loadCheckpoint`, which warns.
+ * @param now fingerprint of the run that is about to start
  * @throws FindingsError with an LTX6314 for each thing that changed since the state was saved, unless `runtime.resume_anyway`
  */
 export async function checkResume(config: RunConfig, now: Fingerprint): Promise<void> {

@@ -10,13 +10,13 @@ export function savedConfig(config: RunConfig, strategy: Readonly<Record<string,
   return `${lines({ ...official, validation, training_strategy: strategy }, 0).join("\n")}\n`;
 }
 
-/** Without samples that have no prompt, and without what stands in a prompt's place here: the official format knows neither. */
+/** Leaves out samples without a prompt, and the files of features that replace prompts here: the official format has neither. */
 function officialValidation({ negative_conditions_file: _negative, samples, ...official }: RunConfig["validation"]) {
   const prompts = samples.flatMap(({ conditions_file: _file, ...sample }) => (sample.prompt === null ? [] : [sample]));
   return { ...official, samples: prompts };
 }
 
-/** Block style for filled mappings and lists, else one line; text is always quoted, which no loader can misread. */
+/** Block style for non-empty mappings and lists, one line for the rest. Text is always quoted, so that no loader reads it as another type. */
 function lines(value: unknown, depth: number): string[] {
   const indent = "  ".repeat(depth);
   const entry = (head: string, child: unknown) =>

@@ -1,9 +1,9 @@
 import type { HostTensor } from "../contract.ts";
-import type { StoredMoments } from "../optimizer/adamw.ts";
+import type { StoredMoments } from "../optimizer/optimizer.ts";
 import type { Fingerprint } from "../training/fingerprint.ts";
 import type { TensorFile } from "./tensor-file.ts";
 
-/** Where a run stood. Draws, the order of the data and the learning rate are functions of the step and need no state. */
+/** What a resumed run needs. Random draws, data order and learning rate are functions of the step, so they are not stored. */
 export interface TrainingState {
   readonly globalStep: number;
   readonly fingerprint: Fingerprint;
@@ -18,7 +18,7 @@ interface FullState {
 
 const KEY = "training_state";
 
-/** A state as the content of a safetensors file: numbers of the run in the metadata, tensors under the parameters' `names`. */
+/** A state as a safetensors file: step, fingerprint and update counts in the metadata, tensors under the parameters' `names`. */
 export function encodeState({ globalStep, fingerprint, full }: TrainingState, names: readonly string[]): TensorFile {
   const updates = full?.moments.map((entry) => entry?.t ?? 0) ?? null;
   const header = { global_step: globalStep, config_fingerprint: fingerprint, updates };
@@ -31,7 +31,7 @@ export function encodeState({ globalStep, fingerprint, full }: TrainingState, na
   return { tensors: new Map(tensors), metadata: { [KEY]: JSON.stringify(header) } };
 }
 
-/** The state in a file, or why it can not be used for parameters of these names and shapes. */
+/** The state in a file, or the reason why it does not fit parameters of these names and shapes. */
 export function decodeState(
   { tensors, metadata }: TensorFile,
   parameters: readonly { readonly name: string; readonly shape: readonly number[] }[],
@@ -60,7 +60,7 @@ export function decodeState(
   };
 }
 
-/** What the run was that saved a state, by the metadata of its file; null where that is none. */
+/** The fingerprint of the run that saved a state, from the file's metadata; null when the file is not a training state. */
 export function savedFingerprint(metadata: TensorFile["metadata"]): Fingerprint | null {
   return parseHeader(metadata[KEY])?.config_fingerprint ?? null;
 }

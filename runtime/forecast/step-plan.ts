@@ -42,7 +42,7 @@ export interface Plan {
   readonly commonest: StepPlan;
 }
 
-/** Of a transformer of many equal blocks, so many are recorded: the others take what the difference between these takes. */
+/** With many equal blocks, only these numbers of them are recorded; the rest is extrapolated from the difference. */
 const [FEW, MORE] = [2, 4];
 
 /**

@@ -1,14 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import type { TrainEvent } from "./events.ts";
+import type { MetricsSink } from "./sink.ts";
 
-export interface MetricsFile {
-  /** Appends a line. Returns why it could not, the first time that it could not; metrics never end a run. */
-  write(event: TrainEvent): string | null;
-  close(): void;
-}
-
-/** JSON lines, one per event. A resumed run goes on below what an earlier one wrote; each `started` line says at which step. */
-export function openMetricsFile(path: string): MetricsFile {
+/** JSON lines, one per event. A resumed run appends to what the earlier one wrote; each `started` line says at which step. */
+export function openMetricsFile(path: string): MetricsSink {
   let file: number | null = null;
   let isClosed = false;
   const close = () => {
@@ -32,7 +26,7 @@ export function openMetricsFile(path: string): MetricsFile {
   };
 }
 
-/** A machine that stopped may have left half a line, which must not swallow the first one of the resumed run. */
+/** A crash may have left half a line; the resumed run starts a new one, or its first event would be lost. */
 function openAtNewLine(path: string): number {
   const file = openSync(path, "a+");
   const { size } = fstatSync(file);

@@ -3,7 +3,8 @@ import * as assert from "uvu/assert";
 import type { Tensor } from "../contract.ts";
 import { openEngine } from "../engine/index.ts";
 import { createAdamW8bit } from "./adamw-8bit.ts";
-import { createAdamW, type AdamW } from "./adamw.ts";
+import { createAdamW } from "./adamw.ts";
+import type { Optimizer } from "./optimizer.ts";
 import { normal } from "../random/philox.ts";
 
 const test = suite("adamw8bit");
@@ -15,7 +16,7 @@ const numbers = (name: string): Float32Array => normal({ seed: 1, step: 0, micro
 const read = async (x: Tensor) => (await engine.read(x)).data as Float32Array;
 
 /** Steps down the sum of squared distances from a goal, whose directions are curved from 0.1 to 10. */
-async function descend(optimizer: AdamW, start: Float32Array, steps: number, rate = 0.02): Promise<Float32Array> {
+async function descend(optimizer: Optimizer, start: Float32Array, steps: number, rate = 0.02): Promise<Float32Array> {
   const goal = numbers("goal");
   let parameters: Tensor[] = [keep(start)];
   for (let step = 0; step < steps; step++) {
@@ -35,7 +36,7 @@ function distance(x: Float32Array): number {
   return Math.sqrt(x.reduce((sum, value, i) => sum + (value - (goal[i] ?? 0)) ** 2, 0) / count);
 }
 
-test("descends as AdamW does", async () => {
+test("descends as Optimizer does", async () => {
   const start = numbers("start");
   const exact = distance(await descend(createAdamW(engine, 1), start, 100));
   const coarse = distance(await descend(createAdamW8bit(engine, 1), start, 100));
@@ -44,7 +45,7 @@ test("descends as AdamW does", async () => {
   assert.ok(Math.abs(coarse - exact) < 0.05, `${coarse} instead of ${exact}`);
 });
 
-test("the first update is AdamW's, but for what the codes round", async () => {
+test("the first update is Optimizer's, but for what the codes round", async () => {
   const start = numbers("start");
   const [exact, coarse] = [
     await descend(createAdamW(engine, 1), start, 1),

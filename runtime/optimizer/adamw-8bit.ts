@@ -1,6 +1,7 @@
 import type { HostTensor, Shape, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import { adamwStep, type AdamW, type StoredMoments } from "./adamw.ts";
+import { adamwStep } from "./adamw.ts";
+import type { Optimizer, StoredMoments } from "./optimizer.ts";
 import { BLOCK, decodeBlock, encodeBlock, signedCodes, unsignedCodes, zeros, type EightBit } from "./eight-bit.ts";
 
 /** Smaller parameters keep their moments in float32, which costs little; biases and norms are sensitive. The usual limit. */
@@ -15,10 +16,10 @@ interface Moments {
 }
 
 /**
- * AdamW whose moments take a byte each. Updates are calculated on the host in blocks, from moments that are widened a block at a time.
+ * Optimizer whose moments take a byte each. Updates are calculated on the host in blocks, from moments that are widened a block at a time.
  * Rounding is random but reproducible: a function of parameter, update and place.
  */
-export function createAdamW8bit(engine: Engine, count: number): AdamW {
+export function createAdamW8bit(engine: Engine, count: number): Optimizer {
   const moments: (Moments | null)[] = Array.from({ length: count }, () => null);
   return {
     async update(parameters, gradients, rate, factor) {

@@ -1,6 +1,7 @@
-import type { HostTensor, Tensor } from "../contract.ts";
+import type { Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Gradients } from "./gradients.ts";
+import type { Optimizer, StoredMoments } from "./optimizer.ts";
 
 /** Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, with PyTorch's defaults; the run config sets none of these. */
 const BETA1 = 0.9;
@@ -8,7 +9,7 @@ const BETA2 = 0.999;
 const EPSILON = 1e-8;
 const WEIGHT_DECAY = 0.01;
 
-/** What the optimizer remembers of one parameter. */
+/** What AdamW remembers of one parameter. */
 interface Moments {
   /** Updates so far. */
   readonly t: number;
@@ -17,28 +18,8 @@ interface Moments {
   readonly v: Tensor;
 }
 
-/** The same on the host, for a training state. */
-export interface StoredMoments {
-  readonly t: number;
-  readonly m: HostTensor;
-  readonly v: HostTensor;
-}
-
-export interface AdamW {
-  /**
-   * One update with learning rate `rate`; gradients are multiplied by `factor`, a scalar on the device, if given. Returns the new
-   * parameters in order and frees those that they replace. A parameter without a gradient is left as it is: no decay, no moments,
-   * and its count of updates stands still.
-   */
-  update(parameters: readonly Tensor[], gradients: Gradients, rate: number, factor: Tensor | null): Promise<Tensor[]>;
-  /** One entry per parameter, null for those that were never updated. */
-  save(): Promise<(StoredMoments | null)[]>;
-  restore(stored: readonly (StoredMoments | null)[]): void;
-  dispose(): void;
-}
-
-/** An optimizer for `count` parameters. */
-export function createAdamW(engine: Engine, count: number): AdamW {
+/** AdamW for `count` parameters. */
+export function createAdamW(engine: Engine, count: number): Optimizer {
   const moments: (Moments | null)[] = Array.from({ length: count }, () => null);
   const forget = (i: number) => {
     engine.dispose(moments[i]?.m ?? null, moments[i]?.v ?? null);

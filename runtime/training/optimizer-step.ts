@@ -1,6 +1,6 @@
 import type { Batch, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { AdamW } from "../optimizer/adamw.ts";
+import type { Optimizer } from "../optimizer/optimizer.ts";
 import type { DrawSource } from "../random/sampler.ts";
 import { forward, readReport, type ForwardContext, type Progress, type Report } from "./forward.ts";
 import { addGradients, clipFactor, globalNorm, type Gradients } from "../optimizer/gradients.ts";
@@ -18,7 +18,7 @@ export interface OptimizerContext {
   readonly engine: Engine;
   readonly forward: ForwardContext;
   readonly trainable: Trainable;
-  readonly optimizer: AdamW;
+  readonly optimizer: Optimizer;
   /** Share of an adapter's input that is zeroed in training. */
   readonly dropout: number;
   /** 0 or less: no clipping. */

@@ -1,6 +1,6 @@
 import type { RunConfig } from "../../../runtime/config/run-config.ts";
 import type { Tensor } from "../../../runtime/contract.ts";
-import type { AdamW } from "../../../runtime/optimizer/adamw.ts";
+import type { Optimizer } from "../../../runtime/optimizer/optimizer.ts";
 import type { Gradients } from "../../../runtime/optimizer/gradients.ts";
 import { accumulate, type MicroBatch, type OptimizerContext } from "../../../runtime/training/optimizer-step.ts";
 import type { Progress } from "../../../runtime/training/forward.ts";
@@ -62,7 +62,7 @@ export async function train(
 
 /** The same optimizer, which shows the gradients that it gets: of all micro-batches together, before they are clipped. */
 function watched(context: OptimizerContext, show: (gradients: Gradients) => Promise<void>): OptimizerContext {
-  const optimizer: AdamW = {
+  const optimizer: Optimizer = {
     ...context.optimizer,
     async update(parameters, gradients, rate, factor) {
       await show(gradients);

@@ -2,14 +2,14 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { TrainEvent } from "../events.ts";
-import type { MetricsFile } from "../metrics-file.ts";
+import type { MetricsSink } from "../sink.ts";
 import { record, scalarsEvent, startEvent, versionEvent, type Scalars } from "./records.ts";
 
 /**
  * Writes a run's scalars for TensorBoard, in a new file of `folder` each time that a run begins or goes on; the folder is made with
  * the first event.
  */
-export function openEventFile(folder: string, now: () => number = Date.now): MetricsFile {
+export function openEventFile(folder: string, now: () => number = Date.now): MetricsSink {
   let file: number | null = null;
   let isClosed = false;
   const close = () => {
