@@ -23,7 +23,8 @@ export { cudaPlatform, fetchCuda, tryCuda } from "./engine/onnx/install-cuda.ts"
 export type { Engine, EngineEvent, EngineName } from "./engine/engine.ts";
 
 // A run: looking at all that it needs, opening it, training, going on with it.
-export { openRun, preflight, type OpenedRun, type Preflight } from "./opening/open-run.ts";
+export { openRun, type OpenedRun } from "./opening/open-run.ts";
+export { preflight, type Preflight } from "./opening/preflight.ts";
 export { train } from "./train.ts";
 export { lastSaved } from "./checkpoints/checkpoint-files.ts";
 export type { Run } from "./training/run-inputs.ts";

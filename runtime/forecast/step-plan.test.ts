@@ -13,7 +13,7 @@ import type { Step } from "../contract.ts";
 import { costOf } from "../graph/cost.ts";
 import type { Graph } from "../graph/graph.ts";
 import { printGraph } from "../graph/text.ts";
-import { preflight } from "../opening/open-run.ts";
+import { preflight } from "../opening/preflight.ts";
 import { graphsOf, planOf, residentBytes, stepSeconds, type StepPlan } from "./step-plan.ts";
 
 const test = suite("plan of a run");

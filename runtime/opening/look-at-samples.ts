@@ -23,7 +23,7 @@ export interface Outline {
   readonly sources: Readonly<Record<string, SourceOutline>>;
 }
 
-/** Samples of large data sets whose headers are looked at before a run; they are spread evenly. */
+/** In large data sets, how many samples' headers are read before a run; they are spread evenly. */
 const MOST_LOOKED_AT = 2000;
 /** Samples with mistakes that are reported one by one. */
 const MOST_REPORTED = 10;
@@ -55,7 +55,7 @@ export async function lookAtSamples(
   return outlines;
 }
 
-/** At most so many of a list, its first one among them. */
+/** At most `most` items of a list, evenly spread, the first one included. */
 function spread<Item>(list: readonly Item[], most: number): readonly Item[] {
   const apart = Math.max(1, list.length / most);
   const count = Math.ceil(list.length / apart);

@@ -24,11 +24,11 @@ import type { TextContexts } from "./text-contexts.ts";
 export interface OpenedData {
   /** Its samples are those to train on. */
   readonly dataset: Dataset;
-  /** Of each of them, which size it has; null where batches hold a single sample. */
+  /** The size bucket of each sample; null when batches hold a single sample. */
   readonly buckets: ArrayLike<number> | null;
   /** The samples to evaluate. */
   readonly heldOut: readonly Sample[];
-  /** Of all samples, those whose headers were looked at. */
+  /** The samples whose headers were read, by those headers. */
   readonly outlines: readonly Outline[];
   readonly warnings: readonly Finding[];
   /** Reads a sample and checks that it fits the strategy and the model. */
@@ -37,7 +37,7 @@ export interface OpenedData {
 
 /**
  * Finds the samples of a strategy's sources, reads the first one and looks at the headers of the others.
- * @param model what the data must fit; null when the model itself is broken, which is then said beside what is found here
+ * @param model what the data must fit; null when the model itself is broken, which is reported together with what is found here
  * @throws FindingsError LTX61xx, LTX6301, LTX6302 when there are too few samples (of one size) for a batch, LTX6320 when too many are held out
  */
 export async function openData(

@@ -13,7 +13,8 @@ import { openEngine } from "../engine/index.ts";
 import { FindingsError } from "../findings.ts";
 import { train } from "../train.ts";
 import type { StepEvent, TrainEvent } from "../metrics/events.ts";
-import { openRun, preflight } from "./open-run.ts";
+import { openRun } from "./open-run.ts";
+import { preflight } from "./preflight.ts";
 import { readTensorFile } from "../checkpoints/tensor-file.ts";
 import { temporaryFolders } from "../testing/temporary-folders.ts";
 

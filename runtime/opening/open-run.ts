@@ -1,22 +1,15 @@
-import { existsSync } from "node:fs";
-import type { LoraConfig, RunConfig } from "../config/run-config.ts";
-import { resolveParams, strategyOf } from "../config/strategy.ts";
+import type { RunConfig } from "../config/run-config.ts";
 import type { Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import { FindingsError, type Finding } from "../findings.ts";
-import { checkpointHash } from "../model/checkpoint-hash.ts";
-import type { ExaminedModel } from "../model/checkpoint.ts";
+import type { Finding } from "../findings.ts";
 import { createPositions } from "../model/positions.ts";
 import { drawsAhead } from "../random/draws-ahead.ts";
 import { philoxSource } from "../random/draws.ts";
-import { fingerprintOf } from "../training/fingerprint.ts";
-import { loadBatches, loadHeldOut, openData } from "./open-data.ts";
-import { checkModel, openModel } from "./open-model.ts";
-import { checkFiles, checkOutput } from "./checks.ts";
-import { together } from "../findings.ts";
-import { checkSamples, openSamples } from "./open-samples.ts";
-import { checkResume } from "../checkpoints/resume.ts";
+import { loadBatches, loadHeldOut } from "./open-data.ts";
+import { openModel } from "./open-model.ts";
+import { openSamples } from "./open-samples.ts";
 import type { Run } from "../training/run-inputs.ts";
+import { loraOf, preflight, type Preflight } from "./preflight.ts";
 import { createTextContexts } from "./text-contexts.ts";
 
 export interface OpenedRun {
@@ -27,7 +20,7 @@ export interface OpenedRun {
 }
 
 /**
- * Opens all that a run needs, after having looked at all of it: parameters, files, output folder, data, then the model.
+ * Opens everything that a run needs, after its preflight: parameters, files, output folder, data, then the model.
  * @throws FindingsError with every mistake found, LTX60xx to LTX63xx
  */
 export async function openRun(engine: Engine, config: RunConfig, step: Step): Promise<OpenedRun> {
@@ -35,12 +28,9 @@ export async function openRun(engine: Engine, config: RunConfig, step: Step): Pr
   return openExamined(engine, config, step, examined);
 }
 
-/** What was found of a run before anything of it was opened. */
-export type Preflight = Awaited<ReturnType<typeof preflight>>;
-
 /**
- * Opens a run that was looked at.
- * @param blocks of the transformer, only so many of the first; without it all
+ * Opens a run whose preflight has passed.
+ * @param blocks load only this many of the transformer's blocks, from the first on; default: all
  * @throws FindingsError as `openRun`, where files have changed since
  */
 export async function openExamined(
@@ -84,45 +74,5 @@ export async function openExamined(
       contexts.dispose();
       model.dispose();
     },
-  };
-}
-
-/** The adapters to train; null where all weights are. */
-function loraOf({ model, lora }: RunConfig): LoraConfig | null {
-  return model.training_mode === "full" ? null : lora;
-}
-
-/**
- * Looks at everything that a run needs and that can be judged without loading the model, all at once.
- * @throws FindingsError with every mistake found
- */
-export async function preflight(config: RunConfig, { strategy }: Step) {
-  const { model } = config;
-  const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
-  let examined: ExaminedModel | null = null;
-  const [, data] = await together([
-    async () => {
-      // A missing file is said by `checkFiles`.
-      if (existsSync(model.model_path)) examined = await checkModel(strategy, model, loraOf(config));
-    },
-    () => openData(config, strategy, params, examined),
-    () => (examined === null ? undefined : checkSamples(config, strategy, examined)),
-    () => checkFiles(config),
-    () => checkOutput(config),
-    () => {
-      if (findings.length > 0) throw new FindingsError(findings);
-    },
-  ]);
-  const samples = data.dataset.samples.map(({ name }) => name);
-  const baseModel = await checkpointHash(model.model_path);
-  const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel });
-  await checkResume(config, fingerprint);
-  const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
-  return {
-    params,
-    data,
-    fingerprint,
-    model: examined as ExaminedModel | null,
-    warnings: [...data.warnings, ...ofModel],
   };
 }

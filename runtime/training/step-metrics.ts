@@ -50,7 +50,7 @@ export function blindSamples(
   return null;
 }
 
-/** Loss terms that cover tokens which were kept clean, with a sample of each. */
+/** Loss terms that cover tokens kept clean, each with one sample where it does. */
 export function overlappingTerms(
   reports: readonly Report[],
   samples: readonly (readonly string[])[],

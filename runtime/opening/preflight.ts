@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+import { checkResume } from "../checkpoints/resume.ts";
+import type { LoraConfig, RunConfig } from "../config/run-config.ts";
+import { resolveParams, strategyOf } from "../config/strategy.ts";
+import type { Step } from "../contract.ts";
+import { FindingsError, together } from "../findings.ts";
+import { checkpointHash } from "../model/checkpoint-hash.ts";
+import type { ExaminedModel } from "../model/checkpoint.ts";
+import { fingerprintOf } from "../training/fingerprint.ts";
+import { checkFiles, checkOutput } from "./checks.ts";
+import { openData } from "./open-data.ts";
+import { checkModel } from "./open-model.ts";
+import { checkSamples } from "./open-samples.ts";
+
+/** What the checks before a run found; `openExamined` opens the run with it. */
+export type Preflight = Awaited<ReturnType<typeof preflight>>;
+
+/** The settings of the adapters; null in a full training. */
+export function loraOf({ model, lora }: RunConfig): LoraConfig | null {
+  return model.training_mode === "full" ? null : lora;
+}
+
+/**
+ * Checks everything that a run needs and that can be checked without loading the model, all at once.
+ * @throws FindingsError with every mistake found
+ */
+export async function preflight(config: RunConfig, { strategy }: Step) {
+  const { model } = config;
+  const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
+  let examined: ExaminedModel | null = null;
+  const [, data] = await together([
+    async () => {
+      // `checkFiles` reports a missing file.
+      if (existsSync(model.model_path)) examined = await checkModel(strategy, model, loraOf(config));
+    },
+    () => openData(config, strategy, params, examined),
+    () => (examined === null ? undefined : checkSamples(config, strategy, examined)),
+    () => checkFiles(config),
+    () => checkOutput(config),
+    () => {
+      if (findings.length > 0) throw new FindingsError(findings);
+    },
+  ]);
+  const samples = data.dataset.samples.map(({ name }) => name);
+  const baseModel = await checkpointHash(model.model_path);
+  const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel });
+  await checkResume(config, fingerprint);
+  const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
+  return {
+    params,
+    data,
+    fingerprint,
+    model: examined as ExaminedModel | null,
+    warnings: [...data.warnings, ...ofModel],
+  };
+}
