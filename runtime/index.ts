@@ -7,7 +7,7 @@
  *     await train(run, { onEvent: console.log });
  *     await close();
  *
- * Types of steps, batches and tensors are in `contract.ts`, `ltxc/contract`. The rooms `config` and `data` and `findings.ts` have faces
+ * Types of steps, batches and tensors are in `contract.ts`, `ltxc/contract`. The rooms `config` and `files` and `findings.ts` have faces
  * of their own as well, all of them repeated here: the command line imports those where it needs no more, because a bundler's unit of
  * loading is the file, and a command that only reads a run config would load the engines with it.
  */
@@ -37,7 +37,7 @@ export { printGraph } from "./graph/text.ts";
 export type { Graph } from "./graph/graph.ts";
 
 // Samples and batches, and the files that they come from.
-export * from "./data/index.ts";
+export * from "./files/index.ts";
 export { openData } from "./opening/open-data.ts";
 export { collate, sizesOf, uploadBatch, type HostBatch } from "./data/batch.ts";
 export type { HostSample, HostSource } from "./data/sample.ts";

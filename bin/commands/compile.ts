@@ -4,7 +4,7 @@ import { emitIr } from "../../compiler/index.ts";
 import { toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
 import { compileFile, type CompiledFile } from "../project/compile-file.ts";
-import { makeFolder } from "../../runtime/data/index.ts";
+import { makeFolder } from "../../runtime/files/index.ts";
 import { UsageError } from "../shell/exit.ts";
 import { readSource, strategyPaths } from "../shell/files.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";

@@ -1,6 +1,6 @@
 import { access, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { makeFolder } from "../../runtime/data/index.ts";
+import { makeFolder } from "../../runtime/files/index.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { exampleNames, readExample } from "../init/example.ts";
 import type { ProjectFile } from "../init/project-file.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { writeTextAtomically } from "../../runtime/data/index.ts";
+import { writeTextAtomically } from "../../runtime/files/index.ts";
 import { FindingsError } from "../../runtime/findings.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { page } from "../run-report/page.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { isTensor, readPt, toFloat32, type PtValue } from "../../runtime/data/index.ts";
+import { isTensor, readPt, toFloat32, type PtValue } from "../../runtime/files/index.ts";
 import { readTensorFile } from "../../runtime/checkpoints/tensor-file.ts";
 import { ltxc, project } from "../testing/testing.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { openSafetensors, writeSafetensors } from "../../runtime/data/index.ts";
+import { openSafetensors, writeSafetensors } from "../../runtime/files/index.ts";
 import type { TrainEvent } from "../../runtime/index.ts";
 import { configure, ltxc, project, type Call } from "../testing/testing.ts";
 

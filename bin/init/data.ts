@@ -1,5 +1,5 @@
 /** The sample data of a new project, as files in the official `.pt` layout: what the strategy's sources ask for. */
-import { writePt, type EntryToWrite } from "../../runtime/data/index.ts";
+import { writePt, type EntryToWrite } from "../../runtime/files/index.ts";
 import {
   audioLatents,
   audioMask,

@@ -5,7 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { openEngine } from "../../runtime/index.ts";
 import { loadModel } from "../../runtime/model/checkpoint.ts";
-import { openSafetensors } from "../../runtime/data/index.ts";
+import { openSafetensors } from "../../runtime/files/index.ts";
 import { writeModel } from "./model.ts";
 
 const test = suite<{ folder: string; path: string }>("init model");

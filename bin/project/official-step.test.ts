@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
-import { openSafetensors } from "../../runtime/data/index.ts";
+import { openSafetensors } from "../../runtime/files/index.ts";
 import { configure, ltxc } from "../testing/testing.ts";
 
 const test = suite<{ cwd: string }>("official run configs");

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
-import { writeTextAtomically } from "../../runtime/data/index.ts";
+import { writeTextAtomically } from "../../runtime/files/index.ts";
 import { FindingsError } from "../../runtime/findings.ts";
 import { UsageError } from "./exit.ts";
 import type { Io } from "./io.ts";

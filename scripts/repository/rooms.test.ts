@@ -96,7 +96,7 @@ test("the compiler knows only the contract of the runtime, the runtime nothing o
 });
 
 /** What the command line may know of the runtime: `runtime/index.ts`, and the parts of it that do not load the engines. */
-const runtimeFaces = ["contract", "index", "findings", "config/index", "data/index"].map(
+const runtimeFaces = ["contract", "index", "findings", "config/index", "files/index"].map(
   (name) => `runtime/${name}.ts`,
 );
 

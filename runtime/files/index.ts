@@ -1,0 +1,7 @@
+/**
+ * Face of the room `files` for the command line: files of tensors, and files that are never left half-written. Apart from
+ * `runtime/index.ts`, so that commands that only write files load neither engines nor the model.
+ */
+export { makeFolder, writeTextAtomically } from "./atomic.ts";
+export { isTensor, readPt, toFloat32, writePt, type EntryToWrite, type PtValue } from "./pt/index.ts";
+export { openSafetensors, writeSafetensors } from "./safetensors/index.ts";
