@@ -32,11 +32,14 @@ export interface HostTensor {
 export type Operand = Tensor | number;
 
 /**
- * Tensor operations with NumPy broadcasting: all that a strategy may call (`network-ops.ts` adds those of networks). Pure: none reads a value back to the host, all shapes are known when called.
- * All are differentiable in their float32 operands, except comparisons, logic, `round` and `stopGradient` (gradient zero).
+ * Tensor operations with NumPy broadcasting. Pure: none reads a value back to the host, all shapes are known when called. All are
+ * differentiable in their float32 operands, except comparisons, logic, `round` and `stopGradient` (gradient zero).
  * Errors: shapes that do not broadcast or axes out of range throw.
  */
-export interface Ops {
+export interface Ops extends StrategyOps, NetworkOps {}
+
+/** What the expressions of a strategy become. */
+export interface StrategyOps {
   add(a: Operand, b: Operand): Tensor;
   sub(a: Operand, b: Operand): Tensor;
   mul(a: Operand, b: Operand): Tensor;
@@ -101,6 +104,22 @@ export interface Ops {
   input(name: string, value: HostTensor): Tensor;
   /** Host values that are the same whenever the step runs with the same shapes. */
   constant(value: HostTensor): Tensor;
+}
+
+/** What neural networks are made of, besides the operations of strategies: the model calls both, and so may imported functions. */
+export interface NetworkOps {
+  /** `x [..., in] W^T + b`, W `[out, in]` as checkpoints store it. */
+  linear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor;
+  /** The tanh form: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). */
+  gelu(x: Tensor): Tensor;
+  /** x * sigmoid(x). */
+  silu(x: Tensor): Tensor;
+  /** x / sqrt(mean(x^2 over the last axis) + eps), times `weight` if given. */
+  rmsNorm(x: Tensor, eps: number, weight?: Tensor): Tensor;
+  /** (x - mean) / sqrt(variance + eps) over the last axis, biased variance, no weight. */
+  layerNorm(x: Tensor, eps: number): Tensor;
+  /** softmax(q k^T / sqrt(d) + bias) v; q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`, bias additive, broadcast to `[B, H, Tq, Tk]`. */
+  attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | null): Tensor;
 }
 
 /**

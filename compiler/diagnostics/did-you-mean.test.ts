@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { didYouMean, editDistance, suggest } from "./did-you-mean.ts";
+import { editDistance, suggest } from "../../runtime/nearest-word.ts";
+import { didYouMean } from "./did-you-mean.ts";
 
 const test = suite("did you mean");
 const keys = ["latents", "noise", "noisy", "noise_mask", "keep", "fps"];

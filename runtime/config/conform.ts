@@ -1,5 +1,5 @@
 import type { Finding } from "../findings.ts";
-import { closest } from "./closest.ts";
+import { suggest } from "../nearest-word.ts";
 
 /** The part of JSON Schema that settings use: those of the run config and the parameters of a strategy. */
 export interface Schema {
@@ -188,7 +188,7 @@ function unknownKeys({ properties = {}, additionalProperties = true }: Schema, f
   return Object.keys(fields)
     .filter((key) => !Object.hasOwn(properties, key))
     .map((key) => {
-      const similar = closest(key, known);
+      const similar = suggest(key, known);
       const help = similar === null ? `known here: ${known.join(", ")}` : `did you mean \`${similar}\`?`;
       const place = path.length === 0 ? "" : ` in ${nameOf(path)}`;
       const near = similar === null ? {} : { near: similar };

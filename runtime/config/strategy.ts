@@ -1,7 +1,7 @@
 import type { StrategyInfo } from "../contract.ts";
 import type { Finding } from "../findings.ts";
 import { conform, finding, type Schema } from "./conform.ts";
-import { closest } from "./closest.ts";
+import { suggest } from "../nearest-word.ts";
 import type { StrategyConfig } from "./run-config.ts";
 
 export interface StrategyChoice {
@@ -43,7 +43,7 @@ export function resolveParams(
 
 /** The finding for a run config that names a strategy which is not among `available`. */
 export function unknownStrategy(name: string, available: readonly string[]): Finding {
-  const similar = closest(name, available);
+  const similar = suggest(name, available);
   const known = available.length === 0 ? "no strategy is compiled" : `there are: ${available.join(", ")}`;
   const help = similar === null ? `${known}; compile yours with \`ltxc compile\`` : `did you mean \`${similar}\`?`;
   const near = similar === null ? {} : { near: similar };

@@ -1,6 +1,5 @@
 /** What the trainer knows of an engine. Only the files in this folder and in `graph/record` import a tensor library. */
-import type { HostTensor, Tensor } from "../contract.ts";
-import type { NetworkOps } from "../network-ops.ts";
+import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
 import type { Checkpointed } from "./checkpoint.ts";
 
@@ -40,7 +39,7 @@ export type EngineEvent =
 
 export interface Engine {
   readonly name: EngineName;
-  readonly ops: NetworkOps;
+  readonly ops: Ops;
   /** Uploads host values; the tensor lives until `dispose`, also inside `tidy`. */
   keep(value: HostTensor): Tensor;
   /** A float32 tensor whose numbers stay in their file, which must not change. Only engines that read weights from files have it. */

@@ -2,8 +2,7 @@
 /* oxlint-disable unicorn/consistent-function-scoping, unicorn/no-array-fill-with-reference-type */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { HostTensor, Tensor } from "../contract.ts";
-import type { NetworkOps } from "../network-ops.ts";
+import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import type { Engine } from "./engine.ts";
 import { openEngine } from "./index.ts";
 import { loadTfjsAlone } from "./load-tfjs.ts";
@@ -53,7 +52,7 @@ function host(shape: readonly number[], values: readonly number[], dtype: HostTe
   return { shape, dtype, data };
 }
 
-type Compute = (ops: NetworkOps, ...xs: Tensor[]) => Tensor;
+type Compute = (ops: Ops, ...xs: Tensor[]) => Tensor;
 
 async function valueOf(engine: Engine, f: Compute, inputs: readonly HostTensor[]): Promise<HostTensor> {
   const xs = inputs.map((x) => engine.keep(x));
@@ -77,7 +76,7 @@ async function gradientsOf(engine: Engine, f: Compute, inputs: readonly HostTens
   return gradients;
 }
 
-function weightedSum(ops: NetworkOps, y: Tensor): Tensor {
+function weightedSum(ops: Ops, y: Tensor): Tensor {
   return ops.sum(ops.mul(y, ops.constant(numbers(y.shape, 7))));
 }
 
@@ -135,7 +134,7 @@ async function check(
   }
 }
 
-const unary: readonly (readonly [name: keyof NetworkOps, reference: (x: number) => number])[] = [
+const unary: readonly (readonly [name: keyof Ops, reference: (x: number) => number])[] = [
   ["neg", (x) => -x],
   ["abs", Math.abs],
   ["square", (x) => x * x],
@@ -292,7 +291,7 @@ function product(a: ArrayLike<number>, b: ArrayLike<number>, m: number, k: numbe
 test("matMul with and without leading axes", async () => {
   const [a, b] = [numbers([2, 3]), numbers([3, 4], 2)];
   await check("matMul", (ops, a, b) => ops.matMul(a, b), [a, b], product(a.data, b.data, 2, 3, 4));
-  const swapped = (ops: NetworkOps, a: Tensor, b: Tensor) =>
+  const swapped = (ops: Ops, a: Tensor, b: Tensor) =>
     ops.matMul(ops.transpose(a, [1, 0]), ops.transpose(b, [1, 0]), true, true);
   await check("matMul transposed", swapped, [a, b], product(a.data, b.data, 2, 3, 4));
   const many = numbers([2, 5, 3], 3);
@@ -302,7 +301,7 @@ test("matMul with and without leading axes", async () => {
     [many, b],
     product(many.data, b.data, 10, 3, 4),
   );
-  const transposed = (ops: NetworkOps, a: Tensor, b: Tensor) => ops.matMul(ops.transpose(a, [0, 2, 1]), b, true);
+  const transposed = (ops: Ops, a: Tensor, b: Tensor) => ops.matMul(ops.transpose(a, [0, 2, 1]), b, true);
   await check("matMul of rank 3 and 2, transposed", transposed, [many, b], product(many.data, b.data, 10, 3, 4));
   const [c, d] = [numbers([2, 1, 2, 3]), numbers([2, 1, 4, 3], 5)];
   await check("matMul of rank 4", (ops, c, d) => ops.matMul(c, d, false, true), [c, d]);

@@ -1,5 +1,4 @@
-import type { HostTensor, Tensor } from "../contract.ts";
-import type { NetworkOps } from "../network-ops.ts";
+import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import { gradientsOf } from "./autodiff.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { Differentiated, Engine, EngineName } from "./engine.ts";
@@ -40,7 +39,7 @@ export function createTfjsEngine(tf: Tf, name: EngineName, backend: string): Eng
   };
 }
 
-function createOps(tf: Tf, select: () => void): NetworkOps {
+function createOps(tf: Tf, select: () => void): Ops {
   const ops: TfOps = {
     ...computingOps(tf),
     input: (_name, value) => upload(tf, value),
@@ -52,7 +51,7 @@ function createOps(tf: Tf, select: () => void): NetworkOps {
       select();
       return f(...args);
     };
-  return Object.fromEntries(Object.entries(ops).map(([key, f]) => [key, wrap(f)])) as unknown as NetworkOps;
+  return Object.fromEntries(Object.entries(ops).map(([key, f]) => [key, wrap(f)])) as unknown as Ops;
 }
 
 /** Copies the values, since some backends keep reading the caller's array. */

@@ -1,5 +1,4 @@
-import type { HostTensor, Tensor } from "../contract.ts";
-import type { NetworkOps } from "../network-ops.ts";
+import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import { fail, type Finding } from "../findings.ts";
 import type { StreamName } from "./config.ts";
 import type { ConnectorConfig } from "./connector-config.ts";
@@ -32,11 +31,7 @@ export interface EmbeddingsProcessor {
   run(features: TextFeatures): TextContexts;
 }
 
-export function createEmbeddingsProcessor(
-  ops: NetworkOps,
-  video: Connector,
-  audio: Connector | null,
-): EmbeddingsProcessor {
+export function createEmbeddingsProcessor(ops: Ops, video: Connector, audio: Connector | null): EmbeddingsProcessor {
   return {
     run: (features) => {
       checkPairing(features, audio);

@@ -1,5 +1,4 @@
-import type { Tensor } from "../contract.ts";
-import type { NetworkOps } from "../network-ops.ts";
+import type { Ops, Tensor } from "../contract.ts";
 import { withinPart } from "../call-site.ts";
 
 /** A low-rank addition to one linear layer: `y += scale * B(A(dropout(x)))`. */
@@ -24,7 +23,7 @@ export interface Adapters {
  * adapters take effect on all of them.
  */
 export interface Module {
-  readonly ops: NetworkOps;
+  readonly ops: Ops;
   /** Runs `f`; where it fails on the device, the error says that it was in this part. */
   within<T>(f: () => T): T;
   /** The part whose names begin with `prefix`. */
@@ -37,7 +36,7 @@ export interface Module {
 
 /** A module over weights by full name and adapters by the linear layer's full name. */
 export function createModule(
-  ops: NetworkOps,
+  ops: Ops,
   weights: ReadonlyMap<string, Tensor>,
   adapters: Adapters = new Map(),
   prefix = "",
@@ -63,6 +62,6 @@ export function createModule(
 }
 
 /** The scale is applied at the narrowest place. */
-function adapted(ops: NetworkOps, { a, b, scale, dropout = (x) => x }: Adapter, x: Tensor): Tensor {
+function adapted(ops: Ops, { a, b, scale, dropout = (x) => x }: Adapter, x: Tensor): Tensor {
   return ops.linear(ops.mul(ops.linear(dropout(x), a, null), scale), b, null);
 }

@@ -1,5 +1,4 @@
-import type { HostTensor, OutputInfo, Tensor } from "../contract.ts";
-import type { NetworkOps } from "../network-ops.ts";
+import type { HostTensor, Ops, OutputInfo, Tensor } from "../contract.ts";
 import type { Finding } from "../findings.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StreamName, TransformerConfig } from "./config.ts";
@@ -97,7 +96,7 @@ function initial(uniform: Uniform, name: string, shape: readonly number[], input
 }
 
 /** Keeps the tapped streams' target tokens and nothing else. */
-function collector(ops: NetworkOps, infos: readonly OutputInfo[], targets: TargetTokens, head: (name: string) => Head) {
+function collector(ops: Ops, infos: readonly OutputInfo[], targets: TargetTokens, head: (name: string) => Head) {
   const places = new Map<string, StreamName>();
   for (const info of infos) if (info.kind === "tap") places.set(placeOf(info), info.modality);
   const tapped = new Map<string, Tensor>();
@@ -119,7 +118,7 @@ function collector(ops: NetworkOps, infos: readonly OutputInfo[], targets: Targe
 
 const placeOf = ({ modality, block }: TapInfo): string => `${modality}.block${block}`;
 
-function applyHead(ops: NetworkOps, { activation }: HeadInfo, { weight, bias }: Head, input: Tensor): Tensor {
+function applyHead(ops: Ops, { activation }: HeadInfo, { weight, bias }: Head, input: Tensor): Tensor {
   const x = ops.linear(input, weight, bias);
   switch (activation) {
     case "silu":
@@ -132,7 +131,7 @@ function applyHead(ops: NetworkOps, { activation }: HeadInfo, { weight, bias }: 
 }
 
 /** The last `count` tokens of `[B, T, D]`. */
-function lastTokens(ops: NetworkOps, x: Tensor, count: number): Tensor {
+function lastTokens(ops: Ops, x: Tensor, count: number): Tensor {
   const [, tokens = 0] = x.shape;
   return tokens === count ? x : ops.slice(x, [0, tokens - count, 0], [-1, count, -1]);
 }

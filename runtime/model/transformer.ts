@@ -1,5 +1,4 @@
-import type { ModalityInputs, ModelInputs, Prediction, Tensor } from "../contract.ts";
-import type { NetworkOps } from "../network-ops.ts";
+import type { ModalityInputs, ModelInputs, Ops, Prediction, Tensor } from "../contract.ts";
 import { fail } from "../findings.ts";
 import { modulate, modulationRow, spread } from "./adaln.ts";
 import { block, type BlockSkips, type BlockState, type Streams } from "./block.ts";
@@ -40,7 +39,7 @@ const noTap: Tap = () => {};
 
 /** A transformer over weights by their bare checkpoint names, with adapters by the name of their linear layer. */
 export function createTransformer(
-  ops: NetworkOps,
+  ops: Ops,
   config: TransformerConfig,
   weights: ReadonlyMap<string, Tensor>,
   adapters?: Adapters,

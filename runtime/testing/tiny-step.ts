@@ -1,6 +1,5 @@
 /** The graph of one train step of a tiny model, as tests want it. */
-import type { HostTensor, Shape, Tensor } from "../contract.ts";
-import type { NetworkOps } from "../network-ops.ts";
+import type { HostTensor, Ops, Shape, Tensor } from "../contract.ts";
 import { tinyConfig, tinyInputs } from "./tiny-model.ts";
 import { transformerLayout } from "../model/parameters.ts";
 import { createTransformer } from "../model/transformer.ts";
@@ -26,7 +25,7 @@ export async function recordTinyStep(layers: number): Promise<Graph> {
     ...computingOps(tf),
     input: (_name: string, { shape }: HostTensor) => input(shape),
     constant: ({ shape }: HostTensor) => input(shape),
-  } as unknown as NetworkOps;
+  } as unknown as Ops;
   const config = tinyConfig({ num_layers: layers });
   const weights = new Map(transformerLayout(config).map(({ name, shape }) => [name, input(shape)]));
   const model = createTransformer(ops, config, weights as unknown as Map<string, Tensor>);

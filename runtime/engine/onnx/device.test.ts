@@ -1,7 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { HostTensor, Tensor } from "../../contract.ts";
-import type { NetworkOps } from "../../network-ops.ts";
+import type { HostTensor, Ops, Tensor } from "../../contract.ts";
 import { openEngine } from "../index.ts";
 import { startDevice } from "./device.ts";
 import type { Graph, Initializer, Node, Value } from "../../graph/graph.ts";
@@ -31,10 +30,7 @@ function numbers(shape: readonly number[], seed: number): HostTensor {
   return { shape, dtype: "float32", data: Float32Array.from({ length: size }, (_, i) => Math.sin(seed + 1.7 * i)) };
 }
 
-async function reference(
-  f: (ops: NetworkOps, ...xs: Tensor[]) => Tensor,
-  inputs: readonly HostTensor[],
-): Promise<HostTensor> {
+async function reference(f: (ops: Ops, ...xs: Tensor[]) => Tensor, inputs: readonly HostTensor[]): Promise<HostTensor> {
   const xs = inputs.map((x) => cpu.keep(x));
   const y = cpu.tidy(() => f(cpu.ops, ...xs));
   const result = await cpu.read(y);
@@ -91,8 +87,7 @@ test("reductions, transposes and slices by int64 initializers", async () => {
   };
   const session = device.open(graph);
   const x = numbers([2, 3, 4], 3);
-  const expected = (ops: NetworkOps, x: Tensor) =>
-    ops.mean(ops.transpose(ops.slice(x, [0, 1, 0], [2, 2, 4]), [2, 0, 1]), [1]);
+  const expected = (ops: Ops, x: Tensor) => ops.mean(ops.transpose(ops.slice(x, [0, 1, 0], [2, 2, 4]), [2, 0, 1]), [1]);
   const [y = -1] = device.run(session, [x], 1);
   close(await device.read(y), await reference((ops, x) => expected(ops, x as Tensor), [x]));
   device.close(session);

@@ -1,8 +1,7 @@
-import type { HostTensor, Tensor } from "../../contract.ts";
-import type { NetworkOps } from "../../network-ops.ts";
+import type { HostTensor, Ops, Tensor } from "../../contract.ts";
 import { DeviceTensor } from "./device-tensor.ts";
 
-export type OpName = keyof NetworkOps;
+export type OpName = keyof Ops;
 export type Argument =
   Tensor | HostTensor | readonly Tensor[] | readonly number[] | number | string | boolean | null | undefined;
 

@@ -1,6 +1,5 @@
 import { totalmem } from "node:os";
-import type { Tensor } from "../../contract.ts";
-import type { NetworkOps } from "../../network-ops.ts";
+import type { Ops, Tensor } from "../../contract.ts";
 import type { Graph, Node } from "../../graph/graph.ts";
 import { recordingBackendOf } from "../../graph/record/backend.ts";
 import { registerKernels } from "../../graph/record/kernels.ts";
@@ -70,7 +69,7 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
 
   return {
     name,
-    ops: Object.fromEntries(ops.map((op) => [op, (...args: Argument[]) => call(op, args)])) as unknown as NetworkOps,
+    ops: Object.fromEntries(ops.map((op) => [op, (...args: Argument[]) => call(op, args)])) as unknown as Ops,
     keep: (value) => tensors.onDevice(device.upload(value), value),
     map: (stored) => tensors.inFile(stored),
     async read(x) {

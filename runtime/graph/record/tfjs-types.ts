@@ -1,6 +1,5 @@
 import type { Tensor as TfTensor } from "@tensorflow/tfjs";
-import type { HostTensor, Tensor } from "../../contract.ts";
-import type { NetworkOps } from "../../network-ops.ts";
+import type { HostTensor, Ops, Tensor } from "../../contract.ts";
 
 /** The tfjs module. It is passed to every function that computes with it, so that nothing loads it at start-up. */
 export type Tf = typeof import("@tensorflow/tfjs");
@@ -18,5 +17,5 @@ type Concrete<X> = X extends HostTensor
 
 type ConcreteAll<Arguments extends readonly unknown[]> = { [Index in keyof Arguments]: Concrete<Arguments[Index]> };
 
-/** `NetworkOps` as tfjs sees it: the same functions over tfjs's own tensors. */
-export type TfOps = { [Name in keyof NetworkOps]: (...args: ConcreteAll<Parameters<NetworkOps[Name]>>) => TfTensor };
+/** `Ops` as tfjs sees it: the same functions over tfjs's own tensors. */
+export type TfOps = { [Name in keyof Ops]: (...args: ConcreteAll<Parameters<Ops[Name]>>) => TfTensor };
