@@ -52,7 +52,7 @@ for (const name of names) {
   });
 }
 
-/** The module beside what it imports, as in the project. */
+/** The module next to what it imports, as in the project. */
 async function keepModule(cwd: string, name: string, to: string): Promise<void> {
   await mkdir(join(to, "build"), { recursive: true });
   await copyFile(join(cwd, "build", `${name}.ts`), join(to, "build", `${name}.ts`));

@@ -38,7 +38,7 @@ test("compiles every strategy of the folder into build/", async ({ cwd }) => {
 test("a folder that cannot be made is a usage error", async ({ cwd }) => {
   await writeFile(join(cwd, "my.strategy"), strategy);
   await writeFile(join(cwd, "file"), "");
-  // Below /proc the system says of a new folder that there is none above it.
+  // mkdir below /proc fails with ENOENT, as if the folder above were missing.
   for (const out of ["file/below", ...(process.platform === "linux" ? ["/proc/no/such"] : [])]) {
     const { code, err } = await ltxc(["compile", "--out", out], { cwd });
     assert.is(code, 2);

@@ -168,7 +168,7 @@ test("noise levels are the sampler's, or those that the strategy makes of it at 
     assert.is(perFrame?.draws, 256 * 16 * 5);
     const ofSampler = await levelsOf("");
     assert.is(ofSampler?.isWritten, false);
-    // Half of the noise levels lie below the median: the same for both, within what so many draws can tell.
+    // Half of the noise levels lie below the median: the same for both, within the accuracy that this number of draws allows.
     const below = (bins: readonly number[] = []) => bins.slice(0, 24).reduce((a, b) => a + b, 0);
     assert.ok(Math.abs(below(perFrame?.bins) - below(ofSampler?.bins)) < 0.02);
   });

@@ -41,7 +41,7 @@ export const transformer = {
   connector_apply_gated_attention: true,
 };
 
-/** The autoencoder, of which only the scale factors are read: 8 in time, 32 in height and width. */
+/** The autoencoder. Only its scale factors are read: 8 in time, 32 in height and width. */
 export const vae = {
   patch_size: 4,
   encoder_blocks: [

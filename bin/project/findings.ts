@@ -7,8 +7,8 @@ import type { Finding } from "../../runtime/findings.ts";
 const aboutKeys: readonly string[] = ["LTX6001"];
 
 /**
- * The place in the run config that a finding is about: the value at its path; the key where the value is a whole section, where
- * the key itself is the mistake, or where something is missing below it.
+ * The place in the run config that a finding is about: usually the value at its path. It is the key instead if the value is a whole
+ * section, if the key itself is the mistake, or if something is missing below it.
  */
 function spanOf(root: YamlNode, { code, path }: Finding): Span {
   const place = nodeAt(root, path);

@@ -45,7 +45,7 @@ export function mergedReports(reports: readonly FileReport[]): readonly FileRepo
 
 // ----------------------------------------------------------------------------------------------------------------- running
 
-/** The project's own TypeScript, so that it judges as in the user's editor; else the one that this package finds. */
+/** The project's own TypeScript, so that it judges as in the user's editor; otherwise the one that this package finds. */
 function findTsc(cwd: string): string | null {
   for (const from of [cwd, packageRoot]) {
     try {

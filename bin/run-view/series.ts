@@ -3,9 +3,9 @@ export interface Series {
   add(value: number): void;
   /** How many values there were. */
   readonly count: number;
-  /** Means of equally long stretches, at most `limit` of them. */
+  /** Means of stretches of equal length, at most `limit` of them; the last stretch may be shorter. */
   means(): readonly number[];
-  /** The first and the last `ends` values themselves. */
+  /** The first values and the last ones, as many of each as `createSeries` was asked to keep. */
   readonly first: readonly number[];
   readonly last: readonly number[];
 }

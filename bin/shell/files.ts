@@ -23,7 +23,7 @@ export async function readSource(io: Io, path: string, missingHelp: string | nul
   }
 }
 
-/** Names of the strategies in the working folder, sorted. */
+/** File names of the strategies in the working folder, sorted. */
 export async function strategiesHere(io: Io): Promise<string[]> {
   const names = await readdir(io.cwd);
   return names.filter((name) => name.endsWith(strategyExtension) && name !== strategyExtension).toSorted();

@@ -16,7 +16,7 @@ interface Context {
 
 const test = suite<Context>("editor");
 
-/** A strategy of the project's own, beside that of `ltxc init`. */
+/** A strategy of the project's own, next to that of `ltxc init`. */
 const own = `strategy: framewise
 description: Every frame has its own noise level.
 params:

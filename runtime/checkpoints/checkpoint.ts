@@ -34,13 +34,13 @@ export async function saveCheckpoint(
   const parameters = await readAll(run);
   const { own, heads } = divided(parameters);
   const mode = checkpoints.save_training_state;
-  const beside = statePath(path);
+  const stateFile = statePath(path);
   // Remove an earlier run's state: it does not match these weights.
-  if (mode === "off" && beside !== null) await rm(beside, { force: true });
-  if (mode !== "off" && beside !== null) {
+  if (mode === "off" && stateFile !== null) await rm(stateFile, { force: true });
+  if (mode !== "off" && stateFile !== null) {
     const full = mode === "full" ? { parameters: [...parameters.values()], moments: await optimizer.save() } : null;
     const state = encodeState({ globalStep, fingerprint: run.fingerprint, full }, run.trainable.names);
-    await writeTensorFile(beside, state, "float32");
+    await writeTensorFile(stateFile, state, "float32");
   }
   await saveHeads(path, heads, run.step.strategy, checkpoints.precision);
   await saveWeights(run, path, own, { ...runMetadata(run, globalStep), ...strategy });
@@ -72,7 +72,7 @@ interface Beginning {
 /**
  * Loads the weights that `model.load_checkpoint` names and, if there is a training state next to them, resumes from it. A state that
  * cannot be used is a warning, and the run begins at step 0 with the loaded weights.
- * @throws FindingsError LTX6307, LTX6311 for weights that do not exist or fit, LTX6306 when nothing is left to do, LTX6314 for the state
+ * @throws FindingsError LTX6307, LTX6311 for weights that do not exist or do not fit, LTX6306 when nothing is left to do, LTX6314 for the state
  * of another run
  */
 export async function loadCheckpoint(run: Run, optimizer: Optimizer): Promise<Beginning> {
@@ -114,7 +114,7 @@ async function readAll({ engine, trainable }: Run): Promise<NamedTensors> {
 const wantedOf = ({ trainable }: Run) =>
   trainable.tensors().map(({ shape }, i) => ({ name: trainable.names[i] ?? "", shape }));
 
-/** Warnings about the file of heads are kept apart: a full training state has the heads as well, and then they do not apply. */
+/** Warnings about the heads' file are separate: a full training state contains the heads as well, and makes these warnings void. */
 async function loadWeights(run: Run, path: string) {
   const wanted = wantedOf(run);
   const own = wanted.filter(({ name }) => !isHead(name));

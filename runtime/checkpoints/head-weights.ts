@@ -46,7 +46,7 @@ export async function loadHeads(
   const file = path === null ? `the heads of ${basename(weights)}` : path;
   const why = stored === null ? `${file} does not exist` : `${path} has none of these shapes`;
   const message = `the strategy's heads start anew (${missing.join(", ")}): ${why}`;
-  const help = "keep the `heads_*.safetensors` beside its weights, or ignore this after a change of `outputs`";
+  const help = "keep the `heads_*.safetensors` next to its weights, or ignore this after a change of `outputs`";
   return {
     values,
     warnings: [{ code: "LTX6313", severity: "warning", path: ["model", "load_checkpoint"], message, help }],

@@ -66,7 +66,7 @@ function migrateStg(
   return replace(key, { video_stg_scale: video, audio_stg_scale: mode === "stg_v" ? 0 : video }, written, findings);
 }
 
-/** One sample per prompt, unless samples are listed already. The old fields stay beside them, as the official trainer keeps them. */
+/** One sample per prompt, unless samples are listed already. The old fields stay next to them, as the official trainer keeps them. */
 function migratePrompts(validation: ValidationConfig, findings: Finding[]): { samples?: readonly ValidationSample[] } {
   const { prompts, samples } = validation;
   if (prompts.length === 0) return {};

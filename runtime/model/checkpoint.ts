@@ -21,7 +21,7 @@ export interface LoadOptions {
   readonly streams: { readonly video: boolean; readonly audio: boolean };
   /** Whether the transformer's weights are trained, and so have to be the engine's own; else they may stay in their file. */
   readonly isTrained?: boolean;
-  /** Of the transformer, only so many of the first; without it all. */
+  /** How many of the transformer's blocks to load, from the first on; all if not given. */
   readonly blocks?: number;
 }
 

@@ -42,7 +42,7 @@ export interface TransformerConfig {
   readonly gatedAttention: boolean;
   /** Whether text cross-attention is modulated: 9 modulation rows instead of 6. */
   readonly crossAttentionAdaln: boolean;
-  /** Whether the text modulation depends on sigma beside its table. */
+  /** Whether the text modulation depends on sigma besides its table. */
   readonly promptAdaln: boolean;
   readonly keyframesEmbedding: boolean;
   /** Channels of the context before the transformer's own caption projections; null where it has none. */

@@ -15,7 +15,7 @@ const config = tinyConfig(
   "video-only",
 );
 
-/** Bytes that a step of the model makes at most, beside its weights. */
+/** Bytes that a step of the model makes at most, besides its weights. */
 function stepBytes(tokens: number, isCheckpointed: boolean): number {
   const device = createSimulatedDevice();
   const engine = createOnnxEngine(tf, device);

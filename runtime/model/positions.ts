@@ -104,7 +104,7 @@ function putVideo(
 }
 
 /**
- * `[B, 1, T, 2]`: seconds, of sequences with so many steps one behind the other, each from 0 on. The audio encoder is causal, so
+ * `[B, 1, T, 2]`: seconds, of sequences with this many steps in a row, each from 0 on. The audio encoder is causal, so
  * the first step covers a single spectrogram frame.
  */
 function audioPositions(parts: readonly number[], batchSize: number): HostTensor {

@@ -3,7 +3,7 @@ import { frequencyGrid } from "./rope-grid.ts";
 
 export type RopeType = "split" | "interleaved";
 
-/** What a rotary table depends on beside the positions. */
+/** What a rotary table depends on besides the positions. */
 export interface RopeSpec {
   readonly type: RopeType;
   /** Width of the queries and keys, all heads together. */
@@ -25,7 +25,7 @@ export interface RopeTables<T = HostTensor> {
 const { fround } = Math;
 
 /**
- * Rotary tables of `positions`, `[B, P, T, 2]` (bounds, of which the midpoint counts) or `[B, P, T]`. On the host, since
+ * Rotary tables of `positions`, `[B, P, T, 2]` (bounds; their midpoint counts) or `[B, P, T]`. On the host, since
  * angles reach thousands of radians: every step is rounded to float32 in the order midpoint, / maxPos, * 2, - 1, * frequency.
  */
 export function ropeTables(spec: RopeSpec, positions: HostTensor): RopeTables {

@@ -64,7 +64,7 @@ interface TrainingOptions {
   readonly seed: number;
   /** Whether blocks keep nothing of what they compute for the backward pass. */
   readonly isCheckpointed: boolean;
-  /** Of the transformer, only so many of the first; without it all. */
+  /** How many of the transformer's blocks to load, from the first on; all if not given. */
   readonly blocks?: number;
 }
 

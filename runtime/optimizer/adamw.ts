@@ -71,7 +71,7 @@ export function adamwStep(t: number, rate: number) {
 /** A group is updated at once, so that an engine that records makes one graph of it; old and new values are there together. */
 const GROUP_ELEMENTS = 2 ** 24;
 
-/** The parameters that have a gradient, in groups of about so many elements. */
+/** The parameters that have a gradient, in groups of a limited number of elements. */
 function groupsOf(parameters: readonly Tensor[], gradients: Gradients): number[][] {
   const groups: number[][] = [];
   let room = 0;

@@ -11,7 +11,7 @@ interface Request {
 
 /**
  * The same draws, made beforehand: micro-batches mostly ask for the same, so what one has asked for is drawn for the next one while the
- * device computes. What it asks for beside that is drawn when it does.
+ * device computes. Anything else is drawn when it is asked for.
  * @param microBatches of an optimizer step
  */
 export function drawsAhead(draws: DrawsOf, microBatches: number): DrawsOf {

@@ -77,8 +77,8 @@ export interface Report {
 }
 
 /**
- * From a batch to its loss: the strategy's inputs, the model, the strategy's loss. A pure function of the batch and the draws, both
- * of which enter through `ops.input`; no value is read back.
+ * From a batch to its loss: the strategy's inputs, the model, the strategy's loss. A pure function of the batch and the draws. Both
+ * enter through `ops.input`; no value is read back.
  */
 export function forward(
   context: ForwardContext,

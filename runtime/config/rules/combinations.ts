@@ -5,7 +5,7 @@ import { isAddress } from "../paths.ts";
 import type { RunConfig } from "../run-config.ts";
 import { checkSamples } from "./samples.ts";
 
-/** Settings that are right each for itself and wrong together. */
+/** Settings that are each valid alone but wrong together. */
 export function checkCombinations(config: RunConfig): Finding[] {
   return [
     ...checkModel(config),

@@ -8,7 +8,7 @@ export type Modality = "video" | "audio";
 
 type Rule =
   | { readonly needs: readonly ("image_or_video" | "video" | "audio" | "mask")[]; readonly modality: Modality }
-  /** Exactly one of video and audio, and with `mask` a mask beside it. */
+  /** Exactly one of video and audio, and with `mask` also a mask. */
   | { readonly needs: "either"; readonly mask?: true };
 
 const rules: Readonly<Record<ValidationCondition["type"], Rule>> = {
@@ -22,7 +22,7 @@ const rules: Readonly<Record<ValidationCondition["type"], Rule>> = {
   audio_to_video: { needs: ["audio"], modality: "audio" },
 };
 
-/** What a condition's type makes use of beside its files. */
+/** What a condition's type uses besides its files. */
 const options: Readonly<Partial<Record<ValidationCondition["type"], readonly (keyof ValidationCondition)[]>>> = {
   prefix: ["num_frames", "duration"],
   suffix: ["num_frames", "duration"],

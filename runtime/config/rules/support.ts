@@ -3,12 +3,12 @@ import { finding, warning } from "../conform.ts";
 import { obstaclesOf } from "./drawable.ts";
 import type { RunConfig } from "../run-config.ts";
 
-/** What the official format knows and this version does not do: said before the run, never passed over in silence. */
+/** What the official format knows and this version does not do: reported before the run, never ignored silently. */
 export function checkSupport(config: RunConfig): Finding[] {
   return [...changesTheResult(config), ...leftOut(config)];
 }
 
-/** Settings that would train something else than what is asked for: errors. */
+/** Settings that would train something other than what was asked for: errors. */
 function changesTheResult({ acceleration }: RunConfig): Finding[] {
   const entries: readonly (readonly [boolean, Finding["path"], unknown, string])[] = [
     [acceleration.quantization !== null, ["acceleration", "quantization"], acceleration.quantization, "write `null`"],
@@ -20,7 +20,7 @@ function changesTheResult({ acceleration }: RunConfig): Finding[] {
   );
 }
 
-/** Settings that ask for something beside the training, or for less memory: the run goes on without. */
+/** Settings that ask for something besides the training, or for less memory: the run goes on without. */
 function leftOut({ model, lora, validation, optimization, acceleration, hub, wandb, runtime }: RunConfig): Finding[] {
   const { mixed_precision_mode: precision } = acceleration;
   const entries: readonly (readonly [boolean, Finding["path"], string, string])[] = [

@@ -2,7 +2,7 @@ import type { Call, OpenRecording, SavedRecording, TensorType } from "./recordin
 
 /**
  * All recorded functions as a tree of their calls: functions share the nodes of the calls with which they begin, and branch at the
- * first call in which they differ. By the key of the first call.
+ * first call in which they differ. The map's key is that of the first call.
  */
 export type CallTree = Map<string, CallTreeNode>;
 

@@ -100,7 +100,7 @@ export class Recordings {
   }
 
   /**
-   * Opens a recording, in place of the one that the node had.
+   * Opens a recording and closes the one that the node had before.
    * @param newCalls the calls of a new recording, which is saved; null for a recording that was saved before
    */
   #open(
