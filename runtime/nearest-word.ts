@@ -18,6 +18,12 @@ export function suggest(word: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
+/** ``did you mean `x`?`` or, without a near candidate, null. */
+export function didYouMean(word: string, candidates: Iterable<string>): string | null {
+  const found = suggest(word, candidates);
+  return found === null ? null : `did you mean \`${found}\`?`;
+}
+
 /** Edit distances from here on are too large for a slip. */
 export function limitOf(word: string): number {
   return Math.min(word.length, Math.max(1, Math.floor(word.length / 3)) + 1);

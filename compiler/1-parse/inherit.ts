@@ -1,6 +1,6 @@
 /** `extends`: a file's keys over those of another strategy, at every depth. */
 import type { Bag } from "../diagnostics/bag.ts";
-import { didYouMean } from "../diagnostics/did-you-mean.ts";
+import { didYouMean } from "../../runtime/nearest-word.ts";
 import { endOffset, sourceFile, type SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import { moved, movedFinding } from "./moved.ts";

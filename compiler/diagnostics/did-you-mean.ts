@@ -1,13 +1,7 @@
-import { editDistance, limitOf, suggest } from "../../runtime/nearest-word.ts";
+import { didYouMean, editDistance, limitOf } from "../../runtime/nearest-word.ts";
 import type { Span } from "../source/span.ts";
 import type { Details } from "./bag.ts";
 import type { Fix } from "./diagnostic.ts";
-
-/** ``did you mean `x`?`` or, without a near candidate, null. */
-export function didYouMean(word: string, candidates: Iterable<string>): string | null {
-  const found = suggest(word, candidates);
-  return found === null ? null : `did you mean \`${found}\`?`;
-}
 
 /** What a finding about an unknown word offers: the nearest candidate, and where that is certain a fix; else `otherwise`. */
 export function meant(word: string, span: Span, candidates: readonly string[], otherwise?: string): Details {

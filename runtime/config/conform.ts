@@ -1,5 +1,5 @@
 import type { Finding } from "../findings.ts";
-import { suggest } from "../nearest-word.ts";
+import { didYouMean, suggest } from "../nearest-word.ts";
 
 /** The part of JSON Schema that settings use: those of the run config and the parameters of a strategy. */
 export interface Schema {
@@ -189,7 +189,7 @@ function unknownKeys({ properties = {}, additionalProperties = true }: Schema, f
     .filter((key) => !Object.hasOwn(properties, key))
     .map((key) => {
       const similar = suggest(key, known);
-      const help = similar === null ? `known here: ${known.join(", ")}` : `did you mean \`${similar}\`?`;
+      const help = didYouMean(key, known) ?? `known here: ${known.join(", ")}`;
       const place = path.length === 0 ? "" : ` in ${nameOf(path)}`;
       const near = similar === null ? {} : { near: similar };
       return { ...finding("LTX6001", [...path, key], `there is no setting \`${key}\`${place}`, help), ...near };

@@ -1,7 +1,7 @@
 import type { StrategyInfo } from "../contract.ts";
 import type { Finding } from "../findings.ts";
 import { conform, finding, type Schema } from "./conform.ts";
-import { suggest } from "../nearest-word.ts";
+import { didYouMean, suggest } from "../nearest-word.ts";
 import type { StrategyConfig } from "./run-config.ts";
 
 export interface StrategyChoice {
@@ -45,7 +45,7 @@ export function resolveParams(
 export function unknownStrategy(name: string, available: readonly string[]): Finding {
   const similar = suggest(name, available);
   const known = available.length === 0 ? "no strategy is compiled" : `there are: ${available.join(", ")}`;
-  const help = similar === null ? `${known}; compile yours with \`ltxc compile\`` : `did you mean \`${similar}\`?`;
+  const help = didYouMean(name, available) ?? `${known}; compile yours with \`ltxc compile\``;
   const near = similar === null ? {} : { near: similar };
   return { ...finding("LTX6010", ["training_strategy", "name"], `there is no strategy \`${name}\``, help), ...near };
 }

@@ -38,21 +38,17 @@ const schedules: Readonly<Record<string, (steps: number) => Schema>> = {
   step: (steps) => closed({ step_size: count(Math.floor(steps / 2)), gamma: number(0.1, { exclusiveMinimum: 0 }) }),
 };
 
+type Fit = <Params extends object>(schema: Schema | undefined, params: Params, path: Finding["path"]) => Params;
+
 /** Judges and completes the two free mappings of the run config by the setting that says what they mean. */
 export function withVariants(config: RunConfig, findings: Finding[]): RunConfig {
   const { flow_matching, optimization } = config;
-  const fit = <Params extends object>(schema: Schema | undefined, params: Params, path: Finding["path"]): Params =>
-    schema === undefined ? params : (conform(schema, params, path, findings) as Params);
+  const fit: Fit = (schema, params, path) =>
+    // `conform` fills in a schema's defaults and keeps the rest: the result has the type that the schema describes.
+    schema === undefined ? params : (conform(schema, params, path, findings) as typeof params);
   return {
     ...config,
-    flow_matching: {
-      ...flow_matching,
-      timestep_sampling_params: fit(
-        samplers[flow_matching.timestep_sampling_mode],
-        flow_matching.timestep_sampling_params,
-        ["flow_matching", "timestep_sampling_params"],
-      ),
-    } as FlowMatching,
+    flow_matching: completed(flow_matching, fit),
     optimization: {
       ...optimization,
       scheduler_params: fit(
@@ -62,4 +58,14 @@ export function withVariants(config: RunConfig, findings: Finding[]): RunConfig 
       ),
     },
   };
+}
+
+function completed(section: FlowMatching, fit: Fit): FlowMatching {
+  const path = ["flow_matching", "timestep_sampling_params"];
+  return section.timestep_sampling_mode === "uniform"
+    ? { ...section, timestep_sampling_params: fit(samplers["uniform"], section.timestep_sampling_params, path) }
+    : {
+        ...section,
+        timestep_sampling_params: fit(samplers["shifted_logit_normal"], section.timestep_sampling_params, path),
+      };
 }

@@ -1,7 +1,7 @@
 // Every exported name has a reader, but for those of the public faces.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { exportsOf, imports, isGenerated, isTest, sources } from "./sources.ts";
+import { exportsIn, exportsOf, imports, isGenerated, isTest, sources } from "./sources.ts";
 
 const test = suite("exports");
 
@@ -20,6 +20,21 @@ function unread(): string[] {
 test("nothing is exported that nobody imports", () => {
   assert.ok(exportsOf("runtime/findings.ts").includes("FindingsError"));
   assert.equal(unread(), []);
+});
+
+test("sees every form of an export", () => {
+  const text = [
+    "export const a = 1;",
+    "export abstract class B {}",
+    "const c = 3, d = 4;",
+    "export { c, d as e };",
+    "export type { F };",
+    "export const { g, h: i } = x;",
+    "export const [j] = x;",
+    "export default c;",
+    'export { k } from "./other.ts";',
+  ];
+  assert.equal(exportsIn(text.join("\n")).toSorted(), ["B", "F", "a", "c", "default", "e", "g", "i", "j"]);
 });
 
 test.run();

@@ -1,7 +1,10 @@
 // A test of the repository itself: heavy packages, nothing forgotten, nothing left behind.
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { imports, isTest, sources, textOf, type Import } from "./sources.ts";
+import { VERSION } from "../../compiler/version.ts";
+import { imports, isTest, root, sources, textOf, type Import } from "./sources.ts";
 
 const test = suite("repository");
 
@@ -67,6 +70,42 @@ test("nothing names a machine or leaves work for later", () => {
     sources.filter((file) => file !== self && forbidden.test(textOf(file))),
     [],
   );
+});
+
+test("paths that the pages name exist", () => {
+  const pages = ["README.md", "CONTRIBUTING.md", "bin/README.md", "compiler/README.md", "runtime/README.md"];
+  const named = (page: string) => [
+    ...textOf(page).matchAll(/`((?:\.\.\/)?[\w-]+(?:\/[\w.-]+)*\/[\w.-]+\.(?:ts|mjs|json|md))`/g),
+  ];
+  const missing = pages.flatMap((page) =>
+    named(page).flatMap(([, path = ""]) =>
+      path.includes("NAME") ||
+      ["", dirname(page), "runtime/engine", "runtime/model", "runtime/graph"].some((folder) =>
+        existsSync(join(root, folder, path)),
+      )
+        ? []
+        : `${page}: ${path}`,
+    ),
+  );
+  assert.equal(missing, []);
+});
+
+test("the map of moves leads to files that exist", () => {
+  const rows = [...textOf("CONTRIBUTING.md").matchAll(/^\| `[^|]*` \| `([\w/-]+\/)` \| (.+) \|$/gm)];
+  assert.ok(rows.length > 30, `only ${rows.length} rows`);
+  const names = (files: string) => files.split(", ").flatMap((file) => file.split(" → ").at(-1)?.split(" and ") ?? []);
+  const missing = rows.flatMap(([, folder = "", files = ""]) =>
+    names(files).flatMap((name) => {
+      const path = join(root, folder, name);
+      return existsSync(name.endsWith("/") ? path : `${path}.ts`) ? [] : `${folder}${name}`;
+    }),
+  );
+  assert.equal(missing, []);
+});
+
+test("the compiler says the version of the package", () => {
+  const { version }: { version: string } = JSON.parse(textOf("package.json"));
+  assert.is(VERSION, version);
 });
 
 test.run();

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface Import {
   readonly file: string;
@@ -50,8 +50,24 @@ function namesIn(clause: string): readonly string[] | null {
 
 export const imports: readonly Import[] = sources.flatMap(importsOf);
 
-/** Names that a file declares and exports itself. */
-export function exportsOf(file: string): string[] {
-  const declared = /^export\s+(?:async\s+)?(?:function\*?|const|class|interface|type|enum|let)\s+(\w+)/gm;
-  return [...textOf(file).matchAll(declared)].map(([, name = ""]) => name);
+/** Names that a module's text declares and exports, or exports after the declaration; not those it hands on from another module. */
+export function exportsIn(text: string): string[] {
+  const declared = /^export\s+(?:abstract\s+|async\s+)?(?:function\*?|const|class|interface|type|enum|let)\s+(\w+)/gm;
+  const listed = /^export\s+(?:type\s+)?\{([^}]*)\}(?!\s*from)/gm;
+  const taken = /^export\s+const\s+[{[]([^=]*)[}\]]\s*=/gm;
+  const names = (list = "") =>
+    list.split(",").flatMap(
+      (name) =>
+        name
+          .trim()
+          .split(/\s*(?:\bas\b|:)\s*/)
+          .at(-1) || [],
+    );
+  return [
+    ...[...text.matchAll(declared)].map(([, name = ""]) => name),
+    ...[...text.matchAll(listed), ...text.matchAll(taken)].flatMap(([, list]) => names(list)),
+    ...(/^export\s+default\b/m.test(text) ? ["default"] : []),
+  ];
 }
+
+export const exportsOf = (file: string): string[] => exportsIn(textOf(file));

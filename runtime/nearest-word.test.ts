@@ -1,7 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { editDistance, suggest } from "../../runtime/nearest-word.ts";
-import { didYouMean } from "./did-you-mean.ts";
+import { didYouMean, editDistance, suggest } from "./nearest-word.ts";
 
 const test = suite("did you mean");
 const keys = ["latents", "noise", "noisy", "noise_mask", "keep", "fps"];
