@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { concernedBy } from "./concerned.ts";
+import { concernedBy, readAsText } from "./concerned.ts";
 import { isTest, sources } from "./sources.ts";
 
 const test = suite("tests that concern a change");
@@ -49,6 +50,58 @@ test("those that read changed data", () => {
     "compiler/diagnostics/samples/unused/input.strategy",
     ["compiler/diagnostics/samples.test.ts"],
     ["runtime/lru.test.ts"],
+  );
+});
+
+test("those that read a whole folder of data", () => {
+  concerns("scripts/samples/passing.ts", ["scripts/test.test.ts"], ["scripts/lock-file.test.ts"]);
+  concerns("compiler/builtin/no_such.strategy", ["compiler/language.test.ts"], ["runtime/lru.test.ts"]);
+  concerns(
+    "conformance/vectors/training/no-such.json",
+    ["conformance/groups/training.test.ts", "runtime/checkpoints/lora-weights.test.ts"],
+    ["runtime/lru.test.ts", "bin/commands/run-samples.test.ts"],
+  );
+});
+
+test("those of a module that is started by its URL", () => {
+  concerns("runtime/engine/onnx/worker.ts", ["runtime/engine/onnx/device.test.ts"], ["compiler/1-parse/yaml.test.ts"]);
+  concerns("conformance/run.ts", ["conformance/run.test.ts"], ["runtime/lru.test.ts"]);
+});
+
+test("those of the build and of what is packed, for their scripts and settings", () => {
+  const [built, packed] = ["bin/built.test.ts", "scripts/pack.slow.test.ts"];
+  for (const name of ["setup", "build", "licenses"]) concerns(`scripts/${name}.mjs`, [built, packed], []);
+  for (const name of ["pack", "pack-runtime"]) concerns(`scripts/${name}.mjs`, [packed], [built]);
+  concerns("tsconfig.types.json", [packed], [built]);
+  concerns("bin/ltxc.ts", [built], [packed]);
+  concerns(".npmrc", ["scripts/lock-file.test.ts", packed], [built]);
+});
+
+test("those that read the contract's text, and not those that only import its types", () => {
+  concerns(
+    "runtime/contract.ts",
+    ["compiler/4-emit/module.test.ts", "bin/project/type-check.test.ts", "scripts/pack.slow.test.ts"],
+    ["runtime/data/batch.test.ts"],
+  );
+});
+
+test("those that import a module that was deleted", () => {
+  concerns("runtime/no-such/lru.ts", ["runtime/lru.test.ts"], ["runtime/files/atomic.test.ts"]);
+});
+
+test("none for a name without an extension, which is a common word", () => {
+  const found = concernedBy([".ci/run"]).files;
+  assert.equal(
+    found.filter((file) => !file.startsWith("scripts/repository/")),
+    [],
+  );
+});
+
+test("the table of readers names files that exist", () => {
+  const paths = Object.entries(readAsText).flat(2);
+  assert.equal(
+    paths.filter((path) => !existsSync(new URL(`../../${path}`, import.meta.url))),
+    [],
   );
 });
 

@@ -1,8 +1,10 @@
 /**
- * Which test files concern a change: those that import a changed file, directly or through others, and those that read changed data.
+ * Which test files concern a change: those that import or start a changed file, directly or through others, and those that read changed
+ * data.
  * usage: node --import tsx scripts/repository/concerned.ts [REV]      prints them as JSON
  */
 import { execFileSync } from "node:child_process";
+import { basename, dirname, extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { imports, isTest, sources, textOf } from "./sources.ts";
 
@@ -57,7 +59,26 @@ function dependentsOf(edges: readonly (readonly [target: string, file: string])[
 const values = imports.filter(({ file, target, typeOnly }) => {
   return !typeOnly && !(file === "bin/program.ts" && commands.includes(target));
 });
-const importing = values.map(({ file, target }) => [target, file] as const);
+const [built, packed] = ["bin/built.test.ts", "scripts/pack.slow.test.ts"];
+
+/** Readers that neither imports nor names in tests lead to: of settings, of what is built and its scripts, and of types as text. */
+export const readAsText: Readonly<Record<string, readonly string[]>> = {
+  ".npmrc": ["scripts/lock-file.test.ts", packed],
+  "tsconfig.types.json": [packed],
+  "bin/ltxc.ts": [built],
+  "scripts/build.mjs": [built, packed],
+  "scripts/licenses.mjs": [built, packed],
+  "scripts/pack-runtime.mjs": [packed],
+  "runtime/contract.ts": [
+    "bin/examples.slow.test.ts",
+    "bin/project/type-check.ts",
+    "compiler/4-emit/module.test.ts",
+    "scripts/fuzz.slow.test.ts",
+    packed,
+  ],
+};
+const reading = Object.entries(readAsText).flatMap(([path, files]) => files.map((file) => [path, file] as const));
+const importing = [...values.map(({ file, target }) => [target, file] as const), ...reading];
 const callers = [testing, ...values.flatMap(({ file, target }) => (target === testing ? file : []))];
 const calls = callers.flatMap((file) => calledCommands(file).map((command) => [command, file] as const));
 
@@ -72,14 +93,31 @@ const roomOf = (path: string): string => path.split("/").slice(0, 2).join("/");
 
 const escaped = (text: string): string => text.replace(/[^\w]/g, "\\$&");
 
-/** Tests beside a changed file that is no module, and those that write its name or, for folders without modules, its folder's. */
+/** Whether a text writes a name, or a path's end or middle, as a string or a part of one. */
+const writes = (text: string, name: string): boolean => new RegExp(`["'/\`]${escaped(name)}["'/\`]`).test(text);
+
+/** The highest folder of a path that has no modules, such as `examples` or `compiler/builtin`; null where there is none. */
+function dataFolder(path: string): string | null {
+  const names = dirname(path).split("/");
+  const folders = names.map((_, depth) => names.slice(0, depth + 1).join("/"));
+  return folders.find((folder) => folder !== "." && !sources.some((file) => file.startsWith(`${folder}/`))) ?? null;
+}
+
+/** Whether a test writes a folder's path or, near the folder, its name. */
+function namesFolder(file: string, folder: string): boolean {
+  const isNear = dirname(folder) === "." || file.startsWith(`${dirname(folder)}/`);
+  return writes(textOf(file), isNear ? basename(folder) : folder);
+}
+
+/** Tests in the same room as a changed file that is no module, and those that write its name or its data folder's. */
 function readers(path: string): string[] {
-  const [house = "", ...below] = path.split("/");
-  const hasSources = sources.some((file) => file.startsWith(`${house}/`));
-  const names = [path.split("/").at(-1) ?? "", ...(below.length > 0 && !hasSources ? [house] : [])];
-  const named = (text: string) => names.some((name) => new RegExp(`["'/\`]${escaped(name)}["'/\`]`).test(text));
-  const isBeside = (file: string) => below.length > 1 && roomOf(file) === roomOf(path);
-  return sources.filter((file) => isTest(file) && (isBeside(file) || named(textOf(file))));
+  const name = basename(path);
+  const folder = dataFolder(path);
+  const isInRoom = (file: string) => path.split("/").length > 2 && roomOf(file) === roomOf(path);
+  // Without an extension a name is a common word: `.ci/run` is not the command "run".
+  const isNamed = (file: string) => extname(name) !== "" && writes(textOf(file), name);
+  const isRead = (file: string) => isInRoom(file) || isNamed(file) || (folder !== null && namesFolder(file, folder));
+  return sources.filter((file) => isTest(file) && isRead(file));
 }
 
 /** What every test depends on. */
@@ -100,7 +138,7 @@ export function concernedBy(changed: readonly string[]): Concerned {
   const near = new Set([
     ...reached(changed, dependentsOf(importing)),
     ...reached(ofCommands, withCalls),
-    ...changed.filter((path) => !path.endsWith(".ts")).flatMap(readers),
+    ...changed.filter((path) => !sources.includes(path)).flatMap(readers),
     ...tests.filter((file) => changed.length > 0 && file.startsWith("scripts/repository/")),
   ]);
   const far = reached(changed, withCalls);

@@ -9,7 +9,10 @@ export interface Import {
   readonly file: string;
   /** A path from the root for our own files, else a package's name. */
   readonly target: string;
-  /** Names taken from the target; null where all of them are (`import()`, `* as`, `export *`). */
+  /**
+   * Names taken from the target; null where all of them are (`import()`, `* as`, `export *`). None where the target is only located, by
+   * `new URL(..., import.meta.url)`, to run it as a worker or a process.
+   */
   readonly names: readonly string[] | null;
   readonly typeOnly: boolean;
 }
@@ -30,14 +33,14 @@ export const isTest = (file: string): boolean => file.endsWith(".test.ts");
 export const isGenerated = (file: string): boolean => file.endsWith(".generated.ts");
 
 const pattern =
-  /^\s*(?:import|export)\s+(type\s)?([^"';]*?)from\s*"([^"]+)"|^\s*import\s*"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
+  /^\s*(?:import|export)\s+(type\s)?([^"';]*?)from\s*"([^"]+)"|^\s*import\s*"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)|\bnew URL\(\s*"([^"]+\.ts)",\s*import\.meta\.url/gm;
 
 function importsOf(file: string): Import[] {
   return [...textOf(file).matchAll(pattern)].map((match) => {
-    const [, type, clause = "", from, bare, dynamic] = match;
-    const specifier = from ?? bare ?? dynamic ?? "";
+    const [, type, clause = "", from, bare, dynamic, located] = match;
+    const specifier = from ?? bare ?? dynamic ?? `./${located}`;
     const target = specifier.startsWith(".") ? normalize(join(dirname(file), specifier)) : specifier;
-    return { file, target, names: namesIn(clause), typeOnly: type !== undefined };
+    return { file, target, names: located === undefined ? namesIn(clause) : [], typeOnly: type !== undefined };
   });
 }
 
