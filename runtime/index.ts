@@ -7,7 +7,10 @@
  *     await train(run, { onEvent: console.log });
  *     await close();
  *
- * Types of steps, batches and tensors are in `contract.ts`, `ltxc/contract`. The rooms `config` and `files` and `findings.ts` have faces
+ * Types of steps, batches and tensors are in `contract.ts`, `ltxc/contract`. To check a program against the types here, TypeScript needs
+ * only `lib: ["ES2023"]`: no types of Node.js, of browsers or of a tensor library.
+ *
+ * The rooms `config` and `files` and `findings.ts` have faces
  * of their own as well, all of them repeated here: the command line imports those where it needs no more, because a bundler's unit of
  * loading is the file, and a command that only reads a run config would load the engines with it.
  */

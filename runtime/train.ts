@@ -19,7 +19,7 @@ import {
   type MicroBatch,
   type OptimizerContext,
 } from "./training/optimizer-step.ts";
-import type { Run } from "./training/run-inputs.ts";
+import type { Run, StopSignal } from "./training/run-inputs.ts";
 import { createWarnOnce, type WarnOnce } from "./training/warn-once.ts";
 import { savedConfig } from "./checkpoints/saved-config.ts";
 import { createSchedule, type Schedule } from "./optimizer/schedules.ts";
@@ -28,8 +28,8 @@ import { openEventFile } from "./metrics/tensorboard/event-file.ts";
 
 interface TrainOptions {
   readonly onEvent?: (event: TrainEvent) => void;
-  /** Once aborted, the step under way is finished and saved, and training ends. */
-  readonly signal?: AbortSignal;
+  /** Usually an `AbortSignal`. Once aborted, the step under way is finished and saved, and training ends. */
+  readonly signal?: StopSignal;
 }
 
 /**
@@ -203,7 +203,7 @@ async function evaluateAt({ run, context, steps, emit, warnOnce }: Loop, done: n
 }
 
 /** Draws the samples of `validation`, if there are any. What goes wrong with one is said, and the training goes on. */
-async function drawSamples({ run: { samples }, emit }: Loop, done: number, signal?: AbortSignal): Promise<void> {
+async function drawSamples({ run: { samples }, emit }: Loop, done: number, signal?: StopSignal): Promise<void> {
   const count = samples?.count ?? 0;
   const isStopped = () => signal?.aborted === true;
   for (let i = 0; i < count && !isStopped(); i++) {

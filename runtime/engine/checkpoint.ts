@@ -1,12 +1,6 @@
 import { gradientsOf, withGradient } from "./autodiff.ts";
 import type { Tf, TfTensor } from "../graph/record/tfjs-types.ts";
-
-/** See `Engine.checkpoint`. */
-export interface Checkpointed<T> {
-  readonly inputs: readonly T[];
-  readonly constants: readonly T[];
-  readonly parameters: readonly T[];
-}
+import type { Checkpointed } from "./engine.ts";
 
 /** Gradient checkpointing, Chen et al. 2016, "Training deep nets with sublinear memory cost", arXiv:1604.06174. */
 export function checkpoint(

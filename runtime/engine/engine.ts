@@ -1,7 +1,6 @@
 /** What the trainer knows of an engine. Only the files in this folder and in `graph/record` import a tensor library. */
 import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
-import type { Checkpointed } from "./checkpoint.ts";
 
 export type EngineName = "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
 
@@ -36,6 +35,13 @@ export type EngineEvent =
     }
   /** A graph has run once on a provider other than the CPU; `onCpu` counts, by operator, what ran on the CPU nevertheless. */
   | { readonly type: "placed"; readonly operations: number; readonly onCpu: Readonly<Record<string, number>> };
+
+/** See `Engine.checkpoint`. */
+export interface Checkpointed<T> {
+  readonly inputs: readonly T[];
+  readonly constants: readonly T[];
+  readonly parameters: readonly T[];
+}
 
 export interface Engine {
   readonly name: EngineName;

@@ -6,6 +6,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { EmbeddingsProcessor, TextContexts } from "../model/embeddings.ts";
 import type { Perturbation, Velocities } from "../model/transformer.ts";
 import { normal } from "../random/philox.ts";
+import type { StopSignal } from "../training/run-inputs.ts";
 import { cleanGuess, eulerStep, guide, neutral, type Guesses, type Scales } from "./guidance.ts";
 import type { SamplePlan, StreamPlan } from "./sample-plan.ts";
 import { sigmaSchedule } from "./noise-schedule.ts";
@@ -46,7 +47,7 @@ export async function drawSample(
   model: SampledModel,
   plan: SamplePlan,
   settings: ValidationConfig,
-  signal?: AbortSignal,
+  signal?: StopSignal,
 ): Promise<Drawn | null> {
   const { engine } = model;
   const made: Tensor[] = [];

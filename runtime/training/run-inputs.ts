@@ -35,6 +35,11 @@ export interface RunData {
   load(index: number): Promise<LoadedBatch>;
 }
 
+/** What a run reads of an `AbortSignal`. The full type would make users of `ltxc/runtime` need the types of Node.js or of browsers. */
+export interface StopSignal {
+  readonly aborted: boolean;
+}
+
 export interface SampleSource {
   readonly count: number;
   /**
@@ -42,7 +47,7 @@ export interface SampleSource {
    * @returns its file, or null where `signal` was aborted meanwhile
    * @throws FindingsError for files that have changed since they were checked, and for those that can not be written
    */
-  draw(index: number, globalStep: number, signal?: AbortSignal): Promise<string | null>;
+  draw(index: number, globalStep: number, signal?: StopSignal): Promise<string | null>;
 }
 
 export interface LoadedBatch {
