@@ -119,8 +119,10 @@ function copied(value: HostTensor): { sent: HostTensor; buffer: ArrayBuffer } {
 
 /** The thread's file is next to this one, as source or as build. From source, the thread first registers tsx, to load TypeScript. */
 function startThread(workerData: ThreadData): Worker {
-  if (!import.meta.url.endsWith(".ts"))
-    return new Worker(new URL("./onnx-worker.mjs", import.meta.url), { workerData });
+  if (!import.meta.url.endsWith(".ts")) {
+    // Threads inherit Node.js's options, and `--input-type` of `node --input-type=module -e` refuses files.
+    return new Worker(new URL("./onnx-worker.mjs", import.meta.url), { workerData, execArgv: [] });
+  }
   const [loader, file] = [import.meta.resolve("tsx/esm/api"), new URL("./worker.ts", import.meta.url).href];
   const start = `import(${JSON.stringify(loader)}).then(({ register }) => (register(), import(${JSON.stringify(file)})));`;
   return new Worker(start, { eval: true, workerData });
