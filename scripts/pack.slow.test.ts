@@ -3,9 +3,10 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { StepEvent } from "../runtime/index.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const test = suite<{ folder: string; project: string }>("packed");
@@ -27,6 +28,15 @@ function run(cwd: string, command: string, ...args: readonly string[]): string {
 function ltxc({ folder, project }: { folder: string; project: string }, ...args: readonly string[]): string {
   const program = join(folder, "node_modules/ltxc/dist/ltxc.mjs");
   return run(project, process.execPath, program, ...args);
+}
+
+/** Compiles a program next to the installed packages. It may use ECMAScript and these packages: no types of Node.js or of browsers. */
+function compileTypeScript(folder: string, name: string, program: string): void {
+  writeFileSync(join(folder, name), program);
+  const checks = { strict: true, skipLibCheck: false, types: [], lib: ["ES2023"], target: "ES2023" };
+  const compilerOptions = { ...checks, module: "NodeNext", moduleResolution: "NodeNext" };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [name] }));
+  run(folder, process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", ".");
 }
 
 /** Bytes of all files below a folder. */
@@ -83,13 +93,55 @@ test("can be imported, with types that need nothing else", ({ folder }) => {
     const codes: readonly string[] = compiled.diagnostics.map(({ code }) => code);
     export const shape: Shape = [codes.length];
   `;
-  writeFileSync(join(folder, "use.ts"), program);
-  const checks = { strict: true, skipLibCheck: false, types: [], lib: ["ES2023"], target: "ES2023" };
-  const compilerOptions = { ...checks, module: "NodeNext", moduleResolution: "NodeNext" };
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["use.ts"] }));
-  run(folder, process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", ".");
+  compileTypeScript(folder, "use.ts", program);
   const print = 'import { shape } from "./use.js"; console.log(shape[0] > 0);';
   assert.is(run(folder, process.execPath, "--input-type=module", "-e", print), "true\n");
+});
+
+test("trains in a program that imports the runtime, with types that need nothing else", ({ folder, project }) => {
+  const program = `
+    import type { Step } from "ltxc/contract";
+    import { openEngine, openRun, resolveConfig, train, type EngineName, type StepEvent } from "ltxc/runtime";
+
+    export async function firstStep(name: EngineName, configDirectory: string, stepUrl: string): Promise<StepEvent> {
+      const { config, findings } = resolveConfig(
+        {
+          model: { model_path: "models/tiny-ltx2.safetensors", training_mode: "lora" },
+          lora: { rank: 8, alpha: 8, target_modules: ["attn1.to_q", "attn1.to_v"] },
+          training_strategy: { name: "inpainting", mask_latents_dir: "mask_latents" },
+          optimization: { steps: 1, batch_size: 2 },
+          data: { preprocessed_data_root: "data" },
+          validation: { interval: null },
+          output_dir: "outputs/library/" + name,
+          runtime: { engine: name },
+        },
+        { configDirectory },
+      );
+      if (config === null) throw new Error(findings.map(({ message }) => message).join());
+      const step: Step = await import(stepUrl);
+      const { engine } = await openEngine(config.runtime.engine, config.runtime);
+      const { run, close } = await openRun(engine, config, step);
+      const steps: StepEvent[] = [];
+      await train(run, { onEvent: (event) => event.type === "step" && steps.push(event), signal: { aborted: false } });
+      await close();
+      const [event, ...others] = steps;
+      if (event === undefined || others.length > 0) throw new Error("not one step, but " + steps.length);
+      return event;
+    }
+  `;
+  compileTypeScript(folder, "train.ts", program);
+  const step = pathToFileURL(join(project, "build/inpainting.mjs")).href;
+  const losses = ["onnx", "wasm", "cpu"].map((engine) => {
+    const args = [engine, project, step].map((argument) => JSON.stringify(argument)).join();
+    const print = `import { firstStep } from "./train.js"; console.log(JSON.stringify(await firstStep(${args})));`;
+    const event: StepEvent = JSON.parse(run(folder, process.execPath, "--input-type=module", "-e", print));
+    assert.is(event.globalStep, 1);
+    const made = readdirSync(join(project, `outputs/library/${engine}/checkpoints`));
+    assert.ok(made.includes("lora_weights_step_00001.safetensors"), made.join(", "));
+    return event.loss;
+  });
+  // All start from the same weights with the same noise.
+  assert.ok(Math.min(...losses) > 0 && Math.max(...losses) - Math.min(...losses) < 1e-5, losses.join(", "));
 });
 
 test.run();
