@@ -2,6 +2,7 @@
  * Face of the runtime, `ltxc/runtime`: everything that trains, for programs that do what the command line does. A run takes five calls:
  *
  *     const { config, findings } = resolveConfig(parsedYaml, { configDirectory });
+ *     if (config === null) throw new Error(findings.map(({ message }) => message).join("\n"));
  *     const { engine } = await openEngine(config.runtime.engine, config.runtime);
  *     const { run, close } = await openRun(engine, config, step);   // `step`: the module that `ltxc compile` writes
  *     await train(run, { onEvent: console.log });
@@ -10,9 +11,9 @@
  * Types of steps, batches and tensors are in `contract.ts`, `ltxc/contract`. To check a program against the types here, TypeScript needs
  * only `lib: ["ES2023"]`: no types of Node.js, of browsers or of a tensor library.
  *
- * The rooms `config` and `files` and `findings.ts` have faces
- * of their own as well, all of them repeated here: the command line imports those where it needs no more, because a bundler's unit of
- * loading is the file, and a command that only reads a run config would load the engines with it.
+ * The rooms `config` and `files` and the file `findings.ts` are faces of their own as well; everything in them is repeated here. The
+ * command line imports them where it needs no more, because a bundler loads whole files: a command that only reads a run config would
+ * otherwise load the engines.
  */
 
 // Run configs: from parsed YAML to settings, with a finding for each mistake.
