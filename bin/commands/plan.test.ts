@@ -1,27 +1,15 @@
 import { rm } from "node:fs/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { planned } from "../testing/planned.ts";
 import { configure, ltxc, project } from "../testing/testing.ts";
 
 const test = suite("plan");
 const folder = await project();
 test.after(() => rm(folder, { recursive: true }));
 
-interface Json {
-  readonly fits: boolean;
-  readonly residentBytes: number;
-  readonly plan: { readonly largest: { readonly memory: Readonly<Record<string, number>>; readonly tokens: number } };
-  readonly alternatives: readonly { readonly settings: readonly string[]; readonly residentBytes: number }[];
-}
-
-async function planned(...set: readonly string[]): Promise<Json> {
-  const { out, code } = await ltxc(["plan", "--json", ...set.flatMap((text) => ["--set", text])], { cwd: folder });
-  assert.is(code, 0);
-  return JSON.parse(out) as Json;
-}
-
 test("memory by its parts, and what other settings would save", async () => {
-  const { fits, plan, residentBytes, alternatives } = await planned();
+  const { fits, plan, residentBytes, alternatives } = await planned(folder);
   assert.ok(fits);
   const { trained, optimizer, step } = plan.largest.memory as { trained: number; optimizer: number; step: number };
   assert.is(optimizer, 2 * trained);
@@ -35,14 +23,6 @@ test("memory by its parts, and what other settings would save", async () => {
     "batch_size: 1, gradient_accumulation_steps: 2",
   ]);
   for (const alternative of alternatives) assert.ok(alternative.residentBytes < residentBytes, alternative.settings[0]);
-});
-
-test("settings of the command line count", async () => {
-  const [one, three] = [await planned("optimization.batch_size=1"), await planned("optimization.batch_size=3")];
-  const [a = 0, b = 0] = [one, three].map(({ plan }) => plan.largest.memory["step"] ?? 0);
-  assert.ok(b > 2 * a && b < 4 * a, `${a} and ${b}`);
-  const eight = await planned("optimization.optimizer_type=adamw8bit");
-  assert.is(eight.plan.largest.memory["optimizer"], (eight.plan.largest.memory["trained"] ?? 0) / 2);
 });
 
 test("a text with memory, time and advice", async () => {

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import { isTensor, readPt, toFloat32, type PtValue } from "../../runtime/files/index.ts";
 import { readTensorFile } from "../../runtime/checkpoints/tensor-file.ts";
 import { ltxc, project } from "../testing/testing.ts";
+import { negative, sample, usual, validation } from "../testing/validation.ts";
 
 const test = suite<{ original: string; cwd: string }>("samples of a run");
 
@@ -19,16 +20,6 @@ test.before.each(async (context) => {
 test.after.each(({ cwd }) => rm(cwd, { recursive: true }));
 test.after(({ original }) => rm(original, { recursive: true }));
 
-const usual = ["interval: 2", "video_dims: [192, 192, 17]", "inference_steps: 2", "stg_blocks: null"];
-
-/** Replaces the section `validation` of train.yaml. */
-async function validation(cwd: string, lines: readonly string[]): Promise<void> {
-  const path = join(cwd, "train.yaml");
-  const text = await readFile(path, "utf8");
-  const section = ["validation:", ...lines.map((line) => `  ${line}`)].join("\n");
-  await writeFile(path, text.replace(/^validation:\n( .*\n)+/m, `${section}\n`));
-}
-
 async function latentsOf(
   path: string,
 ): Promise<{ shape: readonly number[]; values: Float32Array; file: Map<PtValue, PtValue> }> {
@@ -37,9 +28,6 @@ async function latentsOf(
   if (!(file instanceof Map) || !isTensor(latents)) throw new Error(`${path} holds no latents`);
   return { shape: latents.shape, values: toFloat32(latents), file };
 }
-
-const sample = ["samples:", "  - conditions_file: data/conditions/clip_2.pt"];
-const negative = "negative_conditions_file: data/conditions/clip_1.pt";
 
 test("are drawn at the start and at each interval, and kept as latents, for official scripts and as a picture", async ({
   cwd,
@@ -73,29 +61,6 @@ test("are drawn at the start and at each interval, and kept as latents, for offi
   assert.equal([...tensors.keys()], ["video", "audio"]);
   assert.equal(tensors.get("audio")?.data, audio.values);
   assert.equal(metadata, { step: "2", seed: "42", fps: "24" });
-});
-
-test("the same seed and weights draw the same, whatever was trained", async ({ cwd }) => {
-  await validation(cwd, [...usual, negative, ...sample, "    seed: 0"]);
-  const draw = async () => {
-    assert.is((await ltxc(["run"], { cwd })).code, 0);
-    return readFile(join(cwd, "outputs/samples/step_000002_1.safetensors"));
-  };
-  const once = await draw();
-  assert.ok(once.equals(await draw()));
-  const { metadata } = await readTensorFile(join(cwd, "outputs/samples/step_000002_1.safetensors"));
-  assert.is(metadata["seed"], "0");
-});
-
-test("video can be given for audio alone; skip_initial_validation waits for the first interval", async ({ cwd }) => {
-  const given = "      - {type: video_to_audio, video: data/latents/clip_3.pt}";
-  await validation(cwd, [...usual, "skip_initial_validation: true", negative, ...sample, "    conditions:", given]);
-  assert.is((await ltxc(["run"], { cwd })).code, 0);
-  assert.equal((await readdir(join(cwd, "outputs/samples"))).toSorted(), [
-    "audio_latents",
-    "step_000002_1.png",
-    "step_000002_1.safetensors",
-  ]);
 });
 
 async function findings(cwd: string): Promise<readonly string[]> {
@@ -147,23 +112,6 @@ test("a sample without anything to generate is refused", async ({ cwd }) => {
   const crop = "      - {type: prefix, video: data/latents/clip_3.pt}";
   await validation(cwd, [...usual, "generate_video: false", negative, ...sample, "    conditions:", crop]);
   assert.equal(await findings(cwd), ["LTX6332 `prefix` is about video, but `generate_video` is false"]);
-});
-
-test("a file that is gone when its turn comes costs the sample, not the run", async ({ cwd }) => {
-  await cp(join(cwd, "data/conditions/clip_1.pt"), join(cwd, "negative.pt"));
-  await validation(cwd, [...usual, "negative_conditions_file: negative.pt", ...sample]);
-  let isGone = false;
-  const { code, out, err } = await ltxc(["run"], {
-    cwd,
-    onText: (text) => {
-      if (isGone || !text.includes("step_000000_1")) return;
-      isGone = true;
-      void rm(join(cwd, "negative.pt"));
-    },
-  });
-  assert.is(code, 0, err);
-  assert.match(err, /warning\[LTX6110\]: .*negative.pt/);
-  assert.match(out, "LoRA: ");
 });
 
 test.run();

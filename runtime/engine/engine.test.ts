@@ -1,7 +1,5 @@
 // `fill` is not an array's.
 /* oxlint-disable unicorn/no-array-fill-with-reference-type */
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor } from "../contract.ts";
@@ -129,17 +127,6 @@ test("a provider that is asked for is taken, for the engine that has it", async 
   const { engine, reason } = await openEngine("auto", { provider: "cpu" });
   assert.is(engine.name, "onnx");
   assert.match(reason, /all cores of the CPU, as asked for/);
-});
-
-test("opening an engine and computing prints nothing", () => {
-  const index = fileURLToPath(new URL("./index.ts", import.meta.url));
-  const script = `
-    const { openEngine, probeEngines } = await import(${JSON.stringify(index)});
-    await probeEngines();
-    for (const name of ["wasm", "cpu"]) (await openEngine(name)).engine.ops.fill([2], 1);`;
-  const options = ["--import", "tsx", "--input-type=module", "--eval", script];
-  const { status, stdout, stderr } = spawnSync(process.execPath, options, { encoding: "utf8" });
-  assert.equal([status, stdout, stderr], [0, "", ""]);
 });
 
 test.run();
