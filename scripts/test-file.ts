@@ -1,4 +1,5 @@
-// One test file in this process: imports it, runs what it registered with uvu, and sends `{passed, failed}` to the parent.
+// Runs test files in this process: imports each, runs what it registered with uvu, and sends `{passed, failed}` to the parent.
+// With a path as argument it runs that file alone; without, one after another the files whose paths the parent sends.
 import { pathToFileURL } from "node:url";
 
 /** What uvu's `.run()` leaves in the queue: resolves to [error text or true, passed, skipped, registered]. */
@@ -33,5 +34,12 @@ async function runFile(file: string): Promise<{ passed: number; failed: number }
   return total;
 }
 
-const counts = await runFile(process.argv[2] ?? "");
-process.send?.(counts, () => process.exit(counts.failed > 0 ? 1 : 0));
+const single = process.argv[2];
+if (single !== undefined) {
+  const counts = await runFile(single);
+  const exit = () => process.exit(counts.failed > 0 ? 1 : 0);
+  if (process.send) process.send(counts, exit);
+  else exit();
+} else {
+  process.on("message", (file: string) => void runFile(file).then((counts) => process.send?.(counts)));
+}

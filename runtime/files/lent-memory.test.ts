@@ -1,10 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { withMemory } from "./lent-memory.ts";
+import { memoryStore } from "./lent-memory.ts";
 
 const test = suite("lent-memory");
 
 test("what is lent at one time is not lent twice, and afterwards it is", async () => {
+  const withMemory = memoryStore();
   const [first, second] = await withMemory(100, (outer) =>
     withMemory(100, async (inner) => [outer.fill(1), inner.fill(2)] as const),
   );
@@ -16,6 +17,7 @@ test("what is lent at one time is not lent twice, and afterwards it is", async (
 });
 
 test("an error gives the memory back as well", async () => {
+  const withMemory = memoryStore();
   let used: ArrayBufferLike | null = null;
   const failed = withMemory(7000, (memory) => {
     used = memory.buffer;
@@ -29,6 +31,7 @@ test("an error gives the memory back as well", async () => {
 });
 
 test("the smallest piece that is large enough is lent, and of five the smallest is not kept", async () => {
+  const withMemory = memoryStore();
   const lengths = [5_000_000, 1_000_000, 4_000_000, 2_000_000, 3_000_000];
   const lend = async (
     [length = 0, ...more]: readonly number[],
@@ -47,6 +50,7 @@ test("the smallest piece that is large enough is lent, and of five the smallest 
 });
 
 test("large pieces are not kept", async () => {
+  const withMemory = memoryStore();
   const large = await withMemory(2 ** 26 + 1, async (memory) => memory);
   const next = await withMemory(2 ** 26 + 1, async (memory) => memory);
   assert.is.not(next.buffer, large.buffer);
