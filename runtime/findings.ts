@@ -11,6 +11,14 @@ export interface Finding {
   readonly help?: string;
   /** The known word that was probably meant by the key (LTX6001) or by the value. */
   readonly near?: string;
+  /** Changes of the run config that are certain to mend it. */
+  readonly rewrites?: readonly Rewrite[];
+}
+
+/** Keys and values to write in place of the key at `path`; with none, the key is removed. */
+export interface Rewrite {
+  readonly path: Finding["path"];
+  readonly entries: Readonly<Record<string, unknown>>;
 }
 
 /** The setting that findings about data files point at. */

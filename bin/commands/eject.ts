@@ -29,11 +29,11 @@ export interface EjectOptions {
 /** The run config's section about its strategy; null if it is refused or names no built-in strategy, which the report then says. */
 async function examine(io: Io, file: SourceFile): Promise<{ section: StrategyConfig | null; report: FileReport }> {
   const bag = new Bag();
-  const root = parseYaml(file, bag);
+  const root = parseYaml(file, bag, "1.1");
   if (root === null || bag.hasErrors) return { section: null, report: { file, diagnostics: bag.sorted() } };
   const { section, findings } = resolveStrategySection(toPlain(root));
   const unknown = section === null ? [] : await notBuiltIn(io, section);
-  const diagnostics = [...bag.sorted(), ...toDiagnostics(root, [...findings, ...unknown])];
+  const diagnostics = [...bag.sorted(), ...toDiagnostics(file, root, [...findings, ...unknown])];
   const inOrder = diagnostics.toSorted((a, b) => a.span.start - b.span.start);
   return { section: unknown.length === 0 ? section : null, report: { file, diagnostics: inOrder } };
 }

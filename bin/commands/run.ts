@@ -40,7 +40,7 @@ function reporterOf(session: Session, file: SourceFile, root: YamlNode | null): 
     if (session.json) sayJson(session, { type: "findings", ...toJson(reports) });
     else printFindings(session, reports);
   };
-  return { diagnostics, findings: (found) => root !== null && diagnostics(toDiagnostics(root, found)) };
+  return { diagnostics, findings: (found) => root !== null && diagnostics(toDiagnostics(file, root, found)) };
 }
 
 /** The first Ctrl-C asks the run to finish its step and save; a second one ends the process at once, as usual. */

@@ -63,7 +63,7 @@ async function fromRun(session: Session, step: Step, path: string, name: string 
   printFindings(session, [{ file, diagnostics }]);
   if (ready === null || root === null) return null;
   const report = (findings: readonly Finding[]) =>
-    printFindings(session, [{ file, diagnostics: toDiagnostics(root, findings) }]);
+    printFindings(session, [{ file, diagnostics: toDiagnostics(file, root, findings) }]);
   try {
     return await readChosen(ready.config, step, name, report);
   } catch (error) {

@@ -1,7 +1,8 @@
 import { entryOf, replacement, slipOf, type Diagnostic, type Fix } from "../../compiler/diagnostics/index.ts";
 import { nodeAt, toPlain, type YamlNode } from "../../compiler/1-parse/index.ts";
-import type { Span } from "../../compiler/source/index.ts";
+import type { SourceFile, Span } from "../../compiler/source/index.ts";
 import type { Finding } from "../../runtime/findings.ts";
+import { editsOf } from "./rewrite.ts";
 
 /** Codes of findings about a key itself, not about its value. */
 const aboutKeys: readonly string[] = ["LTX6001"];
@@ -19,15 +20,24 @@ function spanOf(root: YamlNode, { code, path }: Finding): Span {
   return place.depth > 0 ? place.span : (first?.keySpan ?? { start: root.span.start, end: root.span.start });
 }
 
-/** Findings of the runtime as diagnostics of the run config that they came from. */
-export function toDiagnostics(root: YamlNode, findings: readonly Finding[]): readonly Diagnostic[] {
+/** Findings of the runtime as diagnostics of the run config, the file `file`, that they came from. */
+export function toDiagnostics(file: SourceFile, root: YamlNode, findings: readonly Finding[]): readonly Diagnostic[] {
   return findings.map((finding) => {
     const { severity, message, help } = finding;
     const { code, slug } = entryOf(finding.code);
-    const fix = fixOf(root, finding);
+    const fix = rewriteOf(file, root, finding) ?? fixOf(root, finding);
     const base = { code, slug, severity, message, span: spanOf(root, finding), labels: [] };
     return { ...base, ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) };
   });
+}
+
+/** Writes the keys that a finding says, if all of them stand in the file itself. */
+function rewriteOf(file: SourceFile, root: YamlNode, { rewrites = [] }: Finding): Fix | null {
+  const edits = editsOf(file, root, rewrites);
+  if (edits === null) return null;
+  const keys = [...new Set(rewrites.flatMap(({ entries }) => Object.keys(entries)))];
+  const quoted = (keys.length > 0 ? keys : rewrites.map(({ path }) => path.at(-1))).map((key) => `\`${key}\``);
+  return { title: `${keys.length > 0 ? "write" : "remove"} ${quoted.join(" and ")}`, edits };
 }
 
 /** Replaces a misspelt word, if it is certain which one was meant. */

@@ -35,7 +35,7 @@ test("values are YAML: text, numbers, lists, mappings, nothing", () => {
   assert.equal(["abc", "'1'", "1e-4", "true", "null", "", "a=b"].map(value), [
     "abc",
     "1",
-    1e-4,
+    "1e-4",
     true,
     null,
     null,

@@ -67,7 +67,7 @@ function valueOf(text: string, begin: number, bag: Bag): YamlNode {
   const written = text.slice(text.indexOf("=") + 1);
   const offset = begin + text.length - written.length;
   const own = bag.fork();
-  const value = parseYaml(sourceFile(option, written), own);
+  const value = parseYaml(sourceFile(option, written), own, "1.1");
   for (const finding of own.sorted()) bag.add(movedFinding(finding, offset));
   const nothing = { ...scalar("", { start: offset, end: offset }), value: null };
   return value === null ? nothing : moved(value, offset);

@@ -90,7 +90,7 @@ export async function examineRunConfig(
   { withFiles, overrides = [] }: { readonly withFiles: boolean; readonly overrides?: readonly string[] },
 ): Promise<Examined> {
   const bag = new Bag();
-  const parsed = parseYaml(written, bag);
+  const parsed = parseYaml(written, bag, "1.1");
   if (parsed === null) return { ready: null, root: parsed, file: written, preflight: null, diagnostics: bag.sorted() };
   const { root, file } = override(parsed, written, overrides, bag);
   if (bag.hasErrors) return { ready: null, root, file, preflight: null, diagnostics: bag.sorted() };
@@ -119,7 +119,7 @@ export async function examineRunConfig(
     file,
     diagnostics: [
       ...bag.sorted(),
-      ...toDiagnostics(root, all).map((found) => withoutFixOutside(written, found)),
+      ...toDiagnostics(written, root, all).map((found) => withoutFixOutside(written, found)),
     ].toSorted((a, b) => a.span.start - b.span.start),
   };
 }

@@ -20,6 +20,7 @@ import type { Span } from "../source/span.ts";
 import { splitGroups } from "./flow-split.ts";
 import { mapScalar, type ScalarStyle } from "./scalar-map.ts";
 import type { YamlEntry, YamlNode, YamlScalar } from "./tree.ts";
+import { isSurprising, yaml11Scalars } from "./yaml-1-1.ts";
 import { explainYamlError } from "./yaml-errors.ts";
 
 /** Bounds far beyond any sensible document: characters, levels, and values with those that aliases repeat. */
@@ -27,15 +28,20 @@ const maxLength = 1_000_000;
 const maxDepth = 40;
 const maxNodes = 100_000;
 
+/** 1.2 for strategies, 1.1 for run configs. */
+type YamlVersion = "1.1" | "1.2";
+
 /**
  * Reads one YAML document. Everything wrong goes to the bag; null where so much is wrong that nothing can be said about
  * the contents.
+ * @param version with 1.1 as PyYAML reads it, merge keys included
  */
-export function parseYaml(file: SourceFile, bag: Bag): YamlNode | null {
+export function parseYaml(file: SourceFile, bag: Bag, version: YamlVersion = "1.2"): YamlNode | null {
   if (!isReadable(file, bag)) return null;
   const tokens = [...new Parser().parse(file.text)];
   if (!isBounded(tokens, file, bag)) return null;
-  const options = { keepSourceTokens: true, prettyErrors: false, uniqueKeys: false, logLevel: "silent" } as const;
+  const fixed = { keepSourceTokens: true, prettyErrors: false, uniqueKeys: false, logLevel: "silent" } as const;
+  const options = version === "1.1" ? { ...fixed, schema: "failsafe", customTags: yaml11Scalars } : fixed;
   const documents = [...new Composer(options).compose(tokens, true, file.text.length)];
   const [document, second] = documents;
   if (document === undefined) return null;
@@ -44,7 +50,7 @@ export function parseYaml(file: SourceFile, bag: Bag): YamlNode | null {
     const help = "keep one document and remove the `---` line";
     bag.error("LTX1007", startOf(second, file), "a second document begins here", { help });
   }
-  return new Converter(file, bag).root(document);
+  return new Converter(file, bag, version).root(document);
 }
 
 function isReadable(file: SourceFile, bag: Bag): boolean {
@@ -148,14 +154,16 @@ function startOf(document: Document.Parsed, file: SourceFile): Span {
 class Converter {
   readonly #file: SourceFile;
   readonly #bag: Bag;
+  readonly #version: YamlVersion;
   readonly #anchors = new Map<string, Node>();
   /** Collections that are being converted: an alias to one of them has no end. */
   readonly #open = new Set<Node>();
   #count = 0;
 
-  constructor(file: SourceFile, bag: Bag) {
+  constructor(file: SourceFile, bag: Bag, version: YamlVersion) {
     this.#file = file;
     this.#bag = bag;
+    this.#version = version;
   }
 
   root(document: Document.Parsed): YamlNode | null {
@@ -268,7 +276,10 @@ class Converter {
   #entries(pairs: readonly Pair<Node | null, Node | null>[], flow: boolean): ReadonlyMap<string, YamlEntry> {
     const entries = new Map<string, YamlEntry>();
     const split = flow ? this.#split(pairs.map(({ key, value }) => [key, value])) : new Map<number, Span | null>();
-    for (const [index, { key, value }] of pairs.entries()) {
+    const mergeKeys = this.#version === "1.1" ? pairs.filter(({ key }) => isMergeKey(key)) : [];
+    for (const [index, pair] of pairs.entries()) {
+      const { key, value } = pair;
+      if (mergeKeys.includes(pair)) continue;
       const keyNode = split.get(index) === null ? null : this.#key(key);
       if (keyNode === null) continue;
       const end = keyNode.span.end;
@@ -279,7 +290,27 @@ class Converter {
       if (first === undefined) entries.set(entry.key, entry);
       else this.#duplicate(entry, first);
     }
+    // As in PyYAML, the last of several merge keys wins.
+    for (const { key, value } of mergeKeys.toReversed()) this.#merge(entries, this.#keySpan(key), value);
     return entries;
+  }
+
+  /** Adds what `<<` names, a mapping or a list of them; keys that are there already win. */
+  #merge(entries: Map<string, YamlEntry>, span: Span, value: Node | null): void {
+    const named = this.#node(value, span);
+    const mappings = named.kind === "sequence" ? named.items : [named];
+    for (const each of mappings) {
+      if (each.kind === "mapping") {
+        for (const entry of each.entries) if (!entries.has(entry.key)) entries.set(entry.key, entry);
+      } else if (each.kind === "sequence" || each.broken !== true) {
+        const help = "name an anchored mapping, as in `<<: *defaults`, or write the keys out";
+        this.#bag.error("LTX1006", span, "the merge key `<<` takes a mapping or a list of mappings", { help });
+      }
+    }
+  }
+
+  #keySpan(key: Node | null): Span {
+    return key === null ? { start: 0, end: 0 } : this.#spanOf(key);
   }
 
   #duplicate({ key, keySpan }: YamlEntry, first: YamlEntry): void {
@@ -288,8 +319,8 @@ class Converter {
   }
 
   #key(node: Node | null): YamlScalar | null {
-    const span = node === null ? { start: 0, end: 0 } : this.#spanOf(node);
-    if (isScalar(node) && typeof node.value === "string" && node.value === "<<" && node.type === "PLAIN") {
+    const span = this.#keySpan(node);
+    if (isMergeKey(node)) {
       const help = "write the keys out";
       this.#bag.error("LTX1006", span, "merge keys are not part of this format", { help });
       return null;
@@ -319,8 +350,17 @@ class Converter {
       this.#bag.error("LTX1011", span, "a number must be finite", { help: "write the number itself" });
       return 0;
     }
+    if (this.#version === "1.1" && styleOf(node) === "plain") this.#warnOfSurprise(node, span);
     if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
     return value === null || value === undefined ? null : String(value);
+  }
+
+  #warnOfSurprise({ source = "", value }: Scalar, span: Span): void {
+    if (!isSurprising(source, value)) return;
+    const what = source.includes(":") ? "a number of base 60" : "an octal number";
+    this.#bag.warning("LTX1013", span, `\`${source}\` is ${what} in a run config: ${String(value)}`, {
+      help: `write \`${String(value)}\`, or the number that you mean; in quotes if it is text`,
+    });
   }
 
   #spanOf(node: Node): Span {
@@ -328,6 +368,10 @@ class Converter {
     const limit = Math.min(end, this.#file.text.length);
     return { start: Math.min(start, limit), end: limit };
   }
+}
+
+function isMergeKey(node: Node | null): boolean {
+  return isScalar(node) && node.value === "<<" && node.type === "PLAIN";
 }
 
 /** The unquoted text of an entry's parts; null where one of them is no text. */

@@ -35,6 +35,12 @@ test("is plain YAML with the official sections, complete, that resolves to the s
   assert.equal(again.config, { ...official, runtime, evaluation, training_strategy: strategy });
 });
 
+test("numbers with an exponent have a point, as YAML 1.1 asks", () => {
+  const { config } = resolveConfig(raw, { configDirectory: "/" });
+  if (config === null) return assert.unreachable("the config is right");
+  assert.match(savedConfig(config, { name: "a" }), /^ {2}learning_rate: 1\.0e-7$/m);
+});
+
 test("leaves out what stands here in a prompt's place, and samples that have nothing else", () => {
   const samples = [{ conditions_file: "a.pt" }, { prompt: "b", conditions_file: "b.pt" }];
   const own = { ...raw, validation: { samples, negative_conditions_file: "n.pt" } };

@@ -31,7 +31,8 @@ function isBranch(value: unknown): boolean {
 
 const plainKey = (key: string): string => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? key : JSON.stringify(key));
 
-/** Empty collections, numbers, true, false and null are the same in YAML and JSON. */
+/** Empty collections, true, false and null are the same in YAML and JSON, and numbers with a point: YAML 1.1 reads `1e-7` as text. */
 function inline(value: unknown): string {
-  return JSON.stringify(value);
+  const json = JSON.stringify(value);
+  return typeof value === "number" ? json.replace(/^(-?\d+)e/, "$1.0e") : json;
 }

@@ -188,6 +188,25 @@ test("older settings become new ones, with a warning", () => {
   );
 });
 
+test("settings that were removed are warnings, and go", () => {
+  const raw = {
+    ...minimal,
+    validation: { videos_per_prompt: 2 },
+    acceleration: { compile_with_inductor: true, compilation_mode: "default" },
+  };
+  const { config, findings } = resolve(raw);
+  assert.equal(
+    findings.map(({ code, severity, path }) => `${code} ${severity} ${path.join(".")}`),
+    [
+      "LTX6011 warning validation.videos_per_prompt",
+      "LTX6011 warning acceleration.compile_with_inductor",
+      "LTX6011 warning acceleration.compilation_mode",
+    ],
+  );
+  const names = Object.keys({ ...config?.validation, ...config?.acceleration });
+  assert.not.ok(["videos_per_prompt", "compile_with_inductor", "compilation_mode"].some((key) => names.includes(key)));
+});
+
 test("an older setting with a wrong value is refused under the name that was written", () => {
   const validation = { guidance_scale: "high", stg_scale: -1, stg_mode: "stg_a", prompts: [1] };
   assert.equal(codes({ ...minimal, validation }), [

@@ -50,7 +50,8 @@ export const entries = [
     slug: "merge-key",
     title: "Merge keys are not part of this format",
     explanation:
-      "`<<` belongs to an old version of YAML. Write the keys out; a strategy takes another one's keys with `extends`.",
+      "`<<` belongs to an old version of YAML. Write the keys out; a strategy takes another one's keys with `extends`. " +
+      "In a run config, which is read as the official trainer reads it, `<<` takes a mapping or a list of mappings.",
     bad: "video: &v {latents: latents}\naudio:\n  <<: *v\n",
     good: "video: {latents: latents}\naudio:\n  latents: sound\n",
   },
@@ -103,6 +104,16 @@ export const entries = [
       "Characters such as NUL or ESC, and line breaks of a lone carriage return, cannot stand in YAML. They come from damaged files or from text in another encoding than UTF-8.",
     bad: "description: a\u0001b\n",
     good: 'description: "a\\x01b"\n',
+  },
+  {
+    code: "LTX1013",
+    slug: "surprising-number",
+    title: "YAML 1.1 reads this as another number",
+    explanation:
+      "A run config is YAML 1.1, as the official trainer reads it: a whole number with a leading zero is octal (`010` is 8), and numbers " +
+      "joined by colons are of base 60 (`1:30` is 90). The run uses that number. Write it in decimal, or the number that you mean.",
+    bad: "model: {model_path: ltx.safetensors}\ndata: {preprocessed_data_root: data}\nlora: {rank: 8}\nseed: 010\n",
+    good: "model: {model_path: ltx.safetensors}\ndata: {preprocessed_data_root: data}\nlora: {rank: 8}\nseed: 10\n",
   },
   {
     code: "LTX1101",

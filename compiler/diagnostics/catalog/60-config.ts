@@ -102,4 +102,14 @@ export const entries = [
     bad: config("training_strategy: {name: inpaintng}"),
     good: config("training_strategy: {name: inpainting}"),
   },
+  {
+    code: "LTX6011",
+    slug: "removed-setting",
+    title: "The setting was removed from the official format",
+    explanation:
+      "Releases of the official trainer before April 2026 had it; the run goes on without it. Its present release refuses the file until " +
+      "the line is gone. Where `videos_per_prompt` was more than 1, list that many entries under `samples`, each with its own `seed`.",
+    bad: config("validation: {videos_per_prompt: 1, interval: 100}"),
+    good: config("validation: {interval: 100}"),
+  },
 ] as const satisfies readonly Entry[];

@@ -1,0 +1,63 @@
+/** Changes of a run config's keys as edits of its text. */
+import { nodeAt, type YamlMapping, type YamlNode } from "../../compiler/1-parse/index.ts";
+import type { Edit, SourceFile, Span } from "../../compiler/source/index.ts";
+import type { Rewrite } from "../../runtime/findings.ts";
+
+/**
+ * The edits that write other keys in place of one, or none: then the key's line is removed. Null where that is not certain: the key is not
+ * in this text, comments would be lost, or the section would be left without keys.
+ */
+export function editsOf({ text }: SourceFile, root: YamlNode, rewrites: readonly Rewrite[]): readonly Edit[] | null {
+  const edits = rewrites.map((rewrite) => editOf(text, root, rewrite));
+  return edits.length > 0 && edits.every((edit) => edit !== null) ? edits : null;
+}
+
+function editOf(text: string, root: YamlNode, { path, entries }: Rewrite): Edit | null {
+  const section = nodeAt(root, path.slice(0, -1));
+  const place = nodeAt(root, path);
+  const { node, keySpan } = place;
+  if (section.node.kind !== "mapping" || keySpan === undefined || place.depth < path.length) return null;
+  const end = Math.max(keySpan.end, endOf(text, node));
+  if (end > text.length || text.slice(keySpan.start, end).includes("#")) return null;
+  const written = Object.entries(entries);
+  const isFlow = text[section.node.span.start] === "{";
+  if (written.length === 0) return removal(text, section.node, { start: keySpan.start, end }, isFlow);
+  const lines = isFlow ? [written.map(inline).join(", ")] : written.flatMap(block);
+  const separator = `\n${" ".repeat(columnOf(text, keySpan.start))}`;
+  return { span: { start: keySpan.start, end }, text: lines.join(separator) };
+}
+
+/** Without the blank space that the reader counts to a list or a mapping. */
+function endOf(text: string, { span }: YamlNode): number {
+  return span.start + text.slice(span.start, span.end).trimEnd().length;
+}
+
+function removal(text: string, section: YamlMapping, { start, end }: Span, isFlow: boolean): Edit | null {
+  if (section.entries.length < 2) return null;
+  if (isFlow) {
+    const comma = /^\s*,\s*/.exec(text.slice(end))?.[0] ?? "";
+    const before = comma === "" ? (/\s*,\s*$/.exec(text.slice(0, start))?.[0] ?? "") : "";
+    return { span: { start: start - before.length, end: end + comma.length }, text: "" };
+  }
+  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
+  // After a list's dash other keys of the entry follow, which would lose it.
+  if (text.slice(lineStart, start).trim() !== "") return null;
+  const rest = /^[^\n]*\n?/.exec(text.slice(end))?.[0] ?? "";
+  return { span: { start: lineStart, end: end + rest.length }, text: "" };
+}
+
+function columnOf(text: string, offset: number): number {
+  return offset - (text.lastIndexOf("\n", offset - 1) + 1);
+}
+
+/** JSON is YAML, too. */
+const inline = ([key, value]: readonly [string, unknown]): string => `${key}: ${JSON.stringify(value)}`;
+
+/** A list of mappings has a line for each key; everything else is short enough for one. */
+function block([key, value]: readonly [string, unknown]): readonly string[] {
+  if (!Array.isArray(value)) return [inline([key, value])];
+  const items = value.flatMap((item: object) =>
+    Object.entries(item).map((entry, i) => `  ${i === 0 ? "-" : " "} ${inline(entry)}`),
+  );
+  return [`${key}:`, ...items];
+}
