@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fail, FindingsError, type Finding, DATA_ROOT } from "../findings.ts";
+import { checkLinks } from "./links.ts";
 import { checkDirectory, resolveRoot, type DataSource } from "./directories.ts";
 
 export interface Sample {
@@ -16,6 +17,7 @@ export interface Dataset {
   readonly samples: readonly Sample[];
   /** Samples that lack a file, and which. */
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  readonly warnings: readonly Finding[];
 }
 
 /**
@@ -23,7 +25,7 @@ export interface Dataset {
  * the source in the directory `latents`, else the first one. Samples are in the order of their path's parts. Files of other sources
  * without a counterpart are ignored.
  * Errors: FindingsError LTX6120 (no root), LTX6121 and LTX6122 (all sources without a usable directory at once), LTX6123 (no file),
- * LTX6124 (no complete sample), LTX6125 (not readable).
+ * LTX6124 (no complete sample), LTX6125 (not readable), LTX6126 (links of somebody else that lead out of the root).
  */
 export async function discover(root: string, sources: readonly DataSource[]): Promise<Dataset> {
   const primary = sources.find(({ directory }) => directory === "latents") ?? sources[0];
@@ -35,13 +37,30 @@ export async function discover(root: string, sources: readonly DataSource[]): Pr
   }
   await checkDirectories(resolved, sources);
   const listings = await listAll(resolved, sources);
-  const names = listings.get(primary.directory) ?? [];
+  const names = listings.get(primary.directory)?.files ?? [];
   if (names.length === 0) failEmpty(join(resolved, primary.directory), primary);
-  return pair(resolved, sources, primary, listings, names);
+  const paired = pair(resolved, sources, primary, listings, names);
+  return { ...paired, warnings: await warningsOf(paired, listings) };
+}
+
+/** About files of samples that are links. */
+async function warningsOf({ root, samples }: Paired, listings: Listings): Promise<readonly Finding[]> {
+  const folders = [...listings.keys()].map((directory) => join(root, directory));
+  const links = [...listings].flatMap(([directory, { links }]) => links.map((name) => join(root, directory, name)));
+  if (links.length === 0) return [];
+  const used = new Set(samples.flatMap(({ files }) => Object.values(files)));
+  const findings = await checkLinks(
+    root,
+    folders,
+    links.filter((link) => used.has(link)),
+  );
+  const errors = findings.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new FindingsError(errors);
+  return findings;
 }
 
 /** The line that tells the user of skipped samples, null if there are none. */
-export function skippedLine({ samples, skipped }: Dataset): string | null {
+export function skippedLine({ samples, skipped }: Paired): string | null {
   return skipped.length === 0
     ? null
     : `Skipped ${skipped.length} invalid samples from ${samples.length + skipped.length} total`;
@@ -56,14 +75,23 @@ async function checkDirectories(root: string, sources: readonly DataSource[]): P
   if (findings.length > 0) throw new FindingsError(findings);
 }
 
+/** Paths below a directory. */
+interface Listing {
+  /** All `.pt` files, those that are links among them. */
+  readonly files: string[];
+  readonly links: string[];
+}
+
+type Listings = ReadonlyMap<string, Listing>;
+
 /** The `.pt` files of each directory, once even where sources share it. */
-async function listAll(root: string, sources: readonly DataSource[]): Promise<Map<string, readonly string[]>> {
+async function listAll(root: string, sources: readonly DataSource[]): Promise<Listings> {
   // Of sources that share a directory, the first one's place is named where it can not be read.
   const places = new Map(sources.toReversed().map(({ directory, place = DATA_ROOT }) => [directory, place]));
   const listings = [...places].map(async ([directory, place]) => {
-    const files: string[] = [];
-    await listFiles(join(root, directory), "", place, files);
-    return [directory, files] as const;
+    const listing: Listing = { files: [], links: [] };
+    await listFiles(join(root, directory), "", place, listing);
+    return [directory, listing] as const;
   });
   return new Map(await Promise.all(listings));
 }
@@ -72,7 +100,7 @@ async function listAll(root: string, sources: readonly DataSource[]): Promise<Ma
  * Adds the paths below `top` of all `.pt` files in `folder`, in the order of their parts: `a/x` comes before `a-b/x`. No file is looked
  * at, only the directories. Links to files count as files, links to directories are not followed.
  */
-async function listFiles(top: string, folder: string, place: Finding["path"], files: string[]): Promise<void> {
+async function listFiles(top: string, folder: string, place: Finding["path"], listing: Listing): Promise<void> {
   const names: string[] = [];
   const folders = new Set<string>();
   for (const entry of await entriesOf(join(top, folder), place)) {
@@ -80,10 +108,11 @@ async function listFiles(top: string, folder: string, place: Finding["path"], fi
     const isFolder = entry.isDirectory();
     if (isFolder) folders.add(name);
     if (isFolder || name.endsWith(".pt")) names.push(name);
+    if (entry.isSymbolicLink() && name.endsWith(".pt")) listing.links.push(folder + name);
   }
   for (const name of sortByCodePoints(names)) {
-    if (folders.has(name)) await listFiles(top, `${folder}${name}/`, place, files);
-    else files.push(folder + name);
+    if (folders.has(name)) await listFiles(top, `${folder}${name}/`, place, listing);
+    else listing.files.push(folder + name);
   }
 }
 
@@ -104,19 +133,21 @@ function sortByCodePoints(names: readonly string[]): readonly string[] {
   return keyed.toSorted((a, b) => Buffer.compare(a.key, b.key)).map(({ name }) => name);
 }
 
+type Paired = Omit<Dataset, "warnings">;
+
 function pair(
   root: string,
   sources: readonly DataSource[],
   primary: DataSource,
-  listings: ReadonlyMap<string, readonly string[]>,
+  listings: Listings,
   names: readonly string[],
-): Dataset {
+): Paired {
   const samples: Sample[] = [];
   const skipped: { name: string; reason: string }[] = [];
   const columns = sources.map(({ role, directory }) => {
     // Not joined for every sample: that would take half of the time.
     const path = join(root, directory) + sep;
-    const has = directory === primary.directory ? () => true : lookUp(listings.get(directory) ?? []);
+    const has = directory === primary.directory ? () => true : lookUp(listings.get(directory)?.files ?? []);
     return { role, directory, path, has };
   });
   for (const name of names) {

@@ -1,7 +1,8 @@
 import { realpath, stat } from "node:fs/promises";
-import { isAbsolute, join, posix, sep, win32 } from "node:path";
+import { isAbsolute, join, posix, win32 } from "node:path";
 import type { SourceInfo, SourceKind } from "../contract.ts";
 import { DATA_ROOT, type Finding } from "../findings.ts";
+import { foreignLink } from "./links.ts";
 
 /** A directory of files, one per sample. */
 export interface DataSource {
@@ -39,7 +40,7 @@ export async function resolveRoot(root: string): Promise<string | null> {
   return (await isDirectory(root)) ? root : null;
 }
 
-/** Why `source` can not be used: it lies outside of `root`, also by way of a link, or it is no directory. Null if it can. */
+/** Why `source` can not be used: it lies outside of `root`, behind a link that somebody else made, or is no directory. Null if it can. */
 export async function checkDirectory(root: string, source: DataSource): Promise<Finding | null> {
   const { role, directory, place = DATA_ROOT } = source;
   const refuse = (code: string, message: string, help: string): Finding => ({
@@ -56,9 +57,9 @@ export async function checkDirectory(root: string, source: DataSource): Promise<
     const help = "preprocess the data for this strategy, or correct the data root or the directory's name";
     return refuse("LTX6121", `the directory ${path} does not exist`, help);
   }
-  const [realRoot, real] = [await realpath(root), await realpath(path)];
-  if (real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep)) return null;
-  return refuse("LTX6122", `${path} is a link that leads out of the data root, to ${real}`, inside);
+  const link = await foreignLink(root, normalize(directory));
+  if (link === null) return null;
+  return refuse("LTX6122", `${link} is a link that another user made, to ${await realpath(link)}`, "make it yourself");
 }
 
 /** Absolute in the sense of any system, `..` in any place, the root itself: none of these is below the root. */

@@ -68,7 +68,7 @@ export const entries = [
     slug: "directory-outside-data-root",
     title: "a source's directory is not below the data root",
     explanation:
-      "Strategies and parameters may come from others, so they can only name directories below the data root: no absolute paths, no `..`, no links that lead elsewhere. The root itself and `.precomputed` may be links.",
+      "Strategies and parameters may come from others, so they can only name directories below the data root: no absolute paths, no `..`. A directory may be a link that you or the owner of the data root made, but no link of another user.",
     bad: "training_strategy:\n  name: inpainting\n  mask_latents_dir: ../other/masks",
     good: "training_strategy:\n  name: inpainting\n  mask_latents_dir: mask_latents",
   },
@@ -97,6 +97,16 @@ export const entries = [
     explanation: "The system refuses to list it, most often for lack of permission.",
     bad: "chmod 000 datasets/cats/latents",
     good: "chmod 755 datasets/cats/latents",
+  },
+  {
+    code: "LTX6126",
+    slug: "sample-outside-data-root",
+    title: "files of samples are links that lead out of the data root",
+    explanation:
+      "What lies elsewhere may change or go without notice, and is not copied along with the data. Links that you or the owner of the data " +
+      "root made are read, with this warning; those of another user are an error.",
+    bad: "latents/clip_1.pt -> ../../other/clip_1.pt",
+    good: "latents/clip_1.pt",
   },
   {
     code: "LTX6130",
