@@ -230,13 +230,16 @@ function declareInspect({ command, session, done }: Declaring): void {
     "Look at one sample in a strategy's step: every value with its shape and range, masks on the token grid, noise levels.",
     [
       ["ltxc inspect", "the strategy of this folder, on a made-up sample"],
-      ["ltxc inspect --config train.yaml", "on the first sample of the run's data"],
+      ["ltxc inspect --config train.yaml", "the strategy of a run config, on the first sample of its data"],
       ["ltxc inspect --config train.yaml --sample clip_003", "on that one"],
       ["ltxc inspect inpainting.strategy --html look.html", "as a page with pictures"],
     ],
   )
-    .argument("[strategy]", "one, also a built-in by its name (default: the only *.strategy file of this folder)")
-    .option("--config <file>", "a run config: its data, params and sampler of noise levels")
+    .argument(
+      "[strategy]",
+      "one, also a built-in by its name (default: that of `--config`, else the only *.strategy file of this folder)",
+    )
+    .option("--config <file>", "a run config: its strategy, data, params and sampler of noise levels")
     .option("--sample <name>", "a sample of the run's data, as its files are named")
     .addOption(new Option("--seed <n>", "of the draws, and of the made-up sample").argParser(wholeNumber).default(0))
     .option("--html <file>", "write a page that needs nothing else")

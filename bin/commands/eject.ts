@@ -1,20 +1,12 @@
 import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
-import { Bag, type FileReport } from "../../compiler/diagnostics/index.ts";
-import type { SourceFile } from "../../compiler/source/index.ts";
-import {
-  resolveStrategySection,
-  strategyOf,
-  unknownStrategy,
-  type StrategyConfig,
-} from "../../runtime/config/index.ts";
+import { strategyOf, unknownStrategy, type StrategyConfig } from "../../runtime/config/index.ts";
 import type { Finding } from "../../runtime/findings.ts";
 import { ownSources } from "../project/builds.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
-import { readSource, strategyExtension } from "../shell/files.ts";
+import { readRunConfig, strategyExtension } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
-import { toDiagnostics } from "../project/findings.ts";
+import { examineSection } from "../project/config-strategy.ts";
 import { builtinNames } from "../project/library.ts";
 import { flexible, textOf } from "../project/official-step.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
@@ -24,18 +16,6 @@ import { replaceText } from "../shell/write.ts";
 export interface EjectOptions {
   readonly out?: string;
   readonly force?: true;
-}
-
-/** The run config's section about its strategy; null if it is refused or names no built-in strategy, which the report then says. */
-async function examine(io: Io, file: SourceFile): Promise<{ section: StrategyConfig | null; report: FileReport }> {
-  const bag = new Bag();
-  const root = parseYaml(file, bag, "1.1");
-  if (root === null || bag.hasErrors) return { section: null, report: { file, diagnostics: bag.sorted() } };
-  const { section, findings } = resolveStrategySection(toPlain(root));
-  const unknown = section === null ? [] : await notBuiltIn(io, section);
-  const diagnostics = [...bag.sorted(), ...toDiagnostics(file, root, [...findings, ...unknown])];
-  const inOrder = diagnostics.toSorted((a, b) => a.span.start - b.span.start);
-  return { section: unknown.length === 0 ? section : null, report: { file, diagnostics: inOrder } };
 }
 
 async function notBuiltIn(io: Io, section: StrategyConfig): Promise<Finding[]> {
@@ -73,7 +53,8 @@ function sectionLines(name: string, params: Readonly<Record<string, unknown>>): 
 /** `ltxc eject`: writes the built-in strategy that a run config asks for as a file to start from. */
 export async function eject(session: Session, config: string, { out, force }: EjectOptions): Promise<number> {
   const { io } = session;
-  const { section, report } = await examine(io, await readSource(io, config));
+  const file = await readRunConfig(io, config, "eject");
+  const { section, report } = await examineSection(file, (found) => notBuiltIn(io, found));
   printFindings(session, [report]);
   if (section === null) return codeOf([report]);
   const choice = strategyOf(section);

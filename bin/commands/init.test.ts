@@ -27,6 +27,7 @@ test("says what it made and what comes next", async ({ cwd }) => {
   assert.match(out, "Made a project in my-lora:");
   assert.match(out, "  inpainting.strategy ");
   assert.match(out, "Next:\n  cd my-lora\n  ltxc compile\n  ltxc run\n");
+  assert.match((await ltxc(["init", "it's mine"], { cwd })).out, "\n  cd 'it'\\''s mine'\n");
 });
 
 test("the strategy names the project's own schema to editors", async ({ cwd }) => {

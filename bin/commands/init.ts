@@ -4,7 +4,7 @@ import { makeFolder } from "../../runtime/files/index.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { exampleNames, readExample } from "../init/example.ts";
 import type { ProjectFile } from "../init/project-file.ts";
-import { table } from "../shell/text.ts";
+import { shellWord, table } from "../shell/text.ts";
 import { paint, say, sayJson, type Session } from "../shell/session.ts";
 
 export interface InitOptions {
@@ -55,7 +55,9 @@ function advice(session: Session, directory: string, { from }: InitOptions): str
     ["  models/tiny-ltx2.safetensors", "a tiny LTX-2 with random weights"],
     ["  schemas/ .vscode/", "completion and checks while you type"],
   ]);
-  const next = [...(directory === "." ? [] : [`  cd ${directory}`]), "  ltxc compile", "  ltxc run"].join("\n");
+  const next = [...(directory === "." ? [] : [`  cd ${shellWord(directory)}`]), "  ltxc compile", "  ltxc run"].join(
+    "\n",
+  );
   return `${bold(`Made a project${directory === "." ? "" : ` in ${directory}`}:`)}\n${made}\n\n${bold("Next:")}\n${next}`;
 }
 

@@ -96,6 +96,8 @@ test("with a run config it shows a sample of the run's data, under the run's par
     const several = await ltxc(["inspect"], { cwd });
     assert.is(several.code, 2);
     assert.match(several.err, "there are several strategies in this folder");
+    const ofConfig = await ltxc(["inspect", "--config", "train.yaml"], { cwd });
+    assert.equal([ofConfig.code, ofConfig.out], [0, first.out]);
     const foreign = await ltxc(["inspect", "other.strategy", "--config", "train.yaml"], { cwd });
     assert.is(foreign.code, 2);
     assert.match(foreign.err, "train.yaml trains with `inpainting`, this strategy is `other`");
@@ -105,6 +107,24 @@ test("with a run config it shows a sample of the run's data, under the run's par
     assert.is(broken.code, 1);
     assert.match(broken.err, /error\[LTX612\d\]/);
     assert.is(broken.out, "");
+  } finally {
+    await rm(cwd, { recursive: true });
+  }
+});
+
+test("with a run config it takes the strategy that the config names, built-in or not", async () => {
+  const cwd = await project({}, "text_to_video");
+  try {
+    const config = join(cwd, "train.yaml");
+    await rm(join(cwd, "text_to_video.strategy"));
+    const builtIn = await ltxc(["inspect", "--config", "train.yaml"], { cwd });
+    assert.equal([builtIn.code, builtIn.err], [0, ""]);
+    assert.match(builtIn.out, /^text_to_video\n/);
+    const text = await readFile(config, "utf8");
+    await writeFile(config, text.replace("name: text_to_video", "name: text_to_vidoe"));
+    const unknown = await ltxc(["inspect", "--config", "train.yaml"], { cwd });
+    assert.is(unknown.code, 1);
+    assert.match(unknown.err, "error[LTX6010]");
   } finally {
     await rm(cwd, { recursive: true });
   }

@@ -3,8 +3,10 @@ import { resolve } from "node:path";
 import { collate, openEngine } from "../../runtime/index.ts";
 import { colors } from "../shell/color.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
-import { readSource, strategyPaths } from "../shell/files.ts";
+import { readRunConfig, readSource, strategyPaths } from "../shell/files.ts";
+import type { SourceFile } from "../../compiler/source/index.ts";
 import { pathsOf } from "../project/library.ts";
+import { strategySource } from "../project/config-strategy.ts";
 import { chooseSample, type Chosen } from "../inspect/choose.ts";
 import { inspectionOf, type Inspection } from "../inspect/inspection.ts";
 import { levelsOf } from "../inspect/levels.ts";
@@ -22,13 +24,21 @@ export interface InspectOptions {
   readonly html?: string;
 }
 
-async function onlyStrategy(session: Session, named: string | undefined): Promise<string> {
-  const [first = "", ...others] = await strategyPaths(
-    session.io,
-    pathsOf(session.io, named === undefined ? [] : [named]),
+/** The strategy that was named, that of the run config, or the only one of the folder; null if findings were printed instead. */
+async function sourceOf(session: Session, named: string | undefined, config?: string): Promise<SourceFile | null> {
+  const { io } = session;
+  if (named === undefined && config !== undefined) {
+    const { source, report } = await strategySource(io, await readRunConfig(io, config, "inspect --config"));
+    // Of a usable config all findings are printed later.
+    if (source === null) printFindings(session, [report]);
+    return source;
+  }
+  const [first = "", ...others] = await strategyPaths(io, pathsOf(io, named === undefined ? [] : [named]));
+  if (others.length === 0) return readSource(io, first);
+  throw new UsageError(
+    "there are several strategies in this folder",
+    `name one, as in \`ltxc inspect ${first}\`, or a run config: \`ltxc inspect --config train.yaml\``,
   );
-  if (others.length === 0) return first;
-  throw new UsageError("there are several strategies in this folder", `name one: ltxc inspect ${first}`);
 }
 
 async function lookAt(subject: Subject, { samples, params, sampler, what }: Chosen, seed: number): Promise<Inspection> {
@@ -54,7 +64,8 @@ async function writePage(session: Session, path: string, inspection: Inspection)
 /** `ltxc inspect`: shows every value of a strategy's step for one sample, before anything is trained. */
 export async function inspect(session: Session, named: string | undefined, options: InspectOptions): Promise<number> {
   const { io } = session;
-  const source = await readSource(io, await onlyStrategy(session, named));
+  const source = await sourceOf(session, named, options.config);
+  if (source === null) return exitCode.findings;
   const { subject, file, diagnostics } = await openSubject(libraryAt(io.cwd), source);
   const reports = [{ file, diagnostics }];
   printFindings(session, reports);

@@ -14,7 +14,7 @@ import {
 } from "../../runtime/index.ts";
 import { findBuild } from "../project/builds.ts";
 import { exitCode } from "../shell/exit.ts";
-import { readSource } from "../shell/files.ts";
+import { readRunConfig } from "../shell/files.ts";
 import { bytes, table } from "../shell/text.ts";
 import { inspectMachine, type Machine } from "../shell/machine.ts";
 import { indented, speedOfOnnx } from "../plan/outlook.ts";
@@ -117,7 +117,7 @@ function printGraphs(session: Session, path: string, graphs: readonly Graph[]): 
 /** `ltxc plan`: the memory and time that a run takes here with the engine onnx, and what would save memory. Exit code 1 if it does not fit. */
 export async function plan(session: Session, path: string, options: PlanOptions): Promise<number> {
   const { io } = session;
-  const file = await readSource(io, path, "`ltxc init` makes a project with one; `ltxc plan FILE` takes another");
+  const file = await readRunConfig(io, path, "plan");
   const build = resolve(io.cwd, options.build);
   const examined = await examineRunConfig(io, file, (section) => findBuild(section, build, io.cwd), {
     withFiles: true,

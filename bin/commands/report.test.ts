@@ -34,6 +34,21 @@ function balanced(html: string): void {
   assert.equal(open, []);
 }
 
+test("shows the samples of every step, the last ones first", async ({ cwd }) => {
+  const names = ["step_000000_1.png", "step_000100_2.png", "step_000100_1.png", "step_001000_1.png", "other.png"];
+  await runFolder(cwd, {
+    "metrics.jsonl": line({ type: "started", strategy: "s", steps: 2 }),
+    ...Object.fromEntries(names.map((name) => [`samples/${name}`, name])),
+  });
+  assert.is((await ltxc(["report"], { cwd })).code, 0);
+  const html = await readFile(join(cwd, "outputs/report.html"), "utf8");
+  balanced(html);
+  const shown = [...html.matchAll(/(step_\d+_\d\.png|other\.png)/g)].map(([name]) => name);
+  assert.equal(shown, ["step_001000_1.png", "step_000100_1.png", "step_000100_2.png", "step_000000_1.png"]);
+  assert.match(html, "<details><summary>after step 100</summary>");
+  assert.not.match(html, "more of earlier steps");
+});
+
 test("shows a run that was just trained, with its strategy as it was compiled", async () => {
   const cwd = await project({ steps: 2, interval: "null" });
   await ltxc(["run"], { cwd });

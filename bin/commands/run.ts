@@ -8,13 +8,14 @@ import { lastSaved, openEngine, openRun, train, type TrainEvent } from "../../ru
 import { fail, FindingsError, type Finding } from "../../runtime/findings.ts";
 import { findBuild } from "../project/builds.ts";
 import { exitCode } from "../shell/exit.ts";
-import { readSource } from "../shell/files.ts";
+import { readRunConfig } from "../shell/files.ts";
 import { toDiagnostics } from "../project/findings.ts";
 import { keepSources } from "../run-report/kept-sources.ts";
 import { printFindings } from "../shell/print-findings.ts";
 import { examineRunConfig } from "../project/run-config.ts";
 import { createRunView, type RunView } from "../run-view/run-view.ts";
 import { sayJson, type Session } from "../shell/session.ts";
+import { shellWord } from "../shell/text.ts";
 
 const defaultConfig = "train.yaml";
 
@@ -56,9 +57,8 @@ function stopOnInterrupt(session: Session, view: RunView): { readonly signal: Ab
 
 /** The command that resumes a run, quoted for a shell. */
 function resumeCommand(path: string, { set = [] }: RunOptions): string {
-  const quoted = (text: string) => (/^[\w./=,:+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
-  const config = path === defaultConfig ? [] : [quoted(path)];
-  return ["ltxc run", ...config, "--resume", ...set.map((text) => `--set ${quoted(text)}`)].join(" ");
+  const config = path === defaultConfig ? [] : [shellWord(path)];
+  return ["ltxc run", ...config, "--resume", ...set.map((text) => `--set ${shellWord(text)}`)].join(" ");
 }
 
 async function trainWith(
@@ -108,7 +108,7 @@ async function resumed(config: RunConfig, options: RunOptions): Promise<RunConfi
 /** `ltxc run`: trains as the run config says. */
 export async function run(session: Session, path: string, options: RunOptions): Promise<number> {
   const { io } = session;
-  const file = await readSource(io, path, "`ltxc init` makes a project with one; `ltxc run FILE` takes another");
+  const file = await readRunConfig(io, path, "run");
   const build = resolve(io.cwd, options.build);
   const examined = await examineRunConfig(io, file, (section) => findBuild(section, build, io.cwd), {
     withFiles: false,

@@ -4,7 +4,7 @@ import { createSampler, defaultFlowMatching, openData, type HostSample, type Sam
 import { FindingsError, type Finding } from "../../runtime/findings.ts";
 import { didYouMean } from "../../compiler/diagnostics/index.ts";
 import { UsageError } from "../shell/exit.ts";
-import { readSource } from "../shell/files.ts";
+import { readRunConfig } from "../shell/files.ts";
 import { toDiagnostics } from "../project/findings.ts";
 import { printFindings } from "../shell/print-findings.ts";
 import { examineRunConfig } from "../project/run-config.ts";
@@ -49,7 +49,7 @@ function synthetic({ strategy }: Step, seed: number): Chosen {
 
 async function fromRun(session: Session, step: Step, path: string, name: string | undefined): Promise<Chosen | null> {
   const { io } = session;
-  const file = await readSource(io, path);
+  const file = await readRunConfig(io, path, "inspect --config");
   const { strategy } = step;
   const findStep = async (section: StrategyConfig) => {
     const { name: wanted } = strategyOf(section);

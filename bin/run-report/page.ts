@@ -94,17 +94,22 @@ function section(title: string, content: string): string {
   return content === "" ? "" : `<h2>${escape(title)}</h2>\n${content}`;
 }
 
-function samples(run: RunRecord): string {
-  const figures = run.samples.map(
+/** All samples; those of earlier steps are folded away. */
+function samples({ samples: rows, samplesLeftOut: leftOut }: RunRecord): string {
+  const [last, ...earlier] = rows;
+  if (last === undefined) return "";
+  const rest = leftOut === 0 ? "" : `<p class="sub">${leftOut} more of earlier steps are in samples/.</p>`;
+  const folded = earlier.map((row) => `<details><summary>after step ${row.step}</summary>${figures(row)}</details>`);
+  const about = `<p class="sub">Latents, one tile per channel. After step ${last.step}:</p>`;
+  return section("Samples", about + figures(last) + folded.join("") + rest);
+}
+
+function figures({ pictures }: RunRecord["samples"][number]): string {
+  const each = pictures.map(
     ({ name, png }) =>
-      `<figure><img alt="" src="data:image/png;base64,${png.toString("base64")}"><figcaption><span>${escape(name)}</span></figcaption></figure>`,
+      `<figure><img alt="" loading="lazy" src="data:image/png;base64,${png.toString("base64")}"><figcaption><span>${escape(name)}</span></figcaption></figure>`,
   );
-  return section(
-    "Samples",
-    figures.length === 0
-      ? ""
-      : `<p class="sub">Latents, one tile per channel.</p><div class="samples">${figures.join("")}</div>`,
-  );
+  return `<div class="samples">${each.join("")}</div>`;
 }
 
 function checkpoints(run: RunRecord): string {

@@ -14,6 +14,12 @@ interface SamplePicture {
   readonly png: Buffer;
 }
 
+/** The samples drawn after one step. */
+interface SampleRow {
+  readonly step: number;
+  readonly pictures: readonly SamplePicture[];
+}
+
 /** Everything that is read from a run's folder. */
 export interface RunRecord {
   readonly name: string;
@@ -23,12 +29,14 @@ export interface RunRecord {
   /** The strategy's files, and those in TypeScript that it imports, as they were when the run began. */
   readonly strategies: readonly { readonly name: string; readonly text: string }[];
   readonly checkpoints: readonly RunFile[];
-  /** The samples that were drawn last. */
-  readonly samples: readonly SamplePicture[];
+  /** The drawn samples, those of the last step first. */
+  readonly samples: readonly SampleRow[];
+  /** Pictures of samples that the page has no room for: those of the earliest steps. */
+  readonly samplesLeftOut: number;
 }
 
 /** More pictures would make the page slow to open. */
-const maxSamples = 12;
+const MOST_PICTURE_BYTES = 48 * 2 ** 20;
 
 /** Reads what exists of a run; null if the folder holds no metrics, and so no run. */
 export async function readRun(folder: string): Promise<RunRecord | null> {
@@ -40,7 +48,7 @@ export async function readRun(folder: string): Promise<RunRecord | null> {
     config: await textOf(join(folder, "training_config.yaml")),
     strategies: await strategiesOf(join(folder, keptFolder)),
     checkpoints: await filesOf(join(folder, "checkpoints")),
-    samples: await picturesOf(join(folder, "samples")),
+    ...(await samplesOf(join(folder, "samples"))),
   };
 }
 
@@ -67,13 +75,29 @@ async function filesOf(folder: string): Promise<readonly RunFile[]> {
   return files.flatMap(({ name, info }) => (info === null ? [] : [{ name, bytes: info.size }]));
 }
 
-/** The pictures `step_000100_1.png` of the highest step. */
-async function picturesOf(folder: string): Promise<readonly SamplePicture[]> {
-  const names = (await namesIn(folder)).filter((name) => /^step_\d+_\d+.*\.png$/.test(name));
-  const last = names.at(-1)?.split("_")[1];
-  const chosen = names.filter((name) => name.split("_")[1] === last).slice(0, maxSamples);
-  const pictures = await Promise.all(
-    chosen.map(async (name) => ({ name, png: await readFile(join(folder, name)).catch(() => null) })),
-  );
-  return pictures.flatMap(({ name, png }) => (png === null ? [] : [{ name, png }]));
+/** The pictures `step_000100_1.png`, as many as the page has room for. */
+async function samplesOf(folder: string): Promise<Pick<RunRecord, "samples" | "samplesLeftOut">> {
+  const names = (await namesIn(folder)).filter((name) => stepOf(name) !== null);
+  const rows = new Map<number, SamplePicture[]>();
+  let [room, shown] = [MOST_PICTURE_BYTES, 0];
+  for (const name of names.toSorted(byStep)) {
+    const { size } = await stat(join(folder, name));
+    if (size > room) break;
+    room -= size;
+    shown++;
+    const step = stepOf(name) ?? 0;
+    rows.set(step, [...(rows.get(step) ?? []), { name, png: await readFile(join(folder, name)) }]);
+  }
+  const samples = [...rows].map(([step, pictures]) => ({ step, pictures }));
+  return { samples, samplesLeftOut: names.length - shown };
+}
+
+function stepOf(name: string): number | null {
+  const digits = /^step_(\d+)_\d+.*\.png$/.exec(name)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/** The last step first; its samples in the order of their numbers. */
+function byStep(a: string, b: string): number {
+  return (stepOf(b) ?? 0) - (stepOf(a) ?? 0) || a.localeCompare(b, "en", { numeric: true });
 }

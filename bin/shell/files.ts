@@ -23,6 +23,17 @@ export async function readSource(io: Io, path: string, missingHelp: string | nul
   }
 }
 
+/** Reads the run config that the user named for `command`. Throws `UsageError` as `readSource`, and if it is a strategy. */
+export async function readRunConfig(io: Io, path: string, command: string): Promise<SourceFile> {
+  if (path.endsWith(strategyExtension)) {
+    throw new UsageError(
+      `${path} is a strategy, and \`ltxc ${command}\` takes a run config`,
+      `name it there, as \`training_strategy: {name: …}\`, compile it, then \`ltxc ${command} train.yaml\``,
+    );
+  }
+  return readSource(io, path, `\`ltxc init\` makes a project with one; \`ltxc ${command} FILE\` takes another`);
+}
+
 /** File names of the strategies in the working folder, sorted. */
 export async function strategiesHere(io: Io): Promise<string[]> {
   const names = await readdir(io.cwd);

@@ -1,0 +1,56 @@
+/** The strategy that a run config trains, as source text. */
+import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
+import { Bag, type FileReport } from "../../compiler/diagnostics/index.ts";
+import { sourceFile, type SourceFile } from "../../compiler/source/index.ts";
+import {
+  resolveStrategySection,
+  strategyOf,
+  unknownStrategy,
+  type StrategyConfig,
+} from "../../runtime/config/index.ts";
+import type { Finding } from "../../runtime/findings.ts";
+import { readSource, strategyExtension } from "../shell/files.ts";
+import type { Io } from "../shell/io.ts";
+import { ownSources } from "./builds.ts";
+import { toDiagnostics } from "./findings.ts";
+import { builtinNames } from "./library.ts";
+import { flexible, textOf } from "./official-step.ts";
+
+/**
+ * The run config's section about its strategy, and what is wrong with it.
+ * @param judge finds mistakes in a valid section
+ * @returns no section where something is wrong
+ */
+export async function examineSection(
+  file: SourceFile,
+  judge: (section: StrategyConfig) => Promise<readonly Finding[]>,
+): Promise<{ readonly section: StrategyConfig | null; readonly report: FileReport }> {
+  const bag = new Bag();
+  const root = parseYaml(file, bag, "1.1");
+  if (root === null || bag.hasErrors) return { section: null, report: { file, diagnostics: bag.sorted() } };
+  const { section, findings } = resolveStrategySection(toPlain(root));
+  const more = section === null ? [] : await judge(section);
+  const diagnostics = [...bag.sorted(), ...toDiagnostics(file, root, [...findings, ...more])];
+  const inOrder = diagnostics.toSorted((a, b) => a.span.start - b.span.start);
+  return { section: more.length === 0 ? section : null, report: { file, diagnostics: inOrder } };
+}
+
+/** The strategy's file in the working folder, or the text of the built-in one; no source where the report has errors. */
+export async function strategySource(
+  io: Io,
+  config: SourceFile,
+): Promise<{ readonly source: SourceFile | null; readonly report: FileReport }> {
+  let source: SourceFile | null = null;
+  const { report } = await examineSection(config, async (section) => {
+    const { name } = strategyOf(section);
+    const own = await ownSources(io.cwd, name);
+    source = own[0] === undefined ? await builtInSource(section) : await readSource(io, own[0]);
+    return source === null ? [unknownStrategy(name, [...builtinNames(), flexible])] : [];
+  });
+  return { source, report };
+}
+
+async function builtInSource(section: StrategyConfig): Promise<SourceFile | null> {
+  const text = await textOf(section);
+  return text === null ? null : sourceFile(`${strategyOf(section).name}${strategyExtension}`, text);
+}
