@@ -55,7 +55,7 @@ for (const [text, value] of scalars) {
 
 test("a number that most people read otherwise is warned about, and no other", () => {
   const numbers = "a: 010\nb: 1:30\nc: 007\nd: 0x10\ne: '010'\nf: 1_000\ng: 0\nh: 089\n";
-  assert.equal(read(numbers).codes, ["LTX1013", "LTX1013"]);
+  assert.equal(read(numbers).codes, ["LTX6012", "LTX6012"]);
 });
 
 test("merge keys add what is not there, the first of a list and the last of several first", () => {

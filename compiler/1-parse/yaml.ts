@@ -358,7 +358,7 @@ class Converter {
   #warnOfSurprise({ source = "", value }: Scalar, span: Span): void {
     if (!isSurprising(source, value)) return;
     const what = source.includes(":") ? "a number of base 60" : "an octal number";
-    this.#bag.warning("LTX1013", span, `\`${source}\` is ${what} in a run config: ${String(value)}`, {
+    this.#bag.warning("LTX6012", span, `\`${source}\` is ${what} in a run config: ${String(value)}`, {
       help: `write \`${String(value)}\`, or the number that you mean; in quotes if it is text`,
     });
   }

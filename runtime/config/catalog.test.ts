@@ -1,16 +1,21 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parse } from "yaml";
+import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
+import { Bag } from "../../compiler/diagnostics/index.ts";
+import { sourceFile } from "../../compiler/source/index.ts";
 import { entries } from "../../compiler/diagnostics/catalog/60-config.ts";
 import { resolveConfig, unknownStrategy } from "./index.ts";
 
 const test = suite("catalog of the run config");
 
 function codesOf(text: string): string[] {
-  const raw = parse(text) as { training_strategy?: { name: string } };
+  const bag = new Bag();
+  const tree = parseYaml(sourceFile("train.yaml", text), bag, "1.1");
+  const raw = (tree === null ? null : toPlain(tree)) as { training_strategy?: { name: string } };
   const name = raw.training_strategy?.name ?? "inpainting";
   const unknown = name === "inpainting" ? [] : [unknownStrategy(name, ["inpainting"])];
-  return [...resolveConfig(raw, { configDirectory: "/" }).findings, ...unknown].map(({ code }) => code);
+  const { findings } = resolveConfig(raw, { configDirectory: "/" });
+  return [...bag.sorted(), ...findings, ...unknown].map(({ code }) => code);
 }
 
 for (const { code, slug, bad, good } of entries)

@@ -4,7 +4,7 @@ import { join, sep } from "node:path";
 import { DATA_ROOT, type Finding } from "../findings.ts";
 
 /** Whether a link was made by the user, or by the owner of the data root. Windows has no such owners; there every link is followed. */
-export async function isOwnLink(root: string, link: string): Promise<boolean> {
+async function isOwnLink(root: string, link: string): Promise<boolean> {
   const [{ uid: owner }, { uid }] = [await stat(root), await lstat(link)];
   return uid === owner || uid === process.getuid?.();
 }

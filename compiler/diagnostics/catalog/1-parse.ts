@@ -106,16 +106,6 @@ export const entries = [
     good: 'description: "a\\x01b"\n',
   },
   {
-    code: "LTX1013",
-    slug: "surprising-number",
-    title: "YAML 1.1 reads this as another number",
-    explanation:
-      "A run config is YAML 1.1, as the official trainer reads it: a whole number with a leading zero is octal (`010` is 8), and numbers " +
-      "joined by colons are of base 60 (`1:30` is 90). The run uses that number. Write it in decimal, or the number that you mean.",
-    bad: "model: {model_path: ltx.safetensors}\ndata: {preprocessed_data_root: data}\nlora: {rank: 8}\nseed: 010\n",
-    good: "model: {model_path: ltx.safetensors}\ndata: {preprocessed_data_root: data}\nlora: {rank: 8}\nseed: 10\n",
-  },
-  {
     code: "LTX1101",
     slug: "expression-syntax",
     title: "An expression breaks the grammar",

@@ -112,4 +112,14 @@ export const entries = [
     bad: config("validation: {videos_per_prompt: 1, interval: 100}"),
     good: config("validation: {interval: 100}"),
   },
+  {
+    code: "LTX6012",
+    slug: "surprising-number",
+    title: "YAML 1.1 reads this as another number",
+    explanation:
+      "A run config is YAML 1.1, as the official trainer reads it: a whole number with a leading zero is octal (`010` is 8), and numbers " +
+      "joined by colons are of base 60 (`1:30` is 90). The run uses that number. Write it in decimal, or the number that you mean.",
+    bad: config("seed: 010"),
+    good: config("seed: 10"),
+  },
 ] as const satisfies readonly Entry[];
