@@ -19,6 +19,8 @@ export interface Finding {
 export interface Rewrite {
   readonly path: Finding["path"];
   readonly entries: Readonly<Record<string, unknown>>;
+  /** Where the section has no such key, they are added to it. */
+  readonly orAdd?: true;
 }
 
 /** The setting that findings about data files point at. */

@@ -54,4 +54,19 @@ test("nothing is rewritten where comments, a whole section or another key would 
   assert.is(rewritten("v: {a: 1, b: 2}\n", remove("v", "a"), remove("v", "not there")), null);
 });
 
+test("keys that are not there are added to their section, if that is asked for", () => {
+  const or = (key: string, value: number): Rewrite => ({ path: ["v", key], entries: { [key]: value }, orAdd: true });
+  for (const [before, after] of [
+    ["v:\n  a: 1 # small\n  b: 2\n", "v:\n  a: 8 # small\n  b: 16\n"],
+    ["v:\n  # more\n  c: 1\nw: 1\n", "v:\n  # more\n  a: 8\n  b: 16\n  c: 1\nw: 1\n"],
+    ["v:\n    b: 2\n", "v:\n    a: 8\n    b: 16\n"],
+    ["v:\n    a: 2\n", "v:\n    b: 16\n    a: 8\n"],
+    ["v: {b: 2}\n", "v: {a: 8, b: 16}\n"],
+    ["v: {c: 0}\n", "v: {a: 8, b: 16, c: 0}\n"],
+    ["v: {}\n", "v: {a: 8, b: 16}\n"],
+  ] as const)
+    assert.is(rewritten(before, or("a", 8), or("b", 16)), after);
+  for (const text of ["w: 1\n", "v:\n", "v: [1]\n", "v: 3\n"]) assert.is(rewritten(text, or("a", 8)), null, text);
+});
+
 test.run();

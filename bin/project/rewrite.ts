@@ -9,13 +9,16 @@ import type { Rewrite } from "../../runtime/findings.ts";
  */
 export function editsOf({ text }: SourceFile, root: YamlNode, rewrites: readonly Rewrite[]): readonly Edit[] | null {
   const edits = rewrites.map((rewrite) => editOf(text, root, rewrite));
-  return edits.length > 0 && edits.every((edit) => edit !== null) ? edits : null;
+  return edits.length > 0 && edits.every((edit) => edit !== null) ? joined(edits) : null;
 }
 
-function editOf(text: string, root: YamlNode, { path, entries }: Rewrite): Edit | null {
+function editOf(text: string, root: YamlNode, { path, entries, orAdd }: Rewrite): Edit | null {
   const section = nodeAt(root, path.slice(0, -1));
   const place = nodeAt(root, path);
   const { node, keySpan } = place;
+  if (orAdd === true && section.depth === path.length - 1 && place.depth < path.length) {
+    return section.node.kind === "mapping" ? addition(text, section.node, Object.entries(entries)) : null;
+  }
   if (section.node.kind !== "mapping" || keySpan === undefined || place.depth < path.length) return null;
   const end = Math.max(keySpan.end, endOf(text, node));
   if (end > text.length || text.slice(keySpan.start, end).includes("#")) return null;
@@ -25,6 +28,31 @@ function editOf(text: string, root: YamlNode, { path, entries }: Rewrite): Edit 
   const lines = isFlow ? [written.map(inline).join(", ")] : written.flatMap(block);
   const separator = `\n${" ".repeat(columnOf(text, keySpan.start))}`;
   return { span: { start: keySpan.start, end }, text: lines.join(separator) };
+}
+
+/** Before the first key of the section; an empty one is written as `{}`. */
+function addition(text: string, section: YamlMapping, entries: readonly (readonly [string, unknown])[]): Edit | null {
+  const isFlow = text[section.span.start] === "{";
+  const first = section.entries[0]?.keySpan.start;
+  const at = first ?? section.span.start + 1;
+  if (at >= text.length || (first === undefined && !isFlow)) return null;
+  const span = { start: at, end: at };
+  if (first === undefined) return { span, text: entries.map(inline).join(", ") };
+  const indent = text.slice(text.lastIndexOf("\n", first - 1) + 1, first);
+  // After a list's dash, or where another key begins the line, there is none to repeat.
+  if (!isFlow && indent.trim() !== "") return null;
+  return { span, text: entries.map((entry) => inline(entry) + (isFlow ? ", " : `\n${indent}`)).join("") };
+}
+
+/** Edits at one place become one: additions, then the key before which they stand. */
+function joined(edits: readonly Edit[]): Edit[] {
+  const places = new Map<number, Edit>();
+  for (const edit of edits.toSorted((a, b) => a.span.end - b.span.end)) {
+    const before = places.get(edit.span.start);
+    const gap = before === undefined || /[\s,]$/.test(before.text) ? "" : ", ";
+    places.set(edit.span.start, before === undefined ? edit : { ...edit, text: before.text + gap + edit.text });
+  }
+  return [...places.values()];
 }
 
 /** Without the blank space that the reader counts to a list or a mapping. */
