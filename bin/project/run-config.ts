@@ -66,7 +66,7 @@ async function examineFiles(config: RunConfig, step: Step): Promise<Files> {
   const { preflight } = await import("../../runtime/index.ts");
   try {
     const examined = await preflight(config, step);
-    return { findings: examined.warnings, preflight: examined };
+    return { findings: [...examined.warnings, ...examined.ofLoaded], preflight: examined };
   } catch (error) {
     if (error instanceof FindingsError) return { findings: error.findings, preflight: null };
     throw error;

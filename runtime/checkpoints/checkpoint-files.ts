@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fail, type Finding } from "../findings.ts";
+import { loraInFolder } from "../lora-files/in-folder.ts";
 
 const place: Finding["path"] = ["model", "load_checkpoint"];
 
@@ -33,15 +34,15 @@ export function officialStatePath(weights: string): string | null {
 }
 
 /**
- * The weights file that `load_checkpoint` means: the file itself, or the one with the highest step anywhere below a folder; null when
- * the folder has no weights.
+ * The weights file that `load_checkpoint` means: the file itself, or the one with the highest step anywhere below a folder, or the LoRA
+ * of a folder that PEFT or diffusers saved; null when the folder has no weights.
  * @throws FindingsError LTX6307 when there is no such file or folder, or the file is not a .safetensors file
  */
 export async function findWeights(path: string): Promise<string | null> {
   const info = await stat(path).catch(() => null);
   if (info === null)
     fail("LTX6307", `${path} does not exist`, "write the path of a weights file or of an output folder", place);
-  if (info.isDirectory()) return latest(await readdir(path, { recursive: true }), path);
+  if (info.isDirectory()) return latest(await readdir(path, { recursive: true }), path) ?? loraInFolder(path);
   if (!path.endsWith(".safetensors")) {
     fail(
       "LTX6307",

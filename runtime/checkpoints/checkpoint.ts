@@ -8,7 +8,8 @@ import type { Optimizer } from "../optimizer/optimizer.ts";
 import { findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
 import { runMetadata, type CheckpointMetadata } from "./checkpoint-metadata.ts";
 import { loadHeads, saveHeads } from "./head-weights.ts";
-import { fitAdapters, fromFile, toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
+import { loadLora } from "./fit-lora.ts";
+import { toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
 import { loadModelWeights, saveModelWeights } from "./model-weights.ts";
 import type { Run } from "../training/run-inputs.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
@@ -57,8 +58,7 @@ async function saveWeights(
   if (model.training_mode === "full") {
     return saveModelWeights(path, model.model_path, weights, { metadata: described, precision });
   }
-  const { tensors, metadata } = toFile(weights, scaleOf(lora));
-  await writeTensorFile(path, { tensors, metadata: { ...metadata, ...described } }, precision);
+  await writeTensorFile(path, { tensors: toFile(weights, scaleOf(lora)), metadata: described }, precision);
 }
 
 /** Where a run begins. */
@@ -72,7 +72,7 @@ interface Beginning {
 /**
  * Loads the weights that `model.load_checkpoint` names and, if there is a training state next to them, resumes from it. A state that
  * cannot be used is a warning, and the run begins at step 0 with the loaded weights.
- * @throws FindingsError LTX6307, LTX6311 for weights that do not exist or do not fit, LTX6306 when nothing is left to do, LTX6314 for the state
+ * @throws FindingsError LTX6307 for weights that do not exist, LTX6311 and LTX6360 to LTX6367 for those that do not fit, LTX6306 when nothing is left to do, LTX6314 for the state
  * of another run
  */
 export async function loadCheckpoint(run: Run, optimizer: Optimizer): Promise<Beginning> {
@@ -120,7 +120,7 @@ async function loadWeights(run: Run, path: string) {
   const own = wanted.filter(({ name }) => !isHead(name));
   const loaded = await (run.config.model.training_mode === "full"
     ? readModel(path, own)
-    : readAdapters(run, path, own));
+    : loadLora(path, own, scaleOf(run.config.lora)));
   const heads = await loadHeads(
     path,
     wanted.filter(({ name }) => isHead(name)),
@@ -140,11 +140,6 @@ interface LoadedWeights {
 
 async function readModel(path: string, wanted: Wanted): Promise<LoadedWeights> {
   return { values: await loadModelWeights(path, wanted), warnings: [] };
-}
-
-async function readAdapters({ config }: Run, path: string, wanted: Wanted): Promise<LoadedWeights> {
-  const { tensors, metadata } = await readTensorFile(path);
-  return fitAdapters(path, fromFile(tensors, metadata, scaleOf(config.lora)), wanted);
 }
 
 /** Separates the model's trained tensors from those of the heads, which are saved in a file of their own. */

@@ -3,11 +3,12 @@ import { checkResume } from "../checkpoints/resume.ts";
 import type { LoraConfig, RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
 import type { Step } from "../contract.ts";
-import { FindingsError, together } from "../findings.ts";
+import { FindingsError, together, type Finding } from "../findings.ts";
 import { checkpointHash } from "../model/checkpoint-hash.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { fingerprintOf } from "../training/fingerprint.ts";
 import { checkFiles, checkOutput } from "./checks.ts";
+import { checkLora } from "./check-lora.ts";
 import { openData } from "./open-data.ts";
 import { checkModel } from "./open-model.ts";
 import { checkSamples } from "./open-samples.ts";
@@ -28,6 +29,7 @@ export async function preflight(config: RunConfig, { strategy }: Step) {
   const { model } = config;
   const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
   let examined: ExaminedModel | null = null;
+  let ofLoaded: readonly Finding[] = [];
   const [, data] = await together([
     async () => {
       // `checkFiles` reports a missing file.
@@ -35,6 +37,9 @@ export async function preflight(config: RunConfig, { strategy }: Step) {
     },
     () => openData(config, strategy, params, examined),
     () => (examined === null ? undefined : checkSamples(config, strategy, examined)),
+    async () => {
+      if (examined !== null) ofLoaded = await checkLora(config, examined);
+    },
     () => checkFiles(config),
     () => checkOutput(config),
     () => {
@@ -52,5 +57,7 @@ export async function preflight(config: RunConfig, { strategy }: Step) {
     fingerprint,
     model: examined as ExaminedModel | null,
     warnings: [...data.warnings, ...ofModel],
+    /** Warnings about the weights to begin with; the run gives them itself when it has loaded them. */
+    ofLoaded,
   };
 }

@@ -15,7 +15,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["data", "graph"],
     ["engine"],
     ["config", "model"],
-    ["optimizer"],
+    ["optimizer", "lora-files"],
     ["training"],
     ["checkpoints", "sampling"],
     ["opening"],
@@ -101,7 +101,7 @@ test("the compiler knows only the contract of the runtime, the runtime nothing o
 });
 
 /** What the command line may know of the runtime: `runtime/index.ts`, and the parts of it that do not load the engines. */
-const runtimeFaces = ["contract", "index", "findings", "config/index", "files/index"].map(
+const runtimeFaces = ["contract", "index", "findings", "config/index", "files/index", "lora-files/index"].map(
   (name) => `runtime/${name}.ts`,
 );
 

@@ -7,6 +7,7 @@ import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
 import { entries as model } from "./62-model.ts";
 import { entries as training } from "./63-training.ts";
+import { entries as lora } from "./636-lora.ts";
 import { entries as build } from "./65-build.ts";
 import { entries as runtime } from "./7-runtime.ts";
 import { entries as trial } from "./71-trial.ts";
@@ -23,6 +24,7 @@ const entries = [
   ...data,
   ...model,
   ...training,
+  ...lora,
   ...build,
   ...runtime,
   ...trial,

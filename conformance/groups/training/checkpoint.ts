@@ -28,9 +28,8 @@ export const replayCheckpoint = declared(
     try {
       const path = weightsPath(folder, manifest["global_step"]);
       const adapters = new Map(Array.from(tensors, ([name, tensor]) => [name, toHost(tensor)] as const));
-      const file = toFile(adapters, manifest["lora"]);
-      const metadata = { ...file.metadata, ...manifest["metadata"] };
-      await writeTensorFile(path, { tensors: file.tensors, metadata }, manifest["precision"]);
+      const file = { tensors: toFile(adapters, manifest["lora"]), metadata: manifest["metadata"] };
+      await writeTensorFile(path, file, manifest["precision"]);
       checks.same("the file's path", path, join(folder, manifest["relative_path"]));
       await compareFiles(checks, path, join(directory, manifest["file"]), manifest);
     } finally {
