@@ -5,7 +5,7 @@ import { main } from "./main.ts";
 import { ltxc } from "./testing/testing.ts";
 
 const test = suite("program");
-const commands = ["init", "check", "compile", "test", "inspect", "run", "explain", "doctor", "install"];
+const commands = ["init", "check", "compile", "test", "inspect", "run", "convert", "explain", "doctor", "install"];
 
 test("--help lists the commands and shows examples, on stdout, with exit code 0", async () => {
   const { code, out, err } = await ltxc(["--help"]);

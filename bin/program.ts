@@ -2,6 +2,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { wantsColor, type ColorChoice } from "./shell/color.ts";
 import type { CheckOptions } from "./commands/check.ts";
+import type { ConvertOptions } from "./commands/convert.ts";
 import type { CompileOptions } from "./commands/compile.ts";
 import type { EjectOptions } from "./commands/eject.ts";
 import type { FmtOptions } from "./commands/fmt.ts";
@@ -113,6 +114,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     declareRun,
     declareEject,
     declareReport,
+    declareConvert,
     declareSchema,
     declareExplain,
     declareDoctor,
@@ -321,6 +323,30 @@ function declareReport({ command, session, done }: Declaring): void {
     .action(async (run: string, options: ReportOptions) => {
       const { report } = await import("./commands/report.ts");
       done(await report(session(), run, options));
+    });
+}
+
+function declareConvert({ command, session, done }: Declaring): void {
+  command("convert", "Write a LoRA in another program's format, with the same strength there.", [
+    ["ltxc convert lora.safetensors comfy.safetensors --to comfyui", "names and alphas as ComfyUI reads them"],
+    ["ltxc convert lora.safetensors adapter --to peft", "a folder with adapter_model and adapter_config"],
+    ["ltxc convert their.safetensors ours.safetensors --to official", "for ltxc and the official trainer"],
+  ])
+    .argument("<in>", "a LoRA of LTX-2, or a folder of PEFT or diffusers with one")
+    .argument("<out>", "the file to write; for peft, a folder gets its config, too")
+    .addOption(
+      new Option(
+        "--to <format>",
+        "the program that is to load it; the names of layers are official, except for diffusers",
+      )
+        .choices(["official", "comfyui", "diffusers", "peft", "kohya"])
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option("--dtype <type>", "of the numbers (default: as they are)").choices(["bf16", "f16", "f32"]))
+    .option("--force", "replace a file that is already there")
+    .action(async (from: string, out: string, options: ConvertOptions) => {
+      const { convert } = await import("./commands/convert.ts");
+      done(await convert(session(), from, out, options));
     });
 }
 

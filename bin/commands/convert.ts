@@ -1,0 +1,97 @@
+import { existsSync, statSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import type { FileReport } from "../../compiler/diagnostics/index.ts";
+import { mapping } from "../../compiler/1-parse/index.ts";
+import { sourceFile } from "../../compiler/source/index.ts";
+import { FindingsError, type Finding } from "../../runtime/findings.ts";
+import {
+  convertLora,
+  loraInFolder,
+  type Converted,
+  type LoraDType,
+  type LoraFormat,
+} from "../../runtime/lora-files/index.ts";
+import { toDiagnostics } from "../project/findings.ts";
+import { exitCode, UsageError } from "../shell/exit.ts";
+import type { Io } from "../shell/io.ts";
+import { printFindings, printReport } from "../shell/print-findings.ts";
+import { say, sayJson, type Session } from "../shell/session.ts";
+
+export interface ConvertOptions {
+  readonly to: LoraFormat;
+  readonly dtype?: LoraDType;
+  readonly force?: true;
+}
+
+const extension = ".safetensors";
+
+/** The file that is read: the one that was named, or the LoRA in a folder of PEFT or diffusers. */
+function inputOf({ cwd }: Io, named: string): string {
+  const path = resolve(cwd, named);
+  if (!existsSync(path)) throw new UsageError(`${named} does not exist`);
+  if (!statSync(path).isDirectory()) return path;
+  const inside = loraInFolder(path);
+  if (inside !== null) return inside;
+  throw new UsageError(`${named} is a folder without a LoRA that PEFT or diffusers saved`, "name a file in it");
+}
+
+/** Checks where the result goes; nothing that is there is lost without `--force`. */
+function outputOf({ cwd }: Io, named: string, { to, force }: ConvertOptions): string {
+  const path = resolve(cwd, named);
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  if (to === "peft" && !named.endsWith(extension)) {
+    if (existsSync(path) && !isFolder)
+      throw new UsageError(`${named} is a file`, "name a folder, or a .safetensors file");
+    if (force !== true && isFolder && loraInFolder(path) !== null) thereAlready(`a LoRA in ${named}`);
+    return path;
+  }
+  if (isFolder)
+    throw new UsageError(`${named} is a folder`, `name the file: ${named.replace(/\/*$/, "/")}lora${extension}`);
+  if (!named.endsWith(extension)) throw new UsageError(`${named} is no name for a LoRA`, `end it in \`${extension}\``);
+  if (force !== true && existsSync(path)) thereAlready(named);
+  return path;
+}
+
+function thereAlready(what: string): never {
+  throw new UsageError(`${what} is there already`, "choose another name, or replace it with `--force`");
+}
+
+/** Findings about a file that has no lines. */
+function reportOf(named: string, findings: readonly Finding[]): FileReport {
+  const root = mapping([], { start: 0, end: 0 });
+  const file = sourceFile(named, "");
+  return { file, diagnostics: toDiagnostics(file, root, findings) };
+}
+
+/** `ltxc convert`: a LoRA file in the format of another program, with the same strength there. */
+export async function convert(session: Session, named: string, out: string, options: ConvertOptions): Promise<number> {
+  const { io } = session;
+  const [from, path] = [inputOf(io, named), outputOf(io, out, options)];
+  try {
+    const converted = await convertLora(from, { to: options.to, dtype: options.dtype ?? null, out: path });
+    tell(session, reportOf(named, converted.warnings), converted, options);
+    return exitCode.ok;
+  } catch (error) {
+    if (!(error instanceof FindingsError)) throw error;
+    const reports = [reportOf(named, error.findings)];
+    if (session.json) printReport(session, reports, "json");
+    else printFindings(session, reports);
+    return exitCode.findings;
+  }
+}
+
+function tell(session: Session, report: FileReport, converted: Converted, { to }: ConvertOptions): void {
+  const { io, json, quiet } = session;
+  const { from, layers, ranks } = converted;
+  const files = converted.files.map((file) => relative(io.cwd, file) || file);
+  if (json) {
+    const warnings = converted.warnings.map(({ code, message }) => ({ code, message }));
+    return sayJson(session, { files, from, to, layers, ranks, warnings });
+  }
+  if (report.diagnostics.length > 0) printFindings(session, [report]);
+  if (quiet) return io.out(`${files.join("\n")}\n`);
+  const rank = ranks.length === 1 ? `rank ${ranks.join()}` : `ranks ${ranks.join(", ")}`;
+  say(session, `${layers} ${layers === 1 ? "layer" : "layers"} of ${rank}, ${from} → ${to}: ${files.join(", ")}`);
+  if (to === "peft" && files.length === 1)
+    say(session, "PEFT needs an adapter_config.json, too: name a folder to get both");
+}
