@@ -131,8 +131,9 @@ export const entries = [
     slug: "adapters-do-not-fit",
     title: "The loaded weights do not fit the model",
     explanation:
-      "Shapes differ, or the file has no layer of this model at all. The usual reasons are another `rank` and another base model.",
-    bad: loading(saved).replace("{rank: 8}", "{rank: 16}"),
+      "Shapes differ, or the file has none of the layers that the run trains. The usual reasons are another base model and other " +
+      "`target_modules`.",
+    bad: loading("lora_of_a_smaller_model.safetensors"),
     good: loading(saved),
   },
   {
