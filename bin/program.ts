@@ -258,6 +258,7 @@ function declareRun({ command, session, done }: Declaring): void {
     [
       ["ltxc run", "train.yaml of this folder"],
       ["ltxc run --resume", "go on where it was stopped"],
+      ["ltxc run --new", "keep what an earlier run left: train in outputs-2, outputs-3, …"],
       ["ltxc run configs/long.yaml", "another run config"],
       ["ltxc run --set seed=7 --set lora.rank=16", "other settings than it has"],
       ["ltxc run --json > metrics.jsonl", "events as JSON lines"],
@@ -266,6 +267,8 @@ function declareRun({ command, session, done }: Declaring): void {
     .argument("[config]", "the run config", "train.yaml")
     .option("--resume", "go on from the newest checkpoint in the run's output folder")
     .option("--resume-anyway", "the same with other settings, data or strategy than were trained with so far")
+    .option("--new", "begin in a new folder next to the output folder, if that one holds the work of an earlier run")
+    .option("--overwrite", "begin anew: delete what ltxc wrote into the output folder, and say what")
     .addOption(setOption())
     .option("--build <dir>", "the folder of the compiled strategies", "build")
     .action(async (config: string, options: RunOptions) => {
@@ -314,13 +317,13 @@ function declareReport({ command, session, done }: Declaring): void {
     "report",
     "Make one HTML page of a run: curves, evaluation, samples, checkpoints, config, strategy, machine.",
     [
-      ["ltxc report", "of the run in outputs/, as outputs/report.html"],
+      ["ltxc report", "of the run of train.yaml, as report.html in its output folder"],
       ["ltxc report outputs/long --out long.html", "of another run, elsewhere"],
     ],
   )
-    .argument("[run]", "the run's `output_dir`", "outputs")
+    .argument("[run]", "the run's `output_dir` (default: that of train.yaml, or else outputs)")
     .option("--out <file>", "where the page goes (default: report.html in the run's folder)")
-    .action(async (run: string, options: ReportOptions) => {
+    .action(async (run: string | undefined, options: ReportOptions) => {
       const { report } = await import("./commands/report.ts");
       done(await report(session(), run, options));
     });

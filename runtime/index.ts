@@ -27,9 +27,10 @@ export { cudaPlatform, fetchCuda, tryCuda } from "./engine/onnx/install-cuda.ts"
 export type { Engine, EngineEvent, EngineName } from "./engine/engine.ts";
 
 // A run: looking at all that it needs, opening it, training, going on with it.
-export { openRun, type OpenedRun } from "./opening/open-run.ts";
+export { openRun, type OpenedRun, type OpenOptions } from "./opening/open-run.ts";
 export { preflight, type Preflight } from "./opening/preflight.ts";
 export { train } from "./train.ts";
+export { newestRun } from "./run-folder/newest.ts";
 export { lastSaved } from "./checkpoints/checkpoint-files.ts";
 export type { Run } from "./training/run-inputs.ts";
 export type * from "./metrics/events.ts";

@@ -46,6 +46,7 @@ const warnings = (events: readonly TrainEvent[]) =>
 /** What checkpoints of the tiny run say of it. */
 const described = (alpha: string) => ({
   "ltxc.version": "",
+  "ltxc.run": "tiny",
   "ltxc.strategy": "tiny",
   "ltxc.source_hash": "",
   "ltxc.params": '{"strength":1}',
@@ -211,7 +212,7 @@ test("a state of another run is refused with what changed, unless told otherwise
   assert.is(await resume({ optimization }), " LTX6314");
   assert.is(await resume({ optimization, lora: { alpha: 6, target_modules: ["x"] } }), " LTX6314 LTX6314 LTX6314");
   assert.is(await resume({ optimization, runtime: { resume_anyway: true } }), "4");
-  assert.is(await resume({ checkpoints: { keep_last_n: 0, no_resume: true } }), "1");
+  assert.is(await resume({ checkpoints: { keep_last_n: 0, no_resume: true } }), " LTX6344");
   assert.is(await resume({ optimization: { steps: 3 } }), " LTX6306");
 });
 

@@ -4,14 +4,15 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { toOfficial } from "./config/strategy.ts";
 import { removeLeftovers, writeTextAtomically } from "./files/atomic.ts";
 import { fail, FindingsError } from "./findings.ts";
-import { deleteOlder } from "./checkpoints/checkpoint-files.ts";
 import { checkpointMetadata, type CheckpointMetadata } from "./checkpoints/checkpoint-metadata.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoints/checkpoint.ts";
+import { deleteOlder } from "./checkpoints/prune.ts";
 import { environmentOf } from "./metrics/environment.ts";
 import { evaluate } from "./training/evaluation.ts";
 import type { StepEvent, Summary, TrainEvent } from "./metrics/events.ts";
 import { failureOf } from "./training/failures.ts";
 import { openMetricsFile } from "./metrics/metrics-file.ts";
+import { checkNothingLater } from "./run-folder/starting.ts";
 import { contextOf, createOptimizer } from "./training/optimizer-context.ts";
 import {
   accumulate,
@@ -92,6 +93,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
   const { config, engine, trainable, step, params } = run;
   const optimizer = createOptimizer(run);
   const { globalStep, loaded, warnings } = await loadCheckpoint(run, optimizer);
+  await checkNothingLater(config, run.id, globalStep);
   for (const folder of [config.output_dir, join(config.output_dir, "checkpoints")]) await removeLeftovers(folder);
   const strategy = toOfficial(config.training_strategy, { name: step.strategy.name, params });
   await writeTextAtomically(join(config.output_dir, "training_config.yaml"), savedConfig(config, strategy));
@@ -118,6 +120,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     samples: run.data.samples,
     trainableParameters: trainable.tensors().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
     loaded,
+    outputDirectory: config.output_dir,
   });
   for (const finding of warnings) emit({ type: "warning", finding });
   return {
@@ -227,7 +230,7 @@ async function save(loop: Loop, done: number): Promise<string> {
     metadata: loop.metadata ?? {},
   });
   loop.saved = { step: done, path };
-  await deleteOlder(path, loop.run.config.checkpoints.keep_last_n);
+  await deleteOlder(path, loop.run.config.checkpoints.keep_last_n, loop.run.id);
   loop.emit({ type: "checkpoint", globalStep: done, path });
   return path;
 }

@@ -1,7 +1,12 @@
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
+import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
+import { Bag } from "../../compiler/diagnostics/index.ts";
+import { resolveConfig, type OutputPattern } from "../../runtime/config/index.ts";
 import { writeTextAtomically } from "../../runtime/files/index.ts";
 import { FindingsError } from "../../runtime/findings.ts";
+import { readSource } from "../shell/files.ts";
+import type { Io } from "../shell/io.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { page } from "../run-report/page.ts";
 import { readRun } from "../run-report/read-run.ts";
@@ -11,9 +16,29 @@ export interface ReportOptions {
   readonly out?: string;
 }
 
+const defaultConfig = "train.yaml";
+const defaultFolder = "outputs";
+
+/** The folder of the run of this folder's run config: of the newest one, where `output_dir` has a placeholder for the time. */
+async function folderHere(io: Io): Promise<string> {
+  if (!existsSync(resolve(io.cwd, defaultConfig))) return defaultFolder;
+  const root = parseYaml(await readSource(io, defaultConfig), new Bag(), "1.1");
+  if (root === null) return defaultFolder;
+  const { config, outputs } = resolveConfig(toPlain(root), { configDirectory: io.cwd });
+  const folder = outputs === null ? config?.output_dir : await newestOf(outputs);
+  if (folder === null) throw new UsageError(`no folder that \`output_dir\` of ${defaultConfig} could mean holds a run`);
+  return folder === undefined ? defaultFolder : relative(io.cwd, folder) || ".";
+}
+
+async function newestOf(outputs: OutputPattern): Promise<string | null> {
+  const { newestRun } = await import("../../runtime/index.ts");
+  return newestRun(outputs);
+}
+
 /** `ltxc report`: one HTML page that shows a run, even if the run is still going on or was cut short. */
-export async function report(session: Session, folder: string, options: ReportOptions): Promise<number> {
+export async function report(session: Session, named: string | undefined, options: ReportOptions): Promise<number> {
   const { io } = session;
+  const folder = named ?? (await folderHere(io));
   const path = resolve(io.cwd, folder);
   const run = await readRun(path);
   if (run === null) {

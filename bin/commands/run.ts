@@ -1,20 +1,28 @@
-import { resolve } from "node:path";
+import { isAbsolute, relative, resolve } from "node:path";
 import type { SourceFile } from "../../compiler/source/index.ts";
 import type { YamlNode } from "../../compiler/1-parse/index.ts";
 import { toJson, type Diagnostic } from "../../compiler/diagnostics/index.ts";
-import type { RunConfig } from "../../runtime/config/index.ts";
+import type { OutputPattern, RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
-import { lastSaved, openEngine, openRun, train, type TrainEvent } from "../../runtime/index.ts";
+import {
+  lastSaved,
+  newestRun,
+  openEngine,
+  openRun,
+  train,
+  type OpenOptions,
+  type TrainEvent,
+} from "../../runtime/index.ts";
 import { fail, FindingsError, type Finding } from "../../runtime/findings.ts";
 import { findBuild } from "../project/builds.ts";
-import { exitCode } from "../shell/exit.ts";
+import { exitCode, UsageError } from "../shell/exit.ts";
 import { readRunConfig } from "../shell/files.ts";
 import { toDiagnostics } from "../project/findings.ts";
 import { keepSources } from "../run-report/kept-sources.ts";
 import { printFindings } from "../shell/print-findings.ts";
 import { examineRunConfig } from "../project/run-config.ts";
 import { createRunView, type RunView } from "../run-view/run-view.ts";
-import { sayJson, type Session } from "../shell/session.ts";
+import { say, sayJson, type Session } from "../shell/session.ts";
 import { shellWord } from "../shell/text.ts";
 
 const defaultConfig = "train.yaml";
@@ -24,6 +32,10 @@ export interface RunOptions {
   readonly resume?: true;
   /** As `resume`, even if settings, data or strategy have changed since. */
   readonly resumeAnyway?: true;
+  /** Begin in a folder of its own next to one with earlier work. */
+  readonly new?: true;
+  /** Delete the work of an earlier run in the output folder, and begin anew. */
+  readonly overwrite?: true;
   /** Settings that replace those of the run config. */
   readonly set?: readonly string[];
 }
@@ -55,27 +67,62 @@ function stopOnInterrupt(session: Session, view: RunView): { readonly signal: Ab
   return { signal: stop.signal, off };
 }
 
-/** The command that resumes a run, quoted for a shell. */
-function resumeCommand(path: string, { set = [] }: RunOptions): string {
+/** The command that resumes the run in `folder`, quoted for a shell. */
+function resumeCommand({ path, options: { set = [] }, written, hasPattern }: Asked, folder: string): string {
   const config = path === defaultConfig ? [] : [shellWord(path)];
-  return ["ltxc run", ...config, "--resume", ...set.map((text) => `--set ${shellWord(text)}`)].join(" ");
+  // `--new` has chosen another folder than the run config's, and one with a date would not be the newest for ever.
+  const own = folder === written && !hasPattern ? [] : [`output_dir=${folder.replaceAll(/[{}]/g, "$&$&")}`];
+  const others = own.length === 0 ? set : set.filter((text) => !/^\s*output_dir\s*=/.test(text));
+  return ["ltxc run", ...config, "--resume", ...[...others, ...own].map((text) => `--set ${shellWord(text)}`)].join(
+    " ",
+  );
+}
+
+/** What the command line asked for. */
+interface Asked {
+  readonly path: string;
+  readonly options: RunOptions;
+  /** The run config's `output_dir`, with its placeholders filled in. */
+  readonly written: string;
+  /** Whether the name of the folder depends on the time. */
+  readonly hasPattern: boolean;
+}
+
+const onWorkOf = ({ new: isNew, overwrite }: RunOptions): NonNullable<OpenOptions["onWork"]> =>
+  isNew === true ? "new" : overwrite === true ? "overwrite" : "refuse";
+
+/** A path as people see it: relative to the working folder where it lies below. */
+function shownPath({ io }: Session, path: string): string {
+  const inner = relative(io.cwd, path);
+  return inner === "" || inner.startsWith("..") || isAbsolute(inner) ? path : inner;
+}
+
+interface ToTrain {
+  readonly config: RunConfig;
+  readonly step: Step;
+  readonly build: string;
+  readonly text?: string;
+  readonly asked: Asked;
 }
 
 async function trainWith(
   session: Session,
-  { config, step, resume, ...source }: { config: RunConfig; step: Step; resume: string; build: string; text?: string },
+  { config, step, asked, ...source }: ToTrain,
   reporter: Reporter,
 ): Promise<number> {
   const { engine, reason } = await openEngine(config.runtime.engine, config.runtime);
-  const opened = await openRun(engine, config, step);
+  const opened = await openRun(engine, config, step, { onWork: onWorkOf(asked.options) });
+  const folder = opened.run.config.output_dir;
+  if (folder !== asked.written || asked.hasPattern) say(session, `output folder ${shownPath(session, folder)}`);
+  if (opened.deleted !== null) say(session, `deleted from ${shownPath(session, folder)}: ${opened.deleted}`);
   reporter.findings(opened.warnings);
-  const view = createRunView(session, resume, ({ finding }) => reporter.findings([finding]));
+  const view = createRunView(session, resumeCommand(asked, folder), ({ finding }) => reporter.findings([finding]));
   engine.watch?.(view.engine);
   view.note(`engine ${engine.name}: ${reason}`);
   const { signal, off } = stopOnInterrupt(session, view);
   try {
     const onEvent = (event: TrainEvent) => {
-      if (event.type === "started") keepSources({ strategy: step.strategy.name, ...source }, config.output_dir);
+      if (event.type === "started") keepSources({ strategy: step.strategy.name, ...source }, folder);
       view.event(event);
     };
     const { type } = await train(opened.run, { onEvent, signal });
@@ -89,25 +136,37 @@ async function trainWith(
 
 const isResumed = ({ resume, resumeAnyway }: RunOptions): boolean => resume === true || resumeAnyway === true;
 
-/** The run config for `--resume`: it starts from the newest checkpoint of its own output folder. */
-async function resumed(config: RunConfig, options: RunOptions): Promise<RunConfig> {
-  const checkpoint = await lastSaved(config.output_dir);
-  if (checkpoint === null) {
-    fail("LTX6307", `${config.output_dir} holds no checkpoint to go on from`, "run without `--resume` to begin", [
-      "output_dir",
-    ]);
+/** The run config for `--resume`: it starts from the newest checkpoint of its own output folder, or of the newest such folder. */
+async function resumed(written: RunConfig, outputs: OutputPattern | null, options: RunOptions): Promise<RunConfig> {
+  const output_dir = outputs === null ? written.output_dir : await newestRun(outputs);
+  const checkpoint = output_dir === null ? null : await lastSaved(output_dir);
+  if (output_dir === null || checkpoint === null) {
+    const where = output_dir ?? "no folder that `output_dir` could mean";
+    const message = `${where} holds ${output_dir === null ? "a" : "no"} checkpoint to go on from`;
+    fail("LTX6307", message, "run without `--resume` to begin", ["output_dir"]);
   }
-  const resume_anyway = config.runtime.resume_anyway || options.resumeAnyway === true;
+  const resume_anyway = written.runtime.resume_anyway || options.resumeAnyway === true;
   return {
-    ...config,
-    model: { ...config.model, load_checkpoint: checkpoint },
-    runtime: { ...config.runtime, resume_anyway },
+    ...written,
+    output_dir,
+    model: { ...written.model, load_checkpoint: checkpoint },
+    runtime: { ...written.runtime, resume_anyway },
   };
+}
+
+/** @throws UsageError for options that contradict each other */
+function checkOptions(options: RunOptions): void {
+  if (options.new === true && options.overwrite === true)
+    throw new UsageError("`--new` keeps the earlier work and `--overwrite` deletes it", "give one of them");
+  const other = options.new === true ? "--new" : options.overwrite === true ? "--overwrite" : null;
+  if (other !== null && isResumed(options))
+    throw new UsageError(`\`--resume\` goes on with a run and \`${other}\` begins one`, "give one of them");
 }
 
 /** `ltxc run`: trains as the run config says. */
 export async function run(session: Session, path: string, options: RunOptions): Promise<number> {
   const { io } = session;
+  checkOptions(options);
   const file = await readRunConfig(io, path, "run");
   const build = resolve(io.cwd, options.build);
   const examined = await examineRunConfig(io, file, (section) => findBuild(section, build, io.cwd), {
@@ -117,10 +176,11 @@ export async function run(session: Session, path: string, options: RunOptions): 
   const reporter = reporterOf(session, examined.file, examined.root);
   reporter.diagnostics(examined.diagnostics);
   if (examined.ready === null) return exitCode.findings;
-  const { config, ...made } = examined.ready;
+  const { config: written, outputs, ...made } = examined.ready;
+  const asked = { path, options, written: written.output_dir, hasPattern: outputs !== null };
   try {
-    const chosen = isResumed(options) ? await resumed(config, options) : config;
-    return await trainWith(session, { config: chosen, ...made, build, resume: resumeCommand(path, options) }, reporter);
+    const config = isResumed(options) ? await resumed(written, outputs, options) : written;
+    return await trainWith(session, { config, ...made, build, asked }, reporter);
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;
     reporter.findings(error.findings);

@@ -8,6 +8,7 @@ import {
   resolveParams,
   resolveStrategySection,
   strategyOf,
+  type OutputPattern,
   type RunConfig,
   type StrategyConfig,
 } from "../../runtime/config/index.ts";
@@ -30,9 +31,17 @@ export interface FoundStep {
 const nothing: Files = { findings: [], preflight: null };
 const noStep: FoundStep = { step: null, findings: [] };
 
+interface Ready {
+  readonly config: RunConfig;
+  readonly step: Step;
+  readonly text?: string;
+  /** The folders of the same runs at other times, where `output_dir` has a placeholder for it. */
+  readonly outputs: OutputPattern | null;
+}
+
 interface Examined {
   /** Null if a diagnostic is an error. */
-  readonly ready: { readonly config: RunConfig; readonly step: Step; readonly text?: string } | null;
+  readonly ready: Ready | null;
   /** The document, for the spans of later findings; null if it is not YAML. */
   readonly root: YamlNode | null;
   /** The run config's file; the settings of the command line are its bases. */
@@ -96,7 +105,7 @@ export async function examineRunConfig(
   if (bag.hasErrors) return { ready: null, root, file, preflight: null, diagnostics: bag.sorted() };
   const raw = toPlain(root);
   const options = { configDirectory: dirname(resolve(io.cwd, file.path)) };
-  const { config, findings } = resolveConfig(raw, options);
+  const { config, findings, outputs } = resolveConfig(raw, options);
   // Even if a setting is wrong, the files that the others name are looked at.
   const provisional = config ?? provisionalConfig(raw, findings, options);
   const section = sectionOf(raw);
@@ -114,7 +123,7 @@ export async function examineRunConfig(
   const isReady = config !== null && step !== null && !all.some(({ severity }) => severity === "error");
   return {
     preflight: isReady ? files.preflight : null,
-    ready: isReady ? { config, step, ...(text === undefined ? {} : { text }) } : null,
+    ready: isReady ? { config, step, outputs, ...(text === undefined ? {} : { text }) } : null,
     root,
     file,
     diagnostics: [

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { keptFolder, keptList } from "../../runtime/files/index.ts";
 import { strategyExtension } from "../shell/files.ts";
 
 interface SourceMap {
@@ -14,12 +16,9 @@ interface Compiled {
   readonly text?: string;
 }
 
-/** Name of the folder for the copies, below the run's folder, which may be the very folder of the strategy. */
-export const keptFolder = "strategy";
-
 /**
  * Copies the sources of a compiled strategy into a run's folder, as they were compiled: the files themselves may be changed while the
- * run goes on. Its build's source map holds them. Where that fails the run goes on; the report then says that the source is missing.
+ * run goes on. Its build's source map holds them. A list tells `ltxc run --overwrite` which files it may delete again. Where that fails the run goes on; the report then says that the source is missing.
  */
 export function keepSources({ strategy, build, text }: Compiled, folder: string): void {
   try {
@@ -27,12 +26,15 @@ export function keepSources({ strategy, build, text }: Compiled, folder: string)
     const files = own ?? sourcesOf(join(build, `${strategy}.mjs.map`));
     const names = files.map(({ path }) => basename(path));
     mkdirSync(join(folder, keptFolder), { recursive: true });
+    const hashes: Record<string, string> = {};
     for (const [i, file] of files.entries()) {
       const name = names[i] ?? "";
       // Files of different folders may have the same name.
       const unique = names.indexOf(name) === i ? name : `${i}-${name}`;
       writeFileSync(join(folder, keptFolder, unique), file.text);
+      hashes[unique] = createHash("sha256").update(file.text).digest("hex");
     }
+    writeFileSync(join(folder, keptFolder, keptList), `${JSON.stringify(hashes, null, 2)}\n`);
   } catch (error) {
     if (!(error instanceof SyntaxError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
   }

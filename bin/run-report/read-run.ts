@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { keptFolder } from "./kept-sources.ts";
+import { keptFolder } from "../../runtime/files/index.ts";
 import { readMetrics, type Metrics } from "./metrics.ts";
 
 interface RunFile {

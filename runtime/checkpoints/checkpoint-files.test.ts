@@ -1,18 +1,9 @@
-import { existsSync } from "node:fs";
 import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../findings.ts";
-import {
-  deleteOlder,
-  findWeights,
-  headsPath,
-  lastSaved,
-  officialStatePath,
-  statePath,
-  weightsPath,
-} from "./checkpoint-files.ts";
+import { findWeights, headsPath, lastSaved, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
 import { temporaryFolders } from "../testing/temporary-folders.ts";
 
 const test = suite("checkpoint files");
@@ -62,44 +53,6 @@ test("a folder without weights gives none; what is missing or no weights file is
   assert.is(await codeOf(findWeights(await touch(join(root, "weights.pt")))), "LTX6307");
   const file = await touch(join(root, "any.safetensors"));
   assert.is(await findWeights(file), file);
-});
-
-test("only the last checkpoints stay, with their states and heads, and the newest always", async () => {
-  const root = await folder();
-  const paths = [1, 2, 3].map((step) => weightsPath(root, step));
-  for (const path of paths) {
-    await touch(path);
-    await touch(statePath(path) ?? "");
-    await touch(headsPath(path) ?? "");
-    await deleteOlder(path, 1);
-    await deleteOlder(path, 1);
-  }
-  const there = (pathOf: (weights: string) => string | null) => paths.map((path) => existsSync(pathOf(path) ?? ""));
-  assert.equal([there((path) => path), there(statePath), there(headsPath)], Array(3).fill([false, false, true]));
-});
-
-test("checkpoints of earlier processes count, by time and not by step", async () => {
-  const root = await folder();
-  const [older, old, recent] = [weightsPath(root, 900), weightsPath(root, 50), weightsPath(root, 60)];
-  for (const [path, time] of [
-    [older, 1000],
-    [old, 2000],
-    [recent, 500],
-  ] as const) {
-    await touch(path);
-    await utimes(path, time, time);
-  }
-  await deleteOlder(recent, 2);
-  assert.equal([older, old, recent].map(existsSync), [false, true, true]);
-});
-
-test("0 and -1 keep everything", async () => {
-  const root = await folder();
-  for (const keep of [0, -1]) {
-    const paths = [1, 2, 3].map((step) => weightsPath(join(root, String(keep)), step));
-    for (const path of paths) await deleteOlder(await touch(path), keep);
-    assert.equal(paths.map(existsSync), [true, true, true]);
-  }
 });
 
 test("what was saved last counts, not the highest step", async () => {

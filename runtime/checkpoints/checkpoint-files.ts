@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fail, type Finding } from "../findings.ts";
 import { loraInFolder } from "../lora-files/in-folder.ts";
@@ -69,24 +69,13 @@ async function newestFirst(folder: string): Promise<readonly string[]> {
   return dated.toSorted((a, b) => b.time - a.time || stepOf(b.path) - stepOf(a.path)).map(({ path }) => path);
 }
 
-const isWeights = (file: string): boolean => /step_[^/\\]*\.safetensors$/.test(file);
+/** Whether a file's name is that of weights after some step, as the official trainer reads them. */
+export const isWeights = (file: string): boolean => /step_[^/\\]*\.safetensors$/.test(file);
 
 function latest(files: readonly string[], folder: string): string | null {
   const best = files.filter(isWeights).toSorted((a, b) => stepOf(b) - stepOf(a))[0];
   return best === undefined ? null : join(folder, best);
 }
 
-const stepOf = (file: string): number => Number(/step_(\d+)\.safetensors$/.exec(file)?.[1] ?? -1);
-
-/**
- * Deletes all but the last checkpoints of a run's folder, those of earlier processes included, each with its training state and heads.
- * @param newest weights that were just saved; they stay, whatever the timestamps of the others are
- * @param keep how many checkpoints stay; 0 or less: all
- */
-export async function deleteOlder(newest: string, keep: number): Promise<void> {
-  if (keep <= 0) return;
-  const others = (await newestFirst(dirname(newest))).filter((path) => path !== newest);
-  for (const old of others.slice(keep - 1)) {
-    for (const path of [old, statePath(old), headsPath(old)]) if (path !== null) await rm(path, { force: true });
-  }
-}
+/** The step in the name of a weights file; -1 without one. */
+export const stepOf = (file: string): number => Number(/step_(\d+)\.safetensors$/.exec(file)?.[1] ?? -1);

@@ -7,12 +7,13 @@ export type CheckpointMetadata = Readonly<Record<string, string>>;
 
 /** Metadata about the run that made a checkpoint. All keys begin with `ltxc.`, which other tools ignore. */
 export function runMetadata(
-  { config: { model }, fingerprint, step }: Pick<Run, "config" | "fingerprint" | "step">,
+  { config: { model }, fingerprint, step, id }: Pick<Run, "config" | "fingerprint" | "step" | "id">,
   globalStep: number,
 ): CheckpointMetadata {
   const { training_mode, lora_rank, lora_alpha, params = {}, base_model } = fingerprint;
   const entries = {
     version: step.strategy.compiler,
+    run: id,
     strategy: step.strategy.name,
     source_hash: step.strategy.sourceHash,
     params: JSON.stringify(params),

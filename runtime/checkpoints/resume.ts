@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import type { RunConfig } from "../config/run-config.ts";
 import { openSafetensors } from "../files/safetensors/index.ts";
 import { FindingsError, type Finding } from "../findings.ts";
-import { findWeights, statePath } from "./checkpoint-files.ts";
+import { findWeights, statePath, stepOf } from "./checkpoint-files.ts";
+import { metadataOf, runKey } from "./prune.ts";
 import { changes, type Change, type Fingerprint } from "../training/fingerprint.ts";
 import { savedFingerprint } from "./training-state.ts";
 
@@ -21,6 +24,46 @@ export async function checkResume(config: RunConfig, now: Fingerprint): Promise<
   if (state === null || before === null) return;
   const findings = changes(before, now).map((change) => refusal(change, state));
   if (findings.length > 0) throw new FindingsError(findings);
+}
+
+/** What a run would go on from. */
+export interface ResumePoint {
+  readonly weights: string;
+  readonly step: number;
+  /** In what the run differs from the one that saved it. */
+  readonly changes: readonly Change[];
+  /** Of the run that saved it; null in files of earlier versions. */
+  readonly run: string | null;
+}
+
+/** What a run would go on from with these weights; null if they have no training state that can be read. */
+export async function resumePointAt(weights: string, now: Fingerprint): Promise<ResumePoint | null> {
+  const state = statePath(weights);
+  const before = state === null || !existsSync(state) ? null : await fingerprintIn(state);
+  if (before === null) return null;
+  const run = (await metadataOf(weights))?.[runKey] ?? null;
+  return { weights, step: stepOf(weights), changes: changes(before, now), run };
+}
+
+/** What `model.load_checkpoint` lets a run go on from; null if it begins at step 0. */
+export async function resumePointOf({ model, checkpoints }: RunConfig, now: Fingerprint): Promise<ResumePoint | null> {
+  const { load_checkpoint: path } = model;
+  if (path === null || checkpoints.no_resume || !existsSync(path)) return null;
+  const weights = await findWeights(path);
+  return weights === null ? null : resumePointAt(weights, now);
+}
+
+/**
+ * The id of a run: that of the one that it goes on with, unless it differs from it. A run that begins has a hash of all that its steps
+ * follow from, so that the same settings give the same files, byte for byte.
+ */
+export function runIdOf(config: RunConfig, now: Fingerprint, point: ResumePoint | null): string {
+  if (point?.changes.length === 0 && point.run !== null) return point.run;
+  const { steps: _steps, ...optimization } = config.optimization;
+  const from = point?.weights ?? config.model.load_checkpoint;
+  const begun = from === null ? null : basename(from);
+  const text = JSON.stringify([now, optimization, config.lora, config.flow_matching, config.evaluation.samples, begun]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
 async function fingerprintIn(state: string): Promise<Fingerprint | null> {

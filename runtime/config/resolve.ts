@@ -3,6 +3,14 @@ import runConfigSchema from "../../schemas/train.schema.json" with { type: "json
 import { checkCombinations } from "./rules/combinations.ts";
 import { conform, isFields, type Schema } from "./conform.ts";
 import { migrate } from "./migrate.ts";
+import {
+  anyTime,
+  checkOutputFolder,
+  outputPattern,
+  timeOf,
+  withOutputFolder,
+  type OutputPattern,
+} from "./output-folder.ts";
 import { withAbsolutePaths } from "./paths.ts";
 import { checkFlexible } from "./rules/official.ts";
 import type { RunConfig, StrategyConfig } from "./run-config.ts";
@@ -13,21 +21,33 @@ export interface ResolvedConfig {
   /** Null when a finding is an error. */
   readonly config: RunConfig | null;
   readonly findings: readonly Finding[];
+  /** The folders of runs that began at another time, where `output_dir` has a placeholder for it; null where it has none. */
+  readonly outputs: OutputPattern | null;
+}
+
+interface Surroundings {
+  /** Where relative paths start. */
+  readonly configDirectory: string;
+  /** For the placeholders `{date}` and `{time}` of `output_dir`; default: now. */
+  readonly now?: Date;
 }
 
 /**
  * Makes a run config of plain data, as read from YAML: defaults are filled in, old keys become new ones, relative paths start at
- * the config file's folder. Nothing on the disk is looked at. All mistakes are found at once; combinations of settings are judged
+ * the config file's folder, placeholders of `output_dir` are filled in. Nothing on the disk is looked at. All mistakes are found at once; combinations of settings are judged
  * when each setting for itself is right.
  */
-export function resolveConfig(raw: unknown, { configDirectory }: { readonly configDirectory: string }): ResolvedConfig {
+export function resolveConfig(raw: unknown, { configDirectory, now = new Date() }: Surroundings): ResolvedConfig {
   const findings: Finding[] = [];
   const conformed = conform(runConfigSchema as Schema, raw, [], findings);
-  if (findings.some(isError)) return { config: null, findings };
+  if (findings.some(isError)) return { config: null, findings, outputs: null };
   const migrated = migrate(conformed as RunConfig, raw, findings);
-  const config = withAbsolutePaths(withVariants(migrated, findings), configDirectory);
-  findings.push(...checkCombinations(config), ...checkSupport(config));
-  return { config: findings.some(isError) ? null : config, findings };
+  const written = withVariants(migrated, findings);
+  const at = (time: typeof anyTime) => withAbsolutePaths(withOutputFolder(written, time), configDirectory);
+  const config = at(timeOf(now));
+  findings.push(...checkCombinations(config), ...checkSupport(config), ...checkOutputFolder(written));
+  if (findings.some(isError)) return { config: null, findings, outputs: null };
+  return { config, findings, outputs: outputPattern(at(anyTime).output_dir) };
 }
 
 /** Of a run config the strategy's section alone, however wrong the rest may be; null when a finding about it is an error. */
@@ -47,11 +67,7 @@ export function resolveStrategySection(raw: unknown): {
  * The same config with the settings left out that findings point at, so that their defaults stand in: enough to look at the files that
  * the right settings name. Null where that leaves no whole config, for example without a model path.
  */
-export function provisionalConfig(
-  raw: unknown,
-  findings: readonly Finding[],
-  options: { readonly configDirectory: string },
-): RunConfig | null {
+export function provisionalConfig(raw: unknown, findings: readonly Finding[], options: Surroundings): RunConfig | null {
   const pruned = findings.filter(isError).reduce((data, { path }) => without(data, path), raw);
   return resolveConfig(pruned, options).config;
 }

@@ -26,7 +26,7 @@ export async function writeAtomically(path: string, size: number, write: (sink: 
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw explain(error, path, size, await freeSpace(dirname(path)));
+    throw await explainWriteError(error, path, size);
   }
   await syncFolder(dirname(path));
 }
@@ -95,6 +95,11 @@ async function freeSpace(folder: string): Promise<number | null> {
 }
 
 const count = (bytes: number) => bytes.toLocaleString("en");
+
+/** The finding LTX6190 or LTX6191 for an error of the system while `size` bytes of `path` were written; any other error as it is. */
+export async function explainWriteError(error: unknown, path: string, size: number): Promise<unknown> {
+  return explain(error, path, size, await freeSpace(dirname(path)));
+}
 
 function explain(error: unknown, path: string, size: number, free: number | null): unknown {
   try {

@@ -3,5 +3,6 @@
  * `runtime/index.ts`, so that commands that only write files load neither engines nor the model.
  */
 export { makeFolder, writeTextAtomically } from "./atomic.ts";
+export { keptFolder, keptList } from "./kept-sources.ts";
 export { isTensor, readPt, toFloat32, writePt, type EntryToWrite, type PtValue } from "./pt/index.ts";
 export { openSafetensors, writeSafetensors } from "./safetensors/index.ts";

@@ -30,6 +30,8 @@ export interface StartedEvent {
   readonly trainableParameters: number;
   /** The weights that the run began with, or null. */
   readonly loaded: string | null;
+  /** The folder that the run writes to. */
+  readonly outputDirectory: string;
 }
 
 /** What a run computed on. */

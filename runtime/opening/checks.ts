@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunConfig } from "../config/run-config.ts";
 import { writeTextAtomically } from "../files/atomic.ts";
 import { FindingsError, type Finding } from "../findings.ts";
+import { missingFolders, removeEmpty } from "../run-folder/folders.ts";
 import { findWeights } from "../checkpoints/checkpoint-files.ts";
 
 /** Throws a finding for each model file that does not exist. */
@@ -18,18 +19,20 @@ export async function checkFiles({ model }: RunConfig): Promise<void> {
   if (model.load_checkpoint !== null) await findWeights(model.load_checkpoint);
 }
 
-/** Makes the output folder and writes to it, so that no run fails at its first checkpoint. */
+/** Makes the output folder and writes to it, so that no run fails at its first checkpoint. Folders that were missing are removed again. */
 export async function checkOutput({ output_dir }: RunConfig): Promise<void> {
-  const probe = join(output_dir, "checkpoints", ".probe");
-  const isNew = (await stat(output_dir).catch(() => null)) === null;
+  const checkpoints = join(output_dir, "checkpoints");
+  const probe = join(checkpoints, `.probe-${process.pid}`);
+  const missing = await missingFolders(checkpoints);
   try {
     await writeTextAtomically(probe, "");
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;
     throw new FindingsError(error.findings.map((finding) => ({ ...finding, path: ["output_dir"] })));
+  } finally {
+    await rm(probe, { force: true }).catch(() => undefined);
+    await removeEmpty(missing);
   }
-  await rm(probe);
-  if (isNew) await rm(output_dir, { recursive: true });
 }
 
 /** Throws when the data set can not fill a single batch, since batches are always full. */

@@ -137,7 +137,7 @@ test("a full training begins with weights under the official trainer's bare name
     join(folder, "cut.safetensors"),
     bare.filter(({ name }) => name !== "proj_out.bias"),
   );
-  const messages = await messagesOf(trainIn(engine, { folder, step }, load("cut.safetensors")));
+  const messages = await messagesOf(trainIn(engine, { folder, step }, load("cut.safetensors"), { output_dir: "cut" }));
   assert.is(messages.length, 1);
   assert.match(messages[0] ?? "", "has no proj_out.bias");
 });

@@ -145,27 +145,28 @@ test("heads without a state are loaded from their file, and start anew with a wa
   const own = withHeads(step);
   const optimization = { steps: 1, learning_rate: 1e-12 };
   const { summary } = await trainIn(engine, { folder, step: own }, { optimization });
-  const path = join(folder, "outputs/checkpoints/heads_00001.safetensors");
-  const values = async () => Array.from((await readTensorFile(path)).tensors.values(), ({ data }) => [...data]);
-  const saved = await values();
+  const heads = "checkpoints/heads_00001.safetensors";
+  const values = async (output: string) =>
+    Array.from((await readTensorFile(join(folder, output, heads))).tensors.values(), ({ data }) => [...data]);
+  const saved = await values("outputs");
   const checkpoints = { no_resume: true };
-  const again = (seed: number) =>
+  const again = (output_dir: string) =>
     trainIn(
       engine,
       { folder, step: own },
       { optimization, checkpoints, model: { load_checkpoint: summary.checkpoint } },
-      { seed },
+      { seed: 7, output_dir },
     );
-  const loaded = await again(7);
+  const loaded = await again("loaded");
   assert.equal(loaded.loading, []);
-  assert.equal(await values(), saved);
-  await rm(path);
-  const { loading } = await again(7);
+  assert.equal(await values("loaded"), saved);
+  await rm(join(folder, "outputs", heads));
+  const { loading } = await again("anew");
   assert.match(
     loading.join(),
     /^LTX6313 the strategy's heads start anew \(outputs\.aligned\.weight, outputs\.aligned\.bias\)/,
   );
-  assert.not.equal(await values(), saved);
+  assert.not.equal(await values("anew"), saved);
 });
 
 test("a tap beyond the model's blocks is found before the run", async () => {
@@ -203,7 +204,8 @@ test("a full training changes all weights that it feeds, and leaves a checkpoint
     [],
   );
   const model = { model_path: summary.checkpoint ?? "", training_mode: "lora" };
-  assert.is((await trainIn(engine, { folder, step }, { model })).losses.length, 4);
+  assert.equal(await findingsOf(trainIn(engine, { folder, step }, { model })), ["LTX6342 model.model_path"]);
+  assert.is((await trainIn(engine, { folder, step }, { model }, { output_dir: "lora" })).losses.length, 4);
 });
 
 test.run();

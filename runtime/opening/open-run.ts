@@ -1,10 +1,13 @@
 import type { RunConfig } from "../config/run-config.ts";
 import type { Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Finding } from "../findings.ts";
+import { FindingsError, type Finding } from "../findings.ts";
 import { createPositions } from "../model/positions.ts";
 import { drawsAhead } from "../random/draws-ahead.ts";
 import { philoxSource } from "../random/draws.ts";
+import { lockFolder, type FolderLock } from "../run-folder/lock.ts";
+import { lockNewFolder } from "../run-folder/new-folder.ts";
+import { remove, type Removal } from "../run-folder/overwrite.ts";
 import { loadBatches, loadHeldOut } from "./open-data.ts";
 import { openModel } from "./open-model.ts";
 import { openSamples } from "./open-samples.ts";
@@ -13,19 +16,69 @@ import { loraOf, preflight, type Preflight } from "./preflight.ts";
 import { createTextContexts } from "./text-contexts.ts";
 
 export interface OpenedRun {
+  /** The `output_dir` of its config is the folder that the run has locked: with `new` maybe another one than asked for. */
   readonly run: Run;
   readonly warnings: readonly Finding[];
-  /** Stops reading ahead and frees the model. */
+  /** What `overwrite` has deleted, in words; null if nothing was. */
+  readonly deleted: string | null;
+  /** Stops reading ahead, frees the model and unlocks the folder. */
   close(): Promise<void>;
 }
 
+export interface OpenOptions {
+  /**
+   * What to do if the run would begin anew in a folder with the work of an earlier one: refuse (the default); train in a `new` folder
+   * next to it, such as `outputs-2`; or `overwrite`, which deletes what ltxc wrote there once all else is checked and loaded.
+   */
+  readonly onWork?: "refuse" | "new" | "overwrite";
+}
+
 /**
- * Opens everything that a run needs, after its preflight: parameters, files, output folder, data, then the model.
- * @throws FindingsError with every mistake found, LTX60xx to LTX63xx
+ * Locks the output folder and opens everything that a run needs, after its preflight: parameters, files, data, then the model.
+ * @throws FindingsError with every mistake found, LTX60xx to LTX63xx; LTX6340 where another run has the folder, LTX6341 where work of an
+ * earlier one lies there
  */
-export async function openRun(engine: Engine, config: RunConfig, step: Step): Promise<OpenedRun> {
-  const examined = await preflight(config, step);
-  return openExamined(engine, config, step, examined);
+export async function openRun(
+  engine: Engine,
+  written: RunConfig,
+  step: Step,
+  { onWork = "refuse" }: OpenOptions = {},
+): Promise<OpenedRun> {
+  const lock = await lockOrExplain(written, step, onWork);
+  try {
+    const config = { ...written, output_dir: lock.folder };
+    const examined = await preflight(config, step, onWork === "new" ? "refuse" : onWork);
+    const opened = await openExamined(engine, config, step, examined);
+    const deleted = await carryOut(examined.removal);
+    const close = async () => {
+      await opened.close().finally(lock.release);
+    };
+    return { ...opened, deleted, close };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** The lock of the run's folder. Where it cannot be had, whatever else is wrong is found as well. */
+async function lockOrExplain(config: RunConfig, step: Step, onWork: OpenOptions["onWork"]): Promise<FolderLock> {
+  try {
+    return await (onWork === "new" ? lockNewFolder : lockFolder)(config.output_dir);
+  } catch (error) {
+    if (!(error instanceof FindingsError)) throw error;
+    const { findings } = error;
+    const [more] = await Promise.allSettled([preflight(config, step)]);
+    if (more.status === "fulfilled") throw error;
+    if (!(more.reason instanceof FindingsError)) throw more.reason;
+    const isKnown = ({ path }: Finding) => more.reason.findings.some((other: Finding) => other.path[0] === path[0]);
+    throw new FindingsError([...findings.filter((finding) => !isKnown(finding)), ...more.reason.findings]);
+  }
+}
+
+async function carryOut(removal: Removal | null): Promise<string | null> {
+  if (removal === null || removal.files.length === 0) return null;
+  await remove(removal);
+  return removal.text;
 }
 
 /**
@@ -37,9 +90,9 @@ export async function openExamined(
   engine: Engine,
   config: RunConfig,
   step: Step,
-  { params, data, fingerprint, warnings }: Preflight,
+  { params, data, fingerprint, id, warnings }: Preflight,
   blocks?: number,
-): Promise<OpenedRun> {
+): Promise<Omit<OpenedRun, "deleted">> {
   engine.remember?.(JSON.stringify([fingerprint.base_model, fingerprint.source_hash, params]));
   const model = await openModel(engine, step.strategy, config.model, {
     lora: loraOf(config),
@@ -51,6 +104,7 @@ export async function openExamined(
   const batches = loadBatches(engine, config, data, contexts);
   return {
     run: {
+      id,
       config,
       step,
       params,

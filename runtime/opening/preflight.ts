@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
-import { checkResume } from "../checkpoints/resume.ts";
+import { checkResume, resumePointOf, runIdOf } from "../checkpoints/resume.ts";
 import type { LoraConfig, RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
 import type { Step } from "../contract.ts";
 import { FindingsError, together, type Finding } from "../findings.ts";
 import { checkpointHash } from "../model/checkpoint-hash.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
-import { fingerprintOf } from "../training/fingerprint.ts";
+import { removalOf, type Removal } from "../run-folder/overwrite.ts";
+import { startingOver } from "../run-folder/starting.ts";
+import { fingerprintOf, type Fingerprint } from "../training/fingerprint.ts";
 import { checkFiles, checkOutput } from "./checks.ts";
 import { checkLora } from "./check-lora.ts";
 import { openData } from "./open-data.ts";
@@ -21,11 +23,14 @@ export function loraOf({ model, lora }: RunConfig): LoraConfig | null {
   return model.training_mode === "full" ? null : lora;
 }
 
+/** What to do about the work of an earlier run in `output_dir`: say it, refuse to begin anew, or delete it before the training. */
+type OnWork = "warn" | "refuse" | "overwrite";
+
 /**
  * Checks everything that a run needs and that can be checked without loading the model, all at once.
  * @throws FindingsError with every mistake found
  */
-export async function preflight(config: RunConfig, { strategy }: Step) {
+export async function preflight(config: RunConfig, { strategy }: Step, onWork: OnWork = "warn") {
   const { model } = config;
   const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
   let examined: ExaminedModel | null = null;
@@ -50,14 +55,34 @@ export async function preflight(config: RunConfig, { strategy }: Step) {
   const baseModel = await checkpointHash(model.model_path);
   const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel });
   await checkResume(config, fingerprint);
+  const { id, removal, ofFolder } = await folderOf(config, fingerprint, onWork);
   const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
   return {
     params,
     data,
     fingerprint,
+    id,
+    removal,
     model: examined as ExaminedModel | null,
-    warnings: [...data.warnings, ...ofModel],
+    warnings: [...data.warnings, ...ofModel, ...ofFolder],
     /** Warnings about the weights to begin with; the run gives them itself when it has loaded them. */
     ofLoaded,
   };
+}
+
+interface Folder {
+  /** The run's id. */
+  readonly id: string;
+  /** What is to be deleted before the training. */
+  readonly removal: Removal | null;
+  readonly ofFolder: readonly Finding[];
+}
+
+async function folderOf(config: RunConfig, fingerprint: Fingerprint, onWork: OnWork): Promise<Folder> {
+  const point = await resumePointOf(config, fingerprint);
+  const id = runIdOf(config, fingerprint, point);
+  if (onWork === "overwrite") return { id, removal: await removalOf(config), ofFolder: [] };
+  const found = await startingOver(config, fingerprint, point);
+  if (found !== null && onWork === "refuse") throw new FindingsError([found]);
+  return { id, removal: null, ofFolder: found === null ? [] : [{ ...found, severity: "warning" }] };
 }

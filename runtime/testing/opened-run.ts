@@ -33,14 +33,16 @@ export function configOf(
   return config;
 }
 
-/** Trains a run to its end. `tensors` counts those of the engine after each step, `loading` has the warnings of the training. */
+/** Trains a run to its end, in place of what an earlier one has left unless it goes on from it. `tensors` counts those of the engine after each step, `loading` has the warnings of the training. */
 export async function trainIn(
   engine: Engine,
   { folder, step }: { readonly folder: string; readonly step: Step },
   settings: Settings = {},
   more: Readonly<Record<string, unknown>> = {},
 ) {
-  const { run, warnings, close } = await openRun(engine, configOf(folder, step.strategy.name, settings, more), step);
+  const config = configOf(folder, step.strategy.name, settings, more);
+  const onWork = config.model.load_checkpoint === null ? "overwrite" : "refuse";
+  const { run, warnings, close } = await openRun(engine, config, step, { onWork });
   const events: TrainEvent[] = [];
   const tensors: number[] = [];
   const onEvent = (event: TrainEvent) => {

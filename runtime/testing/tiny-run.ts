@@ -82,11 +82,13 @@ export interface TinyOptions {
   readonly special?: ReadonlyMap<number, number>;
   /** Whether tokens attend only to those that are not all zero. */
   readonly attention?: boolean;
+  /** The run's id. */
+  readonly id?: string;
 }
 
 /** A run that trains one adapter over a layer of zeros, on random clips held in memory; takes milliseconds per step. */
 export function tinyRun(engine: Engine, options: TinyOptions): Run {
-  const { outputDirectory, settings = {}, special = new Map(), attention = false } = options;
+  const { outputDirectory, settings = {}, special = new Map(), attention = false, id = "tiny" } = options;
   const raw = {
     model: { model_path: "none", ...settings["model"] },
     lora: { rank: RANK, alpha: RANK, ...settings["lora"] },
@@ -110,6 +112,7 @@ export function tinyRun(engine: Engine, options: TinyOptions): Run {
   const params = { strength: 1 };
   const samples = Array.from({ length: SAMPLES }, (_, i) => nameOf(i));
   return {
+    id,
     config,
     step,
     params,

@@ -85,17 +85,17 @@ test("it changes nothing of the training", async ({ folder }) => {
   const losses = (seen: readonly TrainEvent[]) => seen.flatMap((event) => (event.type === "step" ? [event.loss] : []));
   const without = await events(folder, { settings: { evaluation: { samples: 0 } } });
   assert.equal(evaluations(without), []);
-  assert.equal(losses(await events(folder)), losses(without));
+  assert.equal(losses(await events(join(folder, "with"))), losses(without));
 });
 
 test("batch size and seed do not matter, nor does the engine beyond rounding", async ({ folder }) => {
   const [first] = evaluations(await events(folder));
   const [other] = evaluations(
-    await events(folder, { seed: 7, settings: { optimization: { gradient_accumulation_steps: 2 } } }),
+    await events(join(folder, "other"), { seed: 7, settings: { optimization: { gradient_accumulation_steps: 2 } } }),
   );
   assert.equal(other, first);
   const { engine: wasm } = await openEngine("wasm");
-  near(evaluations(await events(folder, { on: wasm }))[0]?.loss, first?.loss ?? 0);
+  near(evaluations(await events(join(folder, "wasm"), { on: wasm }))[0]?.loss, first?.loss ?? 0);
 });
 
 test("a resumed run evaluates as the uninterrupted one", async ({ folder }) => {

@@ -8,6 +8,8 @@ import type { Trainable } from "./optimizer-step.ts";
 
 /** A run with everything opened that it needs: the loop reads no configuration file, no data file and no model file itself. */
 export interface Run {
+  /** The same for runs with the same settings, and kept by one that is resumed with more steps. Weights files carry it. */
+  readonly id: string;
   readonly config: RunConfig;
   readonly step: Step;
   /** The strategy's parameters, complete. */

@@ -18,6 +18,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["optimizer", "lora-files"],
     ["training"],
     ["checkpoints", "sampling"],
+    ["run-folder"],
     ["opening"],
     ["forecast", "train"],
     ["index"],

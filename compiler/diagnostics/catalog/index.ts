@@ -8,6 +8,7 @@ import { entries as data } from "./61-data.ts";
 import { entries as model } from "./62-model.ts";
 import { entries as training } from "./63-training.ts";
 import { entries as lora } from "./636-lora.ts";
+import { entries as folder } from "./64-folder.ts";
 import { entries as build } from "./65-build.ts";
 import { entries as runtime } from "./7-runtime.ts";
 import { entries as trial } from "./71-trial.ts";
@@ -25,6 +26,7 @@ const entries = [
   ...model,
   ...training,
   ...lora,
+  ...folder,
   ...build,
   ...runtime,
   ...trial,

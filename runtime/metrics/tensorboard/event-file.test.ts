@@ -110,6 +110,7 @@ const started = (globalStep: number): TrainEvent => ({
   samples: 5,
   trainableParameters: 1,
   loaded: null,
+  outputDirectory: "outputs",
 });
 
 /** RFC 3720, appendix B.4. */

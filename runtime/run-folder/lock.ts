@@ -1,0 +1,112 @@
+/** One run, one folder: the lock of `output_dir`. */
+import { readFileSync, rmSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { explainWriteError, makeFolder } from "../files/atomic.ts";
+import { fail, FindingsError, type Finding } from "../findings.ts";
+import { missingFolders, removeEmpty } from "./folders.ts";
+import { patienceSeconds } from "./holder.ts";
+import { giveBack, takeLock, type HeldLock, type TakenLock } from "./lock-file.ts";
+import { giveSignsOfLife } from "./sign-of-life.ts";
+import { shown } from "./wording.ts";
+
+export const lockName = "run.lock";
+const place: Finding["path"] = ["output_dir"];
+
+export interface FolderLock {
+  readonly folder: string;
+  /** Removes the lock, and the folders that were made for it if nothing was written into them. */
+  release(): Promise<void>;
+}
+
+/**
+ * Locks a run's folder, which is made if it is missing. No other run, of this machine or of one that shares the file system, can then
+ * lock it until `release` or until this process has ended.
+ * @throws FindingsError LTX6340 where another run has it; LTX6190, LTX6191 where the folder cannot be written
+ */
+export async function lockFolder(folder: string): Promise<FolderLock> {
+  const lock = await tryToLock(folder);
+  return "release" in lock ? lock : refuse(folder, lock);
+}
+
+/** As `lockFolder`, but tells who has the lock instead of failing. */
+export async function tryToLock(folder: string): Promise<FolderLock | HeldLock> {
+  const missing = await missingFolders(folder);
+  const path = join(folder, lockName);
+  try {
+    await makeFolder(folder);
+    const result = await takeLock(path);
+    if ("held" in result) return result.held;
+    await removeClaims(path, result.taken.holder.token);
+    return locked(folder, result.taken, missing);
+  } catch (error) {
+    await removeEmpty(missing);
+    const explained = await explainWriteError(error, path, 0);
+    if (!(explained instanceof FindingsError)) throw explained;
+    throw new FindingsError(explained.findings.map((finding) => ({ ...finding, path: place })));
+  }
+}
+
+function locked(folder: string, taken: TakenLock, missing: readonly string[]): FolderLock {
+  const path = join(folder, lockName);
+  const callOff = giveSignsOfLife(taken);
+  held.set(path, taken.text);
+  if (held.size === 1) process.on("exit", removeHeld);
+  let isHeld = true;
+  return {
+    folder,
+    async release() {
+      if (!isHeld) return;
+      isHeld = false;
+      held.delete(path);
+      if (held.size === 0) process.off("exit", removeHeld);
+      await callOff();
+      await giveBack(path, taken);
+      await removeEmpty(missing);
+    },
+  };
+}
+
+/** Texts of this process's locks by their paths, for an end that does not wait, as that by a second Ctrl-C. */
+const held = new Map<string, string>();
+
+function removeHeld(): void {
+  for (const [path, text] of held) {
+    try {
+      if (readFileSync(path, "utf8") === text) rmSync(path);
+    } catch {
+      // The next start sees that this process has ended.
+    }
+  }
+}
+
+/** What processes left behind that were killed while they looked at an older lock. Whoever still does looks again before removing anything. */
+async function removeClaims(path: string, token: string): Promise<void> {
+  const folder = dirname(path);
+  for (const name of await readdir(folder)) {
+    const isOld = name.startsWith(`${basename(path)}.`) && !name.includes(token);
+    if (isOld) await rm(join(folder, name), { force: true }).catch(() => undefined);
+  }
+}
+
+/** Says who holds the lock, since when, and what can be done. */
+function refuse(folder: string, { holder, age, standing }: HeldLock): never {
+  const lock = join(folder, lockName);
+  if (holder === null) {
+    const message = `${folder} cannot be locked: ${lock} is there and was not written by ltxc`;
+    return fail(
+      "LTX6340",
+      message,
+      "delete it if nothing uses it, or train in another folder: `ltxc run --new`",
+      place,
+    );
+  }
+  const who = `process ${holder.pid} on ${shown(holder.host)}`;
+  const seen = standing === "running" ? "" : `, last seen ${Math.max(0, Math.round(age))} s ago`;
+  const message = `${folder} is in use by another run: ${who}, since ${shown(holder.since)}${seen} (${shown(holder.command)})`;
+  const doubt =
+    standing === "running"
+      ? ""
+      : `; if that run is sure to have ended, delete ${lock}, or try again once it was not seen for ${patienceSeconds} s`;
+  return fail("LTX6340", message, `wait until it ends, or train in another folder: \`ltxc run --new\`${doubt}`, place);
+}
