@@ -30,7 +30,9 @@ interface Ended {
 }
 
 async function ltxcRun(folder: string, resume: boolean, kill: Kill | null): Promise<Ended> {
-  const args = [ltxc, "run", "--json", ...settings.flatMap((text) => ["--set", text]), ...(resume ? ["--resume"] : [])];
+  // Without a checkpoint only metrics are there, which a run that begins anew must be told to delete.
+  const how = resume ? "--resume" : "--overwrite";
+  const args = [ltxc, "run", "--json", ...settings.flatMap((text) => ["--set", text]), how];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let [began, err] = [Number.NaN, ""];
   child.stderr.on("data", (part: Buffer) => (err += part.toString()));

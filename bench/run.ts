@@ -1,5 +1,5 @@
 /**
- * Measures what a user waits for: npm run bench [-- NAME[=VALUE]]..., e.g. `kill=50` for 50 runs, `pytorch=real,onnx,2` for two rounds of a size.
+ * Measures what a user waits for: npm run bench [-- NAME[=VALUE]]..., e.g. `kill=50` for 50 runs, `pairs=20` for 20 pairs, `pytorch=real,onnx,2` for two rounds of a size.
  * Commands that are compared run in turns, so that a busy machine slows them alike; ratios are of medians.
  */
 import { spawnSync } from "node:child_process";
@@ -103,6 +103,7 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   waiting: () => script("waiting.ts"),
   discovery: () => script("discovery.ts"),
   kill: (_, runs) => script("kill.ts", runs),
+  pairs: (_, pairs) => script("pairs.ts", pairs),
   "full-disk": () => script("full-disk.ts"),
   memory: (_, steps) => script("memory.ts", steps),
   plan: () => script("plan.ts"),

@@ -33,8 +33,8 @@ test("starts, and finds what it ships", ({ cwd }) => {
 });
 
 test("a second run takes what the first one recorded, and trains alike", ({ cwd }) => {
-  const run = () => {
-    const settings = ["optimization.steps=3", "runtime.engine=onnx", "output_dir=outputs/kept"];
+  const run = (output: string) => {
+    const settings = ["optimization.steps=3", "runtime.engine=onnx", `output_dir=${output}`];
     const { stdout } = ltxc(cwd, "run", "--json", ...settings.flatMap((setting) => ["--set", setting]));
     const events = stdout
       .trim()
@@ -43,7 +43,7 @@ test("a second run takes what the first one recorded, and trains alike", ({ cwd 
     const isKept = events.filter(({ type }) => type === "recorded").map((event) => event.isKept);
     return { isKept, losses: events.flatMap(({ loss }) => loss ?? []) };
   };
-  const [first, second] = [run(), run()];
+  const [first, second] = [run("first"), run("second")];
   assert.is(first.losses.length, 3);
   assert.equal(second.losses, first.losses);
   assert.ok(first.isKept.length > 0 && first.isKept.every((kept) => kept === false));
@@ -72,7 +72,10 @@ test("--help loads no heavy package", async () => {
 
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   test(`${signal} lets the step finish, saves and ends with 130`, async ({ cwd }) => {
-    const child = spawn(process.execPath, [bundle, "run"], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [bundle, "run", "--set", `output_dir=${signal}`], {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let out = "";
     child.stdout.on("data", (text: Buffer) => (out += text.toString()));
     child.stderr.once("data", () => child.kill(signal));
@@ -80,7 +83,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
     assert.is(code, 130, out);
     const step = /stopped after step (\d+)/.exec(out)?.[1] ?? "";
     assert.ok(
-      (await readdir(join(cwd, "outputs/checkpoints"))).includes(
+      (await readdir(join(cwd, signal, "checkpoints"))).includes(
         `lora_weights_step_${step.padStart(5, "0")}.safetensors`,
       ),
     );
@@ -91,7 +94,7 @@ test("an error inside a step points into the .strategy file", async ({ cwd }) =>
   const code = await readFile(path, "utf8");
   assert.match(code, "ops.not(inpaint)");
   await writeFile(path, code.replace("ops.not(inpaint)", "ops.nay(inpaint)"));
-  const { status, stderr } = ltxc(cwd, "run");
+  const { status, stderr } = ltxc(cwd, "run", "--set", "output_dir=broken");
   assert.is(status, 70);
   const lines = (await readFile(join(cwd, "inpainting.strategy"), "utf8")).split("\n");
   const line = lines.findIndex((text) => text.includes("keep: not inpaint")) + 1;

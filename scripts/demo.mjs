@@ -23,7 +23,8 @@ process.on("SIGINT", () => {});
 mkdirSync(folder, { recursive: true });
 await ltxc("init", "--force", "--from", strategy);
 await ltxc("compile");
-await ltxc("run");
+// What an earlier demo trained stays.
+await ltxc("run", "--new");
 console.log(
-  "\nThe project lies in demo/. Change its .strategy file or its train.yaml there, then: npx ltxc compile && npx ltxc run",
+  "\nThe project lies in demo/. Change its .strategy file or its train.yaml there, then: npx ltxc compile && npx ltxc run --new",
 );
