@@ -8,6 +8,8 @@
  *     await train(run, { onEvent: console.log });
  *     await close();
  *
+ * `openRun` locks the run's `output_dir` until `close`, and refuses one with the work of an earlier run unless `onWork` says otherwise.
+ *
  * Types of steps, batches and tensors are in `contract.ts`, `ltxc/contract`. To check a program against the types here, TypeScript needs
  * only `lib: ["ES2023"]`: no types of Node.js, of browsers or of a tensor library.
  *

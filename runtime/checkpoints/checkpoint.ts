@@ -176,7 +176,7 @@ async function readState(run: Run, weights: string): Promise<TrainingState | str
 function restore(run: Run, optimizer: Optimizer, { globalStep, full }: TrainingState): readonly Finding[] {
   const { steps } = run.config.optimization;
   if (globalStep >= steps) {
-    const help = `\`steps\` counts from the very beginning: write more than ${globalStep}, or \`no_resume: true\``;
+    const help = `\`steps\` counts from the very beginning: write more than ${globalStep}, or \`no_resume: true\` and another \`output_dir\``;
     fail("LTX6306", `nothing is left to do: ${globalStep} of ${steps} steps are done`, help, ["optimization", "steps"]);
   }
   if (full === null) {

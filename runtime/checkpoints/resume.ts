@@ -82,6 +82,6 @@ function refusal({ path, name, before, now }: Change, state: string): Finding {
     severity: "error",
     path,
     message: `${name} was ${before} when ${state} was saved, and is now ${now}`,
-    help: "set it back, go on with `ltxc run --resume-anyway`, or begin at step 0 with these weights by `checkpoints.no_resume: true`",
+    help: "set it back, go on with `ltxc run --resume-anyway`, or begin at step 0 with these weights by `checkpoints.no_resume: true` in another folder",
   };
 }

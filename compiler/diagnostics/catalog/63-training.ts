@@ -82,7 +82,7 @@ export const entries = [
     title: "The resumed run has already done all its steps",
     explanation:
       "`optimization.steps` counts from the very beginning, not from the checkpoint on. To train on, write a larger number; to begin " +
-      "again from these weights, write `checkpoints: {no_resume: true}`.",
+      "again from these weights, write `checkpoints: {no_resume: true}` and another `output_dir`.",
     bad: loading(saved, "optimization: {steps: 250}"),
     good: loading(saved, "optimization: {steps: 500}"),
   },
@@ -165,7 +165,7 @@ export const entries = [
       "Draws, the order of the data and the learning rate follow from the settings and the step. With another strategy, data set, " +
       "optimizer, schedule, seed, rank, alpha or choice of targets the rest of a run would not fit its beginning, so that is refused. " +
       "`ltxc run --resume-anyway` (`runtime: {resume_anyway: true}`) goes on all the same; `checkpoints: {no_resume: true}` takes the " +
-      "weights and begins at step 0.",
+      "weights and begins at step 0, in another `output_dir`.",
     bad: loading(saved, "seed: 43"),
     good: loading(saved, "seed: 42"),
   },
