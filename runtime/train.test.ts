@@ -216,7 +216,7 @@ test("a state of another run is refused with what changed, unless told otherwise
   assert.is(await resume({ optimization: { steps: 3 } }), " LTX6306");
 });
 
-test("a folder without weights begins anew, and a state that is none begins at step 0 with the weights; both are said", async () => {
+test("a folder without weights begins anew, and without a state training begins at step 0 with the weights; both are said", async () => {
   const empty = await folder();
   const fresh = await run({ settings: { model: { load_checkpoint: empty } } });
   assert.match(warnings(fresh.events).join(), `LTX6308 ${empty} holds no`);
@@ -237,19 +237,38 @@ test("a folder without weights begins anew, and a state that is none begins at s
       weights: [...file.tensors.values()].map(({ data }) => [...data]),
     };
   };
-  const bytes = await readFile(state);
-  await writeFile(state, bytes.subarray(0, bytes.length - 1));
-  const broken = await resume();
-  assert.match(broken.said, /LTX6309 not resumed, training starts at step 0 with these weights: .*LTX6181.*cut off/);
-  assert.equal([broken.began, broken.weights], [1, first.weights]);
   await rename(state, state.replace(".state", ".pt"));
-  assert.match((await resume()).said, /LTX6309 .*training_state_step_00003\.pt is a state of the official trainer/);
+  const anew = await resume();
+  assert.equal([anew.began, anew.weights], [1, first.weights]);
+  assert.match(anew.said, /LTX6309 .*training_state_step_00003\.pt is a state of the official trainer/);
   await rm(state.replace(".state", ".pt"));
   assert.match((await resume()).said, /LTX6309 .*there is no .*training_state_step_00003\.state/);
   const renamed = join(await folder(), "mine.safetensors");
   await rename(summary.checkpoint, renamed);
   model.load_checkpoint = renamed;
   assert.match((await resume()).said, /LTX6309 .*mine\.safetensors has no step in its name/);
+});
+
+test("a damaged state is not begun anew from in silence: the run ends and says what to do", async () => {
+  const { summary } = await interrupted("full", { keep_last_n: 0 });
+  const model = { load_checkpoint: summary.checkpoint };
+  const state = summary.checkpoint.replace("lora_weights", "training_state").replace(".safetensors", ".state");
+  const bytes = await readFile(state);
+  const refused = async (damaged: Buffer, pattern: RegExp) => {
+    await writeFile(state, damaged);
+    const { findings } = await run({ settings: { model, optimization: { steps: 9 } } });
+    assert.match(findings.map(({ code, message }) => `${code} ${message}`).join(), pattern);
+  };
+  await refused(bytes.subarray(0, bytes.length - 1), /^LTX6150 .*\.state is not a sound safetensors file: .*cut off/);
+  const flipped = Buffer.from(bytes);
+  flipped[flipped.length - 9] = (flipped.at(-9) ?? 0) ^ 4;
+  await refused(flipped, /^LTX6150 .*\.state is damaged: .*checksum$/);
+  // What a damaged state says of its run is no reason to refuse it as another run's.
+  const seed = bytes.indexOf('"seed\\"');
+  const otherSeed = Buffer.from(bytes);
+  const digit = bytes.findIndex((byte, i) => i > seed + 8 && byte >= 0x30 && byte <= 0x39);
+  otherSeed[digit] = (otherSeed[digit] ?? 0) ^ 1;
+  await refused(otherSeed, /^LTX6150/);
 });
 
 test("an alpha other than the rank is multiplied into the file and taken out of it again", async () => {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { LoraConfig } from "../config/run-config.ts";
 import type { HostTensor, Tensor } from "../contract.ts";
-import { fail, type Finding } from "../findings.ts";
+import { fail, FindingsError, type Finding } from "../findings.ts";
 import { isHead } from "../model/outputs.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import { findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
@@ -72,8 +72,8 @@ interface Beginning {
 /**
  * Loads the weights that `model.load_checkpoint` names and, if there is a training state next to them, resumes from it. A state that
  * cannot be used is a warning, and the run begins at step 0 with the loaded weights.
- * @throws FindingsError LTX6307 for weights that do not exist, LTX6311 and LTX6360 to LTX6367 for those that do not fit, LTX6306 when nothing is left to do, LTX6314 for the state
- * of another run
+ * @throws FindingsError LTX6150 for weights, heads or a state that are damaged, LTX6307 for weights that do not exist, LTX6311 and LTX6360
+ * to LTX6367 for those that do not fit, LTX6306 when nothing is left to do, LTX6314 for the state of another run
  */
 export async function loadCheckpoint(run: Run, optimizer: Optimizer): Promise<Beginning> {
   const { load_checkpoint: path } = run.config.model;
@@ -168,9 +168,17 @@ async function readState(run: Run, weights: string): Promise<TrainingState | str
     const official = officialStatePath(weights) ?? "";
     return existsSync(official) ? `${official} is a state of the official trainer` : `there is no ${path}`;
   }
-  const file = await readTensorFile(path).catch((error: unknown) => String(error));
-  const state = typeof file === "string" ? file : decodeState(file, wantedOf(run));
+  const state = decodeState(await readTensorFile(path).catch(unusable), wantedOf(run));
   return typeof state === "string" ? `${path}: ${state}` : state;
+}
+
+/** To begin at step 0 because a state is damaged would throw away the work that it stands for: the user decides. */
+function unusable(error: unknown): never {
+  if (!(error instanceof FindingsError)) throw error;
+  const message = error.findings.map((finding) => finding.message).join("; ");
+  const help =
+    "go on from the checkpoint before (`model.load_checkpoint`; `ltxc verify` says which files are whole), or begin at step 0 with these weights by `checkpoints.no_resume: true`";
+  fail("LTX6150", message, help, place);
 }
 
 function restore(run: Run, optimizer: Optimizer, { globalStep, full }: TrainingState): readonly Finding[] {

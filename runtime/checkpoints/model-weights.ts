@@ -40,7 +40,7 @@ export async function saveModelWeights(
 
 /**
  * Reads the weights of a full training from its checkpoint, or from one of the official trainer, whose names have no prefix.
- * @throws FindingsError LTX6311 for each weight that is missing or has another shape
+ * @throws FindingsError LTX6150 when the file is damaged, LTX6311 for each weight that is missing or has another shape
  */
 export async function loadModelWeights(
   path: string,
@@ -51,6 +51,7 @@ export async function loadModelWeights(
     const prefix = transformerPrefix(file);
     const errors = wanted.flatMap(({ name, shape }) => misfit(file, prefix + name, shape));
     if (errors.length > 0) throw new FindingsError(errors);
+    await file.verify();
     const values: HostTensor[] = [];
     for (const { name, shape } of wanted) {
       values.push({ shape, dtype: "float32", data: await file.readFloat32(prefix + name) });

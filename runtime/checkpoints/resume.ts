@@ -13,7 +13,8 @@ import { savedFingerprint } from "./training-state.ts";
  * Compares the run with the training state that it would resume from; only the state's header is read. A state that cannot be read is
  * left to `loadCheckpoint`, which warns.
  * @param now fingerprint of the run that is about to start
- * @throws FindingsError with an LTX6314 for each thing that changed since the state was saved, unless `runtime.resume_anyway`
+ * @throws FindingsError with an LTX6314 for each thing that changed since the state was saved, unless `runtime.resume_anyway`; with an
+ * LTX6150 when the state is damaged
  */
 export async function checkResume(config: RunConfig, now: Fingerprint): Promise<void> {
   const { load_checkpoint: path } = config.model;
@@ -23,7 +24,19 @@ export async function checkResume(config: RunConfig, now: Fingerprint): Promise<
   const before = state === null ? null : await fingerprintIn(state);
   if (state === null || before === null) return;
   const findings = changes(before, now).map((change) => refusal(change, state));
-  if (findings.length > 0) throw new FindingsError(findings);
+  if (findings.length === 0) return;
+  await verifyState(state);
+  throw new FindingsError(findings);
+}
+
+/** What a damaged state says of its run is worth nothing. @throws FindingsError LTX6150 */
+async function verifyState(state: string): Promise<void> {
+  const file = await openSafetensors(state);
+  try {
+    await file.verify();
+  } finally {
+    await file.close();
+  }
 }
 
 /** What a run would go on from. */

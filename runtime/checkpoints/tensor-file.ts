@@ -7,10 +7,14 @@ export interface TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Reads all tensors of a safetensors file, widened to float32. */
+/**
+ * Reads all tensors of a safetensors file, widened to float32.
+ * @throws FindingsError LTX6150 when the content is not what its checksum says; LTX6180, LTX6181 as `openSafetensors`
+ */
 export async function readTensorFile(path: string): Promise<TensorFile> {
   const file = await openSafetensors(path);
   try {
+    await file.verify();
     const tensors = new Map<string, HostTensor>();
     for (const [name, { shape }] of file.tensors) {
       tensors.set(name, { shape, dtype: "float32", data: await file.readFloat32(name) });

@@ -13,7 +13,7 @@ export interface FileTensor {
 /** The named entries of a data file; every complaint names the file. */
 export interface Entries {
   has(key: string): boolean;
-  /** Errors: FindingsError LTX6130 (missing), LTX6131 (no tensor), LTX6133 (without a value). */
+  /** Errors: FindingsError LTX6130 (missing), LTX6131 (no tensor), LTX6133 (without a value), LTX6152 (not all finite). */
   tensor(key: string): FileTensor;
   /** A number, also one that is stored as a tensor; null where the file has none. Errors: FindingsError LTX6131. */
   number(key: string): number | null;
@@ -87,8 +87,13 @@ export function entriesOf(path: string, content: PtValue, { values: valuesOf, si
       }
       if (!isTensor(value)) return refuse("LTX6131", `\`${key}\` is ${describe(value)}, expected a tensor`);
       const values = valuesOf(value);
-      if (values.length > 0) return { shape: value.shape, storage: value.storage, values };
-      return refuse("LTX6133", `\`${key}\` [${value.shape.join(", ")}] holds no value`, "preprocess the sample again");
+      const again = "preprocess the sample again";
+      const shape = value.shape.join(", ");
+      if (values.length === 0) return refuse("LTX6133", `\`${key}\` [${shape}] holds no value`, again);
+      if (isFinite(values)) return { shape: value.shape, storage: value.storage, values };
+      const { count, first } = notFinite(values);
+      const which = `${count} of the ${values.length} numbers are NaN or infinite, first number ${first} in memory order`;
+      return refuse("LTX6152", `\`${key}\` [${shape}]: ${which}`, again);
     },
     number(key) {
       const value = entries.get(key);
@@ -100,6 +105,26 @@ export function entriesOf(path: string, content: PtValue, { values: valuesOf, si
     },
     fail: refuse,
   };
+}
+
+/** Whether no number is NaN or infinite: these less themselves are NaN. Four sums, so that none has to wait for the one before. */
+function isFinite(values: Float32Array): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const at = (i: number): number => values[i] as number;
+  const end = values.length - (values.length % 4);
+  for (let i = 0; i < end; i += 4) {
+    a += at(i) - at(i);
+    b += at(i + 1) - at(i + 1);
+    c += at(i + 2) - at(i + 2);
+    d += at(i + 3) - at(i + 3);
+  }
+  for (let i = end; i < values.length; i++) a += at(i) - at(i);
+  return a + b + c + d === 0;
+}
+
+function notFinite(values: Float32Array): { readonly count: number; readonly first: number } {
+  const bad = (x: number) => !Number.isFinite(x);
+  return { count: values.reduce((count, x) => count + (bad(x) ? 1 : 0), 0), first: values.findIndex(bad) };
 }
 
 function describe(value: PtValue): string {

@@ -2,8 +2,8 @@ import { open, mkdir, readdir, rename, rm, stat, statfs, type FileHandle } from 
 import { basename, dirname, join } from "node:path";
 import { fail } from "../findings.ts";
 
-/** Writes chunks one after the other. */
-export type Sink = (chunk: Uint8Array) => Promise<void>;
+/** Writes chunks one after the other; one with a `position` goes there, over what was written before. */
+export type Sink = (chunk: Uint8Array, position?: number) => Promise<void>;
 
 let temporaries = 0;
 
@@ -18,7 +18,7 @@ export async function writeAtomically(path: string, size: number, write: (sink: 
     await makeFolder(dirname(path));
     const file = await open(temporary, "wx");
     try {
-      await write((chunk) => writeWhole(file, chunk));
+      await write((chunk, position) => writeWhole(file, chunk, position));
       await file.sync();
     } finally {
       await file.close();
@@ -73,9 +73,10 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /** A write may take part of the chunk only, most of all on a disk that is nearly full. */
-async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+async function writeWhole(file: FileHandle, chunk: Uint8Array, position?: number): Promise<void> {
   for (let offset = 0; offset < chunk.byteLength;) {
-    const { bytesWritten } = await file.write(chunk, offset, chunk.byteLength - offset);
+    const at = position === undefined ? null : position + offset;
+    const { bytesWritten } = await file.write(chunk, offset, chunk.byteLength - offset, at);
     offset += bytesWritten;
   }
 }

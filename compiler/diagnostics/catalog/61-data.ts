@@ -211,6 +211,33 @@ export const entries = [
     good: "conditions/a.pt and conditions/b.pt with audio_prompt_embeds",
   },
   {
+    code: "LTX6150",
+    slug: "checkpoint-damaged",
+    title: "a file that ltxc wrote is damaged",
+    explanation:
+      "Weights, heads and training states carry a checksum of their content. It no longer fits: a disk, a cable or a copy has changed some of the bytes, or a program has written into the file. Nothing of it is used. Go on from a copy or from the checkpoint before. `ltxc verify outputs` says which files are whole.",
+    bad: "model:\n  load_checkpoint: outputs/checkpoints/lora_weights_step_00500.safetensors   # damaged\n",
+    good: "model:\n  load_checkpoint: outputs/checkpoints/lora_weights_step_00250.safetensors\n",
+  },
+  {
+    code: "LTX6151",
+    slug: "pt-checksum",
+    title: "a .pt file is damaged",
+    explanation:
+      "A .pt file is a zip archive, which has a checksum for each of its entries. One of them does not fit what it belongs to: some bytes of the file are not what was written. `ltxc verify data` reads all files of a folder and says which are whole.",
+    bad: "a file of which a disk or a copy has changed a few bytes",
+    good: "the same file, copied or preprocessed again",
+  },
+  {
+    code: "LTX6152",
+    slug: "data-not-finite",
+    title: "a data file holds numbers that are NaN or infinite",
+    explanation:
+      "One of them makes the loss of its batch NaN, and with it all weights. Preprocessing in 16 bits may have overflowed, or the clip may be damaged. Preprocess the sample again, or take it out of the data.",
+    bad: "latents that contain NaN",
+    good: "latents of finite numbers only",
+  },
+  {
     code: "LTX6180",
     slug: "safetensors-missing",
     title: "a safetensors file cannot be opened",

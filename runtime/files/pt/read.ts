@@ -11,7 +11,7 @@ const MAX_FILE_BYTES = 2 ** 32;
  * Reads a `.pt` file: the zip format or the older stream of pickles. Nothing in it is executed, and memory stays within the file's size.
  * The file is read in one go, and tensors are views of it.
  * Errors: FindingsError LTX6110 (not readable), LTX6111 (broken or cut off), LTX6112 (holds more than tensors and plain values),
- * LTX6113 (beyond a limit), LTX6114 (a tensor outside of its storage).
+ * LTX6113 (beyond a limit), LTX6114 (a tensor outside of its storage), LTX6151 (content that is not what its checksum says).
  */
 export function readPt(path: string): Promise<PtValue> {
   return withFile(path, async (file, refuse) => parse(await file.read(0, file.stats.size), refuse));

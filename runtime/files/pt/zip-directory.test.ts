@@ -2,13 +2,13 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../../findings.ts";
 import { refuseFile } from "./value.ts";
-import { listMembers } from "./zip-directory.ts";
+import { listMembers, type Member } from "./zip-directory.ts";
 import { zipStored } from "./zip-writer.ts";
 
 const test = suite("zip-directory");
 
-const text = (members: ReadonlyMap<string, Buffer>) =>
-  Object.fromEntries([...members].map(([name, bytes]) => [name, bytes.toString("latin1")]));
+const text = (members: ReadonlyMap<string, Member>) =>
+  Object.fromEntries([...members].map(([name, { bytes }]) => [name, bytes.toString("latin1")]));
 
 const two = () =>
   Buffer.concat(

@@ -28,15 +28,23 @@ interface Entry {
   /** Of the member's own header. */
   readonly offset: number;
   readonly size: number;
+  readonly crc: number;
   /** Of the next entry. */
   readonly next: number;
 }
 
+/** A member's bytes, and what the archive says of them. */
+export interface Member {
+  readonly bytes: Buffer;
+  /** CRC-32; 0 as well where PyTorch was told to compute none. */
+  readonly crc: number;
+}
+
 /**
- * The members' bytes by name, each within the file and none over another.
+ * The members by name, each within the file and none over another.
  * Errors: FindingsError LTX6111 (broken or cut off), LTX6113 (compressed, or too many).
  */
-export function listMembers(file: Buffer, refuse: Refuse): Map<string, Buffer> {
+export function listMembers(file: Buffer, refuse: Refuse): Map<string, Member> {
   const broken: Broken = (why) => refuse("LTX6111", `the archive is broken or cut off (${why})`);
   try {
     return new Directory(file, refuse, broken).members();
@@ -60,17 +68,17 @@ class Directory {
     this.#broken = broken;
   }
 
-  members(): Map<string, Buffer> {
+  members(): Map<string, Member> {
     const { count, offset } = this.#end();
     if (count > MAX_ENTRIES) this.#refuse("LTX6113", `the archive has ${count} entries`);
-    const members = new Map<string, Buffer>();
+    const members = new Map<string, Member>();
     const ranges: { readonly name: string; readonly from: number; readonly to: number }[] = [];
     let at = offset;
     for (let i = 0; i < count; i++) {
-      const { name, offset: from, size, next } = this.#entry(at);
+      const { name, offset: from, size, crc, next } = this.#entry(at);
       const start = this.#dataStart(from);
       if (members.has(name)) this.#broken(`it has two entries ${name}`);
-      members.set(name, this.#file.subarray(start, start + size));
+      members.set(name, { bytes: this.#file.subarray(start, start + size), crc });
       ranges.push({ name, from, to: start + size });
       at = next;
     }
@@ -127,7 +135,7 @@ class Directory {
       const help = "save the file with PyTorch again";
       this.#refuse("LTX6113", `${name} is compressed; data files are not`, help);
     }
-    return { name, offset, size, next: extraEnd + file.readUInt16LE(at + 32) };
+    return { name, offset, size, crc: file.readUInt32LE(at + 16), next: extraEnd + file.readUInt16LE(at + 32) };
   }
 
   /** The numbers of an entry's zip64 field, section 4.5.3; none where it has none. */

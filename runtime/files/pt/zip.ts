@@ -1,14 +1,21 @@
 import { MAX_PICKLE_BYTES, unpickle } from "./pickle.ts";
+import { crc32 } from "./crc32.ts";
 import { storageBytes, type PtValue, type Refuse } from "./value.ts";
 import { listMembers } from "./zip-directory.ts";
 
-/** The zip format: `<top>/data.pkl` describes, `<top>/data/<key>` hold the storages, uncompressed. Storages are views of `file`. */
+/**
+ * The zip format: `<top>/data.pkl` describes, `<top>/data/<key>` hold the storages, uncompressed. Storages are views of `file`. What is
+ * read is compared with its checksum.
+ */
 export function readArchive(file: Buffer, refuse: Refuse): PtValue {
   const members = listMembers(file, refuse);
   const name = [...members.keys()].find((key) => /^[^/]+\/data\.pkl$/.test(key)) ?? "";
   const top = name.slice(0, -"data.pkl".length);
-  const read = (key: string): Buffer =>
-    members.get(key) ?? refuse("LTX6111", `the archive has no ${key || "data.pkl"}`);
+  const read = (key: string): Buffer => {
+    const { bytes, crc } = members.get(key) ?? refuse("LTX6111", `the archive has no ${key || "data.pkl"}`);
+    if (crc !== 0 && crc32(bytes) !== crc) refuse("LTX6151", `it is damaged: the checksum of ${key} is wrong`);
+    return bytes;
+  };
   if (members.has(`${top}byteorder`) && read(`${top}byteorder`).toString("latin1") !== "little") {
     refuse("LTX6111", "its numbers are big-endian", "write the file on a little-endian machine");
   }

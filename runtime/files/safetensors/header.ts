@@ -1,4 +1,5 @@
 import { fail } from "../../findings.ts";
+import { CHECKSUM_KEY, checksumIn } from "./checksum.ts";
 
 /** Bytes per element of each dtype of the format. */
 export const dtypeSizes = {
@@ -28,9 +29,12 @@ export interface TensorEntry {
 }
 
 export interface Header {
+  /** Without the checksum. */
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of the data. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** What ltxc wrote of the file's content, in hexadecimal digits; null in other files. */
+  readonly checksum: string | null;
 }
 
 /** The reference implementation's own limit. */
@@ -43,13 +47,13 @@ export const MAX_HEADER_BYTES = 100_000_000;
 export function parseHeader(path: string, text: string, dataStart: number, fileSize: number): Header {
   const refuse = (why: string): never => broken(path, why);
   const json = parseJson(text) ?? refuse("its header is not a JSON object");
-  const metadata = readMetadata(json["__metadata__"], refuse);
+  const { [CHECKSUM_KEY]: _, ...metadata } = readMetadata(json["__metadata__"], refuse);
   const entries = Object.entries(json).filter(([name]) => name !== "__metadata__");
   const tensors = entries
     .map(([name, value]) => [name, readEntry(name, value, dataStart, refuse)] as const)
     .toSorted(([, a], [, b]) => a.start - b.start || a.end - b.end);
   checkCover(tensors, dataStart, fileSize, refuse);
-  return { metadata, tensors: new Map(tensors) };
+  return { metadata, tensors: new Map(tensors), checksum: checksumIn(text) };
 }
 
 export function broken(path: string, why: string): never {

@@ -2,6 +2,7 @@ import { fail } from "../../findings.ts";
 import { withMemory } from "../lent-memory.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../number-formats.ts";
 import { openFile, type OpenFile } from "../read-bytes.ts";
+import { checksumOf } from "./checksum.ts";
 import {
   broken,
   MAX_HEADER_BYTES,
@@ -18,6 +19,11 @@ export interface SafetensorsFile extends Header {
   read(name: string): Promise<Uint8Array>;
   /** The same, widened or narrowed to float32. */
   readFloat32(name: string): Promise<Float32Array>;
+  /**
+   * Reads the whole file and compares its content with its checksum. `onBytes` is told how many bytes were read.
+   * Errors: FindingsError LTX6150 (damaged). A file without a checksum is right.
+   */
+  verify(onBytes?: (count: number) => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,12 +37,27 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       ...header,
       read: (name) => readTensor(path, file, name, header.tensors.get(name)),
       readFloat32: (name) => readFloat32(path, file, name, header.tensors.get(name)),
+      verify: (onBytes) => verify(path, file, header, onBytes),
       close: async () => file.close(),
     };
   } catch (error) {
     file.close();
     throw error;
   }
+}
+
+async function verify(
+  path: string,
+  file: OpenFile,
+  { checksum }: Header,
+  onBytes?: (count: number) => void,
+): Promise<void> {
+  if (checksum !== null && (await checksumOf(file, onBytes)) !== checksum) damaged(path);
+}
+
+function damaged(path: string): never {
+  const message = `${path} is damaged: its content is not what was written, by its checksum`;
+  return fail("LTX6150", message, "use a copy of the file or an earlier checkpoint; `ltxc verify` says what is whole");
 }
 
 function cannotOpen(path: string, error: NodeJS.ErrnoException): never {

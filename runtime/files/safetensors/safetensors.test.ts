@@ -133,6 +133,59 @@ test("refuses headers that lie", async ({ folder }) => {
   for (const [message, make] of cases) assert.match(await refusal(await make()), message);
 });
 
+/** The code of the finding with which a file is refused, on opening it or by its checksum. */
+async function verdict(path: string): Promise<string> {
+  try {
+    const file = await openSafetensors(path);
+    await file.verify().finally(() => file.close());
+    return "right";
+  } catch (error) {
+    assert.instance(error, FindingsError);
+    return (error as FindingsError).findings[0]?.code ?? "";
+  }
+}
+
+test("each bit of a file counts for its checksum, but for those that say that there is one", async ({ folder }) => {
+  const path = join(folder, "a.safetensors");
+  const data = Float32Array.of(1, 2, 3, 4);
+  await writeSafetensors(path, [{ name: "x", shape: [4], dtype: "F32", data }], { step: "7" });
+  assert.is(await verdict(path), "right");
+  const bytes = await readFile(path);
+  const unmarked = [...'{"__metadata__": {"ltxc.checksum": "sha256:'].length + 8;
+  for (let bit = 0; bit < 8 * bytes.length; bit += 7) {
+    const flipped = Buffer.from(bytes);
+    flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    await writeFile(path, flipped);
+    const found = await verdict(path);
+    if (bit >= 8 * unmarked) assert.match(found, /^LTX61(50|81)$/, `bit ${bit}`);
+    else if (found === "right") {
+      const file = await openSafetensors(path);
+      assert.equal(await file.readFloat32("x"), data);
+      assert.is(file.metadata["step"], "7");
+      await file.close();
+    }
+  }
+});
+
+test("files of several chunks have their checksum; one that another program has copied along does not count", async ({
+  folder,
+}) => {
+  const path = join(folder, "a.safetensors");
+  const data = new Float32Array(2.5e6).fill(1);
+  await writeSafetensors(path, [{ name: "x", shape: [data.length], dtype: "F32", data }]);
+  assert.is(await verdict(path), "right");
+  const bytes = await readFile(path);
+  bytes[9_000_000] = 1;
+  await writeFile(path, bytes);
+  assert.is(await verdict(path), "LTX6150");
+  const metadata = { "ltxc.checksum": `sha256:${"0".repeat(64)}`, mine: "1" };
+  const foreign = await write(folder, { __metadata__: metadata, x: f32([1], 0, 4) }, 4);
+  assert.is(await verdict(foreign), "right");
+  const file = await openSafetensors(foreign);
+  assert.equal(file.metadata, { mine: "1" });
+  await file.close();
+});
+
 test("a missing file is named", async ({ folder }) => {
   assert.match(await refusal(join(folder, "none.safetensors")), /LTX6180: .*none\.safetensors does not exist/);
 });

@@ -1,5 +1,6 @@
 import { writeAtomically, type Sink } from "../atomic.ts";
 import { float32ToBfloat16 } from "../number-formats.ts";
+import { BLANK_OPENING, DIGITS_AT, newChecksum } from "./checksum.ts";
 import { dtypeSizes, type SafetensorsDType } from "./header.ts";
 
 /** A tensor to write. Float32 values are rounded to `dtype`, raw bytes are written as they are. */
@@ -11,7 +12,7 @@ export interface OutputTensor {
 }
 
 /**
- * Writes a file atomically, one tensor in memory at a time where `data` is a function.
+ * Writes a file atomically, with its checksum, one tensor in memory at a time where `data` is a function.
  * Errors: FindingsError LTX6190 and LTX6191 as `writeAtomically`; a tensor whose data do not fit its shape throws.
  */
 export function writeSafetensors(
@@ -22,8 +23,16 @@ export function writeSafetensors(
   const head = header(tensors, metadata);
   const size = tensors.reduce((sum, tensor) => sum + byteCount(tensor), head.byteLength);
   return writeAtomically(path, size, async (sink) => {
-    await sink(head);
-    for (const tensor of tensors) await writeTensor(tensor, sink);
+    const checksum = newChecksum();
+    const write: Sink = async (chunk) => {
+      // The system writes on threads of its own meanwhile.
+      const written = sink(chunk);
+      checksum.update(chunk);
+      await written;
+    };
+    await write(head);
+    for (const tensor of tensors) await writeTensor(tensor, write);
+    await sink(Buffer.from(checksum.digest("hex"), "latin1"), DIGITS_AT);
   });
 }
 
@@ -48,6 +57,12 @@ function encode({ name, dtype }: OutputTensor, data: Float32Array | Uint8Array):
 const byteCount = ({ shape, dtype }: OutputTensor): number =>
   shape.reduce((product, size) => product * size, dtypeSizes[dtype]);
 
+/** The entries of an object in JSON, each behind a comma. */
+const inner = (entries: object): string => {
+  const text = JSON.stringify(entries).slice(1, -1);
+  return text === "" ? "" : `,${text}`;
+};
+
 /** Length, then JSON padded with spaces so that the data begin at a multiple of 8. */
 function header(tensors: readonly OutputTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
   let end = 0;
@@ -56,7 +71,8 @@ function header(tensors: readonly OutputTensor[], metadata: Readonly<Record<stri
     end += byteCount(tensor);
     return [tensor.name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [start, end] }] as const;
   });
-  const json = Buffer.from(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }), "utf8");
+  const [described, listed] = [inner(metadata), inner(Object.fromEntries(entries))];
+  const json = Buffer.from(`${BLANK_OPENING}${described}}${listed}}`, "utf8");
   const padded = Math.ceil(json.length / 8) * 8;
   const bytes = Buffer.alloc(8 + padded, " ");
   bytes.writeBigUInt64LE(BigInt(padded), 0);
