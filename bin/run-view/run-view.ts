@@ -148,6 +148,8 @@ function createEngineView(session: Session, bar: ReturnType<typeof createBar>): 
         const line = `${verb} ${operations.toLocaleString("en")} operations in ${duration(recorded)}, ready to run after ${duration(started)}`;
         return bar.above(() => say(session, line));
       }
+      case "note":
+        return bar.above(() => say(session, `note: ${event.message}`));
       case "placed": {
         const isNew = (op: string) => elsewhere.size !== elsewhere.add(op).size;
         const added = Object.entries(event.onCpu).filter(([op]) => isNew(op));

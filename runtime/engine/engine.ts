@@ -34,7 +34,9 @@ export type EngineEvent =
       readonly startSeconds: number;
     }
   /** A graph has run once on a provider other than the CPU; `onCpu` counts, by operator, what ran on the CPU nevertheless. */
-  | { readonly type: "placed"; readonly operations: number; readonly onCpu: Readonly<Record<string, number>> };
+  | { readonly type: "placed"; readonly operations: number; readonly onCpu: Readonly<Record<string, number>> }
+  /** Something that the user may want to know, and that changes no result: such as that a saved recording can not be used. */
+  | { readonly type: "note"; readonly message: string };
 
 /** See `Engine.checkpoint`. */
 export interface Checkpointed<T> {

@@ -86,8 +86,9 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
     differentiate,
     checkpoint: (f, given) => (scope.handler?.checkpoint ?? runCheckpoint)(f, given),
     remember(savedScope) {
-      if (folder !== null)
-        recordings.useSaved(openSavedRecordings(folder, `${target}\n${tf.version_core}\n${savedScope}`));
+      if (folder === null) return;
+      const note = (message: string) => listener({ type: "note", message });
+      recordings.useSaved(openSavedRecordings(folder, `${target}\n${tf.version_core}\n${savedScope}`, note));
     },
     watch: (next) => {
       listener = next;

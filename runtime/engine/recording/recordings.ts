@@ -5,6 +5,7 @@ import { createLru } from "../../lru.ts";
 import type { EngineEvent } from "../engine.ts";
 import type { CallLog } from "./call-log.ts";
 import type { CallScope } from "./call-scope.ts";
+import { fitsRun } from "./check-recording.ts";
 import { lastNodeOf, type CallTree, type CallTreeNode } from "./call-tree.ts";
 import type { Device } from "./device.ts";
 import { mapTensors, type DeviceTensor } from "./device-tensor.ts";
@@ -58,7 +59,7 @@ export class Recordings {
     const changed = changedNumbers(known, match.log.numbers);
     // A number that changed once may change again: it becomes an input of the graph.
     if (changed.length > 0) return this.#record(task, [...fedNumbers(known), ...changed]);
-    const recording = match.node.recording ?? this.#openSaved(match.node);
+    const recording = match.node.recording ?? this.#openSaved(match.node, task, match.log);
     if (recording === null) return this.#record(task, []);
     this.#recentlyUsed.used(match.node);
     return this.#play(task, recording, match);
@@ -89,13 +90,18 @@ export class Recordings {
     return this.#play(task, opened, recorded);
   }
 
-  /** Opens the recording of an earlier process; null if its graph can not be read. */
-  #openSaved(node: CallTreeNode): OpenRecording | null {
+  /** Opens the recording of an earlier process; null if its graph can not be read, or does not fit this run of the function. */
+  #openSaved(node: CallTreeNode, task: Task<unknown>, log: CallLog): OpenRecording | null {
     const began = performance.now();
     const { saved } = node;
     const graph = saved?.graph() ?? null;
     node.saved = null;
     if (saved === null || graph === null) return null;
+    if (!fitsRun(saved.recording, graph, log, task.parameters.length)) {
+      const message = "a saved recording does not fit this model and strategy; it is recorded anew";
+      this.#context.tell({ type: "note", message });
+      return null;
+    }
     return this.#open(node, saved.recording, graph, { began, newCalls: null });
   }
 

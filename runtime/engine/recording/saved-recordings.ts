@@ -1,12 +1,15 @@
 /**
  * Recordings on disk, so that the next run of the same strategy on the same model does not have to record. They are a cache: a file
- * that can not be read or written is not an error, and the files that have not been used for the longest time are deleted.
+ * that can not be read or written is not an error, and the files that have not been used for the longest time are deleted. A file
+ * that somebody else can have written, or that is not what was saved, is not used; a note says so.
  */
-import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync, type Dirent } from "node:fs";
 import { join } from "node:path";
-import type { Graph, Initializer } from "../../graph/graph.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { isCalls, isGraph, isRecording } from "./check-recording.ts";
+import { distrust, Distrusted, distrustOfFolder, makeOwnFolder, readOwn, replaceOwn } from "./own-files.ts";
 import type { Call, Recording, SavedRecording } from "./recording.ts";
+import { sealed, sha256, unsealed } from "./recording-file.ts";
 
 export interface SavedRecordings {
   /** Those that were there when the folder was opened. */
@@ -20,19 +23,35 @@ const MOST_BYTES = 2 ** 30;
 /** Size of one graph's file. A larger one holds large constants, and recording it again costs less than storing it. */
 const MOST_GRAPH_BYTES = 2 ** 26;
 
-/** @param scope everything besides its calls that a recording depends on: program, model, strategy, parameters */
-export function openSavedRecordings(root: string, scope: string): SavedRecordings {
-  const folder = join(root, hashOf(scope));
+/** Of what a recording consists: its calls with what is known of it, and its graph. */
+const kinds = { calls: ".calls.recording", graph: ".graph.recording" } as const;
+
+/** What the file of the calls holds. */
+interface SavedCalls {
+  readonly scope: string;
+  readonly calls: readonly Call[];
+  readonly recording: Recording;
+  /** Checksum of the graph's file. */
+  readonly graph: string;
+}
+
+/**
+ * @param scope everything besides its calls that a recording depends on: program, model, strategy, parameters
+ * @param note told, for the user, what is not used and why
+ */
+export function openSavedRecordings(root: string, scope: string, note: (text: string) => void): SavedRecordings {
+  const folder = join(root, shortHash(scope));
+  const why = whyNotUsed([root, folder]);
+  if (why !== null) {
+    note(`saved recordings are not used: ${why}`);
+    return { all: [], save: () => {} };
+  }
+  const told = (path: string, problem: string) => note(`${path} ${problem}; what it holds is recorded anew`);
   return {
-    all: namesIn(folder).flatMap((name) => readRecording(folder, name) ?? []),
+    all: namesIn(folder).flatMap((name) => readRecording(folder, name, scope, told) ?? []),
     save(calls, recording, graph) {
-      const text = JSON.stringify(graph, toText);
-      if (text.length > MOST_GRAPH_BYTES) return;
       try {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        const name = hashOf(calls.map(({ key }) => key).join("\n"));
-        write(join(folder, `${name}.graph.json`), text);
-        write(join(folder, `${name}.calls.json`), JSON.stringify({ calls, recording }, toText));
+        save(folder, { scope, calls, recording }, graph);
         removeOldest(root);
       } catch {
         // The next process records it again.
@@ -41,78 +60,103 @@ export function openSavedRecordings(root: string, scope: string): SavedRecording
   };
 }
 
+function whyNotUsed(folders: readonly string[]): string | null {
+  try {
+    const found = folders.map((folder) => ({ folder, why: distrustOfFolder(folder) })).find(({ why }) => why !== null);
+    return found === undefined ? null : `${found.folder} ${found.why}`;
+  } catch {
+    // Nothing can be read or written there.
+    return null;
+  }
+}
+
+function save(folder: string, { scope, calls, recording }: Omit<SavedCalls, "graph">, graph: Graph): void {
+  const { text, checksum } = sealed(graph);
+  if (text.length > MOST_GRAPH_BYTES) return;
+  makeOwnFolder(folder);
+  if (distrustOfFolder(folder) !== null) return;
+  const path = join(folder, nameOf(calls));
+  replaceOwn(path + kinds.graph, text);
+  replaceOwn(path + kinds.calls, sealed({ scope, calls, recording, graph: checksum } satisfies SavedCalls).text);
+}
+
+const shortHash = (text: string): string => sha256(text).slice(0, 32);
+const nameOf = (calls: readonly Call[]): string => shortHash(calls.map(({ key }) => key).join("\n"));
+
 function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder).flatMap((file) => /^(\w+)\.calls\.json$/.exec(file)?.[1] ?? []);
+    return readdirSync(folder).flatMap((file) =>
+      file.endsWith(kinds.calls) ? [file.slice(0, -kinds.calls.length)] : [],
+    );
   } catch {
     return [];
   }
 }
 
-function readRecording(folder: string, name: string): SavedRecording | null {
-  try {
-    const saved = parse(join(folder, `${name}.calls.json`)) as Pick<SavedRecording, "calls" | "recording">;
-    return { ...saved, graph: () => readGraph(join(folder, `${name}.graph.json`)) };
-  } catch {
+type Told = (path: string, problem: string) => void;
+
+function readRecording(folder: string, name: string, scope: string, told: Told): SavedRecording | null {
+  const path = join(folder, name);
+  const saved = read(path + kinds.calls, told);
+  if (saved === null) return null;
+  const { scope: own, calls, recording, graph } = saved.value as Partial<SavedCalls>;
+  if (own !== scope || !isCalls(calls) || nameOf(calls) !== name || !isRecording(recording)) {
+    told(path + kinds.calls, "is not what its place says");
     return null;
   }
+  return { calls, recording, graph: () => readGraph(path + kinds.graph, graph, told) };
 }
 
-function readGraph(path: string): Graph | null {
+function readGraph(path: string, checksum: string | undefined, told: Told): Graph | null {
+  const saved = read(path, told);
+  if (saved === null) return null;
+  if (saved.checksum === checksum && isGraph(saved.value)) return saved.value;
+  told(path, "does not belong to the calls next to it");
+  return null;
+}
+
+/** Null, after a note, for what is damaged or not to be trusted; a file that is gone needs no words. */
+function read(path: string, told: Told): { readonly value: object; readonly checksum: string } | null {
   try {
-    return parse(path) as Graph;
-  } catch {
-    return null;
+    const { value = null, checksum = "" } = unsealed(readOwn(path, MOST_GRAPH_BYTES)) ?? {};
+    if (typeof value === "object" && value !== null) return { value, checksum };
+    told(path, "is damaged");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT") told(path, error instanceof Distrusted ? error.message : `cannot be read (${code})`);
   }
+  return null;
 }
 
-const write = (path: string, text: string): void => {
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, path);
-};
-
-/** Reads a file and renews its timestamp, so that it counts as recently used. */
-function parse(path: string): unknown {
-  const now = new Date();
-  utimesSync(path, now, now);
-  return JSON.parse(readFileSync(path, "utf8"), fromText);
-}
-
-const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
-
-/** JSON has no bytes, and no infinite numbers, NaN or -0. */
-function toText(key: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString("base64") };
-  if (key === "numbers") return (value as Recording["numbers"]).map(textOf);
-  return value;
-}
-
-function textOf(x: number | null): string | null {
-  if (x === null) return null;
-  return Object.is(x, -0) ? "-0" : String(x);
-}
-
-function fromText(key: string, value: unknown): unknown {
-  if (key === "bytes") return bytesOf(value as Initializer["bytes"] | { readonly base64: string });
-  if (key === "numbers") return (value as (string | null)[]).map((x) => (x === null ? null : Number(x)));
-  return value;
-}
-
-function bytesOf(value: Initializer["bytes"] | { readonly base64: string }): Initializer["bytes"] {
-  return "base64" in value ? Uint8Array.from(Buffer.from(value.base64, "base64")) : value;
-}
-
-/** Deletes the files that have not been used for the longest time, until the rest is small enough. */
+/** Deletes those of this user's recordings that have not been used for the longest time, until the rest is small enough. */
 function removeOldest(root: string): void {
-  const files = readdirSync(root, { recursive: true, encoding: "utf8" })
-    .map((name) => ({ path: join(root, name), stats: statSync(join(root, name)) }))
-    .filter(({ stats }) => stats.isFile())
-    .toSorted((a, b) => a.stats.mtimeMs - b.stats.mtimeMs);
-  let total = files.reduce((sum, { stats }) => sum + stats.size, 0);
-  for (const { path, stats } of files) {
+  const files = filesBelow(root).toSorted((a, b) => a.time - b.time);
+  let total = files.reduce((sum, { size }) => sum + size, 0);
+  for (const { path, size } of files) {
     if (total <= MOST_BYTES) return;
     rmSync(path, { force: true });
-    total -= stats.size;
+    total -= size;
   }
+}
+
+interface OwnFile {
+  readonly path: string;
+  readonly size: number;
+  /** When it was used last. */
+  readonly time: number;
+}
+
+/** The files of this user's in the folders that belong to scopes. */
+function filesBelow(root: string): readonly OwnFile[] {
+  const entries = (folder: string): Dirent[] => readdirSync(folder, { withFileTypes: true });
+  const folders = entries(root).flatMap((entry) => (entry.isDirectory() ? [join(root, entry.name)] : []));
+  const own = folders.filter((folder) => distrustOfFolder(folder) === null);
+  return own.flatMap((folder) => entries(folder).flatMap((entry) => ownFile(join(folder, entry.name))));
+}
+
+/** Another process may delete it at the same time. */
+function ownFile(path: string): readonly OwnFile[] {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const isOurs = stats?.isFile() === true && distrust(stats) === null;
+  return isOurs ? [{ path, size: stats.size, time: stats.mtimeMs }] : [];
 }
