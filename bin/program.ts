@@ -115,6 +115,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     declareEject,
     declareReport,
     declareConvert,
+    declareVerify,
     declareSchema,
     declareExplain,
     declareDoctor,
@@ -350,6 +351,28 @@ function declareConvert({ command, session, done }: Declaring): void {
     .action(async (from: string, out: string, options: ConvertOptions) => {
       const { convert } = await import("./commands/convert.ts");
       done(await convert(session(), from, out, options));
+    });
+}
+
+function declareVerify({ command, session, done }: Declaring): void {
+  command(
+    "verify",
+    "Read files of checkpoints, data, runs and caches as a whole, and say which are damaged. Changes nothing.",
+    [
+      ["ltxc verify outputs", "a run: weights, heads, training states, metrics"],
+      ["ltxc verify data", "all data files, before a long run or after a copy"],
+      ["ltxc verify models/ltx-2.safetensors", "a download"],
+      ["ltxc verify ~/.cache/ltxc", "saved recordings"],
+      [
+        "ltxc verify outputs --json",
+        "for scripts: each file with `whole` or `damaged`; the exit code is 1 if one is damaged",
+      ],
+    ],
+  )
+    .argument("<paths...>", "files and folders; folders with all that is below them, links not followed")
+    .action(async (paths: string[]) => {
+      const { verify } = await import("./commands/verify.ts");
+      done(await verify(session(), paths));
     });
 }
 

@@ -8,4 +8,5 @@ export { fixAll, type Applied } from "./fix-all.ts";
 export { renderJson, toJson, type JsonExtras } from "./reporters/json.ts";
 export { summarize, type FileReport } from "./reporters/report.ts";
 export { renderSarif } from "./reporters/sarif.ts";
+export { visible } from "./reporters/display.ts";
 export { renderTerminal } from "./reporters/terminal.ts";

@@ -19,7 +19,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["training"],
     ["checkpoints", "sampling"],
     ["run-folder"],
-    ["opening"],
+    ["opening", "verify"],
     ["forecast", "train"],
     ["index"],
     ["testing"],
@@ -102,9 +102,15 @@ test("the compiler knows only the contract of the runtime, the runtime nothing o
 });
 
 /** What the command line may know of the runtime: `runtime/index.ts`, and the parts of it that do not load the engines. */
-const runtimeFaces = ["contract", "index", "findings", "config/index", "files/index", "lora-files/index"].map(
-  (name) => `runtime/${name}.ts`,
-);
+const runtimeFaces = [
+  "contract",
+  "index",
+  "findings",
+  "config/index",
+  "files/index",
+  "lora-files/index",
+  "verify/index",
+].map((name) => `runtime/${name}.ts`);
 
 /** What the command line may know of the compiler: the whole, and those of its rooms that commands need without the whole. */
 const compilerFaces = ["index", "source/index", "diagnostics/index", "1-parse/index", "format/format", "version"].map(

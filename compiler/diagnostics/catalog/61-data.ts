@@ -238,6 +238,42 @@ export const entries = [
     good: "latents of finite numbers only",
   },
   {
+    code: "LTX6153",
+    slug: "metrics-damaged",
+    title: "a metrics file holds lines that are no events",
+    explanation:
+      "Each line of `metrics.jsonl` is one event of a run in JSON. Some are not: the machine stopped while one was written, or something else has written into the file. The training does not depend on it; `ltxc report` leaves out what it cannot read.",
+    bad: "ltxc run | tee -a outputs/metrics.jsonl",
+    good: "ltxc run",
+  },
+  {
+    code: "LTX6154",
+    slug: "recording-damaged",
+    title: "a saved recording is not used",
+    explanation:
+      "Its content is not what was saved, or it belongs to another user or can be written by others, who could decide with it what a run computes. A run that would need it records anew. Delete it, or give the cache folder back to its user with `chown` and `chmod go-w`.",
+    bad: "chmod 777 ~/.cache/ltxc/recordings/*/*",
+    good: "chmod -R go-w ~/.cache/ltxc",
+  },
+  {
+    code: "LTX6155",
+    slug: "weights-not-finite",
+    title: "weights are NaN or infinite",
+    explanation:
+      "The file itself is whole: these numbers were written to it. A model with such a weight gives NaN. The training that made it had diverged, or a conversion to 16 bits has overflowed.",
+    bad: "model:\n  load_checkpoint: lora_weights_step_00500.safetensors   # after the loss was NaN\n",
+    good: "model:\n  load_checkpoint: lora_weights_step_00250.safetensors\n",
+  },
+  {
+    code: "LTX6156",
+    slug: "cannot-be-verified",
+    title: "a file or folder cannot be read",
+    explanation:
+      "`ltxc verify` reads everything below the paths that it is given. The system does not allow it here, or the disk has an error. Nothing is said of what could not be read.",
+    bad: "chmod 000 data/latents",
+    good: "chmod -R u+rX data",
+  },
+  {
     code: "LTX6180",
     slug: "safetensors-missing",
     title: "a safetensors file cannot be opened",

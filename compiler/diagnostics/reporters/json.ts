@@ -17,6 +17,8 @@ export interface JsonExtras {
   readonly fixed?: readonly string[];
   /** What the runs will be like whose configs were checked and are right. */
   readonly runs?: readonly { readonly path: string }[];
+  /** The files that were verified. */
+  readonly files?: readonly { readonly path: string; readonly status: "whole" | "damaged" }[];
 }
 
 interface JsonDiagnostic extends Diagnostic {

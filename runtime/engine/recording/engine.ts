@@ -46,7 +46,11 @@ export interface RecordingOptions {
 export function createRecordingEngine(tf: Tf, executor: Executor, options: RecordingOptions = {}): Engine {
   const { mostBytes = totalmem() / 2, folder = null } = options;
   const { name, device, target } = executor;
-  let listener: (event: EngineEvent) => void = () => {};
+  // Notes from before anybody listens are kept for whoever will.
+  const early: EngineEvent[] = [];
+  let listener = (event: EngineEvent): void => {
+    if (event.type === "note") early.push(event);
+  };
   const tools = { tf, backend: recordingBackendOf(tf, registerKernels), ops: computingOps(tf) };
   const [scope, tensors] = [new CallScope(), new LiveTensors(device)];
   const recordings = new Recordings(
@@ -92,6 +96,7 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
     },
     watch: (next) => {
       listener = next;
+      for (const event of early.splice(0)) next(event);
     },
     memory: () => tensors.memory(),
   };

@@ -125,7 +125,7 @@ async function expectAnew(folder: string, why: RegExp): Promise<void> {
 
 test("no single bit of a recording can change without being noticed", async () => {
   const { folder, calls, graph } = await recorded();
-  const { scope } = unsealed(await readFile(calls))?.value as { readonly scope: string };
+  const { scope } = (unsealed(await readFile(calls)) ?? { value: {} }).value as { readonly scope: string };
   const open = () => {
     const { all } = openSavedRecordings(folder, scope, () => {});
     return all.map((saved) => saved.graph()).filter((found) => found !== null);

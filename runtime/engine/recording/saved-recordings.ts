@@ -23,6 +23,19 @@ const MOST_BYTES = 2 ** 30;
 /** Size of one graph's file. A larger one holds large constants, and recording it again costs less than storing it. */
 const MOST_GRAPH_BYTES = 2 ** 26;
 
+/** Whether a file, by its name, is a part of a saved recording. */
+export const isRecordingFile = (name: string): boolean => Object.values(kinds).some((ending) => name.endsWith(ending));
+
+/** Why a part of a saved recording would not be used; null for one that is right by itself. Errors: those of the system. */
+export function faultOf(path: string): string | null {
+  try {
+    return unsealed(readOwn(path, MOST_GRAPH_BYTES)) === null ? "is damaged" : null;
+  } catch (error) {
+    if (error instanceof Distrusted) return error.message;
+    throw error;
+  }
+}
+
 /** Of what a recording consists: its calls with what is known of it, and its graph. */
 const kinds = { calls: ".calls.recording", graph: ".graph.recording" } as const;
 

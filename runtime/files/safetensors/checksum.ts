@@ -27,24 +27,49 @@ export const newChecksum = (): Hash => createHash("sha256");
 
 const CHUNK_BYTES = 2 ** 22;
 
-/** The checksum of the file's content as it is now. Memory: two chunks. The next chunk is read while one is hashed. */
-export async function checksumOf(file: OpenFile, onBytes: (count: number) => void = () => {}): Promise<string> {
+/** A part of a file's bytes, and where it begins. It is overwritten soon. */
+export type OnChunk = (chunk: Buffer, at: number) => void;
+
+/**
+ * The checksum of the file's content as it is now. Memory: two chunks; the next one is read while one is hashed.
+ * @param cuts offsets in ascending order at which a chunk begins
+ */
+export async function checksumOf(file: OpenFile, cuts: readonly number[] = [], onChunk?: OnChunk): Promise<string> {
   const hash = newChecksum();
   const { size } = file.stats;
   const length = Math.min(CHUNK_BYTES, size);
-  const chunks = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(length)] as const;
-  const readAt = (at: number) => {
-    const memory = chunks[(at / CHUNK_BYTES) % 2] ?? chunks[0];
-    return file.readInto(memory.subarray(0, Math.min(length, Math.max(0, size - at))), at);
+  const [even, odd] = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(length)];
+  const ranges = rangesOf(size, cuts);
+  const read = (i: number) => {
+    const { start = 0, end = 0 } = ranges[i] ?? {};
+    return file.readInto((i % 2 === 0 ? even : odd).subarray(0, end - start), start);
   };
-  let next = readAt(0);
-  for (let at = 0; at < size; at += CHUNK_BYTES) {
+  let next = read(0);
+  for (const [i, { start }] of ranges.entries()) {
     const chunk = await next;
-    next = readAt(at + CHUNK_BYTES);
-    if (at === 0) chunk.write(BLANK, DIGITS_AT, "latin1");
+    next = read(i + 1);
+    onChunk?.(chunk, start);
+    if (start === 0) chunk.write(BLANK, DIGITS_AT, "latin1");
     hash.update(chunk);
-    onBytes(chunk.length);
   }
   await next;
   return hash.digest("hex");
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The file in pieces of at most a chunk. */
+function rangesOf(size: number, cuts: readonly number[]): readonly Range[] {
+  const starts = [0, ...cuts];
+  return starts.flatMap((from, i) => {
+    const to = Math.min(size, starts[i + 1] ?? size);
+    const count = Math.max(0, Math.ceil((to - from) / CHUNK_BYTES));
+    return Array.from({ length: count }, (_, k) => {
+      const start = from + k * CHUNK_BYTES;
+      return { start, end: Math.min(to, start + CHUNK_BYTES) };
+    });
+  });
 }
