@@ -10,11 +10,19 @@ import { emitModule } from "../compiler/4-emit/typescript/module.ts";
 import { check } from "../compiler/index.ts";
 import { strategyWith } from "./fuzz-expressions.ts";
 import { fuzz } from "./fuzz.ts";
+import { fileKinds, fuzzFiles } from "./fuzz-files.ts";
 
 const test = suite("fuzz");
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 test("mutated strategies never throw, and every finding lies inside its file", () => fuzz(250));
+
+for (const kind of fileKinds) {
+  test(`nothing but findings comes out of hostile inputs for ${kind}`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), `fuzz-${kind}-`));
+    await fuzzFiles(kind, folder, 300).finally(() => rmSync(folder, { recursive: true }));
+  });
+}
 
 test("modules of grown strategies pass the project's type check", () => {
   const folder = mkdtempSync(join(tmpdir(), "grown-"));

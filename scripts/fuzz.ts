@@ -1,9 +1,11 @@
 /**
  * Mutates strategies, and grows expressions in a strategy that is right otherwise. Nothing may throw, every finding lies inside
- * its file, and what has no error is lowered, verified and emitted.
- * usage: npm run fuzz [-- RUNS [SEED]]
+ * its file, and what has no error is lowered, verified and emitted. With a KIND, it is readers of files that get hostile inputs
+ * (`fuzz-files.ts`): nothing but findings may come out, within 5 s and 512 MB.
+ * usage: npm run fuzz [-- RUNS [SEED] [KIND]], KIND is pt, safetensors, state, recordings, metrics or config
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { emitModule } from "../compiler/4-emit/typescript/module.ts";
@@ -14,6 +16,9 @@ import { check } from "../compiler/index.ts";
 import { format } from "../compiler/format/format.ts";
 import type { Span } from "../compiler/source/span.ts";
 import { strategyWith } from "./fuzz-expressions.ts";
+import { fileKinds, fuzzFiles, LONGEST, type FileKind } from "./fuzz-files.ts";
+import { scratch } from "./fuzz-subject.ts";
+import { watchForHang } from "./fuzz-watch.ts";
 
 const samples = new URL("../compiler/diagnostics/samples/", import.meta.url);
 const builtin = new URL("../compiler/builtin/", import.meta.url);
@@ -88,8 +93,32 @@ export function fuzz(runs: number, seed?: number): void {
   fc.assert(fc.property(strategyWith, checkSpans), settings);
 }
 
+const MOST_MEGABYTES = 512;
+
+/** Fuzzes a kind of file in a folder of its own, which stays, with the input, where the process is ended because it hangs. */
+async function fuzzKind(kind: FileKind, runs: number, seed?: number): Promise<void> {
+  const folder = mkdtempSync(join(scratch, `ltxc-fuzz-${kind}-`));
+  const watch = watchForHang(LONGEST, `an input for ${kind} hangs; it is in ${folder}`);
+  const began = performance.now();
+  try {
+    await fuzzFiles(kind, folder, runs, seed, watch.tick);
+  } finally {
+    await watch.end();
+    rmSync(folder, { recursive: true });
+  }
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  const megabytes = Math.round(process.resourceUsage().maxRSS / 1024);
+  if (megabytes > MOST_MEGABYTES) throw new Error(`${kind}: ${megabytes} MB at most, ${MOST_MEGABYTES} are allowed`);
+  console.log(`${runs} inputs for ${kind}: findings alone, in ${seconds} s, ${megabytes} MB at most`);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [runs = "10000", seed] = process.argv.slice(2);
-  fuzz(Number(runs), seed === undefined ? undefined : Number(seed));
-  console.log(`${runs} mutated and ${runs} grown strategies: none throws, every finding lies inside its file`);
+  const words = process.argv.slice(2);
+  const kind = fileKinds.find((name) => words.includes(name));
+  const [runs = 10_000, seed] = words.filter((word) => word !== kind).map(Number);
+  if (!Number.isInteger(runs) || Number.isNaN(seed)) throw new Error(`usage: RUNS [SEED] [${fileKinds.join(" | ")}]`);
+  if (kind === undefined) {
+    fuzz(runs, seed);
+    console.log(`${runs} mutated and ${runs} grown strategies: none throws, every finding lies inside its file`);
+  } else await fuzzKind(kind, runs, seed);
 }

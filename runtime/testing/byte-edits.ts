@@ -36,5 +36,15 @@ export const edited = (file: Buffer, edits: readonly ByteEdit[]): Buffer =>
     return Buffer.concat([bytes.subarray(0, at), insert, bytes.subarray(at + remove)]);
   }, file);
 
+/** Copies of `file` with one bit flipped, spread over all of it. */
+export function* bitFlips(file: Buffer, count: number): Generator<Buffer> {
+  for (let i = 0; i < count; i++) {
+    const bit = Math.floor((i * 8 * file.length) / count) + (i % 8);
+    const copy = Buffer.from(file);
+    copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    yield copy;
+  }
+}
+
 /** How often a test changes a file: `FUZZ_RUNS` where it is set. */
 export const fuzzRuns = Number(process.env["FUZZ_RUNS"] ?? 2000);

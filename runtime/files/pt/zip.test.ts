@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../../findings.ts";
-import { byteEdits, edited, fuzzRuns } from "../../testing/byte-edits.ts";
+import { bitFlips, byteEdits, edited, fuzzRuns } from "../../testing/byte-edits.ts";
 import { toFloat32 } from "./contiguous.ts";
 import { isTensor, refuseFile, type PtValue } from "./value.ts";
 import { writePt } from "./write.ts";
@@ -55,6 +55,23 @@ test("a changed member is refused by its checksum, unless the archive has none",
   changed[at + 80] = (changed[at + 80] ?? 0) ^ 1;
   assert.is(outcome(changed), "LTX6151");
   assert.is(outcome(withoutChecksums(changed)), "accepted");
+});
+
+test("a single bit that flips is noticed, or changes nothing that is read", async () => {
+  const file = await archive();
+  const content = (bytes: Buffer) => {
+    const value = readArchive(bytes, refuseFile("x.pt"));
+    assert.instance(value, Map);
+    const entries = [...(value as ReadonlyMap<PtValue, PtValue>)];
+    return entries.map(([key, entry]) => [key, isTensor(entry) ? [entry.shape, [...toFloat32(entry)]] : entry]);
+  };
+  const whole = content(file);
+  let noticed = 0;
+  for (const flipped of bitFlips(file, 1000)) {
+    if (outcome(flipped) === "accepted") assert.equal(content(flipped), whole);
+    else noticed++;
+  }
+  assert.ok(noticed > 200, String(noticed));
 });
 
 test("whatever is changed in an archive, it is read or refused with a finding", async () => {

@@ -1,14 +1,15 @@
 /**
  * The checksum of a safetensors file that ltxc writes: SHA-256 of all its bytes, with zeros in place of the checksum's own digits. It is
- * the first entry of the metadata, so its digits stand at a fixed place. The spaces behind the colons tell it from an entry that another
- * program has copied into a file of its own, which belongs to another content: serializers leave them out.
+ * the first entry of the metadata, so its digits stand at a fixed place. No serializer writes spaces before colons: they tell it from an
+ * entry that another program has copied into a file of its own, which belongs to another content.
  */
 import { createHash, type Hash } from "node:crypto";
 import type { OpenFile } from "../read-bytes.ts";
 
 export const CHECKSUM_KEY = "ltxc.checksum";
 
-const OPENING = `{"__metadata__": {"${CHECKSUM_KEY}": "sha256:`;
+const [FIRST, SECOND] = ['{"__metadata__" : {', `"${CHECKSUM_KEY}" : "sha256:`] as const;
+const OPENING = FIRST + SECOND;
 const DIGITS = 64;
 const BLANK = "0".repeat(DIGITS);
 /** Where the digits begin in the file, behind the header's length. */
@@ -17,10 +18,11 @@ export const DIGITS_AT = 8 + OPENING.length;
 /** The beginning of a header in JSON, up to and with the checksum, whose digits are left blank. */
 export const BLANK_OPENING = `${OPENING}${BLANK}"`;
 
-/** The digits in the text of a header; null where there is no checksum of ltxc. */
+/** The digits in the text of a header; empty where they are damaged themselves, null where there is no checksum of ltxc. */
 export function checksumIn(header: string): string | null {
-  const end = OPENING.length + DIGITS;
-  return header.startsWith(OPENING) && header[end] === '"' ? header.slice(OPENING.length, end) : null;
+  // Damage to one half leaves the other.
+  if (!header.startsWith(FIRST) && !header.startsWith(SECOND, FIRST.length)) return null;
+  return header.startsWith(OPENING) ? header.slice(OPENING.length, OPENING.length + DIGITS) : "";
 }
 
 export const newChecksum = (): Hash => createHash("sha256");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../../findings.ts";
+import { bitFlips } from "../../testing/byte-edits.ts";
 import { openSafetensors, writeSafetensors, type OutputTensor } from "./index.ts";
 
 const test = suite<{ folder: string }>("safetensors");
@@ -145,25 +146,15 @@ async function verdict(path: string): Promise<string> {
   }
 }
 
-test("each bit of a file counts for its checksum, but for those that say that there is one", async ({ folder }) => {
+test("each bit of a file counts for its checksum", async ({ folder }) => {
   const path = join(folder, "a.safetensors");
   const data = Float32Array.of(1, 2, 3, 4);
   await writeSafetensors(path, [{ name: "x", shape: [4], dtype: "F32", data }], { step: "7" });
   assert.is(await verdict(path), "right");
   const bytes = await readFile(path);
-  const unmarked = [...'{"__metadata__": {"ltxc.checksum": "sha256:'].length + 8;
-  for (let bit = 0; bit < 8 * bytes.length; bit += 7) {
-    const flipped = Buffer.from(bytes);
-    flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+  for (const flipped of bitFlips(bytes, bytes.length)) {
     await writeFile(path, flipped);
-    const found = await verdict(path);
-    if (bit >= 8 * unmarked) assert.match(found, /^LTX61(50|81)$/, `bit ${bit}`);
-    else if (found === "right") {
-      const file = await openSafetensors(path);
-      assert.equal(await file.readFloat32("x"), data);
-      assert.is(file.metadata["step"], "7");
-      await file.close();
-    }
+    assert.match(await verdict(path), /^LTX61(50|81)$/);
   }
 });
 
