@@ -4,6 +4,7 @@ import type { Finding } from "../findings.ts";
 /** Longer lines are no events. */
 const MOST_LINE_BYTES = 2 ** 20;
 const NEWLINE = 0x0a;
+const empty: Buffer = Buffer.alloc(0);
 
 /** Whether each line of a metrics file is an event. A last line without an end was being written when the run was stopped. */
 export async function verifyMetrics(path: string, onBytes: (count: number) => void): Promise<readonly Finding[]> {
@@ -30,13 +31,14 @@ class Lines {
   /** The first damaged one, from 1. */
   first = 0;
   /** The beginning of a line whose end is yet to come. */
-  #begun: Buffer = Buffer.alloc(0);
+  #begun: Buffer = empty;
 
   add(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      this.#line(Buffer.concat([this.#begun, chunk.subarray(start, end)]));
-      this.#begun = Buffer.alloc(0);
+      const rest = chunk.subarray(start, end);
+      this.#line(this.#begun.length === 0 ? rest : Buffer.concat([this.#begun, rest]));
+      this.#begun = empty;
       start = end + 1;
     }
     // Of a line that is too long, only that it is so is kept.
