@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { fitAdapters, fromFile } from "../runtime/checkpoints/lora-weights.ts";
+import { loadLora } from "../runtime/checkpoints/fit-lora.ts";
 import { checkResume } from "../runtime/checkpoints/resume.ts";
 import { readTensorFile, writeTensorFile } from "../runtime/checkpoints/tensor-file.ts";
 import { decodeState, encodeState } from "../runtime/checkpoints/training-state.ts";
@@ -59,10 +59,7 @@ export async function safetensorsFiles(folder: string): Promise<Subject> {
         for (const name of found.tensors.keys()) await found.readFloat32(name).finally(() => undefined);
         await found.close();
       });
-      await refusing(async () => {
-        const { tensors: loaded, metadata } = await readTensorFile(path);
-        fitAdapters(path, fromFile(loaded, metadata, { rank: 2, alpha: 4 }), wanted);
-      });
+      await refusing(() => loadLora(path, wanted, { rank: 2, alpha: 4 }));
       await verifying(path, "safetensors", input.length);
     },
   };

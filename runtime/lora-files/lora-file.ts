@@ -40,13 +40,14 @@ interface OpenOptions {
 }
 
 /**
- * Opens a LoRA file by its header and its alphas; no weights are read.
- * @throws FindingsError LTX6360 for other methods than LoRA, LTX6364 for halves of adapters, LTX6366 for a file without any adapter of
+ * Opens a LoRA file by its header and its alphas. Of weights nothing is looked at but, where ltxc wrote the file, their checksum.
+ * @throws FindingsError LTX6150 for content that is not what the checksum says, LTX6360 for other methods than LoRA, LTX6364 for halves of adapters, LTX6366 for a file without any adapter of
  * LTX-2, LTX6367 for alphas that are no numbers, LTX618x for a broken file
  */
 export async function openLora(path: string, { place, own }: OpenOptions): Promise<LoraFile> {
   const stored = await openSafetensors(path);
   try {
+    await stored.verify();
     const sorted = sortKeys(stored, place, own);
     const common = await scaleOf(path, stored.metadata, sorted.scheme, place);
     const alphas = await readAlphas(stored, sorted, place);
