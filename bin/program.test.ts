@@ -58,6 +58,7 @@ test("a bug of ours gives exit code 70, says so and shows the stack", async () =
     },
     readInput: async () => "",
     out() {},
+    data() {},
     err: (text) => void (printed += text),
     columns: { out: null, err: null },
     onInterrupt: () => () => {},

@@ -174,7 +174,7 @@ async function metricsFiles(folder: string): Promise<Subject> {
     ),
     async read(input) {
       writeFileSync(path, input);
-      const metrics = readMetrics(input.toString("utf8"));
+      const metrics = await readMetrics(input.toString("utf8").split("\n"));
       page({ name: "run", metrics, config: null, strategies: [], checkpoints: [], samples: [], samplesLeftOut: 0 });
       await verifying(path, "metrics", input.length);
     },

@@ -49,7 +49,7 @@ export function mutantsOf(example: string): Mutant[] {
   const extended = /^extends: (.*)$/m.exec(own.text)?.[1];
   const base = extended === undefined ? null : libraryOf(own).read(extended, pathOf(example));
   const inBase =
-    base === null
+    base === null || !("text" in base)
       ? []
       : mistakesIn(base.text).map((mistake) => ({ ...own, ...mistake, text: own.text, base: mistake.text }));
   const meaning = meaningOf(own);

@@ -7,7 +7,7 @@ import { compileFile, stepOf } from "../project/compile-file.ts";
 import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
 import { flexible } from "../project/official-step.ts";
 import { UsageError } from "../shell/exit.ts";
-import { readSource, strategiesHere, strategyExtension } from "../shell/files.ts";
+import { readEach, readSources, strategiesHere, strategyExtension } from "../shell/files.ts";
 import { codeOf, printReport, type Format } from "../shell/print-findings.ts";
 import { examineRunConfig, type FoundStep } from "../project/run-config.ts";
 import { defaultBuild, findBuild } from "../project/builds.ts";
@@ -45,7 +45,9 @@ async function checkFile(io: Io, source: SourceFile): Promise<CheckedFile> {
 async function strategiesAround(io: Io, known: readonly CheckedFile[]): Promise<readonly CheckedFile[]> {
   const seen = new Set(known.map(({ file }) => resolve(io.cwd, file.path)));
   const others = (await strategiesHere(io)).filter((path) => !seen.has(resolve(io.cwd, path)));
-  return [...known, ...(await Promise.all(others.map(async (path) => checkFile(io, await readSource(io, path)))))];
+  // One that cannot be read says so when it is checked itself.
+  const { files } = await readEach(io, others);
+  return [...known, ...(await Promise.all(files.map((file) => checkFile(io, file))))];
 }
 
 /** The strategy that a run config names: compiled from its source as it is now, or else its build. */
@@ -82,7 +84,10 @@ async function examine(
 async function fix(io: Io, paths: readonly string[], overrides: readonly string[]): Promise<readonly string[]> {
   const done: string[] = [];
   for (const path of paths.toSorted((a, b) => Number(isStrategy(b)) - Number(isStrategy(a)))) {
-    const { text: before } = await readSource(io, path);
+    const [written] = (paths.length > 1 ? await readEach(io, [path]) : await readSources(io, [path])).files;
+    // The check that follows says why it cannot be read.
+    if (written === undefined) continue;
+    const before = written.text;
     const { text, applied } = await fixAll(before, async (current) => {
       const file = sourceFile(path, current);
       const { diagnostics } = isStrategy(path) ? await checkFile(io, file) : await examine(io, file, [], overrides);
@@ -129,14 +134,14 @@ export async function check(session: Session, named: readonly string[], options:
   if (overrides.length > 0 && paths.every(isStrategy))
     throw new UsageError("`--set` changes settings of a run config, and only strategies are checked");
   const fixed = options.fix === true ? await fix(io, paths, overrides) : null;
+  const { files, unread } = await readSources(io, paths);
   const checked: CheckedFile[] = [];
-  for (const path of paths.filter(isStrategy)) checked.push(await checkFile(io, await readSource(io, path)));
+  for (const file of files) if (isStrategy(file.path)) checked.push(await checkFile(io, file));
   const types = options.types === true ? await checkTypes(io, checked) : [];
   const reports: FileReport[] = [...mergedReports([...checked, ...types])];
   const configs = [];
-  for (const path of paths.filter((path) => !isStrategy(path)))
-    configs.push(await examine(io, await readSource(io, path), checked, overrides));
-  reports.push(...configs.map(({ file, diagnostics }) => ({ file, diagnostics })));
+  for (const file of files) if (!isStrategy(file.path)) configs.push(await examine(io, file, checked, overrides));
+  reports.push(...configs.map(({ file, diagnostics }) => ({ file, diagnostics })), ...unread);
   const format = options.format ?? (session.json ? "json" : "terminal");
   if (format === "terminal") for (const line of fixed ?? []) say(session, `fixed ${line}`);
   const outlooks = configs.flatMap(({ file, outlook }) => (outlook === null ? [] : [{ path: file.path, ...outlook }]));

@@ -42,7 +42,7 @@ test("a folder that cannot be made is a usage error", async ({ cwd }) => {
   for (const out of ["file/below", ...(process.platform === "linux" ? ["/proc/no/such"] : [])]) {
     const { code, err } = await ltxc(["compile", "--out", out], { cwd });
     assert.is(code, 2);
-    assert.match(err, `the folder ${out} cannot be written`);
+    assert.match(err, `${out}/my.ts cannot be written: `);
   }
 });
 
@@ -107,7 +107,7 @@ test("files that cannot be read or written are usage errors that say why", async
   await writeFile(join(cwd, "my.strategy"), strategy);
   const blocked = await ltxc(["compile", "--out", "my.strategy/build"], { cwd });
   assert.is(blocked.code, 2);
-  assert.match(blocked.err, "choose another one with `--out`");
+  assert.match(blocked.err, "choose another folder with `--out`");
 });
 
 test("check reports strategies and run config in one go, in three formats", async ({ cwd }) => {

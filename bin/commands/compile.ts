@@ -1,17 +1,16 @@
-import { writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { emitIr } from "../../compiler/index.ts";
 import { toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
 import { compileFile, type CompiledFile } from "../project/compile-file.ts";
-import { makeFolder } from "../../runtime/files/index.ts";
 import { UsageError } from "../shell/exit.ts";
-import { readSource, strategyPaths } from "../shell/files.ts";
+import { readSources, strategyPaths } from "../shell/files.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
 import { refreshSchemas } from "./schema.ts";
 import { libraryAt, pathsOf } from "../project/library.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
 import { mergedReports, typeCheck } from "../project/type-check.ts";
+import { refuseNoFolder, replaceText } from "../shell/write.ts";
 
 export interface CompileOptions {
   readonly out: string;
@@ -34,35 +33,28 @@ function refuseClashes(compiled: readonly CompiledFile[]): void {
 }
 
 async function write(session: Session, out: string, { file, artifacts }: CompiledFile): Promise<void> {
-  const folder = resolve(session.io.cwd, out);
-  try {
-    if (artifacts.length > 0) await makeFolder(folder);
-    for (const { name, text } of artifacts) await writeFile(join(folder, name), text);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    throw new UsageError(`the folder ${out} cannot be written (${code})`, "choose another one with `--out`");
-  }
+  for (const { name, text } of artifacts)
+    await replaceText(session.io, join(out, name), text, "choose another folder with `--out`");
   const made = artifacts.filter(({ name }) => !name.endsWith(".map")).map(({ name }) => join(out, name));
   if (made.length > 0) say(session, `${file.path} → ${made.join(", ")}`);
 }
 
 /** Prints the typed programs on stdout and findings on stderr; writes no file. */
-function printIr(session: Session, files: readonly SourceFile[]): number {
+function printIr(session: Session, files: readonly SourceFile[], unread: readonly FileReport[]): number {
   const library = libraryAt(session.io.cwd);
   const results = files.map((file) => emitIr(file, { library }));
   for (const { text } of results) if (text !== null) session.io.out(`${text.trimEnd()}\n`);
-  printFindings(session, results);
-  return codeOf(results);
+  printFindings(session, [...results, ...unread]);
+  return codeOf([...results, ...unread]);
 }
 
 function report(
   session: Session,
   out: string,
   compiled: readonly CompiledFile[],
-  types: readonly FileReport[],
+  others: readonly FileReport[],
 ): number {
-  const reports = mergedReports([...compiled, ...types]);
+  const reports = mergedReports([...compiled, ...others]);
   if (!session.json) printFindings(session, reports);
   else {
     const artifacts = compiled.flatMap((each) => each.artifacts.map(({ name }) => join(out, name)));
@@ -74,9 +66,9 @@ function report(
 /** `ltxc compile`: turns strategies into build artifacts. Those without errors are written even if others have errors. */
 export async function compile(session: Session, named: readonly string[], options: CompileOptions): Promise<number> {
   const { io } = session;
-  const files: SourceFile[] = [];
-  for (const path of await strategyPaths(io, pathsOf(io, named))) files.push(await readSource(io, path));
-  if (options.emit === "ir") return printIr(session, files);
+  const { files, unread } = await readSources(io, await strategyPaths(io, pathsOf(io, named)));
+  if (options.emit === "ir") return printIr(session, files, unread);
+  await refuseNoFolder(io, "--out", options.out);
   const compiled: CompiledFile[] = [];
   const types: FileReport[] = [];
   for (const file of files) {
@@ -88,5 +80,5 @@ export async function compile(session: Session, named: readonly string[], option
   refuseClashes(compiled);
   for (const each of compiled) await write(session, options.out, each);
   await refreshSchemas(io);
-  return report(session, options.out, compiled, types);
+  return report(session, options.out, compiled, [...types, ...unread]);
 }

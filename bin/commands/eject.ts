@@ -11,7 +11,7 @@ import { builtinNames } from "../project/library.ts";
 import { flexible, textOf } from "../project/official-step.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
-import { replaceText } from "../shell/write.ts";
+import { isStream, writeOutput } from "../shell/write.ts";
 
 export interface EjectOptions {
   readonly out?: string;
@@ -58,12 +58,14 @@ export async function eject(session: Session, config: string, { out, force }: Ej
   printFindings(session, [report]);
   if (section === null) return codeOf([report]);
   const choice = strategyOf(section);
-  const path = out ?? `my_${choice.name}${strategyExtension}`;
-  const name = nameFor(path);
-  if (force !== true && existsSync(resolve(io.cwd, path))) {
+  const usual = `my_${choice.name}${strategyExtension}`;
+  const path = out ?? usual;
+  const isFile = !(await isStream(io, path));
+  const name = nameFor(isFile ? path : usual);
+  if (isFile && force !== true && existsSync(resolve(io.cwd, path))) {
     throw new UsageError(`${path} is there already`, "choose another file with `--out`, or replace it with `--force`");
   }
-  await replaceText(io, path, (await textOf(section, name)) ?? "");
+  if (await writeOutput(session, "--out", path, (await textOf(section, name)) ?? "")) return exitCode.ok;
   if (session.json) sayJson(session, { file: path, training_strategy: { name, ...choice.params } });
   say(session, `${path} is what ${config} trains. To train with it, compile it and write in ${config}:\n`);
   say(session, sectionLines(name, choice.params));

@@ -2,7 +2,7 @@ import { toJson } from "../../compiler/diagnostics/index.ts";
 import { format, type Formatted } from "../../compiler/format/format.ts";
 import { sourceFile } from "../../compiler/source/index.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
-import { readSource, strategyPaths } from "../shell/files.ts";
+import { readSources, strategyPaths } from "../shell/files.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
 import { replaceText } from "../shell/write.ts";
@@ -22,7 +22,7 @@ async function formatInput(session: Session, { check, stdinFilepath }: FmtOption
   const { io } = session;
   const result = format(sourceFile(stdinFilepath, await io.readInput()));
   printFindings(session, [result]);
-  if (result.text !== null && check !== true) io.out(result.text);
+  if (result.text !== null && check !== true) io.data(result.text);
   return check === true && isChanged(result) ? exitCode.findings : codeOf([result]);
 }
 
@@ -42,8 +42,8 @@ export async function fmt(session: Session, named: readonly string[], options: F
     if (named.length > 1) throw new UsageError("`-` is stdin, and stands alone");
     return formatInput(session, options);
   }
-  const results: Formatted[] = [];
-  for (const path of await strategyPaths(io, named)) results.push(format(await readSource(io, path)));
+  const { files, unread } = await readSources(io, await strategyPaths(io, named));
+  const results: Formatted[] = [...files.map(format), ...unread.map((report) => ({ ...report, text: null }))];
   const check = options.check === true;
   if (!check)
     for (const { file, text } of results.filter(isChanged)) await replaceText(io, file.path, text ?? file.text);

@@ -1,4 +1,4 @@
-import { access, writeFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { makeFolder } from "../../runtime/files/index.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
@@ -6,6 +6,7 @@ import { exampleNames, readExample } from "../init/example.ts";
 import type { ProjectFile } from "../init/project-file.ts";
 import { shellWord, table } from "../shell/text.ts";
 import { paint, say, sayJson, type Session } from "../shell/session.ts";
+import { replaceText } from "../shell/write.ts";
 
 export interface InitOptions {
   /** The name of an example. */
@@ -35,14 +36,15 @@ async function refuseToOverwrite(folder: string, files: readonly ProjectFile[]):
 
 async function write(folder: string, { path, content }: ProjectFile): Promise<void> {
   const target = join(folder, path);
+  const help = "choose a folder in which you may write";
+  if (typeof content === "string") return replaceText({ cwd: folder }, path, content, help);
   try {
     await makeFolder(dirname(target));
-    if (typeof content === "string") await writeFile(target, content);
-    else await content(target);
+    await content(target);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined || !/^(EACCES|EPERM|EROFS|ENOSPC|ENOTDIR|EEXIST|ENOENT)$/.test(code)) throw error;
-    throw new UsageError(`${path} cannot be written in ${folder} (${code})`, "choose a folder in which you may write");
+    throw new UsageError(`${path} cannot be written in ${folder} (${code})`, help);
   }
 }
 

@@ -1,5 +1,3 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { collate, openEngine } from "../../runtime/index.ts";
 import { colors } from "../shell/color.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
@@ -16,6 +14,7 @@ import { openSubject, type Subject } from "../probe/subject.ts";
 import { renderTerminal } from "../inspect/terminal.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
+import { writeOutput } from "../shell/write.ts";
 
 export interface InspectOptions {
   readonly config?: string;
@@ -51,14 +50,8 @@ async function lookAt(subject: Subject, { samples, params, sampler, what }: Chos
 
 async function writePage(session: Session, path: string, inspection: Inspection): Promise<void> {
   const { renderHtml } = await import("../inspect/html.ts");
-  try {
-    await writeFile(resolve(session.io.cwd, path), renderHtml(inspection));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    throw new UsageError(`${path} cannot be written (${code})`, "choose another place with `--html`");
-  }
-  say(session, `wrote ${path}`);
+  const isStdout = await writeOutput(session, "--html", path, renderHtml(inspection));
+  if (!isStdout) say(session, `wrote ${path}`);
 }
 
 /** `ltxc inspect`: shows every value of a strategy's step for one sample, before anything is trained. */

@@ -3,14 +3,14 @@ import { join, relative, resolve } from "node:path";
 import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
 import { Bag } from "../../compiler/diagnostics/index.ts";
 import { resolveConfig, type OutputPattern } from "../../runtime/config/index.ts";
-import { writeTextAtomically } from "../../runtime/files/index.ts";
-import { FindingsError } from "../../runtime/findings.ts";
+import { leadsOut } from "../../runtime/files/index.ts";
 import { readSource } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { page } from "../run-report/page.ts";
 import { readRun } from "../run-report/read-run.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
+import { writeOutput } from "../shell/write.ts";
 
 export interface ReportOptions {
   readonly out?: string;
@@ -45,19 +45,21 @@ export async function report(session: Session, named: string | undefined, option
     const problem = existsSync(path) ? "holds no metrics.jsonl" : "does not exist";
     throw new UsageError(`${folder} ${problem}`, "name the `output_dir` of a run");
   }
-  const out = options.out ?? join(folder, "report.html");
-  await write(resolve(io.cwd, out), page(run));
+  const out = options.out ?? (await defaultPath(folder, path));
+  if (await writeOutput(session, "--out", out, page(run))) return exitCode.ok;
   if (session.json) sayJson(session, { report: out });
   else if (session.quiet) io.out(`${out}\n`);
   else say(session, `${run.metrics.steps.length} steps of ${folder} → ${out}`);
   return exitCode.ok;
 }
 
-async function write(path: string, text: string): Promise<void> {
-  try {
-    await writeTextAtomically(path, text);
-  } catch (error) {
-    if (!(error instanceof FindingsError)) throw error;
-    throw new UsageError(error.findings[0]?.message ?? "", "choose another file with `--out`");
-  }
+/** In the run's folder. Nobody has chosen where a link of that name leads to, so it is followed inside the folder alone. */
+async function defaultPath(folder: string, absolute: string): Promise<string> {
+  const path = join(folder, "report.html");
+  const target = await leadsOut(absolute, join(absolute, "report.html"));
+  if (target === null) return path;
+  throw new UsageError(
+    `${path} is a link that leads out of the run's folder, to ${target}`,
+    "choose a file with `--out`",
+  );
 }

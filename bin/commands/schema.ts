@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { readText } from "../../runtime/files/index.ts";
 import { exitCode } from "../shell/exit.ts";
-import { readSource, strategiesHere } from "../shell/files.ts";
+import { readEach, strategiesHere } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
 import { isProjectSchema, outlineOf, projectSchemas, schemaFolder, type Outline } from "../project/schemas.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
@@ -14,12 +14,12 @@ interface Found {
 }
 
 async function strategiesOf(io: Io): Promise<Found> {
-  const all = await Promise.all(
-    (await strategiesHere(io)).map(async (path) => ({ path, outline: outlineOf(await readSource(io, path), io.cwd) })),
-  );
+  const { files, unread } = await readEach(io, await strategiesHere(io));
+  const all = files.map((file) => ({ path: file.path, outline: outlineOf(file, io.cwd) }));
+  const broken = all.flatMap(({ path, outline }) => (outline === null ? [path] : []));
   return {
     outlines: all.flatMap(({ outline }) => outline ?? []),
-    broken: all.filter(({ outline }) => outline === null).map(({ path }) => path),
+    broken: [...broken, ...unread.map(({ file }) => file.path)].toSorted(),
   };
 }
 
@@ -31,7 +31,7 @@ async function write(io: Io, folder: string, outlines: readonly Outline[]): Prom
 
 /** Updates the schemas of a project that has some. Not while a strategy has errors: it would be missing in the new ones. */
 export async function refreshSchemas(io: Io): Promise<void> {
-  const text = await readFile(resolve(io.cwd, schemaFolder, "train.schema.json"), "utf8").catch(() => "");
+  const text = await readText(resolve(io.cwd, schemaFolder, "train.schema.json")).catch(() => "");
   if (!isProjectSchema(text)) return;
   const { outlines, broken } = await strategiesOf(io);
   if (broken.length === 0) await write(io, schemaFolder, outlines);

@@ -1,6 +1,7 @@
 import { toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
+import type { SourceFile } from "../../compiler/source/index.ts";
 import { openEngine } from "../../runtime/index.ts";
-import { readSource, strategyPaths } from "../shell/files.ts";
+import { readSources, strategyPaths } from "../shell/files.ts";
 import { pathsOf } from "../project/library.ts";
 import { libraryAt } from "../project/library.ts";
 import { openSubject } from "../probe/subject.ts";
@@ -18,8 +19,7 @@ interface Tested extends FileReport {
   readonly expectations: number;
 }
 
-async function testFile(session: Session, path: string, { seed }: TestOptions): Promise<Tested> {
-  const source = await readSource(session.io, path);
+async function testFile(session: Session, source: SourceFile, { seed }: TestOptions): Promise<Tested> {
   const { subject, file, diagnostics } = await openSubject(libraryAt(session.io.cwd), source);
   if (subject === null) return { file, diagnostics, batches: 0, expectations: 0 };
   const { engine } = await openEngine("cpu");
@@ -37,9 +37,12 @@ function summary({ file, diagnostics, batches, expectations }: Tested): string {
 
 /** `ltxc test`: tries strategies on batches made for them. */
 export async function test(session: Session, named: readonly string[], options: TestOptions): Promise<number> {
-  const tested: Tested[] = [];
-  for (const path of await strategyPaths(session.io, pathsOf(session.io, named)))
-    tested.push(await testFile(session, path, options));
+  const { files: sources, unread } = await readSources(
+    session.io,
+    await strategyPaths(session.io, pathsOf(session.io, named)),
+  );
+  const tested: Tested[] = unread.map((report) => ({ ...report, batches: 0, expectations: 0 }));
+  for (const source of sources) tested.push(await testFile(session, source, options));
   if (session.json) {
     const files = tested.map(({ file, batches, expectations }) => ({ path: file.path, batches, expectations }));
     sayJson(session, { ...toJson(tested), files });

@@ -1,7 +1,8 @@
 /** Where the strategies that others extend are found: the built-in ones by name, all others by path. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Library } from "../../compiler/index.ts";
+import { readTextSync, unreadable } from "../../runtime/files/index.ts";
 import { strategyExtension } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
 import { packageRoot } from "../shell/package-root.ts";
@@ -34,18 +35,18 @@ export function libraryAt(root: string): Library {
     names,
     read(reference, from) {
       const path = pathOf(reference, from);
-      const text = path === null ? null : readText(path);
-      if (path === null || text === null) return null;
-      return { path: relative(root, path).split(sep).join("/"), text };
+      return path === null ? null : readBase(path, relative(root, path).split(sep).join("/"));
     },
   };
 }
 
-function readText(path: string): string | null {
+function readBase(absolute: string, path: string): ReturnType<Library["read"]> {
   try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return null;
+    return { path, text: readTextSync(absolute) };
+  } catch (error) {
+    const why = unreadable(error);
+    if (why === null) throw error;
+    return why.isMissing ? null : { problem: why.problem };
   }
 }
 
@@ -59,7 +60,7 @@ export function textsOf(path: string, text: string, library: Library): readonly 
   while (texts.length < MAX_CHAIN) {
     const reference = /^extends:\s*["']?([^"'\s#]+)/m.exec(at.text)?.[1];
     const base = reference === undefined ? null : library.read(reference, at.path);
-    if (base === null) break;
+    if (base === null || "problem" in base) break;
     texts.push(base.text);
     at = base;
   }

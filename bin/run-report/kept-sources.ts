@@ -1,8 +1,17 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { keptFolder, keptList } from "../../runtime/files/index.ts";
+import {
+  keptFolder,
+  keptList,
+  makeFolderSync,
+  readTextSync,
+  replaceTextSync,
+  unreadable,
+} from "../../runtime/files/index.ts";
 import { strategyExtension } from "../shell/files.ts";
+
+/** A bundle's source map, with the texts of all its sources, has far fewer bytes. */
+const MAX_BUILD_BYTES = 64 * 2 ** 20;
 
 interface SourceMap {
   readonly sources?: readonly unknown[];
@@ -25,24 +34,24 @@ export function keepSources({ strategy, build, text }: Compiled, folder: string)
     const own = text === undefined ? null : [{ path: strategy + strategyExtension, text }];
     const files = own ?? sourcesOf(join(build, `${strategy}.mjs.map`));
     const names = files.map(({ path }) => basename(path));
-    mkdirSync(join(folder, keptFolder), { recursive: true });
+    makeFolderSync(join(folder, keptFolder));
     const hashes: Record<string, string> = {};
     for (const [i, file] of files.entries()) {
       const name = names[i] ?? "";
       // Files of different folders may have the same name.
       const unique = names.indexOf(name) === i ? name : `${i}-${name}`;
-      writeFileSync(join(folder, keptFolder, unique), file.text);
+      replaceTextSync(join(folder, keptFolder, unique), file.text);
       hashes[unique] = createHash("sha256").update(file.text).digest("hex");
     }
-    writeFileSync(join(folder, keptFolder, keptList), `${JSON.stringify(hashes, null, 2)}\n`);
+    replaceTextSync(join(folder, keptFolder, keptList), `${JSON.stringify(hashes, null, 2)}\n`);
   } catch (error) {
-    if (!(error instanceof SyntaxError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    if (!(error instanceof SyntaxError) && unreadable(error) === null) throw error;
   }
 }
 
 /** The strategy, those that it extends and the functions in TypeScript that it imports. */
 function sourcesOf(map: string): { readonly path: string; readonly text: string }[] {
-  const { sources = [], sourcesContent = [] } = JSON.parse(readFileSync(map, "utf8")) as SourceMap;
+  const { sources = [], sourcesContent = [] } = JSON.parse(readTextSync(map, MAX_BUILD_BYTES)) as SourceMap;
   return sources.flatMap((path, i) => {
     const text = sourcesContent[i];
     return typeof path === "string" && typeof text === "string" ? [{ path, text }] : [];

@@ -48,37 +48,57 @@ const isObject = (value: unknown): value is Line =>
 const numbers = (value: unknown): Numbers =>
   Object.fromEntries(Object.entries(record(value)).map(([name, entry]) => [name, number(entry)]));
 
-/** Reads JSON lines in any state: cut off, mixed with other text, or written by a version with fewer keys. */
-export function readMetrics(text: string): Metrics {
-  const parsed = text.split("\n").flatMap((line) => (line.trim() === "" ? [] : [lineOf(line)]));
-  const all = parsed.filter((line) => line !== null);
-  // The lines before are from an earlier run in the same folder.
-  const lines = all.slice(
-    Math.max(
-      0,
-      all.findLastIndex(({ type, globalStep }) => type === "started" && globalStep === 0),
-    ),
-  );
-  const steps = new Map<number, Step>();
-  const evaluations = new Map<number, Evaluation>();
-  for (const line of lines) {
+/** Reads JSON lines in any state: cut off, mixed with other text, or written by a version with fewer keys. Keeps one line at a time. */
+export async function readMetrics(lines: Iterable<string> | AsyncIterable<string>): Promise<Metrics> {
+  const found = new Collected();
+  for await (const text of lines) if (text.trim() !== "") found.add(lineOf(text));
+  return found.metrics();
+}
+
+class Collected {
+  readonly #started: Partial<StartedEvent>[] = [];
+  readonly #steps = new Map<number, Step>();
+  readonly #evaluations = new Map<number, Evaluation>();
+  readonly #warnings: string[] = [];
+  #last: unknown = null;
+  #damaged = 0;
+
+  /** A line; null for one that cannot be read. */
+  add(line: Line | null): void {
+    if (line === null) {
+      this.#damaged++;
+      return;
+    }
+    const { type, finding } = line;
     const at = number(line["globalStep"]);
-    if (Number.isNaN(at)) continue;
-    // A run that goes on from an earlier checkpoint does the later steps again.
-    if (line["type"] === "started") forget([steps, evaluations], at);
-    if (line["type"] === "step") steps.set(at, stepOf(line, at));
-    if (line["type"] === "evaluation") evaluations.set(at, evaluationOf(line, at));
+    if (type === "started") this.#begin(line, at);
+    if (type === "step" && !Number.isNaN(at)) this.#steps.set(at, stepOf(line, at));
+    if (type === "evaluation" && !Number.isNaN(at)) this.#evaluations.set(at, evaluationOf(line, at));
+    if (type === "warning") this.#warnings.push(warningOf(record(finding)));
+    if (["started", "step", "finished", "interrupted"].includes(String(type))) this.#last = type;
   }
-  const last = lines.findLast(({ type }) => ["started", "step", "finished", "interrupted"].includes(String(type)));
-  const end = last?.["type"];
-  return {
-    started: lines.filter(({ type }) => type === "started"),
-    steps: inOrder(steps),
-    evaluations: inOrder(evaluations),
-    warnings: lines.flatMap(({ type, finding }) => (type === "warning" ? [warningOf(record(finding))] : [])),
-    end: end === "finished" || end === "interrupted" ? end : null,
-    damaged: parsed.length - all.length,
-  };
+
+  #begin(line: Line, at: number): void {
+    if (at === 0) {
+      // The lines before are from an earlier run in the same folder.
+      this.#started.length = 0;
+      this.#warnings.length = 0;
+    }
+    this.#started.push(line);
+    // A run that goes on from an earlier checkpoint does the later steps again.
+    if (!Number.isNaN(at)) forget([this.#steps, this.#evaluations], at === 0 ? -Infinity : at);
+  }
+
+  metrics(): Metrics {
+    return {
+      started: this.#started,
+      steps: inOrder(this.#steps),
+      evaluations: inOrder(this.#evaluations),
+      warnings: this.#warnings,
+      end: this.#last === "finished" || this.#last === "interrupted" ? this.#last : null,
+      damaged: this.#damaged,
+    };
+  }
 }
 
 function forget(maps: readonly Map<number, unknown>[], after: number): void {

@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { keptFolder } from "../../runtime/files/index.ts";
+import { keptFolder, linesOf, readBytes, readText, unreadable } from "../../runtime/files/index.ts";
+import { UsageError } from "../shell/exit.ts";
 import { readMetrics, type Metrics } from "./metrics.ts";
 
 interface RunFile {
@@ -38,13 +39,19 @@ export interface RunRecord {
 /** More pictures would make the page slow to open. */
 const MOST_PICTURE_BYTES = 48 * 2 ** 20;
 
-/** Reads what exists of a run; null if the folder holds no metrics, and so no run. */
+/** Bytes of metrics: those of some 400,000 steps. */
+const MAX_METRICS_BYTES = 256 * 2 ** 20;
+
+/**
+ * Reads what exists of a run; null if the folder holds no metrics, and so no run.
+ * @throws UsageError if there is a metrics.jsonl that cannot be read
+ */
 export async function readRun(folder: string): Promise<RunRecord | null> {
-  const text = await textOf(join(folder, "metrics.jsonl"));
-  if (text === null) return null;
+  const metrics = await metricsOf(join(folder, "metrics.jsonl"));
+  if (metrics === null) return null;
   return {
     name: basename(folder),
-    metrics: readMetrics(text),
+    metrics,
     config: await textOf(join(folder, "training_config.yaml")),
     strategies: await strategiesOf(join(folder, keptFolder)),
     checkpoints: await filesOf(join(folder, "checkpoints")),
@@ -52,8 +59,19 @@ export async function readRun(folder: string): Promise<RunRecord | null> {
   };
 }
 
+async function metricsOf(path: string): Promise<Metrics | null> {
+  try {
+    return await readMetrics(linesOf(path, MAX_METRICS_BYTES));
+  } catch (error) {
+    const why = unreadable(error);
+    if (why === null) throw error;
+    if (why.isMissing) return null;
+    throw new UsageError(`${path} ${why.problem}`, why.help);
+  }
+}
+
 async function textOf(path: string): Promise<string | null> {
-  return readFile(path, "utf8").catch(() => null);
+  return readText(path).catch(() => null);
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -86,7 +104,7 @@ async function samplesOf(folder: string): Promise<Pick<RunRecord, "samples" | "s
     room -= size;
     shown++;
     const step = stepOf(name) ?? 0;
-    rows.set(step, [...(rows.get(step) ?? []), { name, png: await readFile(join(folder, name)) }]);
+    rows.set(step, [...(rows.get(step) ?? []), { name, png: await readBytes(join(folder, name), MOST_PICTURE_BYTES) }]);
   }
   const samples = [...rows].map(([step, pictures]) => ({ step, pictures }));
   return { samples, samplesLeftOut: names.length - shown };

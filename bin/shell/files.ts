@@ -1,25 +1,21 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
+import { entryOf, type Diagnostic, type FileReport } from "../../compiler/diagnostics/index.ts";
 import { sourceFile, type SourceFile } from "../../compiler/source/index.ts";
+import { readText, unreadable } from "../../runtime/files/index.ts";
 import { UsageError } from "./exit.ts";
 import type { Io } from "./io.ts";
 
 export const strategyExtension = ".strategy";
 
-const reasons: Readonly<Record<string, readonly [problem: string, help: string | null]>> = {
-  ENOENT: ["does not exist", null],
-  EISDIR: ["is a folder", "name a file in it"],
-  EACCES: ["may not be read", "its permissions forbid it"],
-};
-
 /** Reads a file that the user named; its path stays as typed. Throws `UsageError` if it cannot be read. */
 export async function readSource(io: Io, path: string, missingHelp: string | null = null): Promise<SourceFile> {
   try {
-    return sourceFile(path, await readFile(resolve(io.cwd, path), "utf8"));
+    return sourceFile(path, await readText(resolve(io.cwd, path)));
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "";
-    const [problem, help] = reasons[code] ?? [`cannot be read (${code})`, null];
-    throw new UsageError(`${path} ${problem}`, code === "ENOENT" ? missingHelp : help);
+    const why = unreadable(error);
+    if (why === null) throw error;
+    throw new UsageError(`${path} ${why.problem}`, why.isMissing ? missingHelp : why.help);
   }
 }
 
@@ -34,8 +30,43 @@ export async function readRunConfig(io: Io, path: string, command: string): Prom
   return readSource(io, path, `\`ltxc init\` makes a project with one; \`ltxc ${command} FILE\` takes another`);
 }
 
+/** Some of several files, and a report for each of the others. */
+interface Sources {
+  readonly files: readonly SourceFile[];
+  /** Of the files that cannot be read. */
+  readonly unread: readonly FileReport[];
+}
+
+/** Reads the files that a command is about. A single one that cannot be read leaves nothing to do: this throws `UsageError`. */
+export async function readSources(io: Io, paths: readonly string[]): Promise<Sources> {
+  const [only] = paths;
+  if (only === undefined || paths.length > 1) return readEach(io, paths);
+  return { files: [await readSource(io, only)], unread: [] };
+}
+
+/** Reads several files; one that cannot be read does not keep the others from being looked at. */
+export async function readEach(io: Io, paths: readonly string[]): Promise<Sources> {
+  const files: SourceFile[] = [];
+  const unread: FileReport[] = [];
+  for (const path of paths) {
+    try {
+      files.push(await readSource(io, path));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      unread.push({ file: sourceFile(path, ""), diagnostics: [unreadDiagnostic(error)] });
+    }
+  }
+  return { files, unread };
+}
+
+function unreadDiagnostic({ message, help }: UsageError): Diagnostic {
+  const { code, slug } = entryOf("LTX6172");
+  const advice = help ?? "correct the path, or leave the file out";
+  return { code, slug, severity: "error", message, help: advice, span: { start: 0, end: 0 }, labels: [] };
+}
+
 /** File names of the strategies in the working folder, sorted. */
-export async function strategiesHere(io: Io): Promise<string[]> {
+export async function strategiesHere(io: Pick<Io, "cwd">): Promise<string[]> {
   const names = await readdir(io.cwd);
   return names.filter((name) => name.endsWith(strategyExtension) && name !== strategyExtension).toSorted();
 }

@@ -6,8 +6,10 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** All of stdin. */
   readInput(): Promise<string>;
-  /** Results. */
+  /** Results for people and programs. */
   out(text: string): void;
+  /** A file's contents on stdout, to the byte: what `--out -` and `fmt -` print. */
+  data(text: string): void;
   /** Findings, progress, errors. */
   err(text: string): void;
   /** Width of the terminal that shows `out` and `err`; null for a file or a pipe. */
@@ -37,6 +39,7 @@ export function processIo(): Io {
     env: process.env,
     readInput: () => textOf(process.stdin),
     out: (text) => void process.stdout.write(text),
+    data: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     columns: { out: columnsOf(process.stdout), err: columnsOf(process.stderr) },
     onInterrupt(listener) {

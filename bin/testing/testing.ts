@@ -37,6 +37,7 @@ export async function ltxc(args: readonly string[], options: CallOptions = {}): 
     env: options.env ?? {},
     readInput: async () => options.input ?? "",
     out: (part) => write("out", part),
+    data: (part) => write("out", part),
     err: (part) => write("err", part),
     columns: { out: columns, err: columns },
     onInterrupt(listener) {

@@ -13,8 +13,16 @@ export interface Library {
   readonly root: string | null;
   /** Names of built-in strategies. */
   readonly names: readonly string[];
-  /** The strategy of a name, or of a path relative to the file that writes it; null where there is none. */
-  read(reference: string, from: string): { readonly path: string; readonly text: string } | null;
+  /**
+   * The strategy of a name, or of a path relative to the file that writes it; null where there is none, and the problem ("is a folder,
+   * not a file") where what is there cannot be read.
+   */
+  read(reference: string, from: string): FoundText | { readonly problem: string } | null;
+}
+
+interface FoundText {
+  readonly path: string;
+  readonly text: string;
 }
 
 export const emptyLibrary: Library = { root: null, names: [], read: () => null };
@@ -52,6 +60,10 @@ function extend(
   const found = library.read(reference, file.bases.at(-1)?.path ?? file.path);
   if (found === null) {
     bag.error("LTX5018", span, `there is no strategy \`${reference}\``, { help: helpFor(reference, library) });
+    return { tree: null, file };
+  }
+  if ("problem" in found) {
+    bag.error("LTX5018", span, `\`${reference}\` ${found.problem}`, { help: helpFor(reference, library) });
     return { tree: null, file };
   }
   if (chain.includes(found.path)) {

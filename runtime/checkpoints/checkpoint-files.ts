@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { otherKind } from "../files/regular-file.ts";
 import { fail, type Finding } from "../findings.ts";
 import { loraInFolder } from "../lora-files/in-folder.ts";
 
@@ -43,6 +44,9 @@ export async function findWeights(path: string): Promise<string | null> {
   if (info === null)
     fail("LTX6307", `${path} does not exist`, "write the path of a weights file or of an output folder", place);
   if (info.isDirectory()) return latest(await readdir(path, { recursive: true }), path) ?? loraInFolder(path);
+  const kind = otherKind(info);
+  if (kind !== null)
+    fail("LTX6170", `${path} is ${kind}, not a file`, "write the path of a weights file or of an output folder", place);
   if (!path.endsWith(".safetensors")) {
     fail(
       "LTX6307",

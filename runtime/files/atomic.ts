@@ -1,34 +1,55 @@
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open, mkdir, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fail } from "../findings.ts";
+import { otherKind } from "./regular-file.ts";
 
 /** Writes chunks one after the other; one with a `position` goes there, over what was written before. */
 export type Sink = (chunk: Uint8Array, position?: number) => Promise<void>;
 
 let temporaries = 0;
 
+/** Next to the file, so that a rename is enough; `removeLeftovers` knows it. */
+const temporaryName = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.${process.pid}.${temporaries++}.tmp`);
+
 /**
  * Makes or replaces a file of `size` bytes as a whole: `write` fills a temporary sibling, which is flushed to the disk and renamed over
- * `path`. Whatever goes wrong, the old file stays as it was and the temporary one is removed. Missing folders are made.
- * Errors: FindingsError LTX6190 (no space), LTX6191 (not allowed), naming the file.
+ * `path`, with the permissions of the file that it replaces. Whatever goes wrong, the old file stays as it was and the temporary one is
+ * removed. Missing folders are made. A link at `path` is replaced, not followed.
+ * Errors: FindingsError LTX6190 (no space), LTX6191 (not allowed), LTX6193 (a device or a pipe is there), naming the file.
  */
 export async function writeAtomically(path: string, size: number, write: (sink: Sink) => Promise<void>): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${temporaries++}.tmp`);
+  const temporary = temporaryName(path);
   try {
     await makeFolder(dirname(path));
-    const file = await open(temporary, "wx");
+    const file = await open(temporary, "wx", await replacedMode(path));
     try {
       await write((chunk, position) => writeWhole(file, chunk, position));
       await file.sync();
     } finally {
       await file.close();
     }
+    await replacedMode(path);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw await explainWriteError(error, path, size);
   }
   await syncFolder(dirname(path));
+}
+
+/**
+ * The permissions of the regular file at `path`, or those of a new file. A rename would replace anything else as well: as root even a
+ * device. Errors: FindingsError LTX6193.
+ */
+async function replacedMode(path: string): Promise<number> {
+  const info = await stat(path).catch(() => null);
+  if (info === null) return 0o666;
+  const kind = otherKind(info);
+  // A folder is in the way of the rename, which says so.
+  if (kind === null || info.isDirectory()) return kind === null ? info.mode & 0o777 : 0o666;
+  return fail("LTX6193", `${path} is ${kind}, and a file is to be written there`, "remove it, or choose another place");
 }
 
 /** Removes what processes that were killed had begun to write in a folder. */
@@ -70,6 +91,35 @@ export async function makeFolder(folder: string): Promise<void> {
 async function isFolder(path: string): Promise<boolean> {
   const info = await stat(path).catch(() => null);
   return info !== null && info.isDirectory();
+}
+
+/** As `makeFolder`, for places that cannot wait. Errors: those of the system. */
+export function makeFolderSync(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (dirname(folder) !== folder) makeFolderSync(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
+}
+
+/** As `writeTextAtomically`, for small files that nothing depends on: it does not wait for the disk. Errors: those of the system. */
+export function replaceTextSync(path: string, text: string): void {
+  const temporary = temporaryName(path);
+  try {
+    const descriptor = openSync(temporary, "wx");
+    try {
+      writeFileSync(descriptor, text);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** A write may take part of the chunk only, most of all on a disk that is nearly full. */

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, open, read, type Stats } from "node:fs";
+import { closeSync, read, type Stats } from "node:fs";
 import { promisify } from "node:util";
+import { openRegular } from "./regular-file.ts";
 
 /**
  * A file that is open for reading. Opening and reading wait for the disk, or for the network, and leave the process free meanwhile; what
@@ -17,14 +18,13 @@ export interface OpenFile {
 /** One read takes at most 2 GiB, larger ranges take several. */
 const MAX_READ = 2 ** 30;
 
-const openDescriptor = promisify(open);
 const readDescriptor = promisify(read);
 
-/** Errors: those of the system. */
+/** Errors: those of the system, and where it is no regular file; `unreadable` has the words for all of them. */
 export async function openFile(path: string): Promise<OpenFile> {
-  const descriptor = await openDescriptor(path, "r");
+  const { descriptor, stats } = await openRegular(path);
   return {
-    stats: fstatSync(descriptor),
+    stats,
     read: (position, length) => fill(Buffer.allocUnsafeSlow(length), descriptor, position),
     readInto: (memory, position) => fill(memory, descriptor, position),
     close: () => closeSync(descriptor),

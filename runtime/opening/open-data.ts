@@ -61,7 +61,11 @@ export async function openData(
   checkBatchSize(config, training.length);
   const { batch_size: batchSize } = config.optimization;
   const buckets = batchSize === 1 ? null : await bucketsOf(training, sources);
-  const warnings = [...dataset.warnings, ...skipped(dataset), ...(buckets === null ? [] : checkBuckets(buckets, batchSize))];
+  const warnings = [
+    ...dataset.warnings,
+    ...skipped(dataset),
+    ...(buckets === null ? [] : checkBuckets(buckets, batchSize)),
+  ];
   return {
     dataset: { ...dataset, samples: training },
     buckets: buckets?.of ?? null,

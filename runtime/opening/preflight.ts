@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { checkResume, resumePointOf, runIdOf } from "../checkpoints/resume.ts";
 import type { LoraConfig, RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
@@ -9,7 +8,7 @@ import type { ExaminedModel } from "../model/checkpoint.ts";
 import { removalOf, type Removal } from "../run-folder/overwrite.ts";
 import { startingOver } from "../run-folder/starting.ts";
 import { fingerprintOf, type Fingerprint } from "../training/fingerprint.ts";
-import { checkFiles, checkOutput } from "./checks.ts";
+import { checkFiles, checkOutput, isFile } from "./checks.ts";
 import { checkLora } from "./check-lora.ts";
 import { openData } from "./open-data.ts";
 import { checkModel } from "./open-model.ts";
@@ -37,8 +36,10 @@ export async function preflight(config: RunConfig, { strategy }: Step, onWork: O
   let ofLoaded: readonly Finding[] = [];
   const [, data] = await together([
     async () => {
-      // `checkFiles` reports a missing file.
-      if (existsSync(model.model_path)) examined = await checkModel(strategy, model, loraOf(config));
+      // `checkFiles` says where these are no files.
+      const { model_path, video_vae_path } = model;
+      if ((await isFile(model_path)) && (video_vae_path === null || (await isFile(video_vae_path))))
+        examined = await checkModel(strategy, model, loraOf(config));
     },
     () => openData(config, strategy, params, examined),
     () => (examined === null ? undefined : checkSamples(config, strategy, examined)),

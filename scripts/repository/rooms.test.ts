@@ -11,8 +11,8 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
   runtime: [
     ["contract"],
     ["findings", "references", "call-site", "lru", "nearest-word", "protobuf"],
-    ["random", "metrics", "files"],
-    ["data", "graph"],
+    ["random", "files"],
+    ["metrics", "data", "graph"],
     ["engine"],
     ["config", "model"],
     ["optimizer", "lora-files"],

@@ -46,6 +46,24 @@ export const entries = [
     good: "a tensor [128, 5, 16, 16] over 163840 stored numbers",
   },
   {
+    code: "LTX6170",
+    slug: "not-a-file",
+    title: "a path leads to something that is no file",
+    explanation:
+      "Where a file is read there is a folder, a named pipe, a device or a socket. A pipe would be waited for, and a device may never end, so neither is opened. Most often the folder of a download was named in place of the file in it.",
+    bad: "model:\n  model_path: models",
+    good: "model:\n  model_path: models/ltx-2.safetensors",
+  },
+  {
+    code: "LTX6172",
+    slug: "file-unread",
+    title: "one of several files cannot be read",
+    explanation:
+      "It does not exist, is no regular file, is larger than any file of its kind (4 MiB for a strategy or a run config), or its permissions forbid it. The other files are looked at all the same.",
+    bad: "ltxc check a.strategy folder.strategy   # folder.strategy is a folder",
+    good: "ltxc check a.strategy",
+  },
+  {
     code: "LTX6120",
     slug: "data-root-missing",
     title: "the data root does not exist",
@@ -306,5 +324,23 @@ export const entries = [
     explanation: "The output folder does not allow it, or a part of its path is a file.",
     bad: "output_dir: /usr/lib",
     good: "output_dir: outputs",
+  },
+  {
+    code: "LTX6192",
+    slug: "link-out-of-output",
+    title: "a link leads out of the run's folder",
+    explanation:
+      "Runs write, replace and delete files in their `output_dir`, and only there: a link in it to another place is not followed. To store a run elsewhere, write that folder as `output_dir`, or make `output_dir` itself a link.",
+    bad: "ln -s /big-disk/checkpoints outputs/checkpoints",
+    good: "ln -s /big-disk/outputs outputs",
+  },
+  {
+    code: "LTX6193",
+    slug: "output-is-no-file",
+    title: "something else is where a file is to be written",
+    explanation:
+      "Files are written next to their place and renamed when they are complete, which would replace a device, a named pipe or a socket. In a run's folder, a file may also be where a folder is needed. `--out` and `--html` write into devices and pipes.",
+    bad: "mkfifo outputs/metrics.jsonl",
+    good: "rm outputs/metrics.jsonl",
   },
 ] as const satisfies readonly Entry[];

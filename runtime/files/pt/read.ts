@@ -1,5 +1,6 @@
 import { withMemory } from "../lent-memory.ts";
 import { openFile, type OpenFile } from "../read-bytes.ts";
+import { unreadable } from "../regular-file.ts";
 import { readLegacy } from "./legacy.ts";
 import { refuseFile, type PtValue, type Refuse } from "./value.ts";
 import { readArchive } from "./zip.ts";
@@ -29,12 +30,13 @@ async function withFile<Result>(
   read: (file: OpenFile, refuse: Refuse) => Promise<Result>,
 ): Promise<Result> {
   const refuse = refuseFile(path);
-  const file = await openFile(path).catch((error: NodeJS.ErrnoException) =>
-    refuse("LTX6110", `it can not be opened (${error.code ?? error.message})`, "check the path and its permissions"),
-  );
+  const file = await openFile(path).catch((error: unknown) => {
+    const why = unreadable(error);
+    if (why === null) throw error;
+    return refuse("LTX6110", `it ${why.problem}`, why.help);
+  });
   try {
     const { stats } = file;
-    if (!stats.isFile()) refuse("LTX6110", "it is not a file", "check the path");
     if (stats.size > MAX_FILE_BYTES) refuse("LTX6113", `it has ${stats.size} bytes, at most 4 GiB are accepted`);
     return await read(file, refuse);
   } finally {

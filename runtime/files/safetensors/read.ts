@@ -2,6 +2,7 @@ import { fail } from "../../findings.ts";
 import { withMemory } from "../lent-memory.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../number-formats.ts";
 import { openFile, type OpenFile } from "../read-bytes.ts";
+import { unreadable } from "../regular-file.ts";
 import { checksumOf, type OnChunk } from "./checksum.ts";
 import {
   broken,
@@ -30,7 +31,7 @@ export interface SafetensorsFile extends Header {
 
 /** Opens a file by its header alone. Errors: FindingsError LTX6180 (cannot be opened), LTX6181 (broken or lying header). */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
-  const file = await openFile(path).catch((error: NodeJS.ErrnoException) => cannotOpen(path, error));
+  const file = await openFile(path).catch((error: unknown) => cannotOpen(path, error));
   try {
     const header = await readHeader(path, file);
     return {
@@ -59,9 +60,11 @@ function damaged(path: string): never {
   return fail("LTX6150", message, "use a copy of the file or an earlier checkpoint; `ltxc verify` says what is whole");
 }
 
-function cannotOpen(path: string, error: NodeJS.ErrnoException): never {
-  const why = error.code === "ENOENT" ? "does not exist" : `cannot be opened (${error.code})`;
-  return fail("LTX6180", `${path} ${why}`, "check the path; relative ones start at the folder of the run config");
+function cannotOpen(path: string, error: unknown): never {
+  const why = unreadable(error);
+  if (why === null) throw error;
+  const help = why.isMissing ? "check the path; relative ones start at the folder of the run config" : why.help;
+  return fail("LTX6180", `${path} ${why.problem}`, help);
 }
 
 /** Longer than most headers, so that one read is enough for them. */

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { makeFolderSync } from "../../files/atomic.ts";
 import type { TrainEvent } from "../events.ts";
 import type { MetricsSink } from "../sink.ts";
 import { record, scalarsEvent, startEvent, versionEvent, type Scalars } from "./records.ts";
@@ -46,7 +47,7 @@ export function openEventFile(folder: string, now: () => number = Date.now): Met
 
 /** TensorBoard reads the files of a folder in the order of their names and looks for `tfevents` in them. */
 function create(folder: string, wallTime: number): number {
-  mkdirSync(folder, { recursive: true });
+  makeFolderSync(folder);
   const name = `events.out.tfevents.${Math.floor(wallTime)}.${hostname()}.${process.pid}`;
   for (let part = 0; ; part++) {
     try {
