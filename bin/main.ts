@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { exitCode, UsageError } from "./shell/exit.ts";
-import type { Io } from "./shell/io.ts";
+import { guarded, type Io } from "./shell/io.ts";
 import { createProgram } from "./program.ts";
 
 /** Says where the fault is likely to be: in the strategy if the stack points into one, otherwise in ltxc. */
@@ -25,7 +25,8 @@ function reportFailure(io: Io, error: unknown): number {
 }
 
 /** Runs one command line (without `node` and the script) and resolves to its exit code; never rejects. */
-export async function main(args: readonly string[], io: Io): Promise<number> {
+export async function main(args: readonly string[], bare: Io): Promise<number> {
+  const io = guarded(bare);
   let code: number = exitCode.ok;
   try {
     const program = createProgram(io, (result) => (code = result));

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fixAll, type FileReport, type Applied } from "../../compiler/diagnostics/index.ts";
 import { check as checkStrategy, compile } from "../../compiler/index.ts";
-import { positionAt, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
+import { onOneLine, positionAt, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
 import { compileFile, stepOf } from "../project/compile-file.ts";
 import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
 import { flexible } from "../project/official-step.ts";
@@ -105,7 +105,7 @@ const lineOf =
   (path: string) =>
   ({ diagnostic, fix: { title }, text }: Applied): string => {
     const { line, column } = positionAt(sourceFile(path, text), diagnostic.span.start);
-    return `${path}:${line}:${column}: ${title} (${diagnostic.code})`;
+    return `${onOneLine(path)}:${line}:${column}: ${title} (${diagnostic.code})`;
   };
 
 export interface CheckOptions {
@@ -163,6 +163,6 @@ async function sayOutlooks(
 function sayRest(session: Session, reports: readonly FileReport[], paths: readonly string[], isFixed: boolean): void {
   const found = reports.flatMap(({ diagnostics }) => diagnostics);
   const fixable = found.filter(({ fix }) => fix !== undefined).length;
-  if (found.length === 0) say(session, `no findings in ${paths.join(", ")}`);
+  if (found.length === 0) say(session, `no findings in ${paths.map(onOneLine).join(", ")}`);
   else if (fixable > 0 && !isFixed) say(session, `\`ltxc check --fix\` corrects ${fixable} of them`);
 }

@@ -1,3 +1,5 @@
+import { escape } from "../shell/html.ts";
+
 /** HTML and SVG from templates: inserted text is escaped, unless it is itself the result of a template. */
 export class Markup {
   readonly text: string;
@@ -7,20 +9,12 @@ export class Markup {
   }
 }
 
-const escapes: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
 type Content = Markup | string | number | readonly Content[];
 
 function textOf(content: Content): string {
   if (content instanceof Markup) return content.text;
   if (typeof content === "object") return content.map(textOf).join("");
-  return String(content).replace(/[&<>"']/g, (character) => escapes[character] ?? character);
+  return escape(String(content));
 }
 
 export function markup(strings: TemplateStringsArray, ...contents: readonly Content[]): Markup {

@@ -1,4 +1,4 @@
-import { escape } from "./escape.ts";
+import { escape } from "../shell/html.ts";
 import { extent, tickLabel, ticks } from "./scale.ts";
 
 export type Point = readonly [x: number, y: number];

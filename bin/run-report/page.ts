@@ -1,7 +1,7 @@
 import { bytes, duration } from "../shell/text.ts";
 import { smoothed } from "../run-view/smooth.ts";
 import { charts } from "./charts.ts";
-import { escape } from "./escape.ts";
+import { escape } from "../shell/html.ts";
 import type { RunRecord } from "./read-run.ts";
 import { style } from "./style.ts";
 

@@ -9,7 +9,8 @@ import type {
   TrainEvent,
   EngineEvent,
 } from "../../runtime/index.ts";
-import { colors } from "../shell/color.ts";
+import { onOneLine } from "../../compiler/source/index.ts";
+import { colors, control } from "../shell/color.ts";
 import { curve, median } from "./curve.ts";
 import { duration } from "../shell/text.ts";
 import { plainLine, progressBlock } from "./progress.ts";
@@ -84,8 +85,8 @@ function createBar({ io, quiet, color }: Session) {
   let isStatus = false;
   const clear = () => {
     if (drawn.length === 0) return;
-    const up = drawn.length > 1 ? `\x1b[${drawn.length - 1}A` : "";
-    io.err(`\r${up}\x1b[J`);
+    const up = drawn.length > 1 ? control(`${drawn.length - 1}A`) : "";
+    io.err(`${control("G")}${up}${control("J")}`);
   };
   const end = () => {
     clear();
@@ -180,7 +181,7 @@ function startLine(session: Session, event: StartedEvent): string {
 /** Relative to the working folder if it is inside. */
 function shortPath({ io }: Session, path: string): string {
   const short = relative(io.cwd, path);
-  return short === "" || short.startsWith("..") || isAbsolute(short) ? path : short;
+  return onOneLine(short === "" || short.startsWith("..") || isAbsolute(short) ? path : short);
 }
 
 /** Steps that make up "start" and "end": 20, or fewer where the run is short. */

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { entryOf, type Diagnostic, type FileReport } from "../../compiler/diagnostics/index.ts";
-import { sourceFile, type SourceFile } from "../../compiler/source/index.ts";
+import { onOneLine, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
 import { readText, unreadable } from "../../runtime/files/index.ts";
 import { UsageError } from "./exit.ts";
 import type { Io } from "./io.ts";
@@ -15,7 +15,7 @@ export async function readSource(io: Io, path: string, missingHelp: string | nul
   } catch (error) {
     const why = unreadable(error);
     if (why === null) throw error;
-    throw new UsageError(`${path} ${why.problem}`, why.isMissing ? missingHelp : why.help);
+    throw new UsageError(`${onOneLine(path)} ${why.problem}`, why.isMissing ? missingHelp : why.help);
   }
 }
 

@@ -1,4 +1,5 @@
 import { text as textOf } from "node:stream/consumers";
+import { forTerminal } from "./color.ts";
 
 /** What a command needs of the process: working folder, input, output, interrupts. Tests pass their own. */
 export interface Io {
@@ -16,6 +17,14 @@ export interface Io {
   readonly columns: { readonly out: number | null; readonly err: number | null };
   /** Calls `listener` on each Ctrl-C, which then no longer ends the process; the returned function removes it. */
   onInterrupt(listener: () => void): () => void;
+}
+
+/** The same, except that text reaches the terminal by way of `forTerminal`; `data` stays as it is. */
+export function guarded(io: Io): Io {
+  const out = (text: string): void => io.out(forTerminal(text));
+  const err = (text: string): void => io.err(forTerminal(text));
+  // What is asked of the process is asked only when it is needed.
+  return Object.assign(Object.create(io) as Io, { out, err });
 }
 
 function columnsOf(stream: NodeJS.WriteStream): number | null {

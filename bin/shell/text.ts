@@ -1,3 +1,5 @@
+import { onOneLine } from "../../compiler/source/index.ts";
+
 /** Breaks each paragraph of `text` into lines of at most `width` characters; longer words stay whole. */
 export function wrap(text: string, width: number): string {
   return text
@@ -19,8 +21,9 @@ function wrapParagraph(paragraph: string, width: number): string {
   return [...lines, line].join("\n");
 }
 
-/** Rows as columns, each as wide as its widest cell. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Rows as columns, each as wide as its widest cell; every cell on one line. */
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(onOneLine));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>

@@ -82,12 +82,12 @@ interface Column<Source extends HostSource> {
  */
 export function collate(samples: readonly [HostSample, ...HostSample[]]): HostBatch {
   const names = samples.map(({ name }) => name);
-  const sources: Record<string, HostSourceBatch> = {};
+  const sources: [role: string, batch: HostSourceBatch][] = [];
   for (const role of Object.keys(samples[0].sources)) {
     const column = samples.map((sample) => sample.sources[role] as HostSource) as [HostSource, ...HostSource[]];
-    sources[role] = collateSource({ role, names, sources: column });
+    sources.push([role, collateSource({ role, names, sources: column })]);
   }
-  return { size: samples.length, names, sources };
+  return { size: samples.length, names, sources: Object.fromEntries(sources) };
 }
 
 function collateSource(column: Column<HostSource>): HostSourceBatch {

@@ -151,14 +151,14 @@ function pair(
     return { role, directory, path, has };
   });
   for (const name of names) {
-    const files: Record<string, string> = {};
+    const files: [role: string, path: string][] = [];
     const missing: string[] = [];
     for (const { role, directory, path, has } of columns) {
       const file = directory === primary.directory ? name : counterpart(name, directory);
-      if (has(file)) files[role] = path + file;
+      if (has(file)) files.push([role, path + file]);
       else missing.push(`${directory}/${file}`);
     }
-    if (missing.length === 0) samples.push({ name, files });
+    if (missing.length === 0) samples.push({ name, files: Object.fromEntries(files) });
     else skipped.push({ name, reason: `${missing.join(", ")} is missing` });
   }
   if (samples.length === 0) failIncomplete(root, primary, skipped);

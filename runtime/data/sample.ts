@@ -68,7 +68,12 @@ export async function readSample(
   const read = async (source: DataSource) => {
     const { role } = source;
     const file = sample.files[role] ?? "";
-    return [role, await open(file, (entries) => readSource(entries, source, channels[role] ?? null))] as const;
+    return [
+      role,
+      await open(file, (entries) =>
+        readSource(entries, source, Object.hasOwn(channels, role) ? (channels[role] ?? null) : null),
+      ),
+    ] as const;
   };
   const results = await Promise.allSettled(sources.map(read));
   throwAll(results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : [])));

@@ -105,13 +105,13 @@ function collector(ops: Ops, infos: readonly OutputInfo[], targets: TargetTokens
     if (modality !== undefined) tapped.set(place, lastTokens(ops, value, targets[modality]));
   };
   const outputs = () => {
-    const made: Record<string, Tensor> = {};
+    const made = new Map<string, Tensor>();
     for (const info of infos) {
-      const input = info.kind === "tap" ? tapped.get(placeOf(info)) : made[info.input];
+      const input = info.kind === "tap" ? tapped.get(placeOf(info)) : made.get(info.input);
       if (input === undefined) throw new Error(`the model gave nothing for the output ${info.name}`);
-      made[info.name] = info.kind === "tap" ? input : applyHead(ops, info, head(info.name), input);
+      made.set(info.name, info.kind === "tap" ? input : applyHead(ops, info, head(info.name), input));
     }
-    return made;
+    return Object.fromEntries(made);
   };
   return { tap, outputs };
 }

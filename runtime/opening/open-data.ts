@@ -84,7 +84,7 @@ function sampleReader(
   open: OpenEntries,
 ) {
   const { modalities } = strategy;
-  const channels: Record<string, number> = {};
+  const channels = new Map<string, number>();
   const fed: FedModality[] = [];
   for (const stream of ["video", "audio"] as const) {
     const modality = modalities[stream];
@@ -93,10 +93,10 @@ function sampleReader(
     fed.push({ target, references });
     const expected = model?.config[stream]?.inChannels;
     if (expected === undefined) continue;
-    for (const role of [target, ...references]) channels[role] = expected;
+    for (const role of [target, ...references]) channels.set(role, expected);
   }
   return async (sample: Sample): Promise<HostSample> => {
-    const read = await readSample(sample, sources, channels, open);
+    const read = await readSample(sample, sources, Object.fromEntries(channels), open);
     checkGrids(sample, read, fed);
     checkText(read, strategy, model);
     return read;

@@ -1,4 +1,6 @@
 import type { Program } from "../../3-lower/program.ts";
+import { escapeControls } from "../../source/escape.ts";
+import { propertyName } from "./words.ts";
 
 /** What a module says of itself, beside what its program says. */
 export interface Origin {
@@ -38,5 +40,8 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
     outputs,
   };
   // Keys are written as one writes them by hand; a line that begins with a quoted word is always a key.
-  return JSON.stringify(info, null, 2).replace(/^( *)"([A-Za-z_$][\w$]*)":/gm, "$1$2:");
+  return escapeControls(JSON.stringify(info, null, 2)).replace(
+    /^( *)"([A-Za-z_$][\w$]*)":/gm,
+    (_, indent: string, key: string) => `${indent}${propertyName(key)}:`,
+  );
 }

@@ -11,7 +11,7 @@ import { locate, textAt, type SourceFile } from "../../source/source-file.ts";
 import { infoText, type Origin } from "./info.ts";
 import { Names } from "./names.ts";
 import { Scope, type Shared } from "./scope.ts";
-import { comment, paramTypes, propertyName, templateCode, typeOfSource, valueType } from "./words.ts";
+import { comment, literal, paramTypes, propertyName, templateCode, typeOfSource, valueType } from "./words.ts";
 
 interface ModuleOptions extends Origin {
   /** The strategy's source, from which comments quote. */
@@ -95,7 +95,7 @@ class Emitter {
         "import { ",
         asImported(name, this.#names.of(name)),
         " } from ",
-        at(span, JSON.stringify(path)),
+        at(span, literal(path)),
         ";",
       ]);
     }
@@ -254,7 +254,7 @@ class Emitter {
   }
 
   #overlaps(scope: Scope): Code[] {
-    const entries = this.#program.undecided.map((term) => `${term}: ${scope.ref(`overlap.${term}`)}`);
+    const entries = this.#program.undecided.map((term) => `${propertyName(term)}: ${scope.ref(`overlap.${term}`)}`);
     return [entries.length === 0 ? "  overlaps: {}," : `  overlaps: { ${entries.join(", ")} },`];
   }
 
@@ -321,7 +321,7 @@ class Emitter {
       `// ${name}: ${this.#quote(span)}`,
       ["const ", this.#names.of(`loss.${name}`), " = ", device(core, scope), ";"] as Code,
     ]);
-    const result = this.#program.terms.map(({ name }) => `${name}: ${this.#names.of(`loss.${name}`)}`);
+    const result = this.#program.terms.map(({ name }) => `${propertyName(name)}: ${this.#names.of(`loss.${name}`)}`);
     this.#sizesOfLoss = [...scope.sizes];
     return [...this.#lateHead(scope), ...statements, ...terms, [object("return ", result), ";"]];
   }

@@ -1,4 +1,5 @@
 /** How small things are written in TypeScript: types, comments, keys and texts. */
+import { escapeControls, onOneLine } from "../../source/escape.ts";
 import type { CheckedSource } from "../../2-check/checked.ts";
 import type { Core } from "../../2-check/core.ts";
 import type { Code } from "./code.ts";
@@ -30,20 +31,27 @@ export function valueType(core: Core | undefined): string {
   return core.type.stage === "sample" ? "readonly number[]" : core.type.dtype === "bool" ? "boolean" : "number";
 }
 
+/** Text in a comment of one line, which nothing in it can end. */
 export function comment(text: string): string {
-  return text.replace(/\s+/g, " ").replaceAll("*/", "* /").trim();
+  return escapeControls(text.replace(/\s+/g, " ")).replaceAll("*/", "* /").trim();
+}
+
+/** A value as a literal of one line, in which every character is visible. */
+export function literal(value: unknown): string {
+  return escapeControls(JSON.stringify(value));
 }
 
 /** A template literal, as `${latents.height / ref.height}`. */
 export function templateCode(parts: readonly (string | Core)[], scope: Scope): Code {
-  if (parts.every((part) => typeof part === "string")) return JSON.stringify(parts.join(""));
+  if (parts.every((part) => typeof part === "string")) return literal(parts.join(""));
   const pieces = parts.map((part): Code =>
-    typeof part === "string" ? part.replace(/[`\\]|\$(?=\{)/g, "\\$&") : ["${", host(part, scope), "}"],
+    typeof part === "string" ? onOneLine(part.replace(/[`\\]|\$(?=\{)/g, "\\$&")) : ["${", host(part, scope), "}"],
   );
   return ["`", ...pieces, "`"];
 }
 
-/** A key of an object literal, quoted where it must be. */
+/** A key of an object literal, quoted where it must be. `__proto__` is a key like any other only where it is computed. */
 export function propertyName(name: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+  if (name === "__proto__") return `["${name}"]`;
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : literal(name);
 }

@@ -1,3 +1,5 @@
+import { onOneLine } from "../../source/escape.ts";
+
 /** Text as a terminal shows it: how wide it is, and nothing in it that could steer the terminal. */
 
 const tab = "    ";
@@ -5,9 +7,9 @@ const wide =
   /\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]/u;
 const invisible = /\p{Mark}|\p{Default_Ignorable_Code_Point}/u;
 
-/** Tabs as spaces, control characters as a dot. */
+/** Tabs as spaces, control characters written out. */
 export function visible(text: string): string {
-  return text.replaceAll("\t", tab).replace(/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\u00b7");
+  return onOneLine(text.replaceAll("\t", tab));
 }
 
 /** In columns of the terminal. */
