@@ -1,0 +1,125 @@
+import { execFileSync } from "node:child_process";
+import { lstat, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { open } from "node:fs/promises";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { temporaryFolders } from "../../runtime/testing/temporary-folders.ts";
+import { ltxc } from "../testing/testing.ts";
+
+const test = suite("outputs");
+const folder = temporaryFolders(test, "outputs");
+
+/** A folder with a run of no steps, whose page is what is written here. */
+async function withRun(): Promise<string> {
+  const cwd = await folder();
+  await mkdir(join(cwd, "outputs"));
+  await writeFile(join(cwd, "outputs/metrics.jsonl"), '{"type":"started","globalStep":0}\n');
+  return cwd;
+}
+
+const isPage = (text: string): boolean => text.startsWith("<!doctype html>") && text.trimEnd().endsWith("</html>");
+
+test("`-` and names of stdout print the page and nothing else", async () => {
+  const cwd = await withRun();
+  await symlink("/dev/stdout", join(cwd, "link")).catch(() => undefined);
+  const names = process.platform === "win32" ? ["-"] : ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"];
+  for (const name of names) {
+    const { code, out, err } = await ltxc(["report", "--out", name], { cwd });
+    assert.equal([code, err, isPage(out)], [0, "", true], name);
+  }
+  const both = await ltxc(["report", "--json", "--out", "-"], { cwd });
+  assert.equal([both.code, both.out], [2, ""]);
+  assert.match(both.err, "both print to stdout");
+});
+
+if (process.platform !== "win32") {
+  test("into a pipe, a device or a socket one writes, also by way of a link, and it stays what it is", async () => {
+    const cwd = await withRun();
+    execFileSync("mkfifo", [join(cwd, "pipe")]);
+    await symlink("pipe", join(cwd, "link"));
+    // Open at both ends, so that nobody waits.
+    const pipe = await open(join(cwd, "pipe"), "r+");
+    for (const name of ["pipe", "link"]) {
+      assert.is((await ltxc(["report", "--out", name], { cwd })).code, 0);
+      const { buffer, bytesRead } = await pipe.read(Buffer.alloc(65536), 0, 65536, null);
+      assert.ok(isPage(buffer.toString("utf8", 0, bytesRead)));
+    }
+    await pipe.close();
+    assert.ok((await lstat(join(cwd, "pipe"))).isFIFO());
+    assert.ok((await lstat(join(cwd, "link"))).isSymbolicLink());
+  });
+
+  test("a socket gets the page", async () => {
+    const cwd = await withRun();
+    let got = "";
+    const server = createServer((socket) => socket.on("data", (data) => (got += data.toString())));
+    await new Promise<void>((done) => server.listen(join(cwd, "s"), done));
+    assert.is((await ltxc(["report", "--out", "s"], { cwd })).code, 0);
+    await new Promise((done) => server.close(done));
+    assert.ok(isPage(got));
+  });
+
+  test("a folder option that names something else is a usage error", async () => {
+    const cwd = await folder();
+    execFileSync("mkfifo", [join(cwd, "pipe")]);
+    await writeFile(join(cwd, "a.strategy"), "");
+    for (const [name, what] of [
+      ["pipe", "a named pipe"],
+      ["a.strategy", "a file"],
+      ["-", "stdout"],
+    ] as const) {
+      const { code, err } = await ltxc(["compile", "--out", name], { cwd });
+      assert.is(code, 2);
+      assert.match(err, `${name} is ${what}, and the results are several files`);
+    }
+  });
+
+  if (process.platform === "linux" && process.getuid?.() === 0)
+    test("a device stays a device", async () => {
+      const cwd = await withRun();
+      // The numbers of /dev/null.
+      execFileSync("mknod", [join(cwd, "device"), "c", "1", "3"]);
+      const { code, err } = await ltxc(["report", "--out", "device"], { cwd });
+      // Some containers forbid to open devices in a temporary folder.
+      if (code !== 0) assert.match(err, "device cannot be written (E");
+      assert.ok((await stat(join(cwd, "device"))).isCharacterDevice());
+    });
+
+  test("a file keeps its permissions, a link stays a link, and a report's own place is not linked elsewhere", async () => {
+    const cwd = await withRun();
+    await writeFile(join(cwd, "page.html"), "", { mode: 0o600 });
+    await symlink("page.html", join(cwd, "link"));
+    assert.is((await ltxc(["report", "--out", "link"], { cwd })).code, 0);
+    assert.ok(isPage(await readFile(join(cwd, "page.html"), "utf8")));
+    assert.is((await stat(join(cwd, "page.html"))).mode & 0o777, 0o600);
+    assert.ok((await lstat(join(cwd, "link"))).isSymbolicLink());
+    await symlink("../page.html", join(cwd, "outputs/report.html"));
+    const { code, err } = await ltxc(["report"], { cwd });
+    assert.is(code, 2);
+    assert.match(err, "report.html is a link that leads out of the run's folder");
+  });
+
+  test("one file that cannot be read does not keep the others from being looked at", async () => {
+    const cwd = await folder();
+    execFileSync("mkfifo", [join(cwd, "b.strategy")]);
+    await mkdir(join(cwd, "c.strategy"));
+    await writeFile(join(cwd, "a.strategy"), "strategy: a\nlos:\n  v: 1\n");
+    await writeFile(join(cwd, "d.strategy"), "x".repeat(5_000_000));
+    for (const command of ["check", "compile", "fmt", "test"]) {
+      const { code, out, err } = await ltxc([command], { cwd });
+      assert.is(code, 1, command);
+      for (const part of [
+        "LTX2001",
+        "b.strategy is a named pipe, not a file",
+        "c.strategy is a folder, not a file",
+        "d.strategy is too large: it has 5,000,000 bytes, and at most 4,194,304 are read",
+      ])
+        if (command !== "fmt" || !part.startsWith("LTX")) assert.match(out + err, part, command);
+    }
+    assert.is((await ltxc(["check", "b.strategy"], { cwd })).code, 2);
+  });
+}
+
+test.run();
