@@ -7,6 +7,7 @@ import { hashOf } from "../../compiler/source/index.ts";
 import { CONTRACT_VERSION } from "../../compiler/version.ts";
 import type { Step } from "../../runtime/contract.ts";
 import { strategyOf, unknownStrategy, type StrategyConfig } from "../../runtime/config/index.ts";
+import { readText } from "../../runtime/files/index.ts";
 import { strategyExtension } from "../shell/files.ts";
 import { builtinNames, libraryAt, textsOf } from "./library.ts";
 import { flexible, officialStep } from "./official-step.ts";
@@ -30,14 +31,17 @@ function problem(code: string, message: string, help: string): FoundStep {
 async function sourcesIn(folder: string): Promise<Source[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(strategyExtension));
   const library = libraryAt(folder);
-  return Promise.all(
-    names.map(async (name) => {
-      const text = await readFile(join(folder, name), "utf8");
+  const found = await Promise.all(
+    names.map(async (name): Promise<Source[]> => {
+      const text = await readText(join(folder, name)).catch(() => null);
+      // `ltxc check` says why it cannot be read.
+      if (text === null) return [];
       const hash = hashOf(textsOf(name, text, library));
       const declared = /^strategy:\s*["']?([a-z][a-z0-9_]*)/m.exec(text)?.[1] ?? null;
-      return { path: join(folder, name), name: declared, hash };
+      return [{ path: join(folder, name), name: declared, hash }];
     }),
   );
+  return found.flat();
 }
 
 /** Names of the .strategy files in a folder that hold the strategy `name`. */

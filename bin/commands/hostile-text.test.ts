@@ -1,0 +1,47 @@
+// Texts of files that could steer a terminal or end a tag.
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { temporaryFolders } from "../../runtime/testing/temporary-folders.ts";
+import { ltxc, project } from "../testing/testing.ts";
+
+const test = suite("hostile text");
+const folder = temporaryFolders(test, "hostile");
+
+const evil = "\u001b]0;pwned\u0007\u001b[31mred\u001b[2J\u007f\u009b\u202e*/ </script><b> `${x}` \u2028\r";
+const steering = /[^\P{Cc}\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+test("carets stay below what they point at, and colours are ours alone", async () => {
+  const cwd = await folder();
+  await writeFile(join(cwd, "a.strategy"), 'strategy: a\n"\u202ekey": 1\n');
+  const plain = await ltxc(["check"], { cwd });
+  const lines = plain.out.split("\n");
+  const at = lines.findIndex((line) => line.includes('"\\u202ekey"'));
+  assert.is(lines[at]?.indexOf('"'), lines[at + 1]?.indexOf("^"));
+  assert.match(lines[at + 1] ?? "", `${"^".repeat(11)}`);
+  const { out } = await ltxc(["check", "--color", "always"], { cwd });
+  // eslint-disable-next-line no-control-regex -- these are looked for
+  assert.match(out, /\x1b\[31m/);
+  // eslint-disable-next-line no-control-regex -- these are removed
+  assert.is(out.replaceAll(/\x1b\[\d+m/g, ""), plain.out);
+});
+
+test("names of files and pages are written out as well", async () => {
+  const cwd = await project();
+  const name = "\u001b[2J\nclip\u202e.pt";
+  for (const part of ["latents", "conditions", "mask_latents"])
+    await rename(join(cwd, "data", part, "clip_1.pt"), join(cwd, "data", part, name)).catch(() => undefined);
+  await writeFile(join(cwd, "data/latents/clip_2.pt"), "broken");
+  await mkdir(join(cwd, "outputs"));
+  const event = { type: "warning", finding: { code: "LTX7003", message: evil } };
+  const started = { type: "started", globalStep: 0, strategy: evil, engine: evil };
+  await writeFile(join(cwd, "outputs/metrics.jsonl"), `${JSON.stringify(started)}\n${JSON.stringify(event)}\n`);
+  for (const args of [["check"], ["check", "train\u001b.yaml"], ["report", "--out", "-"], ["inspect", "--html", "-"]]) {
+    const { out, err } = await ltxc(args, { cwd });
+    assert.not.match(out + err, steering, args.join(" "));
+    assert.not.match(out, "<b> `");
+  }
+});
+
+test.run();
