@@ -1,5 +1,5 @@
-// Texts of files that could steer a terminal or end a tag.
-import { mkdir, rename, writeFile } from "node:fs/promises";
+// Texts of files that could steer a terminal, end a tag or a comment, or hide in the prototype of an object.
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -11,6 +11,52 @@ const folder = temporaryFolders(test, "hostile");
 
 const evil = "\u001b]0;pwned\u0007\u001b[31mred\u001b[2J\u007f\u009b\u202e*/ </script><b> `${x}` \u2028\r";
 const steering = /[^\P{Cc}\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+/** As YAML: raw, U+007F could not stand in a file. */
+const quoted = (text: string) => JSON.stringify(text).replaceAll("\u007f", "\\u007f");
+
+const strategy = `strategy: hostile
+description: ${quoted(evil)}
+params:
+  strength: {type: number, default: 1, description: ${quoted(evil)}}
+  label: {type: string, default: ${quoted(evil)}}
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+video:
+  latents: latents
+  fps: 24
+loss:
+  v: mse(video.prediction, video.target) * strength
+  __proto__: 1000 * mse(video.prediction, video.target)
+metadata:
+  note: ${quoted(`${evil.replace("${x}", "")}\${strength}`)}
+`;
+
+test("no command prints what could steer a terminal, nor does what it generates hold it", async () => {
+  const cwd = await folder();
+  await writeFile(join(cwd, "a.strategy"), strategy);
+  await writeFile(
+    join(cwd, "b.strategy"),
+    `strategy: b\n"key\\u001b[2J\\u202e\\n": 1\n# \u202e\u009b\nloss: {v: "\u202e + 1"}\n`,
+  );
+  const commands = [["check"], ["check", "--json"], ["check", "--format", "sarif"], ["compile"], ["test"], ["schema"]];
+  for (const args of [...commands, ["compile", "a.strategy", "--emit", "ir"], ["inspect", "a.strategy"]]) {
+    const { code, out, err } = await ltxc(args, { cwd });
+    assert.ok(code < 2, `${args.join(" ")}: ${err}`);
+    assert.not.match(out + err, steering, args.join(" "));
+    if (args.includes("--json") || args.includes("sarif")) assert.ok(JSON.parse(out));
+  }
+  for (const name of ["hostile.ts", "hostile.mjs"])
+    assert.not.match(await readFile(join(cwd, "build", name), "utf8"), steering);
+  const { strategy: info, metadata } = (await import(join(cwd, "build/hostile.mjs"))) as {
+    strategy: { description: string };
+    metadata: (params: object) => Record<string, string>;
+  };
+  assert.is(info.description, evil);
+  assert.is(metadata({ strength: 2 })["note"], `${evil.replace("${x}", "")}2`);
+  assert.match((await ltxc(["inspect", "a.strategy"], { cwd })).out, "loss __proto__");
+});
 
 test("carets stay below what they point at, and colours are ours alone", async () => {
   const cwd = await folder();
