@@ -61,6 +61,7 @@ test("a bug of ours gives exit code 70, says so and shows the stack", async () =
     data() {},
     err: (text) => void (printed += text),
     columns: { out: null, err: null },
+    onOutputLost() {},
     onInterrupt: () => () => {},
   };
   let printed = "";

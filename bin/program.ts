@@ -255,7 +255,7 @@ function declareInspect({ command, session, done }: Declaring): void {
 function declareRun({ command, session, done }: Declaring): void {
   command(
     "run",
-    "Train a LoRA, or all weights, as a run config says. Ctrl-C finishes the step, saves and tells how to go on; twice stops at once.",
+    "Train a LoRA, or all weights, as a run config says. Ctrl-C, SIGTERM or a closed terminal finish the step, save and tell how to go on; Ctrl-C twice stops at once.",
     [
       ["ltxc run", "train.yaml of this folder"],
       ["ltxc run --resume", "go on where it was stopped"],

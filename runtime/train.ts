@@ -1,9 +1,10 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { toOfficial } from "./config/strategy.ts";
 import { removeLeftovers, writeTextAtomically } from "./files/atomic.ts";
-import { fail, FindingsError } from "./findings.ts";
+import { fail, FindingsError, type Finding } from "./findings.ts";
+import { weightsPath } from "./checkpoints/checkpoint-files.ts";
 import { checkpointMetadata, type CheckpointMetadata } from "./checkpoints/checkpoint-metadata.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoints/checkpoint.ts";
 import { deleteOlder } from "./checkpoints/prune.ts";
@@ -31,6 +32,8 @@ interface TrainOptions {
   readonly onEvent?: (event: TrainEvent) => void;
   /** Usually an `AbortSignal`. Once aborted, the step under way is finished and saved, and training ends. */
   readonly signal?: StopSignal;
+  /** Called once the run has begun, with a function that makes a warning one of the run's events, kept with its metrics. */
+  readonly onBegun?: (warn: (finding: Finding) => void) => void;
 }
 
 /**
@@ -38,35 +41,43 @@ interface TrainOptions {
  * @throws FindingsError LTX7001, LTX7002 when a loss or a gradient is not a number, LTX7006 when the metadata change, LTX7010 when a
  * token attends to nothing; LTX63xx when a checkpoint can not be read or written
  */
-export async function train(run: Run, { onEvent = () => {}, signal }: TrainOptions = {}): Promise<Summary> {
+export async function train(run: Run, { onEvent = () => {}, signal, onBegun }: TrainOptions = {}): Promise<Summary> {
   const loop = await begin(run, onEvent);
   try {
-    const { start, steps } = loop;
-    const began = performance.now();
-    const isStopped = () => signal?.aborted === true;
-    let done = start;
-    if (start === 0) await evaluateAt(loop, start);
-    if (!run.config.validation.skip_initial_validation) await drawSamples(loop, start, signal);
-    while (done < steps && !isStopped()) {
-      loop.emit(await takeStep(loop, done));
-      done++;
-      const stepEnded = performance.now();
-      if (done === steps || isDue(done, run.config.evaluation.interval)) await evaluateAt(loop, done);
-      if (isDue(done, run.config.validation.interval)) await drawSamples(loop, done, signal);
-      if (isDue(done, run.config.checkpoints.interval)) await save(loop, done);
-      loop.aside += (performance.now() - stepEnded) / 1000;
-    }
-    const checkpoint = await save(loop, done);
-    const seconds = (performance.now() - began) / 1000;
-    const summary: Summary =
-      done < steps
-        ? { type: "interrupted", globalStep: done, checkpoint }
-        : { type: "finished", globalStep: done, checkpoint, seconds, stepsPerSecond: (done - start) / seconds };
-    loop.emit(summary);
-    return summary;
+    onBegun?.((finding) => loop.emit({ type: "warning", finding }));
+    return await trainToTheEnd(loop, signal);
+  } catch (error) {
+    throw await rescue(loop, error);
   } finally {
     loop.end();
   }
+}
+
+/** A run that is to stop saves at once: what evaluations and samples would take may be more time than it is given. */
+async function trainToTheEnd(loop: Loop, signal: StopSignal | undefined): Promise<Summary> {
+  const { run, start, steps } = loop;
+  const began = performance.now();
+  const isStopped = () => signal?.aborted === true;
+  if (start === 0) await evaluateAt(loop, start, signal);
+  if (!run.config.validation.skip_initial_validation) await drawSamples(loop, start, signal);
+  while (loop.done < steps && !isStopped()) {
+    loop.emit(await takeStep(loop, loop.done));
+    const { done } = loop;
+    const stepEnded = performance.now();
+    if (done === steps || isDue(done, run.config.evaluation.interval)) await evaluateAt(loop, done, signal);
+    if (isDue(done, run.config.validation.interval)) await drawSamples(loop, done, signal);
+    if (isDue(done, run.config.checkpoints.interval)) await save(loop, done);
+    loop.aside += (performance.now() - stepEnded) / 1000;
+  }
+  const { done } = loop;
+  const checkpoint = untouched(loop) ?? (await save(loop, done));
+  const seconds = (performance.now() - began) / 1000;
+  const summary: Summary =
+    done < steps
+      ? { type: "interrupted", globalStep: done, checkpoint }
+      : { type: "finished", globalStep: done, checkpoint, seconds, stepsPerSecond: (done - start) / seconds };
+  loop.emit(summary);
+  return summary;
 }
 
 /** What the loop carries from step to step. */
@@ -75,13 +86,21 @@ interface Loop {
   readonly context: OptimizerContext;
   readonly schedule: Schedule;
   readonly start: number;
+  /** The weights file that the run began with, or null. */
+  readonly loaded: string | null;
   readonly steps: number;
+  /** Steps whose updates are in the weights. */
+  done: number;
+  /** False while an update is under way, when only some of the weights may have changed. */
+  isWhole: boolean;
   readonly pace: number[];
   /** Seconds spent between steps, on evaluations and checkpoints. */
   aside: number;
   emit(event: TrainEvent): void;
   /** The last checkpoint of this process, and the step after which it was saved. */
   saved: { readonly step: number; readonly path: string } | null;
+  /** The step that could not be saved. */
+  unsaved: number | null;
   /** Emits a warning about the strategy, unless one with this key was emitted before. */
   readonly warnOnce: WarnOnce;
   /** For checkpoints; null before the first batch. */
@@ -128,11 +147,15 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     context: contextOf(run, optimizer),
     schedule: createSchedule(config.optimization),
     start: globalStep,
+    loaded,
     steps,
+    done: globalStep,
+    isWhole: true,
     pace: [],
     aside: 0,
     emit,
     saved: null,
+    unsaved: null,
     warnOnce: createWarnOnce((code, message, help) => emit(warning(code, message, help))),
     metadata: null,
     end: () => {
@@ -157,9 +180,11 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
     samples.push(batch.names);
     return { ...batch, size: batch.names.length, draws: run.draws(j, i), progress } satisfies MicroBatch;
   });
-  await stopIfBroken(loop, j, accumulated, samples);
+  stopIfBroken(j, accumulated, samples);
   const learningRate = schedule(j);
+  loop.isWhole = false;
   await accumulated.apply(learningRate);
+  [loop.done, loop.isWhole] = [j + 1, true];
   warnOfIdleSamples(loop, idleSamples(accumulated.reports, samples));
   warnOfOverlaps(loop, overlappingTerms(accumulated.reports, samples));
   const secondsPerStep = (performance.now() - began) / 1000;
@@ -188,12 +213,18 @@ function meanPace({ pace, aside, start }: Loop, j: number, secondsPerStep: numbe
 
 const isDue = (done: number, interval: number | null): boolean => interval !== null && done % interval === 0;
 
-/** Evaluates the held-out samples, if there are any, after `done` steps. */
-async function evaluateAt({ run, context, steps, emit, warnOnce }: Loop, done: number): Promise<void> {
+/** Evaluates the held-out samples, if there are any, after `done` steps; leaves that once `signal` is aborted. */
+async function evaluateAt(
+  { run, context, steps, emit, warnOnce }: Loop,
+  done: number,
+  signal: StopSignal | undefined,
+): Promise<void> {
   if (run.heldOut === null) return;
   const began = performance.now();
   const progress = { globalStep: done, progress: done / steps };
-  const { strays, ...evaluation } = await evaluate(run, context.forward, progress);
+  const evaluated = await evaluate(run, context.forward, progress, signal);
+  if (evaluated === null) return;
+  const { strays, ...evaluation } = evaluated;
   emit({ type: "evaluation", globalStep: done, ...evaluation, seconds: (performance.now() - began) / 1000 });
   if (!strays) return;
   const message = `\`${run.step.strategy.name}\` sets noise levels itself, so evaluations are at its own and not at those of \`evaluation.sigmas\``;
@@ -225,36 +256,74 @@ async function drawSamples({ run: { samples }, emit }: Loop, done: number, signa
 /** Saves the weights after `done` steps, unless that was the last thing done; returns their path. */
 async function save(loop: Loop, done: number): Promise<string> {
   if (loop.saved?.step === done) return loop.saved.path;
+  loop.unsaved = done;
+  const path = await saveWithoutDeleting(loop, done);
+  loop.unsaved = null;
+  await deleteOlder(path, loop.run.config.checkpoints.keep_last_n, loop.run.id);
+  return path;
+}
+
+async function saveWithoutDeleting(loop: Loop, done: number): Promise<string> {
   const path = await saveCheckpoint(loop.run, loop.context.optimizer, {
     globalStep: done,
     metadata: loop.metadata ?? {},
   });
   loop.saved = { step: done, path };
-  await deleteOlder(path, loop.run.config.checkpoints.keep_last_n, loop.run.id);
   loop.emit({ type: "checkpoint", globalStep: done, path });
   return path;
 }
 
-/**
- * Ends the run when the step's numbers can not be right, before they reach the weights. Those of the step before are saved beside
- * the earlier checkpoints, none of which is deleted for it.
- */
-async function stopIfBroken(
-  loop: Loop,
-  j: number,
-  accumulated: AccumulatedGradients,
-  samples: readonly (readonly string[])[],
-): Promise<void> {
+/** The checkpoint of a resumed run that has not done a step: nothing is to be saved. Null where it lies in another folder. */
+function untouched({ run: { config }, start, done, loaded }: Loop): string | null {
+  if (done > start || loaded === null) return null;
+  const path = weightsPath(config.output_dir, start, config.model.training_mode);
+  return resolve(loaded) === resolve(path) ? loaded : null;
+}
+
+/** Ends the run when the step's numbers can not be right, before they reach the weights. */
+function stopIfBroken(j: number, accumulated: AccumulatedGradients, samples: readonly (readonly string[])[]): void {
   const failure = failureOf(accumulated, samples);
   if (failure === null) return;
   accumulated.discard();
-  const { run, context, start, saved } = loop;
-  const at = { globalStep: j, metadata: loop.metadata ?? {} };
-  const checkpoint = j === start || saved?.step === j ? saved?.path : await saveCheckpoint(run, context.optimizer, at);
-  const kept = checkpoint === undefined ? "no step was finished" : `the weights of step ${j} are in ${checkpoint}`;
   const { code, path, what, advice } = failure;
-  const message = `${what} at step ${j + 1}; training stopped`;
-  fail(code, message, `${kept}; ${advice}`, path);
+  fail(code, `${what} at step ${j + 1}; training stopped`, advice, path);
+}
+
+/**
+ * Saves what was trained before an error ends the run, beside the earlier checkpoints, none of which is deleted for it. Returns the
+ * error, and says with it, or before it as a warning, where the weights are.
+ */
+async function rescue(loop: Loop, error: unknown): Promise<unknown> {
+  const kept = await keepWeights(loop);
+  if (error instanceof FindingsError) {
+    const [first, ...others] = error.findings;
+    if (first === undefined) return error;
+    const help = first.help === undefined ? kept : `${kept}; ${first.help}`;
+    return new FindingsError([{ ...first, help }, ...others]);
+  }
+  loop.emit(warning("LTX7041", "the training is ended by an error", kept));
+  return error;
+}
+
+/** Saves the weights if they are whole and not saved yet. Returns which weights there are now and where, as text. */
+async function keepWeights(loop: Loop): Promise<string> {
+  const { done, start, loaded, saved } = loop;
+  const goOn = "`ltxc run --resume` goes on from there";
+  const there = () =>
+    loop.saved === null ? null : `the weights of step ${loop.saved.step} are in ${loop.saved.path}; ${goOn}`;
+  if (saved?.step === done) return there() ?? "";
+  if (done === start && saved === null)
+    return loaded === null ? "no step was finished" : `no step was finished since ${loaded}`;
+  try {
+    if (!loop.isWhole) throw new Error("they were being updated");
+    if (loop.unsaved === done) throw new Error("saving failed");
+    await saveWithoutDeleting(loop, done);
+    return there() ?? "";
+  } catch (cause) {
+    const reason = cause instanceof FindingsError ? cause.findings[0]?.message : (cause as Error).message;
+    const last = there() ?? (loaded === null ? "there is no earlier checkpoint" : `the run began from ${loaded}`);
+    return `the weights of step ${done} could not be saved (${reason}); ${last}`;
+  }
 }
 
 function warnOfIdleSamples({ warnOnce }: Loop, samples: readonly string[]): void {

@@ -56,15 +56,42 @@ function reporterOf(session: Session, file: SourceFile, root: YamlNode | null): 
   return { diagnostics, findings: (found) => root !== null && diagnostics(toDiagnostics(file, root, found)) };
 }
 
-/** The first Ctrl-C asks the run to finish its step and save; a second one ends the process at once, as usual. */
+/** The first Ctrl-C, SIGTERM or SIGHUP asks the run to finish its step and save. */
 function stopOnInterrupt(session: Session, view: RunView): { readonly signal: AbortSignal; off(): void } {
   const stop = new AbortController();
   const off = session.io.onInterrupt(() => {
-    off();
+    if (stop.signal.aborted) return;
     stop.abort();
     view.note("finishing this step, then saving (Ctrl-C again stops at once)");
   });
   return { signal: stop.signal, off };
+}
+
+/**
+ * Tells that nothing can be shown any more: on the other output, and among the run's events. The training goes on, since its results are
+ * files.
+ */
+function watchOutputs({ io, json }: Session, warn: (finding: Finding) => void): void {
+  io.onOutputLost(({ name, reason }) => {
+    const message = `${name} can not be written any more (${reason}); the training goes on without it`;
+    const help = "`ltxc report` shows the run from the metrics in its `output_dir`";
+    // Events of `--json` go to stdout, which may be what was lost.
+    if (json) io.err(`warning: ${message}\n`);
+    warn({ code: "LTX7040", severity: "warning", path: ["output_dir"], message, help });
+  });
+}
+
+/** Hands findings on as soon as there is somewhere to; keeps them until then. */
+function createMailbox() {
+  const waiting: Finding[] = [];
+  let deliver: ((finding: Finding) => void) | null = null;
+  return {
+    put: (finding: Finding) => void (deliver === null ? waiting.push(finding) : deliver(finding)),
+    open(to: (finding: Finding) => void) {
+      deliver = to;
+      for (const finding of waiting.splice(0)) to(finding);
+    },
+  };
 }
 
 /** The command that resumes the run in `folder`, quoted for a shell. */
@@ -110,6 +137,8 @@ async function trainWith(
   { config, step, asked, ...source }: ToTrain,
   reporter: Reporter,
 ): Promise<number> {
+  const mailbox = createMailbox();
+  watchOutputs(session, mailbox.put);
   const { engine, reason } = await openEngine(config.runtime.engine, config.runtime);
   const opened = await openRun(engine, config, step, { onWork: onWorkOf(asked.options) });
   const folder = opened.run.config.output_dir;
@@ -125,7 +154,7 @@ async function trainWith(
       if (event.type === "started") keepSources({ strategy: step.strategy.name, ...source }, folder);
       view.event(event);
     };
-    const { type } = await train(opened.run, { onEvent, signal });
+    const { type } = await train(opened.run, { onEvent, signal, onBegun: mailbox.open });
     return type === "interrupted" ? exitCode.interrupted : exitCode.ok;
   } finally {
     off();

@@ -1,5 +1,7 @@
+import { basename } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import { forTerminal } from "./color.ts";
+import { openOutput, type OutputFailure } from "./output.ts";
 
 /** What a command needs of the process: working folder, input, output, interrupts. Tests pass their own. */
 export interface Io {
@@ -15,7 +17,15 @@ export interface Io {
   err(text: string): void;
   /** Width of the terminal that shows `out` and `err`; null for a file or a pipe. */
   readonly columns: { readonly out: number | null; readonly err: number | null };
-  /** Calls `listener` on each Ctrl-C, which then no longer ends the process; the returned function removes it. */
+  /**
+   * For commands that print on the side: calls `listener` once for each of `out` and `err` that can not be written any more, and does
+   * not wait for slow readers.
+   */
+  onOutputLost(listener: (failure: OutputFailure) => void): void;
+  /**
+   * Calls `listener` whenever the process is asked to end: by Ctrl-C, by SIGTERM, or by SIGHUP when its terminal is closed. The process then
+   * goes on; a second Ctrl-C ends it at once, whatever it does. The returned function removes the listener.
+   */
   onInterrupt(listener: () => void): () => void;
 }
 
@@ -31,33 +41,54 @@ function columnsOf(stream: NodeJS.WriteStream): number | null {
   return stream.isTTY ? stream.columns : null;
 }
 
-/** A reader that closes its end early (`ltxc explain | head`) is no error: nobody needs the rest. */
-function endQuietlyWhenClosed(stream: NodeJS.WriteStream): void {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit();
-    throw error;
-  });
-}
-
 /** The running process as `Io`. */
 export function processIo(): Io {
-  endQuietlyWhenClosed(process.stdout);
-  endQuietlyWhenClosed(process.stderr);
+  const isKept = outliveTerminal();
+  const [out, err] = [openOutput(process.stdout, "stdout"), openOutput(process.stderr, "stderr")];
   return {
     cwd: process.cwd(),
     env: process.env,
     readInput: () => textOf(process.stdin),
-    out: (text) => void process.stdout.write(text),
-    data: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    out: out.write,
+    data: out.write,
+    err: err.write,
     columns: { out: columnsOf(process.stdout), err: columnsOf(process.stderr) },
-    onInterrupt(listener) {
-      process.on("SIGINT", listener);
-      process.on("SIGTERM", listener);
-      return () => {
-        process.off("SIGINT", listener);
-        process.off("SIGTERM", listener);
-      };
+    onOutputLost(listener) {
+      out.watch(listener);
+      err.watch(listener);
     },
+    onInterrupt: (listener) => listen(listener, isKept ? ["SIGTERM"] : ["SIGTERM", "SIGHUP"]),
+  };
+}
+
+/**
+ * `nohup` asks that a closed terminal does not matter. Node.js undoes that when it starts, so it is done again here; shells tell it by
+ * the variable `_`. Returns whether it is so.
+ */
+function outliveTerminal(): boolean {
+  if (basename(process.env["_"] ?? "") !== "nohup") return false;
+  process.on("SIGHUP", () => {});
+  return true;
+}
+
+/** npm passes Ctrl-C on to a process that the terminal has already told; both arrive within this time, in milliseconds. */
+const SAME_PRESS = 50;
+
+/**
+ * After the first Ctrl-C the system's own handling is back: it ends the process even while JavaScript is busy, and a shell sees 130.
+ * Other signals never end the process at once, since shells and schedulers send them more than once.
+ */
+function listen(listener: () => void, others: readonly ("SIGTERM" | "SIGHUP")[]): () => void {
+  const onCtrlC = () => {
+    // What arrives meanwhile waits for the event loop, where nobody listens any more.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SAME_PRESS);
+    process.off("SIGINT", onCtrlC);
+    listener();
+  };
+  process.on("SIGINT", onCtrlC);
+  for (const signal of others) process.on(signal, listener);
+  return () => {
+    process.off("SIGINT", onCtrlC);
+    for (const signal of others) process.off(signal, listener);
   };
 }

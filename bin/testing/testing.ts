@@ -40,6 +40,7 @@ export async function ltxc(args: readonly string[], options: CallOptions = {}): 
     data: (part) => write("out", part),
     err: (part) => write("err", part),
     columns: { out: columns, err: columns },
+    onOutputLost() {},
     onInterrupt(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

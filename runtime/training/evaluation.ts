@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { philoxSource } from "../random/draws.ts";
 import type { EvaluationEvent } from "../metrics/events.ts";
 import { forward, readReport, type ForwardContext, type Progress, type Report } from "./forward.ts";
-import type { LoadedBatch, Run } from "./run-inputs.ts";
+import type { LoadedBatch, Run, StopSignal } from "./run-inputs.ts";
 import { sampleLosses, stepMetrics } from "./step-metrics.ts";
 
 /** Independent of the run's seed, so that runs with different seeds can be compared, too. */
@@ -17,9 +17,15 @@ interface Evaluated extends Evaluation {
 
 /**
  * The loss of every held-out sample at every noise level of `evaluation.sigmas`, without gradients. Each sample is a batch of its
- * own, and its draws depend on its number alone: results can be compared between steps, resumed runs, batch sizes and seeds.
+ * own, and its draws depend on its number alone: results can be compared between steps, resumed runs, batch sizes and seeds. Null once
+ * `signal` is aborted.
  */
-export async function evaluate(run: Run, context: ForwardContext, progress: Progress): Promise<Evaluated> {
+export async function evaluate(
+  run: Run,
+  context: ForwardContext,
+  progress: Progress,
+  signal?: StopSignal,
+): Promise<Evaluated | null> {
   const { heldOut, config } = run;
   if (heldOut === null) throw new Error("a run without held-out samples");
   const { sigmas } = config.evaluation;
@@ -29,6 +35,10 @@ export async function evaluate(run: Run, context: ForwardContext, progress: Prog
     for (const [level, sigma] of sigmas.entries()) {
       // Engines may compute for minutes without a turn of the event loop, which Ctrl-C needs.
       await nextTurn();
+      if (signal?.aborted === true) {
+        batch.release();
+        return null;
+      }
       reports[level]?.push(await reportOf(run, context, batch, { sample: i, sigma, progress }));
     }
     batch.release();

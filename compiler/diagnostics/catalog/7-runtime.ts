@@ -67,6 +67,27 @@ export const entries = [
     good: 'metadata:\n  factor: "${latents.height / ref.height}"   # the same for all samples',
   },
   {
+    code: "LTX7040",
+    slug: "output-lost",
+    title: "Nothing can be shown any more",
+    explanation:
+      "What reads stdout or stderr has ended or has stopped reading, the terminal was closed, or the disk of the file behind it is full. " +
+      "The training goes on without this output, to its end and to its own exit code; `metrics.jsonl` and the other files in " +
+      "`output_dir` have everything.",
+    bad: "ltxc run --json | head",
+    good: "ltxc run --json > events.jsonl",
+  },
+  {
+    code: "LTX7041",
+    slug: "ended-by-error",
+    title: "An error has ended the training, and the weights were saved",
+    explanation:
+      "The error is printed after this. The weights and the state of the last step were saved before the end, without deleting an " +
+      "earlier checkpoint. Correct what the error says and go on with `ltxc run --resume`.",
+    bad: "ltxc run",
+    good: "ltxc run --resume",
+  },
+  {
     code: "LTX7010",
     slug: "attention-without-keys",
     title: "A token may attend to nothing",
