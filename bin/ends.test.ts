@@ -98,7 +98,8 @@ test("Ctrl-C that arrives twice by way of npm is one, a second one ends the proc
       child.kill("SIGINT");
       child.stdout?.once("data", () => child.kill("SIGINT"));
     },
-    ...["--set", "optimization.gradient_accumulation_steps=100000"],
+    "--set",
+    "optimization.gradient_accumulation_steps=100000",
   );
   // What a shell shows as 130.
   assert.is(twice.signal, "SIGINT", twice.err);

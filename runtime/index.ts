@@ -33,7 +33,7 @@ export { openRun, type OpenedRun, type OpenOptions } from "./opening/open-run.ts
 export { preflight, type Preflight } from "./opening/preflight.ts";
 export { train } from "./train.ts";
 export { newestRun } from "./run-folder/newest.ts";
-export { lastSaved } from "./checkpoints/checkpoint-files.ts";
+export { lastSaved } from "./checkpoints/last-saved.ts";
 export type { Run } from "./training/run-inputs.ts";
 export type * from "./metrics/events.ts";
 

@@ -9,7 +9,8 @@ import * as assert from "uvu/assert";
 import { openEngine } from "./engine/index.ts";
 import { FindingsError } from "./findings.ts";
 import { train } from "./train.ts";
-import { lastSaved, statePath, weightsPath } from "./checkpoints/checkpoint-files.ts";
+import { statePath, weightsPath } from "./checkpoints/checkpoint-files.ts";
+import { lastSaved } from "./checkpoints/last-saved.ts";
 import type { StepEvent, TrainEvent } from "./metrics/events.ts";
 import type { Run } from "./training/run-inputs.ts";
 import { tinyRun, type TinySettings } from "./testing/tiny-run.ts";
@@ -93,7 +94,7 @@ test("a checkpoint that was cut short between its files is not gone on from", as
   assert.instance(failed, FindingsError);
   assert.ok(existsSync(statePath(weightsPath(folder, 4)) ?? ""));
   await rm(weightsPath(folder, 4), { recursive: true });
-  assert.is(await lastSaved(folder), weightsPath(folder, 2));
+  assert.is((await lastSaved(folder))?.path, weightsPath(folder, 2));
 });
 
 test("the time of an evaluation is not counted as a step's", async ({ folder }) => {

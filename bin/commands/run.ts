@@ -165,8 +165,13 @@ async function trainWith(
 
 const isResumed = ({ resume, resumeAnyway }: RunOptions): boolean => resume === true || resumeAnyway === true;
 
-/** The run config for `--resume`: it starts from the newest checkpoint of its own output folder, or of the newest such folder. */
-async function resumed(written: RunConfig, outputs: OutputPattern | null, options: RunOptions): Promise<RunConfig> {
+/** The run config for `--resume`: it starts from the last whole checkpoint of its own output folder, or of the newest such folder. */
+async function resumed(
+  written: RunConfig,
+  outputs: OutputPattern | null,
+  options: RunOptions,
+  reporter: Reporter,
+): Promise<RunConfig> {
   const output_dir = outputs === null ? written.output_dir : await newestRun(outputs);
   const checkpoint = output_dir === null ? null : await lastSaved(output_dir);
   if (output_dir === null || checkpoint === null) {
@@ -174,11 +179,12 @@ async function resumed(written: RunConfig, outputs: OutputPattern | null, option
     const message = `${where} holds ${output_dir === null ? "a" : "no"} checkpoint to go on from`;
     fail("LTX6307", message, "run without `--resume` to begin", ["output_dir"]);
   }
+  reporter.findings(checkpoint.warnings);
   const resume_anyway = written.runtime.resume_anyway || options.resumeAnyway === true;
   return {
     ...written,
     output_dir,
-    model: { ...written.model, load_checkpoint: checkpoint },
+    model: { ...written.model, load_checkpoint: checkpoint.path },
     runtime: { ...written.runtime, resume_anyway },
   };
 }
@@ -208,7 +214,7 @@ export async function run(session: Session, path: string, options: RunOptions): 
   const { config: written, outputs, ...made } = examined.ready;
   const asked = { path, options, written: written.output_dir, hasPattern: outputs !== null };
   try {
-    const config = isResumed(options) ? await resumed(written, outputs, options) : written;
+    const config = isResumed(options) ? await resumed(written, outputs, options, reporter) : written;
     return await trainWith(session, { config, ...made, build, asked }, reporter);
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;

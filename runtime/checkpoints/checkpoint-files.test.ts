@@ -1,9 +1,9 @@
-import { mkdir, utimes, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../findings.ts";
-import { findWeights, headsPath, lastSaved, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
+import { findWeights, headsPath, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
 import { temporaryFolders } from "../testing/temporary-folders.ts";
 
 const test = suite("checkpoint files");
@@ -53,15 +53,6 @@ test("a folder without weights gives none; what is missing or no weights file is
   assert.is(await codeOf(findWeights(await touch(join(root, "weights.pt")))), "LTX6307");
   const file = await touch(join(root, "any.safetensors"));
   assert.is(await findWeights(file), file);
-});
-
-test("what was saved last counts, not the highest step", async () => {
-  const output = await folder();
-  assert.is(await lastSaved(output), null);
-  const old = await touch(weightsPath(output, 200));
-  const recent = await touch(weightsPath(output, 77));
-  await utimes(old, 1000, 1000);
-  assert.is(await lastSaved(output), recent);
 });
 
 test.run();

@@ -58,21 +58,6 @@ export async function findWeights(path: string): Promise<string | null> {
   return path;
 }
 
-/**
- * The weights that were saved last in a run's output folder, or null. By time, not by step: an earlier, longer run into the same
- * folder may have left higher steps behind.
- */
-export async function lastSaved(outputDirectory: string): Promise<string | null> {
-  return (await newestFirst(join(outputDirectory, "checkpoints")))[0] ?? null;
-}
-
-async function newestFirst(folder: string): Promise<readonly string[]> {
-  const files = await readdir(folder).catch(() => []);
-  const weights = files.filter(isWeights).map((file) => join(folder, file));
-  const dated = await Promise.all(weights.map(async (path) => ({ path, time: (await stat(path)).mtimeMs })));
-  return dated.toSorted((a, b) => b.time - a.time || stepOf(b.path) - stepOf(a.path)).map(({ path }) => path);
-}
-
 /** Whether a file's name is that of weights after some step, as the official trainer reads them. */
 export const isWeights = (file: string): boolean => /step_[^/\\]*\.safetensors$/.test(file);
 

@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import { lastSaved } from "../checkpoints/checkpoint-files.ts";
+import { lastSaved } from "../checkpoints/last-saved.ts";
 import { resumePointAt, type ResumePoint } from "../checkpoints/resume.ts";
 import type { RunConfig } from "../config/run-config.ts";
-import { fail, type Finding } from "../findings.ts";
+import { fail, FindingsError, type Finding } from "../findings.ts";
 import type { Fingerprint } from "../training/fingerprint.ts";
 import { description, weightsIn, workIn, type FolderWork } from "./contents.ts";
 
@@ -27,10 +27,16 @@ export async function startingOver(
   if (loaded !== null && (await isWithin(loaded, config.output_dir))) {
     return point !== null || work.weights.length === 0 ? null : withoutState(config, loaded, work);
   }
-  const last = await lastSaved(config.output_dir);
-  const ours = last === null ? null : await resumePointAt(last, now);
+  const last = await lastSaved(config.output_dir, false).catch(noneWhole);
+  const ours = last === null ? null : await resumePointAt(last.path, now);
   const message = `${config.output_dir} holds ${description(work)}${differences(ours)}`;
   return { code: "LTX6341", severity: "error", path: place, message, help: advice(config, work, ours) };
+}
+
+/** Then there is nothing to go on with. */
+function noneWhole(error: unknown): null {
+  if (error instanceof FindingsError) return null;
+  throw error;
 }
 
 /** Whether `path` is `folder` or lies in it; links are followed. */

@@ -7,7 +7,7 @@ import type { Prepared, Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/index.ts";
 import { train } from "../train.ts";
-import { lastSaved } from "../checkpoints/checkpoint-files.ts";
+import { lastSaved } from "../checkpoints/last-saved.ts";
 import type { EvaluationEvent, TrainEvent } from "../metrics/events.ts";
 import { normal } from "../random/philox.ts";
 import { tinyRun, type TinySettings } from "../testing/tiny-run.ts";

@@ -215,4 +215,25 @@ export const entries = [
     bad: config("validation: {stg_blocks: [48]}"),
     good: config("validation: {stg_blocks: [28]}"),
   },
+  {
+    code: "LTX6350",
+    slug: "broken-checkpoint",
+    title: "The last checkpoint is broken, an earlier one is taken",
+    explanation:
+      "A file of the checkpoint is cut off or can not be read, so `ltxc run --resume` goes on from the last checkpoint that is whole. The " +
+      "steps in between are trained again; with a full training state they give the same weights as before. Checkpoints are written " +
+      "whole or not at all, so the usual reasons are a copy that was not finished and a failing disk.",
+    bad: "ltxc run --resume   # training_state_step_00500.state is cut off",
+    good: "ltxc run --resume   # after the folder was copied completely",
+  },
+  {
+    code: "LTX6351",
+    slug: "no-whole-checkpoint",
+    title: "Every checkpoint of the run is broken",
+    explanation:
+      "`ltxc run --resume` goes on from the last checkpoint in `output_dir` whose weights and training state are whole, and there is none. " +
+      "Copy the folder again from where it is whole, or begin anew without `--resume`.",
+    bad: "ltxc run --resume",
+    good: "ltxc run",
+  },
 ] as const satisfies readonly Entry[];

@@ -1,0 +1,86 @@
+import { cp, mkdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { openEngine } from "../engine/index.ts";
+import { FindingsError } from "../findings.ts";
+import { temporaryFolders } from "../testing/temporary-folders.ts";
+import { tinyRun } from "../testing/tiny-run.ts";
+import { train } from "../train.ts";
+import { statePath, weightsPath } from "./checkpoint-files.ts";
+import { lastSaved } from "./last-saved.ts";
+
+const test = suite("the last checkpoint");
+const { engine } = await openEngine("cpu");
+const folder = temporaryFolders(test, "last-saved");
+
+/** Trains with a checkpoint every two steps, all of which stay. */
+async function trained(outputDirectory: string, steps: number): Promise<string> {
+  const checkpoints = { interval: 2, keep_last_n: 0, save_training_state: "full" };
+  const run = tinyRun(engine, { outputDirectory, settings: { optimization: { steps }, checkpoints } });
+  await train(run);
+  engine.dispose(...run.trainable.tensors());
+  return outputDirectory;
+}
+
+const stateOf = (output: string, step: number): string => statePath(weightsPath(output, step)) ?? "";
+
+test("there is none in a folder without one, and the highest step where nothing tells more", async () => {
+  const output = await folder();
+  assert.is(await lastSaved(output), null);
+  await trained(output, 6);
+  await rm(join(output, "metrics.jsonl"));
+  assert.equal(await lastSaved(output), { path: weightsPath(output, 6), warnings: [] });
+});
+
+test("it is that of the last run, whatever the times of the files are and wherever they were copied", async () => {
+  const output = await trained(await folder(), 8);
+  await trained(output, 4);
+  assert.is((await lastSaved(output))?.path, weightsPath(output, 4));
+  // The steps of the first run are the newest files now.
+  for (const step of [6, 8]) await utimes(weightsPath(output, step), 4e9, 4e9);
+  assert.is((await lastSaved(output))?.path, weightsPath(output, 4));
+  const copy = join(await folder(), "copy");
+  await cp(output, copy, { recursive: true });
+  for (const step of [2, 6]) await utimes(weightsPath(copy, step), 4e9, 4e9);
+  assert.is((await lastSaved(copy))?.path, weightsPath(copy, 4));
+});
+
+test("a checkpoint whose process was killed before it could tell of it counts", async () => {
+  const output = await trained(await folder(), 4);
+  const metrics = join(output, "metrics.jsonl");
+  const lines = (await readFile(metrics, "utf8")).split("\n");
+  const told = lines.filter((line) => !/^\{"type":"(checkpoint","globalStep":4|finished)/.test(line));
+  assert.is(told.length, lines.length - 2);
+  await writeFile(metrics, told.join("\n"));
+  assert.is((await lastSaved(output))?.path, weightsPath(output, 4));
+});
+
+test("what a resumed run has trained anew is not taken from before", async () => {
+  const output = await trained(await folder(), 8);
+  const started = { type: "started", globalStep: 2 };
+  await writeFile(join(output, "metrics.jsonl"), `${JSON.stringify(started)}\n`, { flag: "a" });
+  assert.is((await lastSaved(output))?.path, weightsPath(output, 2));
+});
+
+test("a broken one is said, and the one before is taken; if all are broken, nothing is", async () => {
+  const output = await trained(await folder(), 6);
+  await truncate(stateOf(output, 6), 100);
+  await truncate(weightsPath(output, 4), 300);
+  const found = await lastSaved(output);
+  assert.is(found?.path, weightsPath(output, 2));
+  assert.equal(
+    found?.warnings.map(({ code, message }) => `${code} ${message.includes(output)}`),
+    ["LTX6350 true", "LTX6350 true"],
+  );
+  assert.match(found?.warnings[0]?.message ?? "", stateOf(output, 6));
+  await rm(weightsPath(output, 2));
+  await mkdir(weightsPath(output, 2));
+  const thrown = await lastSaved(output).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  assert.is(thrown instanceof FindingsError && thrown.findings[0]?.code, "LTX6351");
+});
+
+test.run();
