@@ -138,6 +138,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     time: new Date().toISOString(),
     samples: run.data.samples,
     trainableParameters: trainable.tensors().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    trainingState: config.checkpoints.save_training_state,
     loaded,
     outputDirectory: config.output_dir,
   });

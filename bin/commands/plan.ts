@@ -153,7 +153,15 @@ export async function plan(session: Session, path: string, options: PlanOptions)
   const colors = paint(session);
   const lines = [
     colors.bold(`${path} on the engine onnx`),
-    indented(table(planRows(planned, config.optimization.steps, speed))),
+    indented(
+      table(
+        planRows(
+          planned,
+          { steps: config.optimization.steps, trainingState: config.checkpoints.save_training_state },
+          speed,
+        ),
+      ),
+    ),
     "",
     colors.bold("With other settings"),
     indented(table(alternativeRows(alternatives, speed))),

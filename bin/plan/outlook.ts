@@ -22,6 +22,8 @@ export interface Outlook {
   readonly plan: Plan;
   /** Optimizer steps of the run. */
   readonly steps: number;
+  /** `checkpoints.save_training_state` */
+  readonly trainingState: RunConfig["checkpoints"]["save_training_state"];
   readonly speed: EngineSpeed | null;
 }
 
@@ -31,6 +33,7 @@ export async function outlookOf(config: RunConfig, step: Step, examined: Preflig
     survey: surveyOf(step.strategy, examined.data),
     plan: await planOf(config, step, examined),
     steps: config.optimization.steps,
+    trainingState: config.checkpoints.save_training_state,
     speed: await speedOfOnnx(config),
   };
 }
@@ -57,8 +60,8 @@ async function measureOnnx(provider: RunConfig["runtime"]["provider"]): Promise<
 const SHOWN = 10;
 
 /** The outlook of the run config `path` as text. */
-export function outlookText(path: string, { survey, plan, steps, speed }: Outlook): string {
-  return `${path}\n${indented(table([...surveyRows(survey), ...planRows(plan, steps, speed)]))}`;
+export function outlookText(path: string, { survey, plan, steps, trainingState, speed }: Outlook): string {
+  return `${path}\n${indented(table([...surveyRows(survey), ...planRows(plan, { steps, trainingState }, speed)]))}`;
 }
 
 export const indented = (text: string): string =>

@@ -1,15 +1,21 @@
 /** The memory and time of steps as text. */
 import { residentBytes, stepSeconds, type EngineSpeed, type Plan, type StepPlan } from "../../runtime/index.ts";
+import { resumingText, type TrainingStateMode } from "../run-view/resuming.ts";
 import { bytes, duration } from "../shell/text.ts";
 
-/** Rows of a table; `speed` is null if the engine of the plan does not work here. */
-export function planRows({ largest, commonest }: Plan, steps: number, speed: EngineSpeed | null): string[][] {
+/** Rows of a table, for a run of so many optimizer steps; `speed` is null if the engine of the plan does not work here. */
+export function planRows(
+  { largest, commonest }: Plan,
+  { steps, trainingState }: { readonly steps: number; readonly trainingState: TrainingStateMode },
+  speed: EngineSpeed | null,
+): string[][] {
   const more =
     commonest === largest
       ? []
       : [["", `${workText(commonest, speed)} for samples of the commonest size, ${commonest.tokens} tokens`]];
   return [
     ["memory", memoryText(largest)],
+    ["resuming", resumingText(trainingState, largest.memory.trained / 4)],
     [
       "time",
       `${workText(largest, speed)}${commonest === largest ? "" : ` for the largest samples, ${largest.tokens} tokens`}`,

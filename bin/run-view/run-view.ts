@@ -14,6 +14,7 @@ import { colors, control } from "../shell/color.ts";
 import { curve, median } from "./curve.ts";
 import { duration } from "../shell/text.ts";
 import { plainLine, progressBlock } from "./progress.ts";
+import { resumeNote, resumingText, type TrainingStateMode } from "./resuming.ts";
 import { createSmoother } from "./smooth.ts";
 import { createHistory, summaryCurves, type History } from "./run-summary.ts";
 import { paint, say, sayJson, type Session } from "../shell/session.ts";
@@ -35,10 +36,12 @@ export function createRunView(
 ): RunView {
   const history = createHistory();
   const bar = createBar(session);
+  let trainingState: TrainingStateMode = "full";
   const shown = (line: string) => bar.above(() => say(session, line));
   const handle = (event: TrainEvent) => {
     switch (event.type) {
       case "started":
+        trainingState = event.trainingState;
         return shown(startLine(session, event));
       case "step":
         history.step(event);
@@ -59,7 +62,7 @@ export function createRunView(
         return finished(session, event, history);
       case "interrupted":
         bar.end();
-        return interrupted(session, event, resume);
+        return interrupted(session, event, `${resume}${resumeNote(trainingState)}`);
     }
   };
   return {
@@ -175,7 +178,7 @@ function startLine(session: Session, event: StartedEvent): string {
   const { strategy, samples, steps, trainableParameters: numbers, loaded, globalStep } = event;
   const amount = `${steps} steps, ${samples} sample${samples === 1 ? "" : "s"}, ${numbers.toLocaleString("en")} weights`;
   const from = loaded === null ? "" : `\ngoing on after step ${globalStep} from ${shortPath(session, loaded)}`;
-  return `training \`${strategy}\`: ${amount}${from}`;
+  return `training \`${strategy}\`: ${amount}\n${resumingText(event.trainingState, numbers)}${from}`;
 }
 
 /** Relative to the working folder if it is inside. */

@@ -8,7 +8,7 @@ export interface OutputFailure {
   readonly reason: string;
 }
 
-export interface Output {
+interface Output {
   /** Prints text; does nothing once that has failed. */
   write(text: string): void;
   /**

@@ -74,7 +74,7 @@ test("fills in the documented defaults", () => {
       keep_last_n: 1,
       precision: "bfloat16",
       no_resume: false,
-      save_training_state: "minimal",
+      save_training_state: "full",
     },
     hub: { push_to_hub: false, hub_model_id: null },
     flow_matching: {

@@ -28,6 +28,8 @@ export interface StartedEvent {
   readonly samples: number;
   /** Numbers that are trained. */
   readonly trainableParameters: number;
+  /** What its checkpoints save to resume from: `checkpoints.save_training_state`. */
+  readonly trainingState: "full" | "minimal" | "off";
   /** The weights that the run began with, or null. */
   readonly loaded: string | null;
   /** The folder that the run writes to. */

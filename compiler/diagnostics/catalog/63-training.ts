@@ -163,7 +163,7 @@ export const entries = [
     title: "The training state is that of another run",
     explanation:
       "Draws, the order of the data and the learning rate follow from the settings and the step. With another strategy, data set, " +
-      "optimizer, schedule, seed, rank, alpha or choice of targets the rest of a run would not fit its beginning, so that is refused. " +
+      "optimizer, schedule, seed, rank, alpha or choice of targets, or with other contents of its data files, the rest of a run would not fit its beginning, so that is refused. " +
       "`ltxc run --resume-anyway` (`runtime: {resume_anyway: true}`) goes on all the same; `checkpoints: {no_resume: true}` takes the " +
       "weights and begins at step 0, in another `output_dir`.",
     bad: loading(saved, "seed: 43"),

@@ -109,6 +109,7 @@ const started = (globalStep: number): TrainEvent => ({
   time: "",
   samples: 5,
   trainableParameters: 1,
+  trainingState: "full",
   loaded: null,
   outputDirectory: "outputs",
 });
