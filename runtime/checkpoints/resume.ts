@@ -13,17 +13,18 @@ import { savedFingerprint } from "./training-state.ts";
  * Compares the run with the training state that it would resume from; only the state's header is read. A state that cannot be read is
  * left to `loadCheckpoint`, which warns.
  * @param now fingerprint of the run that is about to start
+ * @param fileOf the path of a sample's file, by which changed files are named
  * @throws FindingsError with an LTX6314 for each thing that changed since the state was saved, unless `runtime.resume_anyway`; with an
  * LTX6150 when the state is damaged
  */
-export async function checkResume(config: RunConfig, now: Fingerprint): Promise<void> {
+export async function checkResume(config: RunConfig, now: Fingerprint, fileOf?: FileOf): Promise<void> {
   const { load_checkpoint: path } = config.model;
   if (path === null || config.checkpoints.no_resume || config.runtime.resume_anyway || !existsSync(path)) return;
   const weights = await findWeights(path);
   const state = weights === null ? null : statePath(weights);
   const before = state === null ? null : await fingerprintIn(state);
   if (state === null || before === null) return;
-  const findings = changes(before, now).map((change) => refusal(change, state));
+  const findings = changes(before, now).map((change) => refusal(change, state, fileOf));
   if (findings.length === 0) return;
   await verifyState(state);
   throw new FindingsError(findings);
@@ -89,12 +90,29 @@ async function fingerprintIn(state: string): Promise<Fingerprint | null> {
   return savedFingerprint(file.metadata);
 }
 
-function refusal({ path, name, before, now }: Change, state: string): Finding {
+type FileOf = (role: string, sample: number) => string;
+
+/** Changed files that are named. */
+const MOST_NAMED = 3;
+
+function filesText(files: NonNullable<Change["files"]>, fileOf: FileOf): string {
+  const named = files.slice(0, MOST_NAMED).map(({ role, sample }) => fileOf(role, sample));
+  return `${named.join(", ")}${files.length > MOST_NAMED ? `, and ${files.length - MOST_NAMED} more` : ""}`;
+}
+
+function refusal(
+  { path, name, before, now, files }: Change,
+  state: string,
+  fileOf: FileOf = (role, sample) => `\`${role}\` of sample ${sample + 1}`,
+): Finding {
   return {
     code: "LTX6314",
     severity: "error",
     path,
-    message: `${name} was ${before} when ${state} was saved, and is now ${now}`,
+    message:
+      files === undefined
+        ? `${name} was ${before} when ${state} was saved, and is now ${now}`
+        : `${name} have other contents than when ${state} was saved: ${filesText(files, fileOf)}`,
     help: "set it back, go on with `ltxc run --resume-anyway`, or begin at step 0 with these weights by `checkpoints.no_resume: true` in another folder",
   };
 }

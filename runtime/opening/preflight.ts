@@ -2,6 +2,7 @@ import { checkResume, resumePointOf, runIdOf } from "../checkpoints/resume.ts";
 import type { LoraConfig, RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
 import type { Step } from "../contract.ts";
+import { contentsOf } from "../data/contents.ts";
 import { FindingsError, together, type Finding } from "../findings.ts";
 import { checkpointHash } from "../model/checkpoint-hash.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
@@ -52,10 +53,13 @@ export async function preflight(config: RunConfig, { strategy }: Step, onWork: O
       if (findings.length > 0) throw new FindingsError(findings);
     },
   ]);
-  const samples = data.dataset.samples.map(({ name }) => name);
+  const { samples: chosen } = data.dataset;
+  const samples = chosen.map(({ name }) => name);
   const baseModel = await checkpointHash(model.model_path);
-  const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel });
-  await checkResume(config, fingerprint);
+  // A run's own fingerprint tells what is in the data files, too; that reads of every file.
+  const contents = onWork === "warn" ? {} : { contents: await contentsOf(chosen) };
+  const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel, ...contents });
+  await checkResume(config, fingerprint, (role, sample) => chosen[sample]?.files[role] ?? "");
   const { id, removal, ofFolder } = await folderOf(config, fingerprint, onWork);
   const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
   return {

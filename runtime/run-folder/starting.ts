@@ -49,6 +49,7 @@ function differences(point: ResumePoint | null): string {
   const [first, ...more] = point?.changes ?? [];
   if (first === undefined) return "";
   const others = more.length === 0 ? "" : `, and ${more.length} more of its settings differ`;
+  if (first.files !== undefined) return `; ${first.name} have other contents now${others}`;
   return `; ${first.name} was ${first.before} there and is now ${first.now}${others}`;
 }
 

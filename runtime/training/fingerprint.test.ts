@@ -37,6 +37,22 @@ test("every setting that changed is told, with its place and both values", () =>
   ]);
 });
 
+test("files with other contents are one change, unless one of the runs does not tell or the samples are others", () => {
+  const before = { ...saved, contents: { latents: "aaaaaaaabbbbbbbb", conditions: "cccccccc????????" } };
+  const contents = { latents: "aaaaaaaaBBBBBBBB", conditions: "CCCCCCCCdddddddd" };
+  const [change, ...more] = changes(before, { ...saved, samples: 2, contents });
+  assert.equal(more, []);
+  assert.is(change?.name, "2 of the 4 data files");
+  assert.equal(change?.files, [
+    { role: "latents", sample: 1 },
+    { role: "conditions", sample: 0 },
+  ]);
+  assert.equal(changes(saved, { ...saved, contents }), []);
+  assert.equal(changes(before, saved), []);
+  assert.equal(changes(before, { ...before }), []);
+  assert.is(changes(before, { ...saved, contents, samples_hash: "bb" })[0]?.now, "8 others");
+});
+
 test("another base model is told where both runs say theirs", () => {
   const [one, other] = ["sha256:0123456789abcdef", "sha256:ffff456789abcdef"];
   const told = 'model.model_path | the base model: "sha256:0123456789ab" -> "sha256:ffff456789ab"';

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { RunConfig } from "../config/run-config.ts";
 import type { StrategyInfo } from "../contract.ts";
+import { changedFiles, type Contents } from "../data/contents.ts";
 import type { Finding } from "../findings.ts";
 
 /** The first four are named as in the official trainer's states, which have no others; states of earlier versions neither. */
@@ -22,6 +23,8 @@ export interface Fingerprint {
   readonly samples_hash?: string;
   /** `checkpointHash` of the base model. */
   readonly base_model?: string;
+  /** What was in the files of the samples to train on. */
+  readonly contents?: Contents;
 }
 
 interface Fingerprinted {
@@ -32,9 +35,11 @@ interface Fingerprinted {
   readonly samples: readonly string[];
   /** `checkpointHash` of the base model, where there is a file of it. */
   readonly baseModel?: string;
+  /** Of the samples' files, where they were looked at. */
+  readonly contents?: Contents;
 }
 
-export function fingerprintOf({ config, strategy, params, samples, baseModel }: Fingerprinted): Fingerprint {
+export function fingerprintOf({ config, strategy, params, samples, baseModel, contents }: Fingerprinted): Fingerprint {
   const { optimization, model, seed } = config;
   const lora = model.training_mode === "full" ? null : config.lora;
   return {
@@ -51,6 +56,7 @@ export function fingerprintOf({ config, strategy, params, samples, baseModel }: 
     samples: samples.length,
     samples_hash: createHash("sha256").update(samples.join("\n")).digest("hex"),
     ...(baseModel === undefined ? {} : { base_model: baseModel }),
+    ...(contents === undefined ? {} : { contents }),
   };
 }
 
@@ -61,6 +67,8 @@ export interface Change {
   readonly name: string;
   readonly before: string;
   readonly now: string;
+  /** For files with other contents: which, by role and the sample's place. `before` and `now` say nothing more then. */
+  readonly files?: readonly { readonly role: string; readonly sample: number }[];
 }
 
 const settings = {
@@ -110,7 +118,14 @@ function ofStrategy(before: Fingerprint, now: Fingerprint): readonly (Change | n
 }
 
 function ofData(before: Fingerprint, now: Fingerprint): readonly (Change | null)[] {
-  if (before.samples_hash === undefined || before.samples_hash === now.samples_hash) return [];
+  if (before.samples_hash === undefined) return [];
+  if (before.samples_hash === now.samples_hash) {
+    const files = changedFiles(before.contents ?? {}, now.contents ?? {});
+    if (files.length === 0) return [];
+    const all = (now.samples ?? 0) * Object.keys(now.contents ?? {}).length;
+    const name = `${files.length} of the ${all} data files`;
+    return [{ path: ["data", "preprocessed_data_root"], name, before: "", now: "", files }];
+  }
   const isSameCount = before.samples === now.samples;
   return [
     {
