@@ -70,7 +70,7 @@ test("--help loads no heavy package", async () => {
   assert.not.match(texts.join(), /chevrotain|tensorflow|lodash/);
 });
 
-for (const signal of ["SIGINT", "SIGTERM"] as const)
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   test(`${signal} lets the step finish, saves and ends with 130`, async ({ cwd }) => {
     const child = spawn(process.execPath, [bundle, "run", "--set", `output_dir=${signal}`], {
       cwd,

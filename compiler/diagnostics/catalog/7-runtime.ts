@@ -88,6 +88,26 @@ export const entries = [
     good: "ltxc run --resume",
   },
   {
+    code: "LTX7042",
+    slug: "thread-ended",
+    title: "The thread that computes has ended",
+    explanation:
+      "ONNX Runtime runs on a thread of its own, which holds the weights. It has ended, usually because memory ran out, and the steps since " +
+      "the last checkpoint are lost. The finding names that checkpoint.",
+    bad: config("optimization: {batch_size: 64}"),
+    good: config("optimization: {batch_size: 1, gradient_accumulation_steps: 64}"),
+  },
+  {
+    code: "LTX7043",
+    slug: "model-changed",
+    title: "The model's file was changed during the run",
+    explanation:
+      "The engine `onnx` does not copy the base model but reads it from its file. The file was replaced, cut off or written to, so further " +
+      "steps would train on another model. The weights so far are saved. Put the file back and go on with `ltxc run --resume`.",
+    bad: "cp other.safetensors ltx.safetensors   # while `ltxc run` trains with it",
+    good: "cp other.safetensors another-name.safetensors",
+  },
+  {
     code: "LTX7010",
     slug: "attention-without-keys",
     title: "A token may attend to nothing",

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { HostTensor } from "../../contract.ts";
-import { DeviceError, type Device, type OpenListener } from "../recording/device.ts";
+import { DeviceEndedError, DeviceError, type Device, type OpenListener } from "../recording/device.ts";
+import type { Graph } from "../../graph/graph.ts";
 import { encodeModel } from "./encode-model.ts";
 import { BUSY, STOPPED, type Reply, type Request, type ThreadData } from "./protocol.ts";
 import type { ProviderOptions } from "./session-options.ts";
@@ -46,10 +47,15 @@ function connect(worker: Worker): Connection {
     if (message.type === "value") resolve?.(message.value);
     else reject?.(new DeviceError(message.message, message.session));
   });
-  worker.on("error", (error) => {
-    for (const { reject } of waiting.values()) reject(error as Error);
+  let ended: Error | null = null;
+  // After this nobody answers any more, so nothing may wait.
+  const end = (reason: string) => {
+    ended ??= new DeviceEndedError(reason);
+    for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
-  });
+  };
+  worker.on("error", (error) => end(error instanceof Error ? error.message : String(error)));
+  worker.on("exit", (code) => end(`exit code ${code}`));
   worker.unref();
   let freed: number[] = [];
   const post = (request: Request, transfer: ArrayBuffer[] = []) => {
@@ -63,6 +69,7 @@ function connect(worker: Worker): Connection {
       freed.push(id);
     },
     ask: (request) => {
+      if (ended !== null) return Promise.reject(ended);
       worker.ref();
       return new Promise((resolve, reject) => {
         waiting.set(request.request, { resolve, reject });
@@ -85,7 +92,7 @@ function createDevice({ post, ask, free, listeners }: Connection): Device {
     open(graph, listener) {
       const session = ids++;
       if (listener !== undefined) listeners.set(session, listener);
-      post({ type: "open", session, model: encodeModel(graph) });
+      post({ type: "open", session, model: encodeModel(graph), files: filesOf(graph) });
       return session;
     },
     run(session, feeds, count) {
@@ -109,6 +116,11 @@ function createDevice({ post, ask, free, listeners }: Connection): Device {
       post({ type: "close", session });
     },
   };
+}
+
+/** The files that a graph's weights are in. */
+function filesOf({ initializers }: Graph): readonly string[] {
+  return [...new Set(initializers.flatMap(({ bytes }) => (bytes instanceof Uint8Array ? [] : [bytes.path])))];
 }
 
 /** A copy with a buffer of its own, to transfer to the thread: a view's buffer may hold more than the value. */

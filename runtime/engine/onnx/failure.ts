@@ -1,6 +1,7 @@
 import { FindingsError } from "../../findings.ts";
 import type { Node } from "../../graph/graph.ts";
-import { DeviceError } from "../recording/device.ts";
+import { DeviceEndedError, DeviceError } from "../recording/device.ts";
+import { CHANGED } from "./mapped-files.ts";
 
 /**
  * Explains to the user why a graph failed: where, as a part of the model or a line of the strategy, and ONNX Runtime's reason. Errors
@@ -8,7 +9,9 @@ import { DeviceError } from "../recording/device.ts";
  * @param nodesOf the nodes of a session's graph, null if it is unknown
  */
 export function explainFailure(error: unknown, nodesOf: (session: number) => readonly Node[] | null): unknown {
+  if (error instanceof DeviceEndedError) return threadEnded(error.message);
   if (!(error instanceof DeviceError) || error.session === null) return error;
+  if (error.message.includes(CHANGED)) return modelChanged(error.message);
   const [, failed] = /Name:'([^']*)'/.exec(error.message) ?? [];
   const nodes = nodesOf(error.session);
   const origin = failed === undefined || nodes === null ? null : originOf(nodes, failed);
@@ -24,6 +27,17 @@ export function explainFailure(error: unknown, nodesOf: (session: number) => rea
       ? `the step failed${where}: ${reason}`
       : `the step does not fit into the memory${where}: ${Number(wanted).toLocaleString("en")} bytes more are not available`;
   return new FindingsError([{ code: "LTX7030", severity: "error", path: ["runtime", "engine"], message, help }]);
+}
+
+function threadEnded(reason: string): FindingsError {
+  const message = `the thread that computes has ended, and the values that it held are lost (${reason})`;
+  const help = "`ltxc plan` shows how much memory the run needs; another `runtime.engine` may do it";
+  return new FindingsError([{ code: "LTX7042", severity: "error", path: ["runtime", "engine"], message, help }]);
+}
+
+function modelChanged(message: string): FindingsError {
+  const help = "put the file back as it was; a run needs its model unchanged to its end";
+  return new FindingsError([{ code: "LTX7043", severity: "error", path: ["model", "model_path"], message, help }]);
 }
 
 /**

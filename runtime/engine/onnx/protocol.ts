@@ -13,7 +13,13 @@ export interface ThreadData extends ProviderOptions {
 
 export type Request =
   | { readonly type: "upload"; readonly id: number; readonly value: HostTensor }
-  | { readonly type: "open"; readonly session: number; readonly model: Uint8Array }
+  /** `files` are those that the model's weights are mapped from. */
+  | {
+      readonly type: "open";
+      readonly session: number;
+      readonly model: Uint8Array;
+      readonly files: readonly string[];
+    }
   /** One feed per input of the graph, one new id per output. */
   | {
       readonly type: "run";

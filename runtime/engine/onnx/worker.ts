@@ -6,6 +6,7 @@ import type { DType, HostTensor } from "../../contract.ts";
 import { runtimeFolder } from "./provider.ts";
 import { sessionOptions } from "./session-options.ts";
 import { encodeModel } from "./encode-model.ts";
+import { MappedFiles } from "./mapped-files.ts";
 import { watchPlacement, type Placement } from "./placement.ts";
 import type { Feed } from "../recording/device.ts";
 import { BUSY, STOPPED, type Reply, type Request, type ThreadData } from "./protocol.ts";
@@ -30,6 +31,9 @@ class GraphError extends Error {
 /** A value that could not be computed is stored as its error, which rejects the requests that read it. */
 const values = new Map<number, RuntimeTensor | Error>();
 const sessions = new Map<number, InferenceSession | Error>();
+/** The files that sessions read while they run. */
+const files = new Map<number, readonly string[]>();
+const mapped = new MappedFiles();
 /** Of sessions that have not run yet and may run on more than the CPU. */
 const placements = new Map<number, Placement>();
 
@@ -73,15 +77,18 @@ async function handle(runtime: Runtime, request: Request): Promise<void> {
     case "close": {
       const session = sessions.get(request.session);
       sessions.delete(request.session);
+      files.delete(request.session);
       if (session !== undefined && !(session instanceof Error)) await session.release();
     }
   }
 }
 
-async function open(runtime: Runtime, { session, model }: Request & { type: "open" }): Promise<void> {
+async function open(runtime: Runtime, { session, model, files: own }: Request & { type: "open" }): Promise<void> {
   const began = performance.now();
   const placement = options.provider === "cpu" ? null : await watchPlacement();
+  files.set(session, own);
   try {
+    mapped.check(own);
     const made = await runtime.InferenceSession.create(model, { ...sessionOptions(options), ...placement?.options });
     sessions.set(session, made);
     reply({ type: "opened", session, seconds: (performance.now() - began) / 1000 });
@@ -117,6 +124,7 @@ function requireLibrary(name: string): void {
 async function run(runtime: Runtime, request: Request & { type: "run" }): Promise<void> {
   try {
     const session = found(sessions.get(request.session));
+    mapped.check(files.get(request.session) ?? []);
     const feeds = request.feeds.map((feed) => toValue(runtime, feed));
     const results = await session.run(Object.fromEntries(session.inputNames.map((name, i) => [name, found(feeds[i])])));
     session.outputNames.forEach((name, i) => values.set(request.outputs[i] ?? -1, found(results[name])));

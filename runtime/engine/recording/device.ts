@@ -31,6 +31,9 @@ export interface OpenListener {
   onPlaced(onCpu: Readonly<Record<string, number>>): void;
 }
 
+/** The device has come to its end, with all values on it. */
+export class DeviceEndedError extends Error {}
+
 /** Why a value could not be computed, in the words of the library that runs the graphs. */
 export class DeviceError extends Error {
   /** The session whose graph failed; null where no graph did. */

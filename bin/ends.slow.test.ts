@@ -1,7 +1,7 @@
 // How runs end: real processes, signals, pipes and full disks.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, truncate } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
@@ -38,7 +38,7 @@ async function runAnd(
   let [out, err] = ["", ""];
   let isOn = false;
   // Data and model are still being read when the training begins to count.
-  const began = output === "unread" ? /step 1\// : /training `/;
+  const began = ["unread", "remodelled"].includes(output) ? /step 1\// : /training `/;
   const seen = () => {
     if (isOn || !began.test(out + err)) return;
     isOn = true;
@@ -156,5 +156,27 @@ test("a sample that can not be read any more ends the run, but not before its we
   const resumed = await runAnd(cwd, "unread", () => {}, ...settings);
   assert.is(resumed.code, 0, resumed.err);
 });
+
+for (const [how, change] of [
+  ["cut off", (path: string) => truncate(path, 5000)],
+  ["replaced", (path: string) => copyFile(path, `${path}.new`).then(() => rename(`${path}.new`, path))],
+] as const)
+  test(`a model that is ${how} during the run ends it with a finding, after its weights were saved`, async ({
+    cwd,
+  }) => {
+    const model = join(cwd, "models/tiny-ltx2.safetensors");
+    await copyFile(model, join(cwd, "whole.safetensors"));
+    const { code, signal, err } = await runAnd(
+      cwd,
+      "remodelled",
+      () => void change(model),
+      "--set",
+      "runtime.engine=onnx",
+    );
+    await copyFile(join(cwd, "whole.safetensors"), model);
+    assert.equal([code, signal], [1, null], err);
+    assert.match(err, /LTX7043.*\n.*was changed while it was in use|was changed while it was in use[^]*LTX7043/);
+    assert.ok(isSaved(cwd, "remodelled", stoppedAt(err)), err);
+  });
 
 test.run();

@@ -1,0 +1,25 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { FindingsError } from "../../findings.ts";
+import { DeviceEndedError, DeviceError } from "../recording/device.ts";
+import { explainFailure } from "./failure.ts";
+import { CHANGED } from "./mapped-files.ts";
+
+const test = suite("failures of ONNX Runtime");
+const codes = (error: unknown) => {
+  const explained = explainFailure(error, () => null);
+  return explained instanceof FindingsError ? explained.findings.map(({ code }) => code) : explained;
+};
+
+test("a thread that ended, a model that changed and a graph that failed are findings", () => {
+  assert.equal(codes(new DeviceEndedError("exit code 1")), ["LTX7042"]);
+  assert.equal(codes(new DeviceError(`/models/a.safetensors ${CHANGED}`, 3)), ["LTX7043"]);
+  assert.equal(codes(new DeviceError("Status Message: no", 3)), ["LTX7030"]);
+});
+
+test("an error of no graph is left as it is: a bug", () => {
+  const error = new DeviceError("a value is used that does not exist", null);
+  assert.is(codes(error), error);
+});
+
+test.run();
