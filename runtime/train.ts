@@ -302,7 +302,7 @@ async function rescue(loop: Loop, error: unknown): Promise<unknown> {
     const help = first.help === undefined ? kept : `${kept}; ${first.help}`;
     return new FindingsError([{ ...first, help }, ...others]);
   }
-  loop.emit(warning("LTX7041", "the training is ended by an error", kept));
+  if (loop.done > loop.start) loop.emit(warning("LTX7041", "the training is ended by an error", kept));
   return error;
 }
 
