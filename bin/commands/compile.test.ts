@@ -42,7 +42,7 @@ test("a folder that cannot be made is a usage error", async ({ cwd }) => {
   for (const out of ["file/below", ...(process.platform === "linux" ? ["/proc/no/such"] : [])]) {
     const { code, err } = await ltxc(["compile", "--out", out], { cwd });
     assert.is(code, 2);
-    assert.match(err, `${out}/my.ts cannot be written: `);
+    assert.match(err, `${out}/shapes.ts cannot be written: `);
   }
 });
 

@@ -76,7 +76,7 @@ test("on a terminal the progress redraws itself and is gone at the end", async (
   const { err } = await ltxc(["run", "--color", "never"], { cwd, columns: 100 });
   assert.match(err, /^1\/4 ━+─+ {2}loss /);
   assert.match(err, /4\/4 ━{30} /);
-  assert.ok(err.endsWith("\r\u001b[3A\u001b[J"));
+  assert.ok(err.endsWith("\u001b[G\u001b[3A\u001b[J"));
 });
 
 test("Ctrl-C finishes the step, saves and says how to go on; --resume does", async ({ cwd }) => {

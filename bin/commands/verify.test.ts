@@ -118,7 +118,7 @@ test("a terminal shows how far it is while it reads", async () => {
   await writeSafetensors(join(cwd, "a.safetensors"), [x(1, 2)]);
   const { code, err, out } = await ltxc(["verify", "."], { cwd, columns: 100 });
   assert.is(code, 0);
-  const drawn = err.replaceAll("\x1b[K", "|").split("\r");
+  const drawn = err.replaceAll("\x1b[K", "|").split("\x1b[G");
   assert.match(drawn[1] ?? "", /^0 of 1 files, \d+ B of \d+ B, 0\.\d s left\|$/);
   assert.is(drawn.at(-1), "|");
   assert.match(out, /whole\n$/);

@@ -3,6 +3,7 @@ import { entryOf, renderJson, visible, type Diagnostic, type FileReport } from "
 import { sourceFile } from "../../compiler/source/index.ts";
 import type { Finding } from "../../runtime/findings.ts";
 import { cannotRead, findFiles, verifyFile, type FoundFile, type FoundFiles } from "../../runtime/verify/index.ts";
+import { control } from "../shell/color.ts";
 import { UsageError } from "../shell/exit.ts";
 import type { Io } from "../shell/io.ts";
 import { codeOf } from "../shell/print-findings.ts";
@@ -79,7 +80,7 @@ function createProgress({ io, quiet }: Session, files: readonly FoundFile[]) {
     drawn = now;
     const left = read === 0 ? "" : `, ${duration((((now - began) / 1000) * (total - read)) / read)} left`;
     const text = `${done} of ${files.length} files, ${bytes(read)} of ${bytes(total)}${left}`;
-    io.err(`\r${text.slice(0, columns - 1)}\x1b[K`);
+    io.err(`${control("G")}${text.slice(0, columns - 1)}${control("K")}`);
   };
   return {
     read(count: number): void {
@@ -91,7 +92,7 @@ function createProgress({ io, quiet }: Session, files: readonly FoundFile[]) {
       draw();
     },
     end(): void {
-      if (drawn >= began) io.err("\r\x1b[K");
+      if (drawn >= began) io.err(control("G") + control("K"));
     },
   };
 }
