@@ -97,7 +97,7 @@ export function check(
   const { file, parsed } = parseInherited(sourceFile(path, text), library, bag);
   if (parsed === null) return { file, diagnostics: bag.sorted(), program: null };
   validateStrategy(parsed.tree, bag);
-  const checked = checkStrategy(parsed.syntax, bag);
+  const checked = checkStrategy(parsed.syntax, bag, file);
   const program = checked === null ? null : share(fold(lower(checked, { probe })));
   if (program !== null) verify(program);
   return { file, diagnostics: bag.sorted(), program };

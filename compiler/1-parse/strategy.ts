@@ -48,7 +48,7 @@ function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
     lets: section("let").flatMap((entry) => letEntry(entry, bag)),
     video: modality("video", entryOf(tree, "video"), bag),
     audio: modality("audio", entryOf(tree, "audio"), bag),
-    losses: section("loss").map((entry) => ({ name: keyName(entry), value: expression(entry.value, bag) })),
+    losses: losses(entryOf(tree, "loss"), bag),
     outputs: section("outputs").map(output),
     imports: section("imports").map((entry) => importEntry(entry, bag)),
     metadata: section("metadata").flatMap((entry) => metadata(entry, bag)),
@@ -56,6 +56,13 @@ function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
     keySpans: new Map(entries.map(({ key, keySpan }) => [key, keySpan])),
     span: tree.span,
   };
+}
+
+/** An expression in place of the terms is one that could not be read: the schema check says how to name it. */
+function losses(entry: YamlEntry | null, bag: Bag): syntax.LossSyntax[] {
+  if (entry !== null && entry.value.kind === "scalar" && typeof entry.value.value === "string")
+    return [{ name: keyName(entry), value: { kind: "error", span: entry.value.span } }];
+  return entriesOf(entry?.value).map((term) => ({ name: keyName(term), value: expression(term.value, bag) }));
 }
 
 function entriesOf(node: YamlNode | undefined): readonly YamlEntry[] {

@@ -14,6 +14,7 @@ import {
   type YAMLParseError,
 } from "yaml";
 import type { Bag } from "../diagnostics/bag.ts";
+import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Fix } from "../diagnostics/diagnostic.ts";
 import { positionAt, type SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
@@ -179,8 +180,14 @@ class Converter {
 
   #unknownTag(span: Span): void {
     const tag = this.#file.text.slice(span.start, span.end);
+    const name = /^!([A-Za-z_]\w*)$/.exec(tag)?.[1];
+    const negated = name === undefined ? null : `not ${name}`;
     this.#bag.error("LTX1004", span, `the tag \`${tag}\` means nothing here`, {
-      help: "remove it, or put the value in quotes if it begins with `!`",
+      help:
+        negated === null
+          ? "remove it, or put the value in quotes if it begins with `!`"
+          : `YAML takes \`!\` for the beginning of a tag; the opposite of a mask is \`${negated}\``,
+      ...(negated === null ? {} : { fix: replacement(span, negated) }),
     });
   }
 
@@ -333,6 +340,7 @@ class Converter {
 
   #scalar(node: Scalar): YamlScalar {
     const span = this.#spanOf(node);
+    if (node.tag !== undefined && /^![^!]/.test(node.tag)) return this.#broken(span);
     const raw = this.#file.text.slice(span.start, span.end);
     const style = styleOf(node);
     const text = style === "plain" && typeof node.value !== "string" ? raw : String(node.value);

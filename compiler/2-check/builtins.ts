@@ -4,6 +4,7 @@ import type { Elementwise, ModalityName, Reduction } from "./core.ts";
 /** Functions of numbers that work element by element, with their operation and number of arguments. */
 export const elementwise: Readonly<Record<string, readonly [fn: Elementwise, arity: number]>> = {
   abs: ["abs", 1],
+  floor: ["floor", 1],
   sqrt: ["sqrt", 1],
   square: ["square", 1],
   exp: ["exp", 1],

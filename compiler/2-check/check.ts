@@ -1,6 +1,7 @@
 /** The check phase: from what a file says to a strategy whose names, axes and masks are right. */
 import type { StrategySyntax } from "../1-parse/syntax.ts";
 import type { Bag } from "../diagnostics/bag.ts";
+import type { SourceFile } from "../source/source-file.ts";
 import type { Binding, CheckedStrategy } from "./checked.ts";
 import { declare, type Declarations } from "./declarations.ts";
 import { Report } from "./report.ts";
@@ -17,9 +18,9 @@ import { unused } from "./rules/unused.ts";
 import { Scope } from "./scope.ts";
 
 /** Null where anything is an error; all findings of the file are in the bag. */
-export function checkStrategy(syntax: StrategySyntax, bag: Bag): CheckedStrategy | null {
+export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile): CheckedStrategy | null {
   const bindings = new Map<string, Binding>();
-  const report = new Report(bag, bindings);
+  const report = new Report(bag, bindings, file);
   const declarations = declare(syntax, report);
   paramDefaults(syntax, report);
   const sources = checkSources(syntax, declarations, report);

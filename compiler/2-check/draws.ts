@@ -1,5 +1,6 @@
 /** Random draws: `randn() uniform(lo, hi) bernoulli(p) randint(lo, hi)`, with `per` saying over which axes they run. */
 import type { AxisName } from "../1-parse/expression/ast.ts";
+import { replacement } from "../diagnostics/did-you-mean.ts";
 import { axisNames, familyOf, gridAxes } from "./axes.ts";
 import { failed, hasArguments, type Call } from "./call.ts";
 import { map } from "./combine.ts";
@@ -63,8 +64,11 @@ export function drawAxes({ per, env, span }: Call): readonly Axis[] | null {
     return null;
   }
   if (element === null && first.text === "element") {
+    const [only = "video"] = env.modalities;
+    const axesOf = `(token:${only}, channel)`;
     env.report.error("LTX4013", span, "outside a modality `per element` does not say which elements", {
-      help: "name the axes: `per (token:video, channel)`",
+      help: `name the axes: \`per ${axesOf}\``,
+      ...(env.modalities.size === 1 ? { fix: replacement(first.span, axesOf) } : {}),
     });
     return null;
   }

@@ -1,4 +1,5 @@
 /** What an expression is read against. */
+import type { Expression } from "../1-parse/expression/ast.ts";
 import type { Span } from "../source/span.ts";
 import type { Core, ModalityName } from "./core.ts";
 import type { Declarations } from "./declarations.ts";
@@ -33,6 +34,8 @@ export interface Environment {
   readonly sequence: ModalityName | null;
   /** Axes and rounding of a plain draw: in `noise` it runs over every element and is rounded to what this source stores. */
   readonly noiseOf: { readonly modality: ModalityName; readonly source: string } | null;
+  /** The expression of which a mask is expected, which tells what arithmetic with masks means there. */
+  readonly maskWanted: Expression | null;
   /** Arguments of the `let` with arguments that is being expanded, and the names of those around it. */
   readonly parameters: ReadonlyMap<string, Core>;
   readonly expanding: readonly string[];

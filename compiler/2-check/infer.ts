@@ -27,9 +27,13 @@ import {
 import type { Declaration } from "./declarations.ts";
 import { draw } from "./draws.ts";
 import type { Environment } from "./environment.ts";
+import { foreignField } from "./foreign-words.ts";
+import { foreignModuleCall, reportMethod } from "./foreign.ts";
 import { special } from "./functions.ts";
 import { importedCall } from "./imports.ts";
+import { asLoss } from "./loss-advice.ts";
 import { loss } from "./losses.ts";
+import { reportMaskArithmetic } from "./mask-arithmetic.ts";
 import { isMember, member, method } from "./members.ts";
 import { isUnknown, param, sourceField, sourceValue, unresolved } from "./names.ts";
 import { typeOfOutput } from "./outputs.ts";
@@ -51,7 +55,13 @@ export function infer(expression: Expression, env: Environment): Core {
     case "negate":
       return map(env.report, "neg", [infer(expression.operand, env)], span, "`-`");
     case "not":
-      return map(env.report, "not", [infer(expression.operand, env)], span, "`not`");
+      return map(
+        env.report,
+        "not",
+        [infer(expression.operand, { ...env, maskWanted: expression.operand })],
+        span,
+        "`not`",
+      );
     case "binary":
       return binary(expression, env);
     case "if":
@@ -67,7 +77,8 @@ export function infer(expression: Expression, env: Environment): Core {
 
 /** `value with probability p`: the mask, for the share `p` of the samples. */
 export function inferItem({ value, probability, span }: Item, env: Environment): Core {
-  if (probability === null) return infer(value, env);
+  const masks = { ...env, maskWanted: value };
+  if (probability === null) return infer(value, masks);
   // The entry's own draw bears the entry's name; draws inside its expression follow.
   const drawn: Core = {
     op: "draw",
@@ -78,7 +89,7 @@ export function inferItem({ value, probability, span }: Item, env: Environment):
     type: tensor("f32", ["batch"]),
     span: probability.span,
   };
-  const mask = infer(value, env);
+  const mask = infer(value, masks);
   const share = infer(probability, env);
   env.report.outsideUnit(share, "a probability");
   const chosen = map(env.report, "less", [drawn, share], probability.span, "`with probability`");
@@ -101,13 +112,29 @@ const operators: Readonly<Record<BinaryOperator, Elementwise>> = {
   or: "or",
 };
 
-function binary({ operator, left, right, span }: Extract<Expression, { kind: "binary" }>, env: Environment): Core {
-  const args = [infer(left, env), infer(right, env)];
+function binary(expression: Extract<Expression, { kind: "binary" }>, env: Environment): Core {
+  const { operator, left, right, span } = expression;
+  // A text compared with a text is one mistake, which the parser has reported.
+  if ([left, right].some(({ kind }) => kind === "error") && [left, right].some((side) => isText(side, env)))
+    return poisoned(span);
+  const ofMasks = operator === "and" || operator === "or";
+  const side = (operand: Expression) => infer(operand, ofMasks ? { ...env, maskWanted: operand } : env);
+  const args = [side(left), side(right)] as const;
+  if (reportMaskArithmetic(expression, args, env)) return poisoned(span);
   return map(env.report, operators[operator], args, span, `\`${operator}\``);
 }
 
+function isText(expression: Expression, { declarations }: Environment): boolean {
+  const declaration = expression.kind === "name" ? declarations.byName.get(expression.name) : undefined;
+  return declaration?.kind === "param" && declaration.type === "string";
+}
+
 function conditional(expression: Extract<Expression, { kind: "if" }>, env: Environment): Core {
-  const args = [expression.condition, expression.then, expression.else].map((part) => infer(part, env));
+  const { condition } = expression;
+  const args = [
+    infer(condition, { ...env, maskWanted: condition }),
+    ...[expression.then, expression.else].map((part) => infer(part, env)),
+  ];
   return choose(env.report, args, expression.span, "`if`");
 }
 
@@ -156,18 +183,26 @@ function declared(declaration: Declaration, span: Span, env: Environment): Core 
 
 // ----------------------------------------------------------------------------------------------------------------- members
 
-function memberOf(
-  { object, member: field, args, span }: Extract<Expression, { kind: "member" }>,
-  env: Environment,
-): Core {
+function memberOf(expression: Extract<Expression, { kind: "member" }>, env: Environment): Core {
+  const { object, member: field, args, span } = expression;
   const owner = object.kind === "name" ? object.name : "";
   const declaration = env.declarations.byName.get(owner);
+  const foreign = foreignModuleCall(expression, env);
+  if (foreign !== null) return foreign;
+  if (declaration?.kind === "source" && args !== null && reportMethod(expression, env)) return poisoned(span);
   if (declaration?.kind === "source") return sourceField(declaration, field, span, env);
   if (owner === "video" || owner === "audio") {
     if (Object.hasOwn(methodsOf[owner], field.text) && env.modalities.has(owner)) {
       return method(owner, makeCall(field.text, args ?? [], span, null, env));
     }
     if (isMember(owner, field.text) || !env.modalities.has(owner)) return member(owner, field.text, span, env);
+    const known = foreignField(field.text);
+    if (known !== null) {
+      env.report.error("LTX3004", field.span, `\`${owner}\` has no \`${field.text}\``, {
+        help: `here it is called \`${owner}.${known}\``,
+      });
+      return poisoned(span);
+    }
     env.report.unknownMember(`\`${owner}\``, field.text, field.span, [
       ...membersOf[owner],
       ...Object.keys(methodsOf[owner]),
@@ -181,7 +216,8 @@ function memberOf(
     return poisoned(span);
   }
   const value = infer(object, env);
-  if (value.op !== "error") env.report.unknownMember("this value", field.text, field.span, []);
+  if (value.op !== "error" && !reportMethod(expression, env))
+    env.report.unknownMember("this value", field.text, field.span, []);
   return poisoned(span);
 }
 
@@ -273,8 +309,8 @@ function builtin(made: Call): Core | null {
   return Object.hasOwn(reductions, made.name) || functionNames.includes(made.name) ? special(made) : null;
 }
 
-function unresolvedCall({ name: text, span, env }: Call, at: Span): Core {
-  unresolved(text, at, env, true);
+function unresolvedCall({ name: text, args, span, env }: Call, at: Span): Core {
+  unresolved(text, at, env, { args, span });
   return poisoned(span);
 }
 
@@ -324,15 +360,13 @@ function over(
   outer: readonly Core[],
   env: Environment,
 ): Core {
-  const weights = [infer(mask, env), ...outer];
+  const weights = [infer(mask, { ...env, maskWanted: mask }), ...outer];
   if (value.kind === "over") return over(value, weights, env);
   if (value.kind === "call" && losses.includes(value.callee.text)) {
     return loss(makeCall(value.callee.text, value.args, span, null, env), weights);
   }
   if (infer(value, env).op === "error") return poisoned(span);
-  env.report.error("LTX4009", span, "`over` belongs to a loss", {
-    help: `write it after one of ${losses.map((text) => `\`${text}\``).join(", ")}`,
-  });
+  env.report.error("LTX4009", span, "`over` belongs to a loss", asLoss(value, mask, span, env));
   return poisoned(span);
 }
 

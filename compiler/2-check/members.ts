@@ -75,7 +75,8 @@ export function method(modality: ModalityName, call: Call): Core {
     case "prefix":
       return apply("less", index, a);
     case "suffix":
-      return apply("greaterEqual", index, apply("sub", length, a));
+      // Counted from the end, so that a part of a frame rounds up as in `prefix`.
+      return apply("less", apply("sub", apply("sub", length, literal(1)), index), a);
     case "crop": {
       const rows = between(call, place("row"), a, c, "height");
       return apply("and", rows, between(call, place("column"), b, d, "width"));

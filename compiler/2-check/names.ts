@@ -1,10 +1,12 @@
 /** What names are that stand for parameters and sources, and what is said of names that mean nothing. */
+import type { Argument } from "../1-parse/expression/ast.ts";
 import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 import { functionNames, membersOf, methodsOf } from "./builtins.ts";
 import { hostBoolean, hostNumber, poisoned, tensor, type Core, type GridSize } from "./core.ts";
 import { axesOfSource, fieldsOfSource, type Declaration, type SourceDeclaration } from "./declarations.ts";
 import type { Environment } from "./environment.ts";
+import { reportForeign } from "./foreign.ts";
 import { isMember } from "./members.ts";
 
 export function param(declaration: Extract<Declaration, { kind: "param" }>, span: Span, env: Environment): Core {
@@ -13,7 +15,7 @@ export function param(declaration: Extract<Declaration, { kind: "param" }>, span
     const help =
       declaration.type === "list"
         ? `take one item, e.g. \`${text}[0]\``
-        : `text serves in directories: \`\${${text}}\``;
+        : `an expression cannot read text: to choose between two forms make it \`type: boolean\`, in a directory write \`\${${text}}\``;
     env.report.error(
       "LTX4006",
       span,
@@ -40,7 +42,13 @@ export function sourceValue(source: SourceDeclaration, span: Span, env: Environm
   return poisoned(span);
 }
 
-export function unresolved(text: string, span: Span, env: Environment, isCall = false): Core {
+/** `call`: the arguments and the place of the whole call, null for a bare name. */
+export function unresolved(
+  text: string,
+  span: Span,
+  env: Environment,
+  call: { readonly args: readonly Argument[]; readonly span: Span } | null = null,
+): Core {
   if (env.declarations.refused.has(text)) return poisoned(span);
   if (text === "video" || text === "audio") {
     env.report.error("LTX4006", span, `\`${text}\` is a modality, not a value`, {
@@ -48,7 +56,9 @@ export function unresolved(text: string, span: Span, env: Environment, isCall = 
     });
   } else if (functionNames.includes(text)) {
     env.report.error("LTX4003", span, `\`${text}\` is a function`, { help: `call it: \`${text}(…)\`` });
-  } else reportUnknown(text, span, env, isCall);
+  } else if (!reportForeign({ name: text, nameSpan: span, args: call?.args ?? null, span: call?.span ?? span }, env)) {
+    reportUnknown(text, span, env, call !== null);
+  }
   return poisoned(span);
 }
 

@@ -3,6 +3,7 @@ import type { Bag, Details } from "../diagnostics/bag.ts";
 import type { Code } from "../diagnostics/catalog/index.ts";
 import { meant } from "../diagnostics/did-you-mean.ts";
 import type { Label } from "../diagnostics/diagnostic.ts";
+import { textAt, type SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import { familyOf } from "./axes.ts";
 import type { Binding } from "./checked.ts";
@@ -11,15 +12,28 @@ import { childrenOf, describe, type Core, type Family } from "./core.ts";
 /** Comparing each of many unknown names with each of many known ones would take as long as the product of both. */
 const maxCompared = 200;
 
+/** Characters of the longest expression that a help repeats. */
+const maxQuoted = 100;
+
 export class Report {
   readonly #bag: Bag;
   readonly #bindings: ReadonlyMap<string, Binding>;
   #compared = 0;
 
+  readonly #file: SourceFile;
+
   /** `bindings` may still grow: they say where values come from. */
-  constructor(bag: Bag, bindings: ReadonlyMap<string, Binding>) {
+  constructor(bag: Bag, bindings: ReadonlyMap<string, Binding>, file: SourceFile) {
     this.#bag = bag;
     this.#bindings = bindings;
+    this.#file = file;
+  }
+
+  /** What the user wrote at a place, for a help that repeats it; null where it is long, has several lines or was never written. */
+  textAt(span: Span | null): string | null {
+    if (span === null || span.end <= span.start) return null;
+    const text = textAt(this.#file, span);
+    return text.length > maxQuoted || /[\r\n]/.test(text) ? null : text;
   }
 
   error(code: Code, span: Span, message: string, details: Details = {}): void {
@@ -58,14 +72,17 @@ export class Report {
   }
 
   notAMask(core: Core, what: string): void {
+    const text = this.textAt(core.span);
+    const value = text === null ? "x" : isClosed(text) ? text : `(${text})`;
     this.error("LTX4001", spanOf(core), `${what} takes masks, this is ${describe(core.type)}`, {
-      help: "compare it with a threshold, e.g. `x > 0.5`",
+      help: `compare it with a threshold, e.g. \`${value} > 0.5\``,
     });
   }
 
   notANumber(core: Core, what: string): void {
+    const text = this.textAt(core.span);
     this.error("LTX4002", spanOf(core), `${what} takes numbers, this is ${describe(core.type)}`, {
-      help: "`float(m)` turns a mask into 0 and 1",
+      help: `\`float(${text ?? "m"})\` turns the mask into 0 and 1`,
     });
   }
 
@@ -94,6 +111,9 @@ export class Report {
     });
   }
 }
+
+/** Whether a text needs no parentheses as an operand of a comparison. */
+const isClosed = (text: string): boolean => /^[\w.]+$/.test(text) || /^\w*\([^()]*\)$/.test(text);
 
 /** A node that the compiler added has no place of its own; it is never the one to blame. */
 export function spanOf(core: Core): Span {

@@ -4,6 +4,7 @@ import type { Code } from "../diagnostics/catalog/index.ts";
 import type { Fix } from "../diagnostics/diagnostic.ts";
 import { meant, replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
+import { foreignKey, foreignValue } from "./foreign-keys.ts";
 import { entryOf, type Place, type YamlNode } from "../1-parse/tree.ts";
 
 /** As the generated validators report it. */
@@ -89,6 +90,8 @@ function unknownKey(failure: Failure): Explained {
   const missing = known.filter((other) => entryOf(place.node, other) === null);
   const owners = ownersOf(schema, key, "");
   const message = `${named(failure)} has no key \`${key}\``;
+  const foreign = foreignKey(failure.path, key);
+  if (foreign !== null) return found("LTX2001", message, foreign);
   if (owners.length > 0) return found("LTX2001", message, `\`${key}\` belongs under ${list(owners, "or")}`);
   const written = entryOf(place.node, key)?.keySpan ?? place.span;
   return { code: "LTX2001", message, details: meant(key, written, missing, `it may have ${list(known)}`) };
@@ -135,6 +138,12 @@ function wrongType(failure: Failure): Explained {
   const types = [error.params["type"]].flat().map(String);
   const expected = title(failure) ?? types.map((type) => phrases[type] ?? type).join(" or ");
   const message = `${named(failure)} must be ${expected}, but ${described(place.node)}`;
+  if (dotted(failure.path) === "loss" && place.node.kind === "scalar" && typeof place.node.value === "string") {
+    const text = `\n  video: ${place.node.quoted ? JSON.stringify(place.node.text) : place.node.text}`;
+    const help = `give the term a name, on a line of its own below \`loss:\`: \`${text.trim()}\``;
+    const fix = { title: "give the term a name", edits: [{ span: place.span, text }] };
+    return found("LTX2003", message, help, place.node.text.includes("\n") ? null : fix);
+  }
   return found("LTX2003", message, typeHelp(types, place.node), typeFix(types, place.node));
 }
 
@@ -175,9 +184,12 @@ function typeHelp(types: readonly string[], node: YamlNode): string | null {
   if (node.kind !== "scalar")
     return types.includes("array") ? "write each entry on a line of its own behind `- `" : null;
   if (node.value === null) return "write a value, or remove the key";
+  if (types.includes("object")) return "write `name: …` entries on lines of their own below it, indented";
   const isNumber = types.includes("number") || types.includes("integer");
   if (isNumber && typeof node.value === "string" && isNumeric(node.text))
     return node.quoted ? `write ${node.text.trim()} without quotes` : `write ${plainNumber(node.text)}`;
+  if (isNumber && /^(\$\{.*\}|[A-Za-z_]\w*)$/.test(node.text))
+    return "write the number itself: parameters and expressions cannot stand here";
   if (types.includes("boolean") && /^(y|yes|on)$/i.test(node.text)) return "write `true`";
   if (types.includes("boolean") && /^(n|no|off)$/i.test(node.text)) return "write `false`";
   if (types.includes("boolean") && /^(true|false)$/.test(node.text)) return `write ${node.text} without quotes`;
@@ -204,6 +216,9 @@ function notAllowed(failure: Failure): Explained {
   const expected = title(failure) ?? "one of the values that are known";
   const message = `${named(failure)} must be ${expected}, but ${described(place.node)}`;
   const value = place.node.kind === "scalar" ? place.node.text : "";
+  const foreign = foreignValue(value, allowed);
+  if (foreign !== null)
+    return found("LTX2004", message, `write \`${foreign}\``, replacement(contentsOf(place.node), foreign));
   const details = meant(value, contentsOf(place.node), allowed, `write ${list(allowed, "or")}`);
   return { code: "LTX2004", message, details };
 }
@@ -232,7 +247,11 @@ function outOfRange(failure: Failure): Explained {
 
 function wrongForm(failure: Failure): Explained {
   const expected = title(failure) ?? `a text that matches ${String(failure.error.params["pattern"])}`;
-  return found("LTX2006", `${named(failure)} must be ${expected}, but ${described(failure.place.node)}`);
+  const { node } = failure.place;
+  const help = /\$\{/.test(node.kind === "scalar" ? node.text : "")
+    ? "write the value itself: parameters cannot stand here"
+    : null;
+  return found("LTX2006", `${named(failure)} must be ${expected}, but ${described(node)}`, help);
 }
 
 const counted: Readonly<Record<string, readonly [string, string]>> = {

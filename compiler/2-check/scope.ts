@@ -18,6 +18,7 @@ import { modalitiesRead } from "./dependencies.ts";
 import { drawPlace, type Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
 import { directNeeds } from "./let-order.ts";
+import { perSample } from "./loss-advice.ts";
 import { ModalitySources } from "./modality-sources.ts";
 import { defineField, type ModalityContext } from "./modality.ts";
 import { spanOf, type Report } from "./report.ts";
@@ -66,9 +67,7 @@ export class Scope {
         spanOf(core),
         `a loss term is one number for each sample, \`f32[batch]\`; this is ${describe(core.type)}`,
         {
-          help: isMask(core)
-            ? "`float(m)` turns a mask into numbers"
-            : "reduce it, e.g. `mean(x)`, or compare with `mse(a, b)`",
+          help: perSample(core, value, this.#report),
         },
       );
       return [];
@@ -84,7 +83,7 @@ export class Scope {
   }
 
   expectation(value: Expression, i: number): Expectation[] {
-    const core = infer(value, this.#environment(null, `expect[${i}]`));
+    const core = infer(value, { ...this.#environment(null, `expect[${i}]`), maskWanted: value });
     if (core.op === "error") return [];
     if (isMask(core)) return [{ core, span: value.span }];
     this.#report.notAMask(core, "`expect`");
@@ -119,6 +118,7 @@ export class Scope {
       draws: drawPlace(place),
       sequence: null,
       noiseOf: null,
+      maskWanted: null,
       parameters: new Map(),
       expanding: [],
       expansions: this.#expansions,

@@ -128,7 +128,7 @@ const mistakes: readonly (readonly [string, ...string[]])[] = [
   ["x with probability 1", 'LTX1108 "with" `with probability` cannot stand here'],
   ["mean(x, token:video)", 'LTX1101 ":" expected `)`, but found `:`'],
   ["if a then b", 'LTX1101 "" expected `else`, but the expression ends'],
-  ["x[-1] + 2", 'LTX1101 "-" expected a whole number, but found `-`'],
+  ["x[-1] + 2", 'LTX1107 "-1" an index is one whole number'],
   ["x[1.5]", 'LTX1107 "1.5" an index is a whole number'],
   ["1e999 * a", 'LTX1105 "1e999" `1e999` is too large for a number'],
   ["a ? b : c", 'LTX1102 "?" `?` means nothing in an expression'],

@@ -2,48 +2,23 @@
  * The grammar of expressions as the language reference has it, with embedded actions.
  * Every rule recovers: what could not be read becomes a node of kind `error`, so that the rest is still checked.
  */
-import { EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
-import { Bag } from "../../diagnostics/bag.ts";
+import type { IToken, TokenType } from "chevrotain";
 import type { Span } from "../../source/span.ts";
 import type { Argument, AxisName, Binder, Expression, Item, Name } from "./ast.ts";
-import {
-  binary,
-  conditional,
-  exponent,
-  isBinaryOperator,
-  join,
-  member,
-  named,
-  negate,
-  not,
-  over,
-  per,
-  type Listed,
-} from "./nodes.ts";
-import { expectations } from "./messages.ts";
+import { conditional, exponent, join, member, named, negate, not, over, per, type Listed } from "./nodes.ts";
+import { ExpressionParserBase } from "./parser-base.ts";
+import { indexOf, isUnit, number, trailingIf } from "./foreign.ts";
+import { startsValue } from "./messages.ts";
 import * as t from "./tokens.ts";
-
-/** From an offset in the parsed text to an offset in the file. */
-export type MapOffset = (offsetInText: number) => number;
 
 type Node = () => Expression;
 
-export class ExpressionParser extends EmbeddedActionsParser {
-  #mapOffset: MapOffset = (offset) => offset;
-  #bag = new Bag();
-  readonly #recover = { recoveryValueFunc: () => this.#errorHere() };
+export class ExpressionParser extends ExpressionParserBase {
+  readonly #recover = { recoveryValueFunc: () => this.errorHere() };
 
   constructor(options: { readonly skipValidations: boolean }) {
-    super(t.vocabulary, { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: expectations, ...options });
+    super(options);
     this.performSelfAnalysis();
-  }
-
-  /** Takes the next text; `mapOffset` leads from its offsets to those of the file. */
-  read(tokens: IToken[], mapOffset: MapOffset, bag: Bag): this {
-    this.input = tokens;
-    this.#mapOffset = mapOffset;
-    this.#bag = bag;
-    return this;
   }
 
   readonly expression: Node = this.RULE("expression", () => this.SUBRULE(this.expr), this.#recover);
@@ -51,6 +26,7 @@ export class ExpressionParser extends EmbeddedActionsParser {
   readonly item: () => Item = this.RULE(
     "item",
     () => {
+      this.ACTION(() => (this.isItem = true));
       const value = this.SUBRULE(this.expr);
       const probability = this.OPTION(() => {
         this.CONSUME(t.With);
@@ -63,7 +39,7 @@ export class ExpressionParser extends EmbeddedActionsParser {
         span: join(value.span, (probability ?? value).span),
       }));
     },
-    { recoveryValueFunc: () => ({ value: this.#errorHere(), probability: null, span: this.#here() }) },
+    { recoveryValueFunc: () => ({ value: this.errorHere(), probability: null, span: this.here() }) },
   );
 
   readonly binder: () => Binder | null = this.RULE(
@@ -73,7 +49,7 @@ export class ExpressionParser extends EmbeddedActionsParser {
       const list = this.OPTION(() => this.SUBRULE(this.parameters));
       return this.ACTION((): Binder => {
         const span = this.spanOf(name);
-        return { name: this.#named(name), parameters: list?.list ?? null, span: join(span, list?.span ?? span) };
+        return { name: this.nameOf(name), parameters: list?.list ?? null, span: join(span, list?.span ?? span) };
       });
     },
     { recoveryValueFunc: () => null },
@@ -88,18 +64,18 @@ export class ExpressionParser extends EmbeddedActionsParser {
         SEP: t.Comma,
         DEF: () => {
           const name = this.CONSUME(t.Name);
-          this.ACTION(() => names.push(this.#named(name)));
+          this.ACTION(() => names.push(this.nameOf(name)));
         },
       });
       const close = this.CONSUME(t.Close);
       return { list: names, span: join(this.spanOf(open), this.spanOf(close)) };
     },
-    { recoveryValueFunc: () => ({ list: [], span: this.#here() }) },
+    { recoveryValueFunc: () => ({ list: [], span: this.here() }) },
   );
 
   readonly expr: Node = this.RULE(
     "expr",
-    () => this.OR([{ ALT: () => this.SUBRULE(this.conditional) }, { ALT: () => this.SUBRULE(this.disjunction) }]),
+    () => this.OR([{ ALT: () => this.SUBRULE(this.conditional) }, { ALT: () => this.SUBRULE(this.trailed) }]),
     this.#recover,
   );
 
@@ -113,6 +89,29 @@ export class ExpressionParser extends EmbeddedActionsParser {
       this.CONSUME(t.Else);
       const otherwise = this.SUBRULE3(this.expr);
       return this.ACTION(() => conditional(this.spanOf(start), condition, then, otherwise));
+    },
+    this.#recover,
+  );
+
+  /** `a if c else b` is read, too, to say how it is written here. */
+  readonly trailed: Node = this.RULE(
+    "trailed",
+    () => {
+      const value = this.SUBRULE(this.disjunction);
+      const tail = this.OPTION(() => {
+        const sign = this.CONSUME(t.If);
+        const condition = this.SUBRULE(this.expr);
+        const otherwise = this.OPTION2(() => {
+          this.CONSUME(t.Else);
+          return this.SUBRULE2(this.expr);
+        });
+        return { sign, condition, otherwise: otherwise ?? null };
+      });
+      return this.ACTION(() => {
+        if (tail === undefined) return value;
+        const place = { span: this.spanOf(tail.sign), bag: this.bag, isItem: this.isItem };
+        return trailingIf(value, tail.condition, tail.otherwise, place);
+      });
     },
     this.#recover,
   );
@@ -135,7 +134,7 @@ export class ExpressionParser extends EmbeddedActionsParser {
     () => {
       const left = this.SUBRULE(this.sum);
       const tail = this.OPTION(() => ({ operator: this.CONSUME(t.CompareOperator), right: this.SUBRULE2(this.sum) }));
-      return this.ACTION(() => (tail === undefined ? left : this.#binary(left, tail.operator, tail.right)));
+      return this.ACTION(() => (tail === undefined ? left : this.binary(left, tail.operator, tail.right)));
     },
     this.#recover,
   );
@@ -215,7 +214,7 @@ export class ExpressionParser extends EmbeddedActionsParser {
         },
       ]);
     },
-    { recoveryValueFunc: () => ({ list: [], span: this.#here() }) },
+    { recoveryValueFunc: () => ({ list: [], span: this.here() }) },
   );
 
   /** Not recovered by itself: an axis without a name would be a name that the user never wrote. */
@@ -246,17 +245,15 @@ export class ExpressionParser extends EmbeddedActionsParser {
               this.CONSUME(t.Dot);
               const name = this.CONSUME(t.Name);
               const args = this.OPTION(() => this.SUBRULE(this.args));
-              object = this.ACTION(() => member(object, this.#named(name), args));
+              object = this.ACTION(() => member(object, this.nameOf(name), args));
             },
           },
           {
             ALT: () => {
-              this.CONSUME(t.OpenIndex);
-              const index = this.CONSUME(t.NumberToken);
-              const close = this.CONSUME(t.CloseIndex);
+              const { inner, span } = this.SUBRULE(this.brackets);
               object = this.ACTION(() => {
-                const span = join(object.span, this.spanOf(close));
-                return { kind: "index" as const, object, index: this.#index(index), span };
+                const place = { span: this.spanOfAll(inner, span), bag: this.bag };
+                return indexOf(object, inner, join(object.span, span), place);
               });
             },
           },
@@ -267,11 +264,30 @@ export class ExpressionParser extends EmbeddedActionsParser {
     this.#recover,
   );
 
+  /** An index, or a slice of another language. */
+  readonly brackets: () => { readonly inner: readonly IToken[]; readonly span: Span } = this.RULE(
+    "brackets",
+    () => {
+      const inner: IToken[] = [];
+      const open = this.CONSUME(t.OpenIndex);
+      this.MANY(() => {
+        const token = this.OR(
+          [t.NumberToken, t.Name, t.Colon, t.Comma, t.Dot, t.Minus].map((type) => ({ ALT: () => this.CONSUME(type) })),
+        );
+        this.ACTION(() => inner.push(token));
+      });
+      const close = this.CONSUME(t.CloseIndex);
+      return { inner, span: join(this.spanOf(open), this.spanOf(close)) };
+    },
+    { recoveryValueFunc: () => ({ inner: [], span: this.here() }) },
+  );
+
   readonly primary: Node = this.RULE(
     "primary",
     () =>
       this.OR<Expression>([
-        { ALT: () => this.#number(this.CONSUME(t.NumberToken)) },
+        { ALT: () => this.SUBRULE(this.number) },
+        { ALT: () => this.text(this.CONSUME(t.Text)) },
         { ALT: () => ({ kind: "boolean", value: true, span: this.spanOf(this.CONSUME(t.True)) }) },
         { ALT: () => ({ kind: "boolean", value: false, span: this.spanOf(this.CONSUME(t.False)) }) },
         { ALT: () => this.SUBRULE(this.named) },
@@ -280,12 +296,26 @@ export class ExpressionParser extends EmbeddedActionsParser {
     this.#recover,
   );
 
+  readonly number: Node = this.RULE(
+    "number",
+    () => {
+      const token = this.CONSUME(t.NumberToken);
+      const unit = this.OPTION({ GATE: () => isUnit(token, this.LA(1)), DEF: () => this.CONSUME(t.Name) });
+      const percent = this.OPTION2({ GATE: () => !startsValue(this.LA(2)), DEF: () => this.CONSUME(t.Percent) });
+      return this.ACTION(() => {
+        const span = join(this.spanOf(token), this.spanOf(percent ?? unit ?? token));
+        return number(token, percent ?? unit, { span, bag: this.bag });
+      });
+    },
+    this.#recover,
+  );
+
   readonly named: Node = this.RULE(
     "named",
     () => {
       const name = this.CONSUME(t.Name);
       const args = this.OPTION(() => this.SUBRULE(this.args));
-      return this.ACTION(() => named(this.#named(name), args));
+      return this.ACTION(() => named(this.nameOf(name), args));
     },
     this.#recover,
   );
@@ -311,7 +341,7 @@ export class ExpressionParser extends EmbeddedActionsParser {
       const close = this.CONSUME(t.Close);
       return this.ACTION(() => ({ list: args, span: join(this.spanOf(open), this.spanOf(close)) }));
     },
-    { recoveryValueFunc: () => ({ list: [{ name: null, value: this.#errorHere() }], span: this.#here() }) },
+    { recoveryValueFunc: () => ({ list: [{ name: null, value: this.errorHere() }], span: this.here() }) },
   );
 
   readonly arg: () => Argument = this.RULE(
@@ -323,9 +353,9 @@ export class ExpressionParser extends EmbeddedActionsParser {
         return token;
       });
       const value = this.SUBRULE(this.expr);
-      return this.ACTION(() => ({ name: name === undefined ? null : this.#named(name), value }));
+      return this.ACTION(() => ({ name: name === undefined ? null : this.nameOf(name), value }));
     },
-    { recoveryValueFunc: () => ({ name: null, value: this.#errorHere() }) },
+    { recoveryValueFunc: () => ({ name: null, value: this.errorHere() }) },
   );
 
   /** `operand { operator operand }`, grouped from the left. */
@@ -337,54 +367,11 @@ export class ExpressionParser extends EmbeddedActionsParser {
         this.MANY(() => {
           const token = this.CONSUME(operator);
           const right = this.SUBRULE2(operand());
-          left = this.ACTION(() => this.#binary(left, token, right));
+          left = this.ACTION(() => this.binary(left, token, right));
         });
         return left;
       },
       this.#recover,
     );
-  }
-
-  #binary(left: Expression, token: IToken, right: Expression): Expression {
-    const operator = token.tokenType.name.slice(1, -1);
-    if (!isBinaryOperator(operator)) return this.#errorHere();
-    return binary(operator, this.spanOf(token), left, right);
-  }
-
-  #number(token: IToken): Expression {
-    return { kind: "number", value: Number(token.image), span: this.spanOf(token) };
-  }
-
-  #index(token: IToken): number {
-    const { image } = token;
-    if (!/^\d+$/.test(image)) this.#bag.error("LTX1107", this.spanOf(token), "an index is a whole number");
-    return Number.isSafeInteger(Number(image)) ? Number(image) : 0;
-  }
-
-  #named(token: IToken): Name {
-    return { text: token.image, span: this.spanOf(token) };
-  }
-
-  /** A token that recovery made up has no offset; it stands behind the one before it. */
-  spanOf(token: IToken): Span {
-    if (Number.isNaN(token.startOffset)) return this.#here();
-    const end = token.startOffset + token.image.length;
-    return { start: this.#mapOffset(token.startOffset), end: this.#mapOffset(end) };
-  }
-
-  /** The empty place behind the last token that was read. */
-  #here(): Span {
-    const { startOffset, image } = this.LA(0);
-    const offset = this.#mapOffset(Number.isNaN(startOffset) ? 0 : startOffset + image.length);
-    return { start: offset, end: offset };
-  }
-
-  #errorHere(): Expression {
-    return { kind: "error", span: this.#here() };
-  }
-
-  /** A name or number that nobody wrote would only cause a second finding. */
-  override canTokenTypeBeInsertedInRecovery(type: TokenType): boolean {
-    return type !== t.Name && type !== t.NumberToken;
   }
 }

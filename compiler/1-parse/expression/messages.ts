@@ -37,12 +37,13 @@ export function isMeantAsEqual({ token }: IRecognitionException): boolean {
   return token.tokenType === t.Assign;
 }
 
-export function describe(error: IRecognitionException): Description {
+/** `previous` is the token before the one at which the error was found. */
+export function describe(error: IRecognitionException, previous: IToken | undefined): Description {
   const found = error.token;
   const leftOver = error.name === "NotAllInputParsedException";
   if (leftOver && found.tokenType === t.With) return misplacedProbability;
   if (leftOver && tokenMatcher(found, t.CompareOperator)) return chainedComparison;
-  const help = helpFor(error);
+  const help = helpFor(error, previous);
   const image = found.tokenType === EOF ? "the expression ends" : `found \`${found.image}\``;
   return { code: "LTX1101", message: `expected ${error.message}, but ${image}`, ...(help === null ? {} : { help }) };
 }
@@ -50,7 +51,7 @@ export function describe(error: IRecognitionException): Description {
 const misplacedProbability: Description = {
   code: "LTX1108",
   message: "`with probability` cannot stand here",
-  help: "it belongs to a whole entry of `keep`, `noise_mask` or `references`; elsewhere draw a mask with `bernoulli(p)`",
+  help: "it belongs to a whole entry of `keep`, `noise_mask` or `references`: write each entry on a line of its own behind `- `; elsewhere draw a mask with `bernoulli(p)`",
 };
 
 const chainedComparison: Description = {
@@ -69,15 +70,16 @@ const hints: readonly (readonly [TokenType, string])[] = [
   [t.Comma, "a comma only separates arguments of a call and axes in parentheses"],
   [t.Close, "there is no `(` that this `)` closes"],
   [t.OpenIndex, "an index takes one whole number: `region[0]`"],
-  [t.Minus, "an index counts from 0 and has no sign"],
 ];
 
-function helpFor(error: IRecognitionException): string | null {
+function helpFor(error: IRecognitionException, previous: IToken | undefined): string | null {
   if (error.message === t.Then.name || error.message === phrase(t.Else))
     return "an `if` has three parts: `if condition then value else other`";
   if (error.message === t.Close.name && error.token.tokenType === EOF) return "close the parenthesis with `)`";
   const leftOver = error.name === "NotAllInputParsedException";
   if (error.token.tokenType === t.Close && !leftOver) return null;
+  const word = leftOver ? wordHint(error.token, previous) : null;
+  if (word !== null) return word;
   const hint = hints.find(([type]) => type === error.token.tokenType)?.[1];
   if (hint !== undefined) return hint;
   return leftOver && startsValue(error.token)
@@ -85,8 +87,32 @@ function helpFor(error: IRecognitionException): string | null {
     : null;
 }
 
-function startsValue(token: IToken): boolean {
-  return [t.Name, t.NumberToken, t.Open, t.True, t.False].some((type) => tokenMatcher(token, type));
+const operatorWords: Readonly<Record<string, string>> = {
+  is: "compare with `==`",
+  equals: "compare with `==`",
+  in: "compare with `==`, and join several comparisons by `or`",
+  x: "multiply with `*`",
+  times: "multiply with `*`",
+  mod: "write `a - b * floor(a / b)`",
+  for: "nothing is repeated here: an operation works on all elements at once",
+  when: "write `if condition then value else other`, or `mask and condition`",
+  unless: "write `if condition then value else other`, or `mask and not condition`",
+  where: "write `if condition then value else other`, or `mask and condition`",
+  xor: "write `(a and not b) or (b and not a)`",
+};
+
+/** What two words in a row are meant to be. */
+function wordHint(token: IToken, previous: IToken | undefined): string | null {
+  if (previous?.image === "lambda") return "a function is a `let` with arguments: `half(x): x / 2`";
+  if (token.tokenType !== t.Name) return null;
+  const own = Object.hasOwn(operatorWords, token.image) ? operatorWords[token.image] : undefined;
+  if (own !== undefined || previous?.tokenType !== t.Name) return own ?? null;
+  return `put an operator between two values; a name has no spaces: \`${previous.image}_${token.image}\``;
+}
+
+/** Whether a value may begin with a token. */
+export function startsValue(token: IToken): boolean {
+  return [t.Name, t.NumberToken, t.Text, t.Open, t.True, t.False].some((type) => tokenMatcher(token, type));
 }
 
 /** Help for characters that no token begins with. */
@@ -103,8 +129,6 @@ export function helpForCharacter(character: string): string | null {
       return "write `if condition then value else other`";
     case "#":
       return "a comment goes on a line of its own, outside the expression";
-    case "%":
-      return "write a share as a number from 0 to 1";
     case "]":
     case ";":
       return "remove it";

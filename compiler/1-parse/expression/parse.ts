@@ -3,8 +3,9 @@ import type { Bag } from "../../diagnostics/bag.ts";
 import { replacement } from "../../diagnostics/did-you-mean.ts";
 import type { Span } from "../../source/span.ts";
 import type { Binder, Expression, Item } from "./ast.ts";
-import { ExpressionParser, type MapOffset } from "./grammar.ts";
-import { describe, helpForCharacter, isMeantAsEqual } from "./messages.ts";
+import { ExpressionParser } from "./grammar.ts";
+import { describe, helpForCharacter, isMeantAsEqual, startsValue } from "./messages.ts";
+import type { MapOffset } from "./parser-base.ts";
 import * as t from "./tokens.ts";
 
 /** Bounds that keep every recursive walk over a tree far from the end of the stack. */
@@ -41,9 +42,15 @@ function run<T>(text: string, mapOffset: MapOffset, bag: Bag, rule: (parser: Exp
   if (tokens === null) return null;
   parser ??= new ExpressionParser({ skipValidations: true });
   const tree = rule(parser.read(tokens.list, mapOffset, bag));
-  if (!tokens.hasGaps) report(parser.errors, text, mapOffset, bag);
+  const { errors } = parser;
+  if (!tokens.hasGaps) report(errors, tokens.list, text, mapOffset, bag);
   parser.input = [];
-  return tree;
+  return tokens.hasGaps || errors.some(isTorn) ? null : tree;
+}
+
+/** What stands before a value without an operator, or before a misplaced `with`, is not what was meant; nothing is said about it. */
+function isTorn({ name, token }: IRecognitionException): boolean {
+  return name === "NotAllInputParsedException" && (startsValue(token) || token.tokenType === t.With);
 }
 
 /** The tokens of a text as written; none where it has characters that belong to no token. */
@@ -142,14 +149,20 @@ function checkNumber(token: IToken, mapOffset: MapOffset, bag: Bag): void {
 }
 
 /** Errors that begin at the same place, or before the last one's end, follow from it and are left out. */
-function report(errors: readonly IRecognitionException[], text: string, mapOffset: MapOffset, bag: Bag): void {
+function report(
+  errors: readonly IRecognitionException[],
+  tokens: readonly IToken[],
+  text: string,
+  mapOffset: MapOffset,
+  bag: Bag,
+): void {
   let last = -1;
   for (const error of [...errors].toSorted((a, b) => errorStart(a, text) - errorStart(b, text))) {
     const start = errorStart(error, text);
     if (start <= last) continue;
     const isEnd = error.token.tokenType === EOF;
     last = isEnd ? text.length : start + error.token.image.length;
-    const { code, message, help } = describe(error);
+    const { code, message, help } = describe(error, tokens[tokens.indexOf(error.token) - 1]);
     const span = spanIn(mapOffset, start, isEnd ? start : last);
     const fix = isMeantAsEqual(error) ? replacement(span, "==") : null;
     bag.error(code, span, message, { ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) });

@@ -1,6 +1,8 @@
 import { createToken, Lexer, type IToken, type TokenType } from "chevrotain";
 
 export const Name = createToken({ name: "a name", pattern: /[A-Za-z_][A-Za-z0-9_]*/ });
+/** Expressions hold no text; read as one token, so that one finding says so. */
+export const Text = createToken({ name: "a text", pattern: /(?:[fFrR](?=["']))?(?:"[^"]*"|'[^']*')/ });
 /** Digits on at least one side of the point; `1.` is not a number, so that a member of one is an error at its point. */
 export const NumberToken = createToken({ name: "a number", pattern: /(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?/ });
 
@@ -42,6 +44,9 @@ export const Plus = symbol("+", SumOperator);
 export const Minus = symbol("-", SumOperator);
 export const Times = symbol("*", ProductOperator);
 export const Divide = symbol("/", ProductOperator);
+/** Of other languages; the grammar reads them as `floor(a / b)` and what is left of it. */
+export const IntegerDivide = symbol("//", ProductOperator);
+export const Percent = symbol("%", ProductOperator);
 export const Power = symbol("^");
 export const Open = symbol("(");
 export const Close = symbol(")");
@@ -61,6 +66,7 @@ const foreign: readonly (readonly [string, TokenType])[] = [
   ["<>", NotEqual],
   ["**", Power],
   ["!", Not],
+  ["~", Not],
   ["&", And],
   ["|", Or],
   ["\u2264", LessEqual],
@@ -81,14 +87,17 @@ const meaning = new Map<TokenType, TokenType>(
 
 const space = createToken({ name: "space", pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true });
 const keywords = [If, Then, Else, And, Or, Not, Over, Per, With, Probability, True, False];
-const operators = [LessEqual, GreaterEqual, Equal, NotEqual, Less, Greater, Plus, Minus, Times, Divide, Power];
+const comparisons = [LessEqual, GreaterEqual, Equal, NotEqual, Less, Greater];
+const operators = [Plus, Minus, Times, Divide, IntegerDivide, Percent, Power];
 const marks = [Open, Close, OpenIndex, CloseIndex, Comma, Dot, Colon, Assign];
 /** Longer ones first, since the first that matches wins. */
-const bySize = [...foreignTokens, ...operators, ...marks].toSorted((a, b) => b.name.length - a.name.length);
+const bySize = [...foreignTokens, ...comparisons, ...operators, ...marks].toSorted(
+  (a, b) => b.name.length - a.name.length,
+);
 
 const levels = [CompareOperator, SumOperator, ProductOperator];
 
-export const vocabulary: TokenType[] = [space, ...levels, ...keywords, Name, NumberToken, ...bySize];
+export const vocabulary: TokenType[] = [space, ...levels, ...keywords, Text, Name, NumberToken, ...bySize];
 
 /** The operator of this language that a token of another one means, with its spelling; null for our own tokens. */
 export function meantBy(token: IToken): { readonly type: TokenType; readonly spelling: string } | null {

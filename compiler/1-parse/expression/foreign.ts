@@ -1,0 +1,124 @@
+/** Forms of other languages that the grammar reads, so that one finding says what to write instead. */
+import type { IToken } from "chevrotain";
+import type { Bag, Details } from "../../diagnostics/bag.ts";
+import { replacement } from "../../diagnostics/did-you-mean.ts";
+import type { Span } from "../../source/span.ts";
+import type { Expression } from "./ast.ts";
+import { binary, conditional, join } from "./nodes.ts";
+import { printExpression } from "./print.ts";
+import * as t from "./tokens.ts";
+
+/** A place in an expression, and where its findings go. */
+interface Place {
+  readonly span: Span;
+  readonly bag: Bag;
+}
+
+/** What to write instead, with a fix; nothing where a part of it could not be read. */
+function instead(written: Expression | null, span: Span): Details {
+  const text = written === null ? "" : printExpression(written);
+  return text === "" || text.includes("<error>") ? {} : { help: `write \`${text}\``, fix: replacement(span, text) };
+}
+
+/** `a // b` and `a % b`, by `floor`. */
+export function division(sign: IToken, at: Span, left: Expression, right: Expression, bag: Bag): Expression {
+  const span = join(left.span, right.span);
+  const quotient = binary("/", at, left, right);
+  const floor: Expression = {
+    kind: "call",
+    callee: { text: "floor", span: at },
+    args: [{ name: null, value: quotient }],
+    span,
+  };
+  const meant = sign.image === "//" ? floor : binary("-", at, left, binary("*", at, right, floor));
+  bag.error("LTX1103", at, `\`${sign.image}\` is not an operator of this language`, inParentheses(meant, span, sign));
+  return { kind: "error", span };
+}
+
+/** A difference binds less tightly than the product that it stands for. */
+function inParentheses(meant: Expression, span: Span, sign: IToken): Details {
+  const { help, fix } = instead(meant, span);
+  if (fix === undefined || sign.image === "//")
+    return { ...(help === undefined ? {} : { help }), ...(fix ? { fix } : {}) };
+  const text = `(${printExpression(meant)})`;
+  return { help: `write \`${text}\``, fix: replacement(span, text) };
+}
+
+/** `a if c else b`, and `m if c` of masks. `isItem`: whether it may be an entry with a probability. */
+export function trailingIf(
+  value: Expression,
+  condition: Expression,
+  otherwise: Expression | null,
+  { span: sign, bag, isItem }: Place & { readonly isItem: boolean },
+): Expression {
+  const span = join(value.span, (otherwise ?? condition).span);
+  const message = "an `if` stands in front of both values here";
+  if (otherwise !== null) {
+    bag.error("LTX1101", sign, message, instead(conditional(sign, condition, value, otherwise), span));
+    return { kind: "error", span };
+  }
+  const drawn = isItem ? probabilityOf(condition) : null;
+  const text = drawn === null ? null : `${printExpression(value)} with probability ${printExpression(drawn)}`;
+  const details =
+    text === null || text.includes("<error>")
+      ? instead(binary("and", sign, value, condition), span)
+      : { help: `write \`${text}\``, fix: replacement(span, text) };
+  bag.error("LTX1101", sign, "an `if` has three parts: `if condition then value else other`", details);
+  return { kind: "error", span };
+}
+
+/** `p` of `bernoulli(p)`. */
+function probabilityOf(condition: Expression): Expression | null {
+  const isDraw = condition.kind === "call" && condition.callee.text === "bernoulli" && condition.args.length === 1;
+  return isDraw ? (condition.args[0]?.value ?? null) : null;
+}
+
+/** A number, maybe with a unit behind it: `10%`, `24fps`, `1e-3f`. */
+export function number(token: IToken, unit: IToken | undefined, { span, bag }: Place): Expression {
+  const value = Number(token.image);
+  const node = (of: number): Expression => ({ kind: "number", value: of, span });
+  if (unit === undefined) return node(value);
+  if (unit.image === "%") {
+    const share = String(Number((value / 100).toPrecision(12)));
+    const details = { help: `write \`${share}\``, fix: replacement(span, share) };
+    bag.error("LTX1103", span, "a share is written as a number from 0 to 1", details);
+    return node(Number(share));
+  }
+  const isCertain = /^(f|fps)$/i.test(unit.image);
+  bag.error("LTX1101", span, `\`${token.image}${unit.image}\` is no number: a number has no unit`, {
+    help: isCertain
+      ? `write \`${token.image}\``
+      : `write the number alone, \`${token.image}\`; LANGUAGE.md says what each value counts`,
+    ...(isCertain ? { fix: replacement(span, token.image) } : {}),
+  });
+  return { kind: "error", span };
+}
+
+/** Whether a name is written against the number before it. */
+export function isUnit(number: IToken, next: IToken): boolean {
+  return next.tokenType === t.Name && next.startOffset === number.startOffset + number.image.length;
+}
+
+/** What stands between `[` and `]`: one whole number. */
+export function indexOf(object: Expression, inner: readonly IToken[], whole: Span, { span, bag }: Place): Expression {
+  const [only] = inner;
+  if (only !== undefined && inner.length === 1 && only.tokenType === t.NumberToken) {
+    if (!/^\d+$/.test(only.image)) bag.error("LTX1107", span, "an index is a whole number");
+    const index = Number.isSafeInteger(Number(only.image)) ? Number(only.image) : 0;
+    return { kind: "index", object, index, span: whole };
+  }
+  bag.error("LTX1107", span, "an index is one whole number", { help: indexHelp(inner) });
+  return { kind: "error", span: whole };
+}
+
+function indexHelp(inner: readonly IToken[]): string {
+  const text = inner.map(({ image }) => image).join("");
+  const first = /^(?:0?:)(\w+)$/.exec(text)?.[1];
+  const last = /^-(\w+):$/.exec(text)?.[1];
+  if (first !== undefined)
+    return `the first ${first} frames are the mask \`prefix(${first})\`; axes have names instead of places`;
+  if (last !== undefined)
+    return `the last ${last} frames are the mask \`suffix(${last})\`; axes have names instead of places`;
+  if (/^-\w+$/.test(text)) return "an index counts from 0 and has no sign";
+  return "only items of a list parameter are taken by number; of a tensor, masks such as `frame_index == 2` choose tokens";
+}

@@ -1,0 +1,113 @@
+/** Keys and values of other formats that stand in strategies, and what they are here. */
+
+/** By the section that holds them, `""` for the top: what the key is here. Sections with names of the user's count as one. */
+const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "": {
+    with_audio: "add the section `audio:` with its `latents`, and a loss term for it",
+    conditions: "each condition is an entry of `keep` or `references` under `video:` or `audio:`",
+    losses: "write `loss:`",
+    objective: "write `loss:`",
+    parameters: "write `params:`",
+    args: "write `params:`",
+    inputs: "write `sources:`",
+    data: "write `sources:`; where the files lie is `preprocessed_data_root` in train.yaml",
+    datasets: "write `sources:`; where the files lie is `preprocessed_data_root` in train.yaml",
+    variables: "write `let:`",
+    vars: "write `let:`",
+    define: "write `let:`",
+    name: "write `strategy:`",
+    version: "write `language: 1`",
+    base: "write `extends:`",
+    assert: "write `expect:`",
+    reference_latents_dir: "declare a source and list it in `references` under `video:`",
+    first_frame_conditioning_p: "under `video:` write `keep: first_frame with probability 0.5`",
+    ...sectionsOfRuns([
+      "model",
+      "lora",
+      "optimization",
+      "acceleration",
+      "data",
+      "validation",
+      "checkpoints",
+      "flow_matching",
+    ]),
+    ...sectionsOfRuns(["training_strategy", "runtime", "evaluation", "seed", "output_dir", "scheduler", "optimizer"]),
+  },
+  modality: {
+    conditions: "each condition is an entry of `keep` or `references`, e.g. `keep: first_frame with probability 0.5`",
+    condition: "each condition is an entry of `keep` or `references`, e.g. `keep: first_frame with probability 0.5`",
+    is_generated: "write `generate:`",
+    generated: "write `generate:`",
+    frozen: "write `generate: false`",
+    latents_dir: "declare a source with this directory, and name it in `latents:`",
+    mask: "tokens to fill in are `noise_mask: m`, tokens to keep clean `keep: m`",
+    mask_dir: "declare a source of kind `video_mask`, and write `keep:` or `noise_mask:` with it",
+    loss: "loss terms stand in the section `loss:` of the file",
+    loss_mask: "write it behind the loss: `mse(video.prediction, video.target) over m`",
+    timesteps: "write `sigma:`, the noise level",
+    noise_level: "write `sigma:`",
+    frame_rate: "write `fps:`",
+    prompt: "name a source of kind `text_embeddings` in `text:`",
+    probability: "write it behind the entry: `keep: first_frame with probability 0.5`",
+  },
+  source: {
+    dir: "write `directory:`",
+    path: "write `directory:`, a folder below the data root",
+    folder: "write `directory:`",
+    latents_dir: "write `directory:`",
+    type: "write `kind:`",
+    format: "write `kind:`",
+    file: "write `directory:`, a folder with one file for each sample",
+  },
+  param: {
+    min: "write `minimum:`",
+    max: "write `maximum:`",
+    choices: "write `enum:`",
+    options: "write `enum:`",
+    values: "write `enum:`",
+    value: "write `default:`",
+    help: "write `description:`",
+    required: "leave it out: a parameter without `default` is required",
+    regex: "write `pattern:`",
+  },
+};
+
+function sectionsOfRuns(names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [name, "it belongs into the run config, `train.yaml`"]));
+}
+
+/** What a key that the section at `path` does not have is here, or null. */
+export function foreignKey(path: readonly string[], key: string): string | null {
+  const section = keys[sectionOf(path)];
+  return section !== undefined && Object.hasOwn(section, key) ? (section[key] ?? null) : null;
+}
+
+function sectionOf([section = "", name]: readonly string[]): string {
+  if (section === "video" || section === "audio") return "modality";
+  if (name === undefined) return section;
+  return section === "sources" ? "source" : section === "params" ? "param" : section;
+}
+
+/** Types and kinds under other names. */
+const values: Readonly<Record<string, string>> = {
+  float: "number",
+  double: "number",
+  int: "integer",
+  bool: "boolean",
+  str: "string",
+  text: "string",
+  list: "array",
+  tuple: "array",
+  video: "video_latents",
+  latents: "video_latents",
+  audio: "audio_latents",
+  captions: "text_embeddings",
+  prompts: "text_embeddings",
+  embeddings: "text_embeddings",
+};
+
+/** The one of the values `allowed` that other formats call `value`, or null. */
+export function foreignValue(value: string, allowed: readonly string[]): string | null {
+  const meant = Object.hasOwn(values, value) ? values[value] : undefined;
+  return meant !== undefined && allowed.includes(meant) ? meant : null;
+}

@@ -1,0 +1,204 @@
+/** Words of Python, PyTorch, NumPy, diffusers and other trainers, and what they are here. Only names that mean nothing are looked up. */
+
+/** What stands for a foreign word. */
+interface Foreign {
+  readonly help: string;
+  /**
+   * The call written in this language, of the arguments as they are written; null where they are not what it needs. Given only where the
+   * result is certainly the same.
+   */
+  readonly write?: (args: readonly string[]) => string | null;
+}
+
+/** Modules whose functions people call with a prefix: `torch.mean(x)`, `F.mse_loss(a, b)`. */
+export const foreignModules: ReadonlySet<string> = new Set([
+  "torch",
+  "F",
+  "nn",
+  "np",
+  "numpy",
+  "math",
+  "tf",
+  "jnp",
+  "Math",
+]);
+
+const joined = (args: readonly string[]) => args.join(", ");
+
+/** Another name of one of our functions, which takes the same arguments. */
+function same(name: string, signature: string, count: number): Foreign {
+  const write = (args: readonly string[]) => (args.length === count ? `${name}(${joined(args)})` : null);
+  return { help: `write \`${name}(${signature})\``, write };
+}
+
+const hint = (help: string): Foreign => ({ help });
+
+const smoothL1: Foreign = {
+  help: "write `huber(a, b, 1)`; the number is where the square turns into a line",
+  write: (args) => (args.length === 2 ? `huber(${joined(args)}, 1)` : null),
+};
+const mse = same("mse", "a, b", 2);
+const mae = same("mae", "a, b", 2);
+const stopGradient = same("stop_gradient", "x", 1);
+const normal = hint("write `randn()`; `per` gives the axes: `randn() per element`");
+const plainNumber = hint("write a number: it stands for every element");
+const ordering = hint("there is no sorting here: `max`, `min` and `mean` reduce an axis, a comparison makes a mask");
+const rounding = hint("write it with `floor`: `floor(x + 0.5)` rounds, `-floor(-x)` rounds up");
+const similarity: Foreign = {
+  help: "write `1 - cosine_distance(a, b)`",
+  write: (args) => (args.length === 2 ? `(1 - cosine_distance(${joined(args)}))` : null),
+};
+const logitNormal: Foreign = {
+  help: "write `sigmoid(mean + std * randn())`; `sampled()` is the run's own sampler",
+  write: (args) => (args.length === 2 ? `sigmoid(${args[0]} + ${args[1]} * randn())` : null),
+};
+const remainder: Foreign = {
+  help: "write `a - b * floor(a / b)`",
+  write: ([a, b, ...more]) =>
+    a === undefined || b === undefined || more.length > 0 ? null : `(${a} - (${b}) * floor((${a}) / (${b})))`,
+};
+const deviation = hint("write it out: the variance is `mean(square(x - mean(x)))`, its `sqrt` the deviation");
+
+/** By the word in lower case without underscores, so that `MSELoss` and `mse_loss` are one. */
+const words: Readonly<Record<string, Foreign>> = {
+  mseloss: mse,
+  l2: mse,
+  l2loss: mse,
+  meansquarederror: mse,
+  l1: mae,
+  l1loss: mae,
+  maeloss: mae,
+  smoothl1: smoothL1,
+  smoothl1loss: smoothL1,
+  huberloss: hint("write `huber(a, b, delta)`"),
+  pseudohuber: hint("`charbonnier(a, b)` is near to it; with a width `c` write `mean(sqrt((a - b)^2 + c^2) - c)`"),
+  cosinesimilarity: similarity,
+  cossim: similarity,
+  bce: hint("compare with `mse` or `mae`; a cross entropy is written with `log`"),
+  crossentropy: hint("compare with `mse` or `mae`; a cross entropy is written with `log`"),
+  logitnormal: logitNormal,
+  lognormal: hint("write `exp(mean + std * randn())`"),
+  normal,
+  gaussian: normal,
+  randnlike: normal,
+  randlike: hint("write `uniform(0, 1)`; `per` gives the axes: `uniform(0, 1) per element`"),
+  rand: hint("write `uniform(0, 1)`; `per` gives the axes: `uniform(0, 1) per frame`"),
+  random: { help: "write `uniform(0, 1)`", write: (args) => (args.length === 0 ? "uniform(0, 1)" : null) },
+  detach: stopGradient,
+  stopgrad: stopGradient,
+  nograd: stopGradient,
+  sg: stopGradient,
+  clip: same("clamp", "x, lo, hi", 3),
+  clampmin: same("max", "a, b", 2),
+  clampmax: same("min", "a, b", 2),
+  maximum: same("max", "a, b", 2),
+  minimum: same("min", "a, b", 2),
+  relu: { help: "write `max(x, 0)`", write: (args) => (args.length === 1 ? `max(${joined(args)}, 0)` : null) },
+  avg: same("mean", "x", 1),
+  average: same("mean", "x", 1),
+  absolute: same("abs", "x", 1),
+  fabs: same("abs", "x", 1),
+  ln: same("log", "x", 1),
+  power: same("pow", "a, b", 2),
+  sqr: same("square", "x", 1),
+  logicalnot: { help: "write `not m`", write: (args) => (args.length === 1 ? `(not (${joined(args)}))` : null) },
+  logicaland: hint("write `a and b`"),
+  logicalor: hint("write `a or b`"),
+  invert: hint("write `not m`"),
+  xor: hint("write `(a and not b) or (b and not a)`"),
+  mod: remainder,
+  fmod: remainder,
+  remainder,
+  round: rounding,
+  ceil: rounding,
+  std: deviation,
+  var: deviation,
+  median: ordering,
+  sort: ordering,
+  topk: ordering,
+  quantile: ordering,
+  argmax: ordering,
+  argmin: ordering,
+  softmax: hint("write `exp(x) / sum(exp(x), axis)`; subtract the maximum first where `x` may be large"),
+  ones: plainNumber,
+  zeros: plainNumber,
+  oneslike: plainNumber,
+  zeroslike: plainNumber,
+  fulllike: plainNumber,
+  tensor: plainNumber,
+  cat: same("concat", "a, b, axis", 3),
+  concatenate: same("concat", "a, b, axis", 3),
+  stack: hint("values are combined by the names of their axes; `concat(a, b, axis)` joins two along one"),
+  roll: hint("write `shift(x, axis, n)`; it repeats the edge instead of rolling over"),
+  unsqueeze: hint("leave it out: values are combined by the names of their axes"),
+  squeeze: hint("leave it out: values are combined by the names of their axes"),
+  reshape: hint("leave it out: values are combined by the names of their axes"),
+  view: hint("leave it out: values are combined by the names of their axes"),
+  permute: hint("leave it out: values are combined by the names of their axes"),
+  transpose: hint("leave it out: values are combined by the names of their axes"),
+  expand: hint("leave it out: a value is repeated along an axis that it lacks"),
+  item: hint("leave it out"),
+  to: hint("leave it out: types follow from the values"),
+  bool: hint("a comparison makes a mask: `x > 0.5`"),
+  int: hint("write `floor(x)`"),
+  lambda: hint("a function is a `let` with arguments: `half(x): x / 2`"),
+  none: hint("leave the key out; what it stands for then is in LANGUAGE.md"),
+  null: hint("leave the key out; what it stands for then is in LANGUAGE.md"),
+  true: { help: "write `true`", write: () => "true" },
+  false: { help: "write `false`", write: () => "false" },
+  minsnr: hint("for a velocity it is `min(snr(video.sigma), 5) * video.sigma^2`, a factor in front of the loss"),
+  snrweight: hint("for a velocity it is `min(snr(video.sigma), 5) * video.sigma^2`, a factor in front of the loss"),
+  dropout: hint("write `with probability p` behind an entry of `keep` or `references`"),
+  firstframes: prefixLike("prefix"),
+  lastframes: prefixLike("suffix"),
+  lastframe: hint("write `suffix(1)`; outside of the section `video.suffix(1)`"),
+  i2v: hint("the first frame is given: write `keep: first_frame`"),
+  imagetovideo: hint("the first frame is given: write `keep: first_frame`"),
+};
+
+function prefixLike(name: string): Foreign {
+  return { help: `write \`${name}(n)\`; outside of the section \`video.${name}(n)\`` };
+}
+
+/** Fields of a modality under the names that other trainers give them. */
+const fields: Readonly<Record<string, string>> = {
+  pred: "prediction",
+  modelpred: "prediction",
+  modeloutput: "prediction",
+  noisepred: "prediction",
+  output: "prediction",
+  vpred: "prediction",
+  x0: "clean",
+  latent: "clean",
+  latents: "clean",
+  cleanlatents: "clean",
+  eps: "noise",
+  epsilon: "noise",
+  xt: "noisy",
+  zt: "noisy",
+  noisylatents: "noisy",
+  noisyinput: "noisy",
+  t: "sigma",
+  timestep: "timesteps",
+  sigmas: "sigma",
+  numframes: "frames",
+  nframes: "frames",
+  conditioningmask: "keep",
+  conditionmask: "keep",
+  lossmask: "generated",
+  predx0: "denoised",
+};
+
+const plain = (word: string): string => word.toLowerCase().replaceAll("_", "");
+
+/** What a function or constant of another language is here, or null. */
+export function foreignWord(word: string): Foreign | null {
+  const key = plain(word);
+  return Object.hasOwn(words, key) ? (words[key] ?? null) : null;
+}
+
+/** The field of a modality that other trainers call `word`, or null. */
+export function foreignField(word: string): string | null {
+  const key = plain(word);
+  return Object.hasOwn(fields, key) ? (fields[key] ?? null) : null;
+}

@@ -1,0 +1,95 @@
+/** Findings about names and calls of other languages, with what to write instead. */
+import type { Argument, Expression } from "../1-parse/expression/ast.ts";
+import { replacement } from "../diagnostics/did-you-mean.ts";
+import type { Details } from "../diagnostics/bag.ts";
+import type { Span } from "../source/span.ts";
+import { functionNames } from "./builtins.ts";
+import { poisoned, type Core } from "./core.ts";
+import type { Environment } from "./environment.ts";
+import { foreignField, foreignModules, foreignWord } from "./foreign-words.ts";
+
+/** A name or call that may be foreign; `args` is null for a bare name, `span` covers all of it. */
+interface Suspect {
+  readonly name: string;
+  readonly nameSpan: Span;
+  readonly args: readonly Argument[] | null;
+  readonly span: Span;
+}
+
+type Member = Extract<Expression, { kind: "member" }>;
+
+/** Reports a name that is a known word of another language; false where it is none. */
+export function reportForeign({ name, nameSpan, args, span }: Suspect, env: Environment): boolean {
+  const foreign = foreignWord(name);
+  const field = foreignField(name);
+  if (foreign === null && field === null) return false;
+  const details = foreign === null ? fieldDetails(field ?? "", env) : callDetails(foreign, args, span, env);
+  env.report.error("LTX3001", nameSpan, `nothing is named \`${name}\``, details);
+  return true;
+}
+
+function fieldDetails(field: string, env: Environment): Details {
+  const [owner = "video"] = env.modalities;
+  return { help: `here it is called \`${env.modality === null ? `${owner}.${field}` : field}\`` };
+}
+
+function callDetails(
+  { help, write }: NonNullable<ReturnType<typeof foreignWord>>,
+  args: readonly Argument[] | null,
+  span: Span,
+  env: Environment,
+): Details {
+  const texts = argumentTexts(args ?? [], env);
+  const written = texts === null ? null : (write?.(texts) ?? null);
+  return written === null ? { help } : { help: `write \`${written}\``, fix: replacement(span, written) };
+}
+
+/** The arguments as written; null where one has a name, or a text that no help repeats. */
+function argumentTexts(args: readonly Argument[], env: Environment): readonly string[] | null {
+  const texts = args.map(({ name, value }) => (name === null ? env.report.textAt(value.span) : null));
+  return texts.some((text) => text === null) ? null : (texts as string[]);
+}
+
+/** `torch.mean(x)`, `F.mse_loss(a, b)`, `torch.nn.functional.relu(x)`: the module is left out. Null for anything else. */
+export function foreignModuleCall({ object, member, args, span }: Member, env: Environment): Core | null {
+  const root = rootOf(object);
+  if (root === null || !foreignModules.has(root) || env.declarations.byName.has(root)) return null;
+  const { text } = member;
+  const suspect = { name: text, nameSpan: { start: object.span.start, end: member.span.end }, args, span };
+  if (functionNames.includes(text)) {
+    const help = `\`${text}\` is a function here, too: write it without \`${root}.\``;
+    const prefix = { start: object.span.start, end: member.span.start };
+    const fix = hasOnlyPlain(args) ? { fix: { title: help, edits: [{ span: prefix, text: "" }] } } : {};
+    env.report.error("LTX3001", object.span, `nothing is named \`${root}\``, { help, ...fix });
+  } else if (!reportForeign(suspect, env)) {
+    const help = "LANGUAGE.md lists the functions; other operations are functions of your own under `imports`";
+    env.report.error("LTX3001", object.span, `nothing is named \`${root}\``, { help });
+  }
+  return poisoned(span);
+}
+
+const hasOnlyPlain = (args: readonly Argument[] | null) => args !== null && args.every(({ name }) => name === null);
+
+/** `torch` of `torch.nn.functional`. */
+function rootOf(object: Expression): string | null {
+  if (object.kind === "name") return object.name;
+  return object.kind === "member" && object.args === null ? rootOf(object.object) : null;
+}
+
+/** `x.mean(channel)` of a value `x`: functions are written in front. False where `mean` is no function of any language. */
+export function reportMethod({ object, member, args, span }: Member, env: Environment): boolean {
+  const { text } = member;
+  const all: readonly Argument[] = [{ name: null, value: object }, ...(args ?? [])];
+  const texts = argumentTexts(all, env);
+  const foreign = foreignWord(text);
+  const own = text === "pow" || text === "float" || functionNames.includes(text);
+  if (!own && foreign === null) return false;
+  const written = texts === null ? null : own ? `${text}(${texts.join(", ")})` : (foreign?.write?.(texts) ?? null);
+  const help = written === null ? (foreign?.help ?? `write \`${text}(x)\``) : `write \`${written}\``;
+  const fix = written === null || !hasOnlyPlain(args) ? {} : { fix: replacement(span, written) };
+  env.report.error("LTX3004", member.span, `a value has no \`${text}\`: functions are written in front of it`, {
+    help,
+    ...fix,
+  });
+  return true;
+}

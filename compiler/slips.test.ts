@@ -1,0 +1,126 @@
+// What people write who know Python, PyTorch or another trainer: the fix, where there is one, is the same in this language.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { fixAll } from "./diagnostics/index.ts";
+import { check } from "./index.ts";
+
+const test = suite("slips");
+
+interface Parts {
+  readonly keep?: string;
+  readonly value?: string;
+  readonly loss?: string;
+  readonly sigma?: string;
+}
+
+/** A strategy in which one place has the slip. */
+function strategy({ keep = "first_frame", value = "1", loss, sigma = "sampled()" }: Parts): string {
+  return `strategy: slip
+params:
+  p: {type: number, default: 0.5}
+sources:
+  latents: {directory: latents, kind: video_latents}
+  hole: {directory: hole, kind: video_mask}
+  conditions: {directory: conditions, kind: text_embeddings}
+let:
+  inpaint: hole > p
+  value: ${value}
+video:
+  latents: latents
+  sigma: ${sigma}
+  keep: ${keep}
+loss:
+  video: ${loss ?? "value * mse(video.prediction, video.target) over (video.generated and inpaint)"}
+`;
+}
+
+const errorsOf = (text: string) =>
+  check({ path: "slip.strategy", text }).diagnostics.filter(({ severity }) => severity === "error");
+
+const of = "mse(video.prediction, video.target)";
+
+/** The slip, and what `--fix` makes of it. */
+const certain: readonly (readonly [Parts, Parts])[] = [
+  [{ keep: "!inpaint" }, { keep: "not inpaint" }],
+  [{ keep: '"!inpaint"' }, { keep: '"not inpaint"' }],
+  [{ keep: "~inpaint" }, { keep: "not inpaint" }],
+  [{ keep: "inpaint == false" }, { keep: "not inpaint" }],
+  [{ keep: "inpaint == 1" }, { keep: "inpaint" }],
+  [{ keep: "inpaint > 0.5 and first_frame" }, { keep: "inpaint and first_frame" }],
+  [{ keep: "0.5 > inpaint" }, { keep: "not inpaint" }],
+  [{ keep: "1 - inpaint" }, { keep: "not inpaint" }],
+  [{ keep: "inpaint * first_frame" }, { keep: "inpaint and first_frame" }],
+  [{ keep: "inpaint + first_frame" }, { keep: "inpaint or first_frame" }],
+  [{ keep: "first_frame - inpaint" }, { keep: "first_frame and not inpaint" }],
+  [{ keep: "first_frame if bernoulli(0.1)" }, { keep: "first_frame with probability 0.1" }],
+  [{ keep: "first_frame with probability 10%" }, { keep: "first_frame with probability 0.1" }],
+  [{ keep: "frame_index % 4 == 0" }, { keep: "(frame_index - 4 * floor(frame_index / 4)) == 0" }],
+  [{ keep: "frame_index // 4 == 0" }, { keep: "floor(frame_index / 4) == 0" }],
+  [{ value: "mean(1 - inpaint)" }, { value: "mean(1 - float(inpaint))" }],
+  [{ value: "1e-3f" }, { value: "1e-3" }],
+  [{ value: "24fps" }, { value: "24" }],
+  [{ value: "1 if p > 0.2 else 2" }, { value: "if p > 0.2 then 1 else 2" }],
+  [{ value: "clip(p, 0, 1)" }, { value: "clamp(p, 0, 1)" }],
+  [{ value: "torch.mean(hole)" }, { value: "mean(hole)" }],
+  [{ value: "hole.mean()" }, { value: "mean(hole)" }],
+  [{ value: "np.maximum(p, 1)" }, { value: "max(p, 1)" }],
+  [{ sigma: "logit_normal(0, 1)" }, { sigma: "sigmoid(0 + 1 * randn())" }],
+  [
+    { loss: `${of} over (1 - inpaint) over video.generated` },
+    { loss: `${of} over (not inpaint) over video.generated` },
+  ],
+  [{ loss: "F.mse_loss(video.prediction, video.target) over video.generated" }, { loss: `${of} over video.generated` }],
+  [{ loss: "MSELoss(video.prediction, video.target) over video.generated" }, { loss: `${of} over video.generated` }],
+  [
+    { loss: "l1(video.prediction, video.target) over video.generated" },
+    { loss: "mae(video.prediction, video.target) over video.generated" },
+  ],
+  [
+    { loss: "smooth_l1(video.prediction, video.target) over video.generated" },
+    { loss: "huber(video.prediction, video.target, 1) over video.generated" },
+  ],
+  [
+    { loss: "mse(video.prediction, video.target.detach()) over video.generated" },
+    { loss: "mse(video.prediction, stop_gradient(video.target)) over video.generated" },
+  ],
+  [{ loss: "mean((video.prediction - video.target)^2) over video.generated" }, { loss: `${of} over video.generated` }],
+];
+
+for (const [slip, corrected] of certain)
+  test(`corrects ${Object.values(slip).join()}`, async () => {
+    const text = strategy(slip);
+    assert.is(errorsOf(text).length, 1, "one finding for one mistake");
+    const fixed = await fixAll(text, errorsOf);
+    assert.is(fixed.text, strategy(corrected));
+    assert.equal(errorsOf(fixed.text), []);
+  });
+
+/** Slips that may mean several things: what the help names, and no fix. */
+const uncertain: readonly (readonly [Parts, string])[] = [
+  [{ loss: `hole * ${of}` }, "over hole"],
+  [{ loss: `${of} * inpaint` }, "over inpaint"],
+  [{ loss: "(video.prediction - video.target)^2" }, of],
+  [{ keep: "video[0:2]" }, "prefix(2)"],
+  [{ keep: "video[-2:]" }, "suffix(2)"],
+  [{ keep: "first_frames(2)" }, "prefix(n)"],
+  [{ keep: "first frame" }, "first_frame"],
+  [{ keep: "frame_index is 0" }, "=="],
+  [{ keep: "not hole" }, "hole > 0.5"],
+  [{ keep: "inpaint != first_frame" }, "(inpaint and not first_frame) or (first_frame and not inpaint)"],
+  [{ keep: "time < 1s" }, "write the number alone"],
+  [{ keep: "i2v" }, "keep: first_frame"],
+  [{ value: '"lambda x: x / 2"' }, "half(x): x / 2"],
+  [{ value: "median(hole)" }, "no sorting"],
+  [{ loss: "mse(model_pred, video.target)" }, "video.prediction"],
+  [{ loss: "mse(video.prediction, video.latents)" }, "video.clean"],
+];
+
+for (const [slip, help] of uncertain)
+  test(`says what to do with ${Object.values(slip).join()}`, () => {
+    const [found, ...more] = errorsOf(strategy(slip));
+    assert.equal(more, []);
+    assert.ok(found?.help?.includes(help), found?.help);
+    assert.is(found?.fix, undefined);
+  });
+
+test.run();
