@@ -24,6 +24,11 @@ test("masks of a grid of 2 frames, 2 rows and 3 columns", async () => {
   assert.equal(await keptTokens("first_frame"), [0, 1, 2, 3, 4, 5]);
   assert.equal(await keptTokens("prefix(1)"), [0, 1, 2, 3, 4, 5]);
   assert.equal(await keptTokens("suffix(1)"), [6, 7, 8, 9, 10, 11]);
+  // A part of a frame counts as a whole one, at both ends.
+  assert.equal(await keptTokens("prefix(frames / 3)"), [0, 1, 2, 3, 4, 5]);
+  assert.equal(await keptTokens("suffix(frames / 3)"), [6, 7, 8, 9, 10, 11]);
+  assert.equal(await keptTokens("suffix(5)"), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  assert.equal(await keptTokens("frame_index - 2 * floor(frame_index / 2) == 1"), [6, 7, 8, 9, 10, 11]);
   assert.equal(await keptTokens("prefix(5)"), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   assert.equal(await keptTokens("row == 1 and column > 1"), [5, 11]);
   assert.equal(await keptTokens("frame_index == 1 and not (column < 2)"), [8, 11]);

@@ -22,6 +22,12 @@ test("makes every start, in which nothing is left to complain about", async ({ c
   }
 });
 
+test("an unknown example is answered with the one that is meant", async ({ cwd }) => {
+  const { code, err } = await ltxc(["init", "my-lora", "--from", "inpaintng"], { cwd });
+  assert.is(code, 2);
+  assert.match(err, "did you mean `inpainting`?");
+});
+
 test("says what it made and what comes next", async ({ cwd }) => {
   const { out } = await ltxc(["init", "my-lora"], { cwd });
   assert.match(out, "Made a project in my-lora:");

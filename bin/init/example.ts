@@ -1,6 +1,7 @@
 /** The examples that come with the package; a new project starts from one of them. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { didYouMean } from "../../compiler/diagnostics/index.ts";
 import { check } from "../../compiler/index.ts";
 import { UsageError } from "../shell/exit.ts";
 import { libraryAt } from "../project/library.ts";
@@ -29,7 +30,10 @@ export async function exampleNames(): Promise<readonly string[]> {
 /** @throws UsageError for a name that no example has */
 export async function readExample(name: string): Promise<Example> {
   const names = await exampleNames();
-  if (!names.includes(name)) throw new UsageError(`there is no example \`${name}\``, `there are: ${names.join(", ")}`);
+  if (!names.includes(name)) {
+    const help = didYouMean(name, names) ?? `there are: ${names.join(", ")}`;
+    throw new UsageError(`there is no example \`${name}\``, help);
+  }
   const paths = (await readdir(join(folder, name))).filter((path) => /\.(strategy|ts)$/.test(path)).toSorted();
   const files = await Promise.all(
     paths.map(async (path) => ({ path, text: await readFile(join(folder, name, path), "utf8") })),

@@ -24,6 +24,43 @@ export const axisNames: readonly string[] = [
   "hidden",
 ];
 
+/** The axis along which two values were joined: it is twice as long, so that it is no longer the axis it was. */
+export const joinedAxis = (axis: Axis): Axis => `2×${axis.replace(":", "/")}`;
+
+export const isJoined = (axis: Axis): boolean => axis.startsWith("2×");
+
+/** The axis that a joined one was made of. */
+export function unjoined(axis: Axis): Axis {
+  return isJoined(axis) ? unjoined(axis.slice(2).replace("/", ":")) : axis;
+}
+
+/** Axes that cannot meet: a joined one and another one on the same tokens or channels. Null where all can. */
+export function joinedClash(all: readonly (readonly Axis[])[]): readonly [Axis, Axis] | null {
+  for (const axes of all)
+    for (const joined of axes.filter(isJoined))
+      for (const other of all.flat()) if (!axes.includes(other) && areRelated(joined, other)) return [joined, other];
+  return null;
+}
+
+function areRelated(a: Axis, b: Axis): boolean {
+  const [first, second] = [unjoined(a), unjoined(b)];
+  const family = familyOfAxis(first);
+  return first === second || (family !== null && family === familyOfAxis(second));
+}
+
+const depths: readonly Axis[] = ["channel", "feature", "hidden"];
+
+/** Two of `channel`, `feature` and `hidden` that different values have, or null. */
+export function depthClash(all: readonly (readonly Axis[])[]): readonly [Axis, Axis] | null {
+  const found = all.flatMap((axes) => {
+    const own = depths.filter((axis) => axes.includes(axis));
+    return own.length === 1 ? own : [];
+  });
+  const [first] = found;
+  const other = found.find((axis) => axis !== first);
+  return first === undefined || other === undefined ? null : [first, other];
+}
+
 const grids: readonly Axis[] = [...gridAxes.video, ...gridAxes.audio];
 
 /** The grid axes that a family has, whichever modality it belongs to. */
@@ -47,7 +84,7 @@ export function familyOf(axes: readonly Axis[]): Family | "clash" | null {
 /** The family whose tokens `axes` must be turned into to meet a value over tokens, or null. */
 export function needsTokens(axes: readonly Axis[], other: readonly Axis[]): Family | null {
   const family = familyOf(axes);
-  if (family === null || family === "clash") return null;
+  if (family === null || family === "clash" || axes.some(isJoined)) return null;
   const overGrid = axes.some((axis) => gridAxesOf(family).includes(axis));
   const meetsTokens = [`token:${family}`, `sequence:${family}`, `key:${family}`].some((axis) => other.includes(axis));
   return overGrid && meetsTokens ? family : null;

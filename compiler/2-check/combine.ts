@@ -1,6 +1,15 @@
 /** Builds nodes and checks their types: the rules of the language about axes, masks and numbers. */
 import type { Span } from "../source/span.ts";
-import { familyOf, needsSequence, needsTokens, toTokenAxes, unionOf } from "./axes.ts";
+import {
+  depthClash,
+  familyOf,
+  joinedClash,
+  needsSequence,
+  needsTokens,
+  toTokenAxes,
+  unionOf,
+  unjoined,
+} from "./axes.ts";
 import {
   describe,
   poisoned,
@@ -41,6 +50,7 @@ export function choose(report: Report, args: readonly Core[], span: Span, what: 
 }
 
 function broadcastMap(report: Report, fn: Elementwise, args: readonly Core[], span: Span | null): Core {
+  if (axesClash(report, args, span)) return poisoned(span);
   const aligned = align(args);
   const axes = unionOf(aligned.map((arg) => arg.type.axes));
   if (familyOf(axes) === "clash") return clash(report, aligned, span);
@@ -51,6 +61,26 @@ function broadcastMap(report: Report, fn: Elementwise, args: readonly Core[], sp
     type: { dtype: resultType(fn), axes, stage: stageOf(aligned, resultType(fn)) },
     span,
   };
+}
+
+/** Reports values that their axes' names keep apart, though what they run over is the same. */
+function axesClash(report: Report, args: readonly Core[], span: Span | null): boolean {
+  const all = args.map((arg) => arg.type.axes);
+  const place = span ?? spanOf(args.find((arg) => arg.span !== null) ?? (args[0] as Core));
+  const joined = joinedClash(all);
+  const depth = depthClash(all);
+  if (joined !== null) {
+    const [twice, once] = joined;
+    report.error("LTX4020", place, `a value over \`${twice}\` meets one over \`${once}\``, {
+      help: `\`concat\` makes the axis twice as long: join the other value, too, or reduce the joined one first, e.g. \`mean(x, ${unjoined(twice).split(":")[0]})\``,
+    });
+  } else if (depth !== null) {
+    const [first, second] = depth;
+    report.error("LTX4021", place, `a value over \`${first}\` meets one over \`${second}\``, {
+      help: `every \`${first}\` would meet every \`${second}\`: bring both to the same axis with a head, \`{linear: …, features: …}\` under \`outputs\`, or reduce one of them, e.g. \`mean(x, ${first})\``,
+    });
+  }
+  return joined !== null || depth !== null;
 }
 
 function resultType(fn: Elementwise): Type["dtype"] {

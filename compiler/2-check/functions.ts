@@ -1,5 +1,5 @@
 /** Functions with rules of their own: reductions, masks and numbers, tokens and grids. */
-import { axisNames, familyOf, gridAxes, gridAxesOf } from "./axes.ts";
+import { axisNames, familyOf, gridAxes, gridAxesOf, isJoined, joinedAxis } from "./axes.ts";
 import { reductions } from "./builtins.ts";
 import { axisArguments, failed, hasArguments, values, type Call } from "./call.ts";
 import { attentionKey, choose, isMask, map, reduce, tokens } from "./combine.ts";
@@ -85,7 +85,7 @@ function withValues(call: Call, count: number, make: (args: Three) => Core): Cor
 
 function toTokens(call: Call, x: Core): Core {
   const family = familyOf(x.type.axes);
-  if (family !== null && family !== "clash") {
+  if (family !== null && family !== "clash" && !x.type.axes.some(isJoined)) {
     return x.type.axes.some((axis) => gridAxesOf(family).includes(axis)) ? tokens(x, family, call.span) : x;
   }
   return noGrid(call, x, "`tokens` takes values over frame, height and width, or over step");
@@ -121,7 +121,9 @@ function concat(call: Call): Core {
   const axis = axisArguments(call, 2, a)?.[0];
   if (axis === undefined) return failed(call);
   if (a.type.axes.join() === b.type.axes.join() && a.type.axes.includes(axis) && isMask(a) === isMask(b)) {
-    return { op: "concat", args: [a, b], axis, type: a.type, span: call.span };
+    if (axis === "batch") return batchJoined(call);
+    const axes = a.type.axes.map((own) => (own === axis ? joinedAxis(axis) : own));
+    return { op: "concat", args: [a, b], axis: joinedAxis(axis), type: { ...a.type, axes }, span: call.span };
   }
   call.env.report.error(
     "LTX4005",
@@ -131,6 +133,13 @@ function concat(call: Call): Core {
       help: "both need the same axes, in the same order",
     },
   );
+  return failed(call);
+}
+
+function batchJoined(call: Call): Core {
+  call.env.report.error("LTX4020", call.span, "samples cannot be joined to one another", {
+    help: "a loss is one number for each sample of the batch; join along another axis, or add two loss terms",
+  });
   return failed(call);
 }
 

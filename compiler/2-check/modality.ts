@@ -2,7 +2,7 @@
 import type { Item } from "../1-parse/expression/ast.ts";
 import type { EntrySyntax, ModalitySyntax } from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
-import { familyOf, gridAxes } from "./axes.ts";
+import { familyOf, gridAxes, isJoined } from "./axes.ts";
 import { broadcastTo, isMask, map, tokens } from "./combine.ts";
 import {
   describe,
@@ -352,7 +352,11 @@ function fits({ syntax, env }: ModalityContext, key: string, core: Core, axes: r
     "LTX4015",
     spanOf(core),
     `\`${name}.${key}\` runs over ${wanted}; this has the axis \`${foreign}\`, too: ${describe(core.type)}`,
-    { help: `reduce it first, e.g. \`mean(x, ${foreign})\`` },
+    {
+      help: isJoined(foreign)
+        ? "`concat` makes an axis twice as long; a sequence in front of the target's tokens is an entry of `references`"
+        : `reduce it first, e.g. \`mean(x, ${foreign})\``,
+    },
   );
   return false;
 }

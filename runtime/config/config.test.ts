@@ -317,6 +317,36 @@ test("a strategy's parameters are filled in and judged by its own schema", () =>
   );
 });
 
+test("texts, steps and lists of parameters keep to their schema", () => {
+  const properties = {
+    dir: { type: "string", pattern: "^zzz$" },
+    short: { type: "string", minLength: 2, maxLength: 3 },
+    size: { type: "integer", multipleOf: 32 },
+    share: { type: "number", multipleOf: 0.1 },
+    edges: { type: "array", uniqueItems: true, items: { type: "number" } },
+  };
+  const found = (params: Readonly<Record<string, unknown>>) =>
+    resolveParams({ name: "mine", params: { properties } }, params).findings.map(({ code, path, message }) =>
+      [code, path.at(-1), message].join(" "),
+    );
+  assert.equal(found({ dir: "zzz", short: "äöü", size: 64, share: 0.3, edges: [1, 2] }), []);
+  assert.equal(found({ dir: "masks", short: "abcd", size: 48, share: 0.25, edges: [1, 1] }), [
+    'LTX6003 dir `training_strategy.dir` must match the pattern `^zzz$`, and "masks" does not',
+    "LTX6003 short `training_strategy.short` must have at most 3 characters",
+    "LTX6003 size `training_strategy.size` must be a multiple of 32, not 48",
+    "LTX6003 share `training_strategy.share` must be a multiple of 0.1, not 0.25",
+    "LTX6003 edges `training_strategy.edges` has the same entry twice",
+  ]);
+  assert.equal(found({ short: "a" }), ["LTX6003 short `training_strategy.short` must have at least 2 characters"]);
+});
+
+test("a value that is none of the choices is answered with the one that is meant", () => {
+  const helps = (raw: unknown) => resolve(raw).findings.flatMap(({ code, help }) => (code === "LTX6002" ? [help] : []));
+  assert.equal(helps({ optimization: { scheduler_type: "cosin" } }), ["did you mean `cosine`?"]);
+  const provider = "it is a provider of the engine `onnx`: write `engine: onnx` and `provider: cuda`";
+  assert.equal(helps({ runtime: { engine: "cuda" } }), [provider]);
+});
+
 test("an unknown strategy is named with what there is", () => {
   assert.is(unknownStrategy("inpaintng", ["inpainting"]).help, "did you mean `inpainting`?");
   assert.match(unknownStrategy("other", ["inpainting"]).help ?? "", /there are: inpainting/);

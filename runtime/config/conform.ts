@@ -1,4 +1,5 @@
 import type { Finding } from "../findings.ts";
+import { isMultiple, matches } from "../param-rules.ts";
 import { didYouMean, suggest } from "../nearest-word.ts";
 
 /** The part of JSON Schema that settings use: those of the run config and the parameters of a strategy. */
@@ -13,6 +14,10 @@ export interface Schema {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly multipleOf?: number;
+  readonly uniqueItems?: boolean;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
@@ -33,7 +38,8 @@ export function conform(schema: Schema, value: unknown, path: Path, findings: Fi
   const fitted = coerce(schema, value);
   const wrong = wrongType(schema, fitted) ?? wrongChoice(schema, fitted);
   if (wrong !== null) {
-    findings.push(finding("LTX6002", path, `${nameOf(path)} must be ${wrong}, not ${show(value)}`));
+    const help = meantChoice(schema, fitted, path);
+    findings.push(finding("LTX6002", path, `${nameOf(path)} must be ${wrong}, not ${show(value)}`, help));
     return value;
   }
   if (Array.isArray(fitted)) return conformList(schema, fitted, path, findings);
@@ -117,6 +123,17 @@ function wrongChoice(schema: Schema, value: unknown): string | null {
   return `${choices.length > 1 ? "one of " : ""}${choices.map(show).join(", ")}`;
 }
 
+/** Which of the choices is meant, or where the value belongs. */
+function meantChoice({ enum: choices }: Schema, value: unknown, path: Path): string | undefined {
+  if (choices === undefined || typeof value !== "string") return undefined;
+  if (path.join(".") === "runtime.engine" && /^(cuda|webgpu|gpu)$/i.test(value)) {
+    const provider = /^webgpu$/i.test(value) ? "webgpu" : "cuda";
+    return `it is a provider of the engine \`onnx\`: write \`engine: onnx\` and \`provider: ${provider}\``;
+  }
+  const texts = choices.filter((choice): choice is string => typeof choice === "string");
+  return didYouMean(value, texts) ?? undefined;
+}
+
 function outOfRange(schema: Schema, value: unknown, path: Path): Finding[] {
   const limits: readonly (readonly [number | undefined, (n: number, limit: number) => boolean, string])[] = [
     [schema.minimum, (n, limit) => n >= limit, "at least"],
@@ -124,15 +141,25 @@ function outOfRange(schema: Schema, value: unknown, path: Path): Finding[] {
     [schema.exclusiveMinimum, (n, limit) => n > limit, "greater than"],
     [schema.exclusiveMaximum, (n, limit) => n < limit, "less than"],
   ];
-  if (typeof value === "string" && value.length < (schema.minLength ?? 0)) {
-    return [finding("LTX6003", path, `${nameOf(path)} must not be empty`)];
-  }
+  if (typeof value === "string") return wrongText(schema, value, path);
   if (typeof value !== "number") return [];
+  if (schema.multipleOf !== undefined && !isMultiple(value, schema.multipleOf))
+    return [finding("LTX6003", path, `${nameOf(path)} must be a multiple of ${schema.multipleOf}, not ${value}`)];
   return limits.flatMap(([limit, holds, words]) =>
     limit === undefined || holds(value, limit)
       ? []
       : [finding("LTX6003", path, `${nameOf(path)} must be ${words} ${limit}, not ${value}`)],
   );
+}
+
+function wrongText({ pattern, minLength = 0, maxLength = Infinity }: Schema, value: string, path: Path): Finding[] {
+  const { length } = [...value];
+  const wrong = (wanted: string) => [finding("LTX6003", path, `${nameOf(path)} must ${wanted}`)];
+  if (length < minLength) return wrong(minLength === 1 ? "not be empty" : `have at least ${minLength} characters`);
+  if (length > maxLength) return wrong(`have at most ${maxLength} characters`);
+  return pattern === undefined || matches(value, pattern)
+    ? []
+    : wrong(`match the pattern \`${pattern}\`, and ${show(value)} does not`);
 }
 
 function conformList(schema: Schema, list: readonly unknown[], path: Path, findings: Finding[]): unknown {
@@ -142,6 +169,8 @@ function conformList(schema: Schema, list: readonly unknown[], path: Path, findi
       minItems === maxItems ? `${minItems}` : list.length < minItems ? `at least ${minItems}` : `at most ${maxItems}`;
     findings.push(finding("LTX6003", path, `${nameOf(path)} must have ${wanted} entries, not ${list.length}`));
   }
+  if (schema.uniqueItems === true && new Set(list).size < list.length)
+    findings.push(finding("LTX6003", path, `${nameOf(path)} has the same entry twice`, "remove one of them"));
   return items === undefined ? list : list.map((item, i) => conform(items, item, [...path, i], findings));
 }
 

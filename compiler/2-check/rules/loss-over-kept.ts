@@ -6,6 +6,7 @@
  * table: R and K never both true is right; K implying R (all kept tokens are in) or R implying K (only kept ones are) is wrong; of
  * what remains only the data can tell.
  */
+import { isJoined } from "../axes.ts";
 import type { Binding, CheckedLoss, Undecided } from "../checked.ts";
 import { broadcastTo, map, reduce } from "../combine.ts";
 import { childrenOf, literal, type Core, type ModalityName, type Term } from "../core.ts";
@@ -80,7 +81,9 @@ function overlapOf({ weights }: MaskedMean, keep: Binding, modality: ModalityNam
 type MaskedMean = Term<"maskedMean">;
 
 function maskedMeans(core: Core, bindings: Bindings): MaskedMean[] {
-  return [...allNodes(core, bindings)].filter((node) => node.op === "maskedMean");
+  const means = [...allNodes(core, bindings)].filter((node) => node.op === "maskedMean");
+  // Joined tokens are not those that `keep` is about.
+  return means.filter(({ error }) => !error.type.axes.some(isJoined));
 }
 
 /** A mask as far as logic sees it; a reference leads to the mask that it names. */

@@ -1,5 +1,6 @@
 import { entryOf } from "../../1-parse/tree.ts";
 import type { ParamSyntax, StrategySyntax } from "../../1-parse/syntax.ts";
+import { isMultiple, matches } from "../../../runtime/param-rules.ts";
 import type { Report } from "../report.ts";
 
 /** A default that the parameter's own schema refuses would fail every run that does not set the parameter. */
@@ -20,7 +21,7 @@ function helpFor({ schema }: ParamSyntax): string {
 
 /** Why a value does not meet a schema fragment, or null. The fragment itself has been checked. */
 function mismatch(value: unknown, schema: Readonly<Record<string, unknown>>): string | null {
-  const { type, enum: choices, minimum, maximum, exclusiveMinimum, exclusiveMaximum, items } = schema;
+  const { type, enum: choices, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, items } = schema;
   if (typeof type === "string" && !isOfType(value, type)) return `is no ${type}`;
   if (Array.isArray(choices) && !choices.includes(value))
     return `is none of ${choices.map((choice) => `\`${String(choice)}\``).join(", ")}`;
@@ -29,7 +30,11 @@ function mismatch(value: unknown, schema: Readonly<Record<string, unknown>>): st
     if (typeof maximum === "number" && value > maximum) return `is above the maximum ${maximum}`;
     if (typeof exclusiveMinimum === "number" && value <= exclusiveMinimum) return `is not above ${exclusiveMinimum}`;
     if (typeof exclusiveMaximum === "number" && value >= exclusiveMaximum) return `is not below ${exclusiveMaximum}`;
+    if (typeof multipleOf === "number" && !isMultiple(value, multipleOf)) return `is no multiple of ${multipleOf}`;
   }
+  if (typeof value === "string") return textMismatch(value, schema);
+  const wrongList = Array.isArray(value) ? listMismatch(value, schema) : null;
+  if (wrongList !== null) return wrongList;
   if (Array.isArray(value) && typeof items === "object" && items !== null) {
     const wrong = value
       .map((item) => mismatch(item, items as Readonly<Record<string, unknown>>))
@@ -37,6 +42,25 @@ function mismatch(value: unknown, schema: Readonly<Record<string, unknown>>): st
     if (wrong !== undefined) return `has an item that ${wrong}`;
   }
   return null;
+}
+
+function textMismatch(
+  value: string,
+  { pattern, minLength, maxLength }: Readonly<Record<string, unknown>>,
+): string | null {
+  const { length } = [...value];
+  if (typeof minLength === "number" && length < minLength) return `has fewer than ${minLength} characters`;
+  if (typeof maxLength === "number" && length > maxLength) return `has more than ${maxLength} characters`;
+  return typeof pattern === "string" && !matches(value, pattern) ? `does not match the pattern \`${pattern}\`` : null;
+}
+
+function listMismatch(
+  value: readonly unknown[],
+  { minItems, maxItems, uniqueItems }: Readonly<Record<string, unknown>>,
+): string | null {
+  if (typeof minItems === "number" && value.length < minItems) return `has fewer than ${minItems} entries`;
+  if (typeof maxItems === "number" && value.length > maxItems) return `has more than ${maxItems} entries`;
+  return uniqueItems === true && new Set(value).size < value.length ? "has the same entry twice" : null;
 }
 
 /** A type that does not exist is reported by the check of the structure. */

@@ -4,6 +4,7 @@ const latents = "sources:\n  latents: {directory: latents, kind: video_latents}\
 const video = `${latents}video:\n  latents: latents\n`;
 const loss = (term: string): string => `${video}loss:\n  velocity: ${term}\n`;
 const binding = (value: string): string => `${latents}let:\n  value: ${value}\n`;
+const features = `${latents}  dino: {directory: dino, kind: tensor, key: x, axes: [token:video, feature]}\nvideo:\n  latents: latents\nloss:\n  velocity: `;
 const both = (keep: string): string =>
   `sources:\n  latents: {directory: latents, kind: video_latents}\n  speech: {directory: speech, kind: audio_mask}\n  hole: {directory: hole, kind: video_mask}\nvideo:\n  latents: latents\n  keep: ${keep}\n`;
 
@@ -151,5 +152,23 @@ export const entries = [
       "`keep` is one mask value for each token, `sigma` one number for each sample, and so on. Another axis, such as `channel` in a mask, must be reduced first, since the compiler cannot guess how.",
     bad: `${video}  keep: tokens(latents) > 0.5\n`,
     good: `${video}  keep: mean(tokens(latents), channel) > 0.5\n`,
+  },
+  {
+    code: "LTX4020",
+    slug: "joined-axis",
+    title: "A joined value does not fit",
+    explanation:
+      "`concat(a, b, axis)` makes an axis twice as long. The result meets other values that were joined along the same axis, or none that have it; samples of the batch cannot be joined, since a loss is one number for each of them.",
+    bad: loss("mse(concat(video.prediction, video.prediction, token), video.target)"),
+    good: loss("mse(concat(video.prediction, video.noisy, token), concat(video.target, video.clean, token))"),
+  },
+  {
+    code: "LTX4021",
+    slug: "channels-of-different-kinds",
+    title: "Channels, features and hidden values meet",
+    explanation:
+      "Values are matched by the names of their axes, so `channel`, `feature` and `hidden` are different axes: each entry of one would be combined with each entry of the other. A head under `outputs` turns hidden values into features.",
+    bad: `${features}mse(video.prediction, dino)\n`,
+    good: `${features}mse(mean(video.prediction, channel), mean(dino, feature))\n`,
   },
 ] as const satisfies readonly Entry[];
