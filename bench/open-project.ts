@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { findBuild } from "../bin/project/builds.ts";
+import { guardOf } from "../bin/trust/guard.ts";
 import { processIo } from "../bin/shell/io.ts";
 import { examineRunConfig } from "../bin/project/run-config.ts";
 import { sourceFile } from "../compiler/source/source-file.ts";
@@ -19,7 +20,8 @@ interface OpenedProject {
 /** Opens the run of a project's train.yaml on the wasm engine. Errors: throws where the run config is refused. */
 export async function openProject(folder: string): Promise<OpenedProject> {
   const path = join(folder, "train.yaml");
-  const find = (section: StrategyConfig) => findBuild(section, join(folder, "build"), folder);
+  const find = (section: StrategyConfig) =>
+    findBuild(section, join(folder, "build"), folder, guardOf({ cwd: folder, env: process.env }, { json: true }));
   const source = sourceFile(path, readFileSync(path, "utf8"));
   const { ready } = await examineRunConfig(processIo(), source, find, { withFiles: false });
   if (ready === null) throw new Error("the project's own run config is refused");

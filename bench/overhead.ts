@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { findBuild } from "../bin/project/builds.ts";
+import { guardOf } from "../bin/trust/guard.ts";
 import { processIo } from "../bin/shell/io.ts";
 import { examineRunConfig } from "../bin/project/run-config.ts";
 import { sourceFile } from "../compiler/source/source-file.ts";
@@ -70,7 +71,8 @@ const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[v
 
 async function open(folder: string, device: Device): Promise<{ readonly run: Run; close(): Promise<void> }> {
   const path = join(folder, "train.yaml");
-  const find = (section: StrategyConfig) => findBuild(section, join(folder, "build"), folder);
+  const find = (section: StrategyConfig) =>
+    findBuild(section, join(folder, "build"), folder, guardOf({ cwd: folder, env: process.env }, { json: true }));
   const options = { withFiles: true };
   const examined = await examineRunConfig(processIo(), sourceFile(path, readFileSync(path, "utf8")), find, options);
   if (examined.ready === null || examined.preflight === null) throw new Error("the project's run config is refused");

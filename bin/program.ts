@@ -1,5 +1,5 @@
 /** All commands with their arguments, options and examples. What a command does is in `commands/`, loaded when it is called. */
-import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { wantsColor, type ColorChoice } from "./shell/color.ts";
 import type { CheckOptions } from "./commands/check.ts";
 import type { ConvertOptions } from "./commands/convert.ts";
@@ -13,6 +13,8 @@ import type { InspectOptions } from "./commands/inspect.ts";
 import type { PlanOptions } from "./commands/plan.ts";
 import type { ReportOptions } from "./commands/report.ts";
 import type { TestOptions } from "./commands/test.ts";
+import type { TrustOptions } from "./commands/trust.ts";
+import { setOption, typescriptOption, wholeNumber } from "./options.ts";
 import type { Io } from "./shell/io.ts";
 import { packageVersion } from "./shell/package-root.ts";
 import type { Session } from "./shell/session.ts";
@@ -22,13 +24,6 @@ interface GlobalOptions {
   readonly quiet?: true;
   readonly color: ColorChoice;
 }
-
-/** Settings of a run config, given on the command line. */
-const setOption = (): Option =>
-  new Option(
-    "--set <key=value>",
-    "a setting that replaces the run config's, e.g. optimization.steps=100; repeatable",
-  ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
 
 type Example = readonly [command: string, purpose: string];
 
@@ -40,11 +35,6 @@ function sessionOf(io: Io, options: GlobalOptions): Session {
     quiet: options.quiet ?? false,
     color: { out: colored(io.columns.out), err: colored(io.columns.err) },
   };
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("it is a whole number, 0 or more");
 }
 
 function exampleText(examples: readonly Example[]): string {
@@ -120,6 +110,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     declareExplain,
     declareDoctor,
     declareInstall,
+    declareTrust,
   ]) {
     declare({ command, session, done });
   }
@@ -148,13 +139,17 @@ function declareInit({ command, session, done }: Declaring): void {
 }
 
 function declareCheck({ command, session, done }: Declaring): void {
-  command("check", "Report every mistake in strategies and run configs. Writes nothing, except with --fix.", [
-    ["ltxc check", "all *.strategy files of this folder, and train.yaml"],
-    ["ltxc check inpainting.strategy", "one file"],
-    ["ltxc check --fix", "correct what is certain, report the rest"],
-    ["ltxc check --types", "imported TypeScript functions, too"],
-    ["ltxc check --format sarif > findings.sarif", "for code scanning"],
-  ])
+  command(
+    "check",
+    "Report every mistake in strategies and run configs. Writes nothing, except with --fix, and runs nothing of the project.",
+    [
+      ["ltxc check", "all *.strategy files of this folder, and train.yaml"],
+      ["ltxc check inpainting.strategy", "one file"],
+      ["ltxc check --fix", "correct what is certain, report the rest"],
+      ["ltxc check --types", "imported TypeScript functions, too"],
+      ["ltxc check --format sarif > findings.sarif", "for code scanning"],
+    ],
+  )
     .argument(
       "[files...]",
       "strategies, also built-in ones by name, and run configs (default: *.strategy and train.yaml)",
@@ -169,6 +164,7 @@ function declareCheck({ command, session, done }: Declaring): void {
     .option("--fix", "correct every mistake whose correction is certain, then report what is left")
     .addOption(setOption())
     .option("--types", "let TypeScript check imported functions against the types that strategies declare, too")
+    .addOption(typescriptOption())
     .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import("./commands/check.ts");
       done(await check(session(), files, options));
@@ -204,6 +200,7 @@ function declareCompile({ command, session, done }: Declaring): void {
     .option("--out <dir>", "where the results go", "build")
     .addOption(new Option("--emit <what>", "print an inner form to stdout and write nothing").choices(["ir"]))
     .option("--types", "let TypeScript check the results first; what it refuses is not written")
+    .addOption(typescriptOption())
     .action(async (files: string[], options: CompileOptions) => {
       const { compile } = await import("./commands/compile.ts");
       done(await compile(session(), files, options));
@@ -282,11 +279,20 @@ function declarePlan({ command, session, done }: Declaring): void {
   command("plan", "Estimate the memory and time that a run takes, and what would make it fit.", [
     ["ltxc plan", "of train.yaml, on this machine"],
     ["ltxc plan --set optimization.batch_size=4", "with a setting other than the run config's"],
+    ["ltxc plan --run-imports", "with what imported functions take, which run for that"],
     ["ltxc plan --emit graph > step.txt", "every operation of a training step, forward and backward"],
   ])
     .argument("[config]", "the run config", "train.yaml")
     .addOption(setOption())
-    .option("--build <dir>", "the folder of the compiled strategies", "build")
+    .option(
+      "--build <dir>",
+      "the folder of the compiled strategies: where to look for a strategy that is not here",
+      "build",
+    )
+    .option(
+      "--run-imports",
+      "run imported functions, which are left out otherwise; nothing of the project runs without it",
+    )
     .addOption(
       new Option(
         "--emit <what>",
@@ -422,5 +428,25 @@ function declareInstall({ command, session, done }: Declaring): void {
     .action(async (what: Installable) => {
       const { install } = await import("./commands/install.ts");
       done(await install(session(), what));
+    });
+}
+
+function declareTrust({ command, session, done }: Declaring): void {
+  command(
+    "trust",
+    "Let code of a project run that belongs to another user, as in a container, or a build without its .strategy file. Strategies without imports never need it.",
+    [
+      ["ltxc trust", "the project of this folder, and all that lies in it"],
+      ["ltxc trust build/my.mjs", "a build, as it is now"],
+      ["ltxc trust --list", "what is trusted"],
+      ["LTXC_TRUST=/workspace ltxc run", "for one command; separated as in PATH, `*` is everything"],
+    ],
+  )
+    .argument("[paths...]", "folders and builds (default: this folder)")
+    .option("--list", "print what is trusted")
+    .option("--remove", "trust them no longer")
+    .action(async (paths: string[], options: TrustOptions) => {
+      const { trust } = await import("./commands/trust.ts");
+      done(await trust(session(), paths, options));
     });
 }

@@ -9,6 +9,7 @@
  * if (compiled.program === null) console.error(renderTerminal([compiled]));
  * else for (const { name, text } of compiled.artifacts) await writeFile(`build/${name}`, text);
  */
+import { dirname, resolve } from "node:path";
 import { emptyLibrary, type Library } from "./1-parse/inherit.ts";
 import { parseInherited } from "./1-parse/strategy.ts";
 import { checkStrategy } from "./2-check/check.ts";
@@ -21,6 +22,7 @@ import type { Program } from "./3-lower/program.ts";
 import { verify } from "./3-lower/verify.ts";
 import { bundle, bundleImports, type Module } from "./4-emit/bundle.ts";
 import { importFindings } from "./4-emit/import-findings.ts";
+import { projectRootOf } from "./source/project-root.ts";
 import { paramsSchema } from "./4-emit/params-schema.ts";
 import { sourceMap } from "./4-emit/source-map.ts";
 import { emitModule, type EmittedModule } from "./4-emit/typescript/module.ts";
@@ -71,6 +73,8 @@ interface Build extends Checked {
   readonly artifacts: readonly Artifact[];
   /** The TypeScript among the artifacts, with the places that it was made from. */
   readonly module: EmittedModule;
+  /** Absolute paths of the files that are bundled in, other than the strategy's own. */
+  readonly imported: readonly string[];
 }
 
 interface NoBuild extends Checked {
@@ -84,6 +88,11 @@ export type Compiled = Build | NoBuild;
 export interface BuildOptions {
   /** Whether the module also exports `probe`, for looking inside; false if not given. */
   readonly probe?: boolean;
+  /**
+   * Whether imported functions are left out, so that all code of the build is the compiler's own. What stands for one has a result of the
+   * declared shape, which depends on all arguments. The files that it comes from are not even looked for. False if not given.
+   */
+  readonly standIns?: boolean;
   /** Where strategies that others extend are found; nowhere if not given. */
   readonly library?: Library;
 }
@@ -128,11 +137,12 @@ export async function compile(source: SourceText, options: BuildOptions = {}): P
     sourceHash: hashOf([file, ...file.bases].map(({ text }) => text)),
     source: file,
     paramsSchema: schema,
+    standIns: options.standIns === true,
   });
   const map = sourceMap(module.segments, `${name}.ts`, file);
-  const built = await bundleAll(program, { typescript: module.text, map, name: `${name}.mjs` }, options);
+  const built = await bundleAll(program, { typescript: module.text, map, name: `${name}.mjs` }, file.path, options);
   if ("problems" in built) {
-    const found = [...diagnostics, ...importFindings(program.imports, built.problems, file)];
+    const found = [...diagnostics, ...importFindings(program.imports, built.problems)];
     return { file, diagnostics: found, program: null, artifacts: [] };
   }
   const artifacts = [
@@ -141,11 +151,17 @@ export async function compile(source: SourceText, options: BuildOptions = {}): P
     { name: `${name}.mjs.map`, text: built.map },
     { name: `${name}.schema.json`, text: `${JSON.stringify(schema, null, 2)}\n` },
   ];
-  return { file, diagnostics, program, artifacts, module };
+  return { file, diagnostics, program, artifacts, module, imported: built.imported };
 }
 
-function bundleAll({ imports }: Program, module: Module, { library = emptyLibrary }: BuildOptions) {
-  if (imports.length === 0) return bundle(module);
-  if (library.root === null) throw new Error("imports are read from files, but the library has no folder");
-  return bundleImports(module, library.root);
+async function bundleAll(
+  { imports }: Program,
+  module: Module,
+  path: string,
+  { library = emptyLibrary, standIns = false }: BuildOptions,
+) {
+  if (imports.length === 0 || standIns) return { ...(await bundle(module)), imported: [] };
+  const { root } = library;
+  if (root === null) throw new Error("imports are read from files, but the library has no folder");
+  return bundleImports(module, { root, project: projectRootOf(dirname(resolve(root, path))) });
 }

@@ -35,7 +35,7 @@ const pathOf = (example: string): string => join(examples, example, `${example}.
 
 /** Where extended strategies are found; the nearest has the text of the mutant's base. */
 function libraryOf({ example, base }: Texts): Library {
-  const library = libraryAt(join(examples, example));
+  const library = libraryAt(join(examples, example), pathOf(example));
   const read: Library["read"] = (reference, from) => {
     const found = library.read(reference, from);
     return found === null || base === null ? found : { ...found, text: base };
@@ -87,7 +87,9 @@ export function isCompileTime(mutant: Mutant): boolean {
 
 async function catcherOf(mutant: Mutant, engine: Engine): Promise<Catcher> {
   if (isCompileTime(mutant)) return "compiler";
-  const { subject } = await openSubject(libraryOf(mutant), sourceFile(pathOf(mutant.example), mutant.text));
+  const { subject } = await openSubject(libraryOf(mutant), sourceFile(pathOf(mutant.example), mutant.text), {
+    imports: async () => null,
+  });
   if (subject === null) return "compiler";
   return (await tryOut(engine, subject, 1)).diagnostics.length > 0 ? "test" : "nothing";
 }

@@ -3,14 +3,15 @@ import { resolve } from "node:path";
 import { fixAll, type FileReport, type Applied } from "../../compiler/diagnostics/index.ts";
 import { check as checkStrategy, compile } from "../../compiler/index.ts";
 import { onOneLine, positionAt, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
-import { compileFile, stepOf } from "../project/compile-file.ts";
+import { compileFile } from "../project/compile-file.ts";
 import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
 import { flexible } from "../project/official-step.ts";
 import { UsageError } from "../shell/exit.ts";
 import { readEach, readSources, strategiesHere, strategyExtension } from "../shell/files.ts";
 import { codeOf, printReport, type Format } from "../shell/print-findings.ts";
 import { examineRunConfig, type FoundStep } from "../project/run-config.ts";
-import { defaultBuild, findBuild } from "../project/builds.ts";
+import { defaultBuild } from "../project/builds.ts";
+import { forecastStep, stepOfFile } from "../project/forecast-step.ts";
 import type { Io } from "../shell/io.ts";
 import { libraryAt, pathsOf } from "../project/library.ts";
 import { say, type Session } from "../shell/session.ts";
@@ -33,7 +34,7 @@ interface CheckedFile extends FileReport {
 }
 
 async function checkFile(io: Io, source: SourceFile): Promise<CheckedFile> {
-  const options = { library: libraryAt(io.cwd) };
+  const options = { library: libraryAt(io.cwd, source.path) };
   const checked = checkStrategy(source, options);
   // Only bundling shows whether its imports exist and can be read.
   const hasImports = checked.program !== null && checked.program.imports.length > 0;
@@ -50,13 +51,13 @@ async function strategiesAround(io: Io, known: readonly CheckedFile[]): Promise<
   return [...known, ...(await Promise.all(files.map((file) => checkFile(io, file))))];
 }
 
-/** The strategy that a run config names: compiled from its source as it is now, or else its build. */
+/** The strategy that a run config names, compiled from its source as it is now. */
 async function findStep(io: Io, section: StrategyConfig, strategies: readonly CheckedFile[]): Promise<FoundStep> {
   const { name } = strategyOf(section);
   const own = strategies.find(({ strategy }) => strategy === name);
-  if (own !== undefined && name !== flexible)
-    return { step: await stepOf(await compileFile(io, own.file, defaultBuild)), findings: [] };
-  const found = await findBuild(section, resolve(io.cwd, defaultBuild), io.cwd);
+  const options = { build: resolve(io.cwd, defaultBuild), guard: null };
+  if (own !== undefined && name !== flexible) return stepOfFile(io, own.file, options);
+  const found = await forecastStep(io, section, options);
   // It may be one of the strategies with errors, which are reported already.
   const isUnclear = strategies.some(({ strategy }) => strategy === null);
   return found.step === null && isUnclear ? { step: null, findings: [] } : found;
@@ -77,7 +78,7 @@ async function examine(
   const { file, diagnostics, ready, preflight } = examined;
   if (ready === null || preflight === null) return { file, diagnostics, outlook: null };
   const { outlookOf } = await import("../plan/outlook.ts");
-  return { file, diagnostics, outlook: await outlookOf(ready.config, ready.step, preflight) };
+  return { file, diagnostics, outlook: await outlookOf(ready, preflight) };
 }
 
 /** Applies every fix, strategies before the run configs that name them; tells what was done. */
@@ -111,17 +112,23 @@ const lineOf =
 export interface CheckOptions {
   readonly format?: Format;
   readonly types?: true;
+  /** A TypeScript for `types`, which it implies. */
+  readonly typescript?: string;
   readonly fix?: true;
   /** Settings that replace those of the run configs. */
   readonly set?: readonly string[];
 }
 
 /** What TypeScript says about strategies without errors, and about what they import. */
-async function checkTypes(io: Io, checked: readonly CheckedFile[]): Promise<readonly FileReport[]> {
+async function checkTypes(
+  io: Io,
+  checked: readonly CheckedFile[],
+  typescript?: string,
+): Promise<readonly FileReport[]> {
   const reports: FileReport[] = [];
   for (const { file, strategy } of checked) {
     const typed = strategy === null ? null : (await compileFile(io, file, defaultBuild)).typed;
-    if (typed !== null) reports.push(...(await typeCheck(io, typed)));
+    if (typed !== null) reports.push(...(await typeCheck(io, typed, typescript)));
   }
   return reports;
 }
@@ -137,7 +144,8 @@ export async function check(session: Session, named: readonly string[], options:
   const { files, unread } = await readSources(io, paths);
   const checked: CheckedFile[] = [];
   for (const file of files) if (isStrategy(file.path)) checked.push(await checkFile(io, file));
-  const types = options.types === true ? await checkTypes(io, checked) : [];
+  const hasTypes = options.types === true || options.typescript !== undefined;
+  const types = hasTypes ? await checkTypes(io, checked, options.typescript) : [];
   const reports: FileReport[] = [...mergedReports([...checked, ...types])];
   const configs = [];
   for (const file of files) if (!isStrategy(file.path)) configs.push(await examine(io, file, checked, overrides));

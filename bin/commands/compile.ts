@@ -16,6 +16,8 @@ export interface CompileOptions {
   readonly out: string;
   readonly emit?: "ir";
   readonly types?: true;
+  /** A TypeScript for `types`, which it implies. */
+  readonly typescript?: string;
 }
 
 /** Two strategies of the same name would overwrite each other's results, so this is refused. */
@@ -41,8 +43,7 @@ async function write(session: Session, out: string, { file, artifacts }: Compile
 
 /** Prints the typed programs on stdout and findings on stderr; writes no file. */
 function printIr(session: Session, files: readonly SourceFile[], unread: readonly FileReport[]): number {
-  const library = libraryAt(session.io.cwd);
-  const results = files.map((file) => emitIr(file, { library }));
+  const results = files.map((file) => emitIr(file, { library: libraryAt(session.io.cwd, file.path) }));
   for (const { text } of results) if (text !== null) session.io.out(`${text.trimEnd()}\n`);
   printFindings(session, [...results, ...unread]);
   return codeOf([...results, ...unread]);
@@ -73,7 +74,8 @@ export async function compile(session: Session, named: readonly string[], option
   const types: FileReport[] = [];
   for (const file of files) {
     const made = await compileFile(io, file, options.out);
-    const found = options.types === true && made.typed !== null ? await typeCheck(io, made.typed) : [];
+    const hasTypes = options.types === true || options.typescript !== undefined;
+    const found = hasTypes && made.typed !== null ? await typeCheck(io, made.typed, options.typescript) : [];
     types.push(...found);
     compiled.push(found.length === 0 ? made : { ...made, artifacts: [] });
   }

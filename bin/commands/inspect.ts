@@ -3,18 +3,18 @@ import { colors } from "../shell/color.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readRunConfig, readSource, strategyPaths } from "../shell/files.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
-import { pathsOf } from "../project/library.ts";
+import { libraryAt, pathsOf } from "../project/library.ts";
 import { strategySource } from "../project/config-strategy.ts";
 import { chooseSample, type Chosen } from "../inspect/choose.ts";
 import { inspectionOf, type Inspection } from "../inspect/inspection.ts";
 import { levelsOf } from "../inspect/levels.ts";
 import { observe } from "../probe/observe.ts";
-import { libraryAt } from "../project/library.ts";
 import { openSubject, type Subject } from "../probe/subject.ts";
 import { renderTerminal } from "../inspect/terminal.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
 import { writeOutput } from "../shell/write.ts";
+import { guardOf } from "../trust/guard.ts";
 
 export interface InspectOptions {
   readonly config?: string;
@@ -59,7 +59,11 @@ export async function inspect(session: Session, named: string | undefined, optio
   const { io } = session;
   const source = await sourceOf(session, named, options.config);
   if (source === null) return exitCode.findings;
-  const { subject, file, diagnostics } = await openSubject(libraryAt(io.cwd), source);
+  const { subject, file, diagnostics } = await openSubject(
+    libraryAt(io.cwd, source.path),
+    source,
+    guardOf(io, session),
+  );
   const reports = [{ file, diagnostics }];
   printFindings(session, reports);
   if (subject === null) return codeOf(reports);

@@ -12,19 +12,22 @@ import {
   type Plan,
   type Preflight,
 } from "../../runtime/index.ts";
-import { findBuild } from "../project/builds.ts";
+import { forecastStep } from "../project/forecast-step.ts";
 import { exitCode } from "../shell/exit.ts";
 import { readRunConfig } from "../shell/files.ts";
 import { bytes, table } from "../shell/text.ts";
 import { inspectMachine, type Machine } from "../shell/machine.ts";
-import { indented, speedOfOnnx } from "../plan/outlook.ts";
+import { indented, leftOutRows, speedOfOnnx } from "../plan/outlook.ts";
 import { pace, planRows } from "../plan/plan-text.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
 import { examineRunConfig } from "../project/run-config.ts";
 import { paint, sayJson, type Session } from "../shell/session.ts";
+import { guardOf } from "../trust/guard.ts";
 
 export interface PlanOptions {
   readonly build: string;
+  /** Runs imported functions, and builds without a .strategy file, to know what they take. */
+  readonly runImports?: true;
   /** Prints the graphs of a step instead of the plan. */
   readonly emit?: "graph";
   /** Settings that replace those of the run config. */
@@ -106,11 +109,12 @@ function alternativeRows(alternatives: readonly Alternative[], speed: EngineSpee
 }
 
 /** The graphs that an optimizer step runs, forward, backward and the update of the weights, as ONNX Runtime gets them. */
-function printGraphs(session: Session, path: string, graphs: readonly Graph[]): number {
+function printGraphs(session: Session, path: string, graphs: readonly Graph[], leftOut: readonly string[]): number {
   const texts = graphs.map(printGraph);
-  if (session.json) sayJson(session, { path, graphs: texts });
-  else
-    texts.forEach((text, i) => session.io.out(`${i === 0 ? "" : "\n"}# graph ${i + 1} of ${texts.length}\n${text}\n`));
+  if (session.json) sayJson(session, { path, graphs: texts, leftOut });
+  if (session.json) return exitCode.ok;
+  for (const row of leftOutRows(leftOut)) session.io.out(`# ${row.join(": ")}\n`);
+  texts.forEach((text, i) => session.io.out(`${i === 0 ? "" : "\n"}# graph ${i + 1} of ${texts.length}\n${text}\n`));
   return exitCode.ok;
 }
 
@@ -119,7 +123,8 @@ export async function plan(session: Session, path: string, options: PlanOptions)
   const { io } = session;
   const file = await readRunConfig(io, path, "plan");
   const build = resolve(io.cwd, options.build);
-  const examined = await examineRunConfig(io, file, (section) => findBuild(section, build, io.cwd), {
+  const guard = options.runImports === true ? guardOf(io, session) : null;
+  const examined = await examineRunConfig(io, file, (section) => forecastStep(io, section, { build, guard }), {
     withFiles: true,
     ...(options.set === undefined ? {} : { overrides: options.set }),
   });
@@ -129,8 +134,9 @@ export async function plan(session: Session, path: string, options: PlanOptions)
     return codeOf(reports);
   }
   if (!session.json) printFindings(session, reports);
-  const { config, step } = examined.ready;
-  if (options.emit === "graph") return printGraphs(session, path, await graphsOf(config, step, examined.preflight));
+  const { config, step, leftOut = [] } = examined.ready;
+  if (options.emit === "graph")
+    return printGraphs(session, path, await graphsOf(config, step, examined.preflight), leftOut);
   const planned = await planOf(config, step, examined.preflight);
   const alternatives = await alternativesOf(config, step, examined.preflight, planned);
   const [speed, machine] = [await speedOfOnnx(config), await inspectMachine()];
@@ -144,6 +150,7 @@ export async function plan(session: Session, path: string, options: PlanOptions)
       residentBytes: memoryOf(planned),
       secondsPerStep: speed === null ? null : stepSeconds(planned.commonest, speed),
       plan: planned,
+      leftOut,
       speed,
       memory: machine.memory,
       alternatives: list,
@@ -154,13 +161,14 @@ export async function plan(session: Session, path: string, options: PlanOptions)
   const lines = [
     colors.bold(`${path} on the engine onnx`),
     indented(
-      table(
-        planRows(
+      table([
+        ...planRows(
           planned,
           { steps: config.optimization.steps, trainingState: config.checkpoints.save_training_state },
           speed,
         ),
-      ),
+        ...leftOutRows(leftOut),
+      ]),
     ),
     "",
     colors.bold("With other settings"),

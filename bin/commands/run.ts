@@ -24,6 +24,7 @@ import { examineRunConfig } from "../project/run-config.ts";
 import { createRunView, type RunView } from "../run-view/run-view.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
 import { shellWord } from "../shell/text.ts";
+import { guardOf } from "../trust/guard.ts";
 
 const defaultConfig = "train.yaml";
 
@@ -204,10 +205,15 @@ export async function run(session: Session, path: string, options: RunOptions): 
   checkOptions(options);
   const file = await readRunConfig(io, path, "run");
   const build = resolve(io.cwd, options.build);
-  const examined = await examineRunConfig(io, file, (section) => findBuild(section, build, io.cwd), {
-    withFiles: false,
-    ...(options.set === undefined ? {} : { overrides: options.set }),
-  });
+  const examined = await examineRunConfig(
+    io,
+    file,
+    (section) => findBuild(section, build, io.cwd, guardOf(io, session)),
+    {
+      withFiles: false,
+      ...(options.set === undefined ? {} : { overrides: options.set }),
+    },
+  );
   const reporter = reporterOf(session, examined.file, examined.root);
   reporter.diagnostics(examined.diagnostics);
   if (examined.ready === null) return exitCode.findings;

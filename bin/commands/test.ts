@@ -2,11 +2,11 @@ import { toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
 import { openEngine } from "../../runtime/index.ts";
 import { readSources, strategyPaths } from "../shell/files.ts";
-import { pathsOf } from "../project/library.ts";
-import { libraryAt } from "../project/library.ts";
+import { libraryAt, pathsOf } from "../project/library.ts";
 import { openSubject } from "../probe/subject.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
+import { guardOf } from "../trust/guard.ts";
 import { tryOut } from "../trial/try-out.ts";
 
 export interface TestOptions {
@@ -20,7 +20,11 @@ interface Tested extends FileReport {
 }
 
 async function testFile(session: Session, source: SourceFile, { seed }: TestOptions): Promise<Tested> {
-  const { subject, file, diagnostics } = await openSubject(libraryAt(session.io.cwd), source);
+  const { subject, file, diagnostics } = await openSubject(
+    libraryAt(session.io.cwd, source.path),
+    source,
+    guardOf(session.io, session),
+  );
   if (subject === null) return { file, diagnostics, batches: 0, expectations: 0 };
   const { engine } = await openEngine("cpu");
   const trial = await tryOut(engine, subject, seed);

@@ -40,7 +40,7 @@ export async function readExample(name: string): Promise<Example> {
   );
   const path = join(folder, name, `${name}.strategy`);
   const text = files.find((file) => path.endsWith(file.path))?.text ?? "";
-  const { program, diagnostics } = check({ path, text }, { library: libraryAt(folder) });
+  const { program, diagnostics } = check({ path, text }, { library: libraryAt(folder, path) });
   if (program === null) throw new Error(`the example ${name} does not compile: ${diagnostics[0]?.message}`);
   return { name, program, files };
 }

@@ -25,16 +25,26 @@ export interface Outlook {
   /** `checkpoints.save_training_state` */
   readonly trainingState: RunConfig["checkpoints"]["save_training_state"];
   readonly speed: EngineSpeed | null;
+  /** Imported functions whose operations are not in the plan. */
+  readonly leftOut: readonly string[];
+}
+
+/** A run that could start. */
+interface Ready {
+  readonly config: RunConfig;
+  readonly step: Step;
+  readonly leftOut?: readonly string[];
 }
 
 /** Errors: FindingsError where files have changed since they were examined. */
-export async function outlookOf(config: RunConfig, step: Step, examined: Preflight): Promise<Outlook> {
+export async function outlookOf({ config, step, leftOut = [] }: Ready, examined: Preflight): Promise<Outlook> {
   return {
     survey: surveyOf(step.strategy, examined.data),
     plan: await planOf(config, step, examined),
     steps: config.optimization.steps,
     trainingState: config.checkpoints.save_training_state,
     speed: await speedOfOnnx(config),
+    leftOut,
   };
 }
 
@@ -60,8 +70,15 @@ async function measureOnnx(provider: RunConfig["runtime"]["provider"]): Promise<
 const SHOWN = 10;
 
 /** The outlook of the run config `path` as text. */
-export function outlookText(path: string, { survey, plan, steps, trainingState, speed }: Outlook): string {
-  return `${path}\n${indented(table([...surveyRows(survey), ...planRows(plan, { steps, trainingState }, speed)]))}`;
+export function outlookText(path: string, { survey, plan, steps, trainingState, speed, leftOut }: Outlook): string {
+  const rows = [...surveyRows(survey), ...planRows(plan, { steps, trainingState }, speed), ...leftOutRows(leftOut)];
+  return `${path}\n${indented(table(rows))}`;
+}
+
+/** Says which imported functions the memory and time are without; nothing where there are none. */
+export function leftOutRows(leftOut: readonly string[]): string[][] {
+  if (leftOut.length === 0) return [];
+  return [["left out", `what imported functions take: ${leftOut.join(", ")}; \`ltxc plan --run-imports\` runs them`]];
 }
 
 export const indented = (text: string): string =>

@@ -1,11 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { compile, type Program, type ProbedValue, type Artifact, type Library } from "../../compiler/index.ts";
-import type { Diagnostic } from "../../compiler/diagnostics/index.ts";
-import type { SourceFile } from "../../compiler/source/index.ts";
+import { dirname, resolve } from "node:path";
+import { compile, type Program, type ProbedValue, type Library } from "../../compiler/index.ts";
+import { entryOf, type Diagnostic } from "../../compiler/diagnostics/index.ts";
+import { projectRootOf, type SourceFile } from "../../compiler/source/index.ts";
 import type { Step } from "../../runtime/contract.ts";
+import { loadStep } from "../project/load-step.ts";
+import type { Guard } from "../trust/guard.ts";
 
 /** A compiled strategy whose values can be read. */
 export interface Subject {
@@ -17,32 +16,30 @@ export interface Subject {
   readonly probed: readonly ProbedValue[];
 }
 
-/** Compiles a strategy with a `probe`; no subject if a finding is an error. */
+/** Compiles a strategy with a `probe`; no subject if a finding is an error, or if `guard` does not let run what it imports. */
 export async function openSubject(
   library: Library,
   source: SourceFile,
+  guard: Pick<Guard, "imports">,
 ): Promise<{
   readonly subject: Subject | null;
   readonly file: SourceFile;
   readonly diagnostics: readonly Diagnostic[];
 }> {
-  const { program, artifacts, file, diagnostics } = await compile(source, { probe: true, library });
+  const compiled = await compile(source, { probe: true, library });
+  const { program, file, diagnostics } = compiled;
   if (program === null) return { subject: null, file, diagnostics };
-  const probed = program.probe?.values ?? [];
-  return { subject: { file, program, step: await load(artifacts), probed }, file, diagnostics };
-}
-
-/** Loads it from temporary files, so that stack traces can point into the strategy. */
-async function load(artifacts: readonly Artifact[]): Promise<Step> {
-  process.setSourceMapsEnabled(true);
-  Error.stackTraceLimit = 60;
-  const folder = await mkdtemp(join(tmpdir(), "ltxc-probe-"));
-  try {
-    for (const { name, text } of artifacts) await writeFile(join(folder, name), text);
-    const module = artifacts.find(({ name }) => name.endsWith(".mjs"))?.name ?? "";
-    const step: Step = await import(pathToFileURL(join(folder, module)).href);
-    return step;
-  } finally {
-    await rm(folder, { recursive: true });
+  const root = library.root ?? "";
+  const [first] = program.imports;
+  if (first !== undefined) {
+    const files = [...[file, ...file.bases].map(({ path }) => resolve(root, path)), ...compiled.imported];
+    const refused = await guard.imports({ project: projectRootOf(dirname(resolve(root, file.path))), files });
+    if (refused !== null) {
+      const { slug } = entryOf(refused.code);
+      const finding = { ...refused, slug, severity: "error", span: first.span, labels: [] } as const;
+      return { subject: null, file, diagnostics: [...diagnostics, finding] };
+    }
   }
+  const step = await loadStep(compiled.artifacts, root);
+  return { subject: { file, program, step, probed: program.probe?.values ?? [] }, file, diagnostics };
 }

@@ -1,79 +1,142 @@
-import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { CONTRACT_VERSION } from "../../compiler/version.ts";
+import { temporaryFolders } from "../../runtime/testing/temporary-folders.ts";
+import type { Guard } from "../trust/guard.ts";
+import { ltxc } from "../testing/testing.ts";
 import { findBuild } from "./builds.ts";
 
 const test = suite<{ folder: string; build: string }>("builds");
-const source = "strategy: shapes\n";
-const hash = createHash("sha256").update(source).digest("hex");
+const newFolder = temporaryFolders(test, "ltxc-builds");
 
-test.before.each(async (context) => {
-  context.folder = await mkdtemp(join(tmpdir(), "ltxc-builds-"));
-  context.build = join(context.folder, "build");
-  await mkdir(context.build);
-});
+const source = `strategy: shapes
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+imports:
+  edge: {from: ./losses/edge.ts, type: "(a: tokens:video) -> f32[batch]"}
+video:
+  latents: latents
+loss:
+  velocity: mse(video.prediction, video.target)
+  own: edge(video.prediction)
+`;
+const edge = "export const edge = (ops: any, a: unknown) => ops.mean(a, [1, 2]);\n";
 
-test.after.each(({ folder }) => rm(folder, { recursive: true }));
-
-/** A module as `ltxc compile` writes it, as far as finding it goes. */
-async function writeBuild(build: string, contract = CONTRACT_VERSION): Promise<void> {
-  const info = { name: "shapes", contract, sourceHash: hash };
-  await writeFile(join(build, "shapes.mjs"), `export const strategy = ${JSON.stringify(info)};`);
+/** Lets everything run that is asked about, and keeps what that was. */
+function watching(asked: string[] = []): Guard {
+  return {
+    imports: async ({ files }) => (asked.push(...files), null),
+    build: async (path) => (asked.push(path), null),
+  };
 }
 
-test("takes the build whose source is unchanged, and one whose source is elsewhere", async ({ folder, build }) => {
-  await writeBuild(build);
-  assert.is((await findBuild({ name: "shapes" }, build, folder)).step?.strategy.name, "shapes");
-  await writeFile(join(folder, "my.strategy"), source);
-  assert.equal((await findBuild({ name: "shapes" }, build, folder)).findings, []);
+/** A folder with the strategy, compiled. */
+test.before.each(async (context) => {
+  context.folder = await newFolder();
+  context.build = join(context.folder, "build");
+  await mkdir(join(context.folder, "losses"));
+  await writeFile(join(context.folder, "losses/edge.ts"), edge);
+  await writeFile(join(context.folder, "my.strategy"), source);
+  assert.is((await ltxc(["compile"], { cwd: context.folder })).code, 0);
+});
+
+const codes = async (build: string, folder: string, name = "shapes") =>
+  (await findBuild({ name }, build, folder, watching())).findings.map(({ code }) => code);
+
+async function change(path: string, from: string | RegExp, to: string): Promise<void> {
+  const text = await readFile(path, "utf8");
+  assert.match(text, from);
+  await writeFile(path, text.replace(from, to));
+}
+
+test("takes the build of an unchanged source, and asks about what is imported", async ({ folder, build }) => {
+  const asked: string[] = [];
+  const { step, findings } = await findBuild({ name: "shapes" }, build, folder, watching(asked));
+  assert.equal(findings, []);
+  assert.is(step?.strategy.name, "shapes");
+  assert.equal(asked.toSorted(), [join(folder, "losses/edge.ts"), join(folder, "my.strategy")]);
+});
+
+test("takes a build whose source is in another folder of the project, as its map says", async ({ folder }) => {
+  await mkdir(join(folder, "strategies"));
+  await writeFile(join(folder, "package.json"), "{}");
+  await writeFile(join(folder, "strategies/there.strategy"), source.replace("shapes", "there").replace("./", "../"));
+  assert.is((await ltxc(["compile", "strategies/there.strategy"], { cwd: folder })).code, 0);
+  assert.equal(await codes(join(folder, "build"), folder, "there"), []);
+  await change(join(folder, "strategies/there.strategy"), "mse", "mae");
+  assert.equal(await codes(join(folder, "build"), folder, "there"), ["LTX6502"]);
 });
 
 test("refuses a build whose source was changed, and names the command", async ({ folder, build }) => {
-  await writeBuild(build);
-  await writeFile(join(folder, "my.strategy"), `${source}description: new\n`);
-  const { step, findings } = await findBuild({ name: "shapes" }, build, folder);
+  await change(join(folder, "my.strategy"), "mse", "mae");
+  const { step, findings } = await findBuild({ name: "shapes" }, build, folder, watching());
   assert.is(step, null);
   assert.is(findings[0]?.code, "LTX6502");
   assert.match(findings[0]?.help ?? "", "ltxc compile my.strategy");
 });
 
 test("refuses a build whose imported file was changed or is gone", async ({ folder, build }) => {
-  await writeBuild(build);
-  await writeFile(join(folder, "my.strategy"), source);
-  const map = { sources: ["../losses/edge.ts", "../my.strategy"], sourcesContent: ["export {};\n", "an older text"] };
-  await writeFile(join(build, "shapes.mjs.map"), JSON.stringify(map));
-  const find = async () => (await findBuild({ name: "shapes" }, build, folder)).findings.map(({ code }) => code);
-  assert.equal(await find(), ["LTX6502"]);
-  await mkdir(join(folder, "losses"));
-  await writeFile(join(folder, "losses/edge.ts"), "export {};\n");
-  assert.equal(await find(), []);
-  await writeFile(join(folder, "losses/edge.ts"), "export const changed = 1;\n");
-  assert.equal(await find(), ["LTX6502"]);
+  await writeFile(join(folder, "losses/edge.ts"), `${edge}console.log(1);\n`);
+  assert.equal(await codes(build, folder), ["LTX6502"]);
+  await rm(join(folder, "losses/edge.ts"));
+  assert.equal(await codes(build, folder), ["LTX6502"]);
 });
 
-test("refuses builds of another contract and damaged ones", async ({ folder, build }) => {
-  await writeBuild(build, CONTRACT_VERSION + 1);
-  assert.is((await findBuild({ name: "shapes" }, build, folder)).findings[0]?.code, "LTX6503");
-  await writeFile(join(build, "broken.mjs"), "export const strategy = {");
-  assert.is((await findBuild({ name: "broken" }, build, folder)).findings[0]?.code, "LTX6503");
+test("refuses a build that was changed in whatever place", async ({ folder, build }) => {
+  const path = join(build, "shapes.mjs");
+  const text = await readFile(path, "utf8");
+  for (const changed of [`${text} `, text.replace("[1, 2]", "[1]"), `globalThis.ran = true;\n${text}`]) {
+    await writeFile(path, changed);
+    assert.equal(await codes(build, folder), ["LTX6511"], changed);
+  }
+  assert.is("ran" in globalThis, false);
 });
 
-test("tells a strategy that is not compiled from one that does not exist", async ({ folder, build }) => {
-  await writeFile(join(folder, "my.strategy"), source);
-  assert.is((await findBuild({ name: "shapes" }, build, folder)).findings[0]?.code, "LTX6501");
-  await writeBuild(build);
-  const { findings } = await findBuild({ name: "shape" }, build, folder);
+test("a build that does not say what it was made of, or by which version, is no bug", async ({ folder, build }) => {
+  const path = join(build, "shapes.mjs");
+  const text = await readFile(path, "utf8");
+  await writeFile(path, text.replace(/compiler: ".*"/, 'compiler: "0.0.1"'));
+  assert.equal(await codes(build, folder), ["LTX6503"]);
+  await writeFile(path, text.replace(/contract: \d+/, "contract: 0"));
+  assert.equal(await codes(build, folder), ["LTX6503"]);
+  for (const broken of ["", "export const strategy = {", "\0\0\0"]) {
+    await writeFile(path, broken);
+    assert.equal(await codes(build, folder), ["LTX6502"]);
+  }
+});
+
+test("a broken source map does no harm where the sources are", async ({ folder, build }) => {
+  for (const map of ["", "{", "null", "[]", '{"sources": 3}', '{"sources": ["a"], "sourcesContent": {}}']) {
+    await writeFile(join(build, "shapes.mjs.map"), map);
+    assert.equal(await codes(build, folder), [], map);
+  }
+});
+
+test("a build alone is asked about, and told when it is broken", async ({ folder, build }) => {
+  await rm(join(folder, "my.strategy"));
+  const asked: string[] = [];
+  assert.equal((await findBuild({ name: "shapes" }, build, folder, watching(asked))).findings, []);
+  assert.equal(asked, [join(build, "shapes.mjs")]);
+  await writeFile(join(build, "shapes.mjs.map"), "{");
+  assert.equal(await codes(build, folder), []);
+  for (const broken of ["", "export const strategy = {", "export const strategy = {contract: 0};"]) {
+    await writeFile(join(build, "shapes.mjs"), broken);
+    assert.equal(await codes(build, folder), ["LTX6503"]);
+  }
+});
+
+test("tells a strategy that is not compiled, or has errors, from one that does not exist", async ({
+  folder,
+  build,
+}) => {
+  assert.equal(await codes(join(folder, "nowhere"), folder), ["LTX6501"]);
+  const { findings } = await findBuild({ name: "shape" }, build, folder, watching());
   assert.is(findings[0]?.code, "LTX6010");
   assert.match(findings[0]?.help ?? "", "`shapes`");
-});
-
-test("a missing build folder is no error of its own", async ({ folder }) => {
-  const { findings } = await findBuild({ name: "shapes" }, join(folder, "nowhere"), folder);
-  assert.is(findings[0]?.code, "LTX6010");
+  await rm(join(folder, "my.strategy"));
+  assert.equal(await codes(join(folder, "nowhere"), folder), ["LTX6010"]);
 });
 
 test.run();

@@ -1,47 +1,51 @@
-/** Builds: finds the one that a run config names, and refuses it if its source has changed since. */
+/** Builds: finds the one that a run config names, and refuses it if it is not what its sources give now. */
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { hashOf } from "../../compiler/source/index.ts";
-import { CONTRACT_VERSION } from "../../compiler/version.ts";
+import { readdir } from "node:fs/promises";
+import { basename, join, relative, resolve } from "node:path";
+import { hashOf, sourceFile } from "../../compiler/source/index.ts";
+import { CONTRACT_VERSION, VERSION } from "../../compiler/version.ts";
 import type { Step } from "../../runtime/contract.ts";
 import { strategyOf, unknownStrategy, type StrategyConfig } from "../../runtime/config/index.ts";
 import { readText } from "../../runtime/files/index.ts";
 import { strategyExtension } from "../shell/files.ts";
+import type { Guard } from "../trust/guard.ts";
 import { builtinNames, libraryAt, textsOf } from "./library.ts";
+import { loadStep, readSourceMap } from "./load-step.ts";
 import { flexible, officialStep } from "./official-step.ts";
 import type { FoundStep } from "./run-config.ts";
 
 /** Where `ltxc compile` writes and `ltxc run` looks, unless told otherwise. */
 export const defaultBuild = "build";
 
-interface Source {
+/** A .strategy file. */
+export interface Source {
   readonly path: string;
+  readonly text: string;
   readonly name: string | null;
+  /** Of its text and of those that it extends. */
   readonly hash: string;
 }
 
-function problem(code: string, message: string, help: string): FoundStep {
+export function problem(code: string, message: string, help: string): FoundStep {
   const path = ["training_strategy", "name"];
   return { step: null, findings: [{ code, severity: "error", path, message, help }] };
 }
 
-/** The strategies in a folder. The name is found by a line of text, so that a file that does not parse has one as well. */
+/** The name is found by a line of text, so that a file that does not parse has one as well. */
+async function sourceAt(folder: string, path: string): Promise<Source | null> {
+  // `ltxc check` says why it cannot be read.
+  const text = await readText(path).catch(() => null);
+  if (text === null) return null;
+  const from = relative(folder, path);
+  const hash = hashOf(textsOf(from, text, libraryAt(folder, from)));
+  return { path, text, name: /^strategy:\s*["']?([a-z][a-z0-9_]*)/m.exec(text)?.[1] ?? null, hash };
+}
+
+/** The strategies in a folder. */
 async function sourcesIn(folder: string): Promise<Source[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(strategyExtension));
-  const library = libraryAt(folder);
-  const found = await Promise.all(
-    names.map(async (name): Promise<Source[]> => {
-      const text = await readText(join(folder, name)).catch(() => null);
-      // `ltxc check` says why it cannot be read.
-      if (text === null) return [];
-      const hash = hashOf(textsOf(name, text, library));
-      const declared = /^strategy:\s*["']?([a-z][a-z0-9_]*)/m.exec(text)?.[1] ?? null;
-      return [{ path: join(folder, name), name: declared, hash }];
-    }),
-  );
-  return found.flat();
+  const sources = await Promise.all(names.map((name) => sourceAt(folder, join(folder, name))));
+  return sources.filter((source) => source !== null);
 }
 
 /** Names of the .strategy files in a folder that hold the strategy `name`. */
@@ -54,37 +58,14 @@ async function buildsIn(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => name.endsWith(".mjs")).map((name) => basename(name, ".mjs"));
 }
 
-/** Imports a compiled strategy, with source maps: stack traces point into the .strategy file. */
-async function load(path: string): Promise<Step | null> {
-  process.setSourceMapsEnabled(true);
-  // The strategy's frame is below a dozen frames of the tensor library.
-  Error.stackTraceLimit = 60;
-  try {
-    const module: Partial<Step> = await import(pathToFileURL(path).href);
-    return module.strategy?.contract === CONTRACT_VERSION ? (module as Step) : null;
-  } catch {
-    return null;
+/** The strategy that a build was made of, elsewhere than in the project's folder; null where its map does not tell, or it is gone. */
+async function sourceOfBuild(folder: string, name: string): Promise<Source | null> {
+  const map = readSourceMap((await readText(join(folder, `${name}.mjs.map`))) ?? "");
+  for (const path of map?.sources.filter((each) => each.endsWith(strategyExtension)) ?? []) {
+    const source = await sourceAt(folder, resolve(folder, path));
+    if (source?.name === name) return source;
   }
-}
-
-interface SourceMap {
-  /** Relative to the map's folder. */
-  readonly sources: readonly string[];
-  readonly sourcesContent?: readonly (string | null)[];
-}
-
-/** Whether the TypeScript files of a build are unchanged; its source map has their texts. */
-async function importsAreFresh(folder: string, name: string): Promise<boolean> {
-  const text = await readFile(join(folder, `${name}.mjs.map`), "utf8").catch(() => null);
-  if (text === null) return true;
-  const { sources, sourcesContent = [] }: SourceMap = JSON.parse(text);
-  const fresh = sources.map(async (path, i) => {
-    const bundled = sourcesContent[i] ?? null;
-    if (bundled === null || path.endsWith(strategyExtension)) return true;
-    const now = await readFile(join(folder, path), "utf8").catch(() => null);
-    return now?.replace(/^\uFEFF/, "") === bundled;
-  });
-  return (await Promise.all(fresh)).every(Boolean);
+  return null;
 }
 
 function takenName(file: string): FoundStep {
@@ -99,31 +80,117 @@ async function builtIn(section: StrategyConfig, builds: readonly string[]): Prom
   return { step: null, findings: [unknownStrategy(section.name, known)] };
 }
 
+/** Where a run config's strategy is: its files, or that it is built in, or that it cannot be taken. */
+export type Located =
+  | { readonly done: FoundStep }
+  | { readonly name: string; readonly hasBuild: boolean; readonly sources: readonly Source[] };
+
+/** Looks in `sourceFolder`, then where the build says that it comes from; if there is neither, for a built-in one. Runs nothing. */
+export async function locate(section: StrategyConfig, buildFolder: string, sourceFolder: string): Promise<Located> {
+  const { name } = strategyOf(section);
+  const own = (await sourcesIn(sourceFolder)).filter((source) => source.name === name);
+  const builds = await buildsIn(buildFolder);
+  const hasBuild = builds.includes(name);
+  if (name === flexible && own[0] !== undefined) return { done: takenName(basename(own[0].path)) };
+  if (name === flexible || (own.length === 0 && !hasBuild)) return { done: await builtIn(section, builds) };
+  const elsewhere = own.length === 0 ? await sourceOfBuild(buildFolder, name) : null;
+  return { name, hasBuild, sources: elsewhere === null ? own : [elsewhere] };
+}
+
+/** What a build says of itself, read from its text without running it. */
+function claimsOf(bundle: string) {
+  const of = (key: string) => new RegExp(`^\\s*${key}: "?([\\w.]+)"?,?$`, "m").exec(bundle)?.[1] ?? null;
+  return { compiler: of("compiler"), contract: of("contract"), sourceHash: of("sourceHash") };
+}
+
+/** Whether the TypeScript files of a build are unchanged, as far as its source map has their texts. */
+async function importsAreFresh(folder: string, name: string): Promise<boolean> {
+  const { sources = [], sourcesContent = [] } =
+    readSourceMap((await readText(join(folder, `${name}.mjs.map`))) ?? "") ?? {};
+  const fresh = sources.map(async (path, i) => {
+    const bundled = sourcesContent[i] ?? null;
+    if (bundled === null || path.endsWith(strategyExtension)) return true;
+    return (await readText(resolve(folder, path)))?.replace(/^\uFEFF/, "") === bundled;
+  });
+  return (await Promise.all(fresh)).every(Boolean);
+}
+
 /**
- * The strategy that a section of a run config means: its build in `buildFolder`, checked against the .strategy files of
- * `sourceFolder`; if there is neither a build nor a file, the built-in one of that name.
+ * The strategy that a section of a run config means, to train with: its build in `buildFolder`. The .strategy file, in `sourceFolder`
+ * or where the build's source map says, is compiled again, and only a build with the very same bytes is taken. What is loaded is what
+ * was compiled just now. If there is neither a build nor a file, the built-in strategy of that name.
  */
 export async function findBuild(
   section: StrategyConfig,
   buildFolder: string,
   sourceFolder: string,
+  guard: Guard,
 ): Promise<FoundStep> {
-  const { name } = strategyOf(section);
-  const sources = await sourcesIn(sourceFolder);
-  const own = sources.filter((source) => source.name === name);
-  const command = own[0] === undefined ? "ltxc compile" : `ltxc compile ${basename(own[0].path)}`;
-  const builds = await buildsIn(buildFolder);
-  if (name === flexible && own[0] !== undefined) return takenName(basename(own[0].path));
-  if (name === flexible || (own.length === 0 && !builds.includes(name))) return builtIn(section, builds);
-  if (!builds.includes(name)) {
-    return problem("LTX6501", `the strategy \`${name}\` is not compiled yet`, `\`${command}\``);
+  const located = await locate(section, buildFolder, sourceFolder);
+  if ("done" in located) return located.done;
+  const { name, hasBuild, sources } = located;
+  const path = join(buildFolder, `${name}.mjs`);
+  const bundle = hasBuild ? await readText(path) : null;
+  const command = `ltxc compile${sources[0] === undefined ? "" : ` ${relative(sourceFolder, sources[0].path)}`}`;
+  if (bundle === null) return problem("LTX6501", `the strategy \`${name}\` is not compiled yet`, `\`${command}\``);
+  const { compiler, contract, sourceHash } = claimsOf(bundle);
+  const source = sources.find(({ hash }) => hash === sourceHash);
+  if (source === undefined && sources.length > 0) return stale(name, command);
+  if (source === undefined) return withoutSource(name, path, bundle, guard);
+  if (compiler !== VERSION || contract !== String(CONTRACT_VERSION)) return ofAnotherVersion(name, command);
+  return verified({ name, command, bundle, buildFolder, sourceFolder, source }, guard);
+}
+
+const stale = (name: string, command: string): FoundStep =>
+  problem("LTX6502", `\`${name}\` was changed after it was compiled`, `\`${command}\`, then run again`);
+
+const ofAnotherVersion = (name: string, command: string): FoundStep =>
+  problem("LTX6503", `the build of \`${name}\` was made by another version of ltxc, or is damaged`, `\`${command}\``);
+
+interface Candidate {
+  readonly name: string;
+  readonly command: string;
+  readonly bundle: string;
+  readonly buildFolder: string;
+  readonly sourceFolder: string;
+  readonly source: Source;
+}
+
+async function verified(
+  { name, command, bundle, buildFolder, sourceFolder, source }: Candidate,
+  guard: Guard,
+): Promise<FoundStep> {
+  // Loaded here, because it is slow and only this needs it.
+  const { compileFile } = await import("./compile-file.ts");
+  const shown = relative(sourceFolder, source.path);
+  const compiled = await compileFile({ cwd: sourceFolder }, sourceFile(shown, source.text), buildFolder);
+  const [error] = compiled.diagnostics.filter(({ severity }) => severity === "error");
+  // Imported files that are gone or broken were there when the build was made.
+  if (error?.code === "LTX6507") return stale(name, command);
+  if (error !== undefined) return withErrors(name, shown, error.message);
+  if (compiled.artifacts.find((artifact) => artifact.name === `${name}.mjs`)?.text !== bundle) {
+    if (!(await importsAreFresh(buildFolder, name))) return stale(name, command);
+    const message = `the build of \`${name}\` is not what \`ltxc compile\` makes of ${shown}`;
+    return problem("LTX6511", message, `\`${command}\` writes it anew; find out what changed it`);
   }
-  const step = await load(join(buildFolder, `${name}.mjs`));
-  if (step === null) {
-    return problem("LTX6503", `the build of \`${name}\` was made by another version of ltxc`, `\`${command}\``);
-  }
-  if (own.length === 0) return { step, findings: [] };
-  const isFresh = own.some(({ hash }) => hash === step.strategy.sourceHash);
-  if (isFresh && (await importsAreFresh(buildFolder, name))) return { step, findings: [] };
-  return problem("LTX6502", `\`${name}\` was changed after it was compiled`, `\`${command}\`, then run again`);
+  const refused = compiled.imported === null ? null : await guard.imports(compiled.imported);
+  if (refused !== null) return problem(refused.code, refused.message, refused.help);
+  return { step: await loadStep(compiled.artifacts, buildFolder), findings: [] };
+}
+
+export const withErrors = (name: string, file: string, message: string): FoundStep =>
+  problem("LTX6510", `the strategy \`${name}\` has errors: ${message}`, `\`ltxc check ${file}\` shows where`);
+
+/** A build alone. Its content runs only if the user trusts it. */
+async function withoutSource(name: string, path: string, bundle: string, guard: Guard): Promise<FoundStep> {
+  const refused = await guard.build(path, bundle);
+  if (refused !== null) return problem(refused.code, refused.message, refused.help);
+  const map = (await readText(`${path}.map`)) ?? "";
+  const artifacts = [
+    { name: `${name}.mjs`, text: bundle },
+    { name: `${name}.mjs.map`, text: map },
+  ];
+  const step = await loadStep(artifacts, resolve(path, "..")).catch((): Partial<Step> => ({}));
+  if (step.strategy?.contract !== CONTRACT_VERSION) return ofAnotherVersion(name, "ltxc compile");
+  return { step: step as Step, findings: [] };
 }

@@ -1,9 +1,9 @@
-import { join, relative, resolve, sep } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { compile, type Artifact } from "../../compiler/index.ts";
 import type { FileReport } from "../../compiler/diagnostics/index.ts";
-import type { SourceFile } from "../../compiler/source/index.ts";
-import type { Step } from "../../runtime/contract.ts";
+import { projectRootOf, type SourceFile } from "../../compiler/source/index.ts";
 import type { Io } from "../shell/io.ts";
+import type { Imported } from "../trust/guard.ts";
 import { libraryAt } from "./library.ts";
 import type { TypedModule } from "./type-check.ts";
 
@@ -13,29 +13,40 @@ export interface CompiledFile extends FileReport {
   readonly artifacts: readonly Artifact[];
   /** For `--types`; null if a finding is an error. */
   readonly typed: TypedModule | null;
+  /** Null if it imports nothing, or if a finding is an error. */
+  readonly imported: ImportedCode | null;
 }
 
-/** Compiles one file. Paths in its source map are relative to the build folder `out`. */
-export async function compileFile(io: Io, file: SourceFile, out: string): Promise<CompiledFile> {
+/** Code that comes with a strategy. */
+export interface ImportedCode extends Imported {
+  /** As in `edges` of ./edges.ts. */
+  readonly names: readonly string[];
+}
+
+/** Compiles one file. Paths in its source map are relative to the build folder `out`. `standIns`: see `BuildOptions` of the compiler. */
+export async function compileFile(
+  io: Pick<Io, "cwd">,
+  file: SourceFile,
+  out: string,
+  { standIns = false }: { readonly standIns?: boolean } = {},
+): Promise<CompiledFile> {
   const root = resolve(io.cwd, out);
   const path = relative(root, resolve(io.cwd, file.path)).split(sep).join("/");
-  const compiled = await compile({ path, text: file.text }, { library: libraryAt(root) });
+  const compiled = await compile({ path, text: file.text }, { library: libraryAt(root, path), standIns });
   // For the user, paths are relative to the working folder.
   const bases = compiled.file.bases.map((base) => ({ ...base, path: relative(io.cwd, resolve(root, base.path)) }));
   const whole = { ...file, bases };
+  const inFiles = [file, ...bases].map(({ path }) => resolve(io.cwd, path));
   const { diagnostics, artifacts } = compiled;
-  if (compiled.program === null) return { file: whole, diagnostics, artifacts, strategy: null, typed: null };
+  if (compiled.program === null)
+    return { file: whole, diagnostics, artifacts, strategy: null, typed: null, imported: null };
   const { name } = compiled.program;
   const typed = { file: whole, module: compiled.module, path: join(root, `${name}.ts`) };
-  return { file: whole, diagnostics, artifacts, strategy: name, typed };
-}
-
-/** Loads a compiled strategy without writing a file. */
-export async function stepOf({ artifacts }: Pick<CompiledFile, "artifacts">): Promise<Step | null> {
-  const bundle = artifacts.find(({ name }) => name.endsWith(".mjs"));
-  if (bundle === undefined) return null;
-  // There is no file of the source map, and Node could not look for one next to a data URL.
-  const code = bundle.text.replace(/^\/\/# sourceMappingURL=.*$/m, "");
-  const step: Step = await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
-  return step;
+  const { imports } = compiled.program;
+  const imported = {
+    project: projectRootOf(dirname(resolve(io.cwd, file.path))),
+    names: imports.map(({ name, from }) => `\`${name}\` of ${from}`),
+    files: [...inFiles, ...compiled.imported],
+  };
+  return { file: whole, diagnostics, artifacts, strategy: name, typed, imported: imports.length > 0 ? imported : null };
 }

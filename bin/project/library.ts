@@ -1,7 +1,8 @@
 /** Where the strategies that others extend are found: the built-in ones by name, all others by path. */
 import { existsSync, readdirSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Library } from "../../compiler/index.ts";
+import { isWithin, projectRootOf } from "../../compiler/source/index.ts";
 import { readTextSync, unreadable } from "../../runtime/files/index.ts";
 import { strategyExtension } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
@@ -23,9 +24,10 @@ export function pathsOf({ cwd }: Pick<Io, "cwd">, named: readonly string[]): rea
   return named.map((name) => (isBuiltin(name) ? builtinPath(name) : name));
 }
 
-/** Reads the strategies that others extend. Paths are relative to the folder `root`. */
-export function libraryAt(root: string): Library {
+/** Reads the strategies that `strategy` extends: built-in ones, and files of its project. Paths are relative to the folder `root`. */
+export function libraryAt(root: string, strategy: string): Library {
   const names = builtinNames();
+  const project = projectRootOf(dirname(resolve(root, strategy)));
   const pathOf = (reference: string, from: string): string | null => {
     if (names.includes(reference)) return join(builtinFolder, `${reference}${strategyExtension}`);
     return reference.endsWith(strategyExtension) ? resolve(root, dirname(from), reference) : null;
@@ -35,7 +37,9 @@ export function libraryAt(root: string): Library {
     names,
     read(reference, from) {
       const path = pathOf(reference, from);
-      return path === null ? null : readBase(path, relative(root, path).split(sep).join("/"));
+      if (path === null || !existsSync(path)) return null;
+      const mayRead = !isAbsolute(reference) && (names.includes(reference) || isWithin(project, path));
+      return mayRead ? readBase(path, relative(root, path).split(sep).join("/")) : { isOutside: true };
     },
   };
 }
@@ -60,9 +64,9 @@ export function textsOf(path: string, text: string, library: Library): readonly 
   while (texts.length < MAX_CHAIN) {
     const reference = /^extends:\s*["']?([^"'\s#]+)/m.exec(at.text)?.[1];
     const base = reference === undefined ? null : library.read(reference, at.path);
-    if (base === null || "problem" in base) break;
+    if (base === null || !("text" in base)) break;
     texts.push(base.text);
-    at = base;
+    at = { path: base.path, text: base.text };
   }
   return texts;
 }

@@ -6,6 +6,7 @@ import type { Step } from "../../runtime/contract.ts";
 import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
 import { strategyExtension } from "../shell/files.ts";
 import { builtinFolder } from "./library.ts";
+import { loadStep } from "./load-step.ts";
 import { flexibleText } from "../official/flexible.ts";
 
 /** The official strategy that a run config describes in full; the others are files with parameters. */
@@ -31,10 +32,9 @@ export async function officialStep(
   if (text === null) return null;
   // Loaded here, because runs of a project's own strategies need no compiler.
   const { compile } = await import("../../compiler/index.ts");
-  const { stepOf } = await import("./compile-file.ts");
-  const { artifacts, diagnostics } = await compile({ path: `${section.name}${strategyExtension}`, text });
-  const step = await stepOf({ artifacts });
+  const compiled = await compile({ path: `${section.name}${strategyExtension}`, text });
   // The text is ours, so a mistake in it is a bug.
-  if (step === null) throw new Error(`\n${text}\n${diagnostics.map(({ message }) => message).join("\n")}`);
-  return { step, text };
+  if (compiled.program === null)
+    throw new Error(`\n${text}\n${compiled.diagnostics.map(({ message }) => message).join("\n")}`);
+  return { step: await loadStep(compiled.artifacts, builtinFolder), text };
 }

@@ -26,6 +26,8 @@ export interface FoundStep {
   readonly findings: readonly Finding[];
   /** The strategy's text, if it was compiled just now and has no build. */
   readonly text?: string;
+  /** Imported functions that stand-ins replace, as in `edges` of ./edges.ts; absent if all of the strategy is there. */
+  readonly leftOut?: readonly string[];
 }
 
 const nothing: Files = { findings: [], preflight: null };
@@ -35,6 +37,7 @@ interface Ready {
   readonly config: RunConfig;
   readonly step: Step;
   readonly text?: string;
+  readonly leftOut?: readonly string[];
   /** The folders of the same runs at other times, where `output_dir` has a placeholder for it. */
   readonly outputs: OutputPattern | null;
 }
@@ -110,7 +113,7 @@ export async function examineRunConfig(
   const provisional = config ?? provisionalConfig(raw, findings, options);
   const section = sectionOf(raw);
   const found = section === null ? noStep : await findStep(section);
-  const { step, text } = found;
+  const { step, text, leftOut } = found;
   const more = async (): Promise<Files> => {
     if (step === null || section === null) return nothing;
     if (provisional === null)
@@ -123,7 +126,15 @@ export async function examineRunConfig(
   const isReady = config !== null && step !== null && !all.some(({ severity }) => severity === "error");
   return {
     preflight: isReady ? files.preflight : null,
-    ready: isReady ? { config, step, outputs, ...(text === undefined ? {} : { text }) } : null,
+    ready: isReady
+      ? {
+          config,
+          step,
+          outputs,
+          ...(text === undefined ? {} : { text }),
+          ...(leftOut === undefined ? {} : { leftOut }),
+        }
+      : null,
     root,
     file,
     diagnostics: [

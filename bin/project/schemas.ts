@@ -27,7 +27,7 @@ type Schema = Readonly<Record<string, unknown>>;
 
 /** Null if the strategy has errors. Its path is relative to the folder `root`. */
 export function outlineOf(source: { readonly path: string; readonly text: string }, root: string): Outline | null {
-  const { program } = check(source, { library: libraryAt(root) });
+  const { program } = check(source, { library: libraryAt(root, source.path) });
   return program === null ? null : outline(program);
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -32,13 +33,17 @@ export const loss = (ops: Ops, a: Tensor): Tensor => edge_loss(ops, a, 3);
   return { file: strategy, module: { text, segments }, path: join(cwd, "build/a.ts") };
 }
 
-async function check(cwd: string, files: Readonly<Record<string, string>>): Promise<readonly FileReport[]> {
+async function check(
+  cwd: string,
+  files: Readonly<Record<string, string>>,
+  typescript?: string,
+): Promise<readonly FileReport[]> {
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(cwd, path)), { recursive: true });
     await writeFile(join(cwd, path), text);
   }
   const io: Pick<Io, "cwd"> = { cwd };
-  return typeCheck(io, typedModule(cwd));
+  return typeCheck(io, typedModule(cwd), typescript);
 }
 
 const head = 'import type { Ops, Tensor } from "ltxc/contract";\n';
@@ -88,14 +93,28 @@ test("a missing function is reported", async ({ cwd }) => {
   assert.ok(places(reports).some((place) => place.endsWith("TS2305")));
 });
 
-test("a project's own TypeScript comes first; one that cannot do it is a finding", async ({ cwd }) => {
+test("a project's own TypeScript does not run, unless it is named; one that cannot do it is a finding", async ({
+  cwd,
+}) => {
   const bin = join(cwd, "node_modules/typescript/bin");
   await mkdir(bin, { recursive: true });
   await writeFile(join(cwd, "node_modules/typescript/package.json"), '{"name": "typescript"}');
-  await writeFile(join(bin, "tsc"), "console.log('error TS5023: Unknown compiler option'); process.exitCode = 1;");
-  const [report] = await check(cwd, { "losses/edge.ts": good });
-  assert.is(report?.diagnostics[0]?.code, "LTX6505");
-  assert.match(report?.diagnostics[0]?.message ?? "", "TS5023");
+  const ran = join(cwd, "ran");
+  const tsc = `require("node:fs").writeFileSync(${JSON.stringify(ran)}, ""); console.log("error TS5023: Unknown compiler option"); process.exitCode = 1;`;
+  await writeFile(join(bin, "tsc"), tsc);
+  assert.equal(await check(cwd, { "losses/edge.ts": good }), []);
+  assert.not.ok(existsSync(ran));
+  for (const named of ["node_modules/typescript", join(bin, "tsc")]) {
+    const [report] = await check(cwd, { "losses/edge.ts": good }, named);
+    assert.is(report?.diagnostics[0]?.code, "LTX6505");
+    assert.match(report?.diagnostics[0]?.message ?? "", "TS5023");
+    assert.ok(existsSync(ran));
+  }
+  for (const named of ["nowhere", "losses"])
+    await check(cwd, {}, named).then(
+      () => assert.unreachable(),
+      ({ message }: Error) => assert.is(message, `there is no TypeScript at ${named}`),
+    );
 });
 
 test("folders that are links are no obstacle", async ({ cwd }) => {

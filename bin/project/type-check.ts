@@ -1,12 +1,13 @@
-/** Type-checks generated modules together with the TypeScript that they import, by the `tsc` of the project or of this package. */
+/** Type-checks generated modules together with the TypeScript that they import, by the `tsc` next to this package or one that is named. */
 import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, parse, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, parse, relative, resolve, sep } from "node:path";
 import type { EmittedModule } from "../../compiler/index.ts";
 import { entryOf, type Code, type Diagnostic, type FileReport } from "../../compiler/diagnostics/index.ts";
 import { locate, sourceFile, textAt, type SourceFile, type Span } from "../../compiler/source/index.ts";
+import { UsageError } from "../shell/exit.ts";
 import type { Io } from "../shell/io.ts";
 import { packageRoot } from "../shell/package-root.ts";
 
@@ -18,9 +19,16 @@ export interface TypedModule {
   readonly path: string;
 }
 
-/** Findings by file: those in the strategy, and those in the TypeScript that it imports. Runs none of the code and writes nothing to the project. */
-export async function typeCheck(io: Pick<Io, "cwd">, typed: TypedModule): Promise<readonly FileReport[]> {
-  const tsc = findTsc(io.cwd);
+/**
+ * Findings by file: those in the strategy, and those in the TypeScript that it imports. Runs none of the code and writes nothing to the
+ * project. `typescript` is the path of another TypeScript than the one installed with this package. Throws `UsageError` if it is none.
+ */
+export async function typeCheck(
+  io: Pick<Io, "cwd">,
+  typed: TypedModule,
+  typescript?: string,
+): Promise<readonly FileReport[]> {
+  const tsc = typescript === undefined ? ownTsc() : namedTsc(io.cwd, typescript);
   if (tsc === null) return [{ file: typed.file, diagnostics: [missingTsc()] }];
   const folder = await realpath(await mkdtemp(join(tmpdir(), "ltxc-types-")));
   try {
@@ -45,16 +53,32 @@ export function mergedReports(reports: readonly FileReport[]): readonly FileRepo
 
 // ----------------------------------------------------------------------------------------------------------------- running
 
-/** The project's own TypeScript, so that it judges as in the user's editor; otherwise the one that this package finds. */
-function findTsc(cwd: string): string | null {
-  for (const from of [cwd, packageRoot]) {
-    try {
-      return join(dirname(createRequire(join(from, "package.json")).resolve("typescript/package.json")), "bin/tsc");
-    } catch {
-      // Not installed there.
-    }
-  }
-  return null;
+/**
+ * The TypeScript that is installed with this package: below it, or next to it in the same `node_modules`. It is not looked for anywhere
+ * else, above all not in the project, because it is a program.
+ */
+function ownTsc(): string | null {
+  const siblings = basename(dirname(packageRoot)) === "node_modules" ? [dirname(packageRoot)] : [];
+  const found = [join(packageRoot, "node_modules"), ...siblings].map((folder) => tscIn(join(folder, "typescript")));
+  return found.find((path) => path !== null) ?? null;
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
+function tscIn(folder: string): string | null {
+  const path = join(folder, "bin/tsc");
+  return isFile(path) ? path : null;
+}
+
+/** The `tsc` that the user named: itself, or the folder of its package. */
+function namedTsc(cwd: string, named: string): string {
+  const path = resolve(cwd, named);
+  const found = isFile(path) ? path : tscIn(path);
+  if (found !== null) return found;
+  throw new UsageError(
+    `there is no TypeScript at ${named}`,
+    "name the folder of its package, e.g. node_modules/typescript",
+  );
 }
 
 /**
@@ -170,8 +194,8 @@ function missingTsc(): Diagnostic {
   return finding(
     "LTX6505",
     { start: 0, end: 0 },
-    "types are checked by TypeScript, which is not installed here",
-    "`npm install --save-dev typescript`, or check without `--types`",
+    "types are checked by TypeScript, which is not installed next to ltxc",
+    "name one that you trust: `--typescript node_modules/typescript`; or install it where ltxc is: `npm install --global typescript`",
   );
 }
 

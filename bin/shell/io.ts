@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { text as textOf } from "node:stream/consumers";
 import { forTerminal } from "./color.ts";
 import { openOutput, type OutputFailure } from "./output.ts";
@@ -9,6 +10,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** All of stdin. */
   readInput(): Promise<string>;
+  /** Asks the user a question on the terminal and gives the answer, empty at the end of the input; absent where there is no terminal. */
+  readonly ask?: (question: string) => Promise<string>;
   /** Results for people and programs. */
   out(text: string): void;
   /** A file's contents on stdout, to the byte: what `--out -` and `fmt -` print. */
@@ -41,6 +44,17 @@ function columnsOf(stream: NodeJS.WriteStream): number | null {
   return stream.isTTY ? stream.columns : null;
 }
 
+async function askOnTerminal(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // Ctrl-D and Ctrl-C close it without an answer.
+  const closed = new Promise<string>((done) => lines.once("close", () => done("")));
+  try {
+    return await Promise.race([lines.question(question), closed]);
+  } finally {
+    lines.close();
+  }
+}
+
 /** The running process as `Io`. */
 export function processIo(): Io {
   const isKept = outliveTerminal();
@@ -49,6 +63,7 @@ export function processIo(): Io {
     cwd: process.cwd(),
     env: process.env,
     readInput: () => textOf(process.stdin),
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: askOnTerminal } : {}),
     out: out.write,
     data: out.write,
     err: err.write,

@@ -16,6 +16,8 @@ interface CallOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The text of stdin. */
   readonly input?: string;
+  /** What is answered to questions, as on a terminal; without it there is none. */
+  readonly answer?: string;
   /** A terminal of this width instead of pipes. */
   readonly columns?: number;
   /** Called with all text so far whenever something is printed; `interrupt` is what Ctrl-C does. */
@@ -36,6 +38,7 @@ export async function ltxc(args: readonly string[], options: CallOptions = {}): 
     cwd: options.cwd ?? process.cwd(),
     env: options.env ?? {},
     readInput: async () => options.input ?? "",
+    ...(options.answer === undefined ? {} : { ask: answered(write, options.answer) }),
     out: (part) => write("out", part),
     data: (part) => write("out", part),
     err: (part) => write("err", part),
@@ -47,6 +50,14 @@ export async function ltxc(args: readonly string[], options: CallOptions = {}): 
     },
   };
   return { code: await main(args, io), ...text };
+}
+
+/** Prints each question as a terminal does, and gives always the same answer. */
+function answered(write: (to: "err", part: string) => void, answer: string): (question: string) => Promise<string> {
+  return async (question) => {
+    write("err", `${question}\n`);
+    return answer;
+  };
 }
 
 /** Makes a project in a new temporary folder and compiles it; `settings` replaces top-level values of train.yaml, e.g. `steps: 4`. */

@@ -14,10 +14,10 @@ export interface Library {
   /** Names of built-in strategies. */
   readonly names: readonly string[];
   /**
-   * The strategy of a name, or of a path relative to the file that writes it; null where there is none, and the problem ("is a folder,
-   * not a file") where what is there cannot be read.
+   * The strategy of a name, or of a path relative to the file that writes it; null where there is none, the problem ("is a folder, not a
+   * file") where what is there cannot be read, and `isOutside` where it may not be read, because it is not a file of the same project.
    */
-  read(reference: string, from: string): FoundText | { readonly problem: string } | null;
+  read(reference: string, from: string): FoundText | { readonly problem: string } | { readonly isOutside: true } | null;
 }
 
 interface FoundText {
@@ -66,19 +66,26 @@ function extend(
     bag.error("LTX5018", span, `\`${reference}\` ${found.problem}`, { help: helpFor(reference, library) });
     return { tree: null, file };
   }
-  if (chain.includes(found.path)) {
-    const round = [...chain.slice(chain.indexOf(found.path)), found.path].map((path) => `\`${path}\``).join(" → ");
+  if ("isOutside" in found) {
+    const help = "copy it into the project's folder, or write the path of a file there, such as `./base.strategy`";
+    const what = /^(?:[\\/]|[A-Za-z]:)/.test(reference) ? "is an absolute path" : "leads out of the project";
+    bag.error("LTX2010", span, `\`${reference}\` ${what}`, { help });
+    return { tree: null, file };
+  }
+  const { path, text } = found;
+  if (chain.includes(path)) {
+    const round = [...chain.slice(chain.indexOf(path)), path].map((path) => `\`${path}\``).join(" → ");
     bag.error("LTX5019", span, `this strategy extends itself: ${round}`, { help: "take one of them out of the round" });
     return { tree: null, file };
   }
   const begin = endOffset(file);
-  const whole = { ...file, bases: [...file.bases, sourceFile(found.path, found.text)] };
+  const whole = { ...file, bases: [...file.bases, sourceFile(path, text)] };
   const base = readBase(whole, begin, bag);
   if (base === null) return { tree: null, file: whole };
   const next = entryOf(base, "extends")?.value;
   const above =
     next?.kind === "scalar" && typeof next.value === "string"
-      ? extend(base, whole, { reference: next.value, span: next.span }, { ...context, chain: [...chain, found.path] })
+      ? extend(base, whole, { reference: next.value, span: next.span }, { ...context, chain: [...chain, path] })
       : { tree: base, file: whole };
   if (above.tree?.kind !== "mapping") return { tree: null, file: above.file };
   return { tree: merge(without(tree, "extends"), without(above.tree, "extends", "strategy"), bag), file: above.file };

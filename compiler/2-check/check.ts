@@ -8,6 +8,7 @@ import { Report } from "./report.ts";
 import { attentionWithoutKey } from "./rules/attention-without-key.ts";
 import { fpsWithReferences } from "./rules/fps-with-references.ts";
 import { frozenKeys } from "./rules/frozen-keys.ts";
+import { importPaths } from "./rules/import-paths.ts";
 import { lossOverKept } from "./rules/loss-over-kept.ts";
 import { missingLoss } from "./rules/missing-loss.ts";
 import { notItsTarget } from "./rules/not-its-target.ts";
@@ -23,6 +24,7 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
   const report = new Report(bag, bindings, file);
   const declarations = declare(syntax, report);
   paramDefaults(syntax, report);
+  importPaths(syntax.imports, report);
   const sources = checkSources(syntax, declarations, report);
 
   const scope = new Scope(syntax, declarations, report, bindings);

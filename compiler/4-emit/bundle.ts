@@ -1,7 +1,9 @@
 /** The only importer of esbuild: from the TypeScript module to JavaScript that runs, with a source map to the strategy file. */
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import type { BuildFailure, Message, Plugin } from "esbuild";
+import { basename, resolve } from "node:path";
+import type { BuildFailure, Message } from "esbuild";
+import type { Refusal } from "../2-check/rules/import-paths.ts";
+import { importRules, type Reach } from "./import-rules.ts";
 
 interface Bundle {
   readonly code: string;
@@ -39,22 +41,28 @@ export interface ImportProblem {
   /** File, line and column, relative to the root; null where it is the import itself. */
   readonly place: string | null;
   readonly message: string;
-  /** Of the import's path in the generated module, to tell which import it is; null inside an imported file. */
-  readonly importedPath: string | null;
+  /** Name of the function that the generated module imports there; null inside an imported file. */
+  readonly imported: string | null;
+  /** What our own rules say; null for what esbuild found. */
+  readonly refusal: Refusal | null;
 }
 
-/**
- * A module with the functions that it imports, which are read from files below or beside `root`, the absolute folder where the
- * module's paths start. Nothing of them runs.
- */
+interface WithImports extends Bundle {
+  /** Absolute paths of the imported files. */
+  readonly imported: readonly string[];
+}
+
+/** A module with the functions that it imports, as far as `importRules` lets it. Nothing of them runs. */
 export async function bundleImports(
   { typescript, map, name }: Module,
-  root: string,
-): Promise<Bundle | { readonly problems: readonly ImportProblem[] }> {
+  reach: Reach,
+): Promise<WithImports | { readonly problems: readonly ImportProblem[] }> {
   const { build } = await import("esbuild");
-  const generated = name.replace(/\.mjs$/, ".ts");
+  const { root, project } = reach;
+  // A name that no file has, to tell its places from those of imported files.
+  const generated = `<${name.replace(/\.mjs$/, ".ts")}>`;
   try {
-    const { outputFiles } = await build({
+    const { outputFiles, metafile } = await build({
       stdin: {
         contents: withMap(typescript, map),
         resolveDir: root,
@@ -62,46 +70,38 @@ export async function bundleImports(
         loader: "ts",
       },
       outfile: `${root}/${name}`,
+      // Paths in messages and comments start there, wherever the command was called.
+      absWorkingDir: project,
       bundle: true,
       write: false,
+      metafile: true,
       format: "esm",
       platform: "neutral",
       mainFields: ["module", "main"],
       target: "node20",
       sourcemap: "external",
+      // In place of the project's own tsconfig.json, which could send imports anywhere.
       tsconfigRaw: {},
-      external: ["ltxc/contract"],
-      plugins: [fromRoot(root)],
+      plugins: [importRules(reach)],
       logLevel: "silent",
     });
     const textOf = (end: string) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
-    return { code: `${textOf(".mjs")}//# sourceMappingURL=${name}.map\n`, map: textOf(".map") };
+    const code = `${textOf(".mjs")}//# sourceMappingURL=${name}.map\n`;
+    const inputs = Object.keys(metafile.inputs).map((path) => resolve(project, path));
+    return { code, map: textOf(".map"), imported: inputs.filter((path) => existsSync(path)) };
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
-    return { problems: error.errors.map((message) => problemOf(message, resolve(root, generated))) };
+    return { problems: error.errors.map((message) => problemOf(message, generated)) };
   }
-}
-
-/** The module's own relative imports start at `root`, which need not exist yet. */
-function fromRoot(root: string): Plugin {
-  return {
-    name: "from-root",
-    setup(build) {
-      build.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) => {
-        const found = resolve(root, path);
-        return resolve(resolveDir) === resolve(root) && existsSync(found) ? { path: found } : undefined;
-      });
-    },
-  };
 }
 
 function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && Array.isArray((error as Partial<BuildFailure>).errors);
 }
 
-function problemOf({ text, location }: Message, own: string): ImportProblem {
-  const isOwn = location === null || resolve(location.file) === own;
-  const importedPath = isOwn ? (/"(\.[^"]*|\/[^"]*)"/.exec(location?.lineText ?? "")?.[1] ?? null) : null;
+function problemOf({ text, location, detail }: Message, generated: string): ImportProblem {
+  const isOwn = location === null || basename(location.file) === generated;
+  const imported = isOwn ? (/^import \{ (\w+)/.exec(location?.lineText ?? "")?.[1] ?? null) : null;
   const place = isOwn ? null : `${location.file}:${location.line}:${location.column + 1}`;
-  return { place, message: text, importedPath };
+  return { place, message: text, imported, refusal: (detail as Refusal | undefined) ?? null };
 }

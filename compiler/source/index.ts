@@ -4,3 +4,4 @@ export { escapeControls, onOneLine } from "./escape.ts";
 export { hashOf } from "./hash.ts";
 export { endOffset, locate, positionAt, sourceFile, textAt, type SourceFile } from "./source-file.ts";
 export type { Span } from "./span.ts";
+export { isWithin, projectRootOf } from "./project-root.ts";

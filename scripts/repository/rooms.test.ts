@@ -26,11 +26,13 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   bin: [
     ["shell", "official"],
+    ["trust"],
     ["project"],
     ["run-view"],
     ["run-report", "plan", "probe"],
     ["init", "inspect", "trial"],
     ["commands"],
+    ["options"],
     ["program"],
     ["main"],
     ["ltxc", "testing"],

@@ -86,9 +86,23 @@ function predictionCode({ modality }: Term<"prediction">, scope: Scope): Code {
   return call(scope.helper("targetTokens"), ["ops", `prediction.${modality}`, scope.size(`token:${modality}`)]);
 }
 
-function importCode({ name, args }: Term<"import">, scope: Scope): Code {
+function importCode({ name, args, type }: Term<"import">, scope: Scope): Code {
+  if (scope.hasStandIns) return standInCode(args, type, scope);
   const codes = args.map((arg) => (arg.type.stage === "host" ? host(arg, scope) : device(arg, scope)));
   return call(scope.imported(name), ["ops", ...codes]);
+}
+
+/** What an imported function is declared to return; each length is that of an argument's axis or of a grid. */
+function standInCode(args: readonly Core[], { axes, dtype }: Core["type"], scope: Scope): Code {
+  const tensors = args.filter((arg) => arg.type.stage !== "host");
+  const shape = axes.map((axis): Code => {
+    const owner = tensors.findIndex((arg) => arg.type.axes.includes(axis));
+    if (owner >= 0) return list([String(owner), String(tensors[owner]?.type.axes.indexOf(axis))]);
+    return hasName(axis) ? scope.size(axis) : "1";
+  });
+  const codes = tensors.map((arg) => device(arg, scope));
+  const value = call(scope.helper("standIn"), ["ops", list(codes), list(shape)]);
+  return dtype === "bool" ? op("greater", [value, "0"]) : value;
 }
 
 function shiftCode({ arg, axis, by }: Term<"shift">, scope: Scope): Code {

@@ -158,6 +158,12 @@ function cell(pixel: number, scale: number, count: number): number {
 function extent(x: Tensor, axis: number): number {
   return x.shape[axis] ?? 0;
 }`,
+  standIn: `/** Stands for an imported function that is left out: it depends on all arguments, [argument, axis] is the length of one's axis. */
+function standIn(ops: Ops, args: readonly Tensor[], shape: readonly (number | readonly [number, number])[]): Tensor {
+  const sizes = shape.map((size) => (typeof size === "number" ? size : (args[size[0]]?.shape[size[1]] ?? 1)));
+  const means = args.map((x) => ops.mean(x.dtype === "bool" ? ops.float(x) : x));
+  return ops.broadcastTo(means.reduce((sum, x) => ops.add(sum, x), ops.fill([], 0)), sizes);
+}`,
   present: `/** A tensor that this strategy cannot do without. */
 function present(x: Tensor | null, what: string): Tensor {
   if (x === null) throw new Error(\`\${what} is missing\`);

@@ -14,6 +14,8 @@ import { Scope, type Shared } from "./scope.ts";
 import { comment, literal, paramTypes, propertyName, templateCode, typeOfSource, valueType } from "./words.ts";
 
 interface ModuleOptions extends Origin {
+  /** Whether imported functions are left out: stand-ins with the declared results take their places. */
+  readonly standIns?: boolean;
   /** The strategy's source, from which comments quote. */
   readonly source: SourceFile;
 }
@@ -31,7 +33,7 @@ class Emitter {
   readonly #program: Program;
   readonly #options: ModuleOptions;
   readonly #names = new Names();
-  readonly #shared: Shared = { helpers: new Set(), sizesOfReferences: new Map() };
+  readonly #shared: Shared;
   readonly #writer = new Writer();
   /** Sizes that the loss needs; it has no batch to read them from. */
   #sizesOfLoss: readonly string[] = [];
@@ -39,6 +41,7 @@ class Emitter {
   constructor(program: Program, options: ModuleOptions) {
     this.#program = program;
     this.#options = options;
+    this.#shared = { helpers: new Set(), sizesOfReferences: new Map(), standIns: options.standIns === true };
     for (const { name } of [...program.sources, ...program.imports]) this.#names.of(name);
   }
 
@@ -89,7 +92,7 @@ class Emitter {
     this.#writer.line("import type {");
     for (const type of types.toSorted()) this.#writer.line(`${type},`, 2);
     this.#writer.line('} from "ltxc/contract";');
-    for (const { name, from, span } of this.#program.imports) {
+    for (const { name, from, span } of this.#options.standIns ? [] : this.#program.imports) {
       const path = importPath(locate(this.#options.source, span.start).file.path, from);
       this.#writer.line([
         "import { ",

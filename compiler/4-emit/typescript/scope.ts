@@ -33,6 +33,8 @@ export interface Shared {
   readonly helpers: Set<Helper>;
   /** Variables for sizes of references' grids, with the source that they are read from. */
   readonly sizesOfReferences: Map<string, { readonly source: string; readonly value: string }>;
+  /** Whether imported functions are left out, see `ModuleOptions`. */
+  readonly standIns: boolean;
 }
 
 export class Scope {
@@ -69,6 +71,11 @@ export class Scope {
   ref(key: string): string {
     this.refs.add(key);
     return this.#names.of(key);
+  }
+
+  /** Whether stand-ins take the places of imported functions. */
+  get hasStandIns(): boolean {
+    return this.#shared.standIns;
   }
 
   /** An imported function. */

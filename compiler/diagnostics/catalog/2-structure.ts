@@ -71,4 +71,22 @@ export const entries = [
     bad: "sources:\n  latents: {directory: latents, kind: video_latents, key: latents}\n",
     good: "sources:\n  latents: {directory: latents, kind: video_latents}\n",
   },
+  {
+    code: "LTX2010",
+    slug: "outside-project",
+    title: "A path leads out of the project",
+    explanation:
+      "A strategy imports and extends files of its own project: those below the nearest folder upward with a package.json, a .git or a train.yaml, or below the strategy's own folder if there is none. Links are followed first. The same holds for what an imported file imports itself. So a strategy that somebody sends cannot take in other files of this machine.",
+    bad: 'imports:\n  edges: {from: /home/me/losses/edges.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
+    good: 'imports:\n  edges: {from: ./losses/edges.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
+  },
+  {
+    code: "LTX2011",
+    slug: "import-not-allowed",
+    title: "An import is neither a file of the project nor one of its packages",
+    explanation:
+      "Apart from files, only installed packages can be imported that the project's package.json names under `dependencies` or `devDependencies`. URLs are not fetched, and the modules of Node.js are left out, because an imported function only calculates.",
+    bad: 'imports:\n  edges: {from: "https://example.org/edges.ts", type: "(a: tokens:video) -> f32[batch]"}\n',
+    good: 'imports:\n  edges: {from: ./edges.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
+  },
 ] as const satisfies readonly Entry[];

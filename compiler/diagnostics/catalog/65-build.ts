@@ -47,10 +47,11 @@ export const entries = [
     slug: "no-typescript",
     title: "Types are to be checked, but there is no TypeScript that can",
     explanation:
-      "`--types` asks the package `typescript` of the project, or the one beside ltxc, whether the functions that a strategy imports " +
-      "fit the types that it declares for them. Neither was found, or it is too old for that.",
+      "`--types` asks TypeScript whether the functions that a strategy imports fit the types that it declares for them. It takes the " +
+      "package `typescript` that is installed next to ltxc itself, or the one that `--typescript` names; never one that merely lies " +
+      "in the project, because that would be a program of the project. There is none, or it is too old for that.",
     bad: "ltxc check --types",
-    good: "npm install --save-dev typescript && ltxc check --types",
+    good: "ltxc check --typescript node_modules/typescript",
   },
   {
     code: "LTX6506",
@@ -71,5 +72,41 @@ export const entries = [
       "`imports` names TypeScript files relative to the strategy that writes them, and functions that these export. They are bundled with the step when the strategy is compiled; nothing of them runs before that step does.",
     bad: 'imports:\n  edges: {from: ./egdes.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
     good: 'imports:\n  edges: {from: ./edges.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
+  },
+  {
+    code: "LTX6510",
+    slug: "strategy-has-errors",
+    title: "The strategy that a run config names has errors",
+    explanation:
+      "The run config asks for a strategy whose .strategy file does not compile as it is now. `ltxc check` shows what is wrong with it, each at its place.",
+    bad: "ltxc plan",
+    good: "ltxc check my.strategy && ltxc plan",
+  },
+  {
+    code: "LTX6511",
+    slug: "altered-build",
+    title: "A build is not what its sources give",
+    explanation:
+      "Before a compiled strategy runs, ltxc compiles its sources again and compares the two, byte for byte. This build differs, although its sources and the version of ltxc are those that it names: somebody or something has changed it. It does not run.",
+    bad: "sed -i 's/0.5/0.6/' build/my.mjs && ltxc run",
+    good: "ltxc compile && ltxc run",
+  },
+  {
+    code: "LTX6512",
+    slug: "not-trusted",
+    title: "Code of somebody else would run",
+    explanation:
+      "A strategy's imported functions are programs, and what they may do is not limited. If one of their files belongs to another user, ltxc asks before it runs them, once for each project; `ltxc trust` gives the answer in advance, and the environment variable LTXC_TRUST does so where nothing can be asked or kept, as in a container. Files of the user root are trusted. Strategies without imports never ask.",
+    bad: "cd /home/somebody/project && ltxc run < /dev/null",
+    good: "cd /home/somebody/project && ltxc trust && ltxc run",
+  },
+  {
+    code: "LTX6513",
+    slug: "build-without-source",
+    title: "A strategy has a build, but no .strategy file",
+    explanation:
+      "A build is a program. Where the .strategy file is at hand, ltxc compiles it again and so knows that the build holds nothing else. Without it nobody can tell: `ltxc run` takes such a build only if it was named to `ltxc trust` or in LTXC_TRUST; `ltxc trust` keeps its hash, so that another content is refused. `ltxc check` and `ltxc plan` run nothing of it, and so cannot say what it needs.",
+    bad: "cp build/my.mjs /mnt/cluster/build/ && cd /mnt/cluster && ltxc run",
+    good: "cp my.strategy /mnt/cluster/ && cd /mnt/cluster && ltxc compile && ltxc run",
   },
 ] as const satisfies readonly Entry[];
