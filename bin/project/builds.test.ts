@@ -103,7 +103,7 @@ test("a build that does not say what it was made of, or by which version, is no 
   assert.equal(await codes(build, folder), ["LTX6503"]);
   for (const broken of ["", "export const strategy = {", "\0\0\0"]) {
     await writeFile(path, broken);
-    assert.equal(await codes(build, folder), ["LTX6502"]);
+    assert.equal(await codes(build, folder), ["LTX6503"]);
   }
 });
 

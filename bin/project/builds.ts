@@ -135,6 +135,7 @@ export async function findBuild(
   if (bundle === null) return problem("LTX6501", `the strategy \`${name}\` is not compiled yet`, `\`${command}\``);
   const { compiler, contract, sourceHash } = claimsOf(bundle);
   const source = sources.find(({ hash }) => hash === sourceHash);
+  if (sources.length > 0 && sourceHash === null) return ofAnotherVersion(name, command);
   if (source === undefined && sources.length > 0) return stale(name, command);
   if (source === undefined) return withoutSource(name, path, bundle, guard);
   if (compiler !== VERSION || contract !== String(CONTRACT_VERSION)) return ofAnotherVersion(name, command);
