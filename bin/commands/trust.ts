@@ -1,5 +1,6 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { visible } from "../../compiler/diagnostics/index.ts";
 import { projectRootOf } from "../../compiler/source/index.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
@@ -51,12 +52,12 @@ export async function trust(session: Session, named: readonly string[], options:
         ? without(session, list, paths)
         : list.filter(({ path }) => !added.some((each) => each.path === path));
     writeTrusted(env, [...kept, ...added]);
-    for (const { path } of added) say(session, `trusted: ${path}`);
-    if (options.remove === true) for (const path of paths) say(session, `no longer trusted: ${path}`);
+    for (const { path } of added) say(session, `trusted: ${visible(path)}`);
+    if (options.remove === true) for (const path of paths) say(session, `no longer trusted: ${visible(path)}`);
   }
   const now = options.list === true ? list : readTrusted(env);
   if (session.json) sayJson(session, { trusted: now });
   else if (options.list === true)
-    for (const { path, sha256 } of now) session.io.out(`${path}${sha256 === null ? "" : `  ${sha256}`}\n`);
+    for (const { path, sha256 } of now) session.io.out(`${visible(path)}${sha256 === null ? "" : `  ${sha256}`}\n`);
   return exitCode.ok;
 }

@@ -18,7 +18,7 @@ import type { FoundStep } from "./run-config.ts";
 export const defaultBuild = "build";
 
 /** A .strategy file. */
-export interface Source {
+interface Source {
   readonly path: string;
   readonly text: string;
   readonly name: string | null;
@@ -81,7 +81,7 @@ async function builtIn(section: StrategyConfig, builds: readonly string[]): Prom
 }
 
 /** Where a run config's strategy is: its files, or that it is built in, or that it cannot be taken. */
-export type Located =
+type Located =
   | { readonly done: FoundStep }
   | { readonly name: string; readonly hasBuild: boolean; readonly sources: readonly Source[] };
 

@@ -33,7 +33,7 @@ export async function loadStep(artifacts: readonly Artifact[], folder: string): 
 const dataUrl = (code: string): string => `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
 
 /** What a source map says of its sources. */
-export interface SourceMap {
+interface SourceMap {
   /** Relative to the map's folder. */
   readonly sources: readonly string[];
   readonly sourcesContent: readonly (string | null)[];

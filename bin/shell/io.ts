@@ -45,11 +45,13 @@ function columnsOf(stream: NodeJS.WriteStream): number | null {
 }
 
 async function askOnTerminal(question: string): Promise<string> {
+  // Loaded here: most commands start without it.
+  const { visible } = await import("../../compiler/diagnostics/index.ts");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   // Ctrl-D and Ctrl-C close it without an answer.
   const closed = new Promise<string>((done) => lines.once("close", () => done("")));
   try {
-    return await Promise.race([lines.question(question), closed]);
+    return await Promise.race([lines.question(question.split("\n").map(visible).join("\n")), closed]);
   } finally {
     lines.close();
   }

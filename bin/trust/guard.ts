@@ -6,7 +6,7 @@ import { foreignAmong, type Foreign } from "./owners.ts";
 import { readTrusted, writeTrusted, type Trusted } from "./trust-list.ts";
 
 /** Why something may not run. */
-export interface Refused {
+interface Refused {
   readonly code: "LTX6512" | "LTX6513";
   readonly message: string;
   readonly help: string;

@@ -8,8 +8,14 @@ import { ltxc } from "../testing/testing.ts";
 import { guardOf } from "./guard.ts";
 import { trustListPath } from "./trust-list.ts";
 
-/** `theirs` belongs to another user, where that can be made. */
-const test = suite<{ folder: string; theirs: string; env: Record<string, string> }>("trust");
+interface Context {
+  folder: string;
+  /** Belongs to another user, where that can be made. */
+  theirs: string;
+  env: Record<string, string>;
+}
+
+const test = suite<Context>("trust");
 const newFolder = temporaryFolders(test, "ltxc-trust");
 const isRoot = process.geteuid?.() === 0;
 const somebody = 54_321;

@@ -389,7 +389,7 @@ function sequenceLength(key: string, { sizes }: Scope): Code[] {
 }
 
 /** What a strategy's file imports, from the folder that its own path starts at. */
-export function importPath(strategy: string, from: string): string {
+function importPath(strategy: string, from: string): string {
   if (!from.startsWith(".")) return from;
   const path = posix.join(posix.dirname(strategy.replaceAll("\\", "/")), from);
   return path.startsWith(".") || path.startsWith("/") ? path : `./${path}`;
