@@ -90,16 +90,24 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   });
 
 test("an error inside a step points into the .strategy file", async ({ cwd }) => {
-  const path = join(cwd, "build/inpainting.mjs");
-  const code = await readFile(path, "utf8");
-  assert.match(code, "ops.not(inpaint)");
-  await writeFile(path, code.replace("ops.not(inpaint)", "ops.nay(inpaint)"));
-  const { status, stderr } = ltxc(cwd, "run", "--set", "output_dir=broken");
-  assert.is(status, 70);
-  const lines = (await readFile(join(cwd, "inpainting.strategy"), "utf8")).split("\n");
-  const line = lines.findIndex((text) => text.includes("keep: not inpaint")) + 1;
-  assert.match(stderr, new RegExp(`^the strategy failed at inpainting\\.strategy:${line}:`));
-  assert.match(stderr, new RegExp(`at .*prepare \\(.*inpainting\\.strategy:${line}:\\d+\\)`));
+  const type = 'import type { Ops, Tensor } from "ltxc/contract";\n';
+  await writeFile(
+    join(cwd, "failing.ts"),
+    `${type}export function failing(_: Ops, x: Tensor): Tensor { throw new Error(\`broken \${x.shape.length}\`); }\n`,
+  );
+  const own = await readFile(join(cwd, "inpainting.strategy"), "utf8");
+  const text = own
+    .replace("strategy: inpainting", "strategy: broken")
+    .replace("keep: not inpaint", "keep: failing(tokens(masks)) > 0")
+    .concat('\nimports:\n  failing: {from: ./failing.ts, type: "(x: tokens:video) -> f32[batch, token:video]"}\n');
+  await writeFile(join(cwd, "broken.strategy"), text);
+  assert.is(ltxc(cwd, "compile", "broken.strategy").status, 0, ltxc(cwd, "check", "broken.strategy").stdout);
+  const set = ["--set", "output_dir=broken", "--set", "training_strategy.name=broken"];
+  const { status, stderr } = ltxc(cwd, "run", ...set);
+  assert.is(status, 70, stderr);
+  const line = text.split("\n").findIndex((each) => each.includes("keep: failing(tokens(masks)) > 0")) + 1;
+  assert.match(stderr, new RegExp(`^the strategy failed at broken\\.strategy:${line}:`));
+  assert.match(stderr, new RegExp(`at .*prepare \\(.*broken\\.strategy:${line}:\\d+\\)`));
 });
 
 test("a reader that stops early is no error", ({ cwd }) => {

@@ -43,9 +43,9 @@ test("the page needs nothing else and shows text as text", async () => {
     assert.match(page, 'aria-label="attention, queries by keys"');
     assert.match(page, 'aria-label="noise levels drawn for 480 tokens"');
     await writeFile(join(cwd, "looked_at.strategy"), withoutLevels);
-    const missing = await ltxc(["inspect", "--html", "no/such/look.html"], { cwd });
-    assert.is(missing.code, 2);
-    assert.match(missing.err, "no/such/look.html cannot be written");
+    const wrong = await ltxc(["inspect", "--html", "look.html/below.html"], { cwd });
+    assert.is(wrong.code, 2);
+    assert.match(wrong.err, "look.html/below.html cannot be written");
   });
 });
 

@@ -52,6 +52,7 @@ test("flexible trains, and saves a run config that means the same", async ({ cwd
   const [, reference] = flexible.video.conditions;
   assert.equal(saved.training_strategy.video.conditions[1], { ...reference, probability: 1 });
   await copyFile(join(cwd, "outputs/training_config.yaml"), join(cwd, "train.yaml"));
+  await rm(join(cwd, "outputs"), { recursive: true });
   const again = await ltxc(["check"], { cwd });
   assert.equal(codesOf(again.out), ["LTX6006"]);
 });

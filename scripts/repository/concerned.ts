@@ -57,7 +57,7 @@ function dependentsOf(edges: readonly (readonly [target: string, file: string])[
  * call the command line depend on the commands that they name instead (`calls`).
  */
 const values = imports.filter(({ file, target, typeOnly }) => {
-  return !typeOnly && !(file === "bin/program.ts" && commands.includes(target));
+  return !typeOnly && !(file.startsWith("bin/command-line/") && commands.includes(target));
 });
 const [built, packed] = ["bin/built.test.ts", "scripts/pack.slow.test.ts"];
 

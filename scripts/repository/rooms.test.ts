@@ -32,7 +32,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["run-report", "plan", "probe"],
     ["init", "inspect", "trial"],
     ["commands"],
-    ["options"],
+    ["command-line"],
     ["program"],
     ["main"],
     ["ltxc", "testing"],

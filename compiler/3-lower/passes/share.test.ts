@@ -38,7 +38,7 @@ test("a value that two statements need gets a name, before the first of them", (
   assert.ok(lines.includes("video.frameIndex = video.frame_index"));
   assert.ok(
     lines.includes(
-      "video.keep = broadcast(or(less(video.frameIndex, 1), greaterEqual(video.frameIndex, sub(video.frames, 1))))",
+      "video.keep = broadcast(or(less(video.frameIndex, 1), less(sub(sub(video.frames, 1), video.frameIndex), 1)))",
     ),
   );
   assert.ok(

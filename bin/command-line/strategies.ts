@@ -1,0 +1,173 @@
+/** Commands about strategies and projects: their arguments, options and examples. */
+import { Option } from "commander";
+import type { CheckOptions } from "../commands/check.ts";
+import type { CompileOptions } from "../commands/compile.ts";
+import type { EjectOptions } from "../commands/eject.ts";
+import type { FmtOptions } from "../commands/fmt.ts";
+import type { InitOptions } from "../commands/init.ts";
+import type { InspectOptions } from "../commands/inspect.ts";
+import type { TestOptions } from "../commands/test.ts";
+import type { Declaring } from "./declaring.ts";
+import { setOption, typescriptOption, wholeNumber } from "./options.ts";
+
+export function declareInit({ command, session, done }: Declaring): void {
+  command(
+    "init",
+    "Make a small project that trains as it is: strategy, run config, sample data, a tiny random model.",
+    [
+      ["ltxc init", "inpainting, in this folder"],
+      ["ltxc init my-lora", "the same in a new folder"],
+      ["ltxc init my-lora --from text_to_video", "start from another example"],
+      ["ltxc init --list", "what there is to start from"],
+    ],
+  )
+    .argument("[dir]", "where; made if missing", ".")
+    .option("--from <example>", "the example to start from", "inpainting")
+    .option("--list", "list the examples and make nothing")
+    .option("--force", "replace files that are already there")
+    .action(async (directory: string, options: InitOptions) => {
+      const { init } = await import("../commands/init.ts");
+      done(await init(session(), directory, options));
+    });
+}
+
+export function declareCheck({ command, session, done }: Declaring): void {
+  command(
+    "check",
+    "Report every mistake in strategies and run configs. Writes nothing, except with --fix, and runs nothing of the project.",
+    [
+      ["ltxc check", "all *.strategy files of this folder, and train.yaml"],
+      ["ltxc check inpainting.strategy", "one file"],
+      ["ltxc check --fix", "correct what is certain, report the rest"],
+      ["ltxc check --types", "imported TypeScript functions, too"],
+      ["ltxc check --format sarif > findings.sarif", "for code scanning"],
+    ],
+  )
+    .argument(
+      "[files...]",
+      "strategies, also built-in ones by name, and run configs (default: *.strategy and train.yaml)",
+    )
+    .addOption(
+      new Option("--format <format>", "how findings are printed (--json is short for json)").choices([
+        "terminal",
+        "json",
+        "sarif",
+      ]),
+    )
+    .option("--fix", "correct every mistake whose correction is certain, then report what is left")
+    .addOption(setOption())
+    .option("--types", "let TypeScript check imported functions against the types that strategies declare, too")
+    .addOption(typescriptOption())
+    .action(async (files: string[], options: CheckOptions) => {
+      const { check } = await import("../commands/check.ts");
+      done(await check(session(), files, options));
+    });
+}
+
+export function declareFmt({ command, session, done }: Declaring): void {
+  command("fmt", "Format strategies: indentation, spaces and blank lines. Order, comments and meaning stay.", [
+    ["ltxc fmt", "all *.strategy files of this folder"],
+    ["ltxc fmt --check", "say which are not formatted, for continuous integration"],
+    ["ltxc fmt - < my.strategy", "from stdin to stdout, for editors"],
+  ])
+    .argument("[files...]", "strategies (default: *.strategy), or `-` for stdin")
+    .option("--check", "write nothing; exit with 1 if a file is not formatted")
+    .option("--stdin-filepath <path>", "how findings name stdin", "stdin.strategy")
+    .action(async (files: string[], options: FmtOptions) => {
+      const { fmt } = await import("../commands/fmt.ts");
+      done(await fmt(session(), files, options));
+    });
+}
+
+export function declareCompile({ command, session, done }: Declaring): void {
+  command(
+    "compile",
+    "Compile strategies. Each gives readable TypeScript, a bundle that `ltxc run` loads, and a schema of its params.",
+    [
+      ["ltxc compile", "all *.strategy files of this folder, into build/"],
+      ["ltxc compile inpainting.strategy --out dist", "one file, elsewhere"],
+      ["ltxc compile inpainting.strategy --emit ir", "print the typed program instead"],
+    ],
+  )
+    .argument("[files...]", "strategies, also built-in ones by name (default: *.strategy)")
+    .option("--out <dir>", "where the results go", "build")
+    .addOption(new Option("--emit <what>", "print an inner form to stdout and write nothing").choices(["ir"]))
+    .option("--types", "let TypeScript check the results first; what it refuses is not written")
+    .addOption(typescriptOption())
+    .action(async (files: string[], options: CompileOptions) => {
+      const { compile } = await import("../commands/compile.ts");
+      done(await compile(session(), files, options));
+    });
+}
+
+export function declareTest({ command, session, done }: Declaring): void {
+  command(
+    "test",
+    "Try strategies on small batches made for them: what they expect, and what every step owes to the model.",
+    [
+      ["ltxc test", "all *.strategy files of this folder"],
+      ["ltxc test inpainting.strategy --seed 7", "one file, other batches"],
+    ],
+  )
+    .argument("[files...]", "strategies, also built-in ones by name (default: *.strategy)")
+    .addOption(new Option("--seed <n>", "of the first batch; the others follow").argParser(wholeNumber).default(0))
+    .action(async (files: string[], options: TestOptions) => {
+      const { test } = await import("../commands/test.ts");
+      done(await test(session(), files, options));
+    });
+}
+
+export function declareInspect({ command, session, done }: Declaring): void {
+  command(
+    "inspect",
+    "Look at one sample in a strategy's step: every value with its shape and range, masks on the token grid, noise levels.",
+    [
+      ["ltxc inspect", "the strategy of this folder, on a made-up sample"],
+      ["ltxc inspect --config train.yaml", "the strategy of a run config, on the first sample of its data"],
+      ["ltxc inspect --config train.yaml --sample clip_003", "on that one"],
+      ["ltxc inspect inpainting.strategy --html look.html", "as a page with pictures"],
+    ],
+  )
+    .argument(
+      "[strategy]",
+      "one, also a built-in by its name (default: that of `--config`, else the only *.strategy file of this folder)",
+    )
+    .option("--config <file>", "a run config: its strategy, data, params and sampler of noise levels")
+    .option("--sample <name>", "a sample of the run's data, as its files are named")
+    .addOption(new Option("--seed <n>", "of the draws, and of the made-up sample").argParser(wholeNumber).default(0))
+    .option("--html <file>", "write a page that needs nothing else")
+    .action(async (strategy: string | undefined, options: InspectOptions) => {
+      const { inspect } = await import("../commands/inspect.ts");
+      done(await inspect(session(), strategy, options));
+    });
+}
+
+export function declareEject({ command, session, done }: Declaring): void {
+  command("eject", "Write the built-in strategy of a run config as a .strategy file that can be changed.", [
+    ["ltxc eject", "what train.yaml trains, as my_<name>.strategy"],
+    ["ltxc eject configs/official.yaml --out depth.strategy", "the official trainer's run config, elsewhere"],
+  ])
+    .argument("[config]", "the run config", "train.yaml")
+    .option("--out <file>", "the file to write; the strategy is named like it")
+    .option("--force", "replace a file that is already there")
+    .action(async (config: string, options: EjectOptions) => {
+      const { eject } = await import("../commands/eject.ts");
+      done(await eject(session(), config, options));
+    });
+}
+
+export function declareSchema({ command, session, done }: Declaring): void {
+  command(
+    "schema",
+    "Write the JSON Schemas with which editors complete and check strategies and run configs, and know this folder's strategies.",
+    [
+      ["ltxc schema", "into schemas/, as the first lines of a project's files name them"],
+      ["ltxc schema .vscode", "elsewhere"],
+    ],
+  )
+    .argument("[dir]", "where they go; made if missing", "schemas")
+    .action(async (directory: string) => {
+      const { schema } = await import("../commands/schema.ts");
+      done(await schema(session(), directory));
+    });
+}

@@ -1,0 +1,105 @@
+/** Commands about files, this machine and this program: their arguments, options and examples. */
+import { Argument, Option } from "commander";
+import type { ConvertOptions } from "../commands/convert.ts";
+import type { Installable } from "../commands/install.ts";
+import type { TrustOptions } from "../commands/trust.ts";
+import type { Declaring } from "./declaring.ts";
+
+export function declareConvert({ command, session, done }: Declaring): void {
+  command("convert", "Write a LoRA in another program's format, with the same strength there.", [
+    ["ltxc convert lora.safetensors comfy.safetensors --to comfyui", "names and alphas as ComfyUI reads them"],
+    ["ltxc convert lora.safetensors adapter --to peft", "a folder with adapter_model and adapter_config"],
+    ["ltxc convert their.safetensors ours.safetensors --to official", "for ltxc and the official trainer"],
+  ])
+    .argument("<in>", "a LoRA of LTX-2, or a folder of PEFT or diffusers with one")
+    .argument("<out>", "the file to write; for peft, a folder gets its config, too")
+    .addOption(
+      new Option(
+        "--to <format>",
+        "the program that is to load it; the names of layers are official, except for diffusers",
+      )
+        .choices(["official", "comfyui", "diffusers", "peft", "kohya"])
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option("--dtype <type>", "of the numbers (default: as they are)").choices(["bf16", "f16", "f32"]))
+    .option("--force", "replace a file that is already there")
+    .action(async (from: string, out: string, options: ConvertOptions) => {
+      const { convert } = await import("../commands/convert.ts");
+      done(await convert(session(), from, out, options));
+    });
+}
+
+export function declareVerify({ command, session, done }: Declaring): void {
+  command(
+    "verify",
+    "Read files of checkpoints, data, runs and caches as a whole, and say which are damaged. Changes nothing.",
+    [
+      ["ltxc verify outputs", "a run: weights, heads, training states, metrics"],
+      ["ltxc verify data", "all data files, before a long run or after a copy"],
+      ["ltxc verify models/ltx-2.safetensors", "a download"],
+      ["ltxc verify ~/.cache/ltxc", "saved recordings"],
+      [
+        "ltxc verify outputs --json",
+        "for scripts: each file with `whole` or `damaged`; the exit code is 1 if one is damaged",
+      ],
+    ],
+  )
+    .argument("<paths...>", "files and folders; folders with all that is below them, links not followed")
+    .action(async (paths: string[]) => {
+      const { verify } = await import("../commands/verify.ts");
+      done(await verify(session(), paths));
+    });
+}
+
+export function declareExplain({ command, session, done }: Declaring): void {
+  command("explain", "Explain a finding's code; without one, list all codes.", [
+    ["ltxc explain LTX3001", "what it means, a bad and a good example"],
+    ["ltxc explain", "all codes with their titles"],
+  ])
+    .argument("[code]", "as printed with the finding, e.g. LTX3001")
+    .action(async (code: string | undefined) => {
+      const { explain } = await import("../commands/explain.ts");
+      done(await explain(session(), code ?? null));
+    });
+}
+
+export function declareDoctor({ command, session, done }: Declaring): void {
+  command("doctor", "Show what this machine offers: Node, the engines found and why others are not, GPU, memory.", [
+    ["ltxc doctor", "a report to read"],
+    ["ltxc doctor --json", "the same for an issue or a script"],
+  ]).action(async () => {
+    const { doctor } = await import("../commands/doctor.ts");
+    done(await doctor(session()));
+  });
+}
+
+export function declareInstall({ command, session, done }: Declaring): void {
+  command("install", "Fetch what npm does not bring: ONNX Runtime's provider for NVIDIA GPUs. Linux on x64.", [
+    ["ltxc install cuda", "once; `ltxc doctor` then shows how fast it is"],
+  ])
+    .addArgument(new Argument("<what>", "what to fetch").choices(["cuda"]))
+    .action(async (what: Installable) => {
+      const { install } = await import("../commands/install.ts");
+      done(await install(session(), what));
+    });
+}
+
+export function declareTrust({ command, session, done }: Declaring): void {
+  command(
+    "trust",
+    "Let code of a project run that belongs to another user, as in a container, or a build without its .strategy file. Strategies without imports never need it.",
+    [
+      ["ltxc trust", "the project of this folder, and all that lies in it"],
+      ["ltxc trust build/my.mjs", "a build, as it is now"],
+      ["ltxc trust --list", "what is trusted"],
+      ["LTXC_TRUST=/workspace ltxc run", "for one command; separated as in PATH, `*` is everything"],
+    ],
+  )
+    .argument("[paths...]", "folders and builds (default: this folder)")
+    .option("--list", "print what is trusted")
+    .option("--remove", "trust them no longer")
+    .action(async (paths: string[], options: TrustOptions) => {
+      const { trust } = await import("../commands/trust.ts");
+      done(await trust(session(), paths, options));
+    });
+}
