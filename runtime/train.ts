@@ -7,7 +7,7 @@ import { fail, FindingsError, type Finding } from "./findings.ts";
 import { weightsPath } from "./checkpoints/checkpoint-files.ts";
 import { checkpointMetadata, type CheckpointMetadata } from "./checkpoints/checkpoint-metadata.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoints/checkpoint.ts";
-import { deleteOlder } from "./checkpoints/prune.ts";
+import { deleteOlder, isBest, lossKey } from "./checkpoints/prune.ts";
 import { environmentOf } from "./metrics/environment.ts";
 import { evaluate } from "./training/evaluation.ts";
 import type { StepEvent, Summary, TrainEvent } from "./metrics/events.ts";
@@ -101,6 +101,8 @@ interface Loop {
   saved: { readonly step: number; readonly path: string } | null;
   /** The step that could not be saved. */
   unsaved: number | null;
+  /** The last evaluation of this process. */
+  evaluated: { readonly step: number; readonly loss: number } | null;
   /** Emits a warning about the strategy, unless one with this key was emitted before. */
   readonly warnOnce: WarnOnce;
   /** For checkpoints; null before the first batch. */
@@ -157,6 +159,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     emit,
     saved: null,
     unsaved: null,
+    evaluated: null,
     warnOnce: createWarnOnce((code, message, help) => emit(warning(code, message, help))),
     metadata: null,
     end: () => {
@@ -215,11 +218,8 @@ function meanPace({ pace, aside, start }: Loop, j: number, secondsPerStep: numbe
 const isDue = (done: number, interval: number | null): boolean => interval !== null && done % interval === 0;
 
 /** Evaluates the held-out samples, if there are any, after `done` steps; leaves that once `signal` is aborted. */
-async function evaluateAt(
-  { run, context, steps, emit, warnOnce }: Loop,
-  done: number,
-  signal: StopSignal | undefined,
-): Promise<void> {
+async function evaluateAt(loop: Loop, done: number, signal: StopSignal | undefined): Promise<void> {
+  const { run, context, steps, emit, warnOnce } = loop;
   if (run.heldOut === null) return;
   const began = performance.now();
   const progress = { globalStep: done, progress: done / steps };
@@ -227,6 +227,10 @@ async function evaluateAt(
   if (evaluated === null) return;
   const { strays, ...evaluation } = evaluated;
   emit({ type: "evaluation", globalStep: done, ...evaluation, seconds: (performance.now() - began) / 1000 });
+  loop.evaluated = { step: done, loss: evaluation.loss };
+  const { config, id } = run;
+  if (config.evaluation.keep_best && done > 0 && (await isBest(config.output_dir, id, evaluation.loss)))
+    await save(loop, done);
   if (!strays) return;
   const message = `\`${run.step.strategy.name}\` sets noise levels itself, so evaluations are at its own and not at those of \`evaluation.sigmas\``;
   warnOnce(
@@ -260,14 +264,17 @@ async function save(loop: Loop, done: number): Promise<string> {
   loop.unsaved = done;
   const path = await saveWithoutDeleting(loop, done);
   loop.unsaved = null;
-  await deleteOlder(path, loop.run.config.checkpoints.keep_last_n, loop.run.id);
+  const { checkpoints, evaluation } = loop.run.config;
+  await deleteOlder(path, { last: checkpoints.keep_last_n, best: evaluation.keep_best }, loop.run.id);
   return path;
 }
 
 async function saveWithoutDeleting(loop: Loop, done: number): Promise<string> {
+  const { evaluated } = loop;
+  const loss = evaluated?.step === done ? { [lossKey]: String(evaluated.loss) } : {};
   const path = await saveCheckpoint(loop.run, loop.context.optimizer, {
     globalStep: done,
-    metadata: loop.metadata ?? {},
+    metadata: { ...loop.metadata, ...loss },
   });
   loop.saved = { step: done, path };
   loop.emit({ type: "checkpoint", globalStep: done, path });

@@ -8,21 +8,57 @@ import type { CheckpointMetadata } from "./checkpoint-metadata.ts";
 /** The key under which weights name the run that saved them. */
 export const runKey = "ltxc.run";
 
+/** The key under which weights name the evaluation loss of their step. */
+export const lossKey = "ltxc.evaluation_loss";
+
+interface Own {
+  readonly path: string;
+  /** The evaluation loss after its step; null where there was no evaluation. */
+  readonly loss: number | null;
+}
+
+/** The checkpoints of a folder that the run with this id saved. */
+async function ownIn(folder: string, run: string): Promise<readonly Own[]> {
+  const own: Own[] = [];
+  for (const name of (await readdir(folder).catch(() => [])).filter(isWeights)) {
+    const path = join(folder, name);
+    const metadata = await metadataOf(path);
+    const loss = Number(metadata?.[lossKey] ?? NaN);
+    if (metadata?.[runKey] === run) own.push({ path, loss: Number.isFinite(loss) ? loss : null });
+  }
+  return own;
+}
+
+function bestOf(own: readonly Own[]): Own | null {
+  const evaluated = own.filter(({ loss }) => loss !== null);
+  return evaluated.toSorted((a, b) => (a.loss ?? 0) - (b.loss ?? 0) || stepOf(a.path) - stepOf(b.path))[0] ?? null;
+}
+
+/** Whether an evaluation loss is lower than those of all checkpoints of the run in its output folder. */
+export async function isBest(outputDirectory: string, run: string, loss: number): Promise<boolean> {
+  const best = bestOf(await ownIn(join(outputDirectory, "checkpoints"), run));
+  return best?.loss === undefined || best.loss === null || loss < best.loss;
+}
+
+interface Kept {
+  /** How many checkpoints stay; 0 or less: all. */
+  readonly last: number;
+  /** Whether the one with the lowest evaluation loss stays in addition. */
+  readonly best: boolean;
+}
+
 /**
  * Deletes all but the last checkpoints of a run, by their steps, each with its training state and heads. Checkpoints of other runs, of the
  * official trainer, and files that cannot be read stay.
  * @param newest weights that were just saved; they stay, whatever the steps of the others are
- * @param keep how many checkpoints stay; 0 or less: all
  * @param run the run's id
  */
-export async function deleteOlder(newest: string, keep: number, run: string): Promise<void> {
-  if (keep <= 0) return;
-  const folder = dirname(newest);
-  const names = (await readdir(folder).catch(() => [])).filter(isWeights);
-  const others = names.map((name) => join(folder, name)).filter((path) => path !== newest);
-  const own: string[] = [];
-  for (const path of others) if ((await metadataOf(path))?.[runKey] === run) own.push(path);
-  for (const old of own.toSorted((a, b) => stepOf(b) - stepOf(a)).slice(keep - 1)) {
+export async function deleteOlder(newest: string, kept: Kept, run: string): Promise<void> {
+  if (kept.last <= 0) return;
+  const own = await ownIn(dirname(newest), run);
+  const best = kept.best ? bestOf(own)?.path : undefined;
+  const others = own.map(({ path }) => path).filter((path) => path !== newest && path !== best);
+  for (const old of others.toSorted((a, b) => stepOf(b) - stepOf(a)).slice(kept.last - 1)) {
     for (const path of [old, statePath(old), headsPath(old)]) if (path !== null) await rm(path, { force: true });
   }
 }

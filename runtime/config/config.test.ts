@@ -85,7 +85,7 @@ test("fills in the documented defaults", () => {
     seed: 42,
     output_dir: "/project/outputs",
     runtime: { engine: "auto", provider: "auto", threads: null, resume_anyway: false },
-    evaluation: { samples: 0, interval: 100, sigmas: [0.1, 0.3, 0.5, 0.7, 0.9] },
+    evaluation: { samples: 0, interval: 100, sigmas: [0.1, 0.3, 0.5, 0.7, 0.9], keep_best: false },
   });
   assert.equal(config?.flow_matching, defaultFlowMatching);
 });

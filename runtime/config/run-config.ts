@@ -169,4 +169,5 @@ export interface EvaluationConfig {
   readonly samples: number;
   readonly interval: number;
   readonly sigmas: readonly number[];
+  readonly keep_best: boolean;
 }

@@ -108,6 +108,19 @@ test("a resumed run evaluates as the uninterrupted one", async ({ folder }) => {
   assert.ok((await lastSaved(folder)) !== null);
 });
 
+test("the checkpoint with the lowest loss stays, also where none was due", async ({ folder }) => {
+  const settings = {
+    checkpoints: { interval: null, keep_last_n: 1 },
+    evaluation: { ...section, keep_best: true },
+  };
+  const found = evaluations(await events(folder, { settings })).filter(({ globalStep }) => globalStep > 0);
+  const [best] = found.toSorted((a, b) => a.loss - b.loss);
+  const last = found.at(-1);
+  const names = (await readdir(join(folder, "checkpoints"))).filter((name) => name.endsWith(".safetensors"));
+  const steps = names.map((name) => Number(/step_(\d+)/.exec(name)?.[1])).toSorted((a, b) => a - b);
+  assert.equal(steps, [...new Set([best?.globalStep, last?.globalStep])]);
+});
+
 test("it is in the files, too", async ({ folder }) => {
   await events(folder);
   const lines = (await readFile(join(folder, "metrics.jsonl"), "utf8")).trim().split("\n");
