@@ -18,7 +18,7 @@ import { lastNodeOf } from "../runtime/engine/recording/call-tree.ts";
 import { fitsRun } from "../runtime/engine/recording/check-recording.ts";
 import { sealed } from "../runtime/engine/recording/recording-file.ts";
 import { openSavedRecordings } from "../runtime/engine/recording/saved-recordings.ts";
-import { isTensor, readPt, readShapes, toFloat32, writePt } from "../runtime/files/pt/index.ts";
+import { isTensor, readPt, readTypes, toFloat32, writePt } from "../runtime/files/pt/index.ts";
 import type { Graph } from "../runtime/graph/graph.ts";
 import { legacySample } from "../runtime/testing/legacy-sample.ts";
 import { archives, hostileTexts, mutated, trees } from "./fuzz-bytes.ts";
@@ -48,7 +48,7 @@ async function ptFiles(folder: string): Promise<Subject> {
     inputs: fc.oneof(mutated([withoutChecksums(file), legacySample]), mutated([file]), archives),
     async read(input) {
       writeFileSync(path, input);
-      await refusing(() => readShapes(path));
+      await refusing(() => readTypes(path));
       await refusing(async () => {
         const value = await readPt(path);
         if (value instanceof Map) for (const entry of value.values()) if (isTensor(entry)) toFloat32(entry);

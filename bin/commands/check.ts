@@ -6,7 +6,7 @@ import { onOneLine, positionAt, sourceFile, type SourceFile } from "../../compil
 import { compileFile } from "../project/compile-file.ts";
 import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
 import { flexible } from "../project/official-step.ts";
-import { UsageError } from "../shell/exit.ts";
+import { exitCode, UsageError } from "../shell/exit.ts";
 import { readEach, readSources, strategiesHere, strategyExtension } from "../shell/files.ts";
 import { codeOf, printReport, type Format } from "../shell/print-findings.ts";
 import { examineRunConfig, type FoundStep } from "../project/run-config.ts";
@@ -141,7 +141,8 @@ export async function check(session: Session, named: readonly string[], options:
   if (overrides.length > 0 && paths.every(isStrategy))
     throw new UsageError("`--set` changes settings of a run config, and only strategies are checked");
   const fixed = options.fix === true ? await fix(io, paths, overrides) : null;
-  const { files, unread } = await readSources(io, paths);
+  // Programs get an object, whatever can be read.
+  const { files, unread } = await (session.json ? readEach : readSources)(io, paths);
   const checked: CheckedFile[] = [];
   for (const file of files) if (isStrategy(file.path)) checked.push(await checkFile(io, file));
   const hasTypes = options.types === true || options.typescript !== undefined;
@@ -153,10 +154,12 @@ export async function check(session: Session, named: readonly string[], options:
   const format = options.format ?? (session.json ? "json" : "terminal");
   if (format === "terminal") for (const line of fixed ?? []) say(session, `fixed ${line}`);
   const outlooks = configs.flatMap(({ file, outlook }) => (outlook === null ? [] : [{ path: file.path, ...outlook }]));
-  printReport(session, reports, format, { ...(fixed === null ? {} : { fixed }), runs: outlooks });
+  const read = new Set(files.map(({ path }) => path));
+  const listed = paths.map((path) => ({ path, isRead: read.has(path) }));
+  printReport(session, reports, format, { ...(fixed === null ? {} : { fixed }), named: listed, runs: outlooks });
   if (format === "terminal") await sayOutlooks(session, outlooks);
   if (format === "terminal") sayRest(session, reports, paths, fixed !== null);
-  return codeOf(reports);
+  return files.length === 0 ? exitCode.usage : codeOf(reports);
 }
 
 async function sayOutlooks(

@@ -2,21 +2,30 @@ import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { entryOf, type Diagnostic, type FileReport } from "../../compiler/diagnostics/index.ts";
 import { onOneLine, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
-import { readText, unreadable } from "../../runtime/files/index.ts";
+import { describeFile, readText, unreadable } from "../../runtime/files/index.ts";
 import { UsageError } from "./exit.ts";
 import type { Io } from "./io.ts";
 
 export const strategyExtension = ".strategy";
 
-/** Reads a file that the user named; its path stays as typed. Throws `UsageError` if it cannot be read. */
+/** A file that was named, and holds something else than text. */
+class OtherContent extends UsageError {}
+
+/**
+ * Reads a file that the user named; its path stays as typed. It may be in UTF-8 or UTF-16.
+ * Throws `UsageError` if it cannot be read, or is no text: it then says what it is.
+ */
 export async function readSource(io: Io, path: string, missingHelp: string | null = null): Promise<SourceFile> {
+  const absolute = resolve(io.cwd, path);
   try {
-    return sourceFile(path, await readText(resolve(io.cwd, path)));
+    return sourceFile(path, await readText(absolute));
   } catch (error) {
     const why = unreadable(error);
     if (why === null) throw error;
-    throw new UsageError(`${onOneLine(path)} ${why.problem}`, why.isMissing ? missingHelp : why.help);
+    if (!why.isOther) throw new UsageError(`${onOneLine(path)} ${why.problem}`, why.isMissing ? missingHelp : why.help);
   }
+  const help = "name a strategy or a run config; other files are checked through the run config that names them";
+  throw new OtherContent(onOneLine(`${path} ${await describeFile(absolute)}`), help);
 }
 
 /** Reads the run config that the user named for `command`. Throws `UsageError` as `readSource`, and if it is a strategy. */
@@ -59,16 +68,18 @@ export async function readEach(io: Io, paths: readonly string[]): Promise<Source
   return { files, unread };
 }
 
-function unreadDiagnostic({ message, help }: UsageError): Diagnostic {
-  const { code, slug } = entryOf("LTX6172");
+function unreadDiagnostic(error: UsageError): Diagnostic {
+  const { message, help } = error;
+  const { code, slug } = entryOf(error instanceof OtherContent ? "LTX6231" : "LTX6172");
   const advice = help ?? "correct the path, or leave the file out";
   return { code, slug, severity: "error", message, help: advice, span: { start: 0, end: 0 }, labels: [] };
 }
 
-/** File names of the strategies in the working folder, sorted. */
+/** File names of the strategies in the working folder, sorted; without the notes that macOS makes of them on other disks. */
 export async function strategiesHere(io: Pick<Io, "cwd">): Promise<string[]> {
   const names = await readdir(io.cwd);
-  return names.filter((name) => name.endsWith(strategyExtension) && name !== strategyExtension).toSorted();
+  const isOwn = (name: string) => name !== strategyExtension && !name.startsWith("._");
+  return names.filter((name) => name.endsWith(strategyExtension) && isOwn(name)).toSorted();
 }
 
 /** The strategies that were named, or those of the working folder. Throws `UsageError` if there are none. */

@@ -65,6 +65,35 @@ test("tokens of early preprocessing go by the declared grid", async ({ root }) =
   assert.equal([...(await bucketsOf(samples, sources.slice(0, 1))).of], [0, 1, 0]);
 });
 
+const text = (tokens: number, hasAudio = false): Record<string, EntryToWrite> => ({
+  video_prompt_embeds: { storage: "bfloat16", shape: [tokens, 2], values: new Float32Array(2 * tokens) },
+  ...(hasAudio
+    ? { audio_prompt_embeds: { storage: "bfloat16", shape: [tokens, 1], values: new Float32Array(tokens) } }
+    : {}),
+  prompt_attention_mask: { storage: "int64", shape: [tokens], values: new Float32Array(tokens).fill(1) },
+});
+
+test("captions of different lengths and contents are not put together, nor latents of different types", async ({
+  root,
+}) => {
+  const latents = video(4, 3, 2, 2);
+  const wide = { latents: { storage: "float32", shape: [4, 3, 2, 2], values: new Float32Array(48) } } as const;
+  const samples = [
+    await sample(root, "a", { latents, depth: latents, text: text(128) }),
+    await sample(root, "b", { latents, depth: latents, text: text(256) }),
+    await sample(root, "c", { latents, depth: latents, text: text(128) }),
+    await sample(root, "d", { latents, depth: latents, text: text(128, true) }),
+    await sample(root, "e", { latents: wide, depth: latents, text: text(128) }),
+  ];
+  const { of, names } = await bucketsOf(samples, sources);
+  assert.equal([...of], [0, 1, 0, 2, 3]);
+  assert.equal(names.slice(0, 3), [
+    "latents 3 x 2 x 2, depth 3 x 2 x 2, text 128 tokens",
+    "latents 3 x 2 x 2, depth 3 x 2 x 2, text 256 tokens",
+    "latents 3 x 2 x 2, depth 3 x 2 x 2, text 128 tokens with audio",
+  ]);
+});
+
 test("a broken file is named", async ({ root }) => {
   const path = join(root, "broken.pt");
   await writeFile(path, "PK\x03\x04 and no more");

@@ -1,8 +1,8 @@
-/** Samples by size: a batch holds samples of one size alone. */
+/** Samples by size, captions included: a batch holds samples of one size alone. */
 import { fail, type Finding } from "../findings.ts";
 import type { Sample } from "./dataset.ts";
 import type { DataSource } from "./directories.ts";
-import { readShapes } from "../files/pt/index.ts";
+import { readTypes, type EntryType } from "../files/pt/index.ts";
 
 interface Buckets {
   /** Of each sample, which bucket it belongs to. */
@@ -16,39 +16,77 @@ interface Buckets {
 /** Files that are looked at together. */
 const CONCURRENCY = 64;
 
+/** What decides on a sample's bucket. */
+interface Size {
+  /** All that must be equal for samples to be put together. */
+  readonly key: string;
+  /** Of the latents: `latents 3 x 16 x 24`. */
+  readonly latents: string;
+  /** Of all else, to be named where samples differ in it: `conditions 256`. */
+  readonly others: string;
+}
+
 /**
- * Divides samples by the sizes of their latents, references included, read from the files' headers. Everything else of a sample has the
- * size that its latents ask for; what has not is found when a batch is put together.
+ * Divides samples into those that can be put into one batch: with equal sizes of their latents, references included, equally long
+ * captions, and the same entries and storage types. All of it is read from the files' headers.
  * Errors: those of `readPt`.
  */
 export async function bucketsOf(samples: readonly Sample[], sources: readonly DataSource[]): Promise<Buckets> {
-  const sized = sources.filter(({ kind }) => kind === "video_latents" || kind === "audio_latents");
   const numbers = new Map<string, number>();
+  const sizes: Size[] = [];
   const of = new Int32Array(samples.length);
   const counts: number[] = [];
   for (let first = 0; first < samples.length; first += CONCURRENCY) {
     const part = samples.slice(first, first + CONCURRENCY);
-    const names = await Promise.all(part.map((sample) => sizeOf(sample, sized)));
-    for (const [i, name] of names.entries()) {
-      const bucket = numbers.get(name) ?? numbers.size;
-      numbers.set(name, bucket);
+    const found = await Promise.all(part.map((sample) => sizeOf(sample, sources)));
+    for (const [i, size] of found.entries()) {
+      const bucket = numbers.get(size.key) ?? numbers.size;
+      numbers.set(size.key, bucket);
+      sizes[bucket] ??= size;
       of[first + i] = bucket;
       counts[bucket] = (counts[bucket] ?? 0) + 1;
     }
   }
-  return { of, names: [...numbers.keys()], counts };
+  return { of, names: namesOf(sizes), counts };
 }
 
-async function sizeOf({ files }: Sample, sources: readonly DataSource[]): Promise<string> {
-  const sizes = sources.map(async ({ role }) => {
-    const shapes = await readShapes(files[role] ?? "");
-    const latents = shapes.get("latents") ?? [];
-    // Early preprocessing laid tokens out as [F*H*W, C] and declared the grid beside them.
-    const declared = ["num_frames", "height", "width"].flatMap((key) => shapes.get(key) ?? []);
-    const grid = latents.length === 2 ? declared : latents.slice(1);
-    return `${role} ${grid.join(" x ")}`;
+function namesOf(sizes: readonly Size[]): readonly string[] {
+  const isSame = sizes.every(({ others }) => others === sizes[0]?.others);
+  return sizes.map(({ latents, others }) =>
+    isSame ? latents : [latents, others].filter((text) => text !== "").join(", "),
+  );
+}
+
+const isSized = ({ kind }: DataSource): boolean => kind === "video_latents" || kind === "audio_latents";
+
+async function sizeOf({ files }: Sample, sources: readonly DataSource[]): Promise<Size> {
+  const read = sources.map(async (source) => {
+    const types = await readTypes(files[source.role] ?? "");
+    return { source, ...(isSized(source) ? latentsOf(types) : contentsOf(source, types)) };
   });
-  return (await Promise.all(sizes)).join(", ");
+  const parts = await Promise.all(read);
+  const named = (wanted: boolean) =>
+    parts.flatMap(({ source, text }) => (isSized(source) === wanted ? [`${source.role} ${text}`] : [])).join(", ");
+  return { key: JSON.stringify(parts.map(({ key }) => key)), latents: named(true), others: named(false) };
+}
+
+type Types = ReadonlyMap<string, EntryType>;
+
+function latentsOf(types: Types): { readonly key: unknown; readonly text: string } {
+  const { shape = [], storage = null } = types.get("latents") ?? {};
+  // Early preprocessing laid tokens out as [F*H*W, C] and declared the grid next to them.
+  const declared = ["num_frames", "height", "width"].flatMap((key) => types.get(key)?.shape ?? []);
+  const grid = shape.length === 2 ? declared : shape.slice(1);
+  return { key: [grid, storage], text: grid.join(" x ") };
+}
+
+/** Captions are named by their tokens, and tensors by their shape. */
+function contentsOf({ kind }: DataSource, types: Types): { readonly key: unknown; readonly text: string } {
+  const tensors = [...types].filter(([, { storage }]) => storage !== null);
+  const key = tensors.map(([name, { shape }]) => [name, shape]).toSorted();
+  if (kind !== "text_embeddings") return { key, text: tensors.map(([, { shape }]) => shape.join(" x ")).join(" and ") };
+  const tokens = types.get("prompt_attention_mask")?.shape.join(" x ") ?? "";
+  return { key, text: `${tokens} tokens${types.has("audio_prompt_embeds") ? " with audio" : ""}` };
 }
 
 /**

@@ -70,6 +70,19 @@ test("gaps and orphans anywhere leave the other samples as they are", async ({ r
   );
 });
 
+test("notes of macOS are no samples, other files whose names begin alike are", async ({ root }) => {
+  await touch(root, "latents/a.pt", "conditions/a.pt", "latents/._b.pt", "conditions/._b.pt");
+  for (const directory of ["latents", "conditions"])
+    await writeFile(join(root, directory, "._a.pt"), Buffer.from("\x00\x05\x16\x07\0\0", "latin1"));
+  const found = await discover(root, pair);
+  assert.equal(
+    found.samples.map(({ name }) => name),
+    ["._b.pt", "a.pt"],
+  );
+  assert.equal(found.skipped, []);
+  assert.equal(found.notes.toSorted(), [join(root, "conditions/._a.pt"), join(root, "latents/._a.pt")]);
+});
+
 test("the directory latents leads wherever it is declared, else the first source", async ({ root }) => {
   await touch(root, "latents/a.pt", "conditions/a.pt", "conditions/b.pt", "masks/a.pt", "masks/b.pt");
   assert.equal(await namesOf(root, pair.toReversed()), ["a.pt"]);

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fail, FindingsError, type Finding, DATA_ROOT } from "../findings.ts";
+import { recognise } from "../files/kinds/index.ts";
 import { checkLinks } from "./links.ts";
 import { checkDirectory, resolveRoot, type DataSource } from "./directories.ts";
 
@@ -18,6 +19,8 @@ export interface Dataset {
   /** Samples that lack a file, and which. */
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
   readonly warnings: readonly Finding[];
+  /** Files that macOS made for its own notes (`._clip.pt`), which are no samples. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -36,11 +39,12 @@ export async function discover(root: string, sources: readonly DataSource[]): Pr
     fail("LTX6120", `the data root ${root} does not exist`, help, DATA_ROOT);
   }
   await checkDirectories(resolved, sources);
-  const listings = await listAll(resolved, sources);
+  const notes: string[] = [];
+  const listings = await listAll(resolved, sources, notes);
   const names = listings.get(primary.directory)?.files ?? [];
   if (names.length === 0) failEmpty(join(resolved, primary.directory), primary);
   const paired = pair(resolved, sources, primary, listings, names);
-  return { ...paired, warnings: await warningsOf(paired, listings) };
+  return { ...paired, notes, warnings: await warningsOf(paired, listings) };
 }
 
 /** About files of samples that are links. */
@@ -85,13 +89,13 @@ interface Listing {
 type Listings = ReadonlyMap<string, Listing>;
 
 /** The `.pt` files of each directory, once even where sources share it. */
-async function listAll(root: string, sources: readonly DataSource[]): Promise<Listings> {
+async function listAll(root: string, sources: readonly DataSource[], notes: string[]): Promise<Listings> {
   // Of sources that share a directory, the first one's place is named where it can not be read.
   const places = new Map(sources.toReversed().map(({ directory, place = DATA_ROOT }) => [directory, place]));
   const listings = [...places].map(async ([directory, place]) => {
     const listing: Listing = { files: [], links: [] };
     await listFiles(join(root, directory), "", place, listing);
-    return [directory, listing] as const;
+    return [directory, await withoutNotes(join(root, directory), listing, notes)] as const;
   });
   return new Map(await Promise.all(listings));
 }
@@ -116,6 +120,19 @@ async function listFiles(top: string, folder: string, place: Finding["path"], li
   }
 }
 
+/** The files of `top` that are not notes of macOS, by their name and first bytes; the others are added to `notes`. */
+async function withoutNotes(top: string, { files, links }: Listing, notes: string[]): Promise<Listing> {
+  const found = new Set<string>();
+  for (const file of files.filter((name) => basename(name).startsWith("._"))) {
+    const path = join(top, file);
+    if ((await recognise(path)).kind !== "apple-double") continue;
+    found.add(file);
+    notes.push(path);
+  }
+  const isOwn = (file: string) => !found.has(file);
+  return found.size === 0 ? { files, links } : { files: files.filter(isOwn), links: links.filter(isOwn) };
+}
+
 async function entriesOf(path: string, place: Finding["path"]) {
   try {
     return await readdir(path, { withFileTypes: true });
@@ -133,7 +150,7 @@ function sortByCodePoints(names: readonly string[]): readonly string[] {
   return keyed.toSorted((a, b) => Buffer.compare(a.key, b.key)).map(({ name }) => name);
 }
 
-type Paired = Omit<Dataset, "warnings">;
+type Paired = Omit<Dataset, "warnings" | "notes">;
 
 function pair(
   root: string,

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, open, openSync, read, readSync, type Stats } from "node:fs";
 import { promisify } from "node:util";
+import { HEAD_BYTES, isUtf16 } from "./kinds/first-bytes.ts";
 
 /** The largest text that is read as a whole unless the caller says otherwise: strategies, run configs, their imports. */
 export const MAX_TEXT_BYTES = 4 * 2 ** 20;
@@ -18,9 +19,11 @@ const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NO
 class UnfitFile extends Error {
   readonly problem: string;
   readonly help: string;
+  readonly isOther: boolean;
 
-  constructor(problem: string, help: string) {
+  constructor(problem: string, help: string, isOther: boolean) {
     super(problem);
+    this.isOther = isOther;
     this.name = "UnfitFile";
     this.problem = problem;
     this.help = help;
@@ -33,6 +36,8 @@ interface Unreadable {
   readonly problem: string;
   readonly help: string;
   readonly isMissing: boolean;
+  /** Whether it is a regular file, with content of another kind. */
+  readonly isOther: boolean;
 }
 
 const refusals: Readonly<Record<string, readonly [problem: string, help: string]>> = {
@@ -48,13 +53,19 @@ const refusals: Readonly<Record<string, readonly [problem: string, help: string]
 
 /** What opening or reading a file threw, in words; null for an error that says nothing about the file: a bug. */
 export function unreadable(error: unknown): Unreadable | null {
-  if (error instanceof UnfitFile) return { problem: error.problem, help: error.help, isMissing: false };
+  if (error instanceof UnfitFile)
+    return { problem: error.problem, help: error.help, isMissing: false, isOther: error.isOther };
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === "ERR_INVALID_ARG_VALUE")
-    return { problem: "cannot exist: no name holds the character U+0000", help: "correct the path", isMissing: true };
+    return {
+      problem: "cannot exist: no name holds the character U+0000",
+      help: "correct the path",
+      isMissing: true,
+      isOther: false,
+    };
   if (typeof code !== "string" || syscall === undefined) return null;
   const [problem, help] = refusals[code] ?? [`cannot be read (${code})`, "look at the disk or at the network"];
-  return { problem, help, isMissing: code === "ENOENT" || code === "ENOTDIR" };
+  return { problem, help, isMissing: code === "ENOENT" || code === "ENOTDIR", isOther: false };
 }
 
 /** What something that is no regular file is: "a folder", "a named pipe". Null for a regular file. */
@@ -69,7 +80,11 @@ export function otherKind(stats: Stats): string | null {
 function refuseOther(stats: Stats): void {
   const kind = otherKind(stats);
   if (kind === null) return;
-  throw new UnfitFile(`is ${kind}, not a file`, kind === "a folder" ? "name a file in it" : "name a regular file");
+  throw new UnfitFile(
+    `is ${kind}, not a file`,
+    kind === "a folder" ? "name a file in it" : "name a regular file",
+    false,
+  );
 }
 
 /** A descriptor of a regular file, and what it is. Errors: those of the system, and others that `unreadable` explains. */
@@ -103,9 +118,20 @@ export async function readBytes(path: string, limit = MAX_TEXT_BYTES): Promise<B
   }
 }
 
-/** The same as text in UTF-8. */
+/** The same as text, in UTF-8 or UTF-16. Errors: as `readBytes`; content that is no text throws one, too. */
 export async function readText(path: string, limit = MAX_TEXT_BYTES): Promise<string> {
-  return (await readBytes(path, limit)).toString("utf8");
+  return textOf(await readBytes(path, limit));
+}
+
+/** UTF-16 is what some editors and shells on Windows write. */
+function textOf(bytes: Buffer): string {
+  const head = bytes.subarray(0, HEAD_BYTES);
+  if (isUtf16(head)) {
+    const isBig = head.toString("latin1", 0, 2) === "\xfe\xff" || (head[0] === 0 && head[1] !== 0);
+    return new TextDecoder(isBig ? "utf-16be" : "utf-16le").decode(bytes);
+  }
+  if (head.includes(0)) throw new UnfitFile("is not a text", "this is probably another file than was meant", true);
+  return bytes.toString("utf8");
 }
 
 /** As `readText`, for places that cannot wait. */
@@ -114,7 +140,7 @@ export function readTextSync(path: string, limit = MAX_TEXT_BYTES): string {
   try {
     const pieces = new Pieces(stats.size, limit);
     while (!pieces.isDone) pieces.took(readSync(descriptor, pieces.next(), 0, pieces.room, null));
-    return pieces.whole().toString("utf8");
+    return textOf(pieces.whole());
   } finally {
     closeSync(descriptor);
   }
@@ -155,6 +181,7 @@ const tooLarge = (size: number | null, limit: number): UnfitFile =>
   new UnfitFile(
     `is too large: it has ${size === null ? "more than" : `${count(size)} bytes, and at most`} ${count(limit)}${size === null ? " bytes, the most that are read" : " are read"}`,
     "this is probably another file than was meant",
+    true,
   );
 
 /**

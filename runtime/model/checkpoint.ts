@@ -1,7 +1,9 @@
+import { statSync } from "node:fs";
 import type { ScaleFactors, Tensor } from "../contract.ts";
+import { judgeFile, takePublished } from "../files/kinds/index.ts";
 import { openSafetensors, type SafetensorsFile } from "../files/safetensors/index.ts";
 import type { Engine } from "../engine/engine.ts";
-import { fail, FindingsError, type Finding } from "../findings.ts";
+import { fail, FindingsError, together, type Finding } from "../findings.ts";
 import type { ConfigSection } from "./config-reader.ts";
 import { checkContextWidths, readTransformerConfig, type ModelType, type TransformerConfig } from "./config.ts";
 import { readConnectorConfig, type ConnectorConfig } from "./connector-config.ts";
@@ -53,12 +55,29 @@ export interface ExaminedModel {
  * Errors: FindingsError, those of `loadModel`.
  */
 export async function examineModel(options: LoadOptions): Promise<ExaminedModel> {
-  const file = await openSafetensors(options.modelPath);
+  const { videoVaePath: vae } = options;
+  // Another check reports what is no file.
+  const isFile = vae !== null && statSync(vae, { throwIfNoEntry: false })?.isFile() === true;
+  const ofVae = !isFile ? null : () => scaleFactorsOfVae(vae);
+  const [{ examined, ownFactors }, factors] = await together([
+    () => examineTransformer(options),
+    ofVae ?? (() => null),
+  ]);
+  return { ...examined, scaleFactors: factors ?? ownFactors() };
+}
+
+/** What the header of the transformer's file says; the latent cell only where no other file is named for it. */
+async function examineTransformer({ modelPath, streams, videoVaePath }: LoadOptions) {
+  const file = await openWeights(modelPath, "transformer", modelPlace);
   try {
     const sections = readConfigSections(file.metadata, file.path, modelPlace);
-    const { config, video, audio, warnings } = planLoading(file, sections, options.streams);
-    const scaleFactors = await scaleFactorsOf(file.path, sections, options.videoVaePath);
-    return { config, connectors: { video: video.config, audio: audio?.config ?? null }, scaleFactors, warnings };
+    const { config, video, audio, warnings } = planLoading(file, sections, streams);
+    const ownFactors = () => scaleFactorsIn(modelPath, sections);
+    if (videoVaePath === null) ownFactors();
+    return {
+      examined: { config, connectors: { video: video.config, audio: audio?.config ?? null }, warnings },
+      ownFactors,
+    };
   } finally {
     await file.close();
   }
@@ -67,18 +86,31 @@ export async function examineModel(options: LoadOptions): Promise<ExaminedModel>
 /**
  * Loads what a run needs of a checkpoint in the official layout, as float32.
  * Errors: FindingsError with every mistake in its config (LTX6201 to LTX6204) or in its tensors (LTX6205, LTX6206) at once,
- * LTX6208 for an unknown latent cell, LTX618x for a broken file.
+ * LTX6208 for an unknown latent cell, LTX618x for a broken file, LTX6222 to LTX6230 for a file of another kind.
  */
 export async function loadModel(engine: Engine, options: LoadOptions): Promise<LoadedModel> {
-  const file = await openSafetensors(options.modelPath);
+  const file = await openWeights(options.modelPath, "transformer", modelPlace);
   try {
     const sections = readConfigSections(file.metadata, file.path, modelPlace);
     const plan = planLoading(file, sections, options.streams, options.blocks);
-    const scaleFactors = await scaleFactorsOf(file.path, sections, options.videoVaePath);
+    const vae = options.videoVaePath;
+    const scaleFactors = vae === null ? scaleFactorsIn(file.path, sections) : await scaleFactorsOfVae(vae);
     const loaded = await load(engine, file, plan, options.isTrained ?? false);
     return { ...loaded, scaleFactors, warnings: plan.warnings };
   } finally {
     await file.close();
+  }
+}
+
+/** Opens a file that holds what the setting at `place` asks for. Errors: FindingsError that says what it is if it does not. */
+async function openWeights(path: string, role: "transformer" | "video-vae", place: Finding["path"]) {
+  const unfit = await judgeFile(path, role, place);
+  if (unfit !== null) throw new FindingsError([unfit]);
+  try {
+    return await openSafetensors(path);
+  } catch (error) {
+    if (!(error instanceof FindingsError)) throw error;
+    throw new FindingsError(error.findings.map((finding) => ({ ...finding, path: place })));
   }
 }
 
@@ -128,11 +160,19 @@ function planLoading(
     video: planConnector(file, prefix, video.config, "video"),
     audio: streams.audio ? planConnector(file, prefix, audio.config, "audio") : null,
   };
+  checkConnectors(file);
   const parts = [plan.transformer, plan.video.part, ...(plan.audio === null ? [] : [plan.audio.part])];
   refuse(checkParts(file, parts, new Set([keyframesEmbedding]), modelPlace));
   const own = layout.map(({ name }) => prefix + name);
   const connectors = [...file.tensors.keys()].filter((name) => name.includes("embeddings_connector."));
   return { ...plan, warnings: unusedTensors(file, prefix, new Set([...own, ...connectors]), modelPlace) };
+}
+
+/** Without any connector, one finding says more than a list of all their tensors. */
+function checkConnectors({ path, tensors }: SafetensorsFile): void {
+  if ([...tensors.keys()].some((name) => name.includes("embeddings_connector."))) return;
+  const what = "holds the transformer without its connectors, which turn captions into what it reads";
+  fail("LTX6228", `${path} ${what}`, takePublished, modelPlace);
 }
 
 /** What a connector gives must be what its stream, or the caption projection before it, takes. */
@@ -174,24 +214,22 @@ function planConnector(
   return { config, part: { prefix: own, parameters: connectorLayout(config, stream) } };
 }
 
-async function scaleFactorsOf(
-  modelPath: string,
-  sections: ConfigSection,
-  vaePath: string | null,
-): Promise<ScaleFactors> {
-  if (vaePath === null) {
-    if (!isSplit(sections)) return readScaleFactors(sections, modelPath, modelPlace);
-    const help = "add `video_vae_path: <the pack's video VAE>` below `model`";
-    return fail(
-      "LTX6208",
-      `${modelPath} holds the transformer alone, its video VAE is a file of its own`,
-      help,
-      modelPlace,
-    );
-  }
-  const file = await openSafetensors(vaePath);
+/** From the file that holds the video VAE: the model's own, or one that the run config names. */
+function scaleFactorsIn(modelPath: string, sections: ConfigSection): ScaleFactors {
+  if (!isSplit(sections)) return readScaleFactors(sections, modelPath, modelPlace);
+  const help = "add `video_vae_path: <the pack's video VAE>` below `model`";
+  return fail(
+    "LTX6208",
+    `${modelPath} holds the transformer alone, its video VAE is a file of its own`,
+    help,
+    modelPlace,
+  );
+}
+
+async function scaleFactorsOfVae(path: string): Promise<ScaleFactors> {
+  const file = await openWeights(path, "video-vae", vaePlace);
   try {
-    return readScaleFactors(readConfigSections(file.metadata, vaePath, vaePlace), vaePath, vaePlace);
+    return readScaleFactors(readConfigSections(file.metadata, path, vaePlace), path, vaePlace);
   } finally {
     await file.close();
   }

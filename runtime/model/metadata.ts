@@ -16,8 +16,9 @@ export function readConfigSections(
 ): ConfigSection {
   const config = parse(metadata["config"]);
   if (isSection(config)) return config;
-  const help = "name an LTX-2 checkpoint as it was published; a file of LoRA or full-training weights is none";
-  return fail("LTX6204", `${file} has no \`config\` in its metadata, so it is not an LTX-2 checkpoint`, help, path);
+  const help =
+    "take the checkpoint as it was published; results of a full training belong in `load_checkpoint`, with the checkpoint that they started from in `model_path`";
+  return fail("LTX6204", `${file} has no \`config\` in its metadata, which says how the model is built`, help, path);
 }
 
 /** Whether the file holds the transformer alone, its companions being files of their own. */

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Tensor } from "../contract.ts";
 import type { SafetensorsDType, SafetensorsFile, TensorEntry } from "../files/safetensors/index.ts";
+import { prefixIn, takePublished } from "../files/kinds/index.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
 import { FindingsError, type Finding } from "../findings.ts";
@@ -15,8 +16,10 @@ export interface Part {
 /** What the transformer's tensors begin with in published files; those of a full training run have bare names. */
 const publishedPrefix = "model.diffusion_model.";
 
-/** The prefix of a file's transformer tensors, from the names in it. */
+/** The prefix of a file's transformer tensors, from the names in it: that of published files, or one that other tools write. */
 export function transformerPrefix({ tensors }: SafetensorsFile): string {
+  const known = prefixIn(tensors);
+  if (known !== null) return known;
   return [...tensors.keys()].some((name) => name.startsWith(publishedPrefix)) ? publishedPrefix : "";
 }
 
@@ -46,9 +49,9 @@ export function checkParts(
       "LTX6205",
       missing,
       lacks,
-      "the file is incomplete, or its config belongs to another one; download it again",
+      `its config was written for another file, or tensors were left out of it; ${takePublished}`,
     ),
-    ...report("LTX6206", wrong, differs, "the file's config belongs to another model; download it again"),
+    ...report("LTX6206", wrong, differs, `its config was written for another model; ${takePublished}`),
   ];
 }
 
@@ -111,7 +114,7 @@ export function unusedTensors(
 ): Finding[] {
   const unused = [...file.tensors.keys()].filter((name) => name.startsWith(prefix) && !known.has(name));
   if (unused.length === 0) return [];
-  const message = `${file.path} has ${unused.length} tensors that this model does not use: ${list(unused, 3)}`;
+  const message = `${file.path} has ${unused.length} tensors that this model does not use: ${list(unused)}`;
   const help = "they are left out; if the file was changed by hand, see that its config names what it holds";
   return [{ code: "LTX6207", severity: "warning", path, message, help }];
 }
@@ -125,7 +128,8 @@ function show(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
 }
 
-function list(names: readonly string[], most = 10): string {
+/** Names of tensors, the first few of them. */
+function list(names: readonly string[], most = 3): string {
   const more = names.length > most ? `, and ${names.length - most} more` : "";
   return names.slice(0, most).join(", ") + more;
 }

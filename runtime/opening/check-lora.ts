@@ -1,6 +1,7 @@
 import { findWeights } from "../checkpoints/checkpoint-files.ts";
 import { examineLora, type WantedTensor } from "../checkpoints/fit-lora.ts";
 import type { RunConfig } from "../config/run-config.ts";
+import { judgeFile } from "../files/kinds/index.ts";
 import { FindingsError, type Finding } from "../findings.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { matchTargets } from "../model/lora.ts";
@@ -14,7 +15,7 @@ import { transformerLayout } from "../model/parameters.ts";
 export async function checkLora({ model, lora }: RunConfig, { config }: ExaminedModel): Promise<readonly Finding[]> {
   if (lora === null || model.training_mode === "full" || model.load_checkpoint === null) return [];
   const path = await weightsAt(model.load_checkpoint);
-  if (path === null) return [];
+  if (path === null || (await judgeFile(path, "lora", [])) !== null) return [];
   const { targets } = matchTargets(transformerLayout(config), lora.target_modules);
   const wanted = targets.flatMap(({ module, inputs, outputs }): WantedTensor[] => [
     { name: `${module}.lora_A.weight`, shape: [lora.rank, inputs] },
@@ -23,7 +24,7 @@ export async function checkLora({ model, lora }: RunConfig, { config }: Examined
   return examineLora(path, wanted, lora);
 }
 
-/** Null where there is none; `checkFiles` reports a path that is wrong. */
+/** Null where there is none; `checkFiles` reports a path that is wrong, and a file of something else. */
 async function weightsAt(path: string): Promise<string | null> {
   try {
     return await findWeights(path);

@@ -28,7 +28,7 @@ const look = async ({ name }: Sample): Promise<HostSample> => ({
 });
 
 test("what headers say, source by source", async () => {
-  const [first] = await lookAtSamples(samples, look);
+  const [first] = await lookAtSamples(samples, new Map(), look);
   assert.equal(first?.sources, {
     latents: { kind: "video_latents", grid: [2, 3, 4], fps: 25, storage: "bfloat16" },
     sound: { kind: "audio_latents", grid: [9], storage: "float32" },
@@ -38,17 +38,17 @@ test("what headers say, source by source", async () => {
 });
 
 test("of many samples some, evenly spread", async () => {
-  const names = (await lookAtSamples(samples, look, 5)).map(({ sample }) => sample.name);
+  const names = (await lookAtSamples(samples, new Map(), look, 5)).map(({ sample }) => sample.name);
   assert.equal(names, ["0.pt", "10.pt", "20.pt", "30.pt", "40.pt"]);
-  assert.is((await lookAtSamples(samples, look, 50)).length, 50);
-  assert.is((await lookAtSamples(samples, look, 49)).length, 49);
+  assert.is((await lookAtSamples(samples, new Map(), look, 50)).length, 50);
+  assert.is((await lookAtSamples(samples, new Map(), look, 49)).length, 49);
 });
 
 test("the first ten mistakes are told, the others are counted", async () => {
   const refuse = async (sample: Sample) =>
     Number.parseInt(sample.name) < 20 ? fail("LTX6134", sample.name, "do") : look(sample);
   try {
-    await lookAtSamples(samples, refuse);
+    await lookAtSamples(samples, new Map(), refuse);
     assert.unreachable();
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;
@@ -60,7 +60,7 @@ test("the first ten mistakes are told, the others are counted", async () => {
 
 test("a bug is no mistake of the data", async () => {
   const broken = () => Promise.reject(new TypeError("bug"));
-  const error = await lookAtSamples(samples, broken).catch((x: unknown) => x);
+  const error = await lookAtSamples(samples, new Map(), broken).catch((x: unknown) => x);
   assert.instance(error, TypeError);
 });
 

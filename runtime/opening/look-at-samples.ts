@@ -32,17 +32,19 @@ const CONCURRENCY = 16;
 
 /**
  * Looks at the samples, or at as many of them as `most` allows.
+ * @param broken samples that are known not to fit, and why; all of them count
  * @param look reads a sample's headers and checks that it fits the run
  * @throws FindingsError with what `look` threw for the first samples that do not fit, and how many more there are
  */
 export async function lookAtSamples(
   samples: readonly Sample[],
+  broken: ReadonlyMap<Sample, FindingsError>,
   look: (sample: Sample) => Promise<HostSample>,
   most = MOST_LOOKED_AT,
 ): Promise<readonly Outline[]> {
-  const chosen = spread(samples, most);
+  const chosen = spread(samples, most).filter((sample) => !broken.has(sample));
   const outlines: Outline[] = [];
-  const mistakes: FindingsError[] = [];
+  const mistakes: FindingsError[] = [...broken.values()];
   for (let first = 0; first < chosen.length; first += CONCURRENCY) {
     const part = chosen.slice(first, first + CONCURRENCY);
     const results = await Promise.all(part.map((sample) => outlineOf(sample, look)));
@@ -51,7 +53,7 @@ export async function lookAtSamples(
       else outlines.push(result);
     }
   }
-  if (mistakes.length > 0) throw new FindingsError(shortened(mistakes, chosen.length));
+  if (mistakes.length > 0) throw new FindingsError(shortened(mistakes, chosen.length + broken.size));
   return outlines;
 }
 

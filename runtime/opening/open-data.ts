@@ -10,11 +10,12 @@ import { createOrder } from "../data/order.ts";
 import { prefetch } from "../data/prefetch.ts";
 import { withDescription, withEntries } from "../data/entries.ts";
 import { readSample, type HostSample, type OpenEntries } from "../data/sample.ts";
-import { FindingsError, type Finding, DATA_ROOT } from "../findings.ts";
+import { FindingsError, together, type Finding, DATA_ROOT } from "../findings.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { checkTextShape } from "../model/embeddings.ts";
 import { holdOut } from "./held-out.ts";
+import { brokenSamples } from "./broken-samples.ts";
 import { lookAtSamples, type Outline } from "./look-at-samples.ts";
 import { permutation } from "../random/philox.ts";
 import { checkBatchSize } from "./checks.ts";
@@ -54,16 +55,20 @@ export async function openData(
   const dataset = await discover(config.data.preprocessed_data_root, sources);
   const read = sampleReader(sources, strategy, model, withEntries);
   const look = sampleReader(sources, strategy, model, withDescription);
-  const [first] = dataset.samples;
-  if (first !== undefined) await read(first);
-  const outlines = await lookAtSamples(dataset.samples, look);
-  const { training, heldOut } = holdOut(dataset.samples, config.evaluation);
-  checkBatchSize(config, training.length);
+  const [outlines, { training, heldOut }] = await together([
+    () => lookAtAll(dataset.samples, read, look),
+    () => {
+      const divided = holdOut(dataset.samples, config.evaluation);
+      checkBatchSize(config, divided.training.length);
+      return divided;
+    },
+  ]);
   const { batch_size: batchSize } = config.optimization;
   const buckets = batchSize === 1 ? null : await bucketsOf(training, sources);
   const warnings = [
     ...dataset.warnings,
     ...skipped(dataset),
+    ...notesOf(dataset),
     ...(buckets === null ? [] : checkBuckets(buckets, batchSize)),
   ];
   return {
@@ -75,6 +80,21 @@ export async function openData(
     read,
   };
 }
+
+/**
+ * Sees that the files of all samples are whole, reads the first sample and looks at the headers of the others.
+ * @throws FindingsError with what is wrong with the first of them that do not fit, each file once
+ */
+async function lookAtAll(samples: readonly Sample[], read: Look, look: Look): Promise<readonly Outline[]> {
+  const broken = await brokenSamples(samples);
+  const [first] = samples;
+  return lookAtSamples(samples, broken, async (sample) => {
+    if (sample === first) await read(sample);
+    return look(sample);
+  });
+}
+
+type Look = (sample: Sample) => Promise<HostSample>;
 
 /** Reads samples by way of `open`, and checks that they fit the strategy and the model. */
 function sampleReader(
@@ -122,6 +142,14 @@ function named(name: string, f: () => void): void {
     if (!(error instanceof FindingsError)) throw error;
     throw new FindingsError(error.findings.map((finding) => ({ ...finding, message: `${name}: ${finding.message}` })));
   }
+}
+
+function notesOf({ notes }: Dataset): Finding[] {
+  const [first] = notes;
+  if (first === undefined) return [];
+  const message = `${notes.length} files that macOS made for its own notes are left out, such as ${first}`;
+  const help = "they hold nothing of the samples; `dot_clean` on macOS removes them";
+  return [{ code: "LTX6143", severity: "warning", path: DATA_ROOT, message, help }];
 }
 
 function skipped(dataset: Dataset): Finding[] {

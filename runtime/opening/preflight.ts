@@ -37,10 +37,8 @@ export async function preflight(config: RunConfig, { strategy }: Step, onWork: O
   let ofLoaded: readonly Finding[] = [];
   const [, data] = await together([
     async () => {
-      // `checkFiles` says where these are no files.
-      const { model_path, video_vae_path } = model;
-      if ((await isFile(model_path)) && (video_vae_path === null || (await isFile(video_vae_path))))
-        examined = await checkModel(strategy, model, loraOf(config));
+      // `checkFiles` says where it is no file.
+      if (await isFile(model.model_path)) examined = await checkModel(strategy, model, loraOf(config));
     },
     () => openData(config, strategy, params, examined),
     () => (examined === null ? undefined : checkSamples(config, strategy, examined)),

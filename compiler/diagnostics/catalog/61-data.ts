@@ -229,6 +229,24 @@ export const entries = [
     good: "conditions/a.pt and conditions/b.pt with audio_prompt_embeds",
   },
   {
+    code: "LTX6142",
+    slug: "data-file-of-another-kind",
+    title: "a data file is something else",
+    explanation:
+      "Files of samples end in `.pt` and are written by `torch.save`. This one holds something else: a web page, a pointer of Git LFS, an archive, a safetensors file, zeros. What it is, its first bytes tell.",
+    bad: "latents/clip_1.pt, of 130 bytes: `version https://git-lfs.github.com/spec/v1`",
+    good: "latents/clip_1.pt after `git lfs pull`",
+  },
+  {
+    code: "LTX6143",
+    slug: "mac-notes-left-out",
+    title: "files that macOS made for its own notes are left out",
+    explanation:
+      "On disks of other systems, macOS stores notes next to each file, as `._clip_1.pt` next to `clip_1.pt`. They hold nothing of the sample. They are not taken for samples. `dot_clean` on macOS removes them.",
+    bad: "latents/clip_1.pt and latents/._clip_1.pt",
+    good: "latents/clip_1.pt",
+  },
+  {
     code: "LTX6150",
     slug: "checkpoint-damaged",
     title: "a file that ltxc wrote is damaged",

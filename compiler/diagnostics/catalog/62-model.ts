@@ -155,4 +155,94 @@ export const entries = [
     bad: "runtime:\n  provider: cuda # on a machine without NVIDIA GPU\n",
     good: "runtime:\n  provider: auto\n",
   },
+  {
+    code: "LTX6222",
+    slug: "other-file-format",
+    title: "The file is in another format",
+    explanation:
+      "ltxc reads weights from safetensors files. What a file is, its first bytes tell, not its name: GGUF files hold quantized numbers, files of PyTorch (.pt, .pth, .ckpt, .bin) may hold code and are not opened for weights, archives must be unpacked first, and macOS writes files that begin with `._` on disks of other systems, which hold none of the content.",
+    bad: "model:\n  model_path: ltx-2-19b-Q4_K_M.gguf\n",
+    good: "model:\n  model_path: ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6223",
+    slug: "stand-in-for-a-file",
+    title: "Something was stored in place of the file",
+    explanation:
+      "A download can leave something else under the file's name: a web page or an error of the server, for example where a gated model asks to log in, or the pointer that Git leaves for a large file which was not fetched. It is small, and the file itself is still to be fetched.",
+    bad: "a file of 130 bytes that begins with `version https://git-lfs.github.com/spec/v1`",
+    good: "the same file after `git lfs pull`",
+  },
+  {
+    code: "LTX6224",
+    slug: "unfinished-file",
+    title: "The file is not complete",
+    explanation:
+      "The file is empty, holds only zeros, or ends before its header says that it does. A download or copy was interrupted, or the disk was full. A download that can be continued need not begin again.",
+    bad: "a checkpoint of 12 GB whose header describes 43 GB",
+    good: "the same checkpoint, after the download was continued to its end",
+  },
+  {
+    code: "LTX6225",
+    slug: "folder-not-file",
+    title: "A folder stands where a file is needed",
+    explanation:
+      "`model_path` and `video_vae_path` name one file each. If files in the folder would do, the message lists them. Folders of diffusers hold the model in another layout and can not be used.",
+    bad: "model:\n  model_path: models/\n",
+    good: "model:\n  model_path: models/ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6226",
+    slug: "model-in-several-files",
+    title: "The file is one of several that make up a model",
+    explanation:
+      "Files named `...-00001-of-00004.safetensors` hold a part of a model each, and an index (`.index.json`) lists what lies where. ltxc reads a checkpoint from one file, as LTX-2 is published.",
+    bad: "model:\n  model_path: model-00001-of-00004.safetensors\n",
+    good: "model:\n  model_path: ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6227",
+    slug: "quantized-checkpoint",
+    title: "The checkpoint is quantized",
+    explanation:
+      "The weights are stored in 8 bits or fewer, with scales next to them. The file is sound, but ltxc trains on weights of 16 or 32 bits. A LoRA that was trained on these can be used with a quantized checkpoint of the same version.",
+    bad: "model:\n  model_path: ltx-2-19b-dev-fp8.safetensors\n",
+    good: "model:\n  model_path: ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6228",
+    slug: "no-connectors",
+    title: "The checkpoint has no connectors",
+    explanation:
+      "Two small transformers, the connectors, turn the features of a caption into what LTX-2 reads. They are part of the published checkpoint, under `video_embeddings_connector` and `audio_embeddings_connector`. Some tools leave them out of files that hold the transformer alone.",
+    bad: "model:\n  model_path: ltx-2-transformer-only.safetensors\n",
+    good: "model:\n  model_path: ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6229",
+    slug: "diffusers-layout",
+    title: "The checkpoint is in the layout of diffusers",
+    explanation:
+      "The library diffusers calls the tensors of LTX-2 by other names (`proj_in`, `time_embed`, `norm_q`) and keeps connectors and config in other files. ltxc reads the layout in which LTX-2 is published.",
+    bad: "model:\n  model_path: transformer/diffusion_pytorch_model.safetensors\n",
+    good: "model:\n  model_path: ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6230",
+    slug: "other-weights",
+    title: "The file holds other weights",
+    explanation:
+      "The file is sound, but it is not what the setting asks for: a LoRA, a VAE, a text encoder, an LTX-Video transformer or a model of another family. The message says what it is and where it belongs.",
+    bad: "model:\n  model_path: my_lora.safetensors\n",
+    good: "model:\n  model_path: ltx-2-19b-dev.safetensors\n  load_checkpoint: my_lora.safetensors\n",
+  },
+  {
+    code: "LTX6231",
+    slug: "not-a-text",
+    title: "The file that was named is not a text",
+    explanation:
+      "`ltxc check` reads strategies and run configs. Weights and data are checked through the run config that names them.",
+    bad: "ltxc check ltx-2-19b-dev.safetensors",
+    good: "ltxc check train.yaml",
+  },
 ] as const satisfies readonly Entry[];

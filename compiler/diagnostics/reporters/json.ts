@@ -15,6 +15,8 @@ interface JsonReport extends JsonExtras {
 export interface JsonExtras {
   /** What was corrected before, where that was asked for. */
   readonly fixed?: readonly string[];
+  /** Each file that was named, in that order, also where nothing was found in it. */
+  readonly named?: readonly { readonly path: string; readonly isRead: boolean }[];
   /** What the runs will be like whose configs were checked and are right. */
   readonly runs?: readonly { readonly path: string }[];
   /** The files that were verified. */

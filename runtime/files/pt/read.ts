@@ -1,6 +1,7 @@
 import { withMemory } from "../lent-memory.ts";
 import { openFile, type OpenFile } from "../read-bytes.ts";
 import { unreadable } from "../regular-file.ts";
+import { refuseOthers } from "./others.ts";
 import { readLegacy } from "./legacy.ts";
 import { refuseFile, type PtValue, type Refuse } from "./value.ts";
 import { readArchive } from "./zip.ts";
@@ -45,6 +46,7 @@ async function withFile<Result>(
 }
 
 function parse(file: Buffer, refuse: Refuse): PtValue {
+  refuseOthers(file, file.length, refuse);
   const isArchive = file.toString("latin1", 0, 4) === "PK\x03\x04";
   return isArchive ? readArchive(file, refuse) : readLegacy(file, refuse);
 }

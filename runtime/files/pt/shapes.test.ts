@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../../findings.ts";
-import { readShapes, writePt } from "./index.ts";
+import { readTypes, writePt } from "./index.ts";
 import { legacySample } from "../../testing/legacy-sample.ts";
 import { zipStored } from "./zip-writer.ts";
 
@@ -21,11 +21,22 @@ const write = (path: string) =>
     num_frames: 3,
     name: "clip",
   });
+/** Shapes alone. */
+const readShapes = async (path: string) =>
+  new Map(Array.from(await readTypes(path), ([key, { shape }]) => [key, shape] as const));
+
 const expected = { latents: [2, 3, 4], num_frames: [3] };
 
 test("tensors have their shapes, numbers themselves, and other entries are left out", async ({ path }) => {
   await write(path);
   assert.equal(Object.fromEntries(await readShapes(path)), expected);
+  assert.equal(
+    Array.from(await readTypes(path), ([key, { storage }]) => [key, storage]),
+    [
+      ["latents", "bfloat16"],
+      ["num_frames", null],
+    ],
+  );
 });
 
 test("the tensors' contents are not looked at", async ({ path }) => {

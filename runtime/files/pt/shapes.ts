@@ -1,3 +1,4 @@
+import type { StorageType } from "../../contract.ts";
 import { openFile, type OpenFile } from "../read-bytes.ts";
 import { unpickle } from "./pickle.ts";
 import { readPt } from "./read.ts";
@@ -6,21 +7,27 @@ import { isTensor, refuseFile, type PtValue } from "./value.ts";
 /** Where PyTorch writes the description: in the first member, which is a few hundred bytes long. */
 const HEAD_BYTES = 8192;
 
-/**
- * Shapes of the tensors of a file's dictionary, and its whole numbers, without the tensors' contents: one small read for files as
- * `torch.save` writes them. Anything unusual is read as a whole.
- * Errors: those of `readPt`.
- */
-export async function readShapes(path: string): Promise<ReadonlyMap<string, readonly number[]>> {
-  return shapesOf((await readDescription(path)) ?? (await readPt(path)));
+/** A tensor without its contents, or a whole number, which stands for its own shape and has no storage. */
+export interface EntryType {
+  readonly shape: readonly number[];
+  readonly storage: StorageType | null;
 }
 
-function shapesOf(value: PtValue): Map<string, readonly number[]> {
+/**
+ * Shapes and storage types of the tensors of a file's dictionary, and its whole numbers, without the tensors' contents: one small read
+ * for files as `torch.save` writes them. Anything unusual is read as a whole.
+ * Errors: those of `readPt`.
+ */
+export async function readTypes(path: string): Promise<ReadonlyMap<string, EntryType>> {
+  return typesOf((await readDescription(path)) ?? (await readPt(path)));
+}
+
+function typesOf(value: PtValue): Map<string, EntryType> {
   const entries: ReadonlyMap<PtValue, PtValue> = value instanceof Map ? value : new Map();
   return new Map(
-    [...entries].flatMap(([key, entry]) => {
-      const shape = isTensor(entry) ? entry.shape : typeof entry === "number" ? [entry] : null;
-      return shape === null ? [] : [[String(key), shape] as const];
+    [...entries].flatMap(([key, entry]): [string, EntryType][] => {
+      if (isTensor(entry)) return [[String(key), { shape: entry.shape, storage: entry.storage }]];
+      return typeof entry === "number" ? [[String(key), { shape: [entry], storage: null }]] : [];
     }),
   );
 }

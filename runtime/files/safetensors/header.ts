@@ -16,6 +16,16 @@ export const dtypeSizes = {
   U16: 2,
   U8: 1,
   BOOL: 1,
+  C64: 8,
+  // Numbers of quantized tensors: such tensors may lie in parts of a file that a run does not read.
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  F8_E8M0: 1,
+  F8_E4M3FNUZ: 1,
+  F8_E5M2FNUZ: 1,
+  F6_E2M3: 0.75,
+  F6_E3M2: 0.75,
+  F4: 0.5,
 } as const;
 
 export type SafetensorsDType = keyof typeof dtypeSizes;

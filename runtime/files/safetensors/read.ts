@@ -143,5 +143,7 @@ function toFloat32(dtype: SafetensorsDType, { buffer, byteOffset, byteLength }: 
     case "U8":
     case "BOOL":
       return Float32Array.from(new Uint8Array(buffer, byteOffset, byteLength));
+    default:
+      return fail("LTX6227", `tensors of ${dtype} are not read`, "take a file with numbers of 16 or 32 bits");
   }
 }
