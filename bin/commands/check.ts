@@ -12,6 +12,7 @@ import { codeOf, printReport, type Format } from "../shell/print-findings.ts";
 import { examineRunConfig, type FoundStep } from "../project/run-config.ts";
 import { defaultBuild } from "../project/builds.ts";
 import { forecastStep, stepOfFile } from "../project/forecast-step.ts";
+import { toDiagnostics } from "../project/findings.ts";
 import type { Io } from "../shell/io.ts";
 import { libraryAt, pathsOf } from "../project/library.ts";
 import { say, type Session } from "../shell/session.ts";
@@ -75,10 +76,13 @@ async function examine(
   const around = await strategiesAround(io, strategies);
   const options = { withFiles: true, overrides };
   const examined = await examineRunConfig(io, written, (section) => findStep(io, section, around), options);
-  const { file, diagnostics, ready, preflight } = examined;
-  if (ready === null || preflight === null) return { file, diagnostics, outlook: null };
+  const { file, diagnostics, ready, preflight, root } = examined;
+  if (ready === null || preflight === null || root === null) return { file, diagnostics, outlook: null };
   const { outlookOf } = await import("../plan/outlook.ts");
-  return { file, diagnostics, outlook: await outlookOf(ready, preflight) };
+  const { memoryFindings } = await import("../plan/memory-check.ts");
+  const outlook = await outlookOf(ready, preflight);
+  const ofMemory = toDiagnostics(file, root, await memoryFindings(ready.config, outlook.plan));
+  return { file, diagnostics: [...diagnostics, ...ofMemory], outlook };
 }
 
 /** Applies every fix, strategies before the run configs that name them; tells what was done. */

@@ -14,6 +14,7 @@ import {
   type TrainEvent,
 } from "../../runtime/index.ts";
 import { fail, FindingsError, type Finding } from "../../runtime/findings.ts";
+import { memoryBefore } from "../plan/memory-check.ts";
 import { findBuild } from "../project/builds.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readRunConfig } from "../shell/files.ts";
@@ -141,7 +142,10 @@ async function trainWith(
   const mailbox = createMailbox();
   watchOutputs(session, mailbox.put);
   const { engine, reason } = await openEngine(config.runtime.engine, config.runtime);
-  const opened = await openRun(engine, config, step, { onWork: onWorkOf(asked.options) });
+  const opened = await openRun(engine, config, step, {
+    onWork: onWorkOf(asked.options),
+    judge: (own, examined) => memoryBefore(own, step, examined),
+  });
   const folder = opened.run.config.output_dir;
   if (folder !== asked.written || asked.hasPattern) say(session, `output folder ${shownPath(session, folder)}`);
   if (opened.deleted !== null) say(session, `deleted from ${shownPath(session, folder)}: ${opened.deleted}`);

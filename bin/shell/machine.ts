@@ -37,6 +37,19 @@ async function gpus(): Promise<readonly Gpu[]> {
   }
 }
 
+/** Bytes that programs here may use: those of the machine, or fewer where a container limits them. */
+export function usableMemory(): number {
+  // Node says 0, or more than there is, where nothing limits it.
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/** Bytes of the NVIDIA GPU with the most memory; null where none is known. */
+export async function gpuMemory(): Promise<number | null> {
+  const sizes = (await gpus()).map(({ memory }) => Number.parseInt(memory, 10) * 2 ** 20).filter((bytes) => bytes > 0);
+  return sizes.length === 0 ? null : Math.max(...sizes);
+}
+
 export async function inspectMachine(): Promise<Machine> {
   const processors = cpus();
   return {

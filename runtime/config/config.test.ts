@@ -84,7 +84,7 @@ test("fills in the documented defaults", () => {
     wandb: { enabled: false, project: "ltxv-trainer", entity: null, tags: [], log_validation_videos: true },
     seed: 42,
     output_dir: "/project/outputs",
-    runtime: { engine: "auto", provider: "auto", threads: null, resume_anyway: false },
+    runtime: { engine: "auto", provider: "auto", threads: null, resume_anyway: false, ignore_memory: false },
     evaluation: { samples: 0, interval: 100, sigmas: [0.1, 0.3, 0.5, 0.7, 0.9], keep_best: false },
   });
   assert.equal(config?.flow_matching, defaultFlowMatching);

@@ -163,6 +163,7 @@ export interface RuntimeConfig {
   readonly provider: "auto" | "cpu" | "webgpu" | "cuda";
   readonly threads: number | null;
   readonly resume_anyway: boolean;
+  readonly ignore_memory: boolean;
 }
 
 export interface EvaluationConfig {

@@ -31,6 +31,8 @@ export interface OpenOptions {
    * next to it, such as `outputs-2`; or `overwrite`, which deletes what ltxc wrote there once all else is checked and loaded.
    */
   readonly onWork?: "refuse" | "new" | "overwrite";
+  /** What else there is to say of a run whose preflight has passed, before its model is loaded; an error among it ends the opening. */
+  readonly judge?: (config: RunConfig, examined: Preflight) => Promise<readonly Finding[]>;
 }
 
 /**
@@ -42,18 +44,20 @@ export async function openRun(
   engine: Engine,
   written: RunConfig,
   step: Step,
-  { onWork = "refuse" }: OpenOptions = {},
+  { onWork = "refuse", judge = async () => [] }: OpenOptions = {},
 ): Promise<OpenedRun> {
   const lock = await lockOrExplain(written, step, onWork);
   try {
     const config = { ...written, output_dir: lock.folder };
     const examined = await preflight(config, step, onWork === "new" ? "refuse" : onWork);
+    const judged = await judge(config, examined);
+    if (judged.some(({ severity }) => severity === "error")) throw new FindingsError(judged);
     const opened = await openExamined(engine, config, step, examined);
     const deleted = await carryOut(examined.removal);
     const close = async () => {
       await opened.close().finally(lock.release);
     };
-    return { ...opened, deleted, close };
+    return { ...opened, warnings: [...opened.warnings, ...judged], deleted, close };
   } catch (error) {
     await lock.release();
     throw error;

@@ -245,4 +245,22 @@ export const entries = [
     bad: "ltxc check ltx-2-19b-dev.safetensors",
     good: "ltxc check train.yaml",
   },
+  {
+    code: "LTX6240",
+    slug: "memory-short",
+    title: "The run needs more memory than there is",
+    explanation:
+      "The estimate counts the weights, what is trained, the optimizer, and what a step makes. If it is more than the memory of this machine (or of its container, or of the GPU), the run slows down a lot or is ended by the system. `ltxc plan` lists what would save memory.",
+    bad: "optimization:\n  batch_size: 8\n  enable_gradient_checkpointing: false\n",
+    good: "optimization:\n  batch_size: 1\n  enable_gradient_checkpointing: true\n",
+  },
+  {
+    code: "LTX6241",
+    slug: "memory-far-short",
+    title: "The run needs more than twice the memory that there is",
+    explanation:
+      "With so little memory, the run would end within its first steps, after a long wait. It is not started. `runtime.ignore_memory: true` starts it all the same, for example where much swap space is meant to be used.",
+    bad: "a run that needs about 77 GiB, on a machine with 23 GiB",
+    good: "runtime:\n  ignore_memory: true\n",
+  },
 ] as const satisfies readonly Entry[];

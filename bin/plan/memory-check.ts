@@ -1,0 +1,73 @@
+/** Whether a run fits into the memory that there is. */
+import { statSync } from "node:fs";
+import type { RunConfig } from "../../runtime/config/index.ts";
+import type { Step } from "../../runtime/contract.ts";
+import type { Finding } from "../../runtime/findings.ts";
+import { planOf, residentBytes, type Plan, type Preflight } from "../../runtime/index.ts";
+import { gpuMemory, usableMemory } from "../shell/machine.ts";
+import { bytes } from "../shell/text.ts";
+
+/** What a run would have to itself. */
+export interface Room {
+  readonly bytes: number;
+  /** As in "this machine has 16 GiB". */
+  readonly owner: string;
+}
+
+/** The memory that the run's engine computes in; null where it is not known. */
+export async function roomOf({ runtime: { engine, provider } }: RunConfig): Promise<Room | null> {
+  const host = { bytes: usableMemory(), owner: "this machine" };
+  if (provider === "webgpu") return null;
+  if (provider !== "cuda" && engine !== "tfjs-node-gpu" && (provider === "cpu" || !["auto", "onnx"].includes(engine)))
+    return host;
+  const onGpu = await gpuMemory();
+  const gpu = onGpu === null ? null : { bytes: onGpu, owner: "the GPU" };
+  if (provider === "cuda" || engine === "tfjs-node-gpu") return gpu;
+  // With `auto` it may be either: the larger one, so that nothing is said of a run that fits.
+  return gpu !== null && gpu.bytes > host.bytes ? gpu : host;
+}
+
+/** Beyond this many times the memory, a run is not started unless that is asked for. */
+const MOST = 2;
+
+/** What there is to say of a run that needs `needed` bytes: a warning, or an error where it would end within its first steps. */
+export function judgeMemory(needed: number, room: Room | null, isIgnored: boolean): Finding[] {
+  if (room === null || needed <= room.bytes) return [];
+  const isFar = needed > MOST * room.bytes && !isIgnored;
+  const message = `the run needs about ${bytes(needed)} of memory, and ${room.owner} has ${bytes(room.bytes)}`;
+  const less = "`ltxc plan` shows what would save memory";
+  const help = isFar ? `${less}; \`runtime.ignore_memory: true\` starts the run all the same` : less;
+  return [
+    {
+      code: isFar ? "LTX6241" : "LTX6240",
+      severity: isFar ? "error" : "warning",
+      path: ["optimization"],
+      message,
+      help,
+    },
+  ];
+}
+
+/** The finding about the memory of a run whose plan is made. */
+export async function memoryFindings(config: RunConfig, { largest }: Plan): Promise<readonly Finding[]> {
+  return judgeMemory(residentBytes(largest), await roomOf(config), config.runtime.ignore_memory);
+}
+
+/** A model this many times smaller than the memory, with at most so many tokens in a batch, fits however it is trained. */
+const [SURELY_SMALLER, FEW_TOKENS] = [64, 20_000];
+
+/** The same before a run's first step, without making a plan for runs that surely fit. Errors: FindingsError as `planOf`. */
+export async function memoryBefore(config: RunConfig, step: Step, examined: Preflight): Promise<readonly Finding[]> {
+  const room = await roomOf(config);
+  if (room === null) return [];
+  const isSmall = statSync(config.model.model_path).size * SURELY_SMALLER < room.bytes;
+  if (isSmall && mostTokens(examined) * config.optimization.batch_size <= FEW_TOKENS) return [];
+  return memoryFindings(config, await planOf(config, step, examined));
+}
+
+function mostTokens({ data }: Preflight): number {
+  const tokens = data.outlines.map(({ sources }) =>
+    Object.values(sources).reduce((sum, x) => sum + ("grid" in x ? x.grid.reduce((a, b) => a * b, 1) : 0), 0),
+  );
+  return tokens.reduce((a, b) => Math.max(a, b), 0);
+}
