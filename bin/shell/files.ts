@@ -22,10 +22,12 @@ export async function readSource(io: Io, path: string, missingHelp: string | nul
   } catch (error) {
     const why = unreadable(error);
     if (why === null) throw error;
-    if (!why.isOther) throw new UsageError(`${onOneLine(path)} ${why.problem}`, why.isMissing ? missingHelp : why.help);
+    const other = why.isOther ? await describeFile(absolute) : null;
+    if (other === null)
+      throw new UsageError(`${onOneLine(path)} ${why.problem}`, why.isMissing ? missingHelp : why.help);
+    const help = "name a strategy or a run config; other files are checked through the run config that names them";
+    throw new OtherContent(onOneLine(`${path} ${other}`), help);
   }
-  const help = "name a strategy or a run config; other files are checked through the run config that names them";
-  throw new OtherContent(onOneLine(`${path} ${await describeFile(absolute)}`), help);
 }
 
 /** Reads the run config that the user named for `command`. Throws `UsageError` as `readSource`, and if it is a strategy. */

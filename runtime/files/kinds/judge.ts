@@ -25,11 +25,12 @@ export async function judgeFile(path: string, role: Role, place: Finding["path"]
   return { code, severity: "error", path: place, message: `${path} ${what}`, help };
 }
 
-/** A text about any file, for one that was named where ltxc reads text: `is a safetensors file: a LoRA`. */
-export async function describeFile(path: string): Promise<string> {
+/** What a file is, such as `is a safetensors file: a LoRA`, for one that was named where ltxc reads text; null for texts. */
+export async function describeFile(path: string): Promise<string | null> {
   const found = await recognise(path);
   if (found.kind === "weights") return `is a safetensors file: ${nameOfWeights(found.weights)}`;
-  return wordsOf(found, "another file")?.what ?? "is a folder";
+  const isText = ["text", "json", "web-page", "pointer"].includes(found.kind);
+  return isText ? null : (wordsOf(found, "another file")?.what ?? null);
 }
 
 function wordsFor(found: FileKind, role: Role): Words | null {
