@@ -166,17 +166,12 @@ for (const [how, change] of [
   }) => {
     const model = join(cwd, "models/tiny-ltx2.safetensors");
     await copyFile(model, join(cwd, "whole.safetensors"));
-    const { code, signal, err } = await runAnd(
-      cwd,
-      "remodelled",
-      () => void change(model),
-      "--set",
-      "runtime.engine=onnx",
-    );
+    const output = `model-${how.replace(" ", "-")}`;
+    const { code, signal, err } = await runAnd(cwd, output, () => void change(model), "--set", "runtime.engine=onnx");
     await copyFile(join(cwd, "whole.safetensors"), model);
     assert.equal([code, signal], [1, null], err);
     assert.match(err, /LTX7043.*\n.*was changed while it was in use|was changed while it was in use[^]*LTX7043/);
-    assert.ok(isSaved(cwd, "remodelled", stoppedAt(err)), err);
+    assert.ok(isSaved(cwd, output, stoppedAt(err)), err);
   });
 
 test.run();

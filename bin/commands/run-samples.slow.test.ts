@@ -22,7 +22,7 @@ test.after(({ original }) => rm(original, { recursive: true }));
 test("the same seed and weights draw the same, whatever was trained", async ({ cwd }) => {
   await validation(cwd, [...usual, negative, ...sample, "    seed: 0"]);
   const draw = async () => {
-    assert.is((await ltxc(["run"], { cwd })).code, 0);
+    assert.is((await ltxc(["run", "--overwrite"], { cwd })).code, 0);
     return readFile(join(cwd, "outputs/samples/step_000002_1.safetensors"));
   };
   const once = await draw();

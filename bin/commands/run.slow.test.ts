@@ -13,7 +13,9 @@ test.after(({ cwd }) => rm(cwd, { recursive: true }));
 
 test("the recording engine trains to the same losses", async ({ cwd }) => {
   const lossesOn = async (engine: string) => {
-    const { code, out, err } = await ltxc(["run", "--json", "--set", `runtime.engine=${engine}`], { cwd });
+    const { code, out, err } = await ltxc(["run", "--json", "--overwrite", "--set", `runtime.engine=${engine}`], {
+      cwd,
+    });
     assert.is(code, 0, err);
     const events = out.trim().split("\n");
     return events.map((line): TrainEvent => JSON.parse(line)).flatMap((x) => (x.type === "step" ? [x.loss] : []));

@@ -31,10 +31,18 @@ export function problem(code: string, message: string, help: string): FoundStep 
   return { step: null, findings: [{ code, severity: "error", path, message, help }] };
 }
 
+/** Bounds a build far above any that the compiler writes. */
+const MAX_BUILD_BYTES = 64 * 2 ** 20;
+
+/** The text of a regular file; null where there is none. */
+async function textAt(path: string): Promise<string | null> {
+  return readText(path, MAX_BUILD_BYTES).catch(() => null);
+}
+
 /** The name is found by a line of text, so that a file that does not parse has one as well. */
 async function sourceAt(folder: string, path: string): Promise<Source | null> {
   // `ltxc check` says why it cannot be read.
-  const text = await readText(path).catch(() => null);
+  const text = await textAt(path);
   if (text === null) return null;
   const from = relative(folder, path);
   const hash = hashOf(textsOf(from, text, libraryAt(folder, from)));
@@ -60,7 +68,7 @@ async function buildsIn(folder: string): Promise<string[]> {
 
 /** The strategy that a build was made of, elsewhere than in the project's folder; null where its map does not tell, or it is gone. */
 async function sourceOfBuild(folder: string, name: string): Promise<Source | null> {
-  const map = readSourceMap((await readText(join(folder, `${name}.mjs.map`))) ?? "");
+  const map = readSourceMap((await textAt(join(folder, `${name}.mjs.map`))) ?? "");
   for (const path of map?.sources.filter((each) => each.endsWith(strategyExtension)) ?? []) {
     const source = await sourceAt(folder, resolve(folder, path));
     if (source?.name === name) return source;
@@ -106,11 +114,11 @@ function claimsOf(bundle: string) {
 /** Whether the TypeScript files of a build are unchanged, as far as its source map has their texts. */
 async function importsAreFresh(folder: string, name: string): Promise<boolean> {
   const { sources = [], sourcesContent = [] } =
-    readSourceMap((await readText(join(folder, `${name}.mjs.map`))) ?? "") ?? {};
+    readSourceMap((await textAt(join(folder, `${name}.mjs.map`))) ?? "") ?? {};
   const fresh = sources.map(async (path, i) => {
     const bundled = sourcesContent[i] ?? null;
     if (bundled === null || path.endsWith(strategyExtension)) return true;
-    return (await readText(resolve(folder, path)))?.replace(/^\uFEFF/, "") === bundled;
+    return (await textAt(resolve(folder, path)))?.replace(/^\uFEFF/, "") === bundled;
   });
   return (await Promise.all(fresh)).every(Boolean);
 }
@@ -130,7 +138,7 @@ export async function findBuild(
   if ("done" in located) return located.done;
   const { name, hasBuild, sources } = located;
   const path = join(buildFolder, `${name}.mjs`);
-  const bundle = hasBuild ? await readText(path) : null;
+  const bundle = hasBuild ? await textAt(path) : null;
   const command = `ltxc compile${sources[0] === undefined ? "" : ` ${relative(sourceFolder, sources[0].path)}`}`;
   if (bundle === null) return problem("LTX6501", `the strategy \`${name}\` is not compiled yet`, `\`${command}\``);
   const { compiler, contract, sourceHash } = claimsOf(bundle);
@@ -186,7 +194,7 @@ export const withErrors = (name: string, file: string, message: string): FoundSt
 async function withoutSource(name: string, path: string, bundle: string, guard: Guard): Promise<FoundStep> {
   const refused = await guard.build(path, bundle);
   if (refused !== null) return problem(refused.code, refused.message, refused.help);
-  const map = (await readText(`${path}.map`)) ?? "";
+  const map = (await textAt(`${path}.map`)) ?? "";
   const artifacts = [
     { name: `${name}.mjs`, text: bundle },
     { name: `${name}.mjs.map`, text: map },
