@@ -18,16 +18,23 @@ class OtherContent extends UsageError {}
 export async function readSource(io: Io, path: string, missingHelp: string | null = null): Promise<SourceFile> {
   const absolute = resolve(io.cwd, path);
   try {
-    return sourceFile(path, await readText(absolute));
+    const text = await readText(absolute);
+    if (text.slice(0, 4096).includes("\0")) throw await otherContent(path, absolute, "is not a text");
+    return sourceFile(path, text);
   } catch (error) {
     const why = unreadable(error);
     if (why === null) throw error;
-    const other = why.isOther ? await describeFile(absolute) : null;
-    if (other === null)
-      throw new UsageError(`${onOneLine(path)} ${why.problem}`, why.isMissing ? missingHelp : why.help);
-    const help = "name a strategy or a run config; other files are checked through the run config that names them";
-    throw new OtherContent(onOneLine(`${path} ${other}`), help);
+    if (why.isOther) throw await otherContent(path, absolute, why.problem);
+    throw new UsageError(`${onOneLine(path)} ${why.problem}`, why.isMissing ? missingHelp : why.help);
   }
+}
+
+async function otherContent(path: string, absolute: string, problem: string): Promise<UsageError> {
+  const help = "name a strategy or a run config; other files are checked through the run config that names them";
+  const what = await describeFile(absolute);
+  return what === null
+    ? new UsageError(onOneLine(`${path} ${problem}`), help)
+    : new OtherContent(onOneLine(`${path} ${what}`), help);
 }
 
 /** Reads the run config that the user named for `command`. Throws `UsageError` as `readSource`, and if it is a strategy. */

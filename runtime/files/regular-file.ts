@@ -118,7 +118,7 @@ export async function readBytes(path: string, limit = MAX_TEXT_BYTES): Promise<B
   }
 }
 
-/** The same as text, in UTF-8 or UTF-16. Errors: as `readBytes`; content that is no text throws one, too. */
+/** The same as text, in UTF-8 or UTF-16. Errors: as `readBytes`. */
 export async function readText(path: string, limit = MAX_TEXT_BYTES): Promise<string> {
   return textOf(await readBytes(path, limit));
 }
@@ -130,7 +130,6 @@ function textOf(bytes: Buffer): string {
     const isBig = head.toString("latin1", 0, 2) === "\xfe\xff" || (head[0] === 0 && head[1] !== 0);
     return new TextDecoder(isBig ? "utf-16be" : "utf-16le").decode(bytes);
   }
-  if (head.includes(0)) throw new UnfitFile("is not a text", "this is probably another file than was meant", true);
   return bytes.toString("utf8");
 }
 

@@ -5,6 +5,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import type { OpenFile } from "../read-bytes.ts";
+import type { OnChunk } from "./header.ts";
 
 export const CHECKSUM_KEY = "ltxc.checksum";
 
@@ -28,9 +29,6 @@ export function checksumIn(header: string): string | null {
 export const newChecksum = (): Hash => createHash("sha256");
 
 const CHUNK_BYTES = 2 ** 22;
-
-/** A part of a file's bytes, and where it begins. It is overwritten soon. */
-export type OnChunk = (chunk: Buffer, at: number) => void;
 
 /**
  * The checksum of the file's content as it is now. Memory: two chunks; the next one is read while one is hashed.

@@ -3,10 +3,11 @@ import { withMemory } from "../lent-memory.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../number-formats.ts";
 import { openFile, type OpenFile } from "../read-bytes.ts";
 import { unreadable } from "../regular-file.ts";
-import { checksumOf, type OnChunk } from "./checksum.ts";
+import { checksumOf } from "./checksum.ts";
 import {
   broken,
   MAX_HEADER_BYTES,
+  type OnChunk,
   parseHeader,
   type Header,
   type SafetensorsDType,
