@@ -44,7 +44,8 @@ export { printGraph } from "./graph/text.ts";
 export type { Graph } from "./graph/graph.ts";
 
 // Samples and batches, and the files that they come from.
-export * from "./files/index.ts";
+export { isTensor, readPt, toFloat32, writePt, type EntryToWrite, type PtValue } from "./files/pt/index.ts";
+export { openSafetensors, writeSafetensors } from "./files/safetensors/index.ts";
 export { openData } from "./opening/open-data.ts";
 export { collate, sizesOf, uploadBatch, type HostBatch } from "./data/batch.ts";
 export type { HostSample, HostSource } from "./data/sample.ts";

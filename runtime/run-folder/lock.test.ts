@@ -70,7 +70,7 @@ test("the lock of a process that is gone is taken over, also where its number wa
   assert.is(await refusal(await lockedBy(dead)), null);
   assert.is(await refusal(await lockedBy({ started: "1" })), null);
   // The child ends, and its parent never asks how.
-  const parent = spawn("sh", ["-c", "(exit 0) & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  const parent = spawn("sh", ["-c", "(sleep 0.2) & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
   const [text] = (await once(parent.stdout, "data")) as [Buffer];
   const pid = Number(text.toString());
   while (!/\) Z /.test(await readFile(`/proc/${pid}/stat`, "utf8"))) await sleep(10);

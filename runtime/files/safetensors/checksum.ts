@@ -5,7 +5,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import type { OpenFile } from "../read-bytes.ts";
-import type { OnChunk } from "./header.ts";
+import type { OnChunk } from "./on-chunk.ts";
 
 export const CHECKSUM_KEY = "ltxc.checksum";
 

@@ -130,6 +130,3 @@ function checkCover(
   }
   if (at !== fileSize) refuse(`${fileSize - at} bytes after the last tensor belong to nothing`);
 }
-
-/** A part of a file's bytes, and where it begins. It is overwritten soon. */
-export type OnChunk = (chunk: Uint8Array, at: number) => void;

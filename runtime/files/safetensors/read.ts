@@ -4,10 +4,10 @@ import { bfloat16ToFloat32, float16ToFloat32 } from "../number-formats.ts";
 import { openFile, type OpenFile } from "../read-bytes.ts";
 import { unreadable } from "../regular-file.ts";
 import { checksumOf } from "./checksum.ts";
+import type { OnChunk } from "./on-chunk.ts";
 import {
   broken,
   MAX_HEADER_BYTES,
-  type OnChunk,
   parseHeader,
   type Header,
   type SafetensorsDType,
