@@ -38,7 +38,7 @@ async function runAnd(
   let [out, err] = ["", ""];
   let isOn = false;
   // Data and model are still being read when the training begins to count.
-  const began = ["unread", "remodelled"].includes(output) ? /step 1\// : /training `/;
+  const began = /^(unread|remodelled)/.test(output) ? /step 1\// : /training `/;
   const seen = () => {
     if (isOn || !began.test(out + err)) return;
     isOn = true;
@@ -166,7 +166,7 @@ for (const [how, change] of [
   }) => {
     const model = join(cwd, "models/tiny-ltx2.safetensors");
     await copyFile(model, join(cwd, "whole.safetensors"));
-    const output = `model-${how.replace(" ", "-")}`;
+    const output = `remodelled-${how.replace(" ", "-")}`;
     const { code, signal, err } = await runAnd(cwd, output, () => void change(model), "--set", "runtime.engine=onnx");
     await copyFile(join(cwd, "whole.safetensors"), model);
     assert.equal([code, signal], [1, null], err);
