@@ -1,7 +1,7 @@
 import type { HostTensor } from "../contract.ts";
 import { FindingsError, type Finding, type Rewrite } from "../findings.ts";
 import { openLora, readAdapters, type LoraFile, type StoredAdapter } from "../lora-files/lora-file.ts";
-import { some } from "../lora-files/some.ts";
+import { some } from "../some.ts";
 import { times, type LoraScale } from "./lora-weights.ts";
 
 /** A tensor that a run trains: `<layer>.lora_A.weight` of shape [rank, inputs], or `<layer>.lora_B.weight` of [outputs, rank]. */

@@ -7,6 +7,7 @@ import { FindingsError, type Finding } from "../findings.ts";
 import { findWeights, statePath, stepOf } from "./checkpoint-files.ts";
 import { metadataOf, runKey } from "./prune.ts";
 import { changes, type Change, type Fingerprint } from "../training/fingerprint.ts";
+import { some } from "../some.ts";
 import { savedFingerprint } from "./training-state.ts";
 
 /**
@@ -92,12 +93,8 @@ async function fingerprintIn(state: string): Promise<Fingerprint | null> {
 
 type FileOf = (role: string, sample: number) => string;
 
-/** Changed files that are named. */
-const MOST_NAMED = 3;
-
 function filesText(files: NonNullable<Change["files"]>, fileOf: FileOf): string {
-  const named = files.slice(0, MOST_NAMED).map(({ role, sample }) => fileOf(role, sample));
-  return `${named.join(", ")}${files.length > MOST_NAMED ? `, and ${files.length - MOST_NAMED} more` : ""}`;
+  return some(files.map(({ role, sample }) => fileOf(role, sample)));
 }
 
 function refusal(

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFile
 import { open, mkdir, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fail } from "../findings.ts";
+import { processExists } from "../process-exists.ts";
 import { otherKind } from "./regular-file.ts";
 
 /** Writes chunks one after the other; one with a `position` goes there, over what was written before. */
@@ -56,17 +57,7 @@ async function replacedMode(path: string): Promise<number> {
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const writer = /^\..*\.(\d+)\.\d+\.tmp$/.exec(name)?.[1];
-    if (writer !== undefined && !isRunning(Number(writer))) await rm(join(folder, name), { force: true });
-  }
-}
-
-/** Also a process that may not be signalled is one. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    if (writer !== undefined && !processExists(Number(writer))) await rm(join(folder, name), { force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { HostTensor } from "../contract.ts";
 import { openSafetensors, type SafetensorsFile } from "../files/safetensors/index.ts";
 import { FindingsError, type Finding } from "../findings.ts";
-import { some } from "./some.ts";
+import { some } from "../some.ts";
 import { sortKeys, type Pair, type SortedKeys } from "./sort-keys.ts";
 import { scaleOf, type ScaleOf } from "./strength.ts";
 

@@ -1,7 +1,7 @@
 import type { SafetensorsFile } from "../files/safetensors/index.ts";
 import { FindingsError, type Finding } from "../findings.ts";
 import { readKey, type Part, type Scheme } from "./keys.ts";
-import { some } from "./some.ts";
+import { some } from "../some.ts";
 
 /** The tensors of one adapter, and its sizes. */
 export interface Pair {

@@ -1,3 +1,4 @@
+import { some } from "../some.ts";
 import { resolve } from "node:path";
 import type { Tensor } from "../contract.ts";
 import type { SafetensorsDType, SafetensorsFile, TensorEntry } from "../files/safetensors/index.ts";
@@ -41,7 +42,7 @@ export function checkParts(
   const report = (code: string, names: readonly string[], what: string, help: string): Finding[] =>
     names.length === 0
       ? []
-      : [{ code, severity: "error", path, message: `${file.path} ${what}: ${list(names)}`, help }];
+      : [{ code, severity: "error", path, message: `${file.path} ${what}: ${some(names)}`, help }];
   const lacks = `lacks ${missing.length} of the ${wanted.length} tensors that its config calls for`;
   const differs = `has tensors of other shapes than its config calls for`;
   return [
@@ -114,7 +115,7 @@ export function unusedTensors(
 ): Finding[] {
   const unused = [...file.tensors.keys()].filter((name) => name.startsWith(prefix) && !known.has(name));
   if (unused.length === 0) return [];
-  const message = `${file.path} has ${unused.length} tensors that this model does not use: ${list(unused)}`;
+  const message = `${file.path} has ${unused.length} tensors that this model does not use: ${some(unused)}`;
   const help = "they are left out; if the file was changed by hand, see that its config names what it holds";
   return [{ code: "LTX6207", severity: "warning", path, message, help }];
 }
@@ -126,10 +127,4 @@ export function refuse(findings: readonly Finding[]): void {
 
 function show(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
-}
-
-/** Names of tensors, the first few of them. */
-function list(names: readonly string[], most = 3): string {
-  const more = names.length > most ? `, and ${names.length - most} more` : "";
-  return names.slice(0, most).join(", ") + more;
 }

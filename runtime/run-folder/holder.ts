@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
+import { processExists } from "../process-exists.ts";
 
 export interface Holder {
   /** Of this one lock: no other has it. */
@@ -69,7 +70,7 @@ export const patienceSeconds = 180;
 export function standingOf(holder: Holder, age: number, me: Holder): "running" | "unseen" | "ended" {
   if (isComparable(holder, me)) return isRunning(holder) ? "running" : "ended";
   const hasNoIds = [holder, me].every(({ boot, namespace }) => boot === null && namespace === null);
-  if (hasNoIds && holder.host === me.host && !exists(holder.pid)) return "ended";
+  if (hasNoIds && holder.host === me.host && !processExists(holder.pid)) return "ended";
   return age > patienceSeconds ? "ended" : "unseen";
 }
 
@@ -80,20 +81,11 @@ function isComparable(a: Holder, b: Holder): boolean {
 
 /** A process with this number that started at another time is another one; one that has ended and only waits for its parent does not run. */
 function isRunning({ pid, started }: Holder): boolean {
-  if (!exists(pid)) return false;
+  if (!processExists(pid)) return false;
   const now = statOf(pid);
   // Another user's processes may be hidden.
   if (now === null) return true;
   return (started === null || now.started === started) && !"ZX".includes(now.state);
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
 }
 
 /** State and start (clock ticks since boot) of a process, from Linux's /proc/PID/stat: the fields after the name in parentheses. */

@@ -10,7 +10,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
   compiler: [["source"], ["diagnostics"], ["1-parse"], ["2-check"], ["3-lower", "format"], ["4-emit"], ["index"]],
   runtime: [
     ["contract"],
-    ["findings", "references", "call-site", "lru", "nearest-word", "param-rules", "protobuf"],
+    ["findings", "references", "call-site", "lru", "nearest-word", "param-rules", "process-exists", "protobuf", "some"],
     ["random", "files"],
     ["metrics", "data", "graph"],
     ["engine"],

@@ -1,3 +1,4 @@
+import { some } from "../../some.ts";
 import type { Finding } from "../../findings.ts";
 import { candidatesIn } from "./folder.ts";
 import { recognise, type FileKind } from "./recognise.ts";
@@ -73,7 +74,8 @@ async function wordsOfFolder(path: string, role: Role): Promise<Words> {
   const { fitting, others, isDiffusers } = await candidatesIn(path, fits);
   const base = { code: "LTX6225", what: "is a folder, not a file" };
   if (fitting.length === 1) return { ...base, help: `write the path of ${fitting[0]} in it` };
-  if (fitting.length > 1) return { ...base, help: `write the path of one of these files in it: ${listed(fitting)}` };
+  if (fitting.length > 1)
+    return { ...base, help: `write the path of one of these files in it: ${some(fitting, SHOWN)}` };
   if (isDiffusers) {
     return {
       ...base,
@@ -81,11 +83,7 @@ async function wordsOfFolder(path: string, role: Role): Promise<Words> {
       help: `name ${wanted[role]}`,
     };
   }
-  const there = others.length === 0 ? "no safetensors file is in it" : `none of its files would do (${listed(others)})`;
+  const there =
+    others.length === 0 ? "no safetensors file is in it" : `none of its files would do (${some(others, SHOWN)})`;
   return { ...base, help: `${there}; name ${wanted[role]}` };
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length > SHOWN ? `, and ${names.length - SHOWN} more` : "";
-  return names.slice(0, SHOWN).join(", ") + more;
 }

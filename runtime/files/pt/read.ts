@@ -1,9 +1,9 @@
 import { withMemory } from "../lent-memory.ts";
-import { openFile, type OpenFile } from "../read-bytes.ts";
-import { unreadable } from "../regular-file.ts";
+import type { OpenFile } from "../read-bytes.ts";
+import { withOpenPt } from "./open.ts";
 import { refuseOthers } from "./others.ts";
 import { readLegacy } from "./legacy.ts";
-import { refuseFile, type PtValue, type Refuse } from "./value.ts";
+import type { PtValue, Refuse } from "./value.ts";
 import { readArchive } from "./zip.ts";
 
 /** Some 100 times as much as the largest samples; older versions of Node can not hold more in one piece. */
@@ -26,23 +26,12 @@ export function withPt<Result>(path: string, use: (value: PtValue) => Result): P
   );
 }
 
-async function withFile<Result>(
-  path: string,
-  read: (file: OpenFile, refuse: Refuse) => Promise<Result>,
-): Promise<Result> {
-  const refuse = refuseFile(path);
-  const file = await openFile(path).catch((error: unknown) => {
-    const why = unreadable(error);
-    if (why === null) throw error;
-    return refuse("LTX6110", `it ${why.problem}`, why.help);
+function withFile<Result>(path: string, read: (file: OpenFile, refuse: Refuse) => Promise<Result>): Promise<Result> {
+  return withOpenPt(path, (file, refuse) => {
+    const { size } = file.stats;
+    if (size > MAX_FILE_BYTES) refuse("LTX6113", `it has ${size} bytes, at most 4 GiB are accepted`);
+    return read(file, refuse);
   });
-  try {
-    const { stats } = file;
-    if (stats.size > MAX_FILE_BYTES) refuse("LTX6113", `it has ${stats.size} bytes, at most 4 GiB are accepted`);
-    return await read(file, refuse);
-  } finally {
-    file.close();
-  }
 }
 
 function parse(file: Buffer, refuse: Refuse): PtValue {

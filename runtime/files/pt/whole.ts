@@ -1,9 +1,9 @@
 import { HEAD_BYTES } from "../kinds/index.ts";
-import { openFile, type OpenFile } from "../read-bytes.ts";
-import { unreadable } from "../regular-file.ts";
+import type { OpenFile } from "../read-bytes.ts";
+import { withOpenPt } from "./open.ts";
 import { legacySize } from "./legacy.ts";
 import { refuseOthers } from "./others.ts";
-import { refuseFile, type Refuse } from "./value.ts";
+import type { Refuse } from "./value.ts";
 
 /** Enough for the directory of most samples. */
 const TAIL_BYTES = 4096;
@@ -17,18 +17,8 @@ const FRONT_BYTES = 2 ** 16;
  * reads, whatever the file's size; the contents are not looked at.
  * Errors: FindingsError LTX6110 (not readable), LTX6111 (cut off), LTX6142 (something else).
  */
-export async function checkWhole(path: string): Promise<void> {
-  const refuse = refuseFile(path);
-  const file = await openFile(path).catch((error: unknown) => {
-    const why = unreadable(error);
-    if (why === null) throw error;
-    return refuse("LTX6110", `it ${why.problem}`, why.help);
-  });
-  try {
-    await checkOpen(file, refuse);
-  } finally {
-    file.close();
-  }
+export function checkWhole(path: string): Promise<void> {
+  return withOpenPt(path, checkOpen);
 }
 
 async function checkOpen(file: OpenFile, refuse: Refuse): Promise<void> {
