@@ -1,5 +1,5 @@
 /** Reads an expression: resolves its names and gives every part its axes and dtype. */
-import type { AxisName, BinaryOperator, Expression, Item } from "../1-parse/expression/ast.ts";
+import type { AxisName, BinaryOperator, Expression } from "../1-parse/expression/ast.ts";
 import type { Span } from "../source/span.ts";
 import {
   argumentNames,
@@ -7,35 +7,25 @@ import {
   elementwise,
   functionNames,
   losses,
-  membersOf,
   methodsOf,
   progressNames,
   reductions,
 } from "./builtins.ts";
 import { failed, hasArguments, positional, type Call } from "./call.ts";
 import { choose, map } from "./combine.ts";
-import {
-  hostNumber,
-  literal,
-  poisoned,
-  sizeOf,
-  tensor,
-  type Core,
-  type Elementwise,
-  type ModalityName,
-} from "./core.ts";
+import { hostNumber, literal, poisoned, type Core, type Elementwise, type ModalityName } from "./core.ts";
 import type { Declaration } from "./declarations.ts";
 import { draw } from "./draws.ts";
 import type { Environment } from "./environment.ts";
-import { foreignField } from "./foreign-words.ts";
+import { expand } from "./expand-let.ts";
 import { foreignModuleCall, reportMethod } from "./foreign.ts";
 import { special } from "./functions.ts";
 import { importedCall } from "./imports.ts";
 import { asLoss } from "./loss-advice.ts";
 import { loss } from "./losses.ts";
 import { reportMaskArithmetic } from "./mask-arithmetic.ts";
-import { isMember, member, method } from "./members.ts";
-import { isUnknown, param, sourceField, sourceValue, unresolved } from "./names.ts";
+import { isMember, member, method, samplerOf } from "./members.ts";
+import { isUnknown, param, sourceField, sourceValue, unknownField, unresolved } from "./names.ts";
 import { typeOfOutput } from "./outputs.ts";
 
 export function infer(expression: Expression, env: Environment): Core {
@@ -73,27 +63,6 @@ export function infer(expression: Expression, env: Environment): Core {
     case "error":
       return poisoned(span);
   }
-}
-
-/** `value with probability p`: the mask, for the share `p` of the samples. */
-export function inferItem({ value, probability, span }: Item, env: Environment): Core {
-  const masks = { ...env, maskWanted: value };
-  if (probability === null) return infer(value, masks);
-  // The entry's own draw bears the entry's name; draws inside its expression follow.
-  const drawn: Core = {
-    op: "draw",
-    fn: "rand",
-    place: env.draws.next(),
-    storage: null,
-    of: null,
-    type: tensor("f32", ["batch"]),
-    span: probability.span,
-  };
-  const mask = infer(value, masks);
-  const share = infer(probability, env);
-  env.report.outsideUnit(share, "a probability");
-  const chosen = map(env.report, "less", [drawn, share], probability.span, "`with probability`");
-  return map(env.report, "and", [mask, chosen], span, "`with probability`");
 }
 
 const operators: Readonly<Record<BinaryOperator, Elementwise>> = {
@@ -196,17 +165,7 @@ function memberOf(expression: Extract<Expression, { kind: "member" }>, env: Envi
       return method(owner, makeCall(field.text, args ?? [], span, null, env));
     }
     if (isMember(owner, field.text) || !env.modalities.has(owner)) return member(owner, field.text, span, env);
-    const known = foreignField(field.text);
-    if (known !== null) {
-      env.report.error("LTX3004", field.span, `\`${owner}\` has no \`${field.text}\``, {
-        help: `here it is called \`${owner}.${known}\``,
-      });
-      return poisoned(span);
-    }
-    env.report.unknownMember(`\`${owner}\``, field.text, field.span, [
-      ...membersOf[owner],
-      ...Object.keys(methodsOf[owner]),
-    ]);
+    unknownField(owner, field, env);
     return poisoned(span);
   }
   if (object.kind === "name" && isUnknown(owner, env)) {
@@ -271,7 +230,8 @@ function call(
 ): Core {
   const made = makeCall(text, args, span, axes, env);
   const declaration = env.declarations.byName.get(text);
-  if (declaration?.kind === "let" && declaration.syntax.binder.parameters !== null) return expand(declaration, made);
+  if (declaration?.kind === "let" && declaration.syntax.binder.parameters !== null)
+    return expand(declaration, made, (inside) => infer(declaration.syntax.value, inside));
   if (declaration?.kind === "import") {
     env.declarations.used.add(text);
     return importedCall(made, declaration.syntax.type);
@@ -314,45 +274,6 @@ function unresolvedCall({ name: text, args, span, env }: Call, at: Span): Core {
   return poisoned(span);
 }
 
-/** A `let` with arguments: its body with the arguments put in; draws inside belong to the place of use. */
-function expand({ syntax, name: declared }: Extract<Declaration, { kind: "let" }>, made: Call): Core {
-  const { env, span } = made;
-  const { text } = declared;
-  env.declarations.used.add(text);
-  const parameters = syntax.binder.parameters ?? [];
-  if (env.expanding.includes(text)) {
-    env.report.error("LTX5001", span, `\`${text}\` is defined by itself`, {
-      help: "a `let` cannot use itself, not by way of others either",
-    });
-    return poisoned(span);
-  }
-  if (!hasArguments(made, parameters.length) || !mayExpand(made)) return poisoned(span);
-  const args = new Map(parameters.map(({ text: parameter }, i) => [parameter, made.value(i)] as const));
-  const core = infer(syntax.value, { ...env, modality: null, parameters: args, expanding: [...env.expanding, text] });
-  return sizeOf(core) <= maxExpandedSize ? core : tooLarge(made);
-}
-
-/** Bindings with arguments that use one another twice over would double with every step; these bounds are far beyond sensible ones. */
-const maxExpandedSize = 20_000;
-const maxExpansionDepth = 64;
-
-function mayExpand(made: Call): boolean {
-  const { expansions, expanding } = made.env;
-  expansions.left -= 1;
-  if (expansions.left >= 0 && expanding.length < maxExpansionDepth) return true;
-  if (expansions.left >= -1) tooLarge(made);
-  return false;
-}
-
-/** One finding says it; what follows from it is left out. */
-function tooLarge({ name: text, span, env }: Call): Core {
-  env.expansions.left = -1;
-  env.report.error("LTX1104", span, `\`${text}\` stands for too large an expression here`, {
-    help: "give parts of it names under `let`, without arguments",
-  });
-  return poisoned(span);
-}
-
 // ----------------------------------------------------------------------------------------------------------------- clauses
 
 function over(
@@ -379,19 +300,4 @@ function per(value: Expression, axes: readonly AxisName[], env: Environment): Co
     help: `write it after ${drawFunctions.map((text) => `\`${text}()\``).join(", ")} or \`sampled()\``,
   });
   return poisoned(value.span);
-}
-
-/** `sampled()` of the modality at hand, or `video.sampled()`, and the same of the other sampler. */
-function samplerOf(
-  value: Expression,
-  env: Environment,
-): { readonly modality: ModalityName; readonly name: string; readonly args: Call["args"] } | null {
-  const isSampler = (name: string) => name === "sampled" || name === "shifted_logit_normal";
-  if (value.kind === "call" && isSampler(value.callee.text) && env.modality !== null) {
-    return { modality: env.modality, name: value.callee.text, args: value.args };
-  }
-  if (value.kind !== "member" || value.object.kind !== "name" || !isSampler(value.member.text)) return null;
-  const owner = value.object.name;
-  if ((owner !== "video" && owner !== "audio") || !env.modalities.has(owner)) return null;
-  return { modality: owner, name: value.member.text, args: value.args ?? [] };
 }

@@ -1,4 +1,5 @@
 /** What a modality exposes: its values, coordinates, masks and sampler. */
+import type { Expression } from "../1-parse/expression/ast.ts";
 import type { Span } from "../source/span.ts";
 import { argumentNames, membersOf, methodsOf } from "./builtins.ts";
 import { failed, hasArguments, values, type Call } from "./call.ts";
@@ -139,4 +140,19 @@ function shiftedLogitNormal(modality: ModalityName, call: Call): Core {
     return failed(call);
   }
   return { op: "sampled", place, modality, shifted: { std, eps, uniformProb }, type: tensor("f32", axes), span };
+}
+
+/** `sampled()` of the modality at hand, or `video.sampled()`, and the same of the other sampler. */
+export function samplerOf(
+  value: Expression,
+  env: Environment,
+): { readonly modality: ModalityName; readonly name: string; readonly args: Call["args"] } | null {
+  const isSampler = (name: string) => name === "sampled" || name === "shifted_logit_normal";
+  if (value.kind === "call" && isSampler(value.callee.text) && env.modality !== null) {
+    return { modality: env.modality, name: value.callee.text, args: value.args };
+  }
+  if (value.kind !== "member" || value.object.kind !== "name" || !isSampler(value.member.text)) return null;
+  const owner = value.object.name;
+  if ((owner !== "video" && owner !== "audio") || !env.modalities.has(owner)) return null;
+  return { modality: owner, name: value.member.text, args: value.args ?? [] };
 }

@@ -16,7 +16,8 @@ import {
   type Type,
 } from "./core.ts";
 import { drawPlace, type Environment } from "./environment.ts";
-import { infer, inferItem } from "./infer.ts";
+import { infer } from "./infer.ts";
+import { inferItem } from "./items.ts";
 import { spanOf } from "./report.ts";
 
 /** A modality being checked. `latents` is the name of its source, whose stored type noise and target are rounded to. */

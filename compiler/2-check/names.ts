@@ -3,10 +3,11 @@ import type { Argument } from "../1-parse/expression/ast.ts";
 import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 import { functionNames, membersOf, methodsOf } from "./builtins.ts";
-import { hostBoolean, hostNumber, poisoned, tensor, type Core, type GridSize } from "./core.ts";
+import { hostBoolean, hostNumber, poisoned, tensor, type Core, type GridSize, type ModalityName } from "./core.ts";
 import { axesOfSource, fieldsOfSource, type Declaration, type SourceDeclaration } from "./declarations.ts";
 import type { Environment } from "./environment.ts";
 import { reportForeign } from "./foreign.ts";
+import { foreignField } from "./foreign-words.ts";
 import { isMember } from "./members.ts";
 
 export function param(declaration: Extract<Declaration, { kind: "param" }>, span: Span, env: Environment): Core {
@@ -110,6 +111,23 @@ export function sourceField(
   if (field.text === "fps")
     return { op: "fps", source: text, type: { dtype: "f32", axes: ["batch"], stage: "sample" }, span };
   return { op: "size", of: text, size: field.text as GridSize, type: hostNumber, span };
+}
+
+/** A field that no modality has. */
+export function unknownField(
+  owner: ModalityName,
+  { text, span }: { text: string; span: Span },
+  env: Environment,
+): void {
+  const known = foreignField(text);
+  if (known === null) {
+    const fields = [...membersOf[owner], ...Object.keys(methodsOf[owner])];
+    env.report.unknownMember(`\`${owner}\``, text, span, fields);
+    return;
+  }
+  env.report.error("LTX3004", span, `\`${owner}\` has no \`${text}\``, {
+    help: `here it is called \`${owner}.${known}\``,
+  });
 }
 
 /** Whether a name means nothing anywhere; then a modality may be meant, which stands only in front of its members. */
