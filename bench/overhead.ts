@@ -14,7 +14,7 @@ import type { StrategyConfig } from "../runtime/config/index.ts";
 import type { HostTensor } from "../runtime/contract.ts";
 import { loadTfjsAlone } from "../runtime/engine/load-tfjs.ts";
 import type { Device } from "../runtime/engine/recording/device.ts";
-import { startDevice } from "../runtime/engine/onnx/device.ts";
+import { startOnnxDevice } from "../runtime/engine/onnx/device.ts";
 import { createOnnxEngine } from "../runtime/engine/onnx/engine.ts";
 import type { Graph } from "../runtime/graph/graph.ts";
 import { train } from "../runtime/train.ts";
@@ -35,7 +35,7 @@ type Feeds = Parameters<Device["run"]>[1];
 
 /** A device that can do again what it did last for its largest graph. */
 async function watchedDevice() {
-  const device = await startDevice();
+  const device = await startOnnxDevice();
   const nodes = new Map<number, number>();
   let last: { readonly session: number; readonly feeds: Feeds; readonly outputs: number } | null = null;
   const watched: Device = {
@@ -103,7 +103,7 @@ for (const [name, size] of Object.entries(sizes)) {
     }
     const whole = median(wholes);
     await close();
-    const own = await open(folder, await startDevice());
+    const own = await open(folder, await startOnnxDevice());
     // The model gives back what it is given: all that is left is the strategy's.
     const model: Model = ({ video, audio }) => ({
       video: video === null ? null : own.run.engine.ops.mul(video.latent, scaleOf(own.run)),

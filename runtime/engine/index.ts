@@ -2,7 +2,7 @@ import { fail } from "../findings.ts";
 import type { Engine, EngineName } from "./engine.ts";
 import { loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
 import { recordingsFolder } from "./recording/cache-folder.ts";
-import { startDevice } from "./onnx/device.ts";
+import { startOnnxDevice } from "./onnx/device.ts";
 import { createOnnxEngine } from "./onnx/engine.ts";
 import { hasCudaLibrary, providerNeeds, providerTitles, type Provider } from "./onnx/provider.ts";
 import { measureEngine, type EngineSpeed } from "./measure.ts";
@@ -140,7 +140,7 @@ async function openOnnx({ provider, isStrict = false }: Candidate): Promise<Engi
   if (provider === "cuda" && !hasCudaLibrary())
     throw new Error("its library is not installed, which `ltxc install cuda` fetches");
   const options = { provider: provider ?? "cpu", isStrict };
-  const device = await startDevice(options);
+  const device = await startOnnxDevice(options);
   return createOnnxEngine(await loadTfjsAlone(), device, { ...options, folder: recordingsFolder() });
 }
 

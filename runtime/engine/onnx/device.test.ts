@@ -2,11 +2,11 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor, Ops, Tensor } from "../../contract.ts";
 import { openEngine } from "../index.ts";
-import { startDevice } from "./device.ts";
+import { startOnnxDevice } from "./device.ts";
 import type { Graph, Initializer, Node, Value } from "../../graph/graph.ts";
 
 const test = suite("onnx device");
-const device = await startDevice();
+const device = await startOnnxDevice();
 const { engine: cpu } = await openEngine("cpu");
 
 const value = (name: string, shape: readonly number[], dtype: Value["dtype"] = "float32"): Value => ({

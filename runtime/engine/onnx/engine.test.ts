@@ -10,14 +10,14 @@ import { withinPart } from "../../call-site.ts";
 import type { Engine, EngineEvent } from "../engine.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
 import type { Device } from "../recording/device.ts";
-import { startDevice } from "./device.ts";
+import { startOnnxDevice } from "./device.ts";
 import { createOnnxEngine } from "./engine.ts";
 
 const test = suite("onnx engine");
 
 /** Counts the graphs that were recorded. */
 const opened = { count: 0 };
-const device = await startDevice();
+const device = await startOnnxDevice();
 const counting: Device = {
   ...device,
   open(graph, listener) {

@@ -1,55 +1,9 @@
-import { FindingsError } from "../../findings.ts";
-import type { Node } from "../../graph/graph.ts";
-import { DeviceEndedError, DeviceError } from "../recording/device.ts";
-import { CHANGED } from "./mapped-files.ts";
+import type { Failure } from "../thread/failure.ts";
 
-/**
- * Explains to the user why a graph failed: where, as a part of the model or a line of the strategy, and ONNX Runtime's reason. Errors
- * that are not about a graph are returned unchanged.
- * @param nodesOf the nodes of a session's graph, null if it is unknown
- */
-export function explainFailure(error: unknown, nodesOf: (session: number) => readonly Node[] | null): unknown {
-  if (error instanceof DeviceEndedError) return threadEnded(error.message);
-  if (!(error instanceof DeviceError) || error.session === null) return error;
-  if (error.message.includes(CHANGED)) return modelChanged(error.message);
-  const [, failed] = /Name:'([^']*)'/.exec(error.message) ?? [];
-  const nodes = nodesOf(error.session);
-  const origin = failed === undefined || nodes === null ? null : originOf(nodes, failed);
-  const reason = error.message.replace(/^.*Status Message: /s, "").split("\n")[0] ?? "";
+/** Takes apart what ONNX Runtime says when a graph fails. */
+export function readFailure(message: string): Failure {
+  const reason = message.replace(/^.*Status Message: /s, "").split("\n")[0] ?? "";
   const [, wanted] = /allocate memory for requested buffer of size (\d+)/.exec(reason) ?? [];
-  const help =
-    wanted !== undefined
-      ? "`ltxc plan` shows what the run needs, and settings that need less"
-      : "another `runtime.engine` may do it; please report this with what `ltxc doctor` prints";
-  const where = origin === null ? "" : ` in ${origin}`;
-  const message =
-    wanted === undefined
-      ? `the step failed${where}: ${reason}`
-      : `the step does not fit into the memory${where}: ${Number(wanted).toLocaleString("en")} bytes more are not available`;
-  return new FindingsError([{ code: "LTX7030", severity: "error", path: ["runtime", "engine"], message, help }]);
-}
-
-function threadEnded(reason: string): FindingsError {
-  const message = `the thread that computes has ended, and the values that it held are lost (${reason})`;
-  const help = "`ltxc plan` shows how much memory the run needs; another `runtime.engine` may do it";
-  return new FindingsError([{ code: "LTX7042", severity: "error", path: ["runtime", "engine"], message, help }]);
-}
-
-function modelChanged(message: string): FindingsError {
-  const help = "put the file back as it was; a run needs its model unchanged to its end";
-  return new FindingsError([{ code: "LTX7043", severity: "error", path: ["model", "model_path"], message, help }]);
-}
-
-/**
- * The origin of a node, by its first output. Nodes of the backward pass, and those that passes made, have none: the nearest node that
- * they read from and that has one is taken.
- */
-function originOf(nodes: readonly Node[], name: string): string | null {
-  const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output.name, node] as const)));
-  const seen = new Set<Node | undefined>([makers.get(name)]);
-  for (const node of seen) {
-    if (node?.origin !== undefined) return node.origin;
-    for (const input of node?.inputs ?? []) seen.add(makers.get(input));
-  }
-  return null;
+  const node = /Name:'([^']*)'/.exec(message)?.[1] ?? null;
+  return { node, reason, wanted: wanted === undefined ? null : Number(wanted) };
 }

@@ -1,7 +1,7 @@
 /** Fetches what npm does not bring: ONNX Runtime's library for NVIDIA GPUs, by the script that comes with ONNX Runtime. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { startDevice } from "./device.ts";
+import { startOnnxDevice } from "./device.ts";
 import { providerNeeds, runtimeFolder } from "./provider.ts";
 
 /** The only platform that the library is published for, as `process.platform/process.arch`. */
@@ -25,7 +25,7 @@ export function fetchCuda(): Promise<string | null> {
 /** Starts ONNX Runtime on the GPU. Resolves to why that is not possible, and what it needs; null if it is. */
 export async function tryCuda(): Promise<string | null> {
   try {
-    await startDevice({ provider: "cuda" });
+    await startOnnxDevice({ provider: "cuda" });
     return null;
   } catch (error) {
     return `${(error as Error).message.split("\n")[0]} (it needs ${providerNeeds.cuda})`;

@@ -8,14 +8,14 @@ import { bitFlips } from "../../testing/byte-edits.ts";
 import { temporaryFolders } from "../../testing/temporary-folders.ts";
 import type { Engine } from "../engine.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
-import { startDevice } from "../onnx/device.ts";
+import { startOnnxDevice } from "../onnx/device.ts";
 import { createOnnxEngine } from "../onnx/engine.ts";
 import { sealed, unsealed } from "./recording-file.ts";
 import { openSavedRecordings } from "./saved-recordings.ts";
 
 const test = suite("saved recordings");
 const newFolder = temporaryFolders(test, "ltxc-recordings");
-const device = await startDevice();
+const device = await startOnnxDevice();
 
 const host = (...values: number[]): HostTensor => ({
   shape: [values.length],

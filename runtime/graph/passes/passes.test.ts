@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor, Shape } from "../../contract.ts";
-import { startDevice } from "../../engine/onnx/device.ts";
+import { startOnnxDevice } from "../../engine/onnx/device.ts";
 import { valuesOf, type Graph, type Value } from "../graph.ts";
 import { executionOrder } from "../order.ts";
 import { GraphBuilder } from "../record/builder.ts";
@@ -16,7 +16,7 @@ import { fuseSums } from "./fuse-sums.ts";
 import { verifyFully } from "./verify.ts";
 
 const test = suite("onnx passes");
-const device = await startDevice();
+const device = await startOnnxDevice();
 
 function recorded(body: (graph: GraphBuilder) => readonly Value[]): Graph {
   const graph = new GraphBuilder();

@@ -1,14 +1,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor } from "../../contract.ts";
-import { startDevice } from "../../engine/onnx/device.ts";
+import { startOnnxDevice } from "../../engine/onnx/device.ts";
 import type { Graph } from "../graph.ts";
 import { optimize } from "./index.ts";
 import { recordTinyStep } from "../../testing/tiny-step.ts";
 import { verifyFully } from "./verify.ts";
 
 const test = suite("onnx passes on a train step");
-const device = await startDevice();
+const device = await startOnnxDevice();
 const step = await recordTinyStep(2);
 
 const feeds = step.inputs.map(({ shape }, seed): HostTensor => {

@@ -1,23 +1,22 @@
 /** The messages between the main thread and the thread that computes. Values live there, under ids that the main thread gives. */
 import type { HostTensor } from "../../contract.ts";
 import type { Feed } from "../recording/device.ts";
-import type { ProviderOptions } from "./session-options.ts";
 
 /** Indices into flags that both threads share: 1 while a request is carried out, and 1 once no other may begin. */
 export const [BUSY, STOPPED] = [0, 1];
 
-/** What the thread is started with. */
-export interface ThreadData extends ProviderOptions {
+/** What every such thread is started with. */
+export interface ThreadData {
   readonly flags: Int32Array;
 }
 
 export type Request =
   | { readonly type: "upload"; readonly id: number; readonly value: HostTensor }
-  /** `files` are those that the model's weights are mapped from. */
+  /** `graph` is in the form that the thread's library opens; `files` are those that its weights are mapped from. */
   | {
       readonly type: "open";
       readonly session: number;
-      readonly model: Uint8Array;
+      readonly graph: unknown;
       readonly files: readonly string[];
     }
   /** One feed per input of the graph, one new id per output. */
@@ -32,7 +31,8 @@ export type Request =
   | { readonly type: "close"; readonly session: number };
 
 export type Reply =
-  | { readonly type: "ready" }
+  /** `about`: what the library computes with, in words for the user; empty if there is nothing to say. */
+  | { readonly type: "ready"; readonly about: string }
   | { readonly type: "failed"; readonly message: string }
   /** The graph can run; opening it took this many seconds. */
   | { readonly type: "opened"; readonly session: number; readonly seconds: number }

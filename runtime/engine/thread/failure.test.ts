@@ -2,12 +2,14 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../../findings.ts";
 import { DeviceEndedError, DeviceError } from "../recording/device.ts";
+import { readFailure } from "../onnx/failure.ts";
 import { explainFailure } from "./failure.ts";
 import { CHANGED } from "./mapped-files.ts";
 
-const test = suite("failures of ONNX Runtime");
+const test = suite("failures of the thread");
+const explain = explainFailure(readFailure);
 const codes = (error: unknown) => {
-  const explained = explainFailure(error, () => null);
+  const explained = explain(error, () => null);
   return explained instanceof FindingsError ? explained.findings.map(({ code }) => code) : explained;
 };
 
