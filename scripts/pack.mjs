@@ -22,7 +22,8 @@ for (const platform of values.here ? platforms.filter(isHere) : platforms)
 /** The files of `files` and their types, with a manifest that asks for ONNX Runtime in place of what only developers need. */
 function stageMain(folder) {
   const { private: _, scripts: __, devDependencies: ___, ...rest } = manifest;
-  const optionalDependencies = Object.fromEntries(platforms.map((at) => [runtimeName(at), manifest.version]));
+  const runtimes = Object.fromEntries(platforms.map((at) => [runtimeName(at), manifest.version]));
+  const optionalDependencies = { ...manifest.optionalDependencies, ...runtimes };
   writeFileSync(join(folder, "package.json"), `${JSON.stringify({ ...rest, optionalDependencies }, null, 2)}\n`);
   for (const path of ["README.md", ...manifest.files])
     cpSync(join(root, path), join(folder, path), { recursive: true });
