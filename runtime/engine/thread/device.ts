@@ -5,7 +5,7 @@ import type { Graph } from "../../graph/graph.ts";
 import { BUSY, STOPPED, type Reply, type Request, type ThreadData } from "./protocol.ts";
 
 /** A thread to start. */
-export interface ThreadOptions {
+interface ThreadOptions {
   /** Its file, as source. */
   readonly source: URL;
   /** The name of its file in a build, where it lies next to the program. */
@@ -17,7 +17,7 @@ export interface ThreadOptions {
 }
 
 /** A device, and what it computes with in words for the user; empty if there is nothing to say. */
-export interface StartedDevice {
+interface StartedDevice {
   readonly device: Device;
   readonly about: string;
 }
