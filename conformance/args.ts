@@ -6,12 +6,15 @@ import type { Provider } from "../runtime/engine/onnx/provider.ts";
 export const usage = `Replays golden vectors: runs the project on recorded inputs and compares every recorded number.
 
   npm run conformance -- [DIR] [--group NAME]... [--case REGEXP] [--engine NAME]... [--provider NAME]
+  npm run conformance -- [DIR] --target ltx-trainer [--case REGEXP]
 
   DIR              a folder laid out <group>/<case>/manifest.json; conformance/vectors if not given
   --group NAME     only this group; may be given several times
   --case REGEXP    only cases whose names match
   --engine NAME    cpu, wasm, onnx or tfjs-node-gpu; may be given several times; the first three if not given
   --provider NAME  what the engine onnx computes with: cpu, webgpu or cuda; leaving an operation to the CPU is a failure
+  --target NAME    ltx-trainer: the steps of the group strategy in compiled Python, and all else that concerns this target;
+                   needs a Python with PyTorch, see scripts/python-environment.ts
   --help           this text
 
 Examples:
@@ -35,9 +38,14 @@ export interface Args {
   readonly pattern: RegExp;
   readonly engines: readonly EngineName[];
   readonly provider: Provider | null;
+  /** Null: the steps that `ltxc run` runs. */
+  readonly target: Target | null;
 }
 
+type Target = "ltx-trainer";
+
 const engines: readonly EngineName[] = ["cpu", "wasm", "onnx", "tfjs-node-gpu"];
+const targets: readonly Target[] = ["ltx-trainer"];
 const providers: readonly Provider[] = ["cpu", "webgpu", "cuda"];
 
 /** What the command asks for; null where it asks for help. Errors: UsageError. */
@@ -52,12 +60,18 @@ export function readArgs(args: readonly string[]): Args | null {
   if (provider !== null && asked?.some((name) => name !== "onnx")) {
     throw new UsageError("only the engine onnx has a provider");
   }
+  const target = values.target === undefined ? null : oneOf("target", targets, values.target);
+  const others = ["group", "engine", "provider"] as const;
+  if (target !== null && others.some((name) => values[name] !== undefined)) {
+    throw new UsageError("--target goes with DIR and --case only");
+  }
   return {
     root,
     groups: values.group ?? null,
     pattern: patternOf(values.case ?? ""),
     engines: asked ?? (provider === null ? ["cpu", "wasm", "onnx"] : ["onnx"]),
     provider,
+    target,
   };
 }
 
@@ -70,6 +84,7 @@ function parse(args: readonly string[]) {
         group: { type: "string", multiple: true },
         engine: { type: "string", multiple: true },
         case: { type: "string" },
+        target: { type: "string" },
         provider: { type: "string" },
         help: { type: "boolean", short: "h" },
       },

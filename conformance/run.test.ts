@@ -22,6 +22,8 @@ test("what is wrong with a command is told", () => {
     [["--engine", "gpu"], "there is no engine gpu; there are: cpu, wasm, onnx, tfjs-node-gpu"],
     [["--provider", "rocm"], "there is no provider rocm; there are: cpu, webgpu, cuda"],
     [["--provider", "cuda", "--engine", "cpu"], "only the engine onnx has a provider"],
+    [["--target", "jax"], "there is no target jax; there are: ltx-trainer"],
+    [["--target", "ltx-trainer", "--engine", "cpu"], "--target goes with DIR and --case only"],
     [["a", "b"], "one folder of vectors is replayed, not 2"],
     [["no/such/folder"], "there is no folder no/such/folder"],
   ] as const) {
@@ -42,6 +44,18 @@ test("engines follow from what is asked for", () => {
   assert.equal(readArgs(["--provider", "webgpu"])?.engines, ["onnx"]);
   assert.equal(readArgs(["--engine", "cpu"])?.engines, ["cpu"]);
   assert.is(readArgs(["--help"]), null);
+});
+
+test("without a Python the check of compiled Python says what it looked for, and fails", () => {
+  const path = fileURLToPath(new URL("run.ts", import.meta.url));
+  const env = { ...process.env, LTXC_PYTHON: "no/such/python" };
+  const args = ["--import", "tsx", path, "--target", "ltx-trainer"];
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8", env });
+  assert.is(status, 1);
+  assert.match(
+    stdout,
+    /^no Python with PyTorch: no\/such\/python: .*; set LTXC_PYTHON to a Python with torch and pyyaml$/m,
+  );
 });
 
 test("an unknown group ends with exit code 2 and no stack", () => {

@@ -1,0 +1,42 @@
+/** The second back end against the first: what a compiled Python module does, compared with what `ltxc run` does. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findPythons } from "../../scripts/python-environment.ts";
+import { runChecks, type CheckResult } from "./checks.ts";
+import { recordDraws } from "./draws.ts";
+
+interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Runs all checks with every Python that has PyTorch, and prints what it finds. Null, with the reason printed, where there is none. */
+export async function checkPythonTarget(): Promise<Count | null> {
+  const { pythons, reason } = findPythons();
+  if (pythons.length === 0) {
+    console.log(`no Python with PyTorch: ${reason}`);
+    return null;
+  }
+  const total = { passed: 0, failed: 0 };
+  for (const { path, torch } of pythons) {
+    const results = await checkAll(path);
+    const failed = results.filter(({ reasons }) => reasons.length > 0);
+    console.log(`torch ${torch}: ${results.length - failed.length} passed, ${failed.length} failed`);
+    for (const { name, reasons } of failed) for (const text of reasons) console.log(`  ${name}: ${text}`);
+    total.passed += results.length - failed.length;
+    total.failed += failed.length;
+  }
+  return total;
+}
+
+async function checkAll(python: string): Promise<readonly CheckResult[]> {
+  const folder = await mkdtemp(join(tmpdir(), "ltxc-python-"));
+  try {
+    const draws = join(folder, "draws.json");
+    await writeFile(draws, JSON.stringify(recordDraws()));
+    return await runChecks(python, "draws.py", [draws]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
