@@ -8,7 +8,7 @@ import type { Tf, TfTensor } from "../graph/record/tfjs-types.ts";
 const MOST_SCORE_BYTES = 2 ** 25;
 
 /** q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`; the bias is added to the scores, `[B, 1, 1 or Tq, Tk]`. */
-interface AttentionOperands {
+export interface AttentionOperands {
   readonly q: TfTensor;
   readonly k: TfTensor;
   readonly v: TfTensor;
@@ -17,10 +17,43 @@ interface AttentionOperands {
 
 /** softmax(q kᵀ / √d + bias) v, `[B, H, Tq, d]`. For long sequences memory is linear in their length. */
 export function attention(tf: Tf, operands: AttentionOperands, mostBytes = MOST_SCORE_BYTES): TfTensor {
-  const [batch = 0, heads = 0, queries = 0] = operands.q.shape;
-  const keys = operands.k.shape[2] ?? 0;
+  const chunks = chunksOf(operands, mostBytes);
+  return chunks === null ? wholeAttention(tf, operands) : chunkedAttention(tf, operands, chunks);
+}
+
+/** The chunks of queries that are computed one after another; null if all are computed at once. */
+function chunksOf({ q, k }: AttentionOperands, mostBytes: number): readonly Chunk[] | null {
+  const [batch = 0, heads = 0, queries = 0] = q.shape;
+  const keys = k.shape[2] ?? 0;
   const rows = Math.max(1, Math.floor(mostBytes / (4 * batch * heads * keys)));
-  return rows < queries ? chunkedAttention(tf, operands, evenly(queries, rows)) : wholeAttention(tf, operands);
+  return rows < queries ? evenly(queries, rows) : null;
+}
+
+/** The factor of the scores. */
+export const scaleOf = (q: TfTensor): number => 1 / Math.sqrt(q.shape[3] ?? 1);
+
+/** The result alone, without what its gradient needs. */
+export function attentionOutput(tf: Tf, operands: AttentionOperands, scale: number): TfTensor {
+  const { q, k, v, bias } = operands;
+  const scaled = tf.mul(q, scale) as TfTensor;
+  const chunks = chunksOf(operands, MOST_SCORE_BYTES);
+  return chunks === null
+    ? tf.matMul(probabilities(tf, scaled, k, bias), v)
+    : inChunks(tf, scaled, { k, v, bias }, chunks);
+}
+
+/** The gradients of q, k, v and the bias, from the result `o` and its gradient. */
+export function attentionGradients(
+  tf: Tf,
+  operands: AttentionOperands,
+  { o, dO }: Pick<Kept, "o" | "dO">,
+  scale: number,
+): TfTensor[] {
+  const { q, k, v, bias } = operands;
+  const scaled = tf.mul(q, scale) as TfTensor;
+  const chunks = chunksOf(operands, MOST_SCORE_BYTES);
+  if (chunks !== null) return backward(tf, { scaled, k, v, o, dO }, bias, { chunks, scale });
+  return wholeBackward(tf, { scaled, k, v, p: probabilities(tf, scaled, k, bias), o, dO }, bias, scale);
 }
 
 /**
@@ -28,7 +61,7 @@ export function attention(tf: Tf, operands: AttentionOperands, mostBytes = MOST_
  * head, neither the scores nor dP P has to be kept.
  */
 function wholeAttention(tf: Tf, { q, k, v, bias }: AttentionOperands): TfTensor {
-  const scale = 1 / Math.sqrt(q.shape[3] ?? 1);
+  const scale = scaleOf(q);
   return withGradient(
     tf,
     bias === null ? [q, k, v] : [q, k, v, bias],
@@ -41,11 +74,15 @@ function wholeAttention(tf: Tf, { q, k, v, bias }: AttentionOperands): TfTensor 
     },
     (dO, saved) => {
       const [scaled, k, v, p, o] = saved as [TfTensor, TfTensor, TfTensor, TfTensor, TfTensor];
-      const { dQ, dK, dV, dScores } = gradients(tf, { scaled, k, v, p, o, dO });
-      const all = [tf.mul(dQ, scale) as TfTensor, dK, dV];
-      return bias === null ? all : [...all, sumTo(tf, dScores, bias.shape)];
+      return wholeBackward(tf, { scaled, k, v, p, o, dO }, bias, scale);
     },
   );
+}
+
+function wholeBackward(tf: Tf, kept: Kept, bias: TfTensor | null, scale: number): TfTensor[] {
+  const { dQ, dK, dV, dScores } = gradients(tf, kept);
+  const all = [tf.mul(dQ, scale) as TfTensor, dK, dV];
+  return bias === null ? all : [...all, sumTo(tf, dScores, bias.shape)];
 }
 
 function probabilities(tf: Tf, scaled: TfTensor, k: TfTensor, bias: TfTensor | null): TfTensor {
@@ -86,16 +123,13 @@ function evenly(queries: number, most: number): Chunk[] {
 
 /** Rabe and Staats 2021, "Self-attention does not need O(n²) memory", arXiv:2112.05682; here only the queries are split. */
 function chunkedAttention(tf: Tf, { q, k, v, bias }: AttentionOperands, chunks: readonly Chunk[]): TfTensor {
-  const scale = 1 / Math.sqrt(q.shape[3] ?? 1);
+  const scale = scaleOf(q);
   return withGradient(
     tf,
     bias === null ? [q, k, v] : [q, k, v, bias],
     (save) => {
       const scaled = tf.mul(q, scale) as TfTensor;
-      const parts = chunks.map((chunk) =>
-        tf.tidy(() => tf.matMul(probabilities(tf, rowsOf(tf, scaled, chunk), k, biasOf(tf, bias, chunk)), v)),
-      );
-      const o = tf.concat(parts, 2);
+      const o = inChunks(tf, scaled, { k, v, bias }, chunks);
       save(bias === null ? [scaled, k, v, o] : [scaled, k, v, o, bias]);
       return o;
     },
@@ -104,6 +138,18 @@ function chunkedAttention(tf: Tf, { q, k, v, bias }: AttentionOperands, chunks: 
       return backward(tf, { scaled, k, v, o, dO }, bias, { chunks, scale });
     },
   );
+}
+
+function inChunks(
+  tf: Tf,
+  scaled: TfTensor,
+  { k, v, bias }: Omit<AttentionOperands, "q">,
+  chunks: readonly Chunk[],
+): TfTensor {
+  const parts = chunks.map((chunk) =>
+    tf.tidy(() => tf.matMul(probabilities(tf, rowsOf(tf, scaled, chunk), k, biasOf(tf, bias, chunk)), v)),
+  );
+  return tf.concat(parts, 2);
 }
 
 const rowsOf = (tf: Tf, x: TfTensor, { first, rows }: Chunk): TfTensor => {

@@ -370,6 +370,20 @@ test("an attention row with everything masked is uniform", async () => {
   }
 });
 
+test("what is computed again in the backward pass has the same gradient", async () => {
+  for (const engine of [cpu, wasm, onnx]) {
+    const x = engine.keep(host([3], [1, -2, 3]));
+    const cubed = ([given]: readonly Tensor[]) => engine.ops.pow(given as Tensor, 3);
+    const { loss, gradients } = engine.differentiate(() => {
+      const y = engine.checkpoint(cubed, { inputs: [x], constants: [], parameters: [] });
+      return { loss: engine.ops.sum(y), outputs: {} };
+    }, [x]);
+    const slope = await engine.read(gradients[0] as Tensor);
+    engine.dispose(x, loss, ...gradients);
+    Array.from(slope.data).forEach((y, i) => assert.ok(Math.abs(y - [3, 12, 27][i]!) < 1e-5, `${engine.name}: ${y}`));
+  }
+});
+
 test("every kernel that can be recorded is recorded by a test here", () => {
   assert.ok(kernels.length > 40);
   assert.equal(

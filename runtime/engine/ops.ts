@@ -5,9 +5,9 @@ import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
 export type ComputingOps = Omit<TfOps, "input" | "constant">;
 
-/** All operations except those that bring in values. Each one frees its intermediate tensors. */
-export function computingOps(tf: Tf): ComputingOps {
-  const ops: ComputingOps = { ...elementwiseOps(tf), ...shapeOps(tf), ...networkOps(tf) };
+/** All operations except those that bring in values. Each one frees its intermediate tensors. `others` take the place of some. */
+export function computingOps(tf: Tf, others: Partial<ComputingOps> = {}): ComputingOps {
+  const ops: ComputingOps = { ...elementwiseOps(tf), ...shapeOps(tf), ...networkOps(tf), ...others };
   const wrap =
     (f: (...args: never[]) => TfTensor) =>
     (...args: never[]) =>

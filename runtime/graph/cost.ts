@@ -1,3 +1,4 @@
+import { productFlops } from "./composites.ts";
 import { byteSize, sizeOf, valuesOf, type Graph, type Node, type Value } from "./graph.ts";
 import { views } from "./memory.ts";
 
@@ -30,6 +31,8 @@ export function addCosts(a: GraphCost, b: GraphCost): GraphCost {
 
 function nodeCost({ op, inputs, outputs, attributes }: Node, values: ReadonlyMap<string, Value>): GraphCost {
   const operands = inputs.flatMap((name) => values.get(name) ?? []);
+  const flops = productFlops(op, operands);
+  if (flops > 0) return { matmulFlops: flops, movedBytes: 0, nodes: 1 };
   if (!products.has(op)) {
     const moved = views.has(op) ? [] : [...operands, ...outputs];
     return { matmulFlops: 0, movedBytes: moved.reduce((sum, x) => sum + byteSize(x), 0), nodes: 1 };

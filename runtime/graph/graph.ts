@@ -3,11 +3,15 @@ import type { DType, Shape } from "../contract.ts";
 /** The contract's types, and those that only graphs have: int64 for shapes and axes, 16-bit types for weights as files store them. */
 export type ElementType = DType | "int64" | "bfloat16" | "float16";
 
-/** A value in a graph: its type, without its numbers. Names are unique in a graph. */
-export interface Value {
-  readonly name: string;
+/** A shape and a type. */
+export interface ValueType {
   readonly shape: Shape;
   readonly dtype: ElementType;
+}
+
+/** A value in a graph: its type, without its numbers. Names are unique in a graph. */
+export interface Value extends ValueType {
+  readonly name: string;
 }
 
 /** A range of a file. The bytes are not copied into the graph. */
@@ -25,7 +29,10 @@ export interface Initializer extends Value {
 
 export type Attribute = number | string | readonly number[];
 
-/** One operator of ONNX's default domain, opset 18. An empty input name stands for an optional input that is left out. */
+/**
+ * One operator: of ONNX's default domain, opset 18, or one of our own (`composites.ts`). An empty input name stands for an optional input
+ * that is left out. Outputs of our own operators that nobody reads may be left out at the end.
+ */
 export interface Node {
   readonly op: string;
   readonly inputs: readonly string[];
@@ -68,7 +75,7 @@ export function sizeOf(shape: Shape): number {
 }
 
 /** Size of a value in bytes. */
-export function byteSize({ shape, dtype }: Pick<Value, "shape" | "dtype">): number {
+export function byteSize({ shape, dtype }: ValueType): number {
   return sizeOf(shape) * bytesPerElement[dtype];
 }
 

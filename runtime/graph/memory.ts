@@ -16,7 +16,7 @@ export interface GraphMemory {
 }
 
 /** Operators whose output shares the memory of their first input. */
-export const views: ReadonlySet<string> = new Set(["Reshape", "Identity"]);
+export const views: ReadonlySet<string> = new Set(["Reshape", "Identity", "After"]);
 
 /** Operators that overwrite an operand if nothing reads it later. */
 const inPlace = new Set(

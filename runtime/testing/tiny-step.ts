@@ -6,14 +6,17 @@ import { createTransformer } from "../model/transformer.ts";
 import { gradientsOf } from "../engine/autodiff.ts";
 import type { Engine } from "../engine/engine.ts";
 import { loadTfjsAlone } from "../engine/load-tfjs.ts";
-import { computingOps } from "../engine/ops.ts";
+import { recordedOps } from "../engine/recording/recorded-ops.ts";
 import type { TfTensor } from "../graph/record/tfjs-types.ts";
 import type { Graph } from "../graph/graph.ts";
 import { BACKEND, recordingBackendOf } from "../graph/record/backend.ts";
 import { GraphBuilder } from "../graph/record/builder.ts";
 import { registerKernels } from "../graph/record/kernels.ts";
 
-/** The loss and the gradients of all parameters of an audio-video model; weights and samples are inputs. */
+/**
+ * The loss and the gradients of all parameters of an audio-video model, as they are recorded; weights and samples are inputs. `lower`
+ * (`engine/recording/lower.ts`) makes of it what ONNX Runtime can run.
+ */
 export async function recordTinyStep(layers: number): Promise<Graph> {
   const tf = await loadTfjsAlone();
   const recorder = recordingBackendOf(tf, registerKernels);
@@ -22,7 +25,7 @@ export async function recordTinyStep(layers: number): Promise<Graph> {
   recorder.begin(graph);
   const input = (shape: Shape) => recorder.tensorOf(graph.input(shape, "float32"));
   const ops = {
-    ...computingOps(tf),
+    ...recordedOps(tf),
     input: (_name: string, { shape }: HostTensor) => input(shape),
     constant: ({ shape }: HostTensor) => input(shape),
   } as unknown as Ops;

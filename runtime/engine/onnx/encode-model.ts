@@ -9,6 +9,7 @@ import {
   type Node,
   type Value,
 } from "../../graph/graph.ts";
+import { composites } from "../../graph/composites.ts";
 import { Message } from "../../protobuf.ts";
 
 // Field numbers are those of onnx.proto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
@@ -23,15 +24,26 @@ const [irVersion, opset] = [9, 18];
 const ownOperators: ReadonlySet<string> = new Set(["FusedMatMul"]);
 const ownDomain = "com.microsoft";
 
-/** The graph as an ONNX model. Throws if `verify` finds errors in it. */
+/** The graph as an ONNX model. Throws if `verify` finds errors in it, or if it needs what ONNX Runtime does not have. */
 export function encodeModel(graph: Graph): Uint8Array {
-  const errors = verify(graph);
+  const errors = [...verify(graph), ...withoutKernels(graph)];
   if (errors.length > 0) throw new Error(`the recorded graph is wrong: ${errors.join("; ")}`);
   const model = new Message().int(1, irVersion).string(2, "ltxc").message(7, encodeGraph(graph));
   model.message(8, new Message().string(1, "").int(2, opset));
   if (graph.nodes.some(({ op }) => ownOperators.has(op)))
     model.message(8, new Message().string(1, ownDomain).int(2, 1));
   return model.encode();
+}
+
+/** Numbers in bfloat16 can only be stored here: ONNX Runtime widens them, and computes in float32. */
+function withoutKernels(graph: Graph): string[] {
+  const values = valuesOf(graph);
+  return graph.nodes.flatMap(({ op, inputs, outputs }) => {
+    if (composites.has(op)) return [`ONNX Runtime has no operator ${op}`];
+    const operands = op === "Cast" ? outputs : [...inputs.flatMap((name) => values.get(name) ?? []), ...outputs];
+    const narrow = operands.find(({ dtype }) => dtype === "bfloat16");
+    return narrow === undefined ? [] : [`ONNX Runtime does not compute ${op} in bfloat16 (${narrow.name})`];
+  });
 }
 
 function encodeGraph(graph: Graph): Message {

@@ -3,6 +3,7 @@ import type { Tf } from "../../graph/record/tfjs-types.ts";
 import type { Engine } from "../engine.ts";
 import type { Device } from "../recording/device.ts";
 import { createRecordingEngine, type Executor, type RecordingOptions } from "../recording/engine.ts";
+import { lower } from "../recording/lower.ts";
 import { explainFailure } from "../thread/failure.ts";
 import { readFailure } from "./failure.ts";
 import type { Provider } from "./provider.ts";
@@ -18,7 +19,7 @@ export function createOnnxEngine(tf: Tf, device: Device, { provider = "cpu", ...
     name: "onnx",
     device,
     target: provider,
-    optimize: (graph) => optimize(graph, { isWebGpu: provider === "webgpu" }),
+    optimize: (graph) => optimize(lower(tf, graph), { isWebGpu: provider === "webgpu" }),
     explain: explainFailure(readFailure),
   };
   return createRecordingEngine(tf, executor, options);

@@ -5,7 +5,7 @@ import { recordingBackendOf } from "../../graph/record/backend.ts";
 import { registerKernels } from "../../graph/record/kernels.ts";
 import type { Tf } from "../../graph/record/tfjs-types.ts";
 import type { Differentiated, Engine, EngineEvent, EngineName } from "../engine.ts";
-import { computingOps } from "../ops.ts";
+import { recordedOps } from "./recorded-ops.ts";
 import type { Argument, OpName } from "./call-log.ts";
 import { CallScope, runCheckpoint } from "./call-scope.ts";
 import type { Device } from "./device.ts";
@@ -51,7 +51,7 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
   let listener = (event: EngineEvent): void => {
     if (event.type === "note") early.push(event);
   };
-  const tools = { tf, backend: recordingBackendOf(tf, registerKernels), ops: computingOps(tf) };
+  const tools = { tf, backend: recordingBackendOf(tf, registerKernels), ops: recordedOps(tf) };
   const [scope, tensors] = [new CallScope(), new LiveTensors(device)];
   const recordings = new Recordings(
     {

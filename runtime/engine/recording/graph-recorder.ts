@@ -2,6 +2,7 @@ import type { HostTensor, Shape, DType, Tensor } from "../../contract.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
 import { BACKEND, type RecordingBackend } from "../../graph/record/backend.ts";
 import { GraphBuilder } from "../../graph/record/builder.ts";
+import { runComposite } from "../../graph/record/kernels.ts";
 import type { Tf, TfTensor } from "../../graph/record/tfjs-types.ts";
 import type { StoredTensor } from "../../graph/stored-tensor.ts";
 import { callSite } from "../../call-site.ts";
@@ -118,7 +119,9 @@ export class GraphRecorder {
       return f(given) as unknown as TfTensor;
     };
     const symbols = { inputs: toTf(inputs), constants: toTf(constants), parameters: toTf(parameters) };
-    return checkpoint(this.#tools.tf, run, symbols) as Tensor;
+    const { tf } = this.#tools;
+    const after = (x: TfTensor, other: TfTensor) => runComposite(tf, "After", [x, other])[0] as TfTensor;
+    return checkpoint(tf, run, symbols, after) as Tensor;
   }
 
   valueOf(x: Tensor): Value {

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Shape } from "../../contract.ts";
 import type { Attribute, ElementType, Graph, Initializer, Node, Value } from "../graph.ts";
+import { composites } from "../composites.ts";
 import { verifyFully } from "./verify.ts";
 
 const test = suite("onnx shape verification");
@@ -83,6 +84,37 @@ test("operators that move values keep their count, within the limits of the axes
   assert.is(problem("Pad", [[[2, 3]], [1, 0, 0, 2]], [[3, 5]]), undefined);
   assert.is(problem("Tile", [[[2, 3]], [2, 1]], [[4, 3]]), undefined);
   assert.is(problem("Tile", [[[2, 3]], [2]], [[4, 3]]), "has 1 numbers for 2");
+});
+
+test("bfloat16 is a type of its own, next to which numbers need no type", () => {
+  const low = (...shape: number[]): Typed => [shape, "bfloat16"];
+  assert.is(problem("Mul", [low(2, 3), [[]]], low(2, 3)), undefined);
+  assert.is(problem("Mul", [low(2, 3), [[3]]], low(2, 3)), "mixes bfloat16 (x0) and float32 (x1)");
+  assert.is(problem("MatMul", [low(2, 3), low(3, 4)], low(2, 4)), undefined);
+  assert.is(problem("MatMul", [low(2, 3), [[3, 4]]], low(2, 4)), "mixes bfloat16 (x0) and float32 (x1)");
+  assert.is(problem("ReduceSum", [low(2, 3), [1]], [[2, 1]]), undefined);
+  assert.is(problem("ReduceSum", [low(2, 3), [1]], low(2, 1)), "is recorded as bfloat16[2, 1], it is float32[2, 1]");
+  assert.is(problem("Softmax", [low(2, 3)], low(2, 3), { axis: 1 }), "does not take bfloat16 (x0)");
+});
+
+test("attention takes a bias that broadcasts to the scores, and its gradients are shaped like its operands", () => {
+  const [q, k]: Typed[] = [[[2, 4, 5, 8]], [[2, 4, 7, 8]]] as [Typed, Typed];
+  const made = (op: string, operands: readonly Typed[], count: number): string | undefined => {
+    const inputs = operands.map((x, i) => value(`x${i}`, x));
+    const types = composites.get(op)?.(inputs, { scale: 0.5 }).slice(0, count) ?? [];
+    const outputs = types.map((type, i) => ({ ...type, name: `y${i}` }));
+    const names = inputs.map(({ name }) => name);
+    const node: Node = { op, inputs: names, outputs, attributes: { scale: 0.5 } };
+    return verifyFully({ inputs, initializers: [], nodes: [node], outputs: outputs.map(({ name }) => name) })[0];
+  };
+  for (const bias of [[], [[[2, 1, 1, 7]] as Typed], [[[1, 1, 5, 7]] as Typed]]) {
+    assert.is(made("Attention", [q, k, k, ...bias], 2), undefined);
+    assert.is(made("AttentionGrad", [q, q, k, k, q, [[2, 4, 5]], ...bias], 4), undefined);
+  }
+  assert.is(made("Attention", [q, k, k], 1), undefined);
+  assert.throws(() => made("Attention", [q, k, q], 1), /attends with \[2, 4, 5, 8\] to \[2, 4, 7, 8\] and/);
+  assert.throws(() => made("Attention", [q, k, k, [[2, 1, 5, 5]]], 1), /does not broadcast/);
+  assert.throws(() => made("Attention", [q, k, [k[0], "bfloat16"]], 1), /mixes float32 \(x0\) and bfloat16 \(x2\)/);
 });
 
 test("unknown operators are reported, and a graph that `verify` refuses is not checked further", () => {

@@ -1,5 +1,6 @@
 import { isSame } from "../record/builder.ts";
-import { valuesOf, verify, type Graph, type Node } from "../graph.ts";
+import { composites } from "../composites.ts";
+import { valuesOf, verify, type Graph, type Node, type Value, type ValueType } from "../graph.ts";
 import { elementwise } from "./infer/elementwise.ts";
 import { layout } from "./infer/layout.ts";
 import { numeric } from "./infer/numeric.ts";
@@ -22,15 +23,24 @@ export function verifyFully(graph: Graph): string[] {
 }
 
 function problemOf(node: Node, operands: Operands): string | null {
-  const rule = rules.get(node.op);
-  if (rule === undefined) return "is not known";
-  if (node.outputs.length !== 1) return `has ${node.outputs.length} outputs`;
+  const [rule, composite] = [rules.get(node.op), composites.get(node.op)];
   try {
-    const { shape, dtype } = rule(operands);
-    const { made } = operands;
-    if (isSame(shape, made.shape) && dtype === made.dtype) return null;
-    return `is recorded as ${made.dtype}[${made.shape.join(", ")}], it is ${dtype}[${shape.join(", ")}]`;
+    if (composite !== undefined) return difference(composite(operands.all, node.attributes), node.outputs);
+    if (rule === undefined) return "is not known";
+    if (node.outputs.length !== 1) return `has ${node.outputs.length} outputs`;
+    return difference([rule(operands)], node.outputs);
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** What is wrong with the recorded types; outputs may be missing at the end. */
+function difference(types: readonly ValueType[], outputs: readonly Value[]): string | null {
+  if (outputs.length === 0 || outputs.length > types.length) return `has ${outputs.length} outputs`;
+  for (const [i, made] of outputs.entries()) {
+    const { shape, dtype } = types[i] as ValueType;
+    if (!isSame(shape, made.shape) || dtype !== made.dtype)
+      return `is recorded as ${made.dtype}[${made.shape.join(", ")}], it is ${dtype}[${shape.join(", ")}]`;
+  }
+  return null;
 }

@@ -2,25 +2,35 @@ import type { DType, HostTensor, Shape } from "../../contract.ts";
 import type { StoredTensor } from "../stored-tensor.ts";
 import {
   elementTypes,
+  valuesOf,
   type Attribute,
   type ElementType,
   type Graph,
   type Initializer,
   type Node,
   type Value,
+  type ValueType,
 } from "../graph.ts";
 
 type Elements = HostTensor["data"];
 
 /** A graph that is being recorded. Methods that return a value append what computes it. */
 export class GraphBuilder {
-  readonly #inputs: Value[] = [];
-  readonly #initializers: Initializer[] = [];
+  readonly #inputs: Value[];
+  readonly #initializers: Initializer[];
   readonly #nodes: Node[] = [];
   readonly #constants = new Map<string, Value>();
+  readonly #taken: ReadonlySet<string>;
   #made = 0;
   /** The origin of the nodes that are added now; null if it is unknown. */
   origin: string | null = null;
+
+  /** @param source a graph that is written anew: its inputs and constants are there from the start, and its names are not used again */
+  constructor(source?: Graph) {
+    this.#inputs = [...(source?.inputs ?? [])];
+    this.#initializers = [...(source?.initializers ?? [])];
+    this.#taken = new Set(source === undefined ? [] : valuesOf(source).keys());
+  }
 
   /** An input of the graph, which is fed on every run. */
   input(shape: Shape, dtype: DType): Value {
@@ -55,7 +65,7 @@ export class GraphBuilder {
     return isSame(x.shape, shape) ? x : this.emit("Reshape", [x, this.integers(shape)], shape, x.dtype);
   }
 
-  cast(x: Value, dtype: DType): Value {
+  cast(x: Value, dtype: ElementType): Value {
     return x.dtype === dtype ? x : this.emit("Cast", [x], x.shape, dtype, { to: elementTypes[dtype] });
   }
 
@@ -67,16 +77,35 @@ export class GraphBuilder {
     dtype: ElementType,
     attributes: Readonly<Record<string, Attribute>> = {},
   ): Value {
-    const output = this.#value(op, shape, dtype);
+    return this.emitAll(op, inputs, [{ shape, dtype }], attributes)[0] as Value;
+  }
+
+  /** One node with an output of each of the types. */
+  emitAll(
+    op: string,
+    inputs: readonly Value[],
+    types: readonly ValueType[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): Value[] {
+    const outputs = types.map(({ shape, dtype }) => this.#value(op, shape, dtype));
     const origin = this.origin === null ? {} : { origin: this.origin };
-    this.#nodes.push({ op, inputs: inputs.map(({ name }) => name), outputs: [output], attributes, ...origin });
-    return output;
+    this.#nodes.push({ op, inputs: inputs.map(({ name }) => name), outputs, attributes, ...origin });
+    return outputs;
+  }
+
+  /** A node as it is. */
+  push(node: Node): void {
+    this.#nodes.push(node);
   }
 
   /** The recorded graph. A copy of each output is made by a node, since ONNX Runtime can not return inputs or initializers. */
   finish(outputs: readonly Value[]): Graph {
-    const results = outputs.map((x) => this.emit("Identity", [x], x.shape, x.dtype).name);
-    return { inputs: this.#inputs, initializers: this.#initializers, nodes: this.#nodes, outputs: results };
+    return this.graph(outputs.map((x) => this.emit("Identity", [x], x.shape, x.dtype).name));
+  }
+
+  /** The graph with these values as outputs. */
+  graph(outputs: readonly string[]): Graph {
+    return { inputs: this.#inputs, initializers: this.#initializers, nodes: this.#nodes, outputs };
   }
 
   #initializer(data: Elements | BigInt64Array, shape: Shape, dtype: ElementType): Value {
@@ -91,7 +120,10 @@ export class GraphBuilder {
   }
 
   #value(prefix: string, shape: Shape, dtype: ElementType): Value {
-    return { name: `${prefix}_${this.#made++}`, shape, dtype };
+    let name: string;
+    do name = `${prefix}_${this.#made++}`;
+    while (this.#taken.has(name));
+    return { name, shape, dtype };
   }
 }
 

@@ -1,7 +1,8 @@
 import type { NamedAttrMap, NamedTensorInfoMap, TensorInfo } from "@tensorflow/tfjs";
 import type { DType, Shape } from "../../contract.ts";
-import type { Tf } from "./tfjs-types.ts";
-import type { Value } from "../graph.ts";
+import { composites } from "../composites.ts";
+import type { Attribute, Value } from "../graph.ts";
+import type { Tf, TfTensor } from "./tfjs-types.ts";
 import { BACKEND, type RecordingBackend } from "./backend.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { given, type Kernel } from "./kernel.ts";
@@ -11,7 +12,7 @@ import { concat, pad, reshape, slice, split, tile } from "./move.ts";
 
 /** Registers with tfjs how each of its kernels is recorded. */
 export function registerKernels(tf: Tf, backend: RecordingBackend): void {
-  for (const [kernelName, kernel] of Object.entries(kernels(tf))) {
+  for (const [kernelName, kernel] of Object.entries({ ...kernels(tf), ...compositeKernels() })) {
     const kernelFunc = ({ inputs, attrs }: { inputs: NamedTensorInfoMap; attrs?: NamedAttrMap }) => {
       const infos = inOrder(inputs);
       const values = infos.map((x) => backend.valueOf(x));
@@ -29,6 +30,30 @@ export function registerKernels(tf: Tf, backend: RecordingBackend): void {
 /** tfjs passes a kernel's inputs by name, in the order in which ONNX takes them. */
 function inOrder(inputs: NamedTensorInfoMap): TensorInfo[] {
   return Object.values(inputs).filter((x): x is TensorInfo => x !== undefined && x !== null);
+}
+
+/** Our own operators. tfjs has no kernels of these names: `runComposite` calls them. */
+function compositeKernels(): Kernels {
+  return Object.fromEntries(
+    [...composites].map(([op, typesOf]): [string, Kernel] => [
+      op,
+      (graph, inputs, attributes) => {
+        const settings = attributes as Record<string, Attribute>;
+        return graph.emitAll(op, inputs, typesOf(inputs, settings), settings);
+      },
+    ]),
+  );
+}
+
+/** Records one of our own operators; the recording backend must be tfjs's current one. */
+export function runComposite(
+  tf: Tf,
+  op: string,
+  inputs: readonly TfTensor[],
+  attributes: Readonly<Record<string, number>> = {},
+): TfTensor[] {
+  const named = Object.fromEntries(inputs.map((x, i) => [`input${i}`, x]));
+  return tf.engine().runKernel(op, named, attributes) as unknown as TfTensor[];
 }
 
 const unary = {

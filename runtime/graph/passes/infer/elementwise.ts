@@ -1,10 +1,9 @@
 import { elementTypes, type ElementType } from "../../graph.ts";
-import { broadcastAll, sameType, type Rule } from "./operands.ts";
+import { broadcastAll, commonType, sameType, type Rule } from "./operands.ts";
 
-const floats: readonly ElementType[] = ["float32", "float16"];
+const floats: readonly ElementType[] = ["float32", "float16", "bfloat16"];
 const numbers: readonly ElementType[] = [...floats, "int32", "int64"];
 const all: readonly ElementType[] = [...numbers, "bool"];
-const any: readonly ElementType[] = [...all, "bfloat16"];
 
 const unary =
   (allowed: readonly ElementType[]): Rule =>
@@ -14,7 +13,7 @@ const binary =
   (allowed: readonly ElementType[], result?: ElementType): Rule =>
   (operands) => {
     const pair = [operands.at(0), operands.at(1)];
-    const dtype = sameType(pair, allowed);
+    const dtype = commonType(pair, allowed);
     return { shape: broadcastAll(pair.map(({ shape }) => shape)), dtype: result ?? dtype };
   };
 
@@ -28,7 +27,7 @@ const cast: Rule = (operands) => {
 const where: Rule = (operands) => {
   const [mask, a, b] = [operands.at(0), operands.at(1), operands.at(2)];
   sameType([mask], ["bool"]);
-  return { shape: broadcastAll([mask.shape, a.shape, b.shape]), dtype: sameType([a, b], all) };
+  return { shape: broadcastAll([mask.shape, a.shape, b.shape]), dtype: commonType([a, b], all) };
 };
 
 const each = (names: string, rule: Rule): Record<string, Rule> =>
@@ -38,7 +37,7 @@ const each = (names: string, rule: Rule): Record<string, Rule> =>
 export const elementwise: Readonly<Record<string, Rule>> = {
   ...each("Sqrt Exp Log Tanh Sigmoid Sin Cos Floor Reciprocal", unary(floats)),
   ...each("Neg Abs", unary(numbers)),
-  ...each("Identity", unary(any)),
+  ...each("Identity", unary(all)),
   ...each("Not", unary(["bool"])),
   ...each("Add Sub Mul Div Pow", binary(numbers)),
   ...each("Less LessOrEqual Greater GreaterOrEqual", binary(numbers, "bool")),

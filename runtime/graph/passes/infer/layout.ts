@@ -1,6 +1,6 @@
 import type { Shape } from "../../../contract.ts";
-import { sizeOf, type ElementType, type Value } from "../../graph.ts";
-import { axisOf, broadcastAll, sameType, type Operands, type Rule, type Typed } from "./operands.ts";
+import { sizeOf, type ElementType, type Value, type ValueType } from "../../graph.ts";
+import { axisOf, broadcastAll, sameType, type Operands, type Rule } from "./operands.ts";
 
 const moved: readonly ElementType[] = ["float32", "float16", "bfloat16", "int32", "int64", "bool"];
 
@@ -92,7 +92,7 @@ const tile: Rule = (operands) => {
   return { shape: x.shape.map((size, axis) => size * (counts[axis] ?? 1)), dtype: sameType([x], moved) };
 };
 
-const pad: Rule = (operands): Typed => {
+const pad: Rule = (operands): ValueType => {
   const x = operands.at(0);
   const rank = x.shape.length;
   const sides = perAxis(operands, 1, 2 * rank);

@@ -1,12 +1,14 @@
 import type { Shape } from "../../../contract.ts";
+import type { ElementType } from "../../graph.ts";
 import { axisOf, broadcastAll, sameType, type Operands, type Rule } from "./operands.ts";
 
+const floats: readonly ElementType[] = ["float32", "float16", "bfloat16"];
 const text = (shape: Shape) => `[${shape.join(", ")}]`;
 
 /** FusedMatMul has the attributes, MatMul has none. */
 const matMul: Rule = (operands) => {
   const [a, b] = [operands.at(0), operands.at(1)];
-  const dtype = sameType([a, b], ["float32", "float16"]);
+  const dtype = sameType([a, b], floats);
   const [m, k] = transposed(a.shape.slice(-2), operands.integer("transA", 0));
   const [inner, n] = transposed(b.shape.slice(-2), operands.integer("transB", 0));
   if (m === undefined || n === undefined || k !== inner) {
@@ -18,7 +20,7 @@ const matMul: Rule = (operands) => {
 /** The third operand is added to the product, to whose shape it is broadcast. */
 const gemm: Rule = (operands) => {
   const [a, b] = [operands.at(0), operands.at(1)];
-  const dtype = sameType(operands.all, ["float32", "float16"]);
+  const dtype = sameType(operands.all, floats);
   const [m, k] = transposed(a.shape, operands.integer("transA", 0));
   const [inner, n] = transposed(b.shape, operands.integer("transB", 0));
   if (m === undefined || n === undefined || k !== inner || a.shape.length !== 2 || b.shape.length !== 2) {
@@ -41,13 +43,14 @@ const softmax: Rule = (operands) => {
   return { shape: x.shape, dtype: sameType([x], ["float32", "float16"]) };
 };
 
-/** Reduces the axes that the second operand lists; without it all axes. */
+/** Reduces the axes that the second operand lists; without it all axes. Of bfloat16 the result is float32. */
 const reduce: Rule = (operands) => {
   const x = operands.at(0);
   const axes = reducedAxes(operands, x.shape);
   const keeps = operands.integer("keepdims", 1) === 1;
   const shape = x.shape.flatMap((size, axis) => (axes.has(axis) ? (keeps ? [1] : []) : [size]));
-  return { shape, dtype: sameType([x], ["float32", "float16", "int32", "int64"]) };
+  const dtype = sameType([x], [...floats, "int32", "int64"]);
+  return { shape, dtype: dtype === "bfloat16" ? "float32" : dtype };
 };
 
 /** Throws if the axes are not constant. */

@@ -1,14 +1,8 @@
 import type { Shape } from "../../../contract.ts";
-import type { Attribute, ElementType, Initializer, Node, Value } from "../../graph.ts";
-
-/** A shape and a type. */
-export interface Typed {
-  readonly shape: Shape;
-  readonly dtype: ElementType;
-}
+import type { Attribute, ElementType, Initializer, Node, Value, ValueType } from "../../graph.ts";
 
 /** The shape and type of an operator's output. Throws, with the reason, if the operator does not take the operands. */
-export type Rule = (operands: Operands) => Typed;
+export type Rule = (operands: Operands) => ValueType;
 
 /** Values of a graph by name. */
 interface Known {
@@ -31,7 +25,7 @@ export class Operands {
   }
 
   /** The recorded shape and type of the output. */
-  get made(): Typed {
+  get made(): ValueType {
     const [output] = this.#node.outputs;
     if (output === undefined) throw new Error("makes nothing");
     return output;
@@ -104,4 +98,14 @@ export function sameType(values: readonly Value[], allowed: readonly ElementType
   if (other !== undefined) throw new Error(`mixes ${first.dtype} (${first.name}) and ${other.dtype} (${other.name})`);
   if (!allowed.includes(first.dtype)) throw new Error(`does not take ${first.dtype} (${first.name})`);
   return first.dtype;
+}
+
+/**
+ * Like `sameType`, for operators that compute each element by itself: next to bfloat16, a number (float32 without axes) needs no type of
+ * its own. They compute in float32 and round the result.
+ */
+export function commonType(values: readonly Value[], allowed: readonly ElementType[]): ElementType {
+  const isNumber = ({ shape, dtype }: Value) => dtype === "float32" && shape.length === 0;
+  const isNarrow = values.some(({ dtype }) => dtype === "bfloat16");
+  return sameType(isNarrow ? values.filter((value) => !isNumber(value)) : values, allowed);
 }
