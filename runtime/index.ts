@@ -23,8 +23,9 @@ export * from "./config/index.ts";
 export { fail, FindingsError } from "./findings.ts";
 
 // Engines: what computes.
-export { openEngine, probeEngines, takenByAuto, titleOf, type EngineProbe } from "./engine/index.ts";
+export { openEngine, probeEngines, speedOf, takenByAuto, titleOf, type EngineProbe } from "./engine/index.ts";
 export { measureEngine, type EngineSpeed } from "./engine/measure.ts";
+export type { MeasuredSpeed } from "./engine/saved-speeds.ts";
 export { cudaPlatform, fetchCuda, tryCuda } from "./engine/onnx/install-cuda.ts";
 export type { Engine, EngineEvent, EngineName } from "./engine/engine.ts";
 
@@ -39,7 +40,16 @@ export type * from "./metrics/events.ts";
 
 // What a run will be like: its samples, the memory and time of its steps, the graphs that they run.
 export { surveyOf, type Counted, type SizeOfLatents, type Survey } from "./forecast/survey.ts";
-export { graphsOf, planOf, residentBytes, stepSeconds, type Plan, type StepPlan } from "./forecast/step-plan.ts";
+export { graphsOf, planOf } from "./forecast/step-plan.ts";
+export {
+  partsOfStep,
+  recordingSeconds,
+  residentBytes,
+  runSeconds,
+  stepSeconds,
+  type Plan,
+  type StepPlan,
+} from "./forecast/plan.ts";
 export { printGraph } from "./graph/text.ts";
 export type { Graph } from "./graph/graph.ts";
 

@@ -1,7 +1,7 @@
 import { probeEngines, takenByAuto, titleOf, type EngineProbe } from "../../runtime/index.ts";
 import type { Colors } from "../shell/color.ts";
 import { exitCode } from "../shell/exit.ts";
-import { bytes, table } from "../shell/text.ts";
+import { bytes, rate, table } from "../shell/text.ts";
 import { inspectMachine, type Machine } from "../shell/machine.ts";
 import { packageVersion } from "../shell/package-root.ts";
 import { paint, sayJson, type Session } from "../shell/session.ts";
@@ -19,8 +19,6 @@ function machineRows({ node, platform, processor, memory, gpus }: Machine): stri
   ];
 }
 
-const rate = (x: number): string => (x < 10 ? x.toPrecision(2) : x.toFixed(0));
-
 function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[]): string {
   const best = takenByAuto(engines);
   const rows = engines.map(({ available, reason, speed, ...engine }) => [
@@ -36,7 +34,7 @@ function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[
     colors.bold("Engines, the fastest first"),
     table(rows),
     "",
-    "GFLOP/s: products of large matrices; GB/s: reading and writing large arrays; both in float32, measured just now.",
+    "GFLOP/s: products of large matrices; GB/s: reading and writing large arrays; both in float32, measured just now; `ltxc plan` and `ltxc check` reckon with them.",
     best === null
       ? "No engine works here: training is not possible."
       : `\`runtime.engine: auto\` takes ${titleOf(best)} here.`,

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { planned } from "../testing/planned.ts";
+import { expectSums, planned } from "../testing/planned.ts";
 import { configure, ltxc, project } from "../testing/testing.ts";
 
 const test = suite("plan");
@@ -25,13 +25,23 @@ test("memory by its parts, and what other settings would save", async () => {
   for (const alternative of alternatives) assert.ok(alternative.residentBytes < residentBytes, alternative.settings[0]);
 });
 
+test("settings that save nothing are not offered", async () => {
+  const least = ["optimizer_type=adamw8bit", "batch_size=1", "enable_gradient_checkpointing=true"];
+  const set = least.map((setting) => `optimization.${setting}`);
+  assert.equal((await planned(folder, ...set)).alternatives, []);
+  const { out } = await ltxc(["plan", ...set.flatMap((text) => ["--set", text])], { cwd: folder });
+  assert.match(out, /^With other settings\n {2}none of those that are tried saves memory$/m);
+});
+
+test("the parts add up, in text and as JSON", () => expectSums(folder, ["optimization.gradient_accumulation_steps=3"]));
+
 test("a text with memory, time and advice", async () => {
   const { out, code } = await ltxc(["plan"], { cwd: folder });
   assert.is(code, 0);
   assert.match(out, /^train\.yaml on the engine onnx$/m);
   assert.match(
     out,
-    /^ {2}memory +about \d+\.\d MiB \(base model .*, trained .*, optimizer .*, captions .*, a step .*\)$/m,
+    /^ {2}memory +about \d+\.\d MiB \(base model .*, trained .*, optimizer .*, captions .*, a step .*, kept .*, the program .*\)$/m,
   );
   assert.match(out, /^ {2}enable_gradient_checkpointing: true +about /m);
   assert.match(out, /^It fits: .* of .* are free\.$/m);

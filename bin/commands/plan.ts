@@ -1,24 +1,26 @@
 import { resolve } from "node:path";
 import type { RunConfig } from "../../runtime/config/index.ts";
-import type { Step } from "../../runtime/contract.ts";
 import {
   graphsOf,
   planOf,
   printGraph,
-  residentBytes,
+  recordingSeconds,
+  runSeconds,
+  speedOf,
   stepSeconds,
-  type EngineSpeed,
+  partsOfStep,
+  type MeasuredSpeed,
   type Graph,
   type Plan,
-  type Preflight,
 } from "../../runtime/index.ts";
 import { forecastStep } from "../project/forecast-step.ts";
 import { exitCode } from "../shell/exit.ts";
 import { readRunConfig } from "../shell/files.ts";
 import { bytes, table } from "../shell/text.ts";
 import { inspectMachine, type Machine } from "../shell/machine.ts";
-import { indented, leftOutRows, speedOfOnnx } from "../plan/outlook.ts";
-import { pace, planRows } from "../plan/plan-text.ts";
+import { alternativeRows, alternativesOf, memoryOf, type Alternative } from "../plan/alternatives.ts";
+import { indented, leftOutRows } from "../plan/outlook.ts";
+import { planRows } from "../plan/plan-text.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
 import { examineRunConfig } from "../project/run-config.ts";
 import { paint, sayJson, type Session } from "../shell/session.ts";
@@ -34,59 +36,6 @@ export interface PlanOptions {
   readonly set?: readonly string[];
 }
 
-/** The run with other settings, written as in the run config. */
-interface Alternative {
-  readonly settings: readonly string[];
-  readonly plan: Plan;
-}
-
-/** Changes that may save memory. An optimizer step trains on as many samples as before. */
-function changesOf({
-  optimization,
-}: RunConfig): { readonly setting: string; readonly config: Partial<RunConfig["optimization"]> }[] {
-  const { enable_gradient_checkpointing, optimizer_type, batch_size, gradient_accumulation_steps } = optimization;
-  return [
-    {
-      setting: `enable_gradient_checkpointing: ${!enable_gradient_checkpointing}`,
-      config: { enable_gradient_checkpointing: !enable_gradient_checkpointing },
-    },
-    ...(optimizer_type === "adamw"
-      ? [{ setting: "optimizer_type: adamw8bit", config: { optimizer_type: "adamw8bit" as const } }]
-      : []),
-    ...(batch_size > 1
-      ? [
-          {
-            setting: `batch_size: 1, gradient_accumulation_steps: ${batch_size * gradient_accumulation_steps}`,
-            config: { batch_size: 1, gradient_accumulation_steps: batch_size * gradient_accumulation_steps },
-          },
-        ]
-      : []),
-  ];
-}
-
-/** Each change on its own, and all those that save memory together. */
-async function alternativesOf(config: RunConfig, step: Step, examined: Preflight, plan: Plan): Promise<Alternative[]> {
-  const changes = changesOf(config);
-  const planned = async (chosen: typeof changes): Promise<Alternative> => {
-    const optimization = Object.assign(
-      {},
-      config.optimization,
-      ...chosen.map((change) => change.config),
-    ) as RunConfig["optimization"];
-    return {
-      settings: chosen.map(({ setting }) => setting),
-      plan: await planOf({ ...config, optimization }, step, examined),
-    };
-  };
-  const single: Alternative[] = [];
-  for (const change of changes) single.push(await planned([change]));
-  const isSaving = (_: unknown, i: number) => memoryOf(single[i]?.plan ?? plan) < memoryOf(plan);
-  const saving = changes.filter(isSaving);
-  return saving.length > 1 ? [...single, await planned(saving)] : single;
-}
-
-const memoryOf = ({ largest }: Plan): number => residentBytes(largest);
-
 /** Whether the run fits into the free memory, and what to do if not. */
 function advice(plan: Plan, alternatives: readonly Alternative[], { memory }: Machine): string {
   const free = `${bytes(memory.free)} of ${bytes(memory.total)} are free`;
@@ -97,17 +46,6 @@ function advice(plan: Plan, alternatives: readonly Alternative[], { memory }: Ma
   return `It does not fit, ${free}, nor would it with these settings: take smaller samples, or a machine with more memory.`;
 }
 
-function alternativeRows(alternatives: readonly Alternative[], speed: EngineSpeed | null): string[][] {
-  return alternatives.map(({ settings, plan }) => {
-    const time = speed === null ? "" : `about ${pace(stepSeconds(plan.commonest, speed))} a step`;
-    return [
-      settings.length === 1 ? (settings[0] ?? "") : "all of these that save memory",
-      `about ${bytes(memoryOf(plan))}`,
-      time,
-    ];
-  });
-}
-
 /** The graphs that an optimizer step runs, forward, backward and the update of the weights, as ONNX Runtime gets them. */
 function printGraphs(session: Session, path: string, graphs: readonly Graph[], leftOut: readonly string[]): number {
   const texts = graphs.map(printGraph);
@@ -116,6 +54,66 @@ function printGraphs(session: Session, path: string, graphs: readonly Graph[], l
   for (const row of leftOutRows(leftOut)) session.io.out(`# ${row.join(": ")}\n`);
   texts.forEach((text, i) => session.io.out(`${i === 0 ? "" : "\n"}# graph ${i + 1} of ${texts.length}\n${text}\n`));
   return exitCode.ok;
+}
+
+/** All that `ltxc plan` says. */
+interface Estimate {
+  readonly path: string;
+  readonly config: RunConfig;
+  readonly leftOut: readonly string[];
+  readonly plan: Plan;
+  readonly alternatives: readonly Alternative[];
+  readonly speed: MeasuredSpeed | null;
+  readonly machine: Machine;
+}
+
+const fits = ({ plan, machine }: Estimate): boolean => memoryOf(plan) <= machine.memory.free;
+
+function toJson(estimate: Estimate): object {
+  const { path, config, leftOut, plan, alternatives, speed, machine } = estimate;
+  const { steps } = config.optimization;
+  return {
+    path,
+    fits: fits(estimate),
+    residentBytes: memoryOf(plan),
+    ...(speed === null
+      ? { secondsPerStep: null, secondsOfStep: null, runSeconds: null }
+      : {
+          secondsPerStep: stepSeconds(plan.commonest, speed),
+          secondsOfStep: partsOfStep(plan.commonest, speed),
+          runSeconds: runSeconds(plan, steps, speed),
+        }),
+    recordingSeconds: recordingSeconds(plan),
+    steps,
+    plan,
+    leftOut,
+    speed,
+    memory: machine.memory,
+    alternatives: alternatives.map(({ settings, plan: own }) => ({
+      settings,
+      residentBytes: memoryOf(own),
+      plan: own,
+    })),
+  };
+}
+
+function textOf(session: Session, { path, config, leftOut, plan, alternatives, speed, machine }: Estimate): string {
+  const colors = paint(session);
+  const run = { steps: config.optimization.steps, trainingState: config.checkpoints.save_training_state };
+  const others =
+    alternatives.length === 0
+      ? "  none of those that are tried saves memory"
+      : indented(table(alternativeRows(alternatives, speed)));
+  const lines = [
+    colors.bold(`${path} on the engine onnx`),
+    indented(table([...planRows(plan, run, speed), ...leftOutRows(leftOut)])),
+    "",
+    colors.bold("With other settings"),
+    others,
+    "",
+    advice(plan, alternatives, machine),
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
 /** `ltxc plan`: the memory and time that a run takes here with the engine onnx, and what would save memory. Exit code 1 if it does not fit. */
@@ -138,44 +136,16 @@ export async function plan(session: Session, path: string, options: PlanOptions)
   if (options.emit === "graph")
     return printGraphs(session, path, await graphsOf(config, step, examined.preflight), leftOut);
   const planned = await planOf(config, step, examined.preflight);
-  const alternatives = await alternativesOf(config, step, examined.preflight, planned);
-  const [speed, machine] = [await speedOfOnnx(config), await inspectMachine()];
-  const fits = memoryOf(planned) <= machine.memory.free;
-  const code = fits ? exitCode.ok : exitCode.findings;
-  if (session.json) {
-    const list = alternatives.map(({ settings, plan: own }) => ({ settings, residentBytes: memoryOf(own), plan: own }));
-    sayJson(session, {
-      path,
-      fits,
-      residentBytes: memoryOf(planned),
-      secondsPerStep: speed === null ? null : stepSeconds(planned.commonest, speed),
-      plan: planned,
-      leftOut,
-      speed,
-      memory: machine.memory,
-      alternatives: list,
-    });
-    return code;
-  }
-  const colors = paint(session);
-  const lines = [
-    colors.bold(`${path} on the engine onnx`),
-    indented(
-      table([
-        ...planRows(
-          planned,
-          { steps: config.optimization.steps, trainingState: config.checkpoints.save_training_state },
-          speed,
-        ),
-        ...leftOutRows(leftOut),
-      ]),
-    ),
-    "",
-    colors.bold("With other settings"),
-    indented(table(alternativeRows(alternatives, speed))),
-    "",
-    advice(planned, alternatives, machine),
-  ];
-  io.out(`${lines.join("\n")}\n`);
-  return code;
+  const estimate: Estimate = {
+    path,
+    config,
+    leftOut,
+    plan: planned,
+    alternatives: await alternativesOf(config, step, examined.preflight, planned),
+    speed: await speedOf("onnx", { provider: config.runtime.provider }),
+    machine: await inspectMachine(),
+  };
+  if (session.json) sayJson(session, toJson(estimate));
+  else io.out(textOf(session, estimate));
+  return fits(estimate) ? exitCode.ok : exitCode.findings;
 }

@@ -2,29 +2,30 @@
 import type { RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import {
-  measureEngine,
-  openEngine,
   planOf,
+  residentBytes,
+  speedOf,
   surveyOf,
   type Counted,
-  type EngineSpeed,
+  type MeasuredSpeed,
   type Plan,
   type Preflight,
   type SizeOfLatents,
   type Survey,
 } from "../../runtime/index.ts";
-import { FindingsError } from "../../runtime/findings.ts";
 import { table } from "../shell/text.ts";
 import { planRows } from "./plan-text.ts";
 
 export interface Outlook {
   readonly survey: Survey;
   readonly plan: Plan;
+  /** What `plan.largest.memory` adds up to. */
+  readonly residentBytes: number;
   /** Optimizer steps of the run. */
   readonly steps: number;
   /** `checkpoints.save_training_state` */
   readonly trainingState: RunConfig["checkpoints"]["save_training_state"];
-  readonly speed: EngineSpeed | null;
+  readonly speed: MeasuredSpeed | null;
   /** Imported functions whose operations are not in the plan. */
   readonly leftOut: readonly string[];
 }
@@ -38,32 +39,16 @@ interface Ready {
 
 /** Errors: FindingsError where files have changed since they were examined. */
 export async function outlookOf({ config, step, leftOut = [] }: Ready, examined: Preflight): Promise<Outlook> {
+  const plan = await planOf(config, step, examined);
   return {
     survey: surveyOf(step.strategy, examined.data),
-    plan: await planOf(config, step, examined),
+    plan,
+    residentBytes: residentBytes(plan.largest),
     steps: config.optimization.steps,
     trainingState: config.checkpoints.save_training_state,
-    speed: await speedOfOnnx(config),
+    speed: await speedOf("onnx", { provider: config.runtime.provider }),
     leftOut,
   };
-}
-
-const measured = new Map<RunConfig["runtime"]["provider"], Promise<EngineSpeed | null>>();
-
-/** The measured speed of the engine `onnx` with the run's provider, measured once for each provider; null if it does not work here. */
-export function speedOfOnnx({ runtime: { provider } }: RunConfig): Promise<EngineSpeed | null> {
-  const speed = measured.get(provider) ?? measureOnnx(provider);
-  measured.set(provider, speed);
-  return speed;
-}
-
-async function measureOnnx(provider: RunConfig["runtime"]["provider"]): Promise<EngineSpeed | null> {
-  try {
-    return await measureEngine((await openEngine("onnx", { provider })).engine);
-  } catch (error) {
-    if (error instanceof FindingsError) return null;
-    throw error;
-  }
 }
 
 /** How many lines of one kind are shown; the others are only counted. */

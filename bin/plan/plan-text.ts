@@ -1,51 +1,86 @@
 /** The memory and time of steps as text. */
-import { residentBytes, stepSeconds, type EngineSpeed, type Plan, type StepPlan } from "../../runtime/index.ts";
+import {
+  partsOfStep,
+  recordingSeconds,
+  residentBytes,
+  runSeconds,
+  stepSeconds,
+  type MeasuredSpeed,
+  type Plan,
+  type StepPlan,
+} from "../../runtime/index.ts";
 import { resumingText, type TrainingStateMode } from "../run-view/resuming.ts";
-import { bytes, duration } from "../shell/text.ts";
+import { bytes, duration, rate } from "../shell/text.ts";
 
 /** Rows of a table, for a run of so many optimizer steps; `speed` is null if the engine of the plan does not work here. */
 export function planRows(
-  { largest, commonest }: Plan,
+  plan: Plan,
   { steps, trainingState }: { readonly steps: number; readonly trainingState: TrainingStateMode },
-  speed: EngineSpeed | null,
+  speed: MeasuredSpeed | null,
 ): string[][] {
-  const more =
-    commonest === largest
-      ? []
-      : [["", `${workText(commonest, speed)} for samples of the commonest size, ${commonest.tokens} tokens`]];
+  const { largest, commonest } = plan;
+  const isOneSize = commonest === largest;
+  const ofLargest = isOneSize ? "" : ` for the largest samples, ${largest.tokens} tokens`;
+  const ofCommonest = ` for samples of the commonest size, ${commonest.tokens} tokens`;
   return [
     ["memory", memoryText(largest)],
     ["resuming", resumingText(trainingState, largest.memory.trained / 4)],
-    [
-      "time",
-      `${workText(largest, speed)}${commonest === largest ? "" : ` for the largest samples, ${largest.tokens} tokens`}`,
-    ],
-    ...more,
-    ...(speed === null ? [] : [["", `about ${duration(steps * stepSeconds(commonest, speed))} for ${steps} steps`]]),
+    ["time", `${workText(largest, speed)}${ofLargest}`],
+    ...(isOneSize ? [] : [["", `${workText(commonest, speed)}${ofCommonest}`]]),
+    ...(speed === null
+      ? []
+      : [
+          ["", runText(plan, steps, speed)],
+          ["speed", speedText(speed)],
+        ]),
   ];
 }
+
+/** What the parts of the memory are called. */
+const names: Readonly<Record<keyof StepPlan["memory"], string>> = {
+  weights: "base model",
+  trained: "trained",
+  optimizer: "optimizer",
+  captions: "captions",
+  step: "a step",
+  allocator: "kept by the allocator",
+  program: "the program",
+};
 
 function memoryText(plan: StepPlan): string {
-  const { weights, trained, optimizer, captions, step } = plan.memory;
-  const parts: [string, number][] = [
-    ["base model", weights],
-    ["trained", trained],
-    ["optimizer", optimizer],
-    ["captions", captions],
-    ["a step", step],
-  ];
-  return `about ${bytes(residentBytes(plan))} (${parts.map(([name, size]) => `${name} ${bytes(size)}`).join(", ")})`;
+  const parts = Object.entries(names).map(([key, name]) => `${name} ${bytes(plan.memory[key as keyof typeof names])}`);
+  return `about ${bytes(residentBytes(plan))} (${parts.join(", ")})`;
 }
 
-function workText(plan: StepPlan, speed: EngineSpeed | null): string {
-  const work = `${flops(plan.cost.matmulFlops)} a step`;
-  if (speed === null) return work;
-  return `about ${pace(stepSeconds(plan, speed))} a step (${work}, ${Math.round(speed.matmulGflops)} GFLOP/s measured here)`;
+function workText(plan: StepPlan, speed: MeasuredSpeed | null): string {
+  const { matmulFlops, movedBytes } = plan.cost;
+  if (speed === null) return `${flops(matmulFlops)} a step`;
+  const { products, moving, calls } = partsOfStep(plan, speed);
+  const parts = [
+    `products ${pace(products)} for ${flops(matmulFlops)}`,
+    `other operations ${pace(moving)} for ${bytes(movedBytes)}`,
+    `calls ${pace(calls)}`,
+  ];
+  return `about ${pace(stepSeconds(plan, speed))} a step (${parts.join(", ")})`;
+}
+
+function runText(plan: Plan, steps: number, speed: MeasuredSpeed): string {
+  const recording = duration(recordingSeconds(plan));
+  const taken = duration(steps * stepSeconds(plan.commonest, speed));
+  return `about ${duration(runSeconds(plan, steps, speed))} for ${steps} steps (recording them ${recording}, the first time only; steps ${taken})`;
+}
+
+function speedText({ matmulGflops, bandwidthGBs, measuredAt }: MeasuredSpeed): string {
+  const [day, time] = measuredAt.split("T");
+  const at = `${day} ${time?.slice(0, 5)} UTC`;
+  return `${rate(matmulGflops)} GFLOP/s, ${rate(bandwidthGBs)} GB/s, measured ${at}; \`ltxc doctor\` measures anew`;
 }
 
 /** The time of a step, given in seconds, as text. */
 export function pace(seconds: number): string {
-  return seconds < 1 ? `${(1000 * seconds).toPrecision(2)} ms` : duration(seconds);
+  const milliseconds = 1000 * seconds;
+  if (seconds >= 1) return duration(seconds);
+  return `${milliseconds < 10 ? milliseconds.toFixed(1) : milliseconds.toFixed(0)} ms`;
 }
 
 function flops(count: number): string {

@@ -56,7 +56,7 @@ export async function inspectMachine(): Promise<Machine> {
     node: process.version,
     platform: `${process.platform} ${release()} ${process.arch}`,
     processor: { model: processors[0]?.model.trim() ?? "unknown", cores: processors.length },
-    memory: { total: totalmem(), free: freemem() },
+    memory: { total: usableMemory(), free: Math.min(freemem(), usableMemory()) },
     gpus: await gpus(),
   };
 }

@@ -43,6 +43,9 @@ export function bytes(count: number): string {
   return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
 }
 
+/** A measured rate as people read it: 9.3, 128. */
+export const rate = (x: number): string => (x < 10 ? x.toPrecision(2) : x.toFixed(0));
+
 /** A span of time as people read it: 4.2 s, 3 min 05 s, 2 h 14 min. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);

@@ -1,11 +1,13 @@
-import { fail } from "../findings.ts";
+import { join } from "node:path";
+import { fail, FindingsError } from "../findings.ts";
 import type { Engine, EngineName } from "./engine.ts";
 import { loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
-import { recordingsFolder } from "./recording/cache-folder.ts";
+import { buildId, cacheFolder, recordingsFolder } from "./recording/cache-folder.ts";
 import { startOnnxDevice } from "./onnx/device.ts";
+import { readSpeed, saveSpeed, type MeasuredSpeed } from "./saved-speeds.ts";
 import { createOnnxEngine } from "./onnx/engine.ts";
 import { hasCudaLibrary, providerNeeds, providerTitles, type Provider } from "./onnx/provider.ts";
-import { measureEngine, type EngineSpeed } from "./measure.ts";
+import { measureEngine } from "./measure.ts";
 import { createTfjsEngine } from "./tfjs.ts";
 
 interface OpenedEngine {
@@ -22,7 +24,7 @@ export interface EngineProbe {
   /** What the engine is, or why it can not be used. */
   readonly reason: string;
   /** Measured just now; null where it can not be used. */
-  readonly speed: EngineSpeed | null;
+  readonly speed: MeasuredSpeed | null;
 }
 
 interface EngineOptions {
@@ -67,10 +69,16 @@ const opened = new Map<string, Promise<Engine>>();
  * Opens an engine. `auto` takes the fastest one that works here; the reason says why faster ones were not taken.
  * @throws FindingsError LTX6220 if an engine that was named does not work, LTX6221 if a provider that was named does not
  */
-export async function openEngine(
+export async function openEngine(asked: EngineName | "auto", options: EngineOptions = {}): Promise<OpenedEngine> {
+  const { engine, reason } = await openFirst(asked, options);
+  return { engine, reason };
+}
+
+/** The fastest engine that works here of those that are asked for. Errors: as `openEngine`. */
+async function openFirst(
   asked: EngineName | "auto",
-  { provider = "auto", isStrict = false }: EngineOptions = {},
-): Promise<OpenedEngine> {
+  { provider = "auto", isStrict = false }: EngineOptions,
+): Promise<OpenedEngine & { readonly candidate: Candidate }> {
   const isAsked = (candidate: Candidate) =>
     (asked === "auto" || candidate.name === asked) &&
     (provider === "auto" || candidate.provider === provider || (asked !== "auto" && asked !== "onnx"));
@@ -81,7 +89,7 @@ export async function openEngine(
       const engine = await open({ ...candidate, isStrict });
       const wish = asked === "auto" && provider === "auto" ? [] : ["as asked for"];
       const others = failures.map(({ title, reason }) => `not ${title}: ${reason}`);
-      return { engine, reason: [[description(candidate), ...wish].join(", "), ...others].join("; ") };
+      return { engine, candidate, reason: [[description(candidate), ...wish].join(", "), ...others].join("; ") };
     } catch (error) {
       failures.push({ title: titleOf(candidate), reason: failureOf(candidate, error) });
     }
@@ -108,11 +116,46 @@ export async function probeEngines(): Promise<EngineProbe[]> {
 
 async function probe(candidate: Candidate): Promise<EngineProbe> {
   try {
-    const speed = await measureEngine(await open(candidate));
+    const speed = await measured(candidate, await open(candidate));
     return { ...candidate, available: true, reason: description(candidate), speed };
   } catch (error) {
     return { ...candidate, available: false, reason: failureOf(candidate, error), speed: null };
   }
+}
+
+/** Where speeds are saved; null where that is nowhere. */
+function speedsFile(): string | null {
+  const cache = cacheFolder();
+  return cache === null ? null : join(cache, "ltxc", "speeds.json");
+}
+
+const speeds = new Map<string, Promise<MeasuredSpeed>>();
+
+/**
+ * The speed of an engine, as it was measured last on this machine: by `probeEngines`, or now if it never was. Null where the engine does
+ * not work.
+ */
+export async function speedOf(name: EngineName, options: EngineOptions): Promise<MeasuredSpeed | null> {
+  const { engine, candidate } = await openFirst(name, options).catch((error: unknown) => {
+    if (error instanceof FindingsError) return { engine: null, candidate: null };
+    throw error;
+  });
+  if (candidate === null) return null;
+  const [title, file, build] = [titleOf(candidate), speedsFile(), buildId()];
+  const saved = file === null || build === null ? null : readSpeed(file, title, build);
+  return saved ?? speeds.get(title) ?? measured(candidate, engine);
+}
+
+/** Measures an engine, for all that ask for its speed from now on. */
+function measured(candidate: Candidate, engine: Engine): Promise<MeasuredSpeed> {
+  const [title, file, build] = [titleOf(candidate), speedsFile(), buildId()];
+  const measuring = measureEngine(engine).then((rates) => {
+    const speed = { ...rates, measuredAt: new Date().toISOString() };
+    if (file !== null && build !== null) saveSpeed(file, title, build, speed);
+    return speed;
+  });
+  speeds.set(title, measuring);
+  return measuring;
 }
 
 /** The engine that `auto` takes, according to the probes; null if none works. */

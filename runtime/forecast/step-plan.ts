@@ -1,8 +1,6 @@
 import type { RunConfig } from "../config/run-config.ts";
 import type { Step } from "../contract.ts";
 import { loadTfjsAlone } from "../engine/load-tfjs.ts";
-import type { EngineSpeed } from "../engine/measure.ts";
-import type { GraphCost } from "../graph/cost.ts";
 import type { Graph } from "../graph/graph.ts";
 import { createOnnxEngine } from "../engine/onnx/engine.ts";
 import type { Provider } from "../engine/onnx/provider.ts";
@@ -14,41 +12,14 @@ import type { Preflight } from "../opening/preflight.ts";
 import { contextOf, createOptimizer } from "../training/optimizer-context.ts";
 import { accumulate } from "../training/optimizer-step.ts";
 import { mostContextBytes } from "../opening/text-contexts.ts";
-
-/** What training steps of one size take on the engine `onnx`; bytes. */
-export interface StepPlan {
-  /** The sample whose size it is. */
-  readonly sample: string;
-  /** Of all latents together. */
-  readonly tokens: number;
-  readonly memory: {
-    /** The base model's weights: those left in their file, and those in memory. */
-    readonly weights: number;
-    /** What is trained, and what the optimizer remembers of it. */
-    readonly trained: number;
-    readonly optimizer: number;
-    /** Contexts of captions, which are kept. */
-    readonly captions: number;
-    /** What a step makes, at most at one time: activations, gradients, widened weights. */
-    readonly step: number;
-  };
-  /** Of an optimizer step. */
-  readonly cost: GraphCost;
-}
-
-export interface Plan {
-  /** Steps with the largest samples, which decide on the memory. */
-  readonly largest: StepPlan;
-  /** Steps with the samples of the size that most have. */
-  readonly commonest: StepPlan;
-}
+import { withOwn, type Plan, type StepPlan } from "./plan.ts";
 
 /** With many equal blocks, only these numbers of them are recorded; the rest is extrapolated from the difference. */
 const [FEW, MORE] = [2, 4];
 
 /**
  * Foretells what a step takes, by recording its graphs without running them. Exact in what the graphs do; what the runtime needs for
- * itself comes on top (`residentBytes`).
+ * itself is estimated.
  * @throws FindingsError as `openRun`
  */
 export async function planOf(config: RunConfig, step: Step, examined: Preflight): Promise<Plan> {
@@ -57,6 +28,7 @@ export async function planOf(config: RunConfig, step: Step, examined: Preflight)
   return {
     largest: first,
     commonest: commonest === largest ? first : await planSample(config, step, examined, commonest),
+    sizes: new Set(examined.data.outlines.map(sizeOf)).size,
   };
 }
 
@@ -70,8 +42,14 @@ async function planSample(config: RunConfig, step: Step, examined: Preflight, ou
       : extended(await record(FEW), await record(MORE), layers);
   const { dataset, heldOut } = examined.data;
   const ofAll = recorded.memory.captions * (dataset.samples.length + heldOut.length);
-  const memory = { ...recorded.memory, captions: Math.min(ofAll, mostContextBytes()) };
-  return { sample: sample.name, tokens: tokensOf(outline), memory, cost: recorded.cost };
+  const memory = withOwn({ ...recorded.memory, captions: Math.min(ofAll, mostContextBytes()) });
+  return {
+    sample: sample.name,
+    tokens: tokensOf(outline),
+    memory,
+    cost: recorded.cost,
+    operations: Math.round(recorded.operations),
+  };
 }
 
 /**
@@ -91,7 +69,11 @@ export async function graphsOf(
   return (await recordStep(config, step, withOnly(sample, config, examined), blocks, provider)).graphs;
 }
 
-interface Recorded extends Pick<StepPlan, "memory" | "cost"> {
+/** What the graphs themselves take. */
+type RecordedMemory = Omit<StepPlan["memory"], "allocator" | "program">;
+
+interface Recorded extends Pick<StepPlan, "cost" | "operations"> {
+  readonly memory: RecordedMemory;
   readonly graphs: readonly Graph[];
 }
 
@@ -133,7 +115,7 @@ async function recordStep(
 
 function recordedOf(
   opened: Usage,
-  { held, peak, files, cost }: Usage,
+  { held, peak, files, cost, operations }: Usage,
   { trained, caption }: { readonly trained: number; readonly caption: number },
   config: RunConfig,
 ): Omit<Recorded, "graphs"> {
@@ -146,7 +128,7 @@ function recordedOf(
     captions: caption,
     step: peak - held,
   };
-  return { memory, cost };
+  return { memory, cost, operations };
 }
 
 /** What `layers` blocks take, each more as much as those between the two. */
@@ -158,7 +140,11 @@ function extended(few: Recorded, more: Recorded, layers: number): Omit<Recorded,
     });
     return Object.fromEntries(entries) as Parts;
   };
-  return { memory: extend(few.memory, more.memory), cost: extend(few.cost, more.cost) };
+  return {
+    memory: extend(few.memory, more.memory),
+    cost: extend(few.cost, more.cost),
+    ...extend({ operations: few.operations }, { operations: more.operations }),
+  };
 }
 
 /** Whether single blocks are named, so that they are not all alike. */
@@ -197,23 +183,4 @@ function sizeOf({ sources }: Outline): string {
   return Object.values(sources)
     .map((source) => gridOf(source).join("x"))
     .join();
-}
-
-/** What Node.js, this program and the runtime take themselves. */
-const PROCESS_BYTES = 325 * 2 ** 20;
-/** The runtime's allocator keeps some of what was freed, in pieces that do not fit what is asked for next. */
-const ALLOCATED = 1.3;
-
-/** Resident memory of a run, in bytes: all of its parts, and what comes on top of what its graphs do. */
-export function residentBytes({ memory: { weights, trained, optimizer, captions, step } }: StepPlan): number {
-  return PROCESS_BYTES + weights + trained + optimizer + captions + ALLOCATED * step;
-}
-
-/** What calling a kernel takes, in seconds. */
-const KERNEL_SECONDS = 5e-6;
-
-/** Seconds of an optimizer step on an engine of this speed. */
-export function stepSeconds({ cost }: StepPlan, { matmulGflops, bandwidthGBs }: EngineSpeed): number {
-  const { matmulFlops, movedBytes, nodes } = cost;
-  return matmulFlops / (1e9 * matmulGflops) + movedBytes / (1e9 * bandwidthGBs) + nodes * KERNEL_SECONDS;
 }

@@ -14,6 +14,8 @@ export interface Usage {
   readonly files: number;
   /** Of the graphs that ran since `resetRuns`. */
   readonly cost: GraphCost;
+  /** Operations of all graphs that were opened, each graph once. */
+  readonly operations: number;
 }
 
 interface Session {
@@ -52,6 +54,7 @@ class SimulatedDevice implements Device {
   #constants = 0;
   #peak = 0;
   #cost = noCost;
+  #operations = 0;
 
   upload({ shape, dtype }: HostTensor): number {
     const id = this.#hold({ shape, dtype }, null);
@@ -65,6 +68,7 @@ class SimulatedDevice implements Device {
     const session = { graph, outputs: outputsOf(graph), memory, cost: costOf(graph), live: 0, claimed: 0 };
     this.#sessions.set(id, session);
     this.#constants += memory.constants;
+    this.#operations += graph.nodes.length;
     for (const { bytes } of graph.initializers)
       if (!(bytes instanceof Uint8Array)) this.#files.set(`${bytes.path}@${bytes.offset}`, bytes.length);
     return id;
@@ -102,6 +106,7 @@ class SimulatedDevice implements Device {
       peak: this.#peak,
       files: [...this.#files.values()].reduce((a, b) => a + b, 0),
       cost: this.#cost,
+      operations: this.#operations,
     };
   }
 

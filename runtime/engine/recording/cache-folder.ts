@@ -3,14 +3,19 @@ import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 
 /**
- * Where recordings are saved: in the user's cache folder, under the id of this program's build. Null where the program runs from its
- * sources, since nothing tells whether they still record the same graphs, and where the user has no folder of their own.
+ * The id of this program's build, a hash of all of it. Null where it runs from its sources: nothing tells whether they still record and
+ * compute the same.
  */
-export function recordingsFolder(): string | null {
-  // Only a build has this file next to it: a hash of the whole program.
+export function buildId(): string | null {
+  // Only a build has this file next to it.
   const build = new URL("./build-id.txt", import.meta.url);
-  const cache = cacheFolder();
-  return cache !== null && existsSync(build) ? join(cache, "ltxc", "recordings", readFileSync(build, "utf8")) : null;
+  return existsSync(build) ? readFileSync(build, "utf8") : null;
+}
+
+/** Where recordings are saved: in the user's cache folder, under the id of the build. Null without one, or without a folder of the user's own. */
+export function recordingsFolder(): string | null {
+  const [cache, build] = [cacheFolder(), buildId()];
+  return cache !== null && build !== null ? join(cache, "ltxc", "recordings", build) : null;
 }
 
 /** Relative folders are ignored, as the XDG Base Directory Specification says: they would lie in whatever folder a command is called. */

@@ -10,7 +10,7 @@ export interface Words {
   readonly help: string;
 }
 
-/** A checkpoint that can be used, as people find it. */
+/** A checkpoint that can be used, as people find it: https://huggingface.co/Lightricks/LTX-2/resolve/main/ltx-2-19b-dev.safetensors */
 export const published = "`ltx-2-19b-dev.safetensors` of Lightricks/LTX-2 on Hugging Face";
 
 /** What to do about a checkpoint that can not be used. */

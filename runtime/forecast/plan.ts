@@ -1,0 +1,99 @@
+/** What a run takes, by its parts. The constants are measured, see `bench/RESULTS.md`. */
+import type { EngineSpeed } from "../engine/measure.ts";
+import type { GraphCost } from "../graph/cost.ts";
+
+/** What training steps of one size take on the engine `onnx`; bytes. */
+export interface StepPlan {
+  /** The sample whose size it is. */
+  readonly sample: string;
+  /** Of all latents together. */
+  readonly tokens: number;
+  readonly memory: {
+    /** The base model's weights: those left in their file, and those in memory. */
+    readonly weights: number;
+    /** What is trained, and what the optimizer remembers of it. */
+    readonly trained: number;
+    readonly optimizer: number;
+    /** Contexts of captions, which are kept. */
+    readonly captions: number;
+    /** What a step makes, at most at one time: activations, gradients, widened weights. */
+    readonly step: number;
+    /** What the runtime's allocator keeps of memory that a step has freed; estimated. */
+    readonly allocator: number;
+    /** What Node.js, this program and the runtime take themselves; estimated. */
+    readonly program: number;
+  };
+  /** Of an optimizer step. */
+  readonly cost: GraphCost;
+  /** Operations of all graphs that are recorded before steps of this size run. */
+  readonly operations: number;
+}
+
+export interface Plan {
+  /** Steps with the largest samples, which decide on the memory. */
+  readonly largest: StepPlan;
+  /** Steps with the samples of the size that most have. */
+  readonly commonest: StepPlan;
+  /** How many sizes the samples have; the graphs of each are recorded. */
+  readonly sizes: number;
+}
+
+/** What Node.js, this program and the runtime take themselves. */
+const PROGRAM_BYTES = 325 * 2 ** 20;
+/** The runtime's allocator keeps some of what was freed, in pieces that do not fit what is asked for next: a part of a step's memory. */
+const KEPT = 0.3;
+
+type Memory = StepPlan["memory"];
+
+/** The parts of a run's memory, in whole bytes: those of its graphs, and what comes on top. */
+export function withOwn(recorded: Omit<Memory, "allocator" | "program">): Memory {
+  const parts = { ...recorded, allocator: KEPT * recorded.step, program: PROGRAM_BYTES };
+  return Object.fromEntries(Object.entries(parts).map(([name, size]) => [name, Math.round(size)])) as unknown as Memory;
+}
+
+/** Resident memory of a run, in bytes: the sum of its parts. */
+export function residentBytes({ memory }: Pick<StepPlan, "memory">): number {
+  return Object.values(memory).reduce((sum, part) => sum + part, 0);
+}
+
+/** What calling a kernel takes, in seconds. */
+const KERNEL_SECONDS = 5e-6;
+
+/** What an optimizer step spends its time on, in seconds. */
+interface StepSeconds {
+  /** Matrix products. */
+  readonly products: number;
+  /** Reading and writing numbers in all other operations. */
+  readonly moving: number;
+  /** Calling the kernels. */
+  readonly calls: number;
+}
+
+/** The parts of an optimizer step's time on an engine of this speed. */
+export function partsOfStep({ cost }: Pick<StepPlan, "cost">, speed: EngineSpeed): StepSeconds {
+  return {
+    products: cost.matmulFlops / (1e9 * speed.matmulGflops),
+    moving: cost.movedBytes / (1e9 * speed.bandwidthGBs),
+    calls: cost.nodes * KERNEL_SECONDS,
+  };
+}
+
+/** Seconds of an optimizer step on an engine of this speed: the sum of its parts. */
+export function stepSeconds(plan: Pick<StepPlan, "cost">, speed: EngineSpeed): number {
+  const { products, moving, calls } = partsOfStep(plan, speed);
+  return products + moving + calls;
+}
+
+/** The first recording of a process, however small, and then each operation, until its graph can run; in seconds. */
+const [WARM_UP_SECONDS, OPERATION_SECONDS] = [1, 2e-4];
+
+/** Seconds that go by before the steps of a run are recorded, if no earlier run has saved the recordings. */
+export function recordingSeconds({ largest, commonest, sizes }: Pick<Plan, "largest" | "commonest" | "sizes">): number {
+  const operations = Math.max(largest.operations, commonest.operations);
+  return WARM_UP_SECONDS + sizes * operations * OPERATION_SECONDS;
+}
+
+/** Seconds of a run of so many optimizer steps: recording them, and taking them. */
+export function runSeconds(plan: Plan, steps: number, speed: EngineSpeed): number {
+  return recordingSeconds(plan) + steps * stepSeconds(plan.commonest, speed);
+}
