@@ -24,6 +24,7 @@ import { bundle, bundleImports, type Module } from "./4-emit/bundle.ts";
 import { importFindings } from "./4-emit/import-findings.ts";
 import { projectRootOf } from "./source/project-root.ts";
 import { paramsSchema } from "./4-emit/params-schema.ts";
+import { emitPython, moduleName } from "./4-emit/python/module.ts";
 import { sourceMap } from "./4-emit/source-map.ts";
 import { emitModule, type EmittedModule } from "./4-emit/typescript/module.ts";
 import { Bag } from "./diagnostics/bag.ts";
@@ -84,6 +85,11 @@ interface NoBuild extends Checked {
 
 /** `program` tells which it is: null where anything is an error. */
 export type Compiled = Build | NoBuild;
+
+/** Without artifacts where anything is an error. */
+export interface CompiledPython extends Checked {
+  readonly artifacts: readonly Artifact[];
+}
 
 export interface BuildOptions {
   /** Whether the module also exports `probe`, for looking inside; false if not given. */
@@ -152,6 +158,15 @@ export async function compile(source: SourceText, options: BuildOptions = {}): P
     { name: `${name}.schema.json`, text: `${JSON.stringify(schema, null, 2)}\n` },
   ];
   return { file, diagnostics, program, artifacts, module, imported: built.imported };
+}
+
+/** Compiles a strategy to `ltxc_<name>.py`, which trains it with the official trainer. */
+export function compilePython(source: SourceText, options: Pick<BuildOptions, "library"> = {}): CompiledPython {
+  const { program, file, diagnostics } = check(source, options);
+  if (program === null) return { file, diagnostics, program, artifacts: [] };
+  const sourceHash = hashOf([file, ...file.bases].map(({ text }) => text));
+  const text = emitPython(program, { compiler: VERSION, sourceHash, source: file });
+  return { file, diagnostics, program, artifacts: [{ name: moduleName(program.name), text }] };
 }
 
 async function bundleAll(

@@ -82,15 +82,17 @@ export function declareFmt({ command, session, done }: Declaring): void {
 export function declareCompile({ command, session, done }: Declaring): void {
   command(
     "compile",
-    "Compile strategies. Each gives readable TypeScript, a bundle that `ltxc run` loads, and a schema of its params.",
+    "Compile strategies. Each gives readable TypeScript, a bundle that `ltxc run` loads, and a schema of its params; or, with --target ltx-trainer, a Python module that the official trainer runs.",
     [
       ["ltxc compile", "all *.strategy files of this folder, into build/"],
       ["ltxc compile inpainting.strategy --out dist", "one file, elsewhere"],
+      ["ltxc compile --target ltx-trainer", "for the official trainer: build/ltxc_<name>.py"],
       ["ltxc compile inpainting.strategy --emit ir", "print the typed program instead"],
     ],
   )
     .argument("[files...]", "strategies, also built-in ones by name (default: *.strategy)")
     .option("--out <dir>", "where the results go", "build")
+    .option("--target <name>", "what runs the results: `ltxc`, or `ltx-trainer`, the official trainer", "ltxc")
     .addOption(new Option("--emit <what>", "print an inner form to stdout and write nothing").choices(["ir"]))
     .option("--types", "let TypeScript check the results first; what it refuses is not written")
     .addOption(typescriptOption())

@@ -35,6 +35,28 @@ test("compiles every strategy of the folder into build/", async ({ cwd }) => {
   );
 });
 
+test("--target ltx-trainer writes one Python module for each strategy, and nothing else", async ({ cwd }) => {
+  await writeFile(join(cwd, "my.strategy"), strategy);
+  const { code, out, err } = await ltxc(["compile", "--target", "ltx-trainer"], { cwd });
+  assert.is(err, "");
+  assert.is(code, 0);
+  assert.is(out, "my.strategy → build/ltxc_shapes.py\n");
+  assert.equal(await readdir(join(cwd, "build")), ["ltxc_shapes.py"]);
+  assert.match(await readFile(join(cwd, "build/ltxc_shapes.py"), "utf8"), "class ShapesStrategy(TrainingStrategy):");
+});
+
+test("a target that does not exist, or options that it has not, are usage errors", async ({ cwd }) => {
+  await writeFile(join(cwd, "my.strategy"), strategy);
+  const wrong = await ltxc(["compile", "--target", "ltx-trianer"], { cwd });
+  assert.is(wrong.code, 2);
+  assert.match(wrong.err, "there is no target `ltx-trianer` (LTX6606)\nhelp: did you mean `ltx-trainer`?");
+  assert.match((await ltxc(["compile", "--target", "jax"], { cwd })).err, "help: there are `ltxc` and `ltx-trainer`");
+  const types = await ltxc(["compile", "--target", "ltx-trainer", "--types"], { cwd });
+  assert.is(types.code, 2);
+  assert.match(types.err, "`--types` checks TypeScript");
+  assert.equal(await readdir(cwd), ["my.strategy"]);
+});
+
 test("a folder that cannot be made is a usage error", async ({ cwd }) => {
   await writeFile(join(cwd, "my.strategy"), strategy);
   await writeFile(join(cwd, "file"), "");

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { emitIr } from "../../compiler/index.ts";
-import { toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
+import { didYouMean, toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
-import { compileFile, type CompiledFile } from "../project/compile-file.ts";
+import { compileFile, compileFileToPython, type CompiledFile } from "../project/compile-file.ts";
 import { UsageError } from "../shell/exit.ts";
 import { readSources, strategyPaths } from "../shell/files.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
@@ -15,13 +15,30 @@ import { refuseNoFolder, replaceText } from "../shell/write.ts";
 export interface CompileOptions {
   readonly out: string;
   readonly emit?: "ir";
+  /** What runs the results; see `targetNames`. */
+  readonly target: string;
   readonly types?: true;
   /** A TypeScript for `types`, which it implies. */
   readonly typescript?: string;
 }
 
+/** What strategies can be compiled for. */
+const targetNames = ["ltxc", "ltx-trainer"] as const;
+
+function refuseTarget({ target, types, typescript }: CompileOptions): void {
+  if (!targetNames.some((name) => name === target)) {
+    const known = targetNames.map((name) => `\`${name}\``).join(" and ");
+    const help = didYouMean(target, targetNames) ?? `there are ${known}`;
+    throw new UsageError(`there is no target \`${target}\` (LTX6606)`, help);
+  }
+  if (target === "ltxc" || (types !== true && typescript === undefined)) return;
+  throw new UsageError("`--types` checks TypeScript, which only the target `ltxc` has", "leave one of the options out");
+}
+
+type Made = Pick<CompiledFile, "file" | "diagnostics" | "strategy" | "artifacts">;
+
 /** Two strategies of the same name would overwrite each other's results, so this is refused. */
-function refuseClashes(compiled: readonly CompiledFile[]): void {
+function refuseClashes(compiled: readonly Made[]): void {
   const owners = new Map<string, string>();
   for (const { strategy, file } of compiled) {
     if (strategy === null) continue;
@@ -34,7 +51,7 @@ function refuseClashes(compiled: readonly CompiledFile[]): void {
   }
 }
 
-async function write(session: Session, out: string, { file, artifacts }: CompiledFile): Promise<void> {
+async function write(session: Session, out: string, { file, artifacts }: Made): Promise<void> {
   for (const { name, text } of artifacts)
     await replaceText(session.io, join(out, name), text, "choose another folder with `--out`");
   const made = artifacts.filter(({ name }) => !name.endsWith(".map")).map(({ name }) => join(out, name));
@@ -49,12 +66,7 @@ function printIr(session: Session, files: readonly SourceFile[], unread: readonl
   return codeOf([...results, ...unread]);
 }
 
-function report(
-  session: Session,
-  out: string,
-  compiled: readonly CompiledFile[],
-  others: readonly FileReport[],
-): number {
+function report(session: Session, out: string, compiled: readonly Made[], others: readonly FileReport[]): number {
   const reports = mergedReports([...compiled, ...others]);
   if (!session.json) printFindings(session, reports);
   else {
@@ -67,12 +79,17 @@ function report(
 /** `ltxc compile`: turns strategies into build artifacts. Those without errors are written even if others have errors. */
 export async function compile(session: Session, named: readonly string[], options: CompileOptions): Promise<number> {
   const { io } = session;
+  refuseTarget(options);
   const { files, unread } = await readSources(io, await strategyPaths(io, pathsOf(io, named)));
   if (options.emit === "ir") return printIr(session, files, unread);
   await refuseNoFolder(io, "--out", options.out);
-  const compiled: CompiledFile[] = [];
+  const compiled: Made[] = [];
   const types: FileReport[] = [];
   for (const file of files) {
+    if (options.target === "ltx-trainer") {
+      compiled.push(compileFileToPython(io, file));
+      continue;
+    }
     const made = await compileFile(io, file, options.out);
     const hasTypes = options.types === true || options.typescript !== undefined;
     const found = hasTypes && made.typed !== null ? await typeCheck(io, made.typed, options.typescript) : [];

@@ -1,5 +1,5 @@
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { compile, type Artifact } from "../../compiler/index.ts";
+import { compile, compilePython, type Artifact } from "../../compiler/index.ts";
 import type { FileReport } from "../../compiler/diagnostics/index.ts";
 import { projectRootOf, type SourceFile } from "../../compiler/source/index.ts";
 import type { Io } from "../shell/io.ts";
@@ -49,4 +49,10 @@ export async function compileFile(
     files: [...inFiles, ...compiled.imported],
   };
   return { file: whole, diagnostics, artifacts, strategy: name, typed, imported: imports.length > 0 ? imported : null };
+}
+
+/** A file compiled for the official trainer. */
+export function compileFileToPython(io: Pick<Io, "cwd">, file: SourceFile): Omit<CompiledFile, "typed" | "imported"> {
+  const compiled = compilePython(file, { library: libraryAt(io.cwd, file.path) });
+  return { ...compiled, strategy: compiled.program?.name ?? null };
 }

@@ -10,6 +10,7 @@ import { entries as training } from "./63-training.ts";
 import { entries as lora } from "./636-lora.ts";
 import { entries as folder } from "./64-folder.ts";
 import { entries as build } from "./65-build.ts";
+import { entries as target } from "./66-target.ts";
 import { entries as runtime } from "./7-runtime.ts";
 import { entries as trial } from "./71-trial.ts";
 import type { Entry } from "./entry.ts";
@@ -28,6 +29,7 @@ const entries = [
   ...lora,
   ...folder,
   ...build,
+  ...target,
   ...runtime,
   ...trial,
 ] as const;

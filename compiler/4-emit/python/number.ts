@@ -1,0 +1,107 @@
+/** Prints what is known before the step runs: numbers and booleans of Python. */
+import type { Core, Elementwise, Term } from "../../2-check/core.ts";
+import { atom, call, choice, index, infix, member, prefix, type Code, type Infix } from "./code.ts";
+import type { Scope } from "./scope.ts";
+import { number } from "./words.ts";
+
+/** The same operators for numbers and for tensors. */
+export const operators: Partial<Record<Elementwise, Infix>> = {
+  add: "+",
+  sub: "-",
+  mul: "*",
+  less: "<",
+  lessEqual: "<=",
+  greater: ">",
+  greaterEqual: ">=",
+  equal: "==",
+  notEqual: "!=",
+};
+
+/** Python raises where JavaScript gives Infinity or NaN; those in the library do as JavaScript. */
+const functions: Partial<Record<Elementwise, string>> = {
+  maximum: "max",
+  minimum: "min",
+  abs: "abs",
+  sqrt: "sqrt",
+  exp: "exp",
+  log: "log",
+  tanh: "math.tanh",
+  sin: "math.sin",
+  cos: "math.cos",
+  floor: "floor",
+  float: "float",
+};
+
+/** A number or boolean. */
+export function host(core: Core, scope: Scope): Code {
+  switch (core.op) {
+    case "literal":
+      return typeof core.value === "number" ? number(core.value) : atom(core.value ? "True" : "False");
+    case "param":
+      return paramCode(core, scope);
+    case "ref":
+      return atom(scope.ref(core.key));
+    case "size":
+      return scope.gridSize(core.of, core.size);
+    case "progress":
+      return progressCode(core, scope);
+    case "cell": {
+      const args = [host(core.pixel, scope), member("self.video_scale_factors", core.along), scope.size(core.along)];
+      return call("cell", args);
+    }
+    case "map":
+      return scalarMap(core, scope);
+    case "broadcast":
+      return host(core.arg, scope);
+    default:
+      throw new Error(`${core.op} is no number`);
+  }
+}
+
+function paramCode({ name, index: place }: Term<"param">, scope: Scope): Code {
+  const value = scope.param(name);
+  if (place === null) return value;
+  return scope.hasItem(name, place) ? index(value, String(place)) : call("item", [value, String(place)]);
+}
+
+function progressCode({ name }: Term<"progress">, scope: Scope): Code {
+  const step = scope.place("step");
+  return name === "globalStep" ? step : infix(step, "/", scope.place("steps"));
+}
+
+const isSmallInteger = (core: Core): boolean =>
+  core.op === "literal" &&
+  typeof core.value === "number" &&
+  Number.isInteger(core.value) &&
+  core.value >= 1 &&
+  core.value < 10;
+
+function scalarMap({ fn, args }: Term<"map">, scope: Scope): Code {
+  const codes = args.map((arg) => host(arg, scope));
+  const [a = atom(""), b = atom(""), c = atom("")] = codes;
+  const sign = operators[fn];
+  if (sign !== undefined) return infix(a, sign, b);
+  const name = functions[fn];
+  if (name !== undefined) return call(name, codes);
+  switch (fn) {
+    case "div":
+      return args[1]?.op === "literal" && args[1].value !== 0 ? infix(a, "/", b) : call("divide", codes);
+    case "pow":
+      return args[1] !== undefined && isSmallInteger(args[1]) ? infix(a, "**", b) : call("power", codes);
+    case "square":
+      return infix(a, "**", "2");
+    case "and":
+    case "or":
+      return infix(a, fn, b);
+    case "not":
+      return prefix("not ", a);
+    case "neg":
+      return prefix("-", a);
+    case "sigmoid":
+      return infix("1", "/", infix("1", "+", call("exp", [prefix("-", a)])));
+    case "where":
+      return choice(a, b, c);
+    default:
+      throw new Error(`${fn} has no form for plain numbers`);
+  }
+}
