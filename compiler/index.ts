@@ -27,6 +27,7 @@ import { paramsSchema } from "./4-emit/params-schema.ts";
 import { emitPython, moduleName } from "./4-emit/python/module.ts";
 import { sourceMap } from "./4-emit/source-map.ts";
 import { emitModule, type EmittedModule } from "./4-emit/typescript/module.ts";
+import { withoutAllowed } from "./diagnostics/allow.ts";
 import { Bag } from "./diagnostics/bag.ts";
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { hashOf } from "./source/hash.ts";
@@ -115,7 +116,7 @@ export function check(
   const checked = checkStrategy(parsed.syntax, bag, file);
   const program = checked === null ? null : share(fold(lower(checked, { probe })));
   if (program !== null) verify(program);
-  return { file, diagnostics: bag.sorted(), program };
+  return { file, diagnostics: withoutAllowed(file, bag.sorted()), program };
 }
 
 /** The typed program as text; null where anything is an error. */

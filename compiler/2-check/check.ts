@@ -2,7 +2,7 @@
 import type { StrategySyntax } from "../1-parse/syntax.ts";
 import type { Bag } from "../diagnostics/bag.ts";
 import type { SourceFile } from "../source/source-file.ts";
-import type { Binding, CheckedStrategy } from "./checked.ts";
+import type { Binding, CheckedParam, CheckedStrategy } from "./checked.ts";
 import { declare, type Declarations } from "./declarations.ts";
 import { Report } from "./report.ts";
 import { attentionWithoutKey } from "./rules/attention-without-key.ts";
@@ -11,10 +11,14 @@ import { frozenKeys } from "./rules/frozen-keys.ts";
 import { importPaths } from "./rules/import-paths.ts";
 import { lossOverKept } from "./rules/loss-over-kept.ts";
 import { missingLoss } from "./rules/missing-loss.ts";
+import { noGradient } from "./rules/no-gradient.ts";
+import { noiseForEachElement } from "./rules/noise-and-level.ts";
 import { notItsTarget } from "./rules/not-its-target.ts";
+import { alwaysKept, queryWithoutKey } from "./rules/on-every-grid.ts";
 import { paramDefaults } from "./rules/param-defaults.ts";
 import { predictionTooEarly } from "./rules/prediction-too-early.ts";
 import { checkSources } from "./rules/source-directories.ts";
+import { suspicious } from "./rules/suspicious.ts";
 import { unused } from "./rules/unused.ts";
 import { Scope } from "./scope.ts";
 
@@ -38,21 +42,26 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
     frozenKeys(context, report);
     fpsWithReferences(context, report);
   }
-  predictionTooEarly([...scope.contexts.values()], bindings, report);
-  missingLoss(syntax, [...scope.contexts.values()], losses, scope.bindings.finished, report);
-  const undecided = lossOverKept(losses, [...scope.contexts.values()], scope.bindings.finished, report);
+  const contexts = [...scope.contexts.values()];
+  predictionTooEarly(contexts, bindings, report);
+  missingLoss(syntax, contexts, losses, scope.bindings.finished, report);
+  noiseForEachElement(contexts, bindings, report);
+  noGradient(losses, contexts, bindings, report);
+  alwaysKept(contexts, bindings, report);
+  queryWithoutKey(contexts, bindings, report);
+  const undecided = lossOverKept(losses, contexts, scope.bindings.finished, report);
   if (bag.hasErrors) return null;
   notItsTarget(losses, bindings, report);
-  attentionWithoutKey([...scope.contexts.values()], bindings, report);
+  attentionWithoutKey(contexts, bindings, report);
+  const params = paramsOf(declarations);
+  suspicious({ syntax, sources, params, losses, contexts, bindings }, report);
   // A mistake hides uses, so what is unused can be told only without one.
   unused(declarations, report);
   return {
     name: syntax.name?.text ?? "",
     description: syntax.description?.value ?? "",
     language: syntax.language?.value ?? 1,
-    params: [...declarations.byName.values()].flatMap((entry) =>
-      entry.kind === "param" ? [{ name: entry.name.text, type: entry.type, schema: entry.syntax.schema }] : [],
-    ),
+    params,
     sources,
     modalities,
     bindings: scope.bindings.finished,
@@ -71,5 +80,11 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
 function lets({ byName }: Declarations) {
   return [...byName.values()].flatMap((entry) =>
     entry.kind === "let" && entry.syntax.binder.parameters === null ? [entry] : [],
+  );
+}
+
+function paramsOf({ byName }: Declarations): readonly CheckedParam[] {
+  return [...byName.values()].flatMap((entry) =>
+    entry.kind === "param" ? [{ name: entry.name.text, type: entry.type, schema: entry.syntax.schema }] : [],
   );
 }

@@ -44,3 +44,45 @@ export function readsPrediction(core: Core, bindings: ReadonlyMap<string, Bindin
   }
   return false;
 }
+
+/** The same text for the same value, wherever it was written. */
+export function structureOf(core: Core): string {
+  const { span: _, type, ...rest } = core;
+  const own = Object.fromEntries(
+    Object.entries(rest).filter(([, value]) => typeof value !== "object" || value === null),
+  );
+  return `${JSON.stringify(own)}${type.axes.join()}(${childrenOf(core).map(structureOf).join()})`;
+}
+
+/** What a value is, behind names and changes of layout. */
+export function behind(core: Core, bindings: ReadonlyMap<string, Binding>): Core {
+  let found = core;
+  for (let steps = 0; steps < maxSteps; steps++) {
+    const next = layoutOf(found) ?? (found.op === "ref" ? bindings.get(found.key)?.core : undefined);
+    if (next === undefined) break;
+    found = next;
+  }
+  return found;
+}
+
+/** More names in a row than anybody writes. */
+const maxSteps = 1000;
+
+function layoutOf(core: Core): Core | undefined {
+  const isLayout = core.op === "broadcast" || core.op === "tokens" || core.op === "grid" || core.op === "round";
+  return isLayout ? core.arg : undefined;
+}
+
+/** The factors of a product, names followed: `a * (b * c)` and `2 * w` with `w: x * y`. */
+export function factorsOf(core: Core, bindings: ReadonlyMap<string, Binding>): readonly Core[] {
+  const factors: Core[] = [];
+  const left = [core];
+  for (let next = left.pop(); next !== undefined && factors.length < maxFactors; next = left.pop()) {
+    const value = behind(next, bindings);
+    if (value.op === "map" && value.fn === "mul") left.push(...value.args.toReversed());
+    else factors.push(next);
+  }
+  return factors;
+}
+
+const maxFactors = 64;

@@ -54,6 +54,8 @@ export class Scope {
       const { span, name, attention } = context.syntax;
       for (const field of fieldsForModel({ ...context, name, attention: attention !== null }))
         this.bindings.refer(`${name}.${field}`, span);
+      // Checked also where no loss reads it.
+      if (context.syntax.denoised !== null && context.generated) this.bindings.refer(`${name}.denoised`, span);
     }
     return checked;
   }

@@ -9,8 +9,8 @@
 import { isJoined } from "../axes.ts";
 import type { Binding, CheckedLoss, Undecided } from "../checked.ts";
 import { broadcastTo, map, reduce } from "../combine.ts";
-import { childrenOf, literal, type Core, type ModalityName, type Term } from "../core.ts";
-import { allNodes, readsPrediction } from "../dependencies.ts";
+import { literal, type Core, type ModalityName, type Term } from "../core.ts";
+import { allNodes, readsPrediction, structureOf } from "../dependencies.ts";
 import type { Fix } from "../../diagnostics/diagnostic.ts";
 import type { ModalityContext } from "../modality.ts";
 import type { Report } from "../report.ts";
@@ -55,7 +55,10 @@ function judge(
 ): Core[] {
   const verdict = compareRegions(mean.weights, keep.core, bindings);
   if (verdict === "apart" || mean.weights.some((weight) => readsPrediction(weight, bindings))) return [];
-  if (verdict === "unknown") return [overlapOf(mean, keep, syntax.name, report)];
+  if (verdict === "unknown" || verdict === "may meet") {
+    if (verdict === "may meet") mayCover(mean, keep, { syntax }, report);
+    return [overlapOf(mean, keep, syntax.name, report)];
+  }
   const span = mean.span ?? { start: 0, end: 0 };
   const clause = `over ${syntax.name}.generated`;
   const fix: Fix = { title: `add \`${clause}\``, edits: [{ span: { ...span, start: span.end }, text: ` ${clause}` }] };
@@ -66,6 +69,25 @@ function judge(
     ...(mean.weights.length === 0 ? { fix } : {}),
   });
   return [];
+}
+
+/** `keep` says of the region itself that it is generated, and then keeps some of it for another reason. */
+function mayCover(mean: MaskedMean, keep: Binding, { syntax }: Pick<ModalityContext, "syntax">, report: Report): void {
+  const [weight, ...more] = mean.weights;
+  const m = weight === undefined || more.length > 0 ? null : report.textAt(weight.span);
+  const generated = `${syntax.name}.generated`;
+  const both =
+    m === null || weight?.type.dtype !== "bool" ? null : `(${m.replace(/^\((.*)\)$/s, "$1")} and ${generated})`;
+  const help = both === null ? `add \`over ${generated}\`` : `write \`over ${both}\``;
+  report.warning(
+    "LTX5042",
+    weight?.span ?? mean.span ?? { start: 0, end: 0 },
+    "this may cover tokens that are kept clean",
+    {
+      labels: [{ span: keep.span ?? syntax.keySpan, message: "some of them are kept here" }],
+      help: `${help}, or \`over all\` if kept tokens are meant to count`,
+    },
+  );
 }
 
 /** any(region and keep) for each sample. */
@@ -117,23 +139,20 @@ function atom(core: Core): Shape {
   return { kind: "atom", name: structureOf(core) };
 }
 
-/** The same text for the same value, wherever it was written. */
-function structureOf(core: Core): string {
-  const { span: _, type, ...rest } = core;
-  const own = Object.fromEntries(
-    Object.entries(rest).filter(([, value]) => typeof value !== "object" || value === null),
-  );
-  return `${JSON.stringify(own)}${type.axes.join()}(${childrenOf(core).map(structureOf).join()})`;
-}
-
-function compareRegions(weights: readonly Core[], keep: Core, bindings: Bindings): "apart" | "covers" | "unknown" {
+function compareRegions(
+  weights: readonly Core[],
+  keep: Core,
+  bindings: Bindings,
+): "apart" | "covers" | "may meet" | "unknown" {
   const parts = partsOf([...weights, keep], bindings);
   if (parts === null) return "unknown";
   const tables = new Tables(parts, bindings);
   const region = weights.reduce((table, weight) => table & tables.of(weight), tables.always);
   const kept = tables.of(keep);
   if ((region & kept) === 0n) return "apart";
-  return (kept & ~region) !== 0n && (region & ~kept) !== 0n ? "unknown" : "covers";
+  if ((kept & ~region) === 0n || (region & ~kept) === 0n) return "covers";
+  const known = new Set(partsOf([keep], bindings)?.atoms);
+  return partsOf(weights, bindings)?.atoms.every((atom) => known.has(atom)) === true ? "may meet" : "unknown";
 }
 
 /** What masks are made of. */

@@ -3,6 +3,7 @@ import { entries as structure } from "./2-structure.ts";
 import { entries as names } from "./3-names.ts";
 import { entries as types } from "./4-types.ts";
 import { entries as meaning } from "./5-meaning.ts";
+import { entries as suspicious } from "./503-suspicious.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
 import { entries as model } from "./62-model.ts";
@@ -22,6 +23,7 @@ const entries = [
   ...names,
   ...types,
   ...meaning,
+  ...suspicious,
   ...config,
   ...data,
   ...model,

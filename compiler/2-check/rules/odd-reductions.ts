@@ -1,0 +1,55 @@
+/** Reductions that hide what a loss is about. */
+import type { Binding, CheckedLoss } from "../checked.ts";
+import type { Core } from "../core.ts";
+import { allNodes, behind, readsPrediction } from "../dependencies.ts";
+import { spanOf, type Report } from "../report.ts";
+
+type Bindings = ReadonlyMap<string, Binding>;
+
+/** `mean(a - b)^2`: errors of opposite signs cancel before they are squared. */
+export function squareOfMean(losses: readonly CheckedLoss[], bindings: Bindings, report: Report): void {
+  for (const { core } of losses) {
+    for (const node of allNodes(core, bindings)) {
+      const size = sizeOf(node);
+      const averaged = size === null ? null : behind(size.of, bindings);
+      if (averaged?.op !== "reduce" || (averaged.fn !== "mean" && averaged.fn !== "sum")) continue;
+      const difference = behind(averaged.arg, bindings);
+      const isWhole = averaged.type.axes.every((axis) => axis === "batch");
+      if (!isWhole || difference.op !== "map" || difference.fn !== "sub" || !readsPrediction(difference, bindings))
+        continue;
+      const [a, b] = difference.args.map((arg) => report.textAt(arg.span) ?? "…");
+      report.warning("LTX5037", spanOf(node), "errors of opposite signs cancel in this mean", {
+        help: `write \`${size?.loss ?? "mse"}(${a}, ${b})\`, the mean of the ${size?.loss === "mae" ? "sizes" : "squares"}`,
+      });
+    }
+  }
+}
+
+/** `x` of `x^2` and `abs(x)`. */
+function sizeOf(node: Core): { readonly of: Core; readonly loss: "mse" | "mae" } | null {
+  if (node.op !== "map" || node.span === null) return null;
+  const [of, exponent] = node.args;
+  if (of === undefined) return null;
+  if (node.fn === "abs") return { of, loss: "mae" };
+  const isSquare = node.fn === "square" || (node.fn === "pow" && exponent?.op === "literal" && exponent.value === 2);
+  return isSquare ? { of, loss: "mse" } : null;
+}
+
+/** `mean(x, batch)`: then what a sample is trained on depends on which others share its batch, and on how many there are. */
+export function overTheBatch(losses: readonly CheckedLoss[], bindings: Bindings, report: Report): void {
+  const roots = [
+    ...losses.map(({ core }) => core),
+    ...[...bindings].flatMap(([key, { core }]) => (key.includes(".") ? [core] : [])),
+  ];
+  const reported = new Set<Core>();
+  for (const root of roots) {
+    for (const node of allNodes(root, bindings)) {
+      if (node.op !== "reduce" || !node.axes.includes("batch") || node.span === null || reported.has(node)) continue;
+      reported.add(node);
+      const text = report.textAt(node.arg.span) ?? "x";
+      report.warning("LTX5038", node.span, "this mixes the samples of a batch: it changes with the batch size", {
+        help: `\`${node.fn}(${text})\` reduces all axes but \`batch\`; name others, such as \`${node.fn}(${text}, token)\``,
+      });
+    }
+  }
+}

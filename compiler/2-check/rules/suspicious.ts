@@ -1,0 +1,40 @@
+/** What is well typed, and yet surely or most probably trains something else than was meant. */
+import type { StrategySyntax } from "../../1-parse/syntax.ts";
+import type { Binding, CheckedLoss, CheckedParam, CheckedSource } from "../checked.ts";
+import type { ModalityContext } from "../modality.ts";
+import type { Report } from "../report.ts";
+import { denoisedIsClean } from "./denoised-is-clean.ts";
+import { drawnAnew } from "./drawn-anew.ts";
+import { lossBound } from "./loss-bound.ts";
+import { framesAndSteps, targetIsReference } from "./mixed-up.ts";
+import { levelOfNoise, noiseIsNormal } from "./noise-and-level.ts";
+import { overTheBatch, squareOfMean } from "./odd-reductions.ts";
+import { keyframesEverywhere } from "./on-every-grid.ts";
+import { cancelledByOver, unboundedWeight, weightOfKept } from "./weights.ts";
+
+interface Strategy {
+  readonly syntax: StrategySyntax;
+  readonly sources: readonly CheckedSource[];
+  readonly params: readonly CheckedParam[];
+  readonly losses: readonly CheckedLoss[];
+  readonly contexts: readonly ModalityContext[];
+  readonly bindings: ReadonlyMap<string, Binding>;
+}
+
+/** Warnings about a strategy without errors. */
+export function suspicious(strategy: Strategy, report: Report): void {
+  const { syntax, sources, params, losses, contexts, bindings } = strategy;
+  noiseIsNormal(contexts, bindings, report);
+  levelOfNoise(contexts, bindings, report);
+  unboundedWeight(losses, bindings, report);
+  weightOfKept(losses, contexts, bindings, report);
+  cancelledByOver(losses, bindings, report);
+  squareOfMean(losses, bindings, report);
+  overTheBatch(losses, bindings, report);
+  lossBound(losses, bindings, params, report);
+  keyframesEverywhere(contexts, bindings, report);
+  denoisedIsClean(contexts, bindings, report);
+  framesAndSteps(contexts, bindings, report);
+  targetIsReference(contexts, sources, report);
+  drawnAnew(syntax, report);
+}
