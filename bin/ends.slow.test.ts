@@ -161,7 +161,7 @@ for (const [how, change] of [
   ["cut off", (path: string) => truncate(path, 5000)],
   ["replaced", (path: string) => copyFile(path, `${path}.new`).then(() => rename(`${path}.new`, path))],
 ] as const)
-  test(`a model that is ${how} during the run ends it with a finding, after its weights were saved`, async ({
+  test(`a model that is ${how} during the run ends it with a finding, after its weights were saved where that is possible`, async ({
     cwd,
   }) => {
     const model = join(cwd, "models/tiny-ltx2.safetensors");
@@ -169,8 +169,10 @@ for (const [how, change] of [
     const output = `remodelled-${how.replace(" ", "-")}`;
     const { code, signal, err } = await runAnd(cwd, output, () => void change(model), "--set", "runtime.engine=onnx");
     await copyFile(join(cwd, "whole.safetensors"), model);
-    assert.equal([code, signal], [1, null], err);
     assert.match(err, /LTX7043.*\n.*was changed while it was in use|was changed while it was in use[^]*LTX7043/);
+    // A step that is just reading what is no longer there can only be told, not ended.
+    if (how === "cut off" && signal === "SIGBUS") return assert.match(err, "there is no earlier checkpoint");
+    assert.equal([code, signal], [1, null], err);
     assert.ok(isSaved(cwd, output, stoppedAt(err)), err);
   });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "./findings.ts";
+import type { Engine } from "./engine/engine.ts";
 import { openEngine } from "./engine/index.ts";
 import { weightsPath } from "./checkpoints/checkpoint-files.ts";
 import type { StepEvent, TrainEvent } from "./metrics/events.ts";
@@ -429,6 +430,25 @@ test("the first step of a run says nothing of the time left", async () => {
     left.join(),
   );
   assert.is(left[3], 0);
+});
+
+test("what ends the process at once is told with the last checkpoint, as one of the run's events", async () => {
+  const outputDirectory = await folder();
+  let tell: Parameters<NonNullable<Engine["onFault"]>>[0] = null;
+  const faulty: Engine = { ...engine, onFault: (listener) => void (tell = listener) };
+  const tiny = tinyRun(faulty, { outputDirectory, settings: { checkpoints: { interval: 2 } } });
+  const finding = { code: "LTX6160", severity: "error", path: [], message: "no memory", help: "look" } as const;
+  const onEvent = (event: TrainEvent) => {
+    if (event.type === "step" && event.globalStep === 3) tell?.(finding);
+  };
+  await train(tiny, { onEvent });
+  engine.dispose(...tiny.trainable.tensors());
+  assert.is(tell, null);
+  const told = (await readFile(join(outputDirectory, "metrics.jsonl"), "utf8"))
+    .split("\n")
+    .find((line) => line.includes("LTX6160"));
+  assert.match(told ?? "", "the weights of step 2 are in ");
+  assert.match(told ?? "", /goes on from there; look"/);
 });
 
 test.run();

@@ -43,12 +43,14 @@ interface TrainOptions {
  */
 export async function train(run: Run, { onEvent = () => {}, signal, onBegun }: TrainOptions = {}): Promise<Summary> {
   const loop = await begin(run, onEvent);
+  run.engine.onFault?.((finding) => loop.emit({ type: "warning", finding: withKept(finding, lastWeights(loop)) }));
   try {
     onBegun?.((finding) => loop.emit({ type: "warning", finding }));
     return await trainToTheEnd(loop, signal);
   } catch (error) {
     throw await rescue(loop, error);
   } finally {
+    run.engine.onFault?.(null);
     loop.end();
   }
 }
@@ -305,32 +307,38 @@ async function rescue(loop: Loop, error: unknown): Promise<unknown> {
   const kept = await keepWeights(loop);
   if (error instanceof FindingsError) {
     const [first, ...others] = error.findings;
-    if (first === undefined) return error;
-    const help = first.help === undefined ? kept : `${kept}; ${first.help}`;
-    return new FindingsError([{ ...first, help }, ...others]);
+    return first === undefined ? error : new FindingsError([withKept(first, kept), ...others]);
   }
   if (loop.done > loop.start) loop.emit(warning("LTX7041", "the training is ended by an error", kept));
   return error;
 }
 
+/** The finding, whose help begins with what there is of the run's weights. */
+function withKept(finding: Finding, kept: string): Finding {
+  return { ...finding, help: finding.help === undefined ? kept : `${kept}; ${finding.help}` };
+}
+
+/** The last weights that were saved, as text. */
+function lastWeights({ saved, loaded }: Loop): string {
+  if (saved !== null)
+    return `the weights of step ${saved.step} are in ${saved.path}; \`ltxc run --resume\` goes on from there`;
+  return loaded === null ? "there is no earlier checkpoint" : `the run began from ${loaded}`;
+}
+
 /** Saves the weights if they are whole and not saved yet. Returns which weights there are now and where, as text. */
 async function keepWeights(loop: Loop): Promise<string> {
   const { done, start, loaded, saved } = loop;
-  const goOn = "`ltxc run --resume` goes on from there";
-  const there = () =>
-    loop.saved === null ? null : `the weights of step ${loop.saved.step} are in ${loop.saved.path}; ${goOn}`;
-  if (saved?.step === done) return there() ?? "";
+  if (saved?.step === done) return lastWeights(loop);
   if (done === start && saved === null)
     return loaded === null ? "no step was finished" : `no step was finished since ${loaded}`;
   try {
     if (!loop.isWhole) throw new Error("they were being updated");
     if (loop.unsaved === done) throw new Error("saving failed");
     await saveWithoutDeleting(loop, done);
-    return there() ?? "";
+    return lastWeights(loop);
   } catch (cause) {
     const reason = cause instanceof FindingsError ? cause.findings[0]?.message : (cause as Error).message;
-    const last = there() ?? (loaded === null ? "there is no earlier checkpoint" : `the run began from ${loaded}`);
-    return `the weights of step ${done} could not be saved (${reason}); ${last}`;
+    return `the weights of step ${done} could not be saved (${reason}); ${lastWeights(loop)}`;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the trainer knows of an engine. Only the files in this folder and in `graph/record` import a tensor library. */
 import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import type { Finding } from "../findings.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
 
 export type EngineName = "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
@@ -79,4 +80,9 @@ export interface Engine {
   remember?(scope: string): void;
   /** Reports events to the listener, in place of an earlier one; only engines that record have it. */
   watch?(listener: (event: EngineEvent) => void): void;
+  /**
+   * Calls `listener`, in place of an earlier one, right before something ends the process that no error can be thrown for. What it does it
+   * must do at once. Without a listener (null) the finding is printed to stderr. Only engines that map files have it.
+   */
+  onFault?(listener: ((finding: Finding) => void) | null): void;
 }

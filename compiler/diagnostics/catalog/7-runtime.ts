@@ -103,7 +103,8 @@ export const entries = [
     title: "The model's file was changed during the run",
     explanation:
       "The engine `onnx` does not copy the base model but reads it from its file. The file was replaced, cut off or written to, so further " +
-      "steps would train on another model. The weights so far are saved. Put the file back and go on with `ltxc run --resume`.",
+      "steps would train on another model. The weights so far are saved. Put the file back and go on with `ltxc run --resume`. Where the file was cut off " +
+      "while a step was reading it, nothing can be saved any more: the run ends with the signal SIGBUS (exit code 135 in shells), and the finding names the last checkpoint.",
     bad: "cp other.safetensors ltx.safetensors   # while `ltxc run` trains with it",
     good: "cp other.safetensors another-name.safetensors",
   },

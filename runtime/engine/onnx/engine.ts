@@ -4,7 +4,7 @@ import type { Engine } from "../engine.ts";
 import type { Device } from "../recording/device.ts";
 import { createRecordingEngine, type Executor, type RecordingOptions } from "../recording/engine.ts";
 import { lower } from "../recording/lower.ts";
-import { explainFailure } from "../thread/failure.ts";
+import { explainFailure, explainFault } from "../thread/failure.ts";
 import { readFailure } from "./failure.ts";
 import type { Provider } from "./provider.ts";
 
@@ -21,6 +21,7 @@ export function createOnnxEngine(tf: Tf, device: Device, { provider = "cpu", ...
     target: provider,
     optimize: (graph) => optimize(lower(tf, graph), { isWebGpu: provider === "webgpu" }),
     explain: explainFailure(readFailure),
+    explainFault,
   };
   return createRecordingEngine(tf, executor, options);
 }

@@ -15,6 +15,8 @@ export interface Device {
   read(id: number): Promise<HostTensor>;
   free(id: number): void;
   close(session: number): void;
+  /** Calls `listener` with the reason right before the device ends the process; only devices that map files have it. */
+  onFault?(listener: (fault: DeviceFault) => void): void;
 }
 
 /** The id of a value on the device, or a value that is sent along. */
@@ -29,6 +31,14 @@ export interface OpenListener {
    * operator.
    */
   onPlaced(onCpu: Readonly<Record<string, number>>): void;
+}
+
+/** Why mapped memory can not be read any more. */
+export interface DeviceFault {
+  /** Says which file was changed; null where none was. */
+  readonly change: string | null;
+  /** The mapped files. */
+  readonly files: readonly string[];
 }
 
 /** The device has come to its end, with all values on it. */

@@ -1,5 +1,7 @@
+import { writeSync } from "node:fs";
 import { totalmem } from "node:os";
 import type { Ops, Tensor } from "../../contract.ts";
+import type { Finding } from "../../findings.ts";
 import type { Graph, Node } from "../../graph/graph.ts";
 import { recordingBackendOf } from "../../graph/record/backend.ts";
 import { registerKernels } from "../../graph/record/kernels.ts";
@@ -8,7 +10,7 @@ import type { Differentiated, Engine, EngineEvent, EngineName } from "../engine.
 import { recordedOps } from "./recorded-ops.ts";
 import type { Argument, OpName } from "./call-log.ts";
 import { CallScope, runCheckpoint } from "./call-scope.ts";
-import type { Device } from "./device.ts";
+import type { Device, DeviceFault } from "./device.ts";
 import { DeviceTensor } from "./device-tensor.ts";
 import { LiveTensors } from "./live-tensors.ts";
 import { Recordings } from "./recordings.ts";
@@ -24,6 +26,8 @@ export interface Executor {
   optimize(graph: Graph): Graph;
   /** Turns an error of the device into one for the user. `nodesOf` gives the nodes of an open graph, null if it is unknown. */
   explain(error: unknown, nodesOf: (session: number) => readonly Node[] | null): unknown;
+  /** Turns what ends the process into a finding; only executors have it whose device has `onFault`. */
+  explainFault?(fault: DeviceFault): Finding;
 }
 
 export interface RecordingOptions {
@@ -98,8 +102,20 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
       listener = next;
       for (const event of early.splice(0)) next(event);
     },
+    ...faultsOf(executor),
     memory: () => tensors.memory(),
   };
+}
+
+function faultsOf({ device, explainFault }: Executor): Pick<Engine, "onFault"> {
+  if (device.onFault === undefined || explainFault === undefined) return {};
+  let listener: ((finding: Finding) => void) | null = null;
+  device.onFault((fault) => (listener ?? print)(explainFault(fault)));
+  return { onFault: (next) => void (listener = next) };
+}
+
+function print({ code, message, help = "" }: Finding): void {
+  writeSync(2, `error ${code}: ${message}\n  help: ${help}\n`);
 }
 
 /** The functions of an engine that run as graphs; a single operation outside of them is a graph of its own. */

@@ -1,7 +1,15 @@
 import { Worker } from "node:worker_threads";
 import type { HostTensor } from "../../contract.ts";
-import { DeviceEndedError, DeviceError, type Device, type OpenListener } from "../recording/device.ts";
+import {
+  DeviceEndedError,
+  DeviceError,
+  type Device,
+  type DeviceFault,
+  type OpenListener,
+} from "../recording/device.ts";
 import type { Graph } from "../../graph/graph.ts";
+import { beforeBusError } from "./bus-error.ts";
+import { MappedFiles } from "./mapped-files.ts";
 import { BUSY, STOPPED, type Reply, type Request, type ThreadData } from "./protocol.ts";
 
 /** A thread to start. */
@@ -28,7 +36,8 @@ export async function startDevice(options: ThreadOptions): Promise<StartedDevice
   const worker = startThread(options, { ...options.data, flags });
   const about = await started(worker);
   process.on("exit", () => stop(flags));
-  return { device: createDevice(connect(worker), options), about };
+  const mapped = new MappedFiles();
+  return { device: createDevice(connect(worker, mapped), mapped, options), about };
 }
 
 /** The main thread's end of the messages to and from the worker. */
@@ -47,7 +56,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-function connect(worker: Worker): Connection {
+function connect(worker: Worker, mapped: MappedFiles): Connection {
   const waiting = new Map<number, Waiting>();
   const listeners = new Map<number, OpenListener>();
   worker.on("message", (message: Reply) => {
@@ -64,7 +73,7 @@ function connect(worker: Worker): Connection {
   let ended: Error | null = null;
   // After this nobody answers any more, so nothing may wait.
   const end = (reason: string) => {
-    ended ??= new DeviceEndedError(reason);
+    ended ??= new DeviceEndedError(mapped.change() ?? reason);
     for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
   };
@@ -94,7 +103,11 @@ function connect(worker: Worker): Connection {
   };
 }
 
-function createDevice({ post, ask, free, listeners }: Connection, { prepare }: Pick<ThreadOptions, "prepare">): Device {
+function createDevice(
+  { post, ask, free, listeners }: Connection,
+  mapped: MappedFiles,
+  { prepare }: Pick<ThreadOptions, "prepare">,
+): Device {
   let ids = 0;
   return {
     upload(value) {
@@ -106,7 +119,9 @@ function createDevice({ post, ask, free, listeners }: Connection, { prepare }: P
     open(graph, listener) {
       const session = ids++;
       if (listener !== undefined) listeners.set(session, listener);
-      post({ type: "open", session, graph: prepare(graph), files: filesOf(graph) });
+      const files = filesOf(graph);
+      mapped.open(session, files);
+      post({ type: "open", session, graph: prepare(graph), files });
       return session;
     },
     run(session, feeds, count) {
@@ -127,7 +142,11 @@ function createDevice({ post, ask, free, listeners }: Connection, { prepare }: P
     free,
     close(session) {
       listeners.delete(session);
+      mapped.close(session);
       post({ type: "close", session });
+    },
+    onFault(listener: (fault: DeviceFault) => void) {
+      beforeBusError(() => listener({ change: mapped.change(), files: mapped.paths }));
     },
   };
 }

@@ -1,6 +1,7 @@
-import { FindingsError } from "../../findings.ts";
+import { FindingsError, type Finding } from "../../findings.ts";
 import type { Node } from "../../graph/graph.ts";
-import { DeviceEndedError, DeviceError } from "../recording/device.ts";
+import { some } from "../../some.ts";
+import { DeviceEndedError, DeviceError, type DeviceFault } from "../recording/device.ts";
 import { CHANGED } from "./mapped-files.ts";
 
 /** What a library says about a failure, taken apart. */
@@ -23,9 +24,10 @@ type NodesOf = (session: number) => readonly Node[] | null;
 export const explainFailure =
   (read: (message: string) => Failure) =>
   (error: unknown, nodesOf: NodesOf): unknown => {
+    const isDevices = error instanceof DeviceEndedError || error instanceof DeviceError;
+    if (isDevices && error.message.includes(CHANGED)) return new FindingsError([modelChanged(error.message)]);
     if (error instanceof DeviceEndedError) return threadEnded(error.message);
     if (!(error instanceof DeviceError) || error.session === null) return error;
-    if (error.message.includes(CHANGED)) return modelChanged(error.message);
     return stepFailed(read(error.message), nodesOf(error.session));
   };
 
@@ -51,9 +53,19 @@ function threadEnded(reason: string): FindingsError {
   return new FindingsError([{ code: "LTX7042", severity: "error", path: ["runtime", "engine"], message, help }]);
 }
 
-function modelChanged(message: string): FindingsError {
+const modelPlace: Finding["path"] = ["model", "model_path"];
+
+function modelChanged(message: string): Finding {
   const help = "put the file back as it was; a run needs its model unchanged to its end";
-  return new FindingsError([{ code: "LTX7043", severity: "error", path: ["model", "model_path"], message, help }]);
+  return { code: "LTX7043", severity: "error", path: modelPlace, message, help };
+}
+
+/** Says to the user why mapped memory can not be read. */
+export function explainFault({ change, files }: DeviceFault): Finding {
+  if (change !== null) return modelChanged(change);
+  const message = `the system can not read ${files.length === 0 ? "its memory" : some(files)} any more (SIGBUS)`;
+  const help = "see that its disk or network folder works, then go on from the last checkpoint";
+  return { code: "LTX6160", severity: "error", path: modelPlace, message, help };
 }
 
 /**

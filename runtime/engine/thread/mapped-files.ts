@@ -1,28 +1,50 @@
-import { statSync } from "node:fs";
+import { identityOf } from "../../files/identity.ts";
 
 /** Ends the message about a file that changed. */
 export const CHANGED = "was changed while it was in use";
 
 /**
  * Notices when a file that is mapped into memory changes: its numbers would be others, and where it was cut off, reading it ends the
- * process without a word.
+ * process.
  */
 export class MappedFiles {
-  readonly #known = new Map<string, string>();
+  readonly #known = new Map<string, string | null>();
+  /** By session, the files that it reads while it runs. */
+  readonly #files = new Map<number, readonly string[]>();
 
-  /** Throws when one of the files is no longer what it was when it was first given. */
-  check(paths: readonly string[]): void {
-    for (const path of paths) {
-      const now = identityOf(path);
-      const known = this.#known.get(path) ?? now;
-      this.#known.set(path, known);
-      if (now !== known) throw new Error(`${path} ${CHANGED} (${now === "" ? "it is gone" : "size, time or file"})`);
-    }
+  /** From now on these files must stay as they are. */
+  open(session: number, paths: readonly string[]): void {
+    this.#files.set(session, paths);
+    for (const path of paths) if (!this.#known.has(path)) this.#known.set(path, identityOf(path));
   }
-}
 
-/** Device, inode, size and time of change; empty for a file that is not there. */
-function identityOf(path: string): string {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? "" : [stats.dev, stats.ino, stats.size, stats.mtimeNs].join();
+  close(session: number): void {
+    this.#files.delete(session);
+  }
+
+  /** Says which file of a session is no longer what it was; null where all are. */
+  changeOf(session: number): string | null {
+    for (const path of this.#files.get(session) ?? []) {
+      const now = identityOf(path);
+      if (now !== this.#known.get(path))
+        return `${path} ${CHANGED} (${now === null ? "it is gone" : "size, time or file"})`;
+    }
+    return null;
+  }
+
+  /** The same for all sessions that are open. */
+  change(): string | null {
+    return [...this.#files.keys()].map((session) => this.changeOf(session)).find((change) => change !== null) ?? null;
+  }
+
+  /** Throws when a file of the session is no longer what it was. */
+  check(session: number): void {
+    const change = this.changeOf(session);
+    if (change !== null) throw new Error(change);
+  }
+
+  /** The files of all sessions that are open. */
+  get paths(): readonly string[] {
+    return [...new Set([...this.#files.values()].flat())];
+  }
 }

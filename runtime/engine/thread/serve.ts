@@ -67,7 +67,6 @@ class Server<Value, Session> {
   readonly #values = new Map<number, { readonly value: Value } | Error>();
   readonly #sessions = new Map<number, { readonly session: Session } | Error>();
   /** The files that sessions read while they run. */
-  readonly #files = new Map<number, readonly string[]>();
   readonly #mapped = new MappedFiles();
   /** Sessions that have not run yet. */
   readonly #fresh = new Set<number>();
@@ -116,9 +115,9 @@ class Server<Value, Session> {
 
   async #open({ session, graph, files }: Request & { type: "open" }): Promise<void> {
     const began = performance.now();
-    this.#files.set(session, files);
+    this.#mapped.open(session, files);
     try {
-      this.#mapped.check(files);
+      this.#mapped.check(session);
       this.#sessions.set(session, { session: await this.#library.open(graph) });
       this.#fresh.add(session);
       this.#reply({ type: "opened", session, seconds: (performance.now() - began) / 1000 });
@@ -130,7 +129,7 @@ class Server<Value, Session> {
   async #close(id: number): Promise<void> {
     const found = this.#sessions.get(id);
     this.#sessions.delete(id);
-    this.#files.delete(id);
+    this.#mapped.close(id);
     this.#fresh.delete(id);
     if (found !== undefined && !(found instanceof Error)) await this.#library.close(found.session);
   }
@@ -139,7 +138,7 @@ class Server<Value, Session> {
     const sent: Value[] = [];
     try {
       const { session } = found(this.#sessions.get(request.session));
-      this.#mapped.check(this.#files.get(request.session) ?? []);
+      this.#mapped.check(request.session);
       const feeds = request.feeds.map((feed) => this.#feed(feed, sent));
       const results = await this.#library.run(session, feeds);
       results.forEach((value, i) => this.#values.set(request.outputs[i] ?? -1, { value }));
