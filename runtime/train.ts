@@ -105,6 +105,8 @@ interface Loop {
   unsaved: number | null;
   /** The last evaluation of this process. */
   evaluated: { readonly step: number; readonly loss: number } | null;
+  /** Whether it was said that the base model is no longer what it was. */
+  isBaseChanged: boolean;
   /** Emits a warning about the strategy, unless one with this key was emitted before. */
   readonly warnOnce: WarnOnce;
   /** For checkpoints; null before the first batch. */
@@ -162,6 +164,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     saved: null,
     unsaved: null,
     evaluated: null,
+    isBaseChanged: false,
     warnOnce: createWarnOnce((code, message, help) => emit(warning(code, message, help))),
     metadata: null,
     end: () => {
@@ -264,23 +267,25 @@ async function drawSamples({ run: { samples }, emit }: Loop, done: number, signa
 async function save(loop: Loop, done: number): Promise<string> {
   if (loop.saved?.step === done) return loop.saved.path;
   loop.unsaved = done;
-  const path = await saveWithoutDeleting(loop, done);
+  const { path, ofBase } = await saveWithoutDeleting(loop, done);
   loop.unsaved = null;
+  if (ofBase?.severity === "error") throw new FindingsError([ofBase]);
+  if (ofBase !== null) warnOfBase(loop, ofBase);
   const { checkpoints, evaluation } = loop.run.config;
   await deleteOlder(path, { last: checkpoints.keep_last_n, best: evaluation.keep_best }, loop.run.id);
   return path;
 }
 
-async function saveWithoutDeleting(loop: Loop, done: number): Promise<string> {
+async function saveWithoutDeleting(loop: Loop, done: number) {
   const { evaluated } = loop;
   const loss = evaluated?.step === done ? { [lossKey]: String(evaluated.loss) } : {};
-  const path = await saveCheckpoint(loop.run, loop.context.optimizer, {
+  const saved = await saveCheckpoint(loop.run, loop.context.optimizer, {
     globalStep: done,
     metadata: { ...loop.metadata, ...loss },
   });
-  loop.saved = { step: done, path };
-  loop.emit({ type: "checkpoint", globalStep: done, path });
-  return path;
+  loop.saved = { step: done, path: saved.path };
+  loop.emit({ type: "checkpoint", globalStep: done, path: saved.path });
+  return saved;
 }
 
 /** The checkpoint of a resumed run that has not done a step: nothing is to be saved. Null where it lies in another folder. */
@@ -340,6 +345,12 @@ async function keepWeights(loop: Loop): Promise<string> {
     const reason = cause instanceof FindingsError ? cause.findings[0]?.message : (cause as Error).message;
     return `the weights of step ${done} could not be saved (${reason}); ${lastWeights(loop)}`;
   }
+}
+
+/** Once: a change stays at every checkpoint from then on. */
+function warnOfBase(loop: Loop, finding: Finding): void {
+  if (!loop.isBaseChanged) loop.emit({ type: "warning", finding });
+  loop.isBaseChanged = true;
 }
 
 function warnOfIdleSamples({ warnOnce }: Loop, samples: readonly string[]): void {

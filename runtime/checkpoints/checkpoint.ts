@@ -5,6 +5,7 @@ import type { HostTensor, Tensor } from "../contract.ts";
 import { fail, FindingsError, type Finding } from "../findings.ts";
 import { isHead } from "../model/outputs.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
+import { besidesBase, withoutBase } from "./base-change.ts";
 import { findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
 import { runMetadata, type CheckpointMetadata } from "./checkpoint-metadata.ts";
 import { loadHeads, saveHeads } from "./head-weights.ts";
@@ -22,14 +23,14 @@ const place: Finding["path"] = ["model", "load_checkpoint"];
  * Saves a checkpoint after `globalStep` steps: the training state (as `checkpoints.save_training_state` asks), the heads, and the weights
  * with the metadata of run and strategy. Each file is written whole or not at all. The weights come last, so that a weights file is
  * never without the files that belong to it.
- * @returns the path of the weights file
+ * @returns the path of the weights file, and LTX6162 or LTX6163 if the base model is no longer what it was
  * @throws FindingsError LTX6190, LTX6191 when it can not be written; earlier checkpoints are untouched
  */
 export async function saveCheckpoint(
   run: Run,
   optimizer: Optimizer,
   { globalStep, metadata: strategy }: { globalStep: number; metadata: Readonly<Record<string, string>> },
-): Promise<string> {
+): Promise<Saved> {
   const { checkpoints, output_dir } = run.config;
   const path = weightsPath(output_dir, globalStep, run.config.model.training_mode);
   const parameters = await readAll(run);
@@ -44,21 +45,30 @@ export async function saveCheckpoint(
     await writeTensorFile(stateFile, state, "float32");
   }
   await saveHeads(path, heads, run.step.strategy, checkpoints.precision);
-  await saveWeights(run, path, own, { ...runMetadata(run, globalStep), ...strategy });
-  return path;
+  const ofBase = await saveWeights(run, path, own, { ...runMetadata(run, globalStep), ...strategy });
+  return { path, ofBase };
+}
+
+interface Saved {
+  readonly path: string;
+  readonly ofBase: Finding | null;
 }
 
 async function saveWeights(
-  { config: { model, lora, checkpoints } }: Run,
+  { base, config: { model, lora, checkpoints } }: Run,
   path: string,
   weights: NamedTensors,
   described: CheckpointMetadata,
-): Promise<void> {
+): Promise<Finding | null> {
   const { precision } = checkpoints;
   if (model.training_mode === "full") {
-    return saveModelWeights(path, model.model_path, weights, { metadata: described, precision });
+    if (base === null) throw new Error("a full training without a base model");
+    const change = await saveModelWeights(path, base, weights, { metadata: described, precision });
+    return change === null ? null : withoutBase(base.path, change, path);
   }
   await writeTensorFile(path, { tensors: toFile(weights, scaleOf(lora)), metadata: described }, precision);
+  const change = await base?.change();
+  return base === null || change == null ? null : besidesBase(base.path, change);
 }
 
 /** Where a run begins. */

@@ -6,22 +6,54 @@ import {
   type SafetensorsFile,
 } from "../files/safetensors/index.ts";
 import { FindingsError, type Finding } from "../findings.ts";
+import type { BaseFile } from "../model/base-file.ts";
 import { transformerPrefix } from "../model/weights.ts";
 import type { NamedTensors } from "./lora-weights.ts";
+import { writeTensorFile } from "./tensor-file.ts";
 
 const place: Finding["path"] = ["model", "load_checkpoint"];
 
+interface Written {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly precision: "bfloat16" | "float32";
+}
+
 /**
  * Writes the checkpoint of a full training: a copy of the base checkpoint, its config included, with the trained weights replaced. Every
- * tool that reads the base reads it as well. Tensors that were not trained are copied unchanged.
+ * tool that reads the base reads it as well. Tensors that were not trained are copied unchanged. Where the base is no longer what it was,
+ * the trained weights are written alone, by their bare names.
  * @param trained by the names that the model gives them
+ * @returns what has become of the base, as text; null where it is as it was
  * @throws FindingsError LTX6190, LTX6191 when it can not be written
  */
 export async function saveModelWeights(
   path: string,
+  base: BaseFile,
+  trained: NamedTensors,
+  written: Written,
+): Promise<string | null> {
+  const change = (await base.change()) ?? (await copied(path, base, trained, written));
+  if (change !== null) await writeTensorFile(path, { tensors: trained, metadata: written.metadata }, written.precision);
+  return change;
+}
+
+/** Writes the copy, and returns what has become of the base meanwhile. */
+async function copied(path: string, base: BaseFile, trained: NamedTensors, written: Written): Promise<string | null> {
+  try {
+    await writeCopy(path, base.path, trained, written);
+  } catch (error) {
+    const change = await base.change();
+    if (change === null) throw error;
+    return change;
+  }
+  return base.change();
+}
+
+async function writeCopy(
+  path: string,
   base: string,
   trained: NamedTensors,
-  { metadata, precision }: { metadata: Readonly<Record<string, string>>; precision: "bfloat16" | "float32" },
+  { metadata, precision }: Written,
 ): Promise<void> {
   const file = await openSafetensors(base);
   try {

@@ -1,7 +1,8 @@
 import type { RunConfig } from "../config/run-config.ts";
 import type { Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import { FindingsError, type Finding } from "../findings.ts";
+import { fail, FindingsError, type Finding } from "../findings.ts";
+import type { BaseFile } from "../model/base-file.ts";
 import { createPositions } from "../model/positions.ts";
 import { drawsAhead } from "../random/draws-ahead.ts";
 import { philoxSource } from "../random/draws.ts";
@@ -85,6 +86,14 @@ async function carryOut(removal: Removal | null): Promise<string | null> {
   return removal.text;
 }
 
+/** The model must be what the run's fingerprint and its recordings say. */
+async function expectUnchanged(base: BaseFile): Promise<void> {
+  const change = await base.change();
+  if (change === null) return;
+  const message = `${base.path} was changed while the run was reading it: ${change}`;
+  fail("LTX6161", message, "begin again when nothing writes to the file any more", ["model", "model_path"]);
+}
+
 /**
  * Opens a run whose preflight has passed.
  * @param blocks load only this many of the transformer's blocks, from the first on; default: all
@@ -94,7 +103,7 @@ export async function openExamined(
   engine: Engine,
   config: RunConfig,
   step: Step,
-  { params, data, fingerprint, id, warnings }: Preflight,
+  { params, data, fingerprint, base, id, warnings }: Preflight,
   blocks?: number,
 ): Promise<Omit<OpenedRun, "deleted">> {
   engine.remember?.(JSON.stringify([fingerprint.base_model, fingerprint.source_hash, params]));
@@ -104,6 +113,12 @@ export async function openExamined(
     isCheckpointed: config.optimization.enable_gradient_checkpointing,
     ...(blocks === undefined ? {} : { blocks }),
   });
+  try {
+    await expectUnchanged(base);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
   const contexts = createTextContexts(engine, model.embeddings);
   const batches = loadBatches(engine, config, data, contexts);
   return {
@@ -113,6 +128,7 @@ export async function openExamined(
       step,
       params,
       fingerprint,
+      base,
       engine,
       model: model.forward,
       trainable: model.trainable,

@@ -4,7 +4,7 @@ import { resolveParams, strategyOf } from "../config/strategy.ts";
 import type { Step } from "../contract.ts";
 import { contentsOf } from "../data/contents.ts";
 import { FindingsError, together, type Finding } from "../findings.ts";
-import { checkpointHash } from "../model/checkpoint-hash.ts";
+import { lookAtBase } from "../model/base-file.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { removalOf, type Removal } from "../run-folder/overwrite.ts";
 import { startingOver } from "../run-folder/starting.ts";
@@ -53,10 +53,10 @@ export async function preflight(config: RunConfig, { strategy }: Step, onWork: O
   ]);
   const { samples: chosen } = data.dataset;
   const samples = chosen.map(({ name }) => name);
-  const baseModel = await checkpointHash(model.model_path);
+  const base = await lookAtBase(model.model_path);
   // A run's own fingerprint tells what is in the data files, too; that reads of every file.
   const contents = onWork === "warn" ? {} : { contents: await contentsOf(chosen) };
-  const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel, ...contents });
+  const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel: base.hash, ...contents });
   await checkResume(config, fingerprint, (role, sample) => chosen[sample]?.files[role] ?? "");
   const { id, removal, ofFolder } = await folderOf(config, fingerprint, onWork);
   const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
@@ -64,6 +64,7 @@ export async function preflight(config: RunConfig, { strategy }: Step, onWork: O
     params,
     data,
     fingerprint,
+    base,
     id,
     removal,
     model: examined as ExaminedModel | null,

@@ -117,6 +117,7 @@ export function tinyRun(engine: Engine, options: TinyOptions): Run {
     step,
     params,
     fingerprint: fingerprintOf({ config, strategy: step.strategy, params, samples }),
+    base: null,
     engine,
     model({ video }) {
       if (video === null) throw new Error("no video");

@@ -1,6 +1,7 @@
 import type { RunConfig } from "../config/run-config.ts";
 import type { Batch, Positions, ScaleFactors, Sizes, Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { BaseFile } from "../model/base-file.ts";
 import type { DrawSource } from "../random/sampler.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import type { Model } from "./forward.ts";
@@ -16,6 +17,8 @@ export interface Run {
   readonly params: Readonly<Record<string, unknown>>;
   /** What a training state must agree on with the run that resumes it. */
   readonly fingerprint: Fingerprint;
+  /** Null where no file was read. */
+  readonly base: BaseFile | null;
   readonly engine: Engine;
   readonly model: Model;
   readonly trainable: Trainable;

@@ -46,17 +46,6 @@ export const entries = [
     good: "a tensor [128, 5, 16, 16] over 163840 stored numbers",
   },
   {
-    code: "LTX6160",
-    slug: "memory-not-readable",
-    title: "A file in use can not be read any more",
-    explanation:
-      "The engine `onnx` reads the base model from its file while it computes. The system could not give it a part of that file (the signal SIGBUS), " +
-      "for example because a network folder went away or a disk fails. Nothing can go on after that: the run ends with the signal, which shells show " +
-      "as exit code 135, and the finding names the last checkpoint. If the file was changed, LTX7043 says so instead.",
-    bad: "umount -l /models   # while `ltxc run` trains with a file in it",
-    good: "model: {model_path: /local-disk/ltx.safetensors}",
-  },
-  {
     code: "LTX6170",
     slug: "not-a-file",
     title: "a path leads to something that is no file",

@@ -6,6 +6,7 @@ import { entries as meaning } from "./5-meaning.ts";
 import { entries as suspicious } from "./503-suspicious.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
+import { entries as changes } from "./616-changes.ts";
 import { entries as model } from "./62-model.ts";
 import { entries as training } from "./63-training.ts";
 import { entries as lora } from "./636-lora.ts";
@@ -26,6 +27,7 @@ const entries = [
   ...suspicious,
   ...config,
   ...data,
+  ...changes,
   ...model,
   ...training,
   ...lora,
