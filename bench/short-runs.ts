@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { project } from "../bin/testing/testing.ts";
 
 export const steps = 30;
-export const ltxc = fileURLToPath(new URL("../dist/ltxc.mjs", import.meta.url));
+const ltxc = fileURLToPath(new URL("../dist/ltxc.mjs", import.meta.url));
 export const checkpointsOf = (folder: string): string => join(folder, "outputs/checkpoints");
 const settings = ["checkpoints.interval=1", "checkpoints.keep_last_n=2", "checkpoints.save_training_state=full"];
 
