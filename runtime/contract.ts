@@ -36,7 +36,7 @@ export type Operand = Tensor | number;
  * differentiable in their float32 operands, except comparisons, logic, `round` and `stopGradient` (gradient zero).
  * Errors: shapes that do not broadcast or axes out of range throw.
  */
-export interface Ops extends StrategyOps, NetworkOps {}
+export interface Ops extends StrategyOps, NetworkOps, OptimizerOps {}
 
 /** What the expressions of a strategy become. */
 export interface StrategyOps {
@@ -120,6 +120,23 @@ export interface NetworkOps {
   layerNorm(x: Tensor, eps: number): Tensor;
   /** softmax(q k^T / sqrt(d) + bias) v; q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`, bias additive, broadcast to `[B, H, Tq, Tk]`. */
   attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | null): Tensor;
+  /** x (1 + scale) + shift; scale and shift have one shape, which broadcasts to that of x. */
+  modulate(x: Tensor, scale: Tensor, shift: Tensor): Tensor;
+  /**
+   * Rotary embedding: each pair of channels (a, b) becomes (a cos - b sin, b cos + a sin). `halves`: x `[B, H, T, d]`, tables
+   * `[B or 1, H, T, d / 2]`. `neighbours`: x `[B, T, D]`, tables `[B or 1, T, D]` with each value twice. The tables have no gradient.
+   */
+  rotate(x: Tensor, cos: Tensor, sin: Tensor, pairs: "halves" | "neighbours"): Tensor;
+}
+
+/** What optimizers need; without gradients. */
+export interface OptimizerOps {
+  /**
+   * AdamW for parameters with the same number t of updates. `scalars`, `[]` each: the learning rate η, t, 1 - η λ, sqrt(1 - β2^t),
+   * η / (1 - β1^t), and where gradients have a factor, that. `lists`: n parameters, n gradients, n first and n second moments. Returns the
+   * new parameters, first and second moments; the old ones are used up and must not be read. `settings`: β1, β2, ε, λ.
+   */
+  adamw(scalars: readonly Tensor[], lists: readonly Tensor[], settings: readonly number[]): readonly Tensor[];
 }
 
 /**

@@ -22,8 +22,9 @@ export function checkpoint(
     },
     (dy, saved) =>
       tf.tidy(() => {
-        const again = saved.slice(0, count).map((x) => after(x, dy));
-        return backward(tf, f, dy, { inputs: again, constants: saved.slice(count), parameters });
+        // Of constants, too: what a block makes of them alone would otherwise be kept from the forward pass.
+        const again = saved.map((x) => (x.dtype === "float32" ? after(x, dy) : x));
+        return backward(tf, f, dy, { inputs: again.slice(0, count), constants: again.slice(count), parameters });
       }),
   );
 }

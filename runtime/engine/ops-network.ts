@@ -1,8 +1,21 @@
 import { attention } from "./attention.ts";
 import { withGradient } from "./autodiff.ts";
+import {
+  geluGradient,
+  geluSigmoid,
+  linear,
+  modulate,
+  rmsFactor,
+  rmsNormGradient,
+  rotate,
+  type Pairs,
+} from "./formulas/layers.ts";
 import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
-type Network = Pick<TfOps, "matMul" | "linear" | "softmax" | "gelu" | "silu" | "rmsNorm" | "layerNorm" | "attention">;
+type Network = Pick<
+  TfOps,
+  "matMul" | "linear" | "softmax" | "gelu" | "silu" | "rmsNorm" | "layerNorm" | "attention" | "modulate" | "rotate"
+>;
 
 /** Layers. Those with a gradient of our own keep fewer tensors for the backward pass than autodiff would. */
 export function networkOps(tf: Tf): Network {
@@ -18,6 +31,8 @@ export function networkOps(tf: Tf): Network {
     },
     layerNorm: (x, eps) => layerNorm(tf, x, eps),
     attention: (q, k, v, bias) => attention(tf, { q, k, v, bias }),
+    modulate: (x, scale, shift) => modulate(tf, x, scale, shift),
+    rotate: (x, cos, sin, pairs) => rotateOf(tf, x, cos, sin, pairs),
   };
 }
 
@@ -33,28 +48,18 @@ function matMul(tf: Tf, a: TfTensor, b: TfTensor, transposeA = false, transposeB
   return tf.reshape(product, [...rows, product.shape[1] ?? 0]);
 }
 
-function linear(tf: Tf, x: TfTensor, weight: TfTensor, bias: TfTensor | null): TfTensor {
-  const [outputs = 0, inputs = 0] = weight.shape;
-  const rows = x.shape.slice(0, -1);
-  const flat = tf.matMul(tf.reshape(x, [x.size / inputs, inputs]), weight, false, true);
-  return tf.reshape(bias === null ? flat : tf.add(flat, bias), [...rows, outputs]);
-}
-
-/** The tanh form, written as x sigmoid(c (x + k x^3)) with c = 2 sqrt(2 / π); equal, since 1 + tanh(z) = 2 sigmoid(2z). */
 function gelu(tf: Tf, x: TfTensor): TfTensor {
-  const [c, k] = [2 * Math.sqrt(2 / Math.PI), 0.044715];
   return withGradient(
     tf,
     [x],
     (save) => {
-      const s = tf.sigmoid(tf.mul(x, tf.add(tf.mul(tf.square(x), c * k), c)));
+      const s = geluSigmoid(tf, x);
       save([x, s]);
       return tf.mul(x, s);
     },
     (dy, saved) => {
       const [x, s] = saved as [TfTensor, TfTensor];
-      const slope = tf.mul(x, tf.add(tf.mul(tf.square(x), 3 * c * k), c));
-      return [tf.mul(tf.mul(dy, s), tf.add(tf.mul(slope, tf.sub(1, s)), 1))];
+      return [geluGradient(tf, dy, x, s)];
     },
   );
 }
@@ -75,20 +80,35 @@ function silu(tf: Tf, x: TfTensor): TfTensor {
   );
 }
 
-/** With y = x r: dx = r (dy - y mean(dy y)). */
 function rmsNorm(tf: Tf, x: TfTensor, eps: number): TfTensor {
   return withGradient(
     tf,
     [x],
     (save) => {
-      const r = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), eps));
+      const r = rmsFactor(tf, x, eps);
       const y = tf.mul(x, r) as TfTensor;
       save([y, r]);
       return y;
     },
     (dy, saved) => {
       const [y, r] = saved as [TfTensor, TfTensor];
-      return [tf.mul(r, tf.sub(dy, tf.mul(y, tf.mean(tf.mul(dy, y), -1, true))))];
+      return [rmsNormGradient(tf, dy, y, r)];
+    },
+  );
+}
+
+/** The tables are data of the positions: they get no gradient. */
+function rotateOf(tf: Tf, x: TfTensor, cos: TfTensor, sin: TfTensor, pairs: Pairs): TfTensor {
+  return withGradient(
+    tf,
+    [x],
+    (save) => {
+      save([cos, sin]);
+      return rotate(tf, x, { cos, sin, pairs, isInverse: false });
+    },
+    (dy, saved) => {
+      const [cos, sin] = saved as [TfTensor, TfTensor];
+      return [rotate(tf, dy, { cos, sin, pairs, isInverse: true })];
     },
   );
 }

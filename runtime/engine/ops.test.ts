@@ -347,6 +347,99 @@ test("softmax and norms", async () => {
   await check("layerNorm", (ops, x) => ops.layerNorm(x, 0.2), [x], centred);
 });
 
+test("modulation, with rows for all tokens or one for each", async () => {
+  for (const rows of [[3], [2, 1, 3], [2, 4, 3]]) {
+    const [x, scale, shift] = [numbers([2, 4, 3]), numbers(rows, 2), numbers(rows, 3)];
+    const inWords: Compute = (ops, x, scale, shift) => ops.add(ops.add(x, ops.mul(x, scale)), shift);
+    const expected = Array.from((await valueOf(cpu, inWords, [x, scale, shift])).data);
+    await check(`modulate by ${rows.join()}`, (ops, x, a, b) => ops.modulate(x, a, b), [x, scale, shift], expected);
+  }
+});
+
+test("rotation turns pairs of channels, and its gradient turns them back", async () => {
+  const angles = [0.3, 2, -1.1, 0.7, 4, 0.1];
+  const pair = (a: number, b: number, angle: number) => [
+    a * Math.cos(angle) - b * Math.sin(angle),
+    b * Math.cos(angle) + a * Math.sin(angle),
+  ];
+  // Three tokens of one head with 4 channels: channels 0 and 2 are a pair, and 1 and 3; or 0 and 1, and 2 and 3.
+  const halves = numbers([1, 1, 3, 4]);
+  const flat = (f: (x: number) => number, times: number) =>
+    angles.flatMap((a) => Array.from({ length: times }, () => f(a)));
+  const tables = (times: number, shape: readonly number[]) =>
+    [Math.cos, Math.sin].map((f) => host(shape, flat(f, times))) as [HostTensor, HostTensor];
+  const expected = (first: (token: number, i: number) => number, distance: number) => {
+    const y = Array.from(halves.data);
+    for (const [n, angle] of angles.entries()) {
+      const at = first(Math.floor(n / 2), n % 2);
+      [y[at], y[at + distance]] = pair(halves.data[at] ?? NaN, halves.data[at + distance] ?? NaN, angle) as [
+        number,
+        number,
+      ];
+    }
+    return y;
+  };
+  const by =
+    ([cos, sin]: [HostTensor, HostTensor], pairs: "halves" | "neighbours"): Compute =>
+    (ops, x) =>
+      ops.rotate(x, ops.constant(cos), ops.constant(sin), pairs);
+  await check(
+    "halves",
+    by(tables(1, [1, 1, 3, 2]), "halves"),
+    [halves],
+    expected((token, i) => 4 * token + i, 2),
+  );
+  const neighbours = { ...halves, shape: [1, 3, 4] };
+  const turned = expected((token, i) => 4 * token + 2 * i, 1);
+  await check("neighbours", by(tables(2, [1, 3, 4]), "neighbours"), [neighbours], turned);
+});
+
+test("AdamW updates several parameters at once, with a factor of the gradients", async () => {
+  const settings = [0.9, 0.999, 1e-8, 0.01];
+  const [rate, t] = [0.1, 3];
+  const scalars = [rate, t, 1 - rate * 0.01, Math.sqrt(1 - 0.999 ** t), rate / (1 - 0.9 ** t)];
+  const [p, g, m, v] = [numbers([2, 3]), numbers([2, 3], 2), numbers([2, 3], 3), positive([2, 3], 4)];
+  const updated = p.data.map((x, i) => {
+    const gradient = 0.5 * (g.data[i] ?? NaN);
+    const [nextM, nextV] = [
+      0.9 * (m.data[i] ?? NaN) + 0.1 * gradient,
+      0.999 * (v.data[i] ?? NaN) + 0.001 * gradient ** 2,
+    ];
+    const root = Math.sqrt(nextV / (1 - 0.999 ** t)) + 1e-8;
+    return x * (1 - rate * 0.01) - (rate * nextM) / (1 - 0.9 ** t) / root;
+  });
+  for (const engine of [cpu, wasm, onnx]) {
+    const number = (x: number) => engine.keep(host([], [x]));
+    const keep = (x: HostTensor) => [engine.keep(x), engine.keep({ ...x, shape: [6], data: x.data.map((y) => -y) })];
+    const given = [p, g, m, v].map(keep) as Tensor[][];
+    const factor = number(0.5);
+    const [numbersOf, ...made] = engine.tidy(() => {
+      const kept = scalars.map(number);
+      return [kept, ...engine.ops.adamw([...kept, factor], given.flat(), settings)];
+    }) as [Tensor[], ...Tensor[]];
+    assert.equal(
+      made.map(({ shape }) => shape.join()),
+      ["2,3", "6", "2,3", "6", "2,3", "6"],
+    );
+    close((await engine.read(made[0] as Tensor)).data, updated, 2e-6, `AdamW on ${engine.name}`);
+    const [second, moment] = [await engine.read(made[5] as Tensor), await engine.read(made[2] as Tensor)];
+    // The second parameter is the first one with other signs, which its second moment does not have here.
+    close(
+      second.data,
+      v.data.map((x, i) => -0.999 * x + 0.00025 * (g.data[i] ?? NaN) ** 2),
+      2e-6,
+      "second moment",
+    );
+    close(
+      moment.data,
+      m.data.map((x, i) => 0.9 * x + 0.05 * (g.data[i] ?? NaN)),
+      2e-6,
+      "first moment",
+    );
+    engine.dispose(factor, ...numbersOf, ...made, ...given.flat());
+  }
+});
+
 test("attention, with a bias that broadcasts", async () => {
   const [q, k, v] = [numbers([1, 2, 3, 2]), numbers([1, 2, 4, 2], 2), numbers([1, 2, 4, 2], 3)];
   const bias = numbers([1, 1, 1, 4], 4);

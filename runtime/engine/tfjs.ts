@@ -46,7 +46,7 @@ function createOps(tf: Tf, select: () => void): Ops {
     constant: (value) => upload(tf, value),
   };
   const wrap =
-    (f: (...args: never[]) => TfTensor) =>
+    (f: (...args: never[]) => TfTensor | TfTensor[]) =>
     (...args: never[]) => {
       select();
       return f(...args);

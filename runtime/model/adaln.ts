@@ -76,8 +76,3 @@ export function modulationRow(ops: Ops, table: Tensor, i: number, timestep: Tens
   const row = ops.reshape(ops.slice(table, [i, 0], [1, width]), [width]);
   return timestep === undefined ? row : ops.add(timestep, row);
 }
-
-/** x (1 + scale) + shift. */
-export function modulate(ops: Ops, x: Tensor, scale: Tensor, shift: Tensor): Tensor {
-  return ops.add(ops.mul(x, ops.add(scale, 1)), shift);
-}

@@ -1,5 +1,5 @@
 import type { Tensor } from "../contract.ts";
-import { modulate, modulationRow, spread } from "./adaln.ts";
+import { modulationRow, spread } from "./adaln.ts";
 import { attention, feedForward } from "./attention.ts";
 import type { StreamName, TransformerConfig } from "./config.ts";
 import { streamPrefix } from "./parameters.ts";
@@ -74,7 +74,7 @@ function attendToSelfAndText(
   const eps = config.normEps;
   const part = module.at(`${streamPrefix(stream.name)}attn1.`);
   const row = rowOf(module, stream);
-  const normed = modulate(ops, ops.rmsNorm(x, eps), row(1), row(0));
+  const normed = ops.modulate(ops.rmsNorm(x, eps), row(1), row(0));
   const { rope, selfBias: bias } = stream;
   const self = attention(part, stream.config.heads, eps, { x: normed, context: normed, bias, rope, valuesOnly });
   const updated = ops.add(x, ops.mul(self, row(2)));
@@ -92,14 +92,14 @@ function textUpdate(config: TransformerConfig, module: Module, stream: Stream, z
   const row = rowOf(module, stream);
   const table = module.parameter(`${prefix}prompt_scale_shift_table`);
   const promptRow = (i: number) => modulationRow(ops, table, i, stream.promptRows[i]);
-  const modulated = modulate(ops, context, promptRow(1), promptRow(0));
-  return ops.mul(attend(modulate(ops, z, row(7), row(6)), modulated), row(8));
+  const modulated = ops.modulate(context, promptRow(1), promptRow(0));
+  return ops.mul(attend(ops.modulate(z, row(7), row(6)), modulated), row(8));
 }
 
 function feedForwardPart(config: TransformerConfig, module: Module, stream: Stream, x: Tensor): Tensor {
   const { ops } = module;
   const row = rowOf(module, stream);
-  const normed = modulate(ops, ops.rmsNorm(x, config.normEps), row(4), row(3));
+  const normed = ops.modulate(ops.rmsNorm(x, config.normEps), row(4), row(3));
   return ops.add(x, ops.mul(feedForward(module.at(`${streamPrefix(stream.name)}ff.`), normed), row(5)));
 }
 
@@ -149,7 +149,7 @@ function crossSide(
   const row = (i: number) => spread(ops, isClean, modulationRow(ops, table, i, rows[i]));
   return {
     rope,
-    modulated: (direction) => modulate(ops, normed, row(2 * direction), row(2 * direction + 1)),
+    modulated: (direction) => ops.modulate(normed, row(2 * direction), row(2 * direction + 1)),
     gate: () => modulationRow(ops, table, 4, gate),
   };
 }

@@ -86,34 +86,14 @@ function placeInterleaved({ width }: RopeSpec, axes: number, tokens: number): Pl
 /** Turns queries or keys `[B, T, width]` and splits them into heads: `[B, H, T, width / H]`. Without tables it only splits. */
 export function rotateIntoHeads(ops: Ops, x: Tensor, heads: number, tables: RopeTables<Tensor> | null): Tensor {
   if (tables === null) return splitHeads(ops, x, heads);
-  return tables.cos.shape.length === 4
-    ? rotateHalves(ops, splitHeads(ops, x, heads), tables)
-    : splitHeads(ops, rotatePairs(ops, x, tables), heads);
+  const { cos, sin } = tables;
+  return cos.shape.length === 4
+    ? ops.rotate(splitHeads(ops, x, heads), cos, sin, "halves")
+    : splitHeads(ops, ops.rotate(x, cos, sin, "neighbours"), heads);
 }
 
 /** `[B, T, H * d]` to `[B, H, T, d]`. */
 export function splitHeads(ops: Ops, x: Tensor, heads: number): Tensor {
   const [batch = 0, tokens = 0, width = 0] = x.shape;
   return ops.transpose(ops.reshape(x, [batch, tokens, heads, width / heads]), [0, 2, 1, 3]);
-}
-
-/** The i-th entry of a head's first half pairs with the i-th of its second half. */
-function rotateHalves(ops: Ops, x: Tensor, { cos, sin }: RopeTables<Tensor>): Tensor {
-  const [batch = 0, heads = 0, tokens = 0, width = 0] = x.shape;
-  const half = width / 2;
-  const a = ops.slice(x, [0, 0, 0, 0], [batch, heads, tokens, half]);
-  const b = ops.slice(x, [0, 0, 0, half], [batch, heads, tokens, half]);
-  const first = ops.sub(ops.mul(a, cos), ops.mul(b, sin));
-  const second = ops.add(ops.mul(b, cos), ops.mul(a, sin));
-  return ops.concat([first, second], 3);
-}
-
-/** Neighbours 2i and 2i + 1 form a pair, over the full width. */
-function rotatePairs(ops: Ops, x: Tensor, { cos, sin }: RopeTables<Tensor>): Tensor {
-  const [batch = 0, tokens = 0, width = 0] = x.shape;
-  const pairs = ops.reshape(x, [batch, tokens, width / 2, 2]);
-  const even = ops.slice(pairs, [0, 0, 0, 0], [batch, tokens, width / 2, 1]);
-  const odd = ops.slice(pairs, [0, 0, 0, 1], [batch, tokens, width / 2, 1]);
-  const turned = ops.reshape(ops.concat([ops.neg(odd), even], 3), x.shape);
-  return ops.add(ops.mul(x, cos), ops.mul(turned, sin));
 }

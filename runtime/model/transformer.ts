@@ -1,6 +1,6 @@
 import type { ModalityInputs, ModelInputs, Ops, Prediction, Tensor } from "../contract.ts";
 import { fail } from "../findings.ts";
-import { modulate, modulationRow, spread } from "./adaln.ts";
+import { modulationRow, spread } from "./adaln.ts";
 import { block, type BlockSkips, type BlockState, type Streams } from "./block.ts";
 import { checkpointedBlock, type Checkpointing } from "./checkpointing.ts";
 import type { StreamName, TransformerConfig } from "./config.ts";
@@ -148,5 +148,5 @@ function velocity(
   const own = module.at(streamPrefix(name));
   const table = own.parameter("scale_shift_table");
   const row = (i: number) => spread(ops, stream.isClean, modulationRow(ops, table, i, stream.embedded));
-  return own.linear("proj_out", modulate(ops, ops.layerNorm(x, config.normEps), row(1), row(0)));
+  return own.linear("proj_out", ops.modulate(ops.layerNorm(x, config.normEps), row(1), row(0)));
 }

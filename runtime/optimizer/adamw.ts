@@ -31,19 +31,26 @@ export function createAdamW(engine: Engine, count: number): Optimizer {
       for (const group of groupsOf(parameters, gradients)) {
         // The first update computes what all others do, for an engine that records.
         for (const i of group) moments[i] ??= fresh(engine, parameters[i] as Tensor);
-        const made = engine.tidy(() => {
-          const coefficients = new Map<number, Coefficients>();
-          return group.map((i) =>
-            updateOne(engine, entryOf(parameters, gradients, moments, i), rate, factor, coefficients),
-          );
-        });
-        group.forEach((i, k) => {
-          const { p, t, m, v } = made[k] as Updated;
-          forget(i);
-          moments[i] = { t, m, v };
-          engine.dispose(parameters[i] ?? null);
-          updated[i] = p;
-        });
+        const parts = byUpdates(group, moments);
+        const made = engine.tidy(() =>
+          parts.map(({ members, t }, nth) => {
+            const entries = members.map((i) => entryOf(parameters, gradients, moments, i));
+            return updateAll(engine, entries, scalarsOf(engine, nth, t, rate), factor);
+          }),
+        );
+        parts.forEach(({ members, t }, part) =>
+          members.forEach((i, k) => {
+            const [p, m, v] = [0, 1, 2].map((list) => made[part]?.[list * members.length + k]) as [
+              Tensor,
+              Tensor,
+              Tensor,
+            ];
+            forget(i);
+            moments[i] = { t, m, v };
+            engine.dispose(parameters[i] ?? null);
+            updated[i] = p;
+          }),
+        );
       }
       return updated;
     },
@@ -112,57 +119,55 @@ function fresh(engine: Engine, { shape }: Tensor): Moments {
   return { t: 0, m: zeros(), v: zeros() };
 }
 
-/** Scalars that change from update to update. */
-interface Coefficients {
-  /** 1 - η λ */
-  readonly decay: Tensor;
-  /** sqrt(1 - β2^t) */
-  readonly spread: Tensor;
-  /** η / (1 - β1^t) */
-  readonly size: Tensor;
-}
-
-/** `nth`: names stay the same from update to update, for a recording engine goes by them. */
-function coefficientsOf({ ops }: Engine, nth: number, t: number, rate: number): Coefficients {
-  const input = (name: string, x: number) =>
-    ops.input(`adamw.${name}.${nth}`, { shape: [], dtype: "float32", data: Float32Array.of(x) });
-  return {
-    decay: input("decay", 1 - rate * WEIGHT_DECAY),
-    spread: input("spread", Math.sqrt(1 - BETA2 ** t)),
-    size: input("size", rate / (1 - BETA1 ** t)),
-  };
-}
-
-interface Updated extends Moments {
-  readonly p: Tensor;
+/** Parameters of a group, by how many updates they have with this one, `t`. */
+function byUpdates(
+  group: readonly number[],
+  moments: readonly (Moments | null)[],
+): { readonly t: number; readonly members: readonly number[] }[] {
+  const parts = new Map<number, number[]>();
+  for (const i of group) {
+    const t = (moments[i]?.t ?? 0) + 1;
+    parts.set(t, [...(parts.get(t) ?? []), i]);
+  }
+  return [...parts].map(([t, members]) => ({ t, members }));
 }
 
 /**
- * p ← p (1 - η λ);  m ← β1 m + (1 - β1) g;  v ← β2 v + (1 - β2) g²;  p ← p - η / (1 - β1^t) · m / (sqrt(v) / sqrt(1 - β2^t) + ε)
+ * The scalars of `Ops.adamw`. They are rounded from double precision, since powers and differences would lose much of float32.
+ * `nth`: names stay the same from update to update, for a recording engine goes by them.
  */
-function updateOne(
-  engine: Engine,
-  { parameter, gradient, last }: Entry,
-  rate: number,
-  factor: Tensor | null,
-  coefficients: Map<number, Coefficients>,
-): Updated {
-  const { ops } = engine;
-  const t = last.t + 1;
-  const { decay, spread, size } = coefficients.get(t) ?? coefficientsOf(engine, coefficients.size, t, rate);
-  coefficients.set(t, { decay, spread, size });
-  return engine.tidy(() => {
-    const g = factor === null ? gradient : ops.mul(gradient, factor);
-    const m = mix(engine, last.m, g, BETA1);
-    const v = mix(engine, last.v, ops.square(g), BETA2);
-    const root = ops.add(ops.div(ops.sqrt(v), spread), EPSILON);
-    return { t, m, v, p: ops.sub(ops.mul(parameter, decay), ops.mul(ops.div(m, root), size)) };
-  });
+function scalarsOf({ ops }: Engine, nth: number, t: number, rate: number): Tensor[] {
+  const scalars = {
+    rate,
+    t,
+    decay: 1 - rate * WEIGHT_DECAY,
+    spread: Math.sqrt(1 - BETA2 ** t),
+    size: rate / (1 - BETA1 ** t),
+  };
+  return Object.entries(scalars).map(([name, x]) =>
+    ops.input(`adamw.${name}.${nth}`, { shape: [], dtype: "float32", data: Float32Array.of(x) }),
+  );
 }
 
-/** β · mean + (1 - β) · x */
-function mix({ ops }: Engine, mean: Tensor, x: Tensor, beta: number): Tensor {
-  return ops.add(ops.mul(mean, beta), ops.mul(x, 1 - beta));
+/** p ← p (1 - η λ);  m ← β1 m + (1 - β1) g;  v ← β2 v + (1 - β2) g²;  p ← p - η / (1 - β1^t) · m / (sqrt(v) / sqrt(1 - β2^t) + ε) */
+function updateAll(
+  { ops }: Engine,
+  entries: readonly Entry[],
+  scalars: readonly Tensor[],
+  factor: Tensor | null,
+): readonly Tensor[] {
+  const lists = [
+    entries.map(({ parameter }) => parameter),
+    entries.map(({ gradient }) => gradient),
+    entries.map(({ last }) => last.m),
+    entries.map(({ last }) => last.v),
+  ];
+  return ops.adamw(factor === null ? scalars : [...scalars, factor], lists.flat(), [
+    BETA1,
+    BETA2,
+    EPSILON,
+    WEIGHT_DECAY,
+  ]);
 }
 
 async function store(engine: Engine, { t, m, v }: Moments): Promise<StoredMoments> {

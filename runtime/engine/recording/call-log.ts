@@ -2,6 +2,7 @@ import type { HostTensor, Ops, Tensor } from "../../contract.ts";
 import { DeviceTensor } from "./device-tensor.ts";
 
 export type OpName = keyof Ops;
+export type OpResult = Tensor | readonly Tensor[];
 export type Argument =
   Tensor | HostTensor | readonly Tensor[] | readonly number[] | number | string | boolean | null | undefined;
 
@@ -13,6 +14,9 @@ export const takesNumbers: ReadonlySet<string> = new Set<OpName>([
   ...(["add", "sub", "mul", "div", "pow", "maximum", "minimum", "where", "float"] as const),
   ...(["less", "lessEqual", "greater", "greaterEqual", "equal", "notEqual"] as const),
 ]);
+
+/** Operations that return a list of tensors. */
+export const returnsList: ReadonlySet<string> = new Set<OpName>(["adamw"]);
 
 /**
  * The calls of a function to the operations, described as text. Two runs with equal descriptions have equal graphs, which differ in

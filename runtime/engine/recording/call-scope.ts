@@ -1,10 +1,9 @@
-import type { Tensor } from "../../contract.ts";
 import type { Engine } from "../engine.ts";
-import type { Argument, OpName } from "./call-log.ts";
+import type { Argument, OpName, OpResult } from "./call-log.ts";
 
 /** Answers the operations that a function calls. */
 export interface CallHandler {
-  call(op: OpName, args: readonly Argument[]): Tensor;
+  call(op: OpName, args: readonly Argument[]): OpResult;
   checkpoint: Engine["checkpoint"];
 }
 

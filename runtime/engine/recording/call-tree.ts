@@ -9,8 +9,8 @@ export type CallTree = Map<string, CallTreeNode>;
 export interface CallTreeNode {
   /** The calls that may follow. */
   readonly next: CallTree;
-  /** What the call returns. */
-  readonly result: TensorType;
+  /** What the call returns: one, but for operations that return a list. */
+  readonly results: readonly TensorType[];
   /** Of a node that returns from its function: the recording, if it is open. */
   recording: OpenRecording | null;
   /** The recording of an earlier process, until it is opened. */
@@ -21,8 +21,8 @@ export interface CallTreeNode {
 export function lastNodeOf(tree: CallTree, calls: readonly Call[]): CallTreeNode {
   let nodes = tree;
   let last: CallTreeNode | null = null;
-  for (const { key, shape, dtype } of calls) {
-    last = nodes.get(key) ?? { next: new Map(), result: { shape, dtype }, recording: null, saved: null };
+  for (const { key, shape, dtype, others = [] } of calls) {
+    last = nodes.get(key) ?? { next: new Map(), results: [{ shape, dtype }, ...others], recording: null, saved: null };
     nodes.set(key, last);
     nodes = last.next;
   }

@@ -19,7 +19,11 @@ function isListOf<Item>(x: unknown, isItem: (item: unknown) => item is Item): x 
 const isTensorType = (x: unknown): x is TensorType =>
   isObject(x) && isListOf(x["shape"], isCount) && isText(x["dtype"]) && Object.hasOwn(elementTypes, x["dtype"]);
 
-const isCall = (x: unknown): x is Call => isTensorType(x) && isText((x as Partial<Call>).key);
+function isCall(x: unknown): x is Call {
+  if (!isTensorType(x)) return false;
+  const { key, others } = x as Partial<Call>;
+  return isText(key) && (others === undefined || isListOf(others, isTensorType));
+}
 
 export const isCalls = (x: unknown): x is readonly Call[] => isListOf(x, isCall) && x.length > 0;
 

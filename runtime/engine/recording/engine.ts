@@ -8,7 +8,7 @@ import { registerKernels } from "../../graph/record/kernels.ts";
 import type { Tf } from "../../graph/record/tfjs-types.ts";
 import type { Differentiated, Engine, EngineEvent, EngineName } from "../engine.ts";
 import { recordedOps } from "./recorded-ops.ts";
-import type { Argument, OpName } from "./call-log.ts";
+import type { Argument, OpName, OpResult } from "./call-log.ts";
 import { CallScope, runCheckpoint } from "./call-scope.ts";
 import type { Device, DeviceFault } from "./device.ts";
 import { DeviceTensor } from "./device-tensor.ts";
@@ -82,7 +82,7 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
     map: (stored) => tensors.inFile(stored),
     async read(x) {
       if (!(x instanceof DeviceTensor) || x.stored === null) return readId(tensors.idOf(x));
-      const copy = call("stopGradient", [x]);
+      const copy = call("stopGradient", [x]) as Tensor;
       const value = await readId(tensors.idOf(copy));
       tensors.dispose(copy);
       return value;
@@ -122,7 +122,7 @@ function print({ code, message, help = "" }: Finding): void {
 function functionsOf(recordings: Recordings, scope: CallScope) {
   const tidy = <T>(f: () => T): T =>
     scope.handler === null ? recordings.run({ kind: "tidy", parameters: [], body: f }).result : f();
-  const call = (op: OpName, args: readonly Argument[]): Tensor =>
+  const call = (op: OpName, args: readonly Argument[]): OpResult =>
     scope.handler === null ? tidy(() => call(op, args)) : scope.handler.call(op, args);
   const differentiate = <Outputs extends Readonly<Record<string, Tensor>>>(
     body: () => { loss: Tensor; outputs: Outputs },

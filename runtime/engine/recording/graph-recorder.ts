@@ -10,7 +10,7 @@ import { gradientsOf } from "../autodiff.ts";
 import { checkpoint } from "../checkpoint.ts";
 import type { Checkpointed } from "../engine.ts";
 import type { ComputingOps } from "../ops.ts";
-import { takesNumbers, type Argument, type CallLog, type OpName } from "./call-log.ts";
+import { takesNumbers, type Argument, type CallLog, type OpName, type OpResult } from "./call-log.ts";
 import { DeviceTensor } from "./device-tensor.ts";
 import type { InputSource } from "./recording.ts";
 
@@ -64,7 +64,7 @@ export class GraphRecorder {
    * Records a call of the forward pass, which the log has just described.
    * @param firstNumber where the numbers of the call begin in the log
    */
-  call(op: OpName, args: readonly Argument[], firstNumber: number): Tensor {
+  call(op: OpName, args: readonly Argument[], firstNumber: number): OpResult {
     if (op === "constant") return this.#host(args[0] as HostTensor);
     if (op === "input") {
       const made = this.#host(args[1] as HostTensor);
@@ -79,14 +79,15 @@ export class GraphRecorder {
     });
     const result = this.compute(op, operands as readonly Argument[]);
     // The log names a result: one that is an operand of the call has a name already, so it is copied.
-    return this.#log.has(result) ? (this.#tools.tf.clone(result as never) as Tensor) : result;
+    const isNamed = !Array.isArray(result) && this.#log.has(result);
+    return isNamed ? (this.#tools.tf.clone(result as never) as Tensor) : result;
   }
 
   /** Records an operation. Calls of the backward pass come here directly: they follow from the forward pass, so they are not logged. */
-  compute(op: OpName, args: readonly Argument[]): Tensor {
+  compute(op: OpName, args: readonly Argument[]): OpResult {
     if (op === "input") return this.#inputNamed(args[0] as string);
     if (op === "constant") return this.#constant(args[0] as HostTensor);
-    const f = this.#tools.ops[op as keyof ComputingOps] as unknown as (...args: unknown[]) => Tensor;
+    const f = this.#tools.ops[op as keyof ComputingOps] as unknown as (...args: unknown[]) => OpResult;
     const operands = args.map((x) => this.#toTf(x));
     this.#graph.origin = callSite();
     try {

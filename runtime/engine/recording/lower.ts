@@ -4,7 +4,7 @@ import { BACKEND, recordingBackendOf, type RecordingBackend } from "../../graph/
 import { GraphBuilder } from "../../graph/record/builder.ts";
 import { registerKernels } from "../../graph/record/kernels.ts";
 import type { Tf, TfTensor } from "../../graph/record/tfjs-types.ts";
-import { formulas, type Formula } from "../formulas.ts";
+import { formulas, type Formula } from "../formulas/index.ts";
 
 /**
  * Writes operators of our own (`graph/composites.ts`) in those of ONNX, by recording their formulas. An operator on bfloat16 is computed

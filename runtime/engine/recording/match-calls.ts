@@ -1,5 +1,5 @@
 import type { Tensor } from "../../contract.ts";
-import { CallLog, type Argument, type OpName } from "./call-log.ts";
+import { CallLog, returnsList, type Argument, type OpName, type OpResult } from "./call-log.ts";
 import { checkpointKey, runCheckpoint, type CallHandler, type CallScope } from "./call-scope.ts";
 import type { CallTree, CallTreeNode } from "./call-tree.ts";
 import { returnKey, startKey, type Task } from "./task.ts";
@@ -48,12 +48,12 @@ class CallMatcher implements CallHandler {
     return node;
   }
 
-  call(op: OpName, args: readonly Argument[]): Tensor {
-    const { result } = this.enter(this.log.describe(op, args));
-    // An object of its own: the log tells tensors apart by identity.
-    const tensor = { ...result };
-    this.log.name(tensor);
-    return tensor;
+  call(op: OpName, args: readonly Argument[]): OpResult {
+    const { results } = this.enter(this.log.describe(op, args));
+    // Objects of their own: the log tells tensors apart by identity.
+    const tensors = results.map((result): Tensor => ({ ...result }));
+    for (const tensor of tensors) this.log.name(tensor);
+    return returnsList.has(op) ? tensors : (tensors[0] as Tensor);
   }
 
   checkpoint: CallHandler["checkpoint"] = (f, given) => {

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../contract.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
-import { CallLog, type Argument, type OpName } from "./call-log.ts";
+import { CallLog, type Argument, type OpName, type OpResult } from "./call-log.ts";
 import { checkpointKey, type CallHandler, type CallScope } from "./call-scope.ts";
 import { GraphRecorder, type RecordingTools } from "./graph-recorder.ts";
 import type { Call, Recording, TensorType } from "./recording.ts";
@@ -62,21 +62,23 @@ class CallRecorder implements CallHandler {
     this.#recorder = recorder;
   }
 
-  add(key: string, result: TensorType = noTensor): void {
-    this.calls.push({ key, shape: result.shape, dtype: result.dtype });
+  add(key: string, results: readonly TensorType[] = []): void {
+    const [{ shape, dtype } = noTensor, ...others] = results.map(({ shape, dtype }) => ({ shape, dtype }));
+    this.calls.push({ key, shape, dtype, ...(others.length === 0 ? {} : { others }) });
   }
 
   endForward(): void {
     this.#isForward = false;
   }
 
-  call(op: OpName, args: readonly Argument[]): Tensor {
+  call(op: OpName, args: readonly Argument[]): OpResult {
     if (!this.#isForward) return this.#recorder.compute(op, args);
     const firstNumber = this.log.numbers.length;
     const key = this.log.describe(op, args);
     const result = this.#recorder.call(op, args, firstNumber);
-    this.log.name(result);
-    this.add(key, result);
+    const results = Array.isArray(result) ? (result as Tensor[]) : [result as Tensor];
+    for (const x of results) this.log.name(x);
+    this.add(key, results);
     return result;
   }
 

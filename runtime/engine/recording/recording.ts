@@ -32,6 +32,8 @@ export interface OpenRecording extends Recording {
 /** A call as its log describes it, and what it returns. */
 export interface Call extends TensorType {
   readonly key: string;
+  /** The second result and those after it, if the operation returns a list. */
+  readonly others?: readonly TensorType[];
 }
 
 /** A recording that an earlier process saved. */

@@ -117,6 +117,47 @@ test("attention takes a bias that broadcasts to the scores, and its gradients ar
   assert.throws(() => made("Attention", [q, k, [k[0], "bfloat16"]], 1), /mixes float32 \(x0\) and bfloat16 \(x2\)/);
 });
 
+test("our own operators say what does not fit", () => {
+  const typed = (...shape: number[]): Typed => [shape];
+  const wrong = (
+    op: string,
+    operands: readonly Typed[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): string => {
+    const inputs = operands.map((x, i) => value(`x${i}`, x));
+    const names = inputs.map(({ name }) => name);
+    const node: Node = { op, inputs: names, outputs: [value("y", [[7]])], attributes };
+    return (
+      verifyFully({ inputs, initializers: [], nodes: [node], outputs: ["y"] })[0]?.replace(/^.* y /, "") ?? "nothing"
+    );
+  };
+  const table: readonly (readonly [string, readonly Typed[], string])[] = [
+    ["Linear", [typed(2, 5, 3), typed(4, 3)], "is recorded as float32[7], it is float32[2, 5, 4]"],
+    ["Linear", [typed(2, 3), typed(4, 2)], "takes [2, 3] through [4, 2]"],
+    ["Linear", [typed(2, 3), typed(4, 3), typed(3)], "takes [2, 3] through [4, 3] and [3]"],
+    ["Linear", [typed(2, 3), [[4, 3], "bfloat16"]], "mixes float32 (x0) and bfloat16 (x1)"],
+    ["LinearGradInput", [typed(2, 4), typed(4, 3)], "is recorded as float32[7], it is float32[2, 3]"],
+    ["LinearGradInput", [typed(2, 3), typed(4, 3)], "takes [2, 3] back through [4, 3]"],
+    ["LinearGradWeight", [typed(2, 5, 4), typed(2, 5, 3)], "is recorded as float32[7], it is float32[4, 3]"],
+    ["LinearGradWeight", [typed(5, 4), typed(2, 3)], "takes the rows of [5, 4] and [2, 3]"],
+    ["RmsNorm", [typed(2, 3), typed(2)], "weighs [2, 3] by [2]"],
+    ["RmsNormGrad", [typed(2, 3), typed(2, 3), typed(2, 3)], "takes [2, 3] and [2, 3] for [2, 3]"],
+    ["GeluGrad", [typed(2, 3), typed(3)], "takes [2, 3] and [3]"],
+    ["Modulate", [typed(2, 4, 3), typed(3), typed(1, 3)], "modulates [2, 4, 3] by [3] and [1, 3]"],
+    ["Modulate", [typed(4, 3), typed(2, 1, 3), typed(2, 1, 3)], "modulates [4, 3] by [2, 1, 3] and [2, 1, 3]"],
+    ["ModulateGrad", [typed(4, 3), typed(3), typed(3)], "takes [4, 3] and [3]"],
+    [
+      "Rotate",
+      [typed(1, 2, 5, 4), typed(1, 2, 5, 4), typed(1, 2, 5, 4)],
+      "does not broadcast [1, 2, 5, 4] and [1, 2, 5, 2]",
+    ],
+    ["AdamW", [typed(), typed(), typed(), typed(), typed(), typed(2), typed(3), typed(2), typed(2)], "takes [3]"],
+    ["AdamW", [typed(), typed(2), typed(2), typed(2), typed(2)], "has 5 inputs for 1 parameters"],
+  ];
+  for (const [op, operands, message] of table)
+    assert.is(wrong(op, operands, { pairs: "halves", count: 1 }), message, `${op} of ${JSON.stringify(operands)}`);
+});
+
 test("unknown operators are reported, and a graph that `verify` refuses is not checked further", () => {
   assert.is(problem("Einsum", [[[2]]], [[2]]), "is not known");
   const nodes: Node[] = [{ op: "Einsum", inputs: ["nowhere"], outputs: [value("y", [[1]])], attributes: {} }];

@@ -50,10 +50,10 @@ export function runComposite(
   tf: Tf,
   op: string,
   inputs: readonly TfTensor[],
-  attributes: Readonly<Record<string, number>> = {},
+  attributes: Readonly<Record<string, Attribute>> = {},
 ): TfTensor[] {
   const named = Object.fromEntries(inputs.map((x, i) => [`input${i}`, x]));
-  return tf.engine().runKernel(op, named, attributes) as unknown as TfTensor[];
+  return tf.engine().runKernel(op, named, attributes as NamedAttrMap) as unknown as TfTensor[];
 }
 
 const unary = {

@@ -18,4 +18,6 @@ type Concrete<X> = X extends HostTensor
 type ConcreteAll<Arguments extends readonly unknown[]> = { [Index in keyof Arguments]: Concrete<Arguments[Index]> };
 
 /** `Ops` as tfjs sees it: the same functions over tfjs's own tensors. */
-export type TfOps = { [Name in keyof Ops]: (...args: ConcreteAll<Parameters<Ops[Name]>>) => TfTensor };
+export type TfOps = {
+  [Name in keyof Ops]: (...args: ConcreteAll<Parameters<Ops[Name]>>) => Concrete<ReturnType<Ops[Name]>>;
+};
