@@ -1,7 +1,7 @@
 import type { Tf, TfTensor } from "../../graph/record/tfjs-types.ts";
 
 /** See `Ops.adamw`. */
-export interface AdamW {
+interface AdamW {
   readonly scalars: readonly TfTensor[];
   readonly lists: readonly TfTensor[];
   readonly beta1: number;
