@@ -162,9 +162,9 @@ async function trainWith(
     const { type } = await train(opened.run, { onEvent, signal, onBegun: mailbox.open });
     return type === "interrupted" ? exitCode.interrupted : exitCode.ok;
   } finally {
-    off();
     view.end();
-    await opened.close();
+    // A signal that comes when all is saved must not end the run in another way.
+    await opened.close().finally(off);
   }
 }
 
