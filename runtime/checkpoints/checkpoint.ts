@@ -14,6 +14,7 @@ import { toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
 import { loadModelWeights, saveModelWeights } from "./model-weights.ts";
 import type { Run } from "../training/run-inputs.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
+import { lastBefore } from "./last-saved.ts";
 import { checkResume } from "./resume.ts";
 import { decodeState, encodeState, type TrainingState } from "./training-state.ts";
 
@@ -178,16 +179,23 @@ async function readState(run: Run, weights: string): Promise<TrainingState | str
     const official = officialStatePath(weights) ?? "";
     return existsSync(official) ? `${official} is a state of the official trainer` : `there is no ${path}`;
   }
-  const state = decodeState(await readTensorFile(path).catch(unusable), wantedOf(run));
+  const state = decodeState(
+    await readTensorFile(path).catch((error: unknown) => unusable(error, weights)),
+    wantedOf(run),
+  );
   return typeof state === "string" ? `${path}: ${state}` : state;
 }
 
 /** To begin at step 0 because a state is damaged would throw away the work that it stands for: the user decides. */
-function unusable(error: unknown): never {
+async function unusable(error: unknown, weights: string): Promise<never> {
   if (!(error instanceof FindingsError)) throw error;
   const message = error.findings.map((finding) => finding.message).join("; ");
-  const help =
-    "go on from the checkpoint before (`model.load_checkpoint`; `ltxc verify` says which files are whole), or begin at step 0 with these weights by `checkpoints.no_resume: true`";
+  const before = await lastBefore(weights);
+  const goOn =
+    before === null
+      ? "no checkpoint before it is whole"
+      : `go on from the checkpoint before it: \`model.load_checkpoint: ${before}\``;
+  const help = `${goOn}; or begin at step 0 with these weights by \`checkpoints.no_resume: true\``;
   fail("LTX6150", message, help, place);
 }
 

@@ -8,16 +8,16 @@ import { temporaryFolders } from "../testing/temporary-folders.ts";
 import { tinyRun } from "../testing/tiny-run.ts";
 import { train } from "../train.ts";
 import { statePath, weightsPath } from "./checkpoint-files.ts";
-import { lastSaved } from "./last-saved.ts";
+import { lastBefore, lastSaved } from "./last-saved.ts";
 
 const test = suite("the last checkpoint");
 const { engine } = await openEngine("cpu");
 const folder = temporaryFolders(test, "last-saved");
 
 /** Trains with a checkpoint every two steps, all of which stay. */
-async function trained(outputDirectory: string, steps: number): Promise<string> {
+async function trained(outputDirectory: string, steps: number, id = "tiny"): Promise<string> {
   const checkpoints = { interval: 2, keep_last_n: 0, save_training_state: "full" };
-  const run = tinyRun(engine, { outputDirectory, settings: { optimization: { steps }, checkpoints } });
+  const run = tinyRun(engine, { outputDirectory, id, settings: { optimization: { steps }, checkpoints } });
   await train(run);
   engine.dispose(...run.trainable.tensors());
   return outputDirectory;
@@ -83,6 +83,27 @@ test("a broken one is said, and the one before is taken; if all are broken, noth
     (error: unknown) => error,
   );
   assert.is(thrown instanceof FindingsError && thrown.findings[0]?.code, "LTX6351");
+});
+
+test("without metrics, the run that the files name decides which checkpoint is the one before", async () => {
+  const output = await trained(await folder(), 6);
+  await cp(await trained(await folder(), 4, "another"), output, { recursive: true });
+  await rm(join(output, "metrics.jsonl"));
+  await truncate(stateOf(output, 6), 100);
+  try {
+    await lastSaved(output);
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as FindingsError).findings[0]?.message ?? "", "none of the 1 checkpoints");
+  }
+  assert.is(await lastBefore(weightsPath(output, 6)), null);
+});
+
+test("the one before a checkpoint is the last whole one of its run", async () => {
+  const output = await trained(await folder(), 8);
+  assert.is(await lastBefore(weightsPath(output, 8)), weightsPath(output, 6));
+  await truncate(stateOf(output, 6), 100);
+  assert.is(await lastBefore(weightsPath(output, 8)), weightsPath(output, 4));
 });
 
 test.run();

@@ -1,11 +1,12 @@
 /** Which checkpoint of a run's folder is the last one. File times say nothing: copying a folder changes them. */
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fail, FindingsError, type Finding } from "../findings.ts";
 import { openFile } from "../files/read-bytes.ts";
 import { openSafetensors } from "../files/safetensors/index.ts";
 import { existsSync } from "node:fs";
 import { isWeights, statePath, stepOf } from "./checkpoint-files.ts";
+import { metadataOf, runKey } from "./prune.ts";
 import { savedFingerprint } from "./training-state.ts";
 
 /** A checkpoint to go on from. */
@@ -40,17 +41,39 @@ export async function lastSaved(outputDirectory: string, isThorough = true): Pro
   ]);
 }
 
+/** The last whole checkpoint of the same run below the step of these weights, with its training state; null where there is none. */
+export async function lastBefore(weights: string): Promise<string | null> {
+  const folder = dirname(weights);
+  const run = (await metadataOf(weights))?.[runKey];
+  const earlier = (await readdir(folder)).filter((file) => isWeights(file) && stepOf(file) < stepOf(weights));
+  for (const file of earlier.toSorted((a, b) => stepOf(b) - stepOf(a))) {
+    const path = join(folder, file);
+    const isSameRun = (await metadataOf(path))?.[runKey] === run;
+    if (isSameRun && existsSync(statePath(path) ?? "") && (await whyBroken(path, true)) === null) return path;
+  }
+  return null;
+}
+
 /**
  * The weights of a folder, the last one first. `metrics.jsonl` tells which steps the last run in this folder saved: an earlier, longer
- * run may have left higher ones behind. Where it tells nothing, the highest step is the last one.
+ * run may have left higher ones behind. Where it tells nothing, the highest step is the last one, and the others count that its run saved.
  */
 async function lastFirst(outputDirectory: string): Promise<readonly string[]> {
   const folder = join(outputDirectory, "checkpoints");
   const files = (await readdir(folder).catch(() => [])).filter(isWeights);
   const saved = savedSteps(await tailOf(join(outputDirectory, "metrics.jsonl")));
   const own = files.filter((file) => saved.has(stepOf(file)));
-  const chosen = own.length > 0 ? own : files;
+  const chosen = own.length > 0 ? own : await ofLastRun(folder, files);
   return chosen.toSorted((a, b) => stepOf(b) - stepOf(a)).map((file) => join(folder, file));
+}
+
+/** The files that name the same run as the one with the highest step, and those that name none. */
+async function ofLastRun(folder: string, files: readonly string[]): Promise<readonly string[]> {
+  const runs = new Map<string, string | null>();
+  for (const file of files) runs.set(file, (await metadataOf(join(folder, file)))?.[runKey] ?? null);
+  const highestFirst = files.toSorted((a, b) => stepOf(b) - stepOf(a));
+  const last = highestFirst.map((file) => runs.get(file)).find((run) => run !== null);
+  return files.filter((file) => [null, last].includes(runs.get(file) ?? null));
 }
 
 /** How much of a run's metrics is looked at, from the end, in bytes: about 100,000 steps. */
