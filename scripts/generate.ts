@@ -32,7 +32,7 @@ function commented({ $schema, ...rest }: Schema): Schema {
 /** A module that holds the Python files of the compiler's library as texts. Those that others build on come first. */
 function pythonModule(): string {
   const folder = join(root, "compiler/4-emit/python/library");
-  const first = ["helpers.py", "draws.py"];
+  const first = ["helpers.py", "sequence.py", "numbers.py", "draws.py", "checks.py"];
   const files = readdirSync(folder).filter((name) => name.endsWith(".py"));
   const inOrder = [...first.filter((name) => files.includes(name)), ...files.filter((name) => !first.includes(name))];
   const entries = inOrder.map((name) => {

@@ -1,57 +1,48 @@
 // The module of every built-in strategy and example, as it is on record; UPDATE=1 writes them anew, and the difference is reviewed.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { compile, type Library } from "../index.ts";
+import { compile, compilePython } from "../index.ts";
+import { recordOf, samples, sourceAt, strategies } from "./strategies-on-record.ts";
 
 const test = suite("modules on record");
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const builtin = join(root, "compiler/builtin");
-const records = join(root, "compiler/4-emit/samples/modules");
 const update = process.env["UPDATE"] === "1";
 
-const isStrategy = (path: string): boolean => path.endsWith(".strategy");
-const below = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter(isStrategy)
-    .map((path) => join(folder, path));
-
-const builtins = below(builtin);
-const strategies = [...builtins, ...below(join(root, "examples"))];
-
-/** Built-in strategies by their names, others by a path from the strategy's folder. */
-function libraryBeside(path: string): Library {
-  const names = builtins.map((each) => basename(each, ".strategy"));
-  const read = (reference: string) => {
-    const found = names.includes(reference) ? join(builtin, `${reference}.strategy`) : join(dirname(path), reference);
-    return existsSync(found) ? { path: reference, text: readFileSync(found, "utf8") } : null;
-  };
-  return { root: dirname(path), names, read };
+function compareWithRecord(text: string, record: string): void {
+  if (update) {
+    mkdirSync(dirname(record), { recursive: true });
+    writeFileSync(record, text);
+  }
+  assert.fixture(text, existsSync(record) ? readFileSync(record, "utf8") : "");
 }
 
-/** An example may be named like a built-in strategy. */
-const recordOf = (path: string): string => `${basename(dirname(path))}-${basename(path, ".strategy")}.txt`;
+for (const path of strategies) {
+  const name = recordOf(path);
+  const { source, library } = sourceAt(path);
 
-for (const path of strategies)
-  test(recordOf(path), async () => {
-    const source = { path: basename(path), text: readFileSync(path, "utf8") };
-    const compiled = await compile(source, { library: libraryBeside(path) });
+  test(`${name}.txt`, async () => {
+    const compiled = await compile(source, { library });
     assert.ok(compiled.program !== null, compiled.diagnostics.map(({ message }) => message).join("; "));
     // A new version of the compiler alone is no difference.
     const text = compiled.module.text.replace(/^  compiler: ".*",$/m, '  compiler: "…",');
-    const record = join(records, recordOf(path));
-    if (update) {
-      mkdirSync(records, { recursive: true });
-      writeFileSync(record, text);
-    }
-    assert.fixture(text, existsSync(record) ? readFileSync(record, "utf8") : "");
+    compareWithRecord(text, join(samples, `modules/${name}.txt`));
   });
+
+  test(`${name}.py`, () => {
+    const { artifacts, diagnostics } = compilePython(source, { library });
+    const [module] = artifacts;
+    assert.ok(module !== undefined, diagnostics.map(({ message }) => message).join("; "));
+    const text = module.text.replace(/^Made by ltxc \S+/m, "Made by ltxc …").replace(/^( +"version": ).*$/m, '$1"…",');
+    compareWithRecord(text.slice(0, text.indexOf("\n# ---")), join(samples, `python/${name}.py`));
+  });
+}
 
 test("every record is one of these strategies", () => {
   assert.ok(strategies.length > 30, `only ${strategies.length} strategies found`);
-  assert.equal(readdirSync(records).toSorted(), strategies.map(recordOf).toSorted());
+  const names = strategies.map(recordOf);
+  assert.equal(readdirSync(join(samples, "modules")).toSorted(), names.map((name) => `${name}.txt`).toSorted());
+  assert.equal(readdirSync(join(samples, "python")).toSorted(), names.map((name) => `${name}.py`).toSorted());
 });
 
 test.run();

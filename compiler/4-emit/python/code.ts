@@ -16,8 +16,8 @@ export type Code =
   | { readonly kind: "prefix"; readonly operator: Prefix; readonly operand: Code }
   /** `yes if test else no` */
   | { readonly kind: "choice"; readonly test: Code; readonly yes: Code; readonly no: Code }
-  /** `name=value` among arguments, `*value` with the name `*`. */
-  | { readonly kind: "named"; readonly name: string; readonly value: Code };
+  /** `name=value` among arguments, `*value`, or `"key": value`: `mark` is what stands in front of the value. */
+  | { readonly kind: "marked"; readonly mark: string; readonly value: Code };
 
 /** How tightly operators bind, as in the Python language reference, 6.17. */
 const infixes = {
@@ -98,7 +98,22 @@ export function choice(test: Code | string, yes: Code | string, no: Code | strin
 }
 
 export function named(name: string, value: Code | string): Code {
-  return { kind: "named", name, value: asCode(value) };
+  return { kind: "marked", mark: `${name}=`, value: asCode(value) };
+}
+
+/** An entry of a dict. */
+export function entry(key: string, value: Code | string): Code {
+  return { kind: "marked", mark: `${quoted(key)}: `, value: asCode(value) };
+}
+
+/** All items of a list among others, with two stars all entries of a dict. */
+export function spread(value: Code | string, mark: "*" | "**" = "*"): Code {
+  return { kind: "marked", mark, value: asCode(value) };
+}
+
+/** `{"a": b}` */
+export function dict(entries: readonly Code[]): Code {
+  return { kind: "call", head: null, args: entries, brackets: "{}" };
 }
 
 export function precedenceOf(code: Code): number {
@@ -112,7 +127,7 @@ export function precedenceOf(code: Code): number {
     case "atom":
       return code.text.startsWith("-") ? prefixes["-"] : PRIMARY;
     default:
-      return code.kind === "named" ? 0 : PRIMARY;
+      return code.kind === "marked" ? 0 : PRIMARY;
   }
 }
 
@@ -157,9 +172,9 @@ function flatText(code: Code): string {
       return `${code.operator}${flat(code.operand, operandPrecedence(code.operator))}`;
     case "choice":
       return `${flat(code.yes, CHOICE + 1)} if ${flat(code.test, CHOICE + 1)} else ${flat(code.no, CHOICE)}`;
-    case "named":
-      // The grammar takes no choice there without parentheses.
-      return code.name === "*" ? `*${flat(code.value, infixes["|"])}` : `${code.name}=${flat(code.value)}`;
+    case "marked":
+      // The grammar takes no choice behind a star without parentheses.
+      return `${code.mark}${flat(code.value, code.mark.startsWith("*") ? infixes["|"] : 0)}`;
   }
 }
 

@@ -1,7 +1,7 @@
 /** The class of a strategy's section in the run config: its parameters as pydantic fields, and its data directories. */
 import type { CheckedParam, CheckedSource } from "../../2-check/checked.ts";
 import type { Program } from "../../3-lower/program.ts";
-import { atom, call, list, named, quoted as text, type Code } from "./code.ts";
+import { atom, call, dict, entry, list, named, quoted as text, type Code } from "./code.ts";
 import { statement } from "./layout.ts";
 import { docstring } from "./words.ts";
 
@@ -68,10 +68,7 @@ export function inOrder({ sources, modalities }: Program): readonly CheckedSourc
 }
 
 function directoriesCode(program: Program, fields: ReadonlyMap<string, string>): Code {
-  const entries = inOrder(program).map(({ name, directory }) =>
-    atom(`${text(name)}: ${directoryText(directory, fields)}`),
-  );
-  return { kind: "call", head: null, args: entries, brackets: "{}" };
+  return dict(inOrder(program).map(({ name, directory }) => entry(name, directoryText(directory, fields))));
 }
 
 /** `"${x}_latents"` with the parameter's value. */
@@ -106,12 +103,10 @@ function field({ name, schema }: CheckedParam, field: string): string {
     ...(typeof pattern === "string" && !isBeyondPydantic(pattern) ? [named("pattern", text(pattern))] : []),
     ...(typeof description === "string" ? [named("description", { kind: "text", value: description } as const)] : []),
   ];
-  const isPlain = args.length <= 1 && name === field && !("description" in schema);
-  const [only] = args;
   const head = `${field}: ${typeOf(schema)}`;
   if (args.length === 0) return `    ${head}`;
-  if (isPlain && only?.kind === "named" && only.name === "default") return statement(`${head} = `, only.value, "", 4);
-  return statement(`${head} = `, call("Field", args), "", 4);
+  const isPlain = args.length === 1 && Object.hasOwn(schema, "default");
+  return statement(`${head} = `, isPlain ? python(value) : call("Field", args), "", 4);
 }
 
 function typeOf({ type, enum: choices, items }: Schema): string {

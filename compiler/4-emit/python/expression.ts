@@ -13,6 +13,7 @@ import {
   method,
   named,
   prefix,
+  spread,
   tuple,
   type Code,
 } from "./code.ts";
@@ -376,7 +377,7 @@ export function referencesCode({ entries, modality }: Term<"references">, scope:
     const takesPart = method(scope.draws(), "chance", [`"${place}"`, host(probability, scope)]);
     return entries.length === 1
       ? choice(takesPart, list([own]), list([]))
-      : named("*", choice(takesPart, list([own]), list([])));
+      : spread(choice(takesPart, list([own]), list([])));
   });
   const [only] = parts;
   return only?.kind === "choice" ? only : list(parts.toReversed());

@@ -1,8 +1,8 @@
 /** The import statements of an emitted module: those that its text needs. */
-import { library, namesIn } from "./library.ts";
+import { library } from "./library.ts";
 
 /** What the emitter's own lines name, besides what the library names. */
-const own = [
+const own: ReadonlyMap<string, string> = new Map([
   ["Any", "from typing import Any"],
   ["ConfigDict", "from pydantic import ConfigDict"],
   ["Field", "from pydantic import Field"],
@@ -22,14 +22,14 @@ const own = [
   ["math", "import math"],
   ["re", "import re"],
   ["torch", "import torch"],
-] as const;
+]);
 
 const thirdParty = new Set(["torch", "pydantic", "yaml", "safetensors", "accelerate", "peft"]);
 
 /** Python's own packages, then installed ones, then the trainer's: groups with an empty line between them. */
-export function importLines(text: string): string {
-  const known = new Map<string, string>([...library().imports, ...own]);
-  const used = [...namesIn(text)].flatMap((name) => known.get(name) ?? []);
+export function importLines(names: ReadonlySet<string>): string {
+  const { imports } = library();
+  const used = [...names].flatMap((name) => own.get(name) ?? imports.get(name) ?? []);
   const groups: [string[], string[], string[]] = [[], [], []];
   for (const line of merged(used)) groups[groupOf(line)].push(line);
   return groups.flatMap((group) => (group.length === 0 ? [] : [group.join("\n")])).join("\n\n");

@@ -47,10 +47,8 @@ function render(code: Code, place: Place, precedence = 0): string {
       return `${renderObject(code.object, place, code.text.length + 2)}[${code.text}]`;
     case "prefix":
       return `${code.operator}${render(code.operand, moved(place, code.operator.length), operandPrecedence(code.operator))}`;
-    case "named": {
-      const head = code.name === "*" ? "*" : `${code.name}=`;
-      return `${head}${render(code.value, { ...moved(place, head.length), isOpen: false })}`;
-    }
+    case "marked":
+      return `${code.mark}${render(code.value, { ...moved(place, code.mark.length), isOpen: false })}`;
     default:
       return place.isOpen ? lines(code, place) : inParentheses(code, place.indent);
   }
@@ -78,7 +76,11 @@ const renderObject = (object: Code, place: Place, after: number): string =>
 
 function inParentheses(code: Code, indent: number): string {
   const inner = indent + INDENT;
-  return `(\n${spaces(inner)}${lines(code, { indent: inner, column: inner, after: 0, isOpen: true })}\n${spaces(indent)})`;
+  const isShort = inner + flat(code).length <= WIDTH;
+  const body = isShort ? flat(code) : lines(code, { indent: inner, column: inner, after: 0, isOpen: true });
+  return `(
+${spaces(inner)}${body}
+${spaces(indent)})`;
 }
 
 function renderCall(code: Code & { kind: "call" }, place: Place): string {
@@ -93,7 +95,8 @@ function renderCall(code: Code & { kind: "call" }, place: Place): string {
   const start = head === null ? open : `${render(head, { ...place, after: place.after + 1, isOpen: false })}${open}`;
   if (args.length === 0) return `${start}${close}`;
   const inner = place.indent + INDENT;
-  const isShort = inner + given.length <= WIDTH && !(head === null && args.length === 1);
+  // The entries of a dict get a line each, and the only item of a tuple keeps its comma.
+  const isShort = inner + given.length <= WIDTH && brackets !== "{}" && !(head === null && args.length === 1);
   const body = isShort ? `${spaces(inner)}${given}` : args.map((arg) => lineOf(arg, inner, ",")).join("\n");
   return `${start}\n${body}\n${spaces(place.indent)}${close}`;
 }

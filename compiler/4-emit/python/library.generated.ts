@@ -17,10 +17,41 @@ def latents_of(entry: dict) -> Tensor:
 
 
 def fps_of(entry: dict) -> Tensor:
-    """Frames per second, [B]; 24 where the files do not say."""
-    fps = entry.get("fps")
-    latents = entry["latents"]
-    return latents.new_full(latents.shape[:1], 24, dtype=torch.float64) if fps is None else fps.double()
+    """Frames per second, float64 [B]; 24 where the files do not say."""
+    latents, fps = entry["latents"], entry.get("fps")
+    if fps is None:
+        return torch.full((len(latents),), 24, dtype=torch.float64, device=latents.device)
+    return fps.to(latents.device, torch.float64)
+
+
+def mask_of(entry: dict) -> Tensor:
+    """A mask of any shape with one value for each token, [B, T]."""
+    return entry["mask"].flatten(1)
+
+
+def context_of(texts: dict, modality: str) -> Tensor:
+    """The text embeddings of a modality, [B, S, D], without a gradient."""
+    embeddings = texts[f"{modality}_prompt_embeds"]
+    if embeddings is None:
+        raise RuntimeError(f"the checkpoint has no text connector for {modality}, which this strategy trains")
+    return embeddings.detach()
+
+
+def to_video_tokens(x: Tensor) -> Tensor:
+    """[B, C, F, H, W] as tokens [B, F*H*W, C], columns fastest."""
+    return x.flatten(2).transpose(1, 2)
+
+
+def to_audio_tokens(x: Tensor) -> Tensor:
+    """[B, C, T, mel] as tokens [B, T, C*mel]."""
+    return x.permute(0, 2, 1, 3).flatten(2)
+
+
+def over_tokens(x: Tensor, axis: int, grid: tuple, present: list) -> Tensor:
+    """\`x\` with its grid axes, which begin at \`axis\`, as one axis of tokens; those that it lacks are repeated."""
+    before, after = x.shape[:axis], x.shape[axis + sum(present) :]
+    open_grid = [size if here else 1 for size, here in zip(grid, present)]
+    return x.reshape(*before, *open_grid, *after).expand(*before, *grid, *after).flatten(axis, axis + len(grid) - 1)
 
 
 def rounded(x: Tensor, storage: torch.dtype) -> Tensor:
@@ -35,75 +66,225 @@ def rounded(x: Tensor, storage: torch.dtype) -> Tensor:
     return whole if limits.bits > 16 else whole.clamp(limits.min, limits.max)
 
 
-def to_video_tokens(x: Tensor) -> Tensor:
-    """[B, C, F, H, W] as tokens [B, F*H*W, C]."""
-    return x.flatten(2).transpose(1, 2)
-
-
 def masked_mean(error: Tensor, weights: Tensor) -> Tensor:
     """mean(error * weights) / mean(weights) for each sample; both have the batch first and as many axes."""
     axes = tuple(range(1, error.dim()))
     return (error * weights).mean(axes) / weights.mean(axes).clamp(min=1e-8)
 
 
+def larger(a: Tensor, b: Tensor) -> Tensor:
+    """The larger one of each pair; where they are equal, \`a\` gets the gradient."""
+    return torch.where(a >= b, a, b)
+
+
+def smaller(a: Tensor, b: Tensor) -> Tensor:
+    """The smaller one of each pair; where they are equal, \`a\` gets the gradient."""
+    return torch.where(a <= b, a, b)
+
+
+def either(test: bool, yes, no) -> Tensor:
+    """\`yes if test else no\`, in the shape of both."""
+    yes, no = (value if torch.is_tensor(value) else torch.tensor(value) for value in (yes, no))
+    device = yes.device if yes.dim() else no.device
+    return (yes if test else no).to(device).expand(torch.broadcast_shapes(yes.shape, no.shape))
+
+
+def shifted(x: Tensor, axis: int, by: float) -> Tensor:
+    """The value \`by\` places earlier along an axis, later where it is negative; the edge is repeated."""
+    size = x.shape[axis]
+    places = min(abs(math.floor(by + 0.5)), size - 1)
+    if places <= 0:
+        return x
+    edge = x.narrow(axis, 0 if by > 0 else size - 1, 1)
+    repeated = edge.expand([places if i == axis % x.dim() else -1 for i in range(x.dim())])
+    rest = x.narrow(axis, 0 if by > 0 else places, size - places)
+    return torch.cat([repeated, rest] if by > 0 else [rest, repeated], axis)
+
+
+def dilate(x: Tensor, cells: float) -> Tensor:
+    """The largest value within \`cells\` cells along the last two axes."""
+    for axis in (-2, -1):
+        moved = [shifted(x, axis, sign * by) for by in range(1, math.floor(cells) + 1) for sign in (1, -1)]
+        for each in moved:
+            x = larger(x, each)
+    return x
+
+
+def blur(x: Tensor, radius: float) -> Tensor:
+    """A Gaussian over the last two axes; \`radius\` is its standard deviation in cells."""
+    rows, columns = (gaussian(size, radius).to(x.device) for size in x.shape[-2:])
+    return rows @ (x @ columns.T)
+
+
+def gaussian(size: int, radius: float) -> Tensor:
+    """Weights [size, size] of each cell's neighbours; what would fall off the edge is shared out among them."""
+    cells = torch.arange(size, dtype=torch.float64)
+    distances = cells[:, None] - cells
+    weights = torch.where(distances == 0, 1.0, (-distances.square() / (2 * radius**2)).exp())
+    return (weights / weights.sum(1, keepdim=True)).float()
+
+
+def cell(pixel: float, scale: int, count: int) -> int:
+    """The latent cell that holds a pixel, among \`count\`."""
+    return min(max(math.floor(pixel / scale), 0), count)
+`,
+  sequence: `"""References and target: the parts of a sequence, as latents [B, C, F, H, W] or [B, C, T, mel], the target last."""
+import math
+
+import torch
+from torch import Tensor
+
+
+def grid_of(latents: Tensor) -> torch.Size:
+    """Frames, height and width of video latents, steps of audio latents."""
+    return latents.shape[2:] if latents.dim() == 5 else latents.shape[2:3]
+
+
+def token_count(parts: list) -> int:
+    """Number of tokens of all parts."""
+    return sum(math.prod(grid_of(latents)) for latents in parts)
+
+
+def in_sequence(parts: list, value) -> Tensor:
+    """A number for each token, [T]: \`value\` of the tokens of a part, counted from 0, and of the part's grid."""
+    device = parts[-1].device
+    values = [value(torch.arange(token_count([part]), device=device), *grid_of(part)) for part in parts]
+    return torch.cat(values).float()
+
+
+def is_from(source: Tensor, parts: list) -> Tensor:
+    """Which tokens are those of a source, [T]."""
+    masks = [torch.full((token_count([part]),), part is source, dtype=torch.bool) for part in parts]
+    return torch.cat(masks).to(source.device)
+
+
+def after_references(x: Tensor, axis: int, count: int) -> Tensor:
+    """A value over target tokens as one over all \`count\` tokens of the sequence: False or 0 on references."""
+    shape = list(x.shape)
+    shape[axis] = count - shape[axis]
+    return torch.cat([x.new_zeros(shape), x], axis)
+
+
 def positions_of_video(parts: list, scale) -> Tensor:
     """
     Where each token lies, [B, 3, T, 2]: from and to in seconds, pixel rows and pixel columns. \`parts\` are latents with
-    their frames per second, references first; references are laid over the whole of the target, which comes last.
+    their frames per second. References are laid over the whole of the target.
     """
-    target, target_fps = parts[-1]
-    return torch.cat([part_positions(latents, fps, target, target_fps, scale) for latents, fps in parts], 2)
+    return torch.cat([positions_of_part(latents, fps, *parts[-1], scale) for latents, fps in parts], 2)
 
 
-def part_positions(latents: Tensor, fps: Tensor, target: Tensor, target_fps: Tensor, scale) -> Tensor:
-    """The positions of one part. Its first latent frame covers one pixel frame, each further one \`scale.time\`."""
-    space, time = reference_factors(latents.shape[2:], target.shape[2:])
-    frames, height, width = (torch.arange(size + 1, device=latents.device) for size in latents.shape[2:])
+def positions_of_part(latents: Tensor, fps: Tensor, target: Tensor, target_fps: Tensor, scale) -> Tensor:
+    """
+    The first latent frame covers one pixel frame, each further one \`scale.time\`. A reference with fewer frames per
+    second has a longer first frame; all its times move back by \`lead\` seconds, so that it covers the target's first
+    frame alone.
+    """
+    space, time = reference_factors(latents, target)
+    frames, rows, columns = (torch.arange(size + 1, device=latents.device) for size in grid_of(latents))
     lead = (time - 1) * (1 / target_fps.float())
     seconds = (frames * scale.time + 1 - scale.time).clamp(min=0) / fps.float()[:, None]
-    seconds = (seconds - lead[:, None]).clamp(min=0)[:, :, None, None]
-    rows = (height * scale.height * space).float()[None, None, :, None]
-    columns = (width * scale.width * space).float()[None, None, None, :]
-    shape = (len(latents), *latents.shape[2:])
-    start = [seconds[:, :-1].expand(shape), rows[:, :, :-1].expand(shape), columns[..., :-1].expand(shape)]
-    end = [seconds[:, 1:].expand(shape), rows[:, :, 1:].expand(shape), columns[..., 1:].expand(shape)]
+    bounds = (
+        (seconds - lead[:, None]).clamp(min=0)[:, :, None, None],
+        (rows * scale.height * space).float()[None, None, :, None],
+        (columns * scale.width * space).float()[None, None, None, :],
+    )
+    shape = (len(latents), *grid_of(latents))
+    start = [bound.narrow(axis, 0, shape[axis]).expand(shape) for axis, bound in enumerate(bounds, 1)]
+    end = [bound.narrow(axis, 1, shape[axis]).expand(shape) for axis, bound in enumerate(bounds, 1)]
     return torch.stack([torch.stack(start, 1), torch.stack(end, 1)], -1).flatten(2, 4)
 
 
-def reference_factors(reference, target) -> tuple:
-    """How many times larger, and finer in time, a target is than its reference; both are frames, height and width."""
-    space, time = target[1] // reference[1], 1
-    if target[0] > 1 and reference[0] > 1:
-        time = (target[0] - 1) // (reference[0] - 1)
-    frames = 1 + (reference[0] - 1) * time if target[0] > 1 and reference[0] > 1 else target[0]
-    if (frames, reference[1] * space, reference[2] * space) != tuple(target):
-        raise ValueError(f"a reference of {tuple(reference)} latent cells is no exact fraction of {tuple(target)}")
+def positions_of_audio(parts: list) -> Tensor:
+    """
+    When each step sounds, [B, 1, T, 2]: from and to in seconds, each part from 0 on. A step covers 4 hops of 160
+    samples of 16000 a second, the first one a single hop.
+    """
+    device = parts[-1].device
+    seconds = [(torch.arange(-1, part.shape[2], device=device) * 4 + 1).clamp(min=0) * 160 / 16000 for part in parts]
+    bounds = torch.cat([torch.stack([bound[:-1], bound[1:]], 1) for bound in seconds])
+    return bounds.expand(len(parts[-1]), 1, -1, -1)
+
+
+def reference_factors(reference: Tensor, target: Tensor) -> tuple:
+    """How many times larger, and finer in time, a target is than its reference."""
+    (frames, height, width), (target_frames, target_height, target_width) = grid_of(reference), grid_of(target)
+    space, is_moving = target_height // height, frames > 1 and target_frames > 1
+    time = (target_frames - 1) // (frames - 1) if is_moving else 1
+    is_exact = (height * space, width * space) == (target_height, target_width)
+    if not is_exact or (is_moving and (frames - 1) * time != target_frames - 1):
+        raise ValueError(
+            f"a reference of {frames} x {height} x {width} latent cells (frames, height, width) is no exact fraction "
+            f"of its target of {target_frames} x {target_height} x {target_width}"
+        )
     return space, time
+`,
+  numbers: `"""Plain numbers: infinite or not a number where Python would raise."""
+import math
+from decimal import Decimal
 
 
-def keys_of(directories: dict, text: str) -> dict:
-    """
-    Where each source lies in a batch: under its name, sources of one directory under that of the first. The trainer
-    looks for texts under \`conditions\`, and puts the places of samples under \`idx\`.
-    """
-    keys, by_directory = {}, {directories[text]: "conditions"}
-    for name, directory in directories.items():
-        own = f"{name}_" if name in ("conditions", "idx") else name
-        keys[name] = by_directory.setdefault(directory, own)
-    return keys
+def divide(a: float, b: float) -> float:
+    """a / b."""
+    if b != 0:
+        return a / b
+    return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1, b)
 
 
-def mask_of(entry: dict) -> Tensor:
-    """A mask of any shape with one value for each token, [B, T]."""
-    return entry["mask"].flatten(1)
+def power(a: float, b: float) -> float:
+    """a ** b."""
+    if math.isnan(b) or (abs(a) == 1 and math.isinf(b)):
+        return math.nan
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return -math.inf if a < 0 and b % 2 == 1 else math.inf
+    except ValueError:
+        return math.inf if a == 0 else math.nan
 
 
-def context_of(texts: dict, modality: str) -> Tensor:
-    """The text embeddings of a modality, [B, S, D], without a gradient."""
-    embeddings = texts[f"{modality}_prompt_embeds"]
-    if embeddings is None:
-        raise RuntimeError(f"the checkpoint has no text connector for {modality}, which this strategy trains")
-    return embeddings.detach()
+def sqrt(x: float) -> float:
+    """The square root."""
+    return math.sqrt(x) if x >= 0 else math.nan
+
+
+def exp(x: float) -> float:
+    """e ** x."""
+    return math.exp(x) if x < 709 or math.isnan(x) else power(math.e, x)
+
+
+def log(x: float) -> float:
+    """The natural logarithm."""
+    if x > 0:
+        return math.log(x)
+    return -math.inf if x == 0 else math.nan
+
+
+def floor(x: float) -> float:
+    """The largest whole number that is not above."""
+    return math.floor(x) if math.isfinite(x) else x
+
+
+def item(values: list, place: int) -> float:
+    """An item of a list that may be shorter."""
+    return values[place] if place < len(values) else math.nan
+
+
+def is_multiple(value: float, step: float) -> bool:
+    """Whether a number is a multiple of another, as far as float64 can tell."""
+    quotient = value / step
+    return abs(quotient - math.floor(quotient + 0.5)) <= 1e-9 * max(1, abs(quotient))
+
+
+def number_text(value: float) -> str:
+    """A number as \`ltxc run\` writes it: no point where it is whole."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if value == math.floor(value) and abs(value) < 1e21:
+        return str(int(value))
+    digits, _, exponent = repr(float(value)).partition("e")
+    if 1e-6 <= abs(value) < 1e21:
+        return format(Decimal(repr(float(value))), "f")
+    return f"{digits}e{int(exponent):+d}"
 `,
   draws: `"""Random numbers by place: a value depends on seed, step, micro-batch and name, not on what was drawn before it."""
 import hashlib
@@ -134,7 +315,7 @@ def product(a, b):
 
 
 def philox(counter, key):
-    """Philox 4x32-10 (Salmon et al. 2011): four words and a key of two make four random words, numbers or int64 tensors."""
+    """Philox 4x32-10 (Salmon et al. 2011): four words and a key of two give four random ones, int or int64 tensors."""
     (c0, c1, c2, c3), (k0, k1) = counter, key
     for _ in range(10):
         (high0, low0), (high2, low2) = product(0xD2511F53, c0), product(0xCD9E8D57, c2)
@@ -227,5 +408,105 @@ def permutation(seed: int, epoch: int, count: int) -> list:
         j = math.floor(words[i] * 2.0**-32 * (i + 1))
         order[i], order[j] = order[j], order[i]
     return order
+`,
+  checks: `"""What a batch must agree in, and what goes into checkpoints."""
+import json
+
+import torch
+from torch import Tensor
+
+from ltx_trainer import logger
+
+
+def keys_of(directories: dict, text: str) -> dict:
+    """
+    Where each source lies in a batch: under its name, sources of one directory under that of the first. The trainer
+    looks for texts under \`conditions\`, and puts the places of samples under \`idx\`.
+    """
+    keys, by_directory = {}, {directories[text]: "conditions"}
+    for name, directory in directories.items():
+        own = f"{name}_" if name in ("conditions", "idx") else name
+        keys[name] = by_directory.setdefault(directory, own)
+    return keys
+
+
+def refuse(idx: Tensor, what: str):
+    """Ends the training: something is wrong with a batch. Samples are counted from 0 in the sorted list of files."""
+    raise ValueError(f"samples {', '.join(map(str, idx.tolist()))} of the data: {what}")
+
+
+def check_grid(idx: Tensor, target: Tensor, **others):
+    """Sources other than references lie on the target's grid, masks have one value for each of its tokens."""
+    grid, tokens = grid_of(target), token_count([target])
+    for name, source in others.items():
+        if source.dim() == 2 and source.shape[1] != tokens:
+            refuse(idx, f"the masks of \`{name}\` have {source.shape[1]} values, the target has {tokens} tokens")
+        if source.dim() > 2 and grid_of(source) != grid:
+            refuse(idx, f"\`{name}\` has {list(grid_of(source))} latent cells, the target has {list(grid)}")
+
+
+def check_references(idx: Tensor, target: tuple, references: list) -> dict:
+    """
+    The factors of references, which are the same for all, as the official pipelines read them in a checkpoint; factors
+    of 1 are not written. Latents come with their frames per second, which must tell of the same factor.
+    """
+    (latents, fps), factors = target, {reference_factors(part, target[0]) for part, _ in references}
+    if len(factors) > 1:
+        refuse(idx, f"references differ in scale, but a checkpoint has one set of factors: {sorted(factors)}")
+    ((space, time),) = factors
+    for part, part_fps in references:
+        is_moving = part.shape[2] > 1 and latents.shape[2] > 1
+        if is_moving and ((part_fps * time / fps - 1).abs() > 0.005).any():
+            refuse(idx, f"references with 1/{time} of the frames must have 1/{time} of the frames per second")
+    metadata = {"reference_downscale_factor": space, "reference_spatial_scale_factor": space}
+    metadata["reference_temporal_scale_factor"] = time
+    return {key: str(factor) for key, factor in metadata.items() if factor != 1}
+
+
+def check_attention(idx: Tensor, attention: Tensor):
+    """Every query has a key that it may attend to; attention is [B, T, T]."""
+    is_alone = (attention.amax(2) <= 0).any(1)
+    if is_alone.any():
+        refuse(idx[is_alone], "a token may attend to no other at all; \`attention\` is 0 for all its keys")
+
+
+def unchanged(idx: Tensor, earlier: dict, now: dict) -> dict:
+    """Text for the checkpoint, which is the same for every batch."""
+    for key in {**earlier, **now}:
+        if earlier and earlier.get(key) != now.get(key):
+            refuse(idx, f"the checkpoint's metadata \`{key}\` would be {now.get(key)}, earlier it was {earlier.get(key)}")
+    return now
+
+
+def source_metadata(source: dict, config) -> dict:
+    """Which strategy made a checkpoint, with which parameters."""
+    params = {key: value for key, value in config.model_dump(by_alias=True).items() if key != "name"}
+    texts = {**source, "params": json.dumps(params, separators=(",", ":"), ensure_ascii=False)}
+    return {f"ltxc.{key}": text for key, text in texts.items()}
+
+
+class FirstBatches:
+    """The first 100 micro-batches: warns of what is probably a mistake, of each kind once."""
+
+    def __init__(self):
+        self.left, self.said = 100, set()
+
+    def look(self, idx: Tensor, overlaps: dict, generated: list):
+        """\`overlaps\`: whether each loss term covers kept tokens, [B]; \`generated\`: which are not kept, [B, T]."""
+        if self.left == 0:
+            return
+        self.left -= 1
+        for term, overlap in overlaps.items():
+            if overlap.any():
+                where = f"in sample {idx[overlap][0].item()} the loss term \`{term}\` covers kept tokens"
+                self.say(term, f"{where}; restrict it to the generated ones, or write \`over all\` if it is meant")
+        if generated and not torch.stack([mask.any(1) for mask in generated]).any(0).all():
+            self.say("", "some samples have no generated token, so nothing is learnt from them")
+
+    def say(self, key: str, text: str):
+        """Warns, once for each key."""
+        if key not in self.said:
+            self.said.add(key)
+            logger.warning(text)
 `,
 };

@@ -34,7 +34,7 @@ def total(values):
 });
 
 test("a definition comes with its comment, its decorator and what it uses", () => {
-  assert.equal(neededParts("x = twice(1)", small), [
+  assert.equal(neededParts("x = twice(1)", small).sections, [
     {
       title: "Sums",
       texts: [
@@ -43,7 +43,7 @@ test("a definition comes with its comment, its decorator and what it uses", () =
       ],
     },
   ]);
-  const [{ texts } = { texts: [] }] = neededParts("Pair(1)", small);
+  const [{ texts } = { texts: [] }] = neededParts("Pair(1)", small).sections;
   assert.is(texts[0], "HALF = 0.5  # of one");
   assert.match(texts[1] ?? "", /^@dataclass\nclass Pair:/);
   assert.is(texts.length, 2);
@@ -51,10 +51,10 @@ test("a definition comes with its comment, its decorator and what it uses", () =
 
 test("comments, texts, attributes and names of arguments are no uses", () => {
   for (const text of ["# twice", "'twice'", '"""\ntwice\n"""', "a.twice()", "f(twice=1)", "f'{a}: twice'"]) {
-    assert.equal(neededParts(text, small), [], text);
+    assert.equal(neededParts(text, small).sections, [], text);
   }
   for (const text of ["f'{twice(1)}'", "f(a=twice)", "a == twice", 'r"\\"" + twice']) {
-    assert.is(neededParts(text, small).length, 1, text);
+    assert.is(neededParts(text, small).sections.length, 1, text);
   }
 });
 

@@ -30,20 +30,23 @@ export function library(): Library {
   return parsed;
 }
 
-/** The parts of a library that a text needs, directly or through each other: titles, and texts in the order of the files. */
-export function neededParts(text: string, { sections, byName } = library()): { title: string; texts: string[] }[] {
-  const needed = new Set<string>();
-  const left = [...namesIn(text)];
-  for (let name = left.pop(); name !== undefined; name = left.pop()) {
-    const found = byName.get(name);
-    if (found === undefined || needed.has(name)) continue;
-    needed.add(name);
-    left.push(...found.uses);
-  }
-  return sections.flatMap(({ title, definitions }) => {
-    const texts = definitions.filter(({ name }) => needed.has(name)).map((definition) => definition.text);
-    return texts.length === 0 ? [] : [{ title, texts }];
-  });
+interface Needed {
+  /** What the emitted module brings along, in the order of the files. */
+  readonly sections: readonly { readonly title: string; readonly texts: readonly string[] }[];
+  /** Every name that the text and these parts use. */
+  readonly names: ReadonlySet<string>;
+}
+
+/** The parts of a library that a text needs, directly or through each other. */
+export function neededParts(text: string, { sections, byName } = library()): Needed {
+  const names = new Set(namesIn(text));
+  // A set goes on with what is added to it meanwhile.
+  for (const name of names) for (const used of byName.get(name)?.uses ?? []) names.add(used);
+  const needed = sections.map(({ title, definitions }) => ({
+    title,
+    texts: definitions.filter(({ name }) => names.has(name)).map((definition) => definition.text),
+  }));
+  return { sections: needed.filter(({ texts }) => texts.length > 0), names };
 }
 
 export function parseLibrary(files: Readonly<Record<string, string>>): Library {

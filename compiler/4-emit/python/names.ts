@@ -7,7 +7,7 @@ const taken = `
   lambda nonlocal not or pass raise return try while with yield match case type
   abs any all bool dict enumerate float int isinstance len list max min print range repr round set sorted str sum super tuple zip
   self cls batch batch_size frames height width steps video_tokens audio_tokens video_channels audio_channels video_sequence
-  audio_sequence video_token audio_token video_parts audio_parts video_positions audio_positions device draws params inputs timestep_sampler
+  audio_sequence video_token audio_token video_parts audio_parts video_positions audio_positions device draws params inputs timestep_sampler idx config
   video_pred audio_pred token part metadata grids
   video audio video_targets audio_targets video_loss_mask audio_loss_mask
   torch math functional Tensor Field Literal dataclass field_validator Any

@@ -2,7 +2,7 @@
 import { gridAxes } from "../../2-check/axes.ts";
 import type { Axis, GridSize, ModalityName } from "../../2-check/core.ts";
 import type { Program } from "../../3-lower/program.ts";
-import { atom, flat, index, list, member, named, call, type Code } from "./code.ts";
+import { atom, flat, index, list, member, named, spread, call, type Code } from "./code.ts";
 import type { Names } from "./names.ts";
 
 const namedSizes: Readonly<Record<string, string>> = {
@@ -174,7 +174,7 @@ export class Scope {
   }
 
   /** The lines that are to be written in front of the statement at hand. */
-  taken(): readonly Line[] {
+  demanded(): readonly Line[] {
     const lines = this.#pending;
     this.#pending = [];
     return lines;
@@ -194,9 +194,9 @@ export class Scope {
     const target = flat(this.source(this.latentsOf(modality)));
     if (!this.hasReferences(modality)) return list([target]);
     const references = this.ref(`${modality}.references`);
-    const latents = modality === "video" ? `(latents for latents, _ in ${references})` : references;
+    const latents = modality === "video" ? `(part for part, _ in ${references})` : references;
     return this.demand(`${modality}_parts`, () => ({
-      value: list([named("*", latents), target]),
+      value: list([spread(latents), target]),
       shape: "latents of references and target",
     }));
   }
@@ -215,7 +215,7 @@ export class Scope {
 
   #videoPositions(): Code {
     const pair = `(${flat(this.source(this.latentsOf("video")))}, ${this.ref("video.fps")})`;
-    const references = this.hasReferences("video") ? [named("*", this.ref("video.references"))] : [];
+    const references = this.hasReferences("video") ? [spread(this.ref("video.references"))] : [];
     return call("positions_of_video", [list([...references, pair]), "self.video_scale_factors"]);
   }
 

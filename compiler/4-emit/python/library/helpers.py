@@ -15,10 +15,41 @@ def latents_of(entry: dict) -> Tensor:
 
 
 def fps_of(entry: dict) -> Tensor:
-    """Frames per second, [B]; 24 where the files do not say."""
-    fps = entry.get("fps")
-    latents = entry["latents"]
-    return latents.new_full(latents.shape[:1], 24, dtype=torch.float64) if fps is None else fps.double()
+    """Frames per second, float64 [B]; 24 where the files do not say."""
+    latents, fps = entry["latents"], entry.get("fps")
+    if fps is None:
+        return torch.full((len(latents),), 24, dtype=torch.float64, device=latents.device)
+    return fps.to(latents.device, torch.float64)
+
+
+def mask_of(entry: dict) -> Tensor:
+    """A mask of any shape with one value for each token, [B, T]."""
+    return entry["mask"].flatten(1)
+
+
+def context_of(texts: dict, modality: str) -> Tensor:
+    """The text embeddings of a modality, [B, S, D], without a gradient."""
+    embeddings = texts[f"{modality}_prompt_embeds"]
+    if embeddings is None:
+        raise RuntimeError(f"the checkpoint has no text connector for {modality}, which this strategy trains")
+    return embeddings.detach()
+
+
+def to_video_tokens(x: Tensor) -> Tensor:
+    """[B, C, F, H, W] as tokens [B, F*H*W, C], columns fastest."""
+    return x.flatten(2).transpose(1, 2)
+
+
+def to_audio_tokens(x: Tensor) -> Tensor:
+    """[B, C, T, mel] as tokens [B, T, C*mel]."""
+    return x.permute(0, 2, 1, 3).flatten(2)
+
+
+def over_tokens(x: Tensor, axis: int, grid: tuple, present: list) -> Tensor:
+    """`x` with its grid axes, which begin at `axis`, as one axis of tokens; those that it lacks are repeated."""
+    before, after = x.shape[:axis], x.shape[axis + sum(present) :]
+    open_grid = [size if here else 1 for size, here in zip(grid, present)]
+    return x.reshape(*before, *open_grid, *after).expand(*before, *grid, *after).flatten(axis, axis + len(grid) - 1)
 
 
 def rounded(x: Tensor, storage: torch.dtype) -> Tensor:
@@ -33,72 +64,64 @@ def rounded(x: Tensor, storage: torch.dtype) -> Tensor:
     return whole if limits.bits > 16 else whole.clamp(limits.min, limits.max)
 
 
-def to_video_tokens(x: Tensor) -> Tensor:
-    """[B, C, F, H, W] as tokens [B, F*H*W, C]."""
-    return x.flatten(2).transpose(1, 2)
-
-
 def masked_mean(error: Tensor, weights: Tensor) -> Tensor:
     """mean(error * weights) / mean(weights) for each sample; both have the batch first and as many axes."""
     axes = tuple(range(1, error.dim()))
     return (error * weights).mean(axes) / weights.mean(axes).clamp(min=1e-8)
 
 
-def positions_of_video(parts: list, scale) -> Tensor:
-    """
-    Where each token lies, [B, 3, T, 2]: from and to in seconds, pixel rows and pixel columns. `parts` are latents with
-    their frames per second, references first; references are laid over the whole of the target, which comes last.
-    """
-    target, target_fps = parts[-1]
-    return torch.cat([part_positions(latents, fps, target, target_fps, scale) for latents, fps in parts], 2)
+def larger(a: Tensor, b: Tensor) -> Tensor:
+    """The larger one of each pair; where they are equal, `a` gets the gradient."""
+    return torch.where(a >= b, a, b)
 
 
-def part_positions(latents: Tensor, fps: Tensor, target: Tensor, target_fps: Tensor, scale) -> Tensor:
-    """The positions of one part. Its first latent frame covers one pixel frame, each further one `scale.time`."""
-    space, time = reference_factors(latents.shape[2:], target.shape[2:])
-    frames, height, width = (torch.arange(size + 1, device=latents.device) for size in latents.shape[2:])
-    lead = (time - 1) * (1 / target_fps.float())
-    seconds = (frames * scale.time + 1 - scale.time).clamp(min=0) / fps.float()[:, None]
-    seconds = (seconds - lead[:, None]).clamp(min=0)[:, :, None, None]
-    rows = (height * scale.height * space).float()[None, None, :, None]
-    columns = (width * scale.width * space).float()[None, None, None, :]
-    shape = (len(latents), *latents.shape[2:])
-    start = [seconds[:, :-1].expand(shape), rows[:, :, :-1].expand(shape), columns[..., :-1].expand(shape)]
-    end = [seconds[:, 1:].expand(shape), rows[:, :, 1:].expand(shape), columns[..., 1:].expand(shape)]
-    return torch.stack([torch.stack(start, 1), torch.stack(end, 1)], -1).flatten(2, 4)
+def smaller(a: Tensor, b: Tensor) -> Tensor:
+    """The smaller one of each pair; where they are equal, `a` gets the gradient."""
+    return torch.where(a <= b, a, b)
 
 
-def reference_factors(reference, target) -> tuple:
-    """How many times larger, and finer in time, a target is than its reference; both are frames, height and width."""
-    space, time = target[1] // reference[1], 1
-    if target[0] > 1 and reference[0] > 1:
-        time = (target[0] - 1) // (reference[0] - 1)
-    frames = 1 + (reference[0] - 1) * time if target[0] > 1 and reference[0] > 1 else target[0]
-    if (frames, reference[1] * space, reference[2] * space) != tuple(target):
-        raise ValueError(f"a reference of {tuple(reference)} latent cells is no exact fraction of {tuple(target)}")
-    return space, time
+def either(test: bool, yes, no) -> Tensor:
+    """`yes if test else no`, in the shape of both."""
+    yes, no = (value if torch.is_tensor(value) else torch.tensor(value) for value in (yes, no))
+    device = yes.device if yes.dim() else no.device
+    return (yes if test else no).to(device).expand(torch.broadcast_shapes(yes.shape, no.shape))
 
 
-def keys_of(directories: dict, text: str) -> dict:
-    """
-    Where each source lies in a batch: under its name, sources of one directory under that of the first. The trainer
-    looks for texts under `conditions`, and puts the places of samples under `idx`.
-    """
-    keys, by_directory = {}, {directories[text]: "conditions"}
-    for name, directory in directories.items():
-        own = f"{name}_" if name in ("conditions", "idx") else name
-        keys[name] = by_directory.setdefault(directory, own)
-    return keys
+def shifted(x: Tensor, axis: int, by: float) -> Tensor:
+    """The value `by` places earlier along an axis, later where it is negative; the edge is repeated."""
+    size = x.shape[axis]
+    places = min(abs(math.floor(by + 0.5)), size - 1)
+    if places <= 0:
+        return x
+    edge = x.narrow(axis, 0 if by > 0 else size - 1, 1)
+    repeated = edge.expand([places if i == axis % x.dim() else -1 for i in range(x.dim())])
+    rest = x.narrow(axis, 0 if by > 0 else places, size - places)
+    return torch.cat([repeated, rest] if by > 0 else [rest, repeated], axis)
 
 
-def mask_of(entry: dict) -> Tensor:
-    """A mask of any shape with one value for each token, [B, T]."""
-    return entry["mask"].flatten(1)
+def dilate(x: Tensor, cells: float) -> Tensor:
+    """The largest value within `cells` cells along the last two axes."""
+    for axis in (-2, -1):
+        moved = [shifted(x, axis, sign * by) for by in range(1, math.floor(cells) + 1) for sign in (1, -1)]
+        for each in moved:
+            x = larger(x, each)
+    return x
 
 
-def context_of(texts: dict, modality: str) -> Tensor:
-    """The text embeddings of a modality, [B, S, D], without a gradient."""
-    embeddings = texts[f"{modality}_prompt_embeds"]
-    if embeddings is None:
-        raise RuntimeError(f"the checkpoint has no text connector for {modality}, which this strategy trains")
-    return embeddings.detach()
+def blur(x: Tensor, radius: float) -> Tensor:
+    """A Gaussian over the last two axes; `radius` is its standard deviation in cells."""
+    rows, columns = (gaussian(size, radius).to(x.device) for size in x.shape[-2:])
+    return rows @ (x @ columns.T)
+
+
+def gaussian(size: int, radius: float) -> Tensor:
+    """Weights [size, size] of each cell's neighbours; what would fall off the edge is shared out among them."""
+    cells = torch.arange(size, dtype=torch.float64)
+    distances = cells[:, None] - cells
+    weights = torch.where(distances == 0, 1.0, (-distances.square() / (2 * radius**2)).exp())
+    return (weights / weights.sum(1, keepdim=True)).float()
+
+
+def cell(pixel: float, scale: int, count: int) -> int:
+    """The latent cell that holds a pixel, among `count`."""
+    return min(max(math.floor(pixel / scale), 0), count)

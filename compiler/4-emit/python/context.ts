@@ -1,0 +1,57 @@
+/** What the parts of a module have in common, and how a statement is written. */
+import type { Program, Statement } from "../../3-lower/program.ts";
+import { textAt, type SourceFile } from "../../source/source-file.ts";
+import type { Span } from "../../source/span.ts";
+import type { Code } from "./code.ts";
+import { device, referencesCode, sample } from "./expression.ts";
+import { statement as lineOf } from "./layout.ts";
+import type { Names } from "./names.ts";
+import { host } from "./number.ts";
+import { Scope } from "./scope.ts";
+import { comment } from "./words.ts";
+
+export interface Context {
+  readonly program: Program;
+  readonly names: Names;
+  /** The attribute of the config class that holds each parameter. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** The strategy's source, from which comments quote. */
+  readonly source: SourceFile;
+}
+
+/** Spaces in front of the body of a method. */
+const BODY = 8;
+
+export const scopeOf = ({ program, names, fields }: Context): Scope => new Scope(program, names, fields);
+
+export const line = (head: string, value: Code, shape = ""): string => lineOf(head, value, shape, BODY);
+
+/** `# key: what the file says there` */
+export function quote({ source }: Context, key: string, span: Span | null): string[] {
+  return span === null ? [] : [comment(`${key}: ${textAt(source, span)}`, BODY)];
+}
+
+/** A statement, after the variables that it asks for. */
+export function statementLines(context: Context, { key, core, span }: Statement, scope: Scope): string[] {
+  const { stage, axes } = core.type;
+  const isList = core.op === "references";
+  const number = () => (stage === "sample" ? sample(core, scope) : host(core, scope));
+  const value = isList ? referencesCode(core, scope) : stage === "device" ? device(core, scope) : number();
+  const shape = isList ? referencesShape(core.modality) : shapeOf(axes);
+  return [...demanded(scope), ...quote(context, key, span), line(`${context.names.of(key)} = `, value, shape)];
+}
+
+const referencesShape = (modality: string): string =>
+  modality === "video"
+    ? "latents with their frames per second, in the order of the sequence"
+    : "in the order of the sequence";
+
+/** `[batch, token:video]` */
+export const shapeOf = (axes: readonly string[]): string => (axes.length === 0 ? "" : `[${axes.join(", ")}]`);
+
+/** Lines of variables that the code printed last asked for. */
+export const demanded = (scope: Scope): string[] =>
+  scope.demanded().map(({ head, value, shape }) => line(head, value, shape));
+
+export const paramsLine = (scope: Scope): string[] =>
+  scope.uses.has("params") ? ["        params = self.config"] : [];

@@ -1,0 +1,77 @@
+// Emitted Python modules: whole, for every strategy that comes with ltxc.
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { temporaryFolders } from "../../../runtime/testing/temporary-folders.ts";
+import { compilePython } from "../../index.ts";
+import { recordOf, sourceAt, strategies } from "../strategies-on-record.ts";
+
+const test = suite("Python modules");
+const newFolder = temporaryFolders(test, "python-modules");
+
+function moduleOf(path: string): string {
+  const { source, library } = sourceAt(path);
+  return compilePython(source, { library }).artifacts[0]?.text ?? "";
+}
+
+const modules = new Map(strategies.map((path) => [path, moduleOf(path)]));
+
+/** Prints for each file what is used and not defined, defined twice, or defined or imported and not used. */
+const namesCheck = `
+import ast, builtins, symtable, sys
+awaited = ["main", "heads_trainer", "edges"]
+for path in sys.argv[1:]:
+    text = open(path, encoding="utf-8").read()
+    compile(text, path, "exec")
+    tree, table = ast.parse(text), symtable.symtable(text, path, "exec")
+    known = {each.get_name() for each in table.get_symbols() if each.is_assigned() or each.is_imported()}
+    known |= {*dir(builtins), "__name__", *awaited}
+    def unbound(table):
+        for each in table.get_symbols():
+            isGlobal = each.is_global() or table.get_type() == "module"
+            if each.is_referenced() and isGlobal and each.get_name() not in known:
+                yield each.get_name()
+        for child in table.get_children():
+            yield from unbound(child)
+    defined = [node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    imported = {(name.asname or name.name).split(".")[0] for node in imports for name in node.names}
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    found = {
+        "unbound": {*unbound(table)},
+        "twice": {name for name in defined if defined.count(name) > 1},
+        "unused": ({*defined} | imported) - used,
+    }
+    for what, names in found.items():
+        if names:
+            print(path, what, *sorted(names))
+`;
+
+test("Python compiles them, and every name in them is bound, defined once and used", async () => {
+  const python = ["python3", "python"].find((each) => spawnSync(each, ["-c", "import ast"]).status === 0);
+  assert.ok(python !== undefined, "this test needs Python 3");
+  const folder = await newFolder();
+  const files = strategies.map((path) => {
+    const file = join(folder, `${recordOf(path)}.py`);
+    writeFileSync(file, modules.get(path) ?? "");
+    return file;
+  });
+  const { stdout, stderr } = spawnSync(python, ["-c", namesCheck, ...files], { encoding: "utf8" });
+  assert.is(stderr, "");
+  assert.is(stdout, "");
+});
+
+test("no line is longer than 120 columns", () => {
+  for (const [path, text] of modules) {
+    const long = text.split("\n").filter((line) => line.length > 120);
+    assert.equal(long, [], recordOf(path));
+  }
+});
+
+test("the same source gives the same module, byte for byte", () => {
+  for (const [path, text] of modules) assert.is(moduleOf(path), text);
+});
+
+test.run();

@@ -1,0 +1,222 @@
+/** Prints the method `prepare_training_inputs`: all that happens before the model. */
+import type { CheckedModality } from "../../2-check/checked.ts";
+import type { Core } from "../../2-check/core.ts";
+import {
+  atom,
+  call,
+  choice,
+  dict,
+  entry,
+  flat,
+  index,
+  infix,
+  list,
+  method,
+  named,
+  quoted,
+  spread,
+  tuple,
+  type Code,
+} from "./code.ts";
+import { inOrder } from "./config.ts";
+import { demanded, line, paramsLine, scopeOf, shapeOf, statementLines, type Context } from "./context.ts";
+import { ownFields } from "./inputs.ts";
+import type { LossBody } from "./loss.ts";
+import { host } from "./number.ts";
+import type { Scope } from "./scope.ts";
+
+/** `inputs`: the class of the result. */
+export function prepareBody(context: Context, inputs: string, { sizes, hasDraws }: LossBody): string[] {
+  const { program } = context;
+  const scope = scopeOf(context);
+  const statements = program.prepare.flatMap((statement) => statementLines(context, statement, scope));
+  const modalities = program.modalities.flatMap((modality) => modalityLines(context, modality, scope));
+  const metadata = metadataLines(context, scope);
+  const watched = watchLine(context, scope);
+  const result = resultLine(context, inputs, sizes, scope);
+  for (const name of sizes) scope.sizes.add(name);
+  if (hasDraws) scope.draws();
+  const attention = program.modalities.filter((modality) => modality.attention);
+  return [
+    ...headLines(context, scope),
+    ...(hasDraws ? ["        self.draws = draws"] : []),
+    "",
+    ...statements,
+    ...attention.map(({ name }) => `        check_attention(idx, ${scope.ref(`${name}.attention`)})`),
+    "",
+    ...modalities,
+    ...metadata,
+    watched,
+    result,
+  ];
+}
+
+// -------------------------------------------------------------------------------------------------------------------- head
+
+function headLines(context: Context, scope: Scope): string[] {
+  const { modalities } = context.program;
+  const { sizes, uses } = scope;
+  if (sizes.has("video_tokens")) ["frames", "height", "width"].forEach((name) => sizes.add(name));
+  if (sizes.has("audio_tokens")) sizes.add("steps");
+  const first = flat(scope.source(modalities[0]?.latents ?? ""));
+  const grids = modalities.flatMap((modality) => gridLines(modality, scope));
+  return [
+    ...paramsLine(scope),
+    `        idx = self.batch_idx = batch["idx"]  # [batch]`,
+    ...sourceLines(context, scope),
+    ...modalities.flatMap((modality) => checkLine(context, modality, scope)),
+    ...(sizes.has("batch_size") ? [`        batch_size = len(${first})`] : []),
+    ...grids,
+    ...(uses.has("draws") || uses.has("device") ? [`        device = ${first}.device`] : []),
+    ...(uses.has("draws") ? ["        draws = Draws(self.place, timestep_sampler, device)"] : []),
+  ];
+}
+
+/** Reads the sources that the body uses. */
+function sourceLines({ program, names }: Context, scope: Scope): string[] {
+  return inOrder(program).flatMap(({ name, kind, key, axes }) => {
+    if (!scope.sources.has(name)) return [];
+    const entry = scope.entry(name);
+    const head = `${names.of(name)} = `;
+    switch (kind) {
+      case "video_latents":
+        return [line(head, call("latents_of", [entry]), "[batch, channel, frame, height, width]")];
+      case "audio_latents":
+        return [line(head, call("latents_of", [entry]), "[batch, channel, step, mel]")];
+      case "text_embeddings":
+        return [line(head, entry)];
+      case "tensor":
+        return [line(head, index(entry, quoted(key ?? "")), shapeOf(["batch", ...(axes ?? [])]))];
+      default:
+        return [line(head, call("mask_of", [entry]), `[batch, token:${kind.slice(0, "video".length)}]`)];
+    }
+  });
+}
+
+/** Sources other than references lie on the grid of their modality's target. */
+function checkLine(
+  { program, names }: Context,
+  { name, latents, references }: CheckedModality,
+  scope: Scope,
+): string[] {
+  const isLaid = ({ name: source, kind }: Context["program"]["sources"][number]) =>
+    kind.startsWith(name) && source !== latents && !references.includes(source) && scope.sources.has(source);
+  const others = program.sources.filter(isLaid).map((source) => names.of(source.name));
+  if (others.length === 0) return [];
+  return [line("", call("check_grid", ["idx", scope.source(latents), ...others.map((each) => named(each, each))]))];
+}
+
+/** The sizes of a modality's target that the body uses. */
+function gridLines({ name, latents }: CheckedModality, scope: Scope): string[] {
+  const all = name === "video" ? ["frames", "height", "width"] : ["steps"];
+  const { sizes } = scope;
+  const own = flat(scope.source(latents));
+  const isUsed = all.some((size) => sizes.has(size));
+  const channels = name === "video" ? `${own}.shape[1]` : `${own}.shape[1] * ${own}.shape[3]`;
+  return [
+    ...(isUsed && name === "video" ? [`        frames, height, width = ${own}.shape[2:]`] : []),
+    ...(isUsed && name === "audio" ? [`        steps = ${own}.shape[2]`] : []),
+    ...(sizes.has(`${name}_tokens`) ? [`        ${name}_tokens = ${all.join(" * ")}`] : []),
+    ...(sizes.has(`${name}_channels`) ? [`        ${name}_channels = ${channels}`] : []),
+  ];
+}
+
+// --------------------------------------------------------------------------------------------------------------- the model
+
+function modalityLines(context: Context, modality: CheckedModality, scope: Scope): string[] {
+  const value = call("Modality", modalityArguments(context, modality, scope));
+  return [...demanded(scope), line(`${modality.name} = `, value)];
+}
+
+function modalityArguments({ program }: Context, modality: CheckedModality, scope: Scope): Code[] {
+  const { name, text, generated, attention } = modality;
+  const texts = flat(scope.source(text));
+  const own = scope.ref(`${name}.${generated ? "noisy" : "clean"}`);
+  const timesteps = scope.ref(`${name}.timesteps`);
+  const sigma = scope.ref(`${name}.sigma`);
+  const axes = program.prepare.find(({ key }) => key === `${name}.sigma`)?.core.type.axes ?? [];
+  const sequence = modality.references.length === 0 ? null : scope.size(`sequence:${name}`);
+  return [
+    named("latent", sequence === null ? own : call("torch.cat", [list([cleanTokens(modality, scope), own]), "1"])),
+    // One level for each sample: the mean over the target's tokens where each has its own.
+    named("sigma", axes.length <= 1 ? sigma : method(sigma, "mean", ["1"])),
+    named("timesteps", sequence === null ? timesteps : call("after_references", [timesteps, "1", sequence])),
+    named("positions", scope.positions(name)),
+    named("context", call("context_of", [texts, quoted(name)])),
+    named("enabled", "True"),
+    named("context_mask", `${texts}["prompt_attention_mask"]`),
+    named("attention_mask", attention ? scope.ref(`${name}.attention`) : "None"),
+    named("keyframes_mask", name === "video" ? `${scope.ref("video.keyframes")}[:, :, None]` : "None"),
+  ];
+}
+
+/** The tokens of the references that take part. */
+function cleanTokens({ name }: CheckedModality, scope: Scope): Code {
+  const references = scope.ref(`${name}.references`);
+  const each =
+    name === "video" ? "to_video_tokens(part.float()) for part, _" : "to_audio_tokens(part.float()) for part";
+  return spread(atom(`(${each} in ${references})`));
+}
+
+// ---------------------------------------------------------------------------------------------- metadata, warnings, result
+
+/** Text for the checkpoint, if there is any. */
+function metadataLines(context: Context, scope: Scope): string[] {
+  const { modalities, metadata, prepare } = context.program;
+  const video = modalities.find(({ name }) => name === "video");
+  const factors = video === undefined || video.references.length === 0 ? [] : [factorsCode(video, scope)];
+  if (factors.length + metadata.entries.length === 0) return [];
+  const done = new Set(prepare.map(({ key }) => key));
+  const missing = metadata.statements.filter(({ key }) => !done.has(key));
+  const statements = missing.flatMap((statement) => statementLines(context, statement, scope));
+  const entries = metadata.entries.map(({ name, parts }) => entry(name, textCode(context, parts, scope)));
+  const [alone] = entries.length === 0 ? factors : [];
+  return [
+    ...statements,
+    line("metadata = ", alone ?? dict([...factors.map((code) => spread(code, "**")), ...entries])),
+    "        self.metadata = unchanged(idx, self.metadata, metadata)",
+  ];
+}
+
+/** How the references of a video are scaled. */
+function factorsCode({ latents, references }: CheckedModality, scope: Scope): Code {
+  const pair = (source: string, fps: Code | string) => tuple([scope.source(source), fps]);
+  const pairs = references.map((source) => pair(source, scope.fps(source)));
+  return call("check_references", ["idx", pair(latents, scope.ref("video.fps")), list(pairs)]);
+}
+
+/** `"${latents.height} of ${kind}"` */
+function textCode({ program }: Context, parts: readonly (string | Core)[], scope: Scope): Code {
+  const isText = (core: Core) =>
+    core.op === "param" && program.params.some(({ name, type }) => name === core.name && type === "string");
+  const pieces = parts.map((part): Code => {
+    if (typeof part === "string") return { kind: "text", value: part };
+    const code = host(part, scope);
+    if (isText(part)) return code;
+    return part.type.dtype === "bool" ? choice(code, '"true"', '"false"') : call("number_text", [code]);
+  });
+  return pieces.length === 0 ? atom('""') : pieces.reduce((a, b) => infix(a, "+", b));
+}
+
+/** Warnings about the batch. */
+function watchLine({ program }: Context, scope: Scope): string {
+  const overlaps = program.undecided.map((term) => entry(term, scope.ref(`overlap.${term}`)));
+  const generated = program.modalities.filter((modality) => modality.generated);
+  const masks = generated.map(({ name }) => scope.ref(`${name}.generated`));
+  return line("", call("self.first_batches.look", ["idx", dict(overlaps), list(masks)]));
+}
+
+function resultLine({ program, names }: Context, inputs: string, sizes: readonly string[], scope: Scope): string {
+  const of = (name: string) => program.modalities.find((modality) => modality.name === name);
+  const field = (name: string, what: string) => (of(name)?.generated ? scope.ref(`${name}.${what}`) : "None");
+  const args = [
+    named("video", of("video") === undefined ? "None" : "video"),
+    named("audio", of("audio") === undefined ? "None" : "audio"),
+    named("video_targets", field("video", "target")),
+    named("audio_targets", field("audio", "target")),
+    named("video_loss_mask", field("video", "generated")),
+    named("audio_loss_mask", field("audio", "generated")),
+    ...ownFields(program, names, sizes).map(({ name }) => named(name, name)),
+  ];
+  return line("return ", call(inputs, args));
+}

@@ -1,0 +1,140 @@
+"""
+Generate a video from text; a share of the samples keeps its first frame, which trains image-to-video, too.
+
+Made by ltxc … from text_to_video.strategy (sha256 5b85c644dde0). Change that file, not this one. To train with the
+official trainer:
+
+    accelerate launch ltxc_text_to_video.py train.yaml
+"""
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger
+from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy, TrainingStrategyConfigBase
+
+
+class TextToVideoConfig(TrainingStrategyConfigBase):
+    """The section training_strategy of a run config whose strategy is text_to_video."""
+
+    name: Literal["text_to_video"] = "text_to_video"
+    first_frame_conditioning_p: float = Field(
+        default=0.1, ge=0, le=1, description="Share of the samples whose first frame stays clean"
+    )
+
+    def directories(self) -> dict[str, str]:
+        """The directory of each source, below data.preprocessed_data_root."""
+        return {"latents": "latents", "conditions": "conditions"}
+
+    def batch_keys(self) -> dict[str, str]:
+        """Where each source lies in a batch."""
+        return keys_of(self.directories(), "conditions")
+
+    def get_data_sources(self) -> dict[str, str]:
+        """The directories that the trainer reads, and where it puts what it reads in a batch."""
+        keys = self.batch_keys()
+        return {directory: keys[source] for source, directory in self.directories().items()}
+
+
+class TextToVideoStrategy(TrainingStrategy):
+    """
+    Generate a video from text; a share of the samples keeps its first frame, which trains image-to-video, too.
+
+        latents     video_latents in latents
+        conditions  text_embeddings in conditions
+    """
+
+    SOURCE = {
+        "strategy": "text_to_video",
+        "version": "…",
+        "source_hash": "5b85c644dde07de28bcbd55a911d0778f226a75b6dbe9da6c65271cfe385bc5c",
+    }
+    KINDS = {"latents": "video_latents", "conditions": "text_embeddings"}
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.keys, self.first_batches = config.batch_keys(), FirstBatches()
+        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}
+
+    @torch.no_grad()
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        """What the model gets of a batch, and what the loss needs of it."""
+        params = self.config
+        idx = self.batch_idx = batch["idx"]  # [batch]
+        latents = latents_of(batch[self.keys["latents"]])  # [batch, channel, frame, height, width]
+        conditions = batch[self.keys["conditions"]]
+        batch_size = len(latents)
+        frames, height, width = latents.shape[2:]
+        video_tokens = frames * height * width
+        video_channels = latents.shape[1]
+        device = latents.device
+        draws = Draws(self.place, timestep_sampler, device)
+
+        video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
+        video_token = torch.arange(video_tokens, device=device)  # [token:video]
+        # video.keep: first_frame and frames > 1 with probability first_frame_conditioning_p
+        video_keep = (
+            ((video_token // (height * width)).float() < 1)
+            & (frames > 1)
+            & (draws.rand("video.keep[0]", (batch_size,)) < params.first_frame_conditioning_p)[:, None]
+        )  # [batch, token:video]
+        video_timesteps = torch.where(video_keep, 0, video_sigma[:, None])  # [batch, token:video]
+        # video.clean: latents
+        video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
+        # [batch, token:video, channel]
+        video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
+        video_noisy = torch.where(
+            video_keep[:, :, None],
+            video_clean,
+            (1 - video_sigma)[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise,
+        )  # [batch, token:video, channel]
+        video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
+        video_generated = ~video_keep  # [batch, token:video]
+        video_fps = fps_of(batch[self.keys["latents"]])  # [batch]
+        # [batch, sequence:video]
+        video_keyframes = ((video_token // (height * width)).float() < 1)[None].expand(batch_size, -1).float()
+
+        # [batch, axis, sequence:video, from and to]
+        video_positions = positions_of_video([(latents, video_fps)], self.video_scale_factors)
+        video = Modality(
+            latent=video_noisy,
+            sigma=video_sigma,
+            timesteps=video_timesteps,
+            positions=video_positions,
+            context=context_of(conditions, "video"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=video_keyframes[:, :, None],
+        )
+        self.first_batches.look(idx, {}, [video_generated])
+        return ModelInputs(
+            video=video,
+            audio=None,
+            video_targets=video_target,
+            audio_targets=None,
+            video_loss_mask=video_generated,
+            audio_loss_mask=None,
+        )
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        """The loss of each sample, [batch]."""
+        video_target = inputs.video_targets
+        video_generated = inputs.video_loss_mask
+        video_prediction = video_pred.float()  # [batch, token:video, channel]
+        # video: mse(video.prediction, video.target) over video.generated
+        loss_video = masked_mean((video_prediction - video_target).square().mean(2), video_generated.float())
+        self.terms = {"video": loss_video.detach()}
+        return loss_video  # [batch]
+
+    def get_checkpoint_metadata(self):
+        """Text for the checkpoint."""
+        return {**self.metadata, **source_metadata(self.SOURCE, self.config)}
+

@@ -1,0 +1,134 @@
+"""
+From easy to hard: much of the clip is given at first, only its first frame at the end.
+
+Made by ltxc … from curriculum.strategy (sha256 af155fdf6fec). Change that file, not this one. To train with the
+official trainer:
+
+    accelerate launch ltxc_curriculum.py train.yaml
+"""
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger
+from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy, TrainingStrategyConfigBase
+
+
+class CurriculumConfig(TrainingStrategyConfigBase):
+    """The section training_strategy of a run config whose strategy is curriculum."""
+
+    name: Literal["curriculum"] = "curriculum"
+
+    def directories(self) -> dict[str, str]:
+        """The directory of each source, below data.preprocessed_data_root."""
+        return {"latents": "latents", "conditions": "conditions"}
+
+    def batch_keys(self) -> dict[str, str]:
+        """Where each source lies in a batch."""
+        return keys_of(self.directories(), "conditions")
+
+    def get_data_sources(self) -> dict[str, str]:
+        """The directories that the trainer reads, and where it puts what it reads in a batch."""
+        keys = self.batch_keys()
+        return {directory: keys[source] for source, directory in self.directories().items()}
+
+
+class CurriculumStrategy(TrainingStrategy):
+    """
+    From easy to hard: much of the clip is given at first, only its first frame at the end.
+
+        latents     video_latents in latents
+        conditions  text_embeddings in conditions
+    """
+
+    SOURCE = {
+        "strategy": "curriculum",
+        "version": "…",
+        "source_hash": "af155fdf6fec876299ce183a37c73112bf609fc0be63edb2cebbeb2d3451ccba",
+    }
+    KINDS = {"latents": "video_latents", "conditions": "text_embeddings"}
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.keys, self.first_batches = config.batch_keys(), FirstBatches()
+        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}
+
+    @torch.no_grad()
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        """What the model gets of a batch, and what the loss needs of it."""
+        idx = self.batch_idx = batch["idx"]  # [batch]
+        latents = latents_of(batch[self.keys["latents"]])  # [batch, channel, frame, height, width]
+        conditions = batch[self.keys["conditions"]]
+        batch_size = len(latents)
+        frames, height, width = latents.shape[2:]
+        video_tokens = frames * height * width
+        video_channels = latents.shape[1]
+        device = latents.device
+        draws = Draws(self.place, timestep_sampler, device)
+
+        video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
+        # given: max(1, (1 - progress) * video.frames / 2)
+        given = max(1, (1 - self.place.step / self.place.steps) * frames / 2)
+        video_token = torch.arange(video_tokens, device=device)  # [token:video]
+        # video.keep: frame_index < given
+        # [batch, token:video]
+        video_keep = ((video_token // (height * width)).float() < given)[None].expand(batch_size, -1)
+        video_timesteps = torch.where(video_keep, 0, video_sigma[:, None])  # [batch, token:video]
+        # video.clean: latents
+        video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
+        # [batch, token:video, channel]
+        video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
+        video_noisy = torch.where(
+            video_keep[:, :, None],
+            video_clean,
+            (1 - video_sigma)[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise,
+        )  # [batch, token:video, channel]
+        video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
+        video_generated = ~video_keep  # [batch, token:video]
+        video_fps = fps_of(batch[self.keys["latents"]])  # [batch]
+        # [batch, sequence:video]
+        video_keyframes = ((video_token // (height * width)).float() < 1)[None].expand(batch_size, -1).float()
+
+        # [batch, axis, sequence:video, from and to]
+        video_positions = positions_of_video([(latents, video_fps)], self.video_scale_factors)
+        video = Modality(
+            latent=video_noisy,
+            sigma=video_sigma,
+            timesteps=video_timesteps,
+            positions=video_positions,
+            context=context_of(conditions, "video"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=video_keyframes[:, :, None],
+        )
+        self.first_batches.look(idx, {}, [video_generated])
+        return ModelInputs(
+            video=video,
+            audio=None,
+            video_targets=video_target,
+            audio_targets=None,
+            video_loss_mask=video_generated,
+            audio_loss_mask=None,
+        )
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        """The loss of each sample, [batch]."""
+        video_target = inputs.video_targets
+        video_generated = inputs.video_loss_mask
+        video_prediction = video_pred.float()  # [batch, token:video, channel]
+        # video: mse(video.prediction, video.target) over video.generated
+        loss_video = masked_mean((video_prediction - video_target).square().mean(2), video_generated.float())
+        self.terms = {"video": loss_video.detach()}
+        return loss_video  # [batch]
+
+    def get_checkpoint_metadata(self):
+        """Text for the checkpoint."""
+        return {**self.metadata, **source_metadata(self.SOURCE, self.config)}
+

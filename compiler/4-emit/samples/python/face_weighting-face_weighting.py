@@ -1,0 +1,157 @@
+"""
+Faces count more than the rest of the picture, with soft edges around them.
+
+Made by ltxc … from face_weighting.strategy (sha256 acb1f5b85624). Change that file, not this one. To train with the
+official trainer:
+
+    accelerate launch ltxc_face_weighting.py train.yaml
+"""
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger
+from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy, TrainingStrategyConfigBase
+
+
+class FaceWeightingConfig(TrainingStrategyConfigBase):
+    """The section training_strategy of a run config whose strategy is face_weighting."""
+
+    name: Literal["face_weighting"] = "face_weighting"
+    boost: float = Field(default=4, ge=0, description="Additional weight of a face")
+    softness: float = Field(default=1, ge=0, description="Standard deviation of the soft edge in latent cells")
+
+    def directories(self) -> dict[str, str]:
+        """The directory of each source, below data.preprocessed_data_root."""
+        return {"latents": "latents", "faces": "face_masks", "conditions": "conditions"}
+
+    def batch_keys(self) -> dict[str, str]:
+        """Where each source lies in a batch."""
+        return keys_of(self.directories(), "conditions")
+
+    def get_data_sources(self) -> dict[str, str]:
+        """The directories that the trainer reads, and where it puts what it reads in a batch."""
+        keys = self.batch_keys()
+        return {directory: keys[source] for source, directory in self.directories().items()}
+
+
+@dataclass
+class FaceWeightingInputs(ModelInputs):
+    """What the model gets, and what the loss needs besides."""
+
+    weight: Tensor = None
+
+
+class FaceWeightingStrategy(TrainingStrategy):
+    """
+    Faces count more than the rest of the picture, with soft edges around them.
+
+        latents     video_latents in latents
+        faces       video_mask in face_masks
+        conditions  text_embeddings in conditions
+    """
+
+    SOURCE = {
+        "strategy": "face_weighting",
+        "version": "…",
+        "source_hash": "acb1f5b85624564b414af1c3dcc2f989b8aa2cda63564120b9f793d61d75b632",
+    }
+    KINDS = {"latents": "video_latents", "faces": "video_mask", "conditions": "text_embeddings"}
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.keys, self.first_batches = config.batch_keys(), FirstBatches()
+        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}
+
+    @torch.no_grad()
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        """What the model gets of a batch, and what the loss needs of it."""
+        params = self.config
+        idx = self.batch_idx = batch["idx"]  # [batch]
+        latents = latents_of(batch[self.keys["latents"]])  # [batch, channel, frame, height, width]
+        faces = mask_of(batch[self.keys["faces"]])  # [batch, token:video]
+        conditions = batch[self.keys["conditions"]]
+        check_grid(idx, latents, faces=faces)
+        batch_size = len(latents)
+        frames, height, width = latents.shape[2:]
+        video_tokens = frames * height * width
+        video_channels = latents.shape[1]
+        device = latents.device
+        draws = Draws(self.place, timestep_sampler, device)
+
+        video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
+        video_token = torch.arange(video_tokens, device=device)  # [token:video]
+        # video.keep: first_frame and frames > 1 with probability 0.1
+        video_keep = (
+            ((video_token // (height * width)).float() < 1)
+            & (frames > 1)
+            & (draws.rand("video.keep[0]", (batch_size,)) < 0.1)[:, None]
+        )  # [batch, token:video]
+        video_timesteps = torch.where(video_keep, 0, video_sigma[:, None])  # [batch, token:video]
+        # video.clean: latents
+        video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
+        # [batch, token:video, channel]
+        video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
+        video_noisy = torch.where(
+            video_keep[:, :, None],
+            video_clean,
+            (1 - video_sigma)[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise,
+        )  # [batch, token:video, channel]
+        video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
+        video_generated = ~video_keep  # [batch, token:video]
+        video_fps = fps_of(batch[self.keys["latents"]])  # [batch]
+        # [batch, sequence:video]
+        video_keyframes = ((video_token // (height * width)).float() < 1)[None].expand(batch_size, -1).float()
+        # weight: 1 + boost * blur(float(faces > 0.5), softness)
+        weight = (
+            1
+            + params.boost
+            * blur((faces.float() > 0.5).float().unflatten(1, (frames, height, width)), params.softness).flatten(1, 3)
+        )  # [batch, token:video]
+
+        # [batch, axis, sequence:video, from and to]
+        video_positions = positions_of_video([(latents, video_fps)], self.video_scale_factors)
+        video = Modality(
+            latent=video_noisy,
+            sigma=video_sigma,
+            timesteps=video_timesteps,
+            positions=video_positions,
+            context=context_of(conditions, "video"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=video_keyframes[:, :, None],
+        )
+        self.first_batches.look(idx, {}, [video_generated])
+        return FaceWeightingInputs(
+            video=video,
+            audio=None,
+            video_targets=video_target,
+            audio_targets=None,
+            video_loss_mask=video_generated,
+            audio_loss_mask=None,
+            weight=weight,
+        )
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        """The loss of each sample, [batch]."""
+        video_target = inputs.video_targets
+        weight = inputs.weight
+        video_generated = inputs.video_loss_mask
+        video_prediction = video_pred.float()  # [batch, token:video, channel]
+        # video: mse(video.prediction, video.target) over weight over video.generated
+        loss_video = masked_mean((video_prediction - video_target).square().mean(2), weight * video_generated.float())
+        self.terms = {"video": loss_video.detach()}
+        return loss_video  # [batch]
+
+    def get_checkpoint_metadata(self):
+        """Text for the checkpoint."""
+        return {**self.metadata, **source_metadata(self.SOURCE, self.config)}
+

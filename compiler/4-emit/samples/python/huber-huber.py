@@ -1,0 +1,145 @@
+"""
+A loss that grows linearly for large errors: outliers in the data pull less.
+
+Made by ltxc … from huber.strategy (sha256 2243e9cbeb78). Change that file, not this one. To train with the official
+trainer:
+
+    accelerate launch ltxc_huber.py train.yaml
+"""
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger
+from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy, TrainingStrategyConfigBase
+
+
+class HuberConfig(TrainingStrategyConfigBase):
+    """The section training_strategy of a run config whose strategy is huber."""
+
+    name: Literal["huber"] = "huber"
+    delta: float = Field(default=0.5, gt=0, description="Error at which the loss becomes linear")
+
+    def directories(self) -> dict[str, str]:
+        """The directory of each source, below data.preprocessed_data_root."""
+        return {"latents": "latents", "conditions": "conditions"}
+
+    def batch_keys(self) -> dict[str, str]:
+        """Where each source lies in a batch."""
+        return keys_of(self.directories(), "conditions")
+
+    def get_data_sources(self) -> dict[str, str]:
+        """The directories that the trainer reads, and where it puts what it reads in a batch."""
+        keys = self.batch_keys()
+        return {directory: keys[source] for source, directory in self.directories().items()}
+
+
+class HuberStrategy(TrainingStrategy):
+    """
+    A loss that grows linearly for large errors: outliers in the data pull less.
+
+        latents     video_latents in latents
+        conditions  text_embeddings in conditions
+    """
+
+    SOURCE = {
+        "strategy": "huber",
+        "version": "…",
+        "source_hash": "2243e9cbeb78319bb844935014bbdee6d0cd36124fdf76c48705261580824ad4",
+    }
+    KINDS = {"latents": "video_latents", "conditions": "text_embeddings"}
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.keys, self.first_batches = config.batch_keys(), FirstBatches()
+        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}
+
+    @torch.no_grad()
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        """What the model gets of a batch, and what the loss needs of it."""
+        idx = self.batch_idx = batch["idx"]  # [batch]
+        latents = latents_of(batch[self.keys["latents"]])  # [batch, channel, frame, height, width]
+        conditions = batch[self.keys["conditions"]]
+        batch_size = len(latents)
+        frames, height, width = latents.shape[2:]
+        video_tokens = frames * height * width
+        video_channels = latents.shape[1]
+        device = latents.device
+        draws = Draws(self.place, timestep_sampler, device)
+
+        video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
+        video_token = torch.arange(video_tokens, device=device)  # [token:video]
+        # video.keep: first_frame and frames > 1 with probability 0.1
+        video_keep = (
+            ((video_token // (height * width)).float() < 1)
+            & (frames > 1)
+            & (draws.rand("video.keep[0]", (batch_size,)) < 0.1)[:, None]
+        )  # [batch, token:video]
+        video_timesteps = torch.where(video_keep, 0, video_sigma[:, None])  # [batch, token:video]
+        # video.clean: latents
+        video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
+        # [batch, token:video, channel]
+        video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
+        video_noisy = torch.where(
+            video_keep[:, :, None],
+            video_clean,
+            (1 - video_sigma)[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise,
+        )  # [batch, token:video, channel]
+        video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
+        video_generated = ~video_keep  # [batch, token:video]
+        video_fps = fps_of(batch[self.keys["latents"]])  # [batch]
+        # [batch, sequence:video]
+        video_keyframes = ((video_token // (height * width)).float() < 1)[None].expand(batch_size, -1).float()
+
+        # [batch, axis, sequence:video, from and to]
+        video_positions = positions_of_video([(latents, video_fps)], self.video_scale_factors)
+        video = Modality(
+            latent=video_noisy,
+            sigma=video_sigma,
+            timesteps=video_timesteps,
+            positions=video_positions,
+            context=context_of(conditions, "video"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=video_keyframes[:, :, None],
+        )
+        self.first_batches.look(idx, {}, [video_generated])
+        return ModelInputs(
+            video=video,
+            audio=None,
+            video_targets=video_target,
+            audio_targets=None,
+            video_loss_mask=video_generated,
+            audio_loss_mask=None,
+        )
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        """The loss of each sample, [batch]."""
+        params = self.config
+        video_target = inputs.video_targets
+        video_generated = inputs.video_loss_mask
+        video_prediction = video_pred.float()  # [batch, token:video, channel]
+        loss_part = video_prediction - video_target  # [batch, token:video, channel]
+        loss_part2 = loss_part.abs()  # [batch, token:video, channel]
+        # video: huber(video.prediction, video.target, delta) over video.generated
+        loss_video = masked_mean(
+            torch.where(
+                loss_part2 <= params.delta, 0.5 * loss_part.square(), params.delta * (loss_part2 - 0.5 * params.delta)
+            ).mean(2),
+            video_generated.float(),
+        )
+        self.terms = {"video": loss_video.detach()}
+        return loss_video  # [batch]
+
+    def get_checkpoint_metadata(self):
+        """Text for the checkpoint."""
+        return {**self.metadata, **source_metadata(self.SOURCE, self.config)}
+

@@ -1,0 +1,158 @@
+"""
+IC-LoRA: generate a video under the control of a reference video of the same size (depth, edges, pose, a style).
+
+Made by ltxc … from ic_lora_video.strategy (sha256 53b8a58192ac). Change that file, not this one. To train with the
+official trainer:
+
+    accelerate launch ltxc_ic_lora_video.py train.yaml
+"""
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger
+from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy, TrainingStrategyConfigBase
+
+
+class IcLoraVideoConfig(TrainingStrategyConfigBase):
+    """The section training_strategy of a run config whose strategy is ic_lora_video."""
+
+    name: Literal["ic_lora_video"] = "ic_lora_video"
+    reference_latents_dir: str = Field(default="reference_latents", description="Directory of the reference latents")
+    first_frame_p: float = Field(default=0.2, ge=0, le=1, description="Share of samples that keep their first frame")
+
+    def directories(self) -> dict[str, str]:
+        """The directory of each source, below data.preprocessed_data_root."""
+        return {"latents": "latents", "reference": self.reference_latents_dir, "conditions": "conditions"}
+
+    def batch_keys(self) -> dict[str, str]:
+        """Where each source lies in a batch."""
+        return keys_of(self.directories(), "conditions")
+
+    def get_data_sources(self) -> dict[str, str]:
+        """The directories that the trainer reads, and where it puts what it reads in a batch."""
+        keys = self.batch_keys()
+        return {directory: keys[source] for source, directory in self.directories().items()}
+
+
+@dataclass
+class IcLoraVideoInputs(ModelInputs):
+    """What the model gets, and what the loss needs besides."""
+
+    video_tokens: int = 0
+
+
+class IcLoraVideoStrategy(TrainingStrategy):
+    """
+    IC-LoRA: generate a video under the control of a reference video of the same size (depth, edges, pose, a style).
+
+        latents     video_latents in latents
+        reference   video_latents in ${reference_latents_dir}
+        conditions  text_embeddings in conditions
+    """
+
+    SOURCE = {
+        "strategy": "ic_lora_video",
+        "version": "…",
+        "source_hash": "53b8a58192ac816dbc0c6017da5b996dc4e2b1127af1b33475d8a35df54fae4c",
+    }
+    KINDS = {"latents": "video_latents", "reference": "video_latents", "conditions": "text_embeddings"}
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.keys, self.first_batches = config.batch_keys(), FirstBatches()
+        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}
+
+    @torch.no_grad()
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        """What the model gets of a batch, and what the loss needs of it."""
+        params = self.config
+        idx = self.batch_idx = batch["idx"]  # [batch]
+        latents = latents_of(batch[self.keys["latents"]])  # [batch, channel, frame, height, width]
+        reference = latents_of(batch[self.keys["reference"]])  # [batch, channel, frame, height, width]
+        conditions = batch[self.keys["conditions"]]
+        batch_size = len(latents)
+        frames, height, width = latents.shape[2:]
+        video_tokens = frames * height * width
+        video_channels = latents.shape[1]
+        device = latents.device
+        draws = Draws(self.place, timestep_sampler, device)
+
+        video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
+        video_token = torch.arange(video_tokens, device=device)  # [token:video]
+        # video.keep: first_frame and frames > 1 with probability first_frame_p
+        video_keep = (
+            ((video_token // (height * width)).float() < 1)
+            & (frames > 1)
+            & (draws.rand("video.keep[0]", (batch_size,)) < params.first_frame_p)[:, None]
+        )  # [batch, token:video]
+        video_timesteps = torch.where(video_keep, 0, video_sigma[:, None])  # [batch, token:video]
+        # video.clean: latents
+        video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
+        # [batch, token:video, channel]
+        video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
+        video_noisy = torch.where(
+            video_keep[:, :, None],
+            video_clean,
+            (1 - video_sigma)[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise,
+        )  # [batch, token:video, channel]
+        video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
+        video_generated = ~video_keep  # [batch, token:video]
+        # video.references: [reference]
+        # latents with their frames per second, in the order of the sequence
+        video_references = [(reference, fps_of(batch[self.keys["reference"]]))]
+        video_fps = fps_of(batch[self.keys["latents"]])  # [batch]
+        video_parts = [*(part for part, _ in video_references), latents]  # latents of references and target
+        video_keyframes = (
+            in_sequence(video_parts, lambda token, frames, height, width: token // (height * width)) < 1
+        )[None].expand(batch_size, -1).float()  # [batch, sequence:video]
+
+        video_sequence = token_count(video_parts)  # tokens
+        # [batch, axis, sequence:video, from and to]
+        video_positions = positions_of_video([*video_references, (latents, video_fps)], self.video_scale_factors)
+        video = Modality(
+            latent=torch.cat([*(to_video_tokens(part.float()) for part, _ in video_references), video_noisy], 1),
+            sigma=video_sigma,
+            timesteps=after_references(video_timesteps, 1, video_sequence),
+            positions=video_positions,
+            context=context_of(conditions, "video"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=video_keyframes[:, :, None],
+        )
+        metadata = check_references(idx, (latents, video_fps), [(reference, fps_of(batch[self.keys["reference"]]))])
+        self.metadata = unchanged(idx, self.metadata, metadata)
+        self.first_batches.look(idx, {}, [video_generated])
+        return IcLoraVideoInputs(
+            video=video,
+            audio=None,
+            video_targets=video_target,
+            audio_targets=None,
+            video_loss_mask=video_generated,
+            audio_loss_mask=None,
+            video_tokens=video_tokens,
+        )
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        """The loss of each sample, [batch]."""
+        video_target = inputs.video_targets
+        video_generated = inputs.video_loss_mask
+        video_tokens = inputs.video_tokens
+        video_prediction = video_pred[:, -video_tokens:].float()  # [batch, token:video, channel]
+        # video: mse(video.prediction, video.target) over video.generated
+        loss_video = masked_mean((video_prediction - video_target).square().mean(2), video_generated.float())
+        self.terms = {"video": loss_video.detach()}
+        return loss_video  # [batch]
+
+    def get_checkpoint_metadata(self):
+        """Text for the checkpoint."""
+        return {**self.metadata, **source_metadata(self.SOURCE, self.config)}
+

@@ -1,0 +1,161 @@
+"""
+Pull a middle block towards the features of a pretrained image encoder (REPA).
+
+Made by ltxc … from representation_alignment.strategy (sha256 a89cefdffaa2). Change that file, not this one. To
+train with the official trainer:
+
+    accelerate launch ltxc_representation_alignment.py train.yaml
+"""
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger
+from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy, TrainingStrategyConfigBase
+
+
+class RepresentationAlignmentConfig(TrainingStrategyConfigBase):
+    """The section training_strategy of a run config whose strategy is representation_alignment."""
+
+    name: Literal["representation_alignment"] = "representation_alignment"
+    strength: float = Field(default=0.5, ge=0, description="Weight of the alignment")
+
+    def directories(self) -> dict[str, str]:
+        """The directory of each source, below data.preprocessed_data_root."""
+        return {"latents": "latents", "dino": "dino_features", "conditions": "conditions"}
+
+    def batch_keys(self) -> dict[str, str]:
+        """Where each source lies in a batch."""
+        return keys_of(self.directories(), "conditions")
+
+    def get_data_sources(self) -> dict[str, str]:
+        """The directories that the trainer reads, and where it puts what it reads in a batch."""
+        keys = self.batch_keys()
+        return {directory: keys[source] for source, directory in self.directories().items()}
+
+
+@dataclass
+class RepresentationAlignmentInputs(ModelInputs):
+    """What the model gets, and what the loss needs besides."""
+
+    dino_values: Tensor = None
+    video_tokens: int = 0
+
+
+class RepresentationAlignmentStrategy(TrainingStrategy):
+    """
+    Pull a middle block towards the features of a pretrained image encoder (REPA).
+
+        latents     video_latents in latents
+        dino        tensor in dino_features
+        conditions  text_embeddings in conditions
+    """
+
+    SOURCE = {
+        "strategy": "representation_alignment",
+        "version": "…",
+        "source_hash": "a89cefdffaa2e84ebda2fdf498190481be5c3ffe9cf379cee3cbd6a8da1b052e",
+    }
+    KINDS = {"latents": "video_latents", "dino": "tensor", "conditions": "text_embeddings"}
+    TAPS = {"middle": ("video", 1)}
+    HEADS = {"wide": ("middle", 64), "aligned": ("wide", 8)}
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.keys, self.first_batches = config.batch_keys(), FirstBatches()
+        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}
+        self.taps, self.heads = {}, {}
+
+    @torch.no_grad()
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        """What the model gets of a batch, and what the loss needs of it."""
+        idx = self.batch_idx = batch["idx"]  # [batch]
+        latents = latents_of(batch[self.keys["latents"]])  # [batch, channel, frame, height, width]
+        dino = batch[self.keys["dino"]]["features"]  # [batch, token:video, feature]
+        conditions = batch[self.keys["conditions"]]
+        batch_size = len(latents)
+        frames, height, width = latents.shape[2:]
+        video_tokens = frames * height * width
+        video_channels = latents.shape[1]
+        device = latents.device
+        draws = Draws(self.place, timestep_sampler, device)
+
+        video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
+        video_timesteps = video_sigma[:, None].expand(-1, video_tokens)  # [batch, token:video]
+        # video.clean: latents
+        video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
+        # [batch, token:video, channel]
+        video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
+        # [batch, token:video, channel]
+        video_noisy = (1 - video_sigma)[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise
+        video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
+        # [batch, token:video]
+        video_generated = torch.ones((batch_size, video_tokens), dtype=torch.bool, device=device)
+        video_fps = fps_of(batch[self.keys["latents"]])  # [batch]
+        video_token = torch.arange(video_tokens, device=device)  # [token:video]
+        # [batch, sequence:video]
+        video_keyframes = ((video_token // (height * width)).float() < 1)[None].expand(batch_size, -1).float()
+        # source.dino: dino
+        dino_values = dino.float()  # [batch, token:video, feature]
+
+        # [batch, axis, sequence:video, from and to]
+        video_positions = positions_of_video([(latents, video_fps)], self.video_scale_factors)
+        video = Modality(
+            latent=video_noisy,
+            sigma=video_sigma,
+            timesteps=video_timesteps,
+            positions=video_positions,
+            context=context_of(conditions, "video"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=video_keyframes[:, :, None],
+        )
+        self.first_batches.look(idx, {}, [video_generated])
+        return RepresentationAlignmentInputs(
+            video=video,
+            audio=None,
+            video_targets=video_target,
+            audio_targets=None,
+            video_loss_mask=video_generated,
+            audio_loss_mask=None,
+            dino_values=dino_values,
+            video_tokens=video_tokens,
+        )
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        """The loss of each sample, [batch]: video + align."""
+        params = self.config
+        video_target = inputs.video_targets
+        dino_values = inputs.dino_values
+        video_tokens = inputs.video_tokens
+        video_prediction = video_pred.float()  # [batch, token:video, channel]
+        # video: mse(video.prediction, video.target)
+        loss_video = (video_prediction - video_target).square().mean((1, 2))
+        middle = self.taps["middle"][:, -video_tokens:].float()  # [batch, token:video, hidden]
+        wide = functional.silu(self.heads["wide"](middle))  # [batch, token:video, feature]
+        aligned = self.heads["aligned"](wide)  # [batch, token:video, feature]
+        # align: strength * cosine_distance(aligned, dino)
+        loss_align = (
+            params.strength
+            * (
+                1
+                - (aligned * dino_values).sum(2)
+                / (aligned.square().sum(2) * dino_values.square().sum(2)).sqrt().clamp(min=1e-8)
+            ).mean(1)
+        )
+        self.terms = {"video": loss_video.detach(), "align": loss_align.detach()}
+        return loss_video + loss_align  # [batch]
+
+    def get_checkpoint_metadata(self):
+        """Text for the checkpoint."""
+        return {**self.metadata, **source_metadata(self.SOURCE, self.config)}
+

@@ -1,0 +1,186 @@
+"""
+Besides each frame, its change from the frame before must be right, which steadies motion.
+
+Made by ltxc … from temporal_difference.strategy (sha256 b11daf95f186). Change that file, not this one. To train
+with the official trainer:
+
+    accelerate launch ltxc_temporal_difference.py train.yaml
+"""
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger
+from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy, TrainingStrategyConfigBase
+
+
+class TemporalDifferenceConfig(TrainingStrategyConfigBase):
+    """The section training_strategy of a run config whose strategy is temporal_difference."""
+
+    name: Literal["temporal_difference"] = "temporal_difference"
+    strength: float = Field(default=0.3, ge=0, description="Weight of the change between frames")
+
+    def directories(self) -> dict[str, str]:
+        """The directory of each source, below data.preprocessed_data_root."""
+        return {"latents": "latents", "conditions": "conditions"}
+
+    def batch_keys(self) -> dict[str, str]:
+        """Where each source lies in a batch."""
+        return keys_of(self.directories(), "conditions")
+
+    def get_data_sources(self) -> dict[str, str]:
+        """The directories that the trainer reads, and where it puts what it reads in a batch."""
+        keys = self.batch_keys()
+        return {directory: keys[source] for source, directory in self.directories().items()}
+
+
+@dataclass
+class TemporalDifferenceInputs(ModelInputs):
+    """What the model gets, and what the loss needs besides."""
+
+    weight: Tensor = None
+    video_noisy: Tensor = None
+    video_timesteps: Tensor = None
+    video_clean: Tensor = None
+    video_tokens: int = 0
+    height: int = 0
+    width: int = 0
+    frames: int = 0
+
+
+class TemporalDifferenceStrategy(TrainingStrategy):
+    """
+    Besides each frame, its change from the frame before must be right, which steadies motion.
+
+        latents     video_latents in latents
+        conditions  text_embeddings in conditions
+    """
+
+    SOURCE = {
+        "strategy": "temporal_difference",
+        "version": "…",
+        "source_hash": "b11daf95f1869ba79b9e42960748e67f53aa460bd41b39ecb809b94f8b2dbcc5",
+    }
+    KINDS = {"latents": "video_latents", "conditions": "text_embeddings"}
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.keys, self.first_batches = config.batch_keys(), FirstBatches()
+        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}
+
+    @torch.no_grad()
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        """What the model gets of a batch, and what the loss needs of it."""
+        params = self.config
+        idx = self.batch_idx = batch["idx"]  # [batch]
+        latents = latents_of(batch[self.keys["latents"]])  # [batch, channel, frame, height, width]
+        conditions = batch[self.keys["conditions"]]
+        batch_size = len(latents)
+        frames, height, width = latents.shape[2:]
+        video_tokens = frames * height * width
+        video_channels = latents.shape[1]
+        device = latents.device
+        draws = Draws(self.place, timestep_sampler, device)
+
+        video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
+        video_token = torch.arange(video_tokens, device=device)  # [token:video]
+        # video.keep: first_frame and frames > 1 with probability 0.1
+        video_keep = (
+            ((video_token // (height * width)).float() < 1)
+            & (frames > 1)
+            & (draws.rand("video.keep[0]", (batch_size,)) < 0.1)[:, None]
+        )  # [batch, token:video]
+        video_timesteps = torch.where(video_keep, 0, video_sigma[:, None])  # [batch, token:video]
+        # video.clean: latents
+        video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
+        # [batch, token:video, channel]
+        video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
+        video_noisy = torch.where(
+            video_keep[:, :, None],
+            video_clean,
+            (1 - video_sigma)[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise,
+        )  # [batch, token:video, channel]
+        video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
+        video_generated = ~video_keep  # [batch, token:video]
+        video_fps = fps_of(batch[self.keys["latents"]])  # [batch]
+        # [batch, sequence:video]
+        video_keyframes = ((video_token // (height * width)).float() < 1)[None].expand(batch_size, -1).float()
+        # weight: strength * float(video.sigma < 0.5)
+        weight = params.strength * (video_sigma < 0.5).float()  # [batch]
+
+        # [batch, axis, sequence:video, from and to]
+        video_positions = positions_of_video([(latents, video_fps)], self.video_scale_factors)
+        video = Modality(
+            latent=video_noisy,
+            sigma=video_sigma,
+            timesteps=video_timesteps,
+            positions=video_positions,
+            context=context_of(conditions, "video"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=video_keyframes[:, :, None],
+        )
+        self.first_batches.look(idx, {}, [video_generated])
+        return TemporalDifferenceInputs(
+            video=video,
+            audio=None,
+            video_targets=video_target,
+            audio_targets=None,
+            video_loss_mask=video_generated,
+            audio_loss_mask=None,
+            weight=weight,
+            video_noisy=video_noisy,
+            video_timesteps=video_timesteps,
+            video_clean=video_clean,
+            video_tokens=video_tokens,
+            height=height,
+            width=width,
+            frames=frames,
+        )
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        """The loss of each sample, [batch]: video + motion."""
+        device = video_pred.device
+        video_target = inputs.video_targets
+        video_generated = inputs.video_loss_mask
+        weight = inputs.weight
+        video_noisy = inputs.video_noisy
+        video_timesteps = inputs.video_timesteps
+        video_clean = inputs.video_clean
+        video_tokens = inputs.video_tokens
+        height = inputs.height
+        width = inputs.width
+        frames = inputs.frames
+        video_prediction = video_pred.float()  # [batch, token:video, channel]
+        video_denoised = video_noisy - video_timesteps[:, :, None] * video_prediction  # [batch, token:video, channel]
+        # video: mse(video.prediction, video.target) over video.generated
+        loss_video = masked_mean((video_prediction - video_target).square().mean(2), video_generated.float())
+        video_token = torch.arange(video_tokens, device=device)  # [token:video]
+        # motion: weight * mae(change(video.denoised), change(video.clean)) over (video.generated and not
+        # video.first_frame)
+        loss_motion = (
+            weight
+            * masked_mean(
+                (
+                    video_denoised
+                    - shifted(video_denoised.unflatten(1, (frames, height, width)), 1, 1).flatten(1, 3)
+                    - (video_clean - shifted(video_clean.unflatten(1, (frames, height, width)), 1, 1).flatten(1, 3))
+                ).abs().mean(2),
+                (video_generated & ~((video_token // (height * width)).float() < 1)).float(),
+            )
+        )
+        self.terms = {"video": loss_video.detach(), "motion": loss_motion.detach()}
+        return loss_video + loss_motion  # [batch]
+
+    def get_checkpoint_metadata(self):
+        """Text for the checkpoint."""
+        return {**self.metadata, **source_metadata(self.SOURCE, self.config)}
+

@@ -1,0 +1,146 @@
+"""
+Generate the sound to a given picture.
+
+Made by ltxc … from video_to_audio.strategy (sha256 c4dc8f53146e). Change that file, not this one. To train with the
+official trainer:
+
+    accelerate launch ltxc_video_to_audio.py train.yaml
+"""
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger
+from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy, TrainingStrategyConfigBase
+
+
+class VideoToAudioConfig(TrainingStrategyConfigBase):
+    """The section training_strategy of a run config whose strategy is video_to_audio."""
+
+    name: Literal["video_to_audio"] = "video_to_audio"
+
+    def directories(self) -> dict[str, str]:
+        """The directory of each source, below data.preprocessed_data_root."""
+        return {"latents": "latents", "audio_latents": "audio_latents", "conditions": "conditions"}
+
+    def batch_keys(self) -> dict[str, str]:
+        """Where each source lies in a batch."""
+        return keys_of(self.directories(), "conditions")
+
+    def get_data_sources(self) -> dict[str, str]:
+        """The directories that the trainer reads, and where it puts what it reads in a batch."""
+        keys = self.batch_keys()
+        return {directory: keys[source] for source, directory in self.directories().items()}
+
+
+class VideoToAudioStrategy(TrainingStrategy):
+    """
+    Generate the sound to a given picture.
+
+        latents        video_latents in latents
+        audio_latents  audio_latents in audio_latents
+        conditions     text_embeddings in conditions
+    """
+
+    SOURCE = {
+        "strategy": "video_to_audio",
+        "version": "…",
+        "source_hash": "c4dc8f53146e7356cf7934562ededbf35a933dd322b15c57df132514cb67b658",
+    }
+    KINDS = {"latents": "video_latents", "audio_latents": "audio_latents", "conditions": "text_embeddings"}
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.keys, self.first_batches = config.batch_keys(), FirstBatches()
+        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}
+
+    @torch.no_grad()
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        """What the model gets of a batch, and what the loss needs of it."""
+        idx = self.batch_idx = batch["idx"]  # [batch]
+        latents = latents_of(batch[self.keys["latents"]])  # [batch, channel, frame, height, width]
+        audio_latents = latents_of(batch[self.keys["audio_latents"]])  # [batch, channel, step, mel]
+        conditions = batch[self.keys["conditions"]]
+        batch_size = len(latents)
+        frames, height, width = latents.shape[2:]
+        video_tokens = frames * height * width
+        steps = audio_latents.shape[2]
+        audio_tokens = steps
+        audio_channels = audio_latents.shape[1] * audio_latents.shape[3]
+        device = latents.device
+        draws = Draws(self.place, timestep_sampler, device)
+
+        # video.clean: latents
+        video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
+        video_sigma = torch.zeros((batch_size,), device=device)  # [batch]
+        video_timesteps = video_sigma[:, None].expand(-1, video_tokens)  # [batch, token:video]
+        video_fps = fps_of(batch[self.keys["latents"]])  # [batch]
+        video_token = torch.arange(video_tokens, device=device)  # [token:video]
+        # [batch, sequence:video]
+        video_keyframes = ((video_token // (height * width)).float() < 1)[None].expand(batch_size, -1).float()
+        audio_sigma = draws.sampled("audio.sigma", (batch_size,), audio_tokens)  # [batch]
+        audio_timesteps = audio_sigma[:, None].expand(-1, audio_tokens)  # [batch, token:audio]
+        # audio.clean: audio_latents
+        audio_clean = to_audio_tokens(audio_latents.float())  # [batch, token:audio, channel]
+        # [batch, token:audio, channel]
+        audio_noise = draws.randn("audio.noise", (batch_size, audio_tokens, audio_channels), audio_latents.dtype)
+        # [batch, token:audio, channel]
+        audio_noisy = (1 - audio_sigma)[:, None, None] * audio_clean + audio_sigma[:, None, None] * audio_noise
+        audio_target = rounded(audio_noise - audio_clean, audio_latents.dtype)  # [batch, token:audio, channel]
+        # [batch, token:audio]
+        audio_generated = torch.ones((batch_size, audio_tokens), dtype=torch.bool, device=device)
+
+        # [batch, axis, sequence:video, from and to]
+        video_positions = positions_of_video([(latents, video_fps)], self.video_scale_factors)
+        video = Modality(
+            latent=video_clean,
+            sigma=video_sigma,
+            timesteps=video_timesteps,
+            positions=video_positions,
+            context=context_of(conditions, "video"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=video_keyframes[:, :, None],
+        )
+        audio_positions = positions_of_audio([audio_latents])  # [batch, 1, sequence:audio, from and to]
+        audio = Modality(
+            latent=audio_noisy,
+            sigma=audio_sigma,
+            timesteps=audio_timesteps,
+            positions=audio_positions,
+            context=context_of(conditions, "audio"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=None,
+        )
+        self.first_batches.look(idx, {}, [audio_generated])
+        return ModelInputs(
+            video=video,
+            audio=audio,
+            video_targets=None,
+            audio_targets=audio_target,
+            video_loss_mask=None,
+            audio_loss_mask=audio_generated,
+        )
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        """The loss of each sample, [batch]."""
+        audio_target = inputs.audio_targets
+        audio_prediction = audio_pred.float()  # [batch, token:audio, channel]
+        # audio: mse(audio.prediction, audio.target)
+        loss_audio = (audio_prediction - audio_target).square().mean((1, 2))
+        self.terms = {"audio": loss_audio.detach()}
+        return loss_audio  # [batch]
+
+    def get_checkpoint_metadata(self):
+        """Text for the checkpoint."""
+        return {**self.metadata, **source_metadata(self.SOURCE, self.config)}
+

@@ -1,0 +1,140 @@
+"""
+Weigh some regions of the picture more than others, with weights from a file.
+
+Made by ltxc … from weighted_regions.strategy (sha256 43d1baaac138). Change that file, not this one. To train with
+the official trainer:
+
+    accelerate launch ltxc_weighted_regions.py train.yaml
+"""
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger
+from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy, TrainingStrategyConfigBase
+
+
+class WeightedRegionsConfig(TrainingStrategyConfigBase):
+    """The section training_strategy of a run config whose strategy is weighted_regions."""
+
+    name: Literal["weighted_regions"] = "weighted_regions"
+
+    def directories(self) -> dict[str, str]:
+        """The directory of each source, below data.preprocessed_data_root."""
+        return {"latents": "latents", "importance": "importance", "conditions": "conditions"}
+
+    def batch_keys(self) -> dict[str, str]:
+        """Where each source lies in a batch."""
+        return keys_of(self.directories(), "conditions")
+
+    def get_data_sources(self) -> dict[str, str]:
+        """The directories that the trainer reads, and where it puts what it reads in a batch."""
+        keys = self.batch_keys()
+        return {directory: keys[source] for source, directory in self.directories().items()}
+
+
+@dataclass
+class WeightedRegionsInputs(ModelInputs):
+    """What the model gets, and what the loss needs besides."""
+
+    importance_values: Tensor = None
+
+
+class WeightedRegionsStrategy(TrainingStrategy):
+    """
+    Weigh some regions of the picture more than others, with weights from a file.
+
+        latents     video_latents in latents
+        importance  video_mask in importance
+        conditions  text_embeddings in conditions
+    """
+
+    SOURCE = {
+        "strategy": "weighted_regions",
+        "version": "…",
+        "source_hash": "43d1baaac138360b9d6518874f9832118587007777ca9837975b04249fc94453",
+    }
+    KINDS = {"latents": "video_latents", "importance": "video_mask", "conditions": "text_embeddings"}
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.keys, self.first_batches = config.batch_keys(), FirstBatches()
+        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}
+
+    @torch.no_grad()
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        """What the model gets of a batch, and what the loss needs of it."""
+        idx = self.batch_idx = batch["idx"]  # [batch]
+        latents = latents_of(batch[self.keys["latents"]])  # [batch, channel, frame, height, width]
+        importance = mask_of(batch[self.keys["importance"]])  # [batch, token:video]
+        conditions = batch[self.keys["conditions"]]
+        check_grid(idx, latents, importance=importance)
+        batch_size = len(latents)
+        frames, height, width = latents.shape[2:]
+        video_tokens = frames * height * width
+        video_channels = latents.shape[1]
+        device = latents.device
+        draws = Draws(self.place, timestep_sampler, device)
+
+        video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
+        video_timesteps = video_sigma[:, None].expand(-1, video_tokens)  # [batch, token:video]
+        # video.clean: latents
+        video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
+        # [batch, token:video, channel]
+        video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
+        # [batch, token:video, channel]
+        video_noisy = (1 - video_sigma)[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise
+        video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
+        # [batch, token:video]
+        video_generated = torch.ones((batch_size, video_tokens), dtype=torch.bool, device=device)
+        video_fps = fps_of(batch[self.keys["latents"]])  # [batch]
+        video_token = torch.arange(video_tokens, device=device)  # [token:video]
+        # [batch, sequence:video]
+        video_keyframes = ((video_token // (height * width)).float() < 1)[None].expand(batch_size, -1).float()
+        # source.importance: importance
+        importance_values = importance.float()  # [batch, token:video]
+
+        # [batch, axis, sequence:video, from and to]
+        video_positions = positions_of_video([(latents, video_fps)], self.video_scale_factors)
+        video = Modality(
+            latent=video_noisy,
+            sigma=video_sigma,
+            timesteps=video_timesteps,
+            positions=video_positions,
+            context=context_of(conditions, "video"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=video_keyframes[:, :, None],
+        )
+        self.first_batches.look(idx, {}, [video_generated])
+        return WeightedRegionsInputs(
+            video=video,
+            audio=None,
+            video_targets=video_target,
+            audio_targets=None,
+            video_loss_mask=video_generated,
+            audio_loss_mask=None,
+            importance_values=importance_values,
+        )
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        """The loss of each sample, [batch]."""
+        video_target = inputs.video_targets
+        importance_values = inputs.importance_values
+        video_prediction = video_pred.float()  # [batch, token:video, channel]
+        # video: mse(video.prediction, video.target) over importance
+        loss_video = masked_mean((video_prediction - video_target).square().mean(2), importance_values)
+        self.terms = {"video": loss_video.detach()}
+        return loss_video  # [batch]
+
+    def get_checkpoint_metadata(self):
+        """Text for the checkpoint."""
+        return {**self.metadata, **source_metadata(self.SOURCE, self.config)}
+
