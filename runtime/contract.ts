@@ -120,6 +120,8 @@ export interface NetworkOps {
   layerNorm(x: Tensor, eps: number): Tensor;
   /** softmax(q k^T / sqrt(d) + bias) v; q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`, bias additive, broadcast to `[B, H, Tq, Tk]`. */
   attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | null): Tensor;
+  /** x in float32, for what follows the model: inside of it, engines may compute with fewer bits. */
+  widen(x: Tensor): Tensor;
   /** x (1 + scale) + shift; scale and shift have one shape, which broadcasts to that of x. */
   modulate(x: Tensor, scale: Tensor, shift: Tensor): Tensor;
   /**

@@ -5,6 +5,9 @@ import type { StoredTensor } from "../graph/stored-tensor.ts";
 
 export type EngineName = "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
 
+/** In what numbers an engine computes the model; all else is float32 in any case. */
+export type Precision = "float32" | "bfloat16";
+
 interface EngineMemory {
   /** Tensors alive. */
   readonly tensors: number;
@@ -48,6 +51,8 @@ export interface Checkpointed<T> {
 
 export interface Engine {
   readonly name: EngineName;
+  /** float32 if not given. */
+  readonly precision?: Precision;
   readonly ops: Ops;
   /** Uploads host values; the tensor lives until `dispose`, also inside `tidy`. */
   keep(value: HostTensor): Tensor;

@@ -14,7 +14,17 @@ import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
 type Network = Pick<
   TfOps,
-  "matMul" | "linear" | "softmax" | "gelu" | "silu" | "rmsNorm" | "layerNorm" | "attention" | "modulate" | "rotate"
+  | "matMul"
+  | "linear"
+  | "softmax"
+  | "gelu"
+  | "silu"
+  | "rmsNorm"
+  | "layerNorm"
+  | "attention"
+  | "widen"
+  | "modulate"
+  | "rotate"
 >;
 
 /** Layers. Those with a gradient of our own keep fewer tensors for the backward pass than autodiff would. */
@@ -31,6 +41,7 @@ export function networkOps(tf: Tf): Network {
     },
     layerNorm: (x, eps) => layerNorm(tf, x, eps),
     attention: (q, k, v, bias) => attention(tf, { q, k, v, bias }),
+    widen: (x) => tf.clone(x),
     modulate: (x, scale, shift) => modulate(tf, x, scale, shift),
     rotate: (x, cos, sin, pairs) => rotateOf(tf, x, cos, sin, pairs),
   };

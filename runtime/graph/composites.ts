@@ -19,6 +19,7 @@
  * | `ModulateGrad(dy, x, scale)` | the gradients of x, scale and shift, in T |
  * | `Rotate(x, cos, sin)` | rotary embedding: see `Ops.rotate`. The tables are float32, whatever T is. Attributes: `pairs` (`halves` or `neighbours`), `inverse` (1: b cos - a sin and a cos + b sin, which is also the gradient) |
  * | `AdamW(rate, t, decay, spread, size, [factor], p…, g…, m…, v…)` | see `Ops.adamw`: n each of p, g, m and v, float32. Outputs: n each of the new p, m and v. Attributes: `count` (n), `beta1`, `beta2`, `epsilon`, `weightDecay`. `rate` and `t` say the same as `decay`, `spread` and `size`, for kernels that take those. Where an old p, m or v is an input of the graph, its memory may be used for the new one: nobody reads it any more |
+ * | `Widen(x)` | x, which may have T, in float32: where the model ends and the strategy goes on |
  * | `After(x, other)` | x, not computed before `other`. It marks where a checkpointed block is computed again: x and what follows from it must not be taken from the forward pass, whose values would then be kept |
  */
 import { sizeOf, type Attribute, type Value, type ValueType } from "./graph.ts";
@@ -187,6 +188,10 @@ export const composites: ReadonlyMap<string, OutputTypes> = new Map(
     Attention: attention,
     AttentionGrad: attentionGrad,
     After: after,
+    Widen: (inputs) => {
+      low([given(inputs, 0)]);
+      return [{ ...given(inputs, 0), dtype: "float32" }];
+    },
     Linear: linear,
     LinearGradInput: linearGradInput,
     LinearGradWeight: linearGradWeight,

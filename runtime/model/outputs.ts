@@ -102,14 +102,14 @@ function collector(ops: Ops, infos: readonly OutputInfo[], targets: TargetTokens
   const tapped = new Map<string, Tensor>();
   const tap: Tap = (place, value) => {
     const modality = places.get(place);
-    if (modality !== undefined) tapped.set(place, lastTokens(ops, value, targets[modality]));
+    if (modality !== undefined) tapped.set(place, ops.widen(lastTokens(ops, value, targets[modality])));
   };
   const outputs = () => {
     const made = new Map<string, Tensor>();
     for (const info of infos) {
       const input = info.kind === "tap" ? tapped.get(placeOf(info)) : made.get(info.input);
       if (input === undefined) throw new Error(`the model gave nothing for the output ${info.name}`);
-      made.set(info.name, info.kind === "tap" ? input : applyHead(ops, info, head(info.name), input));
+      made.set(info.name, info.kind === "tap" ? input : ops.widen(applyHead(ops, info, head(info.name), input)));
     }
     return Object.fromEntries(made);
   };

@@ -148,5 +148,6 @@ function velocity(
   const own = module.at(streamPrefix(name));
   const table = own.parameter("scale_shift_table");
   const row = (i: number) => spread(ops, stream.isClean, modulationRow(ops, table, i, stream.embedded));
-  return own.linear("proj_out", ops.modulate(ops.layerNorm(x, config.normEps), row(1), row(0)));
+  const normed = ops.layerNorm(ops.widen(x), config.normEps);
+  return ops.widen(own.linear("proj_out", ops.modulate(normed, row(1), row(0))));
 }

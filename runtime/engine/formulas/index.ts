@@ -66,6 +66,7 @@ const adamw: Full = (tf, inputs, { count, beta1, beta2, epsilon }) => {
 const full: Readonly<Record<string, Full>> = {
   Attention: attention,
   After: after,
+  Widen: (_tf, [x]) => [x],
   Linear: (tf, [x, weight, bias]) => [layers.linear(tf, x, weight, bias ?? null)],
   LinearGradInput: (tf, [dy, weight]) => [layers.linearGradInput(tf, dy, weight)],
   LinearGradWeight: (tf, [dy, x]) => [layers.linearGradWeight(tf, dy, x)],

@@ -6,7 +6,7 @@ import type { Graph, Node } from "../../graph/graph.ts";
 import { recordingBackendOf } from "../../graph/record/backend.ts";
 import { registerKernels } from "../../graph/record/kernels.ts";
 import type { Tf } from "../../graph/record/tfjs-types.ts";
-import type { Differentiated, Engine, EngineEvent, EngineName } from "../engine.ts";
+import type { Differentiated, Engine, EngineEvent, EngineName, Precision } from "../engine.ts";
 import { recordedOps } from "./recorded-ops.ts";
 import type { Argument, OpName, OpResult } from "./call-log.ts";
 import { CallScope, runCheckpoint } from "./call-scope.ts";
@@ -22,6 +22,8 @@ export interface Executor {
   readonly device: Device;
   /** Tells apart, in the scope of saved recordings, executors whose graphs differ. */
   readonly target: string;
+  /** What the graphs compute the model in; float32 if not given. */
+  readonly precision?: Precision;
   /** Prepares a recorded graph for the device. */
   optimize(graph: Graph): Graph;
   /** Turns an error of the device into one for the user. `nodesOf` gives the nodes of an open graph, null if it is unknown. */
@@ -49,7 +51,7 @@ export interface RecordingOptions {
  */
 export function createRecordingEngine(tf: Tf, executor: Executor, options: RecordingOptions = {}): Engine {
   const { mostBytes = totalmem() / 2, folder = null } = options;
-  const { name, device, target } = executor;
+  const { name, device, target, precision = "float32" } = executor;
   // Notes from before anybody listens are kept for whoever will.
   const early: EngineEvent[] = [];
   let listener = (event: EngineEvent): void => {
@@ -77,6 +79,7 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
 
   return {
     name,
+    precision,
     ops: Object.fromEntries(ops.map((op) => [op, (...args: Argument[]) => call(op, args)])) as unknown as Ops,
     keep: (value) => tensors.onDevice(device.upload(value), value),
     map: (stored) => tensors.inFile(stored),

@@ -21,6 +21,13 @@ export function recordedOps(tf: Tf): ComputingOps {
     attention: (q, k, v, bias) => attention(tf, run, [q, k, v], bias),
     linear: (x, weight, bias) => linear(tf, run, [x, weight], bias),
     rmsNorm: (x, eps, weight) => rmsNorm(tf, run, x, eps, weight),
+    widen: (x) =>
+      withGradient(
+        tf,
+        [x],
+        () => run("Widen", [x])[0],
+        (dy) => [dy],
+      ),
     gelu: (x) => gelu(tf, run, x),
     modulate: (x, scale, shift) => modulate(tf, run, x, scale, shift),
     rotate: (x, ...rotation) => rotate(tf, run, x, rotation),

@@ -15,16 +15,19 @@ const MOST_ROUNDS = 8;
 interface Target {
   /** WebGPU computes in 32 bits and lacks some operators. */
   readonly isWebGpu?: boolean;
+  /** Takes weights of 16 bits as they are stored, and transposes operands of products without copying them. */
+  readonly isTorch?: boolean;
 }
 
 /** Computes the same outputs with fewer nodes and smaller values, and only with operators that the target has. */
-export function optimize(graph: Graph, { isWebGpu = false }: Target = {}): Graph {
+export function optimize(graph: Graph, { isWebGpu = false, isTorch = false }: Target = {}): Graph {
   let current = mergeCommonSubexpressions(removeDeadCode(graph));
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const simplified = simplify(current);
     if (simplified === current) break;
     current = removeDeadCode(mergeCommonSubexpressions(simplified));
   }
+  if (isTorch) return mergeCommonSubexpressions(fuseSums(current));
   if (isWebGpu) return mergeCommonSubexpressions(adaptToWebGpu(fuseSums(current)));
   const fused = fuseSums(fuseTransposes(current));
   return removeDeadCode(widenLate(mergeCommonSubexpressions(splitWeights(fused))));

@@ -1,6 +1,6 @@
 import type { Shape } from "../../../contract.ts";
 import { sizeOf, type ElementType, type Value, type ValueType } from "../../graph.ts";
-import { axisOf, broadcastAll, sameType, type Operands, type Rule } from "./operands.ts";
+import { axisOf, broadcastAll, commonType, sameType, type Operands, type Rule } from "./operands.ts";
 
 const moved: readonly ElementType[] = ["float32", "float16", "bfloat16", "int32", "int64", "bool"];
 
@@ -97,7 +97,7 @@ const pad: Rule = (operands): ValueType => {
   const rank = x.shape.length;
   const sides = perAxis(operands, 1, 2 * rank);
   const shape: Shape = x.shape.map((size, axis) => size + (sides[axis] ?? 0) + (sides[rank + axis] ?? 0));
-  return { shape, dtype: sameType(operands.has(2) ? [x, operands.at(2)] : [x], moved) };
+  return { shape, dtype: commonType(operands.has(2) ? [x, operands.at(2)] : [x], moved) };
 };
 
 /** Operators that move values, https://onnx.ai/onnx/operators/ */

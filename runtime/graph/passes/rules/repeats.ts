@@ -83,8 +83,9 @@ function unsqueezed(edit: Edit, name: string, rank: number): string {
 /** A reduction along axes of size 1 is a reshape. */
 const reductionOfOne: Rule = (edit, node, output) => {
   const [name = "", axes] = node.inputs;
-  const { shape } = edit.value(name);
-  if (!/^Reduce(Sum|Mean|Max|Min)$/.test(node.op) || sizeOf(shape) !== sizeOf(output.shape)) return false;
+  const { shape, dtype } = edit.value(name);
+  const isMove = dtype === output.dtype && sizeOf(shape) === sizeOf(output.shape);
+  if (!isMove || !/^Reduce(Sum|Mean|Max|Min)$/.test(node.op)) return false;
   const along = axes === undefined ? [...shape.keys()] : edit.list(axes);
   if (along === undefined || along.some((axis) => shape.at(axis) !== 1)) return false;
   edit.become(node, output, name);
