@@ -21,10 +21,10 @@ export function callSite(): string | null {
 }
 
 /**
- * The first `NAME.strategy:LINE` of a stack trace. The name is read backwards from the ending: a frame's address may be a `data:` URL with
+ * The first `NAME.strategy:LINE` of a stack trace; null where there is none. The name is read backwards from the ending: a frame's address may be a `data:` URL with
  * a whole module in it, and to try a name at each of its characters takes longer than the step that is recorded.
  */
-function strategyLine(stack: string): string | null {
+export function strategyLine(stack: string): string | null {
   const ending = /\.strategy:\d+/.exec(stack);
   if (ending === null) return null;
   const longestName = 255;

@@ -50,6 +50,7 @@ export {
   type Plan,
   type StepPlan,
 } from "./forecast/plan.ts";
+export { trainedBytes } from "./forecast/trained.ts";
 export { printGraph } from "./graph/text.ts";
 export type { Graph } from "./graph/graph.ts";
 

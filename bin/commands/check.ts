@@ -9,7 +9,7 @@ import { flexible } from "../project/official-step.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readEach, readSources, strategiesHere, strategyExtension } from "../shell/files.ts";
 import { codeOf, printReport, type Format } from "../shell/print-findings.ts";
-import { examineRunConfig, type FoundStep } from "../project/run-config.ts";
+import { examineRunConfig, foundBy, type FoundStep } from "../project/run-config.ts";
 import { defaultBuild } from "../project/builds.ts";
 import { forecastStep, stepOfFile } from "../project/forecast-step.ts";
 import { toDiagnostics } from "../project/findings.ts";
@@ -53,14 +53,19 @@ async function strategiesAround(io: Io, known: readonly CheckedFile[]): Promise<
 }
 
 /** The strategy that a run config names, compiled from its source as it is now. */
-async function findStep(io: Io, section: StrategyConfig, strategies: readonly CheckedFile[]): Promise<FoundStep> {
+async function findStep(
+  io: Io,
+  section: StrategyConfig,
+  strategies: readonly CheckedFile[],
+  reported: readonly CheckedFile[],
+): Promise<FoundStep> {
   const { name } = strategyOf(section);
   const own = strategies.find(({ strategy }) => strategy === name);
   const options = { build: resolve(io.cwd, defaultBuild), guard: null };
   if (own !== undefined && name !== flexible) return stepOfFile(io, own.file, options);
   const found = await forecastStep(io, section, options);
   // It may be one of the strategies with errors, which are reported already.
-  const isUnclear = strategies.some(({ strategy }) => strategy === null);
+  const isUnclear = reported.some(({ strategy }) => strategy === null);
   return found.step === null && isUnclear ? { step: null, findings: [] } : found;
 }
 
@@ -74,15 +79,17 @@ async function examine(
   overrides: readonly string[],
 ): Promise<FileReport & { readonly outlook: Outlook | null }> {
   const around = await strategiesAround(io, strategies);
-  const options = { withFiles: true, overrides };
-  const examined = await examineRunConfig(io, written, (section) => findStep(io, section, around), options);
+  const options = { withFiles: true, isThorough: true, overrides };
+  const examined = await examineRunConfig(io, written, (section) => findStep(io, section, around, strategies), options);
   const { file, diagnostics, ready, preflight, root } = examined;
   if (ready === null || preflight === null || root === null) return { file, diagnostics, outlook: null };
   const { outlookOf } = await import("../plan/outlook.ts");
-  const { memoryFindings } = await import("../plan/memory-check.ts");
-  const outlook = await outlookOf(ready, preflight);
-  const ofMemory = toDiagnostics(file, root, await memoryFindings(ready.config, outlook.plan));
-  return { file, diagnostics: [...diagnostics, ...ofMemory], outlook };
+  const { hopeless, memoryFindings } = await import("../plan/memory-check.ts");
+  const tooMuch = toDiagnostics(file, root, await hopeless(ready.config, preflight));
+  if (tooMuch.length > 0) return { file, diagnostics: [...diagnostics, ...tooMuch], outlook: null };
+  const { result: outlook, findings } = await foundBy(() => outlookOf(ready, preflight));
+  const ofMemory = outlook === null ? [] : await memoryFindings(ready.config, outlook.plan);
+  return { file, diagnostics: [...diagnostics, ...toDiagnostics(file, root, [...findings, ...ofMemory])], outlook };
 }
 
 /** Applies every fix, strategies before the run configs that name them; tells what was done. */

@@ -12,7 +12,9 @@ import {
   type MeasuredSpeed,
   type Graph,
   type Plan,
+  type Preflight,
 } from "../../runtime/index.ts";
+import { FindingsError, type Finding } from "../../runtime/findings.ts";
 import { forecastStep } from "../project/forecast-step.ts";
 import { exitCode } from "../shell/exit.ts";
 import { readRunConfig } from "../shell/files.ts";
@@ -20,9 +22,11 @@ import { bytes, table } from "../shell/text.ts";
 import { inspectMachine, type Machine } from "../shell/machine.ts";
 import { alternativeRows, alternativesOf, memoryOf, type Alternative } from "../plan/alternatives.ts";
 import { indented, leftOutRows } from "../plan/outlook.ts";
+import { hopeless } from "../plan/memory-check.ts";
 import { planRows } from "../plan/plan-text.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
-import { examineRunConfig } from "../project/run-config.ts";
+import { toDiagnostics } from "../project/findings.ts";
+import { examineRunConfig, foundBy, type Examined } from "../project/run-config.ts";
 import { paint, sayJson, type Session } from "../shell/session.ts";
 import { guardOf } from "../trust/guard.ts";
 
@@ -126,26 +130,51 @@ export async function plan(session: Session, path: string, options: PlanOptions)
     withFiles: true,
     ...(options.set === undefined ? {} : { overrides: options.set }),
   });
-  const reports = [{ file: examined.file, diagnostics: examined.diagnostics }];
-  if (examined.ready === null || examined.preflight === null) {
+  const { ready, preflight, root } = examined;
+  const told = (findings: readonly Finding[]) => {
+    const ofPlan = root === null ? [] : toDiagnostics(examined.file, root, findings);
+    return [{ file: examined.file, diagnostics: [...examined.diagnostics, ...ofPlan] }];
+  };
+  const made =
+    ready === null || preflight === null ? null : await foundBy(() => forecast(ready, preflight, path, options));
+  const reports = told(made?.findings ?? []);
+  if (made === null || made.result === null) {
     printReport(session, reports, session.json ? "json" : "terminal");
     return codeOf(reports);
   }
   if (!session.json) printFindings(session, reports);
-  const { config, step, leftOut = [] } = examined.ready;
-  if (options.emit === "graph")
-    return printGraphs(session, path, await graphsOf(config, step, examined.preflight), leftOut);
-  const planned = await planOf(config, step, examined.preflight);
-  const estimate: Estimate = {
+  return print(session, made.result);
+}
+
+/** Graphs to print, or what a run takes. */
+type Forecast =
+  Estimate | { readonly path: string; readonly graphs: readonly Graph[]; readonly leftOut: readonly string[] };
+
+/** Errors: FindingsError where the run could not take a step, or where what it trains is hopelessly large. */
+async function forecast(
+  { config, step, leftOut = [] }: NonNullable<Examined["ready"]>,
+  examined: Preflight,
+  path: string,
+  { emit }: PlanOptions,
+): Promise<Forecast> {
+  const tooMuch = await hopeless(config, examined);
+  if (tooMuch.length > 0) throw new FindingsError(tooMuch);
+  if (emit === "graph") return { path, graphs: await graphsOf(config, step, examined), leftOut };
+  const plan = await planOf(config, step, examined);
+  return {
     path,
     config,
     leftOut,
-    plan: planned,
-    alternatives: await alternativesOf(config, step, examined.preflight, planned),
+    plan,
+    alternatives: await alternativesOf(config, step, examined, plan),
     speed: await speedOf("onnx", { provider: config.runtime.provider }),
     machine: await inspectMachine(),
   };
-  if (session.json) sayJson(session, toJson(estimate));
-  else io.out(textOf(session, estimate));
-  return fits(estimate) ? exitCode.ok : exitCode.findings;
+}
+
+function print(session: Session, made: Forecast): number {
+  if ("graphs" in made) return printGraphs(session, made.path, made.graphs, made.leftOut);
+  if (session.json) sayJson(session, toJson(made));
+  else session.io.out(textOf(session, made));
+  return fits(made) ? exitCode.ok : exitCode.findings;
 }

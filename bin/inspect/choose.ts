@@ -81,7 +81,7 @@ async function readChosen(
 ): Promise<Chosen> {
   const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
   if (findings.length > 0) throw new FindingsError(findings);
-  const data = await openData(config, strategy, params, null);
+  const data = await openData(config, strategy, { params, model: null });
   report(data.warnings);
   const { samples } = data.dataset;
   const names = samples.map((each) => each.name.replace(/\.pt$/, ""));

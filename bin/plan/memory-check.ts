@@ -1,9 +1,9 @@
 /** Whether a run fits into the memory that there is. */
 import { statSync } from "node:fs";
-import type { RunConfig } from "../../runtime/config/index.ts";
+import { isError, type RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import type { Finding } from "../../runtime/findings.ts";
-import { planOf, residentBytes, type Plan, type Preflight } from "../../runtime/index.ts";
+import { planOf, residentBytes, trainedBytes, type Plan, type Preflight } from "../../runtime/index.ts";
 import { gpuMemory, usableMemory } from "../shell/machine.ts";
 import { bytes } from "../shell/text.ts";
 
@@ -48,6 +48,14 @@ export function judgeMemory(needed: number, room: Room | null, isIgnored: boolea
   ];
 }
 
+/**
+ * What is sure to be too much before a plan is made, which itself makes what is trained. Errors: none of them is thrown.
+ */
+export async function hopeless(config: RunConfig, examined: Preflight): Promise<readonly Finding[]> {
+  const least = trainedBytes(config, examined);
+  return judgeMemory(least, await roomOf(config), config.runtime.ignore_memory).filter(isError);
+}
+
 /** The finding about the memory of a run whose plan is made. */
 export async function memoryFindings(config: RunConfig, { largest }: Plan): Promise<readonly Finding[]> {
   return judgeMemory(residentBytes(largest), await roomOf(config), config.runtime.ignore_memory);
@@ -58,8 +66,9 @@ const [SURELY_SMALLER, FEW_TOKENS] = [64, 20_000];
 
 /** The same before a run's first step, without making a plan for runs that surely fit. Errors: FindingsError as `planOf`. */
 export async function memoryBefore(config: RunConfig, step: Step, examined: Preflight): Promise<readonly Finding[]> {
+  const least = await hopeless(config, examined);
   const room = await roomOf(config);
-  if (room === null) return [];
+  if (least.length > 0 || room === null) return least;
   const isSmall = statSync(config.model.model_path).size * SURELY_SMALLER < room.bytes;
   if (isSmall && mostTokens(examined) * config.optimization.batch_size <= FEW_TOKENS) return [];
   return memoryFindings(config, await planOf(config, step, examined));

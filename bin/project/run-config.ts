@@ -3,6 +3,7 @@ import { parseYaml, toPlain, type YamlNode } from "../../compiler/1-parse/index.
 import { Bag, type Diagnostic } from "../../compiler/diagnostics/index.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
 import {
+  isError,
   provisionalConfig,
   resolveConfig,
   resolveParams,
@@ -42,7 +43,7 @@ interface Ready {
   readonly outputs: OutputPattern | null;
 }
 
-interface Examined {
+export interface Examined {
   /** Null if a diagnostic is an error. */
   readonly ready: Ready | null;
   /** The document, for the spans of later findings; null if it is not YAML. */
@@ -74,13 +75,25 @@ interface Files {
 }
 
 /** Findings about the data, model and output folder of a complete config. */
-async function examineFiles(config: RunConfig, step: Step): Promise<Files> {
-  const { preflight } = await import("../../runtime/index.ts");
+async function examineFiles(config: RunConfig, step: Step, isThorough: boolean): Promise<Files> {
+  const { openEngine, preflight } = await import("../../runtime/index.ts");
+  const [engine, examined] = await Promise.all([
+    // A plan may be made for another machine.
+    foundBy(async () => (isThorough ? openEngine(config.runtime.engine, config.runtime) : null)),
+    foundBy(() => preflight(config, step, { isThorough })),
+  ]);
+  const { warnings = [], ofLoaded = [] } = examined.result ?? {};
+  return { findings: [...examined.findings, ...engine.findings, ...warnings, ...ofLoaded], preflight: examined.result };
+}
+
+/** What `f` gives, or the findings that it throws. */
+export async function foundBy<T>(
+  f: () => Promise<T>,
+): Promise<{ readonly result: T | null; readonly findings: readonly Finding[] }> {
   try {
-    const examined = await preflight(config, step);
-    return { findings: [...examined.warnings, ...examined.ofLoaded], preflight: examined };
+    return { result: await f(), findings: [] };
   } catch (error) {
-    if (error instanceof FindingsError) return { findings: error.findings, preflight: null };
+    if (error instanceof FindingsError) return { result: null, findings: error.findings };
     throw error;
   }
 }
@@ -90,16 +103,23 @@ function withoutFixOutside({ text }: SourceFile, { fix, ...found }: Diagnostic):
   return fix === undefined || found.span.start > text.length ? found : { ...found, fix };
 }
 
+interface ExamineOptions {
+  readonly withFiles: boolean;
+  readonly isThorough?: boolean;
+  readonly overrides?: readonly string[];
+}
+
 /**
  * Reads a run config and finds its strategy: everything that is wrong with its YAML and its settings, at once. `withFiles` also judges
- * the params, data, model and output folder of a valid config, as opening the run does. `overrides` are the settings of the command
+ * the params, data, model and output folder of a valid config, as opening the run does; `isThorough` also what the run would find
+ * later: contents of data, an engine that does not work here. `overrides` are the settings of the command
  * line, as in `optimization.steps=100`.
  */
 export async function examineRunConfig(
   io: Io,
   written: SourceFile,
   findStep: (section: StrategyConfig) => Promise<FoundStep>,
-  { withFiles, overrides = [] }: { readonly withFiles: boolean; readonly overrides?: readonly string[] },
+  { withFiles, isThorough = false, overrides = [] }: ExamineOptions,
 ): Promise<Examined> {
   const bag = new Bag();
   const parsed = parseYaml(written, bag, "1.1");
@@ -118,10 +138,10 @@ export async function examineRunConfig(
     if (step === null || section === null) return nothing;
     if (provisional === null)
       return { ...nothing, findings: resolveParams(step.strategy, strategyOf(section).params).findings };
-    return withFiles || config === null ? examineFiles(provisional, step) : nothing;
+    return withFiles || config === null ? examineFiles(provisional, step, isThorough) : nothing;
   };
   const files = await more();
-  const isNew = ({ path }: Finding) => !findings.some((wrong) => isBelow(path, wrong.path));
+  const isNew = ({ path }: Finding) => !findings.some((wrong) => isError(wrong) && isBelow(path, wrong.path));
   const all = [...findings, ...found.findings, ...files.findings.filter(isNew)];
   const isReady = config !== null && step !== null && !all.some(({ severity }) => severity === "error");
   return {

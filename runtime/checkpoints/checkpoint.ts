@@ -15,7 +15,7 @@ import { loadModelWeights, saveModelWeights } from "./model-weights.ts";
 import type { Run } from "../training/run-inputs.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
 import { lastBefore } from "./last-saved.ts";
-import { checkResume } from "./resume.ts";
+import { checkResume, checkStepsLeft } from "./resume.ts";
 import { decodeState, encodeState, type TrainingState } from "./training-state.ts";
 
 const place: Finding["path"] = ["model", "load_checkpoint"];
@@ -200,11 +200,7 @@ async function unusable(error: unknown, weights: string): Promise<never> {
 }
 
 function restore(run: Run, optimizer: Optimizer, { globalStep, full }: TrainingState): readonly Finding[] {
-  const { steps } = run.config.optimization;
-  if (globalStep >= steps) {
-    const help = `\`steps\` counts from the very beginning: write more than ${globalStep}, or \`no_resume: true\` and another \`output_dir\``;
-    fail("LTX6306", `nothing is left to do: ${globalStep} of ${steps} steps are done`, help, ["optimization", "steps"]);
-  }
+  checkStepsLeft(run.config, globalStep);
   if (full === null) {
     const help = "`checkpoints.save_training_state: full` saves them, too";
     return [

@@ -71,18 +71,36 @@ async function writeCopy(
 }
 
 /**
+ * Judges the weights of a full training by their file's header.
+ * @throws FindingsError LTX6311 for each weight that is missing or has another shape
+ */
+export async function examineModelWeights(path: string, wanted: Wanted): Promise<void> {
+  const file = await openSafetensors(path);
+  try {
+    checkFit(file, wanted);
+  } finally {
+    await file.close();
+  }
+}
+
+type Wanted = readonly { readonly name: string; readonly shape: readonly number[] }[];
+
+/** Errors: FindingsError LTX6311. */
+function checkFit(file: SafetensorsFile, wanted: Wanted): void {
+  const prefix = transformerPrefix(file);
+  const errors = wanted.flatMap(({ name, shape }) => misfit(file, prefix + name, shape));
+  if (errors.length > 0) throw new FindingsError(errors);
+}
+
+/**
  * Reads the weights of a full training from its checkpoint, or from one of the official trainer, whose names have no prefix.
  * @throws FindingsError LTX6150 when the file is damaged, LTX6311 for each weight that is missing or has another shape
  */
-export async function loadModelWeights(
-  path: string,
-  wanted: readonly { readonly name: string; readonly shape: readonly number[] }[],
-): Promise<readonly HostTensor[]> {
+export async function loadModelWeights(path: string, wanted: Wanted): Promise<readonly HostTensor[]> {
   const file = await openSafetensors(path);
   try {
+    checkFit(file, wanted);
     const prefix = transformerPrefix(file);
-    const errors = wanted.flatMap(({ name, shape }) => misfit(file, prefix + name, shape));
-    if (errors.length > 0) throw new FindingsError(errors);
     await file.verify();
     const values: HostTensor[] = [];
     for (const { name, shape } of wanted) {

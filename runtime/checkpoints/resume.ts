@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { RunConfig } from "../config/run-config.ts";
 import { openSafetensors } from "../files/safetensors/index.ts";
-import { FindingsError, type Finding } from "../findings.ts";
+import { fail, FindingsError, type Finding } from "../findings.ts";
 import { findWeights, statePath, stepOf } from "./checkpoint-files.ts";
 import { metadataOf, runKey } from "./prune.ts";
 import { changes, type Change, type Fingerprint } from "../training/fingerprint.ts";
@@ -29,6 +29,28 @@ export async function checkResume(config: RunConfig, now: Fingerprint, fileOf?: 
   if (findings.length === 0) return;
   await verifyState(state);
   throw new FindingsError(findings);
+}
+
+/**
+ * Reads the whole training state that the run would resume from.
+ * @throws FindingsError LTX6150 when it is damaged
+ */
+export async function checkState({ model, checkpoints }: RunConfig): Promise<void> {
+  const { load_checkpoint: path } = model;
+  if (path === null || checkpoints.no_resume || !existsSync(path)) return;
+  const weights = await findWeights(path);
+  const state = weights === null ? null : statePath(weights);
+  if (state !== null && existsSync(state) && (await fingerprintIn(state)) !== null) await verifyState(state);
+}
+
+/**
+ * Whether a run that has done `done` steps has any left.
+ * @throws FindingsError LTX6306 if not
+ */
+export function checkStepsLeft({ optimization: { steps } }: RunConfig, done: number): void {
+  if (done < steps) return;
+  const help = `\`steps\` counts from the very beginning: write more than ${done}, or \`no_resume: true\` and another \`output_dir\``;
+  fail("LTX6306", `nothing is left to do: ${done} of ${steps} steps are done`, help, ["optimization", "steps"]);
 }
 
 /** What a damaged state says of its run is worth nothing. @throws FindingsError LTX6150 */

@@ -14,6 +14,7 @@ import {
 import { withAbsolutePaths } from "./paths.ts";
 import { checkFlexible } from "./rules/official.ts";
 import type { RunConfig, StrategyConfig } from "./run-config.ts";
+import { checkRanges } from "./rules/ranges.ts";
 import { checkSupport } from "./rules/support.ts";
 import { withVariants } from "./variants.ts";
 
@@ -45,7 +46,12 @@ export function resolveConfig(raw: unknown, { configDirectory, now = new Date() 
   const written = withVariants(migrated, findings);
   const at = (time: typeof anyTime) => withAbsolutePaths(withOutputFolder(written, time), configDirectory);
   const config = at(timeOf(now));
-  findings.push(...checkCombinations(config), ...checkSupport(config), ...checkOutputFolder(written));
+  findings.push(
+    ...checkCombinations(config),
+    ...checkSupport(config),
+    ...checkRanges(config),
+    ...checkOutputFolder(written),
+  );
   if (findings.some(isError)) return { config: null, findings, outputs: null };
   return { config, findings, outputs: outputPattern(at(anyTime).output_dir) };
 }

@@ -44,6 +44,8 @@ const vaePlace: Finding["path"] = ["model", "video_vae_path"];
 /** What a checkpoint's header says, enough to judge a run's data and adapters by. */
 export interface ExaminedModel {
   readonly config: TransformerConfig;
+  /** Of the transformer, those that the run feeds. */
+  readonly parameters: readonly Parameter[];
   /** What its connectors take; `audio` is null where the run feeds no audio. */
   readonly connectors: { readonly video: ConnectorConfig; readonly audio: ConnectorConfig | null };
   readonly scaleFactors: ScaleFactors;
@@ -71,11 +73,16 @@ async function examineTransformer({ modelPath, streams, videoVaePath }: LoadOpti
   const file = await openWeights(modelPath, "transformer", modelPlace);
   try {
     const sections = readConfigSections(file.metadata, file.path, modelPlace);
-    const { config, video, audio, warnings } = planLoading(file, sections, streams);
+    const { config, transformer, video, audio, warnings } = planLoading(file, sections, streams);
     const ownFactors = () => scaleFactorsIn(modelPath, sections);
     if (videoVaePath === null) ownFactors();
     return {
-      examined: { config, connectors: { video: video.config, audio: audio?.config ?? null }, warnings },
+      examined: {
+        config,
+        parameters: transformer.parameters,
+        connectors: { video: video.config, audio: audio?.config ?? null },
+        warnings,
+      },
       ownFactors,
     };
   } finally {

@@ -90,6 +90,18 @@ function modulesAround(parameter: string): string[] {
   return parts.map((_, i) => parts.slice(0, i + 1).join("."));
 }
 
+/** Numbers of a single tensor: those of an array, and of what ONNX Runtime holds in one. */
+const MOST_NUMBERS = 2 ** 29;
+
+/** An error for adapters with which no engine can compute: LTX6250. */
+export function checkRank(targets: readonly Target[], rank: number): Finding[] {
+  const widest = targets.reduce((most, { inputs, outputs }) => Math.max(most, inputs, outputs), 0);
+  if (widest * rank <= MOST_NUMBERS) return [];
+  const message = `with rank ${rank} an adapter would have ${widest * rank} numbers, and no tensor can have more than ${MOST_NUMBERS}`;
+  const advice = `write a rank that is smaller than the layers, which are up to ${widest} wide; 8 to 128 is usual`;
+  return [{ code: "LTX6250", severity: "error", path: ["lora", "rank"], message, help: advice }];
+}
+
 const help = "write ends of layer names, for example to_q, to_k, to_v, to_out.0, ff.net.0.proj or attn1.to_k";
 
 function notLinear(target: string, path: Finding["path"]): Finding {

@@ -15,6 +15,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { checkTextShape } from "../model/embeddings.ts";
 import { holdOut } from "./held-out.ts";
+import { affordable } from "./affordable.ts";
 import { brokenSamples } from "./broken-samples.ts";
 import { lookAtSamples, type Outline } from "./look-at-samples.ts";
 import { permutation } from "../random/philox.ts";
@@ -36,16 +37,22 @@ export interface OpenedData {
   read(sample: Sample): Promise<HostSample>;
 }
 
+interface DataOptions {
+  readonly params: Readonly<Record<string, unknown>>;
+  /** What the data must fit; null when the model itself is broken, which is reported together with what is found in the data. */
+  readonly model: ExaminedModel | null;
+  /** Reads the contents of as many samples as is quickly done, not only of the first. */
+  readonly isThorough?: boolean;
+}
+
 /**
  * Finds the samples of a strategy's sources, reads the first one and looks at the headers of the others.
- * @param model what the data must fit; null when the model itself is broken, which is reported together with what is found here
  * @throws FindingsError LTX61xx, LTX6301, LTX6302 when there are too few samples (of one size) for a batch, LTX6320 when too many are held out
  */
 export async function openData(
   config: RunConfig,
   strategy: StrategyInfo,
-  params: Readonly<Record<string, unknown>>,
-  model: ExaminedModel | null,
+  { params, model, isThorough = false }: DataOptions,
 ): Promise<OpenedData> {
   const named = directoriesOf(config.training_strategy);
   const sources = sourcesOf(strategy.sources, params).map((source) => {
@@ -56,7 +63,7 @@ export async function openData(
   const read = sampleReader(sources, strategy, model, withEntries);
   const look = sampleReader(sources, strategy, model, withDescription);
   const [outlines, { training, heldOut }] = await together([
-    () => lookAtAll(dataset.samples, read, look),
+    () => lookAtAll(dataset.samples, read, look, isThorough),
     () => {
       const divided = holdOut(dataset.samples, config.evaluation);
       checkBatchSize(config, divided.training.length);
@@ -82,14 +89,20 @@ export async function openData(
 }
 
 /**
- * Sees that the files of all samples are whole, reads the first sample and looks at the headers of the others.
+ * Sees that the files of all samples are whole, reads the first sample, or as many as \`affordable\` allows, and looks at the headers of
+ * the others.
  * @throws FindingsError with what is wrong with the first of them that do not fit, each file once
  */
-async function lookAtAll(samples: readonly Sample[], read: Look, look: Look): Promise<readonly Outline[]> {
+async function lookAtAll(
+  samples: readonly Sample[],
+  read: Look,
+  look: Look,
+  isThorough: boolean,
+): Promise<readonly Outline[]> {
   const broken = await brokenSamples(samples);
-  const [first] = samples;
+  const whole = isThorough ? await affordable(samples) : new Set(samples.slice(0, 1));
   return lookAtSamples(samples, broken, async (sample) => {
-    if (sample === first) await read(sample);
+    if (whole.has(sample)) await read(sample);
     return look(sample);
   });
 }

@@ -13,7 +13,7 @@ import type { Checkpointing } from "../model/checkpointing.ts";
 import type { TransformerConfig } from "../model/config.ts";
 import type { EmbeddingsProcessor } from "../model/embeddings.ts";
 import { transformerLayout } from "../model/parameters.ts";
-import { checkStreams, createLora, matchTargets, type Uniform } from "../model/lora.ts";
+import { checkRank, checkStreams, createLora, matchTargets, type Uniform } from "../model/lora.ts";
 import { checkOutputs, createOutputs } from "../model/outputs.ts";
 import { createTransformer, type Perturbation, type Velocities } from "../model/transformer.ts";
 import type { Model } from "../training/forward.ts";
@@ -42,7 +42,7 @@ function loadOptions(model: ModelConfig, modalities: StrategyInfo["modalities"])
 /**
  * Judges a checkpoint and the adapters' targets by the checkpoint's header.
  * @throws FindingsError LTX62xx, those of `openModel` LTX6212 when no target takes part in the run, LTX6217 for outputs of blocks beyond
- * the model's
+ * the model's, LTX6250 for a rank with which an adapter would be too large
  */
 export async function checkModel(
   { modalities, outputs }: StrategyInfo,
@@ -53,7 +53,8 @@ export async function checkModel(
   const examined = await examineModel(options);
   const matched = lora === null ? null : matchTargets(transformerLayout(examined.config), lora.target_modules);
   const ofTargets = matched === null ? [] : checkStreams(matched.targets, options.streams);
-  const errors = [...ofTargets, ...checkOutputs(outputs, examined.config)];
+  const ofRank = lora === null || matched === null ? [] : checkRank(matched.targets, lora.rank);
+  const errors = [...ofTargets, ...ofRank, ...checkOutputs(outputs, examined.config)];
   if (errors.length > 0) throw new FindingsError(errors);
   return { ...examined, warnings: [...examined.warnings, ...(matched?.warnings ?? [])] };
 }

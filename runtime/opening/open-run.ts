@@ -50,7 +50,7 @@ export async function openRun(
   const lock = await lockOrExplain(written, step, onWork);
   try {
     const config = { ...written, output_dir: lock.folder };
-    const examined = await preflight(config, step, onWork === "new" ? "refuse" : onWork);
+    const examined = await preflight(config, step, { onWork: onWork === "new" ? "refuse" : onWork });
     const judged = await judge(config, examined);
     if (judged.some(({ severity }) => severity === "error")) throw new FindingsError(judged);
     const opened = await openExamined(engine, config, step, examined);

@@ -1,4 +1,4 @@
-import { checkResume, resumePointOf, runIdOf } from "../checkpoints/resume.ts";
+import { checkResume, checkState, checkStepsLeft, resumePointOf, runIdOf } from "../checkpoints/resume.ts";
 import type { LoraConfig, RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
 import type { Step } from "../contract.ts";
@@ -6,11 +6,12 @@ import { contentsOf } from "../data/contents.ts";
 import { FindingsError, together, type Finding } from "../findings.ts";
 import { lookAtBase } from "../model/base-file.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
+import { lockWarning } from "../run-folder/lock.ts";
 import { removalOf, type Removal } from "../run-folder/overwrite.ts";
 import { startingOver } from "../run-folder/starting.ts";
 import { fingerprintOf, type Fingerprint } from "../training/fingerprint.ts";
 import { checkFiles, checkOutput, isFile } from "./checks.ts";
-import { checkLora } from "./check-lora.ts";
+import { checkWeights } from "./check-weights.ts";
 import { openData } from "./open-data.ts";
 import { checkModel } from "./open-model.ts";
 import { checkSamples } from "./open-samples.ts";
@@ -23,14 +24,22 @@ export function loraOf({ model, lora }: RunConfig): LoraConfig | null {
   return model.training_mode === "full" ? null : lora;
 }
 
-/** What to do about the work of an earlier run in `output_dir`: say it, refuse to begin anew, or delete it before the training. */
-type OnWork = "warn" | "refuse" | "overwrite";
+interface PreflightOptions {
+  /** What to do about the work of an earlier run in `output_dir`: say it, refuse to begin anew, or delete it before the training. */
+  readonly onWork?: "warn" | "refuse" | "overwrite";
+  /** Also looks into files that the run reads later, and finds what it would stop at then. */
+  readonly isThorough?: boolean;
+}
 
 /**
  * Checks everything that a run needs and that can be checked without loading the model, all at once.
  * @throws FindingsError with every mistake found
  */
-export async function preflight(config: RunConfig, { strategy }: Step, onWork: OnWork = "warn") {
+export async function preflight(
+  config: RunConfig,
+  { strategy }: Step,
+  { onWork = "warn", isThorough = false }: PreflightOptions = {},
+) {
   const { model } = config;
   const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
   let examined: ExaminedModel | null = null;
@@ -40,10 +49,10 @@ export async function preflight(config: RunConfig, { strategy }: Step, onWork: O
       // `checkFiles` says where it is no file.
       if (await isFile(model.model_path)) examined = await checkModel(strategy, model, loraOf(config));
     },
-    () => openData(config, strategy, params, examined),
+    () => openData(config, strategy, { params, model: examined, isThorough }),
     () => (examined === null ? undefined : checkSamples(config, strategy, examined)),
     async () => {
-      if (examined !== null) ofLoaded = await checkLora(config, examined);
+      if (examined !== null) ofLoaded = await checkWeights(config, examined);
     },
     () => checkFiles(config),
     () => checkOutput(config),
@@ -55,10 +64,13 @@ export async function preflight(config: RunConfig, { strategy }: Step, onWork: O
   const samples = chosen.map(({ name }) => name);
   const base = await lookAtBase(model.model_path);
   // A run's own fingerprint tells what is in the data files, too; that reads of every file.
-  const contents = onWork === "warn" ? {} : { contents: await contentsOf(chosen) };
+  const isCompared = onWork !== "warn" || (isThorough && model.load_checkpoint !== null);
+  const contents = isCompared ? { contents: await contentsOf(chosen) } : {};
   const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel: base.hash, ...contents });
   await checkResume(config, fingerprint, (role, sample) => chosen[sample]?.files[role] ?? "");
+  if (isThorough) await checkState(config);
   const { id, removal, ofFolder } = await folderOf(config, fingerprint, onWork);
+  const ofLock = isThorough ? await lockWarning(config.output_dir) : null;
   const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
   return {
     params,
@@ -68,7 +80,7 @@ export async function preflight(config: RunConfig, { strategy }: Step, onWork: O
     id,
     removal,
     model: examined as ExaminedModel | null,
-    warnings: [...data.warnings, ...ofModel, ...ofFolder],
+    warnings: [...data.warnings, ...ofModel, ...ofFolder, ...(ofLock === null ? [] : [ofLock])],
     /** Warnings about the weights to begin with; the run gives them itself when it has loaded them. */
     ofLoaded,
   };
@@ -82,8 +94,13 @@ interface Folder {
   readonly ofFolder: readonly Finding[];
 }
 
-async function folderOf(config: RunConfig, fingerprint: Fingerprint, onWork: OnWork): Promise<Folder> {
+async function folderOf(
+  config: RunConfig,
+  fingerprint: Fingerprint,
+  onWork: NonNullable<PreflightOptions["onWork"]>,
+): Promise<Folder> {
   const point = await resumePointOf(config, fingerprint);
+  if (point !== null) checkStepsLeft(config, point.step);
   const id = runIdOf(config, fingerprint, point);
   if (onWork === "overwrite") return { id, removal: await removalOf(config), ofFolder: [] };
   const found = await startingOver(config, fingerprint, point);

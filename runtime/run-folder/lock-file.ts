@@ -42,13 +42,25 @@ export async function takeLock(path: string): Promise<{ readonly taken: TakenLoc
     if (taken !== null) return { taken };
     const found = await look(path);
     if (found === null) continue;
-    const { holder, isFile } = found;
-    const age = holder !== null && isSeen(holder, me) ? 0 : await ageOf(path, found.time);
-    const standing = holder === null ? unwritten(age, isFile) : standingOf(holder, age, me);
+    const { holder, age, standing } = await judged(path, found, me);
     if (standing === "ended") await clear(path, found);
     else if (standing === "running" || holder !== null || tries > 10) return { held: { holder, age, standing } };
     else await sleep(50);
   }
+}
+
+/** Who has the lock `path`, without taking it; null where nobody has. */
+export async function holderOf(path: string): Promise<HeldLock | null> {
+  const found = await look(path);
+  if (found === null) return null;
+  const { holder, age, standing } = await judged(path, found, thisProcess());
+  return standing === "ended" ? null : { holder, age, standing };
+}
+
+async function judged(path: string, { holder, isFile, time }: Found, me: Holder) {
+  const age = holder !== null && isSeen(holder, me) ? 0 : await ageOf(path, time);
+  const standing = holder === null ? unwritten(age, isFile) : standingOf(holder, age, me);
+  return { holder, age, standing };
 }
 
 const unwritten = (age: number, isFile: boolean) => (isFile && age > writingSeconds ? "ended" : "unseen");

@@ -3,10 +3,10 @@ import { readFileSync, rmSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { explainWriteError, makeFolder } from "../files/atomic.ts";
-import { fail, FindingsError, type Finding } from "../findings.ts";
+import { FindingsError, type Finding } from "../findings.ts";
 import { missingFolders, removeEmpty } from "./folders.ts";
 import { patienceSeconds } from "./holder.ts";
-import { giveBack, takeLock, type HeldLock, type TakenLock } from "./lock-file.ts";
+import { giveBack, holderOf, takeLock, type HeldLock, type TakenLock } from "./lock-file.ts";
 import { giveSignsOfLife } from "./sign-of-life.ts";
 import { shown } from "./wording.ts";
 
@@ -89,17 +89,22 @@ async function removeClaims(path: string, token: string): Promise<void> {
   }
 }
 
+/** What `lockFolder` would refuse now, without locking: a warning, since it may be another thing when a run begins. Null where nothing. */
+export async function lockWarning(folder: string): Promise<Finding | null> {
+  const found = await holderOf(join(folder, lockName)).catch(() => null);
+  return found === null ? null : { ...refusalOf(folder, found), severity: "warning" };
+}
+
+function refuse(folder: string, held: HeldLock): never {
+  throw new FindingsError([refusalOf(folder, held)]);
+}
+
 /** Says who holds the lock, since when, and what can be done. */
-function refuse(folder: string, { holder, age, standing }: HeldLock): never {
+function refusalOf(folder: string, { holder, age, standing }: HeldLock): Finding {
   const lock = join(folder, lockName);
   if (holder === null) {
     const message = `${folder} cannot be locked: ${lock} is there and was not written by ltxc`;
-    return fail(
-      "LTX6340",
-      message,
-      "delete it if nothing uses it, or train in another folder: `ltxc run --new`",
-      place,
-    );
+    return refusal(message, "delete it if nothing uses it, or train in another folder: `ltxc run --new`");
   }
   const who = `process ${holder.pid} on ${shown(holder.host)}`;
   const seen = standing === "running" ? "" : `, last seen ${Math.max(0, Math.round(age))} s ago`;
@@ -108,5 +113,9 @@ function refuse(folder: string, { holder, age, standing }: HeldLock): never {
     standing === "running"
       ? ""
       : `; if that run is sure to have ended, delete ${lock}, or try again once it was not seen for ${patienceSeconds} s`;
-  return fail("LTX6340", message, `wait until it ends, or train in another folder: \`ltxc run --new\`${doubt}`, place);
+  return refusal(message, `wait until it ends, or train in another folder: \`ltxc run --new\`${doubt}`);
+}
+
+function refusal(message: string, help: string): Finding {
+  return { code: "LTX6340", severity: "error", path: place, message, help };
 }

@@ -17,6 +17,7 @@ import type {
 import type { StreamName } from "../model/config.ts";
 import type { Dropout } from "../model/lora.ts";
 import type { TargetTokens } from "../model/outputs.ts";
+import { fitting } from "./fitting.ts";
 import { createDraws, createDrawsAt } from "../random/draws.ts";
 import type { DrawSource, Sampler } from "../random/sampler.ts";
 
@@ -88,13 +89,10 @@ export function forward(
   const { ops, step, params, positions, scaleFactors } = context;
   const draws = sigma === undefined ? createDraws(ops, source, context.sampler) : createDrawsAt(ops, source, sigma);
   const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress };
-  const prepared = step.prepare(ctx, batch);
+  const prepared = fitting(() => step.prepare(ctx, batch));
   const { inputs } = prepared;
-  const terms = step.loss(
-    ctx,
-    prepared,
-    context.model(inputs, targetTokens(step.strategy, batch), createDropout(ops, draws, dropout)),
-  );
+  const prediction = context.model(inputs, targetTokens(step.strategy, batch), createDropout(ops, draws, dropout));
+  const terms = fitting(() => step.loss(ctx, prepared, prediction));
   const marks = [hasGenerated(ops, prepared), ...overlapsOf(step, prepared)].map((flag) => ops.float(flag));
   const flags = [...marks, ...blindRows(ops, inputs, batch.size)];
   const report = ops.concat([...inOrder(step, terms), sigmaOf(prepared), ...flags], 0);

@@ -122,4 +122,14 @@ export const entries = [
     bad: config("seed: 010"),
     good: config("seed: 10"),
   },
+  {
+    code: "LTX6251",
+    slug: "unusual-value",
+    title: "A setting is far from all values with which runs train",
+    explanation:
+      "The value is allowed and used. But with a learning rate of 1 the loss soon is not a number, and with one of 1e-9 nothing is learned: " +
+      "usually a sign or a zero was forgotten. The help says what is usual.",
+    bad: config("optimization: {learning_rate: 1}"),
+    good: config("optimization: {learning_rate: 1e-4}"),
+  },
 ] as const satisfies readonly Entry[];

@@ -263,4 +263,13 @@ export const entries = [
     bad: "a run that needs about 77 GiB, on a machine with 23 GiB",
     good: "runtime:\n  ignore_memory: true\n",
   },
+  {
+    code: "LTX6250",
+    slug: "rank-too-large",
+    title: "With this rank an adapter would be larger than a tensor can be",
+    explanation:
+      "An adapter of a layer has rank times the layer's width numbers, twice. A rank beyond the layer's width adds nothing that it could learn; 8 to 128 is usual.",
+    bad: "lora:\n  rank: 1000000\n",
+    good: "lora:\n  rank: 64\n",
+  },
 ] as const satisfies readonly Entry[];

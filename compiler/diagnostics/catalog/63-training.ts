@@ -236,4 +236,14 @@ export const entries = [
     bad: "ltxc run --resume",
     good: "ltxc run",
   },
+  {
+    code: "LTX6370",
+    slug: "values-do-not-fit",
+    title: "Values of the strategy do not fit together with these data",
+    explanation:
+      "When a strategy is compiled, most lengths are known by name: tokens, channels, frames. How many features a `tensor` source has is known " +
+      "only from its files, and an operation that compares it with a head's `features`, or with another source, needs the same number on both sides.",
+    bad: "outputs:\n  head: {linear: middle, features: 7}   # the files have 8 features",
+    good: "outputs:\n  head: {linear: middle, features: 8}",
+  },
 ] as const satisfies readonly Entry[];

@@ -1,5 +1,6 @@
 import { findWeights } from "../checkpoints/checkpoint-files.ts";
 import { examineLora, type WantedTensor } from "../checkpoints/fit-lora.ts";
+import { examineModelWeights } from "../checkpoints/model-weights.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import { judgeFile } from "../files/kinds/index.ts";
 import { FindingsError, type Finding } from "../findings.ts";
@@ -8,14 +9,23 @@ import { matchTargets } from "../model/lora.ts";
 import { transformerLayout } from "../model/parameters.ts";
 
 /**
- * Judges the LoRA that a run is to begin with, its numbers included, as the run does when it loads it.
+ * Judges the weights that a run is to begin with, as the run does when it loads them: of a LoRA its numbers, too, of a full training's
+ * model its header.
  * @returns warnings
  * @throws FindingsError LTX6311 and LTX6360 to LTX6367, those of `examineLora`
  */
-export async function checkLora({ model, lora }: RunConfig, { config }: ExaminedModel): Promise<readonly Finding[]> {
-  if (lora === null || model.training_mode === "full" || model.load_checkpoint === null) return [];
+export async function checkWeights(
+  { model, lora }: RunConfig,
+  { config, parameters }: ExaminedModel,
+): Promise<readonly Finding[]> {
+  const { training_mode: mode } = model;
+  if (model.load_checkpoint === null || (mode === "lora" && lora === null)) return [];
   const path = await weightsAt(model.load_checkpoint);
-  if (path === null || (await judgeFile(path, "lora", [])) !== null) return [];
+  if (path === null || (await judgeFile(path, mode === "full" ? "trained-model" : "lora", [])) !== null) return [];
+  if (mode === "full" || lora === null) {
+    await examineModelWeights(path, parameters);
+    return [];
+  }
   const { targets } = matchTargets(transformerLayout(config), lora.target_modules);
   const wanted = targets.flatMap(({ module, inputs, outputs }): WantedTensor[] => [
     { name: `${module}.lora_A.weight`, shape: [lora.rank, inputs] },

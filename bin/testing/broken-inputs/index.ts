@@ -1,0 +1,17 @@
+/** Inputs that a run stops at, of all kinds. */
+import type { BrokenInput } from "./broken-input.ts";
+import { brokenData } from "./data.ts";
+import { brokenFolders } from "./folders.ts";
+import { brokenModels } from "./model.ts";
+import { brokenSettings } from "./settings.ts";
+import { brokenWeights } from "./weights.ts";
+
+export { soundProject, unforeseen } from "./broken-input.ts";
+
+export const brokenInputs: Readonly<Record<string, readonly BrokenInput[]>> = {
+  data: brokenData,
+  "base model": brokenModels,
+  "weights to begin with": brokenWeights,
+  "settings and strategy": brokenSettings,
+  "output folder": brokenFolders,
+};
