@@ -261,6 +261,18 @@ const cases: Readonly<Record<string, { readonly bad: readonly Parts[]; readonly 
       { video: "keep: time < count", audio: "keep: time < count", loss: over },
     ],
   },
+  LTX5047: {
+    bad: [
+      { video: "keep: frame_index == -1", loss: over },
+      { video: "keep: frame_index == frames", loss: over },
+      { video: "keep: crop(0, 256, 512, 128)", loss: over },
+    ],
+    good: [
+      { video: "keep: frame_index == frames - 1", loss: over },
+      { video: "keep: frame_index == 4", loss: over },
+      { video: "keep: crop(0, 512, 512, 576)", loss: over },
+    ],
+  },
 };
 
 for (const [code, { bad, good }] of Object.entries(cases)) {

@@ -84,6 +84,25 @@ const certain: readonly (readonly [Parts, Parts])[] = [
     { loss: "mse(video.prediction, stop_gradient(video.target)) over video.generated" },
   ],
   [{ loss: "mean((video.prediction - video.target)^2) over video.generated" }, { loss: `${of} over video.generated` }],
+  [{ value: '"(p > 0.2 ? 1 : 2)"' }, { value: '"(if p > 0.2 then 1 else 2)"' }],
+  [{ value: '"p > 0.2 ? max(p, 1) : 2"' }, { value: '"if p > 0.2 then max(p, 1) else 2"' }],
+  [{ value: "${p} * 2" }, { value: "p * 2" }],
+  [{ value: "2 * {{ p }}" }, { value: "2 * p" }],
+  [{ value: "2 * params.p" }, { value: "2 * p" }],
+  [{ value: "mean(sources.hole)" }, { value: "mean(hole)" }],
+  [{ value: "sin(math.pi * p)" }, { value: "sin(3.14159265 * p)" }],
+  [{ value: "p // the share" }, { value: "p" }],
+  [{ value: "p /* the share */" }, { value: "p" }],
+  [{ keep: "torch.gt(hole, p)" }, { keep: "(hole > p)" }],
+  [{ keep: "torch.logical_or(inpaint, first_frame)" }, { keep: "(inpaint or first_frame)" }],
+  [
+    { keep: "if (frames > 1) { first_frame } else { inpaint }" },
+    { keep: "if frames > 1 then first_frame else inpaint" },
+  ],
+  [
+    { loss: "nn.MSELoss()(video.prediction, video.target) over video.generated" },
+    { loss: `${of} over video.generated` },
+  ],
 ];
 
 for (const [slip, corrected] of certain)
@@ -113,6 +132,21 @@ const uncertain: readonly (readonly [Parts, string])[] = [
   [{ value: "median(hole)" }, "no sorting"],
   [{ loss: "mse(model_pred, video.target)" }, "video.prediction"],
   [{ loss: "mse(video.prediction, video.latents)" }, "video.clean"],
+  [{ value: "p > 0.2 ? 1 : 2" }, "`if p > 0.2 then 1 else 2`"],
+  [{ value: "lambda x: x / 2" }, "`value(x): x / 2`"],
+  [{ loss: 'mse(video.prediction, video.target, reduction="none") over video.generated' }, "leave it out"],
+  [{ loss: `${of} for inpaint` }, "`mse(a, b) over m`"],
+  [{ loss: `0,5 * ${of}` }, "`0.5`"],
+  [{ value: "mean(hole, dim=1)" }, "`mean(x, channel)`"],
+  [{ value: "mean(hole[..., 0])" }, "write `hole` alone"],
+  [{ value: "mean(hole[inpaint])" }, "over inpaint"],
+  [{ value: "epoch / 10" }, "`progress`"],
+  [{ loss: "loss(video.prediction, video.target)" }, "`mse(a, b)`"],
+  [{ loss: "lpips(video.denoised, video.clean)" }, "`imports`"],
+  [{ loss: "video.mse(prediction, target)" }, "belongs to no modality"],
+  [{ keep: "first_frame with p 0.5" }, "first_frame with probability 0.5"],
+  [{ keep: "{mask: first_frame, probability: 0.5}" }, "`first_frame with probability 0.5`"],
+  [{ sigma: "[0.2, 0.8]" }, "`uniform(0.2, 0.8)`"],
 ];
 
 for (const [slip, help] of uncertain)

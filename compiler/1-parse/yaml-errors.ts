@@ -8,15 +8,19 @@ interface YamlComplaint {
 
 const quoteIt = "put the value in quotes";
 
-/** @param kind the reader's own name of the error; @param message its text, used where we have no better one */
-export function explainYamlError(kind: string, message: string): YamlComplaint {
+/**
+ * @param kind the reader's own name of the error; @param message its text, used where we have no better one; @param line what is written
+ * on the line
+ */
+export function explainYamlError(kind: string, message: string, line: string): YamlComplaint {
   switch (kind) {
     case "TAB_AS_INDENT":
       return { code: "LTX1002", message: "a tab cannot indent a line", help: "indent with spaces" };
     case "BLOCK_AS_IMPLICIT_KEY":
       return syntax(
         "a second `key:` begins inside this value",
-        "put the value in quotes if the `: ` belongs to it, else write the keys on lines of their own, indented alike",
+        foreignForm(line) ??
+          "put the value in quotes if the `: ` belongs to it, else write the keys on lines of their own, indented alike",
       );
     case "MULTILINE_IMPLICIT_KEY":
       return syntax(
@@ -38,6 +42,24 @@ export function explainYamlError(kind: string, message: string): YamlComplaint {
     default:
       return syntax(lowered(message));
   }
+}
+
+/** Forms of other languages that hold a colon. */
+function foreignForm(line: string): string | null {
+  const [, key = "", value = ""] = /^\s*(?:- )?([^:]*):\s+(.*)$/.exec(line) ?? [];
+  const choice = /^(.*?)\?(.*?):([^)]*)/
+    .exec(value)
+    ?.slice(1)
+    .map((part) => part.trim().replace(/^\(/, ""));
+  if (choice !== undefined)
+    return `write \`if ${choice[0]} then ${choice[1]} else ${choice[2]}\`, in parentheses inside of an expression`;
+  const lambda = /^lambda\s+([^:]*):\s*(.*)$/.exec(value);
+  if (lambda !== null)
+    return `a function is an entry of \`let\` with arguments: \`${key}(${lambda[1]}): ${lambda[2]}\``;
+  const block = /^if\s+(.*?):\s*(.*)$/.exec(value);
+  return block === null
+    ? null
+    : `write \`if ${block[1]} then ${block[2]} else …\`, of masks \`${block[1]} and ${block[2]}\``;
 }
 
 function syntax(message: string, help?: string): YamlComplaint {

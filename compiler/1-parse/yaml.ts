@@ -16,7 +16,7 @@ import {
 import type { Bag } from "../diagnostics/bag.ts";
 import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Fix } from "../diagnostics/diagnostic.ts";
-import { positionAt, type SourceFile } from "../source/source-file.ts";
+import { lineSpan, positionAt, type SourceFile, textAt } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import { splitGroups } from "./flow-split.ts";
 import { mapScalar, type ScalarStyle } from "./scalar-map.ts";
@@ -129,7 +129,7 @@ function reportErrors(
     const line = lineOf(error.pos[0]);
     if (lines.has(line)) continue;
     lines.add(line);
-    const { code, message, help } = explainYamlError(error.code, error.message);
+    const { code, message, help } = explainYamlError(error.code, error.message, textAt(file, lineSpan(file, line)));
     bag.error(code, errorSpan(error, tokens, file), message, help === undefined ? {} : { help });
   }
   return errors.length > 0;

@@ -30,7 +30,9 @@ export function hasArguments({ name, span, args, env }: Call, least: number, mos
   const named = args.find((arg) => arg.name !== null);
   if (named?.name) {
     env.report.error("LTX4003", named.name.span, `\`${name}\` has no argument named \`${named.name.text}\``, {
-      help: "give the values in order, or by the names of the arguments, each once",
+      help:
+        axisHelp(name, named.name.text, args) ??
+        "give the values in order, or by the names of the arguments, each once",
     });
     return false;
   }
@@ -45,6 +47,15 @@ export function hasArguments({ name, span, args, env }: Call, least: number, mos
     },
   );
   return false;
+}
+
+/** `mean(x, dim=1)`, `mean(x, axis=channel)` */
+function axisHelp(name: string, argument: string, args: readonly Argument[]): string | null {
+  if (argument === "keepdim" || argument === "keepdims") return "leave it out: axes are matched by their names";
+  if (!/^(dims?|axis|axes)$/.test(argument)) return null;
+  const given = args.find((arg) => arg.name?.text === argument)?.value;
+  const axis = given?.kind === "name" ? given.name : "channel";
+  return `an axis is given by its name alone: \`${name}(x, ${axis})\`; axes are \`token\`, \`channel\`, \`frame\`, \`height\`, \`width\` and others. Without any, \`${name}(x)\` reduces all but \`batch\``;
 }
 
 function example(name: string, count: number): string {

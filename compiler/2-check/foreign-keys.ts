@@ -48,6 +48,14 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     noise_level: "write `sigma:`",
     frame_rate: "write `fps:`",
     prompt: "name a source of kind `text_embeddings` in `text:`",
+    keep_probability: "write it behind the entry: `keep: first_frame with probability 0.5`",
+    keep_p: "write it behind the entry: `keep: first_frame with probability 0.5`",
+    reference: "write a list: `references: [depth]`",
+    min_snr_gamma: "write the weight in front of the loss: `min(snr(video.sigma), 5) * video.sigma^2 * mse(…)`",
+    snr_gamma: "write the weight in front of the loss: `min(snr(video.sigma), 5) * video.sigma^2 * mse(…)`",
+    noise_offset: "write the noise with it: `noise: (randn() + 0.1 * randn() per (frame, channel)) / sqrt(1.01)`",
+    loss_weight: "write it as a factor of the loss term: `0.5 * mse(…)`",
+    weight: "write it as a factor of the loss term: `0.5 * mse(…)`",
     probability: "write it behind the entry: `keep: first_frame with probability 0.5`",
   },
   source: {
@@ -69,6 +77,9 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     help: "write `description:`",
     required: "leave it out: a parameter without `default` is required",
     regex: "write `pattern:`",
+    range: "write `minimum:` and `maximum:`",
+    bounds: "write `minimum:` and `maximum:`",
+    step: "write `multipleOf:`",
   },
 };
 
@@ -104,6 +115,9 @@ const values: Readonly<Record<string, string>> = {
   captions: "text_embeddings",
   prompts: "text_embeddings",
   embeddings: "text_embeddings",
+  mask: "video_mask",
+  masks: "video_mask",
+  features: "tensor",
 };
 
 /** The one of the values `allowed` that other formats call `value`, or null. */

@@ -57,6 +57,21 @@ const remainder: Foreign = {
   write: ([a, b, ...more]) =>
     a === undefined || b === undefined || more.length > 0 ? null : `(${a} - (${b}) * floor((${a}) / (${b})))`,
 };
+const own = hint("it is a function of your own, written in TypeScript and declared under `imports`");
+const resized = hint(
+  "leave it out: sources and tokens of one modality have the same grid; a reference of another size has tokens of its own",
+);
+const counted = hint(
+  "`sum(float(m))` counts the tokens of a mask; sizes are `video.frames`, `video.height` and `video.width`",
+);
+const steps = hint("`global_step` counts the finished steps, `progress` is their share of the run, from 0 to 1");
+const pi: Foreign = { help: "write `3.14159265`", write: (args) => (args.length === 0 ? "3.14159265" : null) };
+
+/** A comparison or a logical operator that another language writes as a function. */
+const operator = (sign: string): Foreign => ({
+  help: `write \`a ${sign} b\``,
+  write: (args) => (args.length === 2 ? `(${args.join(` ${sign} `)})` : null),
+});
 const deviation = hint("write it out: the variance is `mean(square(x - mean(x)))`, its `sqrt` the deviation");
 
 /** By the word in lower case without underscores, so that `MSELoss` and `mse_loss` are one. */
@@ -102,8 +117,64 @@ const words: Readonly<Record<string, Foreign>> = {
   power: same("pow", "a, b", 2),
   sqr: same("square", "x", 1),
   logicalnot: { help: "write `not m`", write: (args) => (args.length === 1 ? `(not (${joined(args)}))` : null) },
-  logicaland: hint("write `a and b`"),
-  logicalor: hint("write `a or b`"),
+  logicaland: operator("and"),
+  logicalor: operator("or"),
+  gt: operator(">"),
+  greater: operator(">"),
+  ge: operator(">="),
+  lt: operator("<"),
+  less: operator("<"),
+  le: operator("<="),
+  eq: operator("=="),
+  add: operator("+"),
+  sub: operator("-"),
+  subtract: operator("-"),
+  mul: operator("*"),
+  multiply: operator("*"),
+  div: operator("/"),
+  divide: operator("/"),
+  truedivide: operator("/"),
+  pi,
+  lpips: own,
+  ssim: own,
+  msssim: own,
+  perceptual: own,
+  vgg: own,
+  fft: own,
+  conv2d: own,
+  conv3d: own,
+  kl: hint("compare with `mse` or `mae`; of two distributions it is written with `log`"),
+  kldiv: hint("compare with `mse` or `mae`; of two distributions it is written with `log`"),
+  loss: hint(
+    "write one of `mse(a, b)`, `mae(a, b)`, `huber(a, b, delta)`, `charbonnier(a, b)` and `cosine_distance(a, b)`",
+  ),
+  lossfn: hint(
+    "write one of `mse(a, b)`, `mae(a, b)`, `huber(a, b, delta)`, `charbonnier(a, b)` and `cosine_distance(a, b)`",
+  ),
+  criterion: hint(
+    "write one of `mse(a, b)`, `mae(a, b)`, `huber(a, b, delta)`, `charbonnier(a, b)` and `cosine_distance(a, b)`",
+  ),
+  resize: resized,
+  interpolate: resized,
+  upsample: resized,
+  avgpool: hint("write `blur(x, radius)`, or reduce an axis, e.g. `mean(x, frame)`"),
+  maxpool: hint("write `dilate(m, n)`: the maximum within `n` cells"),
+  maxpool2d: hint("write `dilate(m, n)`: the maximum within `n` cells"),
+  erode: hint("write `not dilate(not m, n)`"),
+  gaussianblur: same("blur", "x, radius", 2),
+  len: counted,
+  numel: counted,
+  countnonzero: counted,
+  step: steps,
+  steps: steps,
+  maxsteps: steps,
+  totalsteps: steps,
+  numsteps: steps,
+  trainsteps: steps,
+  iteration: steps,
+  epoch: steps,
+  globalsteps: steps,
+  currentstep: steps,
   invert: hint("write `not m`"),
   xor: hint("write `(a and not b) or (b and not a)`"),
   mod: remainder,

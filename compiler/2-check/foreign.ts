@@ -50,6 +50,41 @@ function argumentTexts(args: readonly Argument[], env: Environment): readonly st
   return texts.some((text) => text === null) ? null : (texts as string[]);
 }
 
+/** Words that people put in front of a name of the strategy: `params.threshold`, `self.threshold`. */
+const owners: ReadonlySet<string> = new Set([
+  "params",
+  "param",
+  "parameters",
+  "config",
+  "cfg",
+  "args",
+  "self",
+  "this",
+  "opt",
+  "sources",
+  "source",
+  "let",
+  "lets",
+  "vars",
+  "batch",
+  "data",
+  "inputs",
+  "outputs",
+]);
+
+/** Reports `params.threshold`, where `threshold` is declared; false for anything else. */
+export function reportOwner({ object, member, args }: Member, env: Environment): boolean {
+  if (object.kind !== "name" || !owners.has(object.name) || env.declarations.byName.has(object.name)) return false;
+  const declaration = env.declarations.byName.get(member.text);
+  if (declaration === undefined) return false;
+  env.declarations.used.add(member.text);
+  const help = `names of a strategy stand alone: write \`${member.text}\``;
+  const prefix = { start: object.span.start, end: member.span.start };
+  const fix = args === null ? { fix: { title: help, edits: [{ span: prefix, text: "" }] } } : {};
+  env.report.error("LTX3001", object.span, `nothing is named \`${object.name}\``, { help, ...fix });
+  return true;
+}
+
 /** `torch.mean(x)`, `F.mse_loss(a, b)`, `torch.nn.functional.relu(x)`: the module is left out. Null for anything else. */
 export function foreignModuleCall({ object, member, args, span }: Member, env: Environment): Core | null {
   const root = rootOf(object);

@@ -18,7 +18,7 @@ import type { Declaration } from "./declarations.ts";
 import { draw } from "./draws.ts";
 import type { Environment } from "./environment.ts";
 import { expand } from "./expand-let.ts";
-import { foreignModuleCall, reportMethod } from "./foreign.ts";
+import { foreignModuleCall, reportMethod, reportOwner } from "./foreign.ts";
 import { special } from "./functions.ts";
 import { importedCall } from "./imports.ts";
 import { asLoss } from "./loss-advice.ts";
@@ -158,6 +158,7 @@ function memberOf(expression: Extract<Expression, { kind: "member" }>, env: Envi
   const declaration = env.declarations.byName.get(owner);
   const foreign = foreignModuleCall(expression, env);
   if (foreign !== null) return foreign;
+  if (reportOwner(expression, env)) return poisoned(span);
   if (declaration?.kind === "source" && args !== null && reportMethod(expression, env)) return poisoned(span);
   if (declaration?.kind === "source") return sourceField(declaration, field, span, env);
   if (owner === "video" || owner === "audio") {
@@ -188,7 +189,7 @@ function index({ object, index: at, span }: Extract<Expression, { kind: "index" 
   }
   if (infer(object, env).op !== "error") {
     env.report.error("LTX4012", span, "only a list parameter has items", {
-      help: "tensors are addressed by axis name, never by position",
+      help: "axes have names instead of places: frames are chosen by masks such as `first_frame`, `prefix(2)` and `frame_index == 2`",
     });
   }
   return poisoned(span);

@@ -120,6 +120,11 @@ export function unknownField(
   env: Environment,
 ): void {
   const known = foreignField(text);
+  if (functionNames.includes(text)) {
+    const help = `\`${text}\` is a function and belongs to no modality: \`${text}(${owner}.prediction, …)\``;
+    env.report.error("LTX3004", span, `\`${owner}\` has no \`${text}\``, { help });
+    return;
+  }
   if (known === null) {
     const fields = [...membersOf[owner], ...Object.keys(methodsOf[owner])];
     env.report.unknownMember(`\`${owner}\``, text, span, fields);

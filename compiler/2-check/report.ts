@@ -63,7 +63,9 @@ export class Report {
 
   unknownMember(owner: string, member: string, span: Span, candidates: readonly string[]): void {
     const known = candidates.map((name) => `\`${name}\``).join(", ");
-    this.error("LTX3004", span, `${owner} has no \`${member}\``, meant(member, span, candidates, `it has ${known}`));
+    const sizes = "sizes are `video.frames`, `video.height` and `video.width`, of audio `audio.steps`";
+    const has = known === "" ? `it has no fields; ${sizes}` : `it has ${known}`;
+    this.error("LTX3004", span, `${owner} has no \`${member}\``, meant(member, span, candidates, has));
   }
 
   /** Whether this very place has been reported, for instance because the schema refuses what stands there. */

@@ -5,6 +5,7 @@ import type { Fix } from "../diagnostics/diagnostic.ts";
 import { meant, replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 import { foreignKey, foreignValue } from "./foreign-keys.ts";
+import { shapeAdvice } from "./shape-advice.ts";
 import { entryOf, type Place, type YamlNode } from "../1-parse/tree.ts";
 
 /** As the generated validators report it. */
@@ -144,7 +145,8 @@ function wrongType(failure: Failure): Explained {
     const fix = { title: "give the term a name", edits: [{ span: place.span, text }] };
     return found("LTX2003", message, help, place.node.text.includes("\n") ? null : fix);
   }
-  return found("LTX2003", message, typeHelp(types, place.node), typeFix(types, place.node));
+  const help = shapeAdvice(failure.path, place.node) ?? typeHelp(types, place.node);
+  return found("LTX2003", message, help, typeFix(types, place.node));
 }
 
 /** The same value in the spelling that YAML reads as the type that is asked for. */
@@ -250,7 +252,9 @@ function wrongForm(failure: Failure): Explained {
   const { node } = failure.place;
   const help = /\$\{/.test(node.kind === "scalar" ? node.text : "")
     ? "write the value itself: parameters cannot stand here"
-    : null;
+    : failure.path.at(-1) === "directory"
+      ? "write a folder below `data.preprocessed_data_root` of the run config, such as `masks`"
+      : null;
   return found("LTX2006", `${named(failure)} must be ${expected}, but ${described(node)}`, help);
 }
 

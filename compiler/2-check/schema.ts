@@ -4,6 +4,7 @@
  */
 import type { Bag } from "../diagnostics/bag.ts";
 import { nodeAt, toPlain, type Place, type YamlNode } from "../1-parse/tree.ts";
+import { foreignKey } from "./foreign-keys.ts";
 import { explain, type Schema, type SchemaError } from "./schema-messages.ts";
 import { schema, validate } from "./schema-strategy.generated.ts";
 
@@ -22,11 +23,18 @@ export function validateStrategy(root: YamlNode, bag: Bag): void {
   for (const error of errors.filter((each) => !isNoise(each))) {
     const path = pointerSteps(error.instancePath);
     const place = nodeAt(root, path);
+    if (error.keyword === "required" && isRenamed(String(error.params["missingProperty"]), path, place.node)) continue;
     if (place.node.kind === "scalar" && place.node.broken) continue;
     const parent = parentSchema(strategySchema, error.schemaPath);
     const { code, message, details } = explain({ error, place, path, schema: strategySchema, parent });
     bag.error(code, spanOf(root, place, error), message, details);
   }
+}
+
+/** Whether a missing key is there under a name of another format, which is reported itself. */
+function isRenamed(missing: string, path: readonly string[], node: YamlNode): boolean {
+  const keys = node.kind === "mapping" ? node.entries.map(({ key }) => key) : [];
+  return keys.some((key) => foreignKey(path, key)?.startsWith(`write \`${missing}:`));
 }
 
 /** `if` and `propertyNames` only repeat what the errors below them say. */

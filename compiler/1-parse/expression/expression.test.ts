@@ -131,7 +131,7 @@ const mistakes: readonly (readonly [string, ...string[]])[] = [
   ["x[-1] + 2", 'LTX1107 "-1" an index is one whole number'],
   ["x[1.5]", 'LTX1107 "1.5" an index is a whole number'],
   ["1e999 * a", 'LTX1105 "1e999" `1e999` is too large for a number'],
-  ["a ? b : c", 'LTX1102 "?" `?` means nothing in an expression'],
+  ["a ? b : c", 'LTX1102 "a ? b : c" `?` means nothing here: a choice is written with words'],
   ["  ", 'LTX1106 "  " an expression is missing here'],
   ["a b", 'LTX1101 "b" expected an operator or the end of the expression, but found `b`'],
   ["(".repeat(60), `LTX1104 "${"(".repeat(60)}" this expression is too long or too deeply nested`],

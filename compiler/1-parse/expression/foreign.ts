@@ -3,8 +3,8 @@ import type { IToken } from "chevrotain";
 import type { Bag, Details } from "../../diagnostics/bag.ts";
 import { replacement } from "../../diagnostics/did-you-mean.ts";
 import type { Span } from "../../source/span.ts";
-import type { Expression } from "./ast.ts";
-import { binary, conditional, join } from "./nodes.ts";
+import type { Argument, Expression, Name } from "./ast.ts";
+import { binary, conditional, join, type Listed } from "./nodes.ts";
 import { printExpression } from "./print.ts";
 import * as t from "./tokens.ts";
 
@@ -99,6 +99,32 @@ export function isUnit(number: IToken, next: IToken): boolean {
   return next.tokenType === t.Name && next.startOffset === number.startOffset + number.image.length;
 }
 
+/** `reduction="mean"`: reported and left out of the call. */
+export function optionOf(name: Name, text: Span, bag: Bag): null {
+  const isReduction = name.text === "reduction";
+  bag.error("LTX1102", join(name.span, text), `a function has no option \`${name.text}\` here`, {
+    help: isReduction
+      ? "leave it out: a loss is averaged for each sample; without an average write `(a - b)^2`"
+      : "leave it out: an expression holds no text",
+  });
+  return null;
+}
+
+/**
+ * `nn.MSELoss()(a, b)` and `MSELoss()(a, b)` are read as calls with the second arguments, which the check then names; any other call of a
+ * value is reported.
+ */
+export function calledAgain(object: Expression, args: Listed<Argument>, bag: Bag): Expression {
+  const span = join(object.span, args.span);
+  const isClass = (name: string) => /^[A-Z]/.test(name);
+  if (object.kind === "member" && isClass(object.member.text)) return { ...object, args: args.list, span };
+  if (object.kind === "call" && isClass(object.callee.text)) return { ...object, args: args.list, span };
+  bag.error("LTX1101", args.span, "this value is not a function, so it cannot be called", {
+    help: "put an operator such as `*` between two values; a call is a name with arguments: `mse(a, b)`",
+  });
+  return { kind: "error", span };
+}
+
 /** What stands between `[` and `]`: one whole number. */
 export function indexOf(object: Expression, inner: readonly IToken[], whole: Span, { span, bag }: Place): Expression {
   const [only] = inner;
@@ -107,11 +133,11 @@ export function indexOf(object: Expression, inner: readonly IToken[], whole: Spa
     const index = Number.isSafeInteger(Number(only.image)) ? Number(only.image) : 0;
     return { kind: "index", object, index, span: whole };
   }
-  bag.error("LTX1107", span, "an index is one whole number", { help: indexHelp(inner) });
+  bag.error("LTX1107", span, "an index is one whole number", { help: indexHelp(inner, printExpression(object)) });
   return { kind: "error", span: whole };
 }
 
-function indexHelp(inner: readonly IToken[]): string {
+function indexHelp(inner: readonly IToken[], object: string): string {
   const text = inner.map(({ image }) => image).join("");
   const first = /^(?:0?:)(\w+)$/.exec(text)?.[1];
   const last = /^-(\w+):$/.exec(text)?.[1];
@@ -120,5 +146,7 @@ function indexHelp(inner: readonly IToken[]): string {
   if (last !== undefined)
     return `the last ${last} frames are the mask \`suffix(${last})\`; axes have names instead of places`;
   if (/^-\w+$/.test(text)) return "an index counts from 0 and has no sign";
-  return "only items of a list parameter are taken by number; of a tensor, masks such as `frame_index == 2` choose tokens";
+  if (/^[A-Za-z_]\w*$/.test(text))
+    return `a mask does not pick elements: a loss is restricted by \`over\`, as in \`mse(a, b) over ${text}\``;
+  return `axes have names instead of places: write \`${object}\` alone; \`mean(${object}, channel)\` reduces an axis, and masks such as \`frame_index == 2\` choose tokens`;
 }

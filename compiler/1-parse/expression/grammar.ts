@@ -7,7 +7,7 @@ import type { Span } from "../../source/span.ts";
 import type { Argument, AxisName, Binder, Expression, Item, Name } from "./ast.ts";
 import { conditional, exponent, join, member, named, negate, not, over, per, type Listed } from "./nodes.ts";
 import { ExpressionParserBase } from "./parser-base.ts";
-import { indexOf, isUnit, number, trailingIf } from "./foreign.ts";
+import { calledAgain, indexOf, isUnit, number, trailingIf } from "./foreign.ts";
 import { startsValue } from "./messages.ts";
 import * as t from "./tokens.ts";
 
@@ -257,6 +257,12 @@ export class ExpressionParser extends ExpressionParserBase {
               });
             },
           },
+          {
+            ALT: () => {
+              const args = this.SUBRULE2(this.args);
+              object = this.ACTION(() => calledAgain(object, args, this.bag));
+            },
+          },
         ]),
       );
       return object;
@@ -337,14 +343,17 @@ export class ExpressionParser extends ExpressionParserBase {
     () => {
       const args: Argument[] = [];
       const open = this.CONSUME(t.Open);
-      this.MANY_SEP({ SEP: t.Comma, DEF: () => args.push(this.SUBRULE(this.arg)) });
+      this.MANY_SEP({
+        SEP: t.Comma,
+        DEF: () => this.pushed(args, this.SUBRULE(this.arg)),
+      });
       const close = this.CONSUME(t.Close);
       return this.ACTION(() => ({ list: args, span: join(this.spanOf(open), this.spanOf(close)) }));
     },
     { recoveryValueFunc: () => ({ list: [{ name: null, value: this.errorHere() }], span: this.here() }) },
   );
 
-  readonly arg: () => Argument = this.RULE(
+  readonly arg: () => Argument | null = this.RULE(
     "arg",
     () => {
       const name = this.OPTION(() => {
@@ -352,8 +361,22 @@ export class ExpressionParser extends ExpressionParserBase {
         this.CONSUME(t.Assign);
         return token;
       });
-      const value = this.SUBRULE(this.expr);
-      return this.ACTION(() => ({ name: name === undefined ? null : this.nameOf(name), value }));
+      // A text as a named argument, such as `reduction="mean"`, is of another language as a whole.
+      return this.OR<Argument | null>({
+        IGNORE_AMBIGUITIES: true,
+        DEF: [
+          {
+            GATE: () => name !== undefined,
+            ALT: () => this.textOption(name, this.CONSUME(t.Text)),
+          },
+          {
+            ALT: () => {
+              const value = this.SUBRULE(this.expr);
+              return this.ACTION(() => ({ name: name === undefined ? null : this.nameOf(name), value }));
+            },
+          },
+        ],
+      });
     },
     { recoveryValueFunc: () => ({ name: null, value: this.errorHere() }) },
   );

@@ -44,6 +44,12 @@ export function describe(error: IRecognitionException, previous: IToken | undefi
   if (leftOver && found.tokenType === t.With) return misplacedProbability;
   if (leftOver && tokenMatcher(found, t.CompareOperator)) return chainedComparison;
   const help = helpFor(error, previous);
+  if (previous?.tokenType === t.With && !leftOver)
+    return {
+      code: "LTX1108",
+      message: "after `with` comes `probability`",
+      help: "write `first_frame with probability 0.5`",
+    };
   const image = found.tokenType === EOF ? "the expression ends" : `found \`${found.image}\``;
   return { code: "LTX1101", message: `expected ${error.message}, but ${image}`, ...(help === null ? {} : { help }) };
 }
@@ -67,7 +73,11 @@ const hints: readonly (readonly [TokenType, string])[] = [
   [t.If, "put parentheses around it: `(if a then b else c)`"],
   [t.Then, "`then` belongs to an `if`: `if condition then value else other`"],
   [t.Else, "`else` belongs to an `if`: `if condition then value else other`"],
-  [t.Comma, "a comma only separates arguments of a call and axes in parentheses"],
+  [
+    t.Comma,
+    "a comma only separates arguments of a call and axes in parentheses; take it out. Decimals are written with a point: `0.5`",
+  ],
+  [t.Open, "only a function is called: put an operator such as `*` between two values"],
   [t.Close, "there is no `(` that this `)` closes"],
   [t.OpenIndex, "an index takes one whole number: `region[0]`"],
 ];
@@ -87,6 +97,9 @@ function helpFor(error: IRecognitionException, previous: IToken | undefined): st
     : null;
 }
 
+/** Words of other languages for the tokens that a loss counts. */
+const restrictingWords = ["for", "on", "where", "when", "in", "within", "inside", "of", "masked", "weighted"];
+
 const operatorWords: Readonly<Record<string, string>> = {
   is: "compare with `==`",
   equals: "compare with `==`",
@@ -103,6 +116,10 @@ const operatorWords: Readonly<Record<string, string>> = {
 
 /** What two words in a row are meant to be. */
 function wordHint(token: IToken, previous: IToken | undefined): string | null {
+  if (previous?.tokenType === t.Close && restrictingWords.includes(token.image))
+    return "a loss is restricted to a mask by `over`: `mse(a, b) over m`";
+  if (previous?.image === "def")
+    return "leave `def` out: a function is an entry of `let` with arguments, `half(x): x / 2`";
   if (previous?.image === "lambda") return "a function is a `let` with arguments: `half(x): x / 2`";
   if (token.tokenType !== t.Name) return null;
   const own = Object.hasOwn(operatorWords, token.image) ? operatorWords[token.image] : undefined;
@@ -122,11 +139,12 @@ export function helpForCharacter(character: string): string | null {
     case "'":
       return "an expression holds no text: write names without quotes";
     case "$":
+      return "write a parameter's name alone; `${...}` is for text such as `directory`";
     case "{":
     case "}":
-      return "write a parameter's name alone; `${...}` is for text such as `directory`";
+      return "braces have no meaning here: write a parameter's name alone, and choices as `if condition then value else other`";
     case "?":
-      return "write `if condition then value else other`";
+      return "write `if condition then value else other`, in parentheses inside of an expression";
     case "#":
       return "a comment goes on a line of its own, outside the expression";
     case "]":

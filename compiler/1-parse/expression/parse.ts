@@ -7,6 +7,7 @@ import { ExpressionParser } from "./grammar.ts";
 import { describe, helpForCharacter, isMeantAsEqual, startsValue } from "./messages.ts";
 import type { MapOffset } from "./parser-base.ts";
 import * as t from "./tokens.ts";
+import { wholeForm } from "./whole-forms.ts";
 
 /** Bounds that keep every recursive walk over a tree far from the end of the stack. */
 const maxNesting = 48;
@@ -50,7 +51,8 @@ function run<T>(text: string, mapOffset: MapOffset, bag: Bag, rule: (parser: Exp
 
 /** What stands before a value without an operator, or before a misplaced `with`, is not what was meant; nothing is said about it. */
 function isTorn({ name, token }: IRecognitionException): boolean {
-  return name === "NotAllInputParsedException" && (startsValue(token) || token.tokenType === t.With);
+  const follows = startsValue(token) || token.tokenType === t.With || token.tokenType === t.Comma;
+  return name === "NotAllInputParsedException" && follows;
 }
 
 /** The tokens of a text as written; none where it has characters that belong to no token. */
@@ -67,6 +69,7 @@ interface Tokens {
 
 /** The tokens with operators of other languages replaced; null for a text that has none or too many. */
 function tokenize(text: string, mapOffset: MapOffset, bag: Bag): Tokens | null {
+  if (reportWholeForm(text, mapOffset, bag)) return null;
   const { tokens, errors } = lexer.tokenize(text);
   for (const { offset, length } of firstOfEach(errors, text)) reportCharacters(text, offset, length, mapOffset, bag);
   if (tokens.length === 0) {
@@ -81,6 +84,17 @@ function tokenize(text: string, mapOffset: MapOffset, bag: Bag): Tokens | null {
     return null;
   }
   return { list: tokens.map((token) => ours(token, text, mapOffset, bag)), hasGaps: errors.length > 0 };
+}
+
+/** Reports a form of another language that only the whole text shows; false where there is none. */
+function reportWholeForm(text: string, mapOffset: MapOffset, bag: Bag): boolean {
+  const form = wholeForm(text);
+  if (form === null) return false;
+  const { start, end, message, write } = form;
+  const span = spanIn(mapOffset, start, end);
+  const help = write === "" ? "remove it; a comment begins with `#` and ends the line" : `write \`${write}\``;
+  bag.error("LTX1102", span, message, { help, fix: replacement(span, write) });
+  return true;
 }
 
 /** Quotes and braces come in pairs: each character is reported once, and `}` not at all where `${` is. */
@@ -166,6 +180,8 @@ function report(
     const span = spanIn(mapOffset, start, isEnd ? start : last);
     const fix = isMeantAsEqual(error) ? replacement(span, "==") : null;
     bag.error(code, span, message, { ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) });
+    // What follows a misplaced or broken `with probability` is no operand of anything.
+    if (code === "LTX1108") break;
   }
 }
 

@@ -3,7 +3,7 @@ import { EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
 import { Bag } from "../../diagnostics/bag.ts";
 import type { Span } from "../../source/span.ts";
 import type { Expression, Name } from "./ast.ts";
-import { division } from "./foreign.ts";
+import { division, optionOf } from "./foreign.ts";
 import { expectations } from "./messages.ts";
 import { binary, isBinaryOperator, join } from "./nodes.ts";
 import * as t from "./tokens.ts";
@@ -49,6 +49,17 @@ export class ExpressionParserBase extends EmbeddedActionsParser {
   protected spanOfAll(tokens: readonly IToken[], otherwise: Span): Span {
     const [first, last] = [tokens[0], tokens.at(-1)];
     return first === undefined || last === undefined ? otherwise : join(this.spanOf(first), this.spanOf(last));
+  }
+
+  protected textOption(name: IToken | undefined, text: IToken): null {
+    return this.ACTION(() => optionOf(this.nameOf(name ?? text), this.spanOf(text), this.bag));
+  }
+
+  /** Adds what was read to a list; nothing for what is left out. */
+  protected pushed<T>(list: T[], item: T | null): void {
+    this.ACTION(() => {
+      if (item !== null) list.push(item);
+    });
   }
 
   protected nameOf(token: IToken): Name {

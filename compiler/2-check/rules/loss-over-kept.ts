@@ -53,6 +53,8 @@ function judge(
   bindings: Bindings,
   report: Report,
 ): Core[] {
+  // That all tokens are kept is a finding of its own.
+  if (report.hasErrorAt(keep.span ?? syntax.keySpan)) return [];
   const verdict = compareRegions(mean.weights, keep.core, bindings);
   if (verdict === "apart" || mean.weights.some((weight) => readsPrediction(weight, bindings))) return [];
   if (verdict === "unknown" || verdict === "may meet") {

@@ -20,7 +20,8 @@ export function missingLoss(
     });
   }
   // A term that could not be read may well have been the one.
-  if (losses.length < syntax.losses.length) return;
+  const key = syntax.keySpans.get("loss");
+  if (losses.length < syntax.losses.length || (key !== undefined && report.hasErrorAt(key))) return;
   for (const { syntax: modality } of generated) {
     const { name, keySpan } = modality;
     if (losses.some(({ core }) => readsPrediction(core, bindings, name))) continue;

@@ -38,6 +38,19 @@ export function alwaysKept(contexts: readonly ModalityContext[], bindings: Bindi
   }
 }
 
+/** A `keep` that keeps nothing, such as `frame_index == -1`: indices count from 0 and end one below the size. */
+export function neverKept(contexts: readonly ModalityContext[], bindings: Bindings, report: Report): void {
+  for (const { syntax } of contexts) {
+    const core = bindings.get(`${syntax.name}.keep`)?.core;
+    if (syntax.keep === null || core === undefined || (core.op === "broadcast" && core.arg.op === "literal")) continue;
+    const none: Core = { op: "map", fn: "not", args: [core], type: core.type, span: null };
+    if (![0, 0.5, 1].every((progress) => isEverywhere(none, syntax.name, bindings, progress))) continue;
+    report.warning("LTX5047", syntax.keep.span, "no token is ever kept by this", {
+      help: "indices count from 0: the last frame is `suffix(1)`, the first one `first_frame`",
+    });
+  }
+}
+
 /** `keyframes` that marks everything. */
 export function keyframesEverywhere(contexts: readonly ModalityContext[], bindings: Bindings, report: Report): void {
   for (const { syntax } of contexts) {

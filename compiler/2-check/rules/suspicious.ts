@@ -9,7 +9,7 @@ import { lossBound } from "./loss-bound.ts";
 import { framesAndSteps, targetIsReference } from "./mixed-up.ts";
 import { levelOfNoise, noiseIsNormal } from "./noise-and-level.ts";
 import { overTheBatch, squareOfMean } from "./odd-reductions.ts";
-import { keyframesEverywhere } from "./on-every-grid.ts";
+import { keyframesEverywhere, neverKept } from "./on-every-grid.ts";
 import { cancelledByOver, unboundedWeight, weightOfKept } from "./weights.ts";
 
 interface Strategy {
@@ -32,6 +32,7 @@ export function suspicious(strategy: Strategy, report: Report): void {
   squareOfMean(losses, bindings, report);
   overTheBatch(losses, bindings, report);
   lossBound(losses, bindings, params, report);
+  neverKept(contexts, bindings, report);
   keyframesEverywhere(contexts, bindings, report);
   denoisedIsClean(contexts, bindings, report);
   framesAndSteps(contexts, bindings, report);

@@ -43,7 +43,7 @@ export const entries = [
     title: "A generated modality has no loss term",
     explanation:
       "The modality is noised and the model predicts it, but no term looks at the prediction, so nothing is learnt about it. Add a term, or freeze the modality with `generate: false`.",
-    bad: `strategy: example\n${sources}video:\n  latents: latents\nloss: {}\n`,
+    bad: strategy("", "mean(video.clean^2)"),
     good: strategy("", velocity),
   },
   {

@@ -191,4 +191,13 @@ export const entries = [
       "  depth: {directory: reference_latents, kind: video_latents}\n",
     ),
   },
+  {
+    code: "LTX5047",
+    slug: "nothing-kept",
+    title: "`keep` keeps nothing",
+    explanation:
+      "The mask is false on every token. Frames, rows and columns count from 0 to one below their number, so `frame_index == -1` and `frame_index == frames` hold nowhere: the last frame is `suffix(1)`.",
+    bad: strategy("  keep: frame_index == -1\n", kept),
+    good: strategy("  keep: suffix(1)\n", kept),
+  },
 ] as const satisfies readonly Entry[];
