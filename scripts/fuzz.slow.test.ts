@@ -27,7 +27,7 @@ for (const kind of fileKinds) {
 test("modules of grown strategies pass the project's type check", () => {
   const folder = mkdtempSync(join(tmpdir(), "grown-"));
   const options = { compiler: "0", contract: 0, sourceHash: "", paramsSchema: {} };
-  const programs = fc.sample(strategyWith, { numRuns: 120, seed: 1 }).flatMap((text) => {
+  const programs = fc.sample(strategyWith, { numRuns: 300, seed: 1 }).flatMap((text) => {
     const { program, file } = check({ path: "grown.strategy", text });
     return program === null ? [] : [{ program, file }];
   });
