@@ -25,6 +25,8 @@ import { importFindings } from "./4-emit/import-findings.ts";
 import { projectRootOf } from "./source/project-root.ts";
 import { paramsSchema } from "./4-emit/params-schema.ts";
 import { emitPython, moduleName } from "./4-emit/python/module.ts";
+import { reportTarget } from "./4-emit/python/target-findings.ts";
+import { readTwins } from "./4-emit/python/twins.ts";
 import { sourceMap } from "./4-emit/source-map.ts";
 import { emitModule, type EmittedModule } from "./4-emit/typescript/module.ts";
 import { withoutAllowed } from "./diagnostics/allow.ts";
@@ -105,18 +107,21 @@ export interface BuildOptions {
 }
 
 /** All findings of a strategy, and the program where none is an error. */
-export function check(
-  { path, text }: SourceText,
-  { probe = false, library = emptyLibrary }: BuildOptions = {},
-): Checked {
+export function check(source: SourceText, options: BuildOptions = {}): Checked {
   const bag = new Bag();
+  const { file, program } = checkInto(bag, source, options);
+  return { file, diagnostics: withoutAllowed(file, bag.sorted()), program };
+}
+
+/** The same with the findings in a bag that takes more of them; `tree`: what they point into, null where the YAML is broken. */
+function checkInto(bag: Bag, { path, text }: SourceText, { probe = false, library = emptyLibrary }: BuildOptions) {
   const { file, parsed } = parseInherited(sourceFile(path, text), library, bag);
-  if (parsed === null) return { file, diagnostics: bag.sorted(), program: null };
+  if (parsed === null) return { file, tree: null, program: null };
   validateStrategy(parsed.tree, bag);
   const checked = checkStrategy(parsed.syntax, bag, file);
   const program = checked === null ? null : share(fold(lower(checked, { probe })));
   if (program !== null) verify(program);
-  return { file, diagnostics: withoutAllowed(file, bag.sorted()), program };
+  return { file, tree: parsed.tree, program };
 }
 
 /** The typed program as text; null where anything is an error. */
@@ -163,10 +168,15 @@ export async function compile(source: SourceText, options: BuildOptions = {}): P
 
 /** Compiles a strategy to `ltxc_<name>.py`, which trains it with the official trainer. */
 export function compilePython(source: SourceText, options: Pick<BuildOptions, "library"> = {}): CompiledPython {
-  const { program, file, diagnostics } = check(source, options);
-  if (program === null) return { file, diagnostics, program, artifacts: [] };
-  const sourceHash = hashOf([file, ...file.bases].map(({ text }) => text));
-  const text = emitPython(program, { compiler: VERSION, sourceHash, source: file });
+  const { library = emptyLibrary } = options;
+  const bag = new Bag();
+  const { file, tree, program } = checkInto(bag, source, options);
+  if (program !== null) reportTarget(program, tree, bag);
+  const twins = program === null ? [] : readTwins(program.imports, { source: file, library, bag });
+  const diagnostics = withoutAllowed(file, bag.sorted());
+  if (program === null || bag.hasErrors) return { file, diagnostics, program: null, artifacts: [] };
+  const sourceHash = hashOf([file, ...file.bases, ...twins].map(({ text }) => text));
+  const text = emitPython(program, { compiler: VERSION, sourceHash, source: file, twins });
   return { file, diagnostics, program, artifacts: [{ name: moduleName(program.name), text }] };
 }
 

@@ -32,14 +32,19 @@ export function libraryAt(root: string, strategy: string): Library {
     if (names.includes(reference)) return join(builtinFolder, `${reference}${strategyExtension}`);
     return reference.endsWith(strategyExtension) ? resolve(root, dirname(from), reference) : null;
   };
+  const readWithin = (path: string, mayRead: boolean) =>
+    mayRead ? readBase(path, relative(root, path).split(sep).join("/")) : ({ isOutside: true } as const);
   return {
     root,
     names,
     read(reference, from) {
       const path = pathOf(reference, from);
       if (path === null || !existsSync(path)) return null;
-      const mayRead = !isAbsolute(reference) && (names.includes(reference) || isWithin(project, path));
-      return mayRead ? readBase(path, relative(root, path).split(sep).join("/")) : { isOutside: true };
+      return readWithin(path, !isAbsolute(reference) && (names.includes(reference) || isWithin(project, path)));
+    },
+    readPython(reference, from) {
+      const path = resolve(root, dirname(from), reference);
+      return existsSync(path) ? readWithin(path, isWithin(project, path)) : null;
     },
   };
 }

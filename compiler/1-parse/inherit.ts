@@ -17,8 +17,12 @@ export interface Library {
    * The strategy of a name, or of a path relative to the file that writes it; null where there is none, the problem ("is a folder, not a
    * file") where what is there cannot be read, and `isOutside` where it may not be read, because it is not a file of the same project.
    */
-  read(reference: string, from: string): FoundText | { readonly problem: string } | { readonly isOutside: true } | null;
+  read(reference: string, from: string): Found;
+  /** The same for a file of Python that an import names. Without it there are none. */
+  readPython?(reference: string, from: string): Found;
 }
+
+export type Found = FoundText | { readonly problem: string } | { readonly isOutside: true } | null;
 
 interface FoundText {
   readonly path: string;

@@ -147,6 +147,7 @@ function importEntry(entry: YamlEntry, bag: Bag): syntax.ImportSyntax {
   return {
     name: keyName(entry),
     from: located(entryOf(entry.value, "from"), "string"),
+    python: located(entryOf(entry.value, "python"), "string"),
     type: isText(type) ? parseFunctionType(type, bag) : null,
   };
 }

@@ -124,6 +124,8 @@ export interface OutputSyntax {
 export interface ImportSyntax {
   readonly name: Name;
   readonly from: Located<string> | null;
+  /** The same function in Python, for the official trainer. */
+  readonly python: Located<string> | null;
   readonly type: FunctionType | null;
 }
 

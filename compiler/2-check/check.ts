@@ -68,8 +68,10 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
     losses,
     undecided,
     outputs: [...declarations.outputs.values()],
-    imports: syntax.imports.flatMap(({ name, from }) =>
-      from !== null && declarations.used.has(name.text) ? [{ name: name.text, from: from.value, span: from.span }] : [],
+    imports: syntax.imports.flatMap(({ name, from, python, type }) =>
+      from !== null && declarations.used.has(name.text)
+        ? [{ name: name.text, from: from.value, span: from.span, python, arity: type?.parameters.length ?? 0 }]
+        : [],
     ),
     metadata,
     expectations,

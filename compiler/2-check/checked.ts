@@ -120,6 +120,10 @@ export interface CheckedImport {
   /** As written: relative to the file that writes it. */
   readonly from: string;
   readonly span: Span;
+  /** The file with the same function in Python, as written; null if there is none. */
+  readonly python: { readonly value: string; readonly span: Span } | null;
+  /** How many arguments it takes. */
+  readonly arity: number;
 }
 
 /** Text of a checkpoint's metadata: pieces of text, and numbers known before the run. */

@@ -455,6 +455,12 @@ var schema31 = {
             description: "The module, relative to this file.",
             examples: ["./edge-loss.ts"],
           },
+          python: {
+            type: "string",
+            title: "a text",
+            description: "The same function in Python, over torch tensors, for `ltxc compile --target ltx-trainer`.",
+            examples: ["./edge_loss.py"],
+          },
           type: {
             type: "string",
             title: "a text",
@@ -3387,7 +3393,7 @@ function validate20(
           let data106 = data105[key21];
           if (data106 && typeof data106 == "object" && !Array.isArray(data106)) {
             for (const key22 in data106) {
-              if (!(key22 === "from" || key22 === "type")) {
+              if (!(key22 === "from" || key22 === "python" || key22 === "type")) {
                 const err153 = {
                   instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
@@ -3418,11 +3424,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data106.type !== void 0) {
-              if (typeof data106.type !== "string") {
+            if (data106.python !== void 0) {
+              if (typeof data106.python !== "string") {
                 const err155 = {
-                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -3434,121 +3440,137 @@ function validate20(
                 errors++;
               }
             }
+            if (data106.type !== void 0) {
+              if (typeof data106.type !== "string") {
+                const err156 = {
+                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err156];
+                } else {
+                  vErrors.push(err156);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err156 = {
+            const err157 = {
               instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/imports/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err156];
+              vErrors = [err157];
             } else {
-              vErrors.push(err156);
+              vErrors.push(err157);
             }
             errors++;
           }
         }
       } else {
-        const err157 = {
+        const err158 = {
           instancePath: instancePath + "/imports",
           schemaPath: "#/properties/imports/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err157];
+          vErrors = [err158];
         } else {
-          vErrors.push(err157);
+          vErrors.push(err158);
         }
         errors++;
       }
     }
     if (data.metadata !== void 0) {
-      let data109 = data.metadata;
-      if (data109 && typeof data109 == "object" && !Array.isArray(data109)) {
-        for (const key23 in data109) {
-          let data110 = data109[key23];
+      let data110 = data.metadata;
+      if (data110 && typeof data110 == "object" && !Array.isArray(data110)) {
+        for (const key23 in data110) {
+          let data111 = data110[key23];
           if (
-            typeof data110 !== "string" &&
-            !(typeof data110 == "number" && isFinite(data110)) &&
-            typeof data110 !== "boolean"
+            typeof data111 !== "string" &&
+            !(typeof data111 == "number" && isFinite(data111)) &&
+            typeof data111 !== "boolean"
           ) {
-            const err158 = {
+            const err159 = {
               instancePath: instancePath + "/metadata/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err158];
+              vErrors = [err159];
             } else {
-              vErrors.push(err158);
+              vErrors.push(err159);
             }
             errors++;
           }
         }
       } else {
-        const err159 = {
+        const err160 = {
           instancePath: instancePath + "/metadata",
           schemaPath: "#/properties/metadata/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err159];
+          vErrors = [err160];
         } else {
-          vErrors.push(err159);
+          vErrors.push(err160);
         }
         errors++;
       }
     }
     if (data.expect !== void 0) {
-      let data111 = data.expect;
-      if (Array.isArray(data111)) {
-        const len5 = data111.length;
+      let data112 = data.expect;
+      if (Array.isArray(data112)) {
+        const len5 = data112.length;
         for (let i5 = 0; i5 < len5; i5++) {
-          let data112 = data111[i5];
+          let data113 = data112[i5];
           if (
-            typeof data112 !== "string" &&
-            !(typeof data112 == "number" && isFinite(data112)) &&
-            typeof data112 !== "boolean"
+            typeof data113 !== "string" &&
+            !(typeof data113 == "number" && isFinite(data113)) &&
+            typeof data113 !== "boolean"
           ) {
-            const err160 = {
+            const err161 = {
               instancePath: instancePath + "/expect/" + i5,
               schemaPath: "#/properties/expect/items/type",
               keyword: "type",
               params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
-              vErrors = [err160];
+              vErrors = [err161];
             } else {
-              vErrors.push(err160);
+              vErrors.push(err161);
             }
             errors++;
           }
         }
       } else {
-        const err161 = {
+        const err162 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err161];
+          vErrors = [err162];
         } else {
-          vErrors.push(err161);
+          vErrors.push(err162);
         }
         errors++;
       }
     }
   } else {
-    const err162 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err163 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err162];
+      vErrors = [err163];
     } else {
-      vErrors.push(err162);
+      vErrors.push(err163);
     }
     errors++;
   }

@@ -180,6 +180,9 @@ const completeOutput: Schema = {
 
 const imported = object("A function written in TypeScript.", {
   from: text("The module, relative to this file.", { examples: ["./edge-loss.ts"] }),
+  python: text("The same function in Python, over torch tensors, for `ltxc compile --target ltx-trainer`.", {
+    examples: ["./edge_loss.py"],
+  }),
   type: text("The function's type.", { examples: ["(a: tokens:video, b: tokens:video) -> f32[batch]"] }),
 });
 

@@ -38,5 +38,9 @@ function libraryBeside(path: string): Library {
     const found = names.includes(reference) ? join(builtin, `${reference}.strategy`) : join(dirname(path), reference);
     return existsSync(found) ? { path: reference, text: readFileSync(found, "utf8") } : null;
   };
-  return { root: dirname(path), names, read };
+  const readPython = (reference: string) => {
+    const found = join(dirname(path), reference);
+    return existsSync(found) ? { path: reference, text: readFileSync(found, "utf8") } : null;
+  };
+  return { root: dirname(path), names, read, readPython };
 }

@@ -27,9 +27,9 @@ export function refusedForm(path: string): Refusal | null {
 
 /** Reports the imports of a strategy that are refused by their form, also those that it does not use. */
 export function importPaths(imports: readonly ImportSyntax[], report: Report): void {
-  for (const { from } of imports) {
-    const refused = from === null ? null : refusedForm(from.value);
-    if (from === null || refused === null) continue;
-    report.error(refused.code, from.span, refused.message, { help: refused.help });
+  for (const path of imports.flatMap(({ from, python }) => [from, python])) {
+    const refused = path === null ? null : refusedForm(path.value);
+    if (path === null || refused === null) continue;
+    report.error(refused.code, path.span, refused.message, { help: refused.help });
   }
 }

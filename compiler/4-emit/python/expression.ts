@@ -125,7 +125,7 @@ function predictionCode({ modality }: Term<"prediction">, scope: Scope): Code {
 }
 
 function importCode({ name, args }: Term<"import">, scope: Scope): Code {
-  const codes = args.map((arg) => (arg.type.stage === "host" ? call("float", [host(arg, scope)]) : device(arg, scope)));
+  const codes = args.map((arg) => (arg.type.stage === "host" ? asFloat(host(arg, scope), arg) : device(arg, scope)));
   return call(scope.imported(name), codes);
 }
 

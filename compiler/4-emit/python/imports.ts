@@ -26,10 +26,12 @@ const own: ReadonlyMap<string, string> = new Map([
 
 const thirdParty = new Set(["torch", "pydantic", "yaml", "safetensors", "accelerate", "peft"]);
 
+/** The statement that gives a name, if the module may need it. */
+export const importOf = (name: string): string | undefined => own.get(name) ?? library().imports.get(name);
+
 /** Python's own packages, then installed ones, then the trainer's: groups with an empty line between them. */
-export function importLines(names: ReadonlySet<string>): string {
-  const { imports } = library();
-  const used = [...names].flatMap((name) => own.get(name) ?? imports.get(name) ?? []);
+export function importLines(names: ReadonlySet<string>, more: ReadonlyMap<string, string>): string {
+  const used = [...names].flatMap((name) => more.get(name) ?? importOf(name) ?? []);
   const groups: [string[], string[], string[]] = [[], [], []];
   for (const line of merged(used)) groups[groupOf(line)].push(line);
   return groups.flatMap((group) => (group.length === 0 ? [] : [group.join("\n")])).join("\n\n");

@@ -29,6 +29,7 @@ import { neededParts } from "./library.ts";
 import { lossBody } from "./loss.ts";
 import { classPrefix, Names } from "./names.ts";
 import { prepareBody } from "./prepare.ts";
+import { embedded, type Twin } from "./twins.ts";
 import { docstring } from "./words.ts";
 
 interface PythonOptions {
@@ -37,6 +38,8 @@ interface PythonOptions {
   readonly sourceHash: string;
   /** The strategy's source, from which comments quote. */
   readonly source: SourceFile;
+  /** Imported functions in Python. */
+  readonly twins: readonly Twin[];
 }
 
 /** The name of the module of a strategy. A strategy called `random` must not hide the package of that name. */
@@ -46,6 +49,7 @@ export function emitPython(program: Program, options: PythonOptions): string {
   const names = new Names();
   const context: Context = { program, names, fields: fieldNames(program.params), source: options.source };
   for (const { name } of [...program.sources, ...program.imports]) names.of(name);
+  const twins = options.twins.map((twin) => ({ path: twin.path, ...embedded(twin, names) }));
   const prefix = classPrefix(program.name);
   const config = names.free(`${prefix}Config`);
   const strategy = names.free(`${prefix}Strategy`);
@@ -60,10 +64,12 @@ export function emitPython(program: Program, options: PythonOptions): string {
   ];
   const trainer = program.outputs.length === 0 ? "" : ", heads_trainer";
   const end = `if __name__ == "__main__":\n    main(${config}, ${strategy}${trainer})`;
-  const { sections, names: used } = neededParts(`${body.join("\n")}\n${end}`);
+  const own = twins.flatMap(({ path, text }) => [heading(`From ${path}`), text]);
+  const { sections, names: used } = neededParts([...body, ...own, end].join("\n"));
   const library = sections.flatMap(({ title, texts }) => [heading(title), ...texts]);
-  const head = `${moduleDocstring(program, options)}\n${importLines(used)}`;
-  return `${[head, ...body, ...library, end].join("\n\n\n")}\n`;
+  const imports = importLines(used, new Map(twins.flatMap((twin) => twin.imports)));
+  const head = `${moduleDocstring(program, options)}\n${imports}`;
+  return `${[head, ...body, ...own, ...library, end].join("\n\n\n")}\n`;
 }
 
 const nameOrDescription = ({ name, description }: Program): string =>

@@ -1,4 +1,5 @@
 /** Identifiers of the emitted module: the strategy's own names, in snake case, where they are free. */
+import { importOf } from "./imports.ts";
 import { library } from "./library.ts";
 
 /** Keywords and builtins of Python, names that the module imports, and variables that the emitter uses itself. */
@@ -32,6 +33,11 @@ export class Names {
     const name = this.free(identifier(key));
     this.#byKey.set(key, name);
     return name;
+  }
+
+  /** Whether the module itself imports this by this name. */
+  hasImport(name: string, statement: string): boolean {
+    return importOf(name) === statement;
   }
 
   /** This name, with `_` behind it if it is taken. */

@@ -1,7 +1,55 @@
 import type { Entry } from "./entry.ts";
 
-/** What `ltxc compile --target ltx-trainer` refuses. */
+/** What `ltxc compile --target ltx-trainer` finds, besides what every target does. */
 export const entries = [
+  {
+    code: "LTX6601",
+    slug: "import-without-python",
+    title: "An imported function has no form in Python",
+    explanation:
+      "The official trainer runs Python. What a strategy says is translated, but a function that it imports is a program in TypeScript, and none is guessed for it. Its entry may name a second file, " +
+      "which holds the same function over torch tensors, without the argument `ops`. `ltxc run` does not read it; that both calculate the same is for their author to see to.",
+    bad: 'imports:\n  edges: {from: ./edges.ts, type: "(a: tokens:video) -> f32[batch]"}\n',
+    good: 'imports:\n  edges: {from: ./edges.ts, python: ./edges.py, type: "(a: tokens:video) -> f32[batch]"}\n',
+  },
+  {
+    code: "LTX6602",
+    slug: "two-text-sources",
+    title: "Video and audio take different texts",
+    explanation:
+      "The official trainer reads the text embeddings from a single directory, from which its connectors make the contexts of both video and audio.",
+    bad: "video: {latents: latents, text: captions}\naudio: {latents: sounds, text: descriptions}\n",
+    good: "video: {latents: latents, text: captions}\naudio: {latents: sounds, text: captions}\n",
+  },
+  {
+    code: "LTX6603",
+    slug: "param-called-name",
+    title: "A parameter is called `name`",
+    explanation:
+      "The section `training_strategy` of a run config holds the strategy's name under `name`, next to its parameters. The official trainer reads it there.",
+    bad: "params:\n  name: {type: string, default: depth}\n",
+    good: "params:\n  control: {type: string, default: depth}\n",
+  },
+  {
+    code: "LTX6604",
+    slug: "directory-named-latent",
+    title: "A directory without latents has `latent` in its name",
+    explanation:
+      "The official trainer tells by a directory's name what its files hold: where `latent` is part of it, it expects an entry `latents` in every file. Masks, tensors and text " +
+      "embeddings have none, and loading them would fail. Where a parameter gives the name, the module looks at it when it starts.",
+    bad: "sources:\n  hole: {directory: latent_masks, kind: video_mask}\n",
+    good: "sources:\n  hole: {directory: hole_masks, kind: video_mask}\n",
+  },
+  {
+    code: "LTX6605",
+    slug: "named-like-official",
+    title: "The strategy has the name of an official one",
+    explanation:
+      "The official trainer has strategies `text_to_video` and `video_to_video` of its own. The module of a strategy of the same name trains with that strategy and not with the official one, which is what you want if they are meant " +
+      "to be the same. For `video_to_video` the trainer makes two checks more, since it goes by the name: with `validation.interval` there must be a reference to validate with, and only `lora` can be trained.",
+    bad: "strategy: text_to_video\n",
+    good: "strategy: my_text_to_video\n",
+  },
   {
     code: "LTX6606",
     slug: "unknown-target",
@@ -10,5 +58,15 @@ export const entries = [
       "`ltxc compile` makes builds for `ltxc run` (the target `ltxc`, if none is named), and Python modules for the official trainer (the target `ltx-trainer`).",
     bad: "ltxc compile --target ltx-trianer",
     good: "ltxc compile --target ltx-trainer",
+  },
+  {
+    code: "LTX6607",
+    slug: "unfit-python-import",
+    title: "A file of Python cannot become part of the module",
+    explanation:
+      "The file that an import names under `python` is put into the emitted module as it is, so it may hold functions and constants only, and import nothing but torch and math, at its top. It " +
+      "defines a function of the import's name, which takes the tensors and numbers of `type`.",
+    bad: "import numpy\n\ndef edges(ops, a):\n    return numpy.abs(a)\n",
+    good: "from torch import Tensor\n\ndef edges(a: Tensor) -> Tensor:\n    return a.abs().mean((1, 2))\n",
   },
 ] as const satisfies readonly Entry[];

@@ -1,7 +1,7 @@
 """
 A loss of one's own, written in TypeScript.
 
-Made by ltxc … from edge_loss.strategy (sha256 73ae8691751a). Change that file, not this one. To train with the
+Made by ltxc … from edge_loss.strategy (sha256 073fa8094253). Change that file, not this one. To train with the
 official trainer:
 
     accelerate launch ltxc_edge_loss.py train.yaml
@@ -62,7 +62,7 @@ class EdgeLossStrategy(TrainingStrategy):
     SOURCE = {
         "strategy": "edge_loss",
         "version": "…",
-        "source_hash": "73ae8691751a4b53fb3d08b5558f1da44046ea3b1fac5f6884e6983d8688bfb7",
+        "source_hash": "073fa8094253eaca02249b509e5523f87266110f3e611c951916851cbaaaf7d2",
     }
     KINDS = {"latents": "video_latents", "conditions": "text_embeddings"}
 

@@ -1,0 +1,51 @@
+/** What the official trainer cannot do, and what it does otherwise than one might expect. */
+import { entryOf, type YamlNode } from "../../1-parse/tree.ts";
+import type { Program } from "../../3-lower/program.ts";
+import type { Bag } from "../../diagnostics/bag.ts";
+import type { Span } from "../../source/span.ts";
+
+/** Strategies of the official trainer whose names a strategy may have, too, and what else follows from the name. */
+const official: Readonly<Record<string, string>> = {
+  text_to_video: "",
+  video_to_video: ", and applies the checks of `validation` that belong to its own",
+};
+
+/** Findings of the target `ltx-trainer` alone. `tree`: the strategy with what it inherits. */
+export function reportTarget(program: Program, tree: YamlNode | null, bag: Bag): void {
+  const place = (...path: readonly string[]): Span => spanAt(tree, path);
+  reportTexts(program, place, bag);
+  if (program.params.some(({ name }) => name === "name")) {
+    const message = "the official trainer keeps the strategy's own name under `name`";
+    bag.error("LTX6603", place("params", "name"), message, { help: "give the parameter another name" });
+  }
+  for (const { name, kind, directory } of program.sources) {
+    const certain = directory.replace(/\$\{[^}]*\}/g, "");
+    if (kind.endsWith("_latents") || !/latent/i.test(certain)) continue;
+    const message = `in the files of a directory with \`latent\` in its name the official trainer expects an entry \`latents\`, which those of a ${kind} have not`;
+    bag.error("LTX6604", place("sources", name, "directory"), message, { help: "rename the directory" });
+  }
+  const more = official[program.name];
+  if (more === undefined) return;
+  const message = `the official trainer has a strategy \`${program.name}\` of its own; with \`ltxc_${program.name}.py\` it trains this one instead${more}`;
+  bag.warning("LTX6605", place("strategy"), message, { help: "give this one another name if they differ" });
+}
+
+function reportTexts({ modalities }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
+  const [first, second] = modalities;
+  if (first === undefined || second === undefined || first.text === second.text) return;
+  const message = `the official trainer reads a single source of texts, but \`${first.name}\` takes \`${first.text}\` and \`${second.name}\` takes \`${second.text}\``;
+  bag.error("LTX6602", place(second.name, "text"), message, { help: "take the same `text` for both" });
+}
+
+/** Of the value there, or of the nearest key above it that the file has. */
+function spanAt(tree: YamlNode | null, path: readonly string[]): Span {
+  let span: Span = { start: 0, end: 0 };
+  let node = tree;
+  for (const key of path) {
+    const entry = entryOf(node, key);
+    if (entry === null) return span;
+    span = entry.value.kind === "scalar" ? entry.value.span : entry.keySpan;
+    node = entry.value;
+  }
+  return span;
+}
