@@ -48,7 +48,11 @@ export const brokenSettings: readonly BrokenInput[] = [
   },
   {
     name: "an import that is not there",
-    arrange: strategy("let:", 'imports:\n  f: {from: ./nowhere.ts, type: "(x: tokens:video) -> f32[batch]"}\n\nlet:'),
+    arrange: async (cwd) => {
+      const type = "(x: tokens:video) -> f32[batch, token:video]";
+      await strategy("let:", `imports:\n  f: {from: ./nowhere.ts, type: "${type}"}\n\nlet:`)(cwd);
+      await strategy("keep: not inpaint", "keep: f(tokens(masks)) > 0")(cwd);
+    },
     says: "LTX6510",
   },
   {
