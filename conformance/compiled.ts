@@ -26,6 +26,8 @@ export function strategyName(className: string): string {
 /** What a case trains, compiled from the strategy that a run config with its settings means. */
 export interface CaseStrategy {
   readonly section: StrategyConfig;
+  /** The strategy's text, for the built-in ones made of the section. */
+  readonly text: string;
   readonly step: Step;
   readonly params: Readonly<Record<string, unknown>>;
   /** The key of a source's files in the case's batches. */
@@ -44,7 +46,7 @@ export async function strategyOfCase(manifest: Manifest): Promise<CaseStrategy> 
   const { params } = resolveParams(step.strategy, strategyOf(section).params);
   const keys = new Map((manifest["data_sources"] ?? []) as [string, string][]);
   const keyOf = (source: SourceInfo) => keys.get(directoryOf(source, params)) ?? roleOf(source, step);
-  return { section, step, params, keyOf };
+  return { section, text, step, params, keyOf };
 }
 
 function directoryOf({ directory }: SourceInfo, params: CaseStrategy["params"]): string {

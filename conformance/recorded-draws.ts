@@ -17,10 +17,7 @@ export function recordedDraws(
   { section, sampler }: { readonly section: StrategyConfig; readonly sampler: Manifest },
   tensor: (name: string) => GoldenTensor,
 ): DrawSource {
-  const level = (sampler["type"] ?? sampler["mode"]) === "uniform" ? ["uniform"] : ["normal", "uniform", "mix"];
-  const roles = section.name === "flexible" ? flexibleRoles(section, level) : legacyRoles(draws, level);
-  if (roles.length !== draws.length) throw new Error(`${draws.length} draws are recorded, not ${roles.length}`);
-  const byRole = new Map(roles.map((role, i) => [role, draws[i]?.name ?? ""]));
+  const byRole = recordedNames(draws, { section, sampler });
   const values = (name: string, count: number): Float32Array => {
     const recorded = byRole.get(name);
     if (recorded === undefined && name === "video.keep[0]") return new Float32Array(count);
@@ -30,6 +27,17 @@ export function recordedDraws(
     return Float32Array.from(data);
   };
   return { randn: values, rand: values };
+}
+
+/** The tensor that holds each named draw of a step. */
+export function recordedNames(
+  draws: readonly RecordedDraw[],
+  { section, sampler }: { readonly section: StrategyConfig; readonly sampler: Manifest },
+): ReadonlyMap<string, string> {
+  const level = (sampler["type"] ?? sampler["mode"]) === "uniform" ? ["uniform"] : ["normal", "uniform", "mix"];
+  const roles = section.name === "flexible" ? flexibleRoles(section, level) : legacyRoles(draws, level);
+  if (roles.length !== draws.length) throw new Error(`${draws.length} draws are recorded, not ${roles.length}`);
+  return new Map(roles.map((role, i) => [role, draws[i]?.name ?? ""]));
 }
 
 /** Level and noise of what is generated, then its conditions in their order, then the references in theirs; video first. */

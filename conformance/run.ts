@@ -72,9 +72,9 @@ async function replayAll(args: Args): Promise<Count> {
   return total;
 }
 
-async function replayInPython(): Promise<Count> {
+async function replayInPython({ root, pattern }: Args): Promise<Count> {
   const { checkPythonTarget } = await import("./python/index.ts");
-  return { passed: 0, failed: 0, ...(await checkPythonTarget()), unsupported: 0 };
+  return { passed: 0, failed: 0, ...(await checkPythonTarget(root ?? vectors, pattern)), unsupported: 0 };
 }
 
 async function main(): Promise<number> {
@@ -84,7 +84,7 @@ async function main(): Promise<number> {
       console.log(usage);
       return 0;
     }
-    const { passed, failed, unsupported } = args.target === null ? await replayAll(args) : await replayInPython();
+    const { passed, failed, unsupported } = args.target === null ? await replayAll(args) : await replayInPython(args);
     if (unsupported > 0) console.log(`${unsupported} not replayed: this version does not support their groups`);
     if (passed + failed === 0) console.log("no case was replayed");
     console.log(`${passed} passed, ${failed} failed`);

@@ -121,7 +121,7 @@ function runStep({ manifest, tensors }: Case, engine: Engine, { section, step, p
 }
 
 /** `strategy_attributes` has the reference scale factors of the flexible strategy, null where it found no files to tell. */
-function knowsScale({ strategy_attributes: attributes }: Manifest): boolean {
+export function knowsScale({ strategy_attributes: attributes }: Manifest): boolean {
   return attributes?.["reference_spatial_scale_factor"] !== null;
 }
 
@@ -183,7 +183,7 @@ function collect({ inputs, video, audio }: Prepared, loss: Tensor): Omit<Made, "
 }
 
 /** The manifest's tolerances; latents and targets of bf16 cases are held to the float32 one, since both sides round alike. */
-function toleranceOf(name: string, manifest: Manifest): Tolerance {
+export function toleranceOf(name: string, manifest: Manifest): Tolerance {
   const tolerance = manifest["tolerance"] as Readonly<Record<string, Tolerance>>;
   if (name === "out.loss") return tolerance["loss"] ?? "exact";
   if (name.endsWith(".positions")) return tolerance["positions"] ?? "exact";

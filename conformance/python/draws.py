@@ -4,9 +4,11 @@ import sys
 
 import torch
 
+import packages
 from library import load
 from report import check, difference
 
+packages.use()
 library = load()
 Place, Draws = library["Place"], library["Draws"]
 
@@ -51,6 +53,13 @@ def order(entry):
     return [] if found == entry["order"] else [f"the order is {found[:8]}... instead of {entry['order'][:8]}..."]
 
 
+def bfloat16(entry):
+    """Rounded as a tensor of that type is."""
+    draws = Draws(Place(entry["seed"], entry["step"], entry["microBatch"], 1), None, "cpu")
+    expected = torch.tensor(entry["normal"], dtype=torch.float64).float().bfloat16().float()
+    return exactly(draws.randn(entry["name"], (len(expected),), torch.bfloat16), expected.tolist())
+
+
 def refuses(sampler, place, message):
     try:
         Draws(place, sampler, "cpu").sampled("video.sigma", (2,), 10)
@@ -68,6 +77,7 @@ def main():
         check(f"levels {entry['mode']} {entry['params']} of {entry['tokens']} tokens", levels, entry)
     for entry in given["orders"]:
         check(f"order of epoch {entry['epoch']} of seed {entry['seed']}", order, entry)
+    check("noise rounded to bfloat16", bfloat16, given["numbers"][0])
     check("an unknown sampler is refused", refuses, object(), Place(1, 0, 0, 1), "does not know the sampler object")
     check("draws without a step are refused", refuses, None, None, "run this file itself")
 

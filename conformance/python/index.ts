@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { findPythons } from "../../scripts/python-environment.ts";
 import { runChecks, type CheckResult } from "./checks.ts";
 import { recordDraws } from "./draws.ts";
+import { recordLaunches } from "./launches.ts";
+import { recordCases } from "./replay.ts";
 
 interface Count {
   readonly passed: number;
@@ -12,7 +14,7 @@ interface Count {
 }
 
 /** Runs all checks with every Python that has PyTorch, and prints what it finds. Null, with the reason printed, where there is none. */
-export async function checkPythonTarget(): Promise<Count | null> {
+export async function checkPythonTarget(vectors: string, pattern: RegExp): Promise<Count | null> {
   const { pythons, reason } = findPythons();
   if (pythons.length === 0) {
     console.log(`no Python with PyTorch: ${reason}`);
@@ -20,7 +22,7 @@ export async function checkPythonTarget(): Promise<Count | null> {
   }
   const total = { passed: 0, failed: 0 };
   for (const { path, torch } of pythons) {
-    const results = await checkAll(path);
+    const results = await checkAll(path, vectors, pattern);
     const failed = results.filter(({ reasons }) => reasons.length > 0);
     console.log(`torch ${torch}: ${results.length - failed.length} passed, ${failed.length} failed`);
     for (const { name, reasons } of failed) for (const text of reasons) console.log(`  ${name}: ${text}`);
@@ -30,12 +32,21 @@ export async function checkPythonTarget(): Promise<Count | null> {
   return total;
 }
 
-async function checkAll(python: string): Promise<readonly CheckResult[]> {
+async function checkAll(python: string, vectors: string, pattern: RegExp): Promise<readonly CheckResult[]> {
   const folder = await mkdtemp(join(tmpdir(), "ltxc-python-"));
   try {
-    const draws = join(folder, "draws.json");
-    await writeFile(draws, JSON.stringify(recordDraws()));
-    return await runChecks(python, "draws.py", [draws]);
+    const inputs = {
+      "draws.py": recordDraws(),
+      "replay.py": await recordCases(vectors, pattern, folder),
+      "launches.py": await recordLaunches(folder),
+    };
+    const results = [];
+    for (const [script, given] of Object.entries(inputs)) {
+      const path = join(folder, `${script}.json`);
+      await writeFile(path, JSON.stringify(given));
+      results.push(...(await runChecks(python, script, [path])));
+    }
+    return results;
   } finally {
     await rm(folder, { recursive: true });
   }

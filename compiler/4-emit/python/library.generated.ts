@@ -315,7 +315,7 @@ def product(a, b):
 
 
 def philox(counter, key):
-    """Philox 4x32-10 (Salmon et al. 2011): four words and a key of two give four random ones, int or int64 tensors."""
+    """Philox 4x32-10 (Salmon et al. 2011): four random words, numbers or int64 tensors, of four words and a key."""
     (c0, c1, c2, c3), (k0, k1) = counter, key
     for _ in range(10):
         (high0, low0), (high2, low2) = product(0xD2511F53, c0), product(0xCD9E8D57, c2)
@@ -508,5 +508,362 @@ class FirstBatches:
         if key not in self.said:
             self.said.add(key)
             logger.warning(text)
+`,
+  heads: `"""Outputs of the strategy's own: streams of the model after a block, and heads on them."""
+import json
+import logging
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+def heads_trainer(base):
+    """The official trainer, which also fills the taps, and trains, saves and loads the heads."""
+
+    class HeadsTrainer(step_trainer(base)):
+        def _collect_trainable_params(self):
+            super()._collect_trainable_params()
+            if os.environ.get("ACCELERATE_DYNAMO_BACKEND", "no").lower() != "no":
+                raise Refusal("the strategy has \`outputs\`, which need a model without torch.compile: switch it off")
+            is_lora = self._config.model.training_mode == "lora"
+            model = self._transformer.get_base_model() if is_lora else self._transformer
+            self.watch = Watch()
+            tap_blocks(self._training_strategy, model.transformer_blocks, self.watch)
+            make_heads(self._training_strategy, model.transformer_blocks, self._config.seed, self._accelerator.device)
+            parameters = list(head_parameters(self._training_strategy).values())
+            self._trainable_params += parameters
+            average_gradients(self._accelerator, parameters)
+
+        def _training_step(self, batch):
+            self.watch.is_on = True
+            loss = super()._training_step(batch)
+            self.watch.is_on = False
+            self._training_strategy.taps.clear()
+            return loss
+
+        def _save_checkpoint(self):
+            saved = super()._save_checkpoint()
+            if self._accelerator.is_main_process:
+                folder = Path(self._config.output_dir) / "checkpoints"
+                save_heads(self._training_strategy, folder, self._global_step, self._config.checkpoints.precision)
+            return saved
+
+        def _load_checkpoint(self):
+            super()._load_checkpoint()
+            if self._config.model.load_checkpoint is not None:
+                load_heads(self._training_strategy, Path(self._config.model.load_checkpoint))
+
+    return HeadsTrainer
+
+
+@dataclass
+class Watch:
+    """Whether the hooks keep what they see: not in the backward pass, which calculates blocks again."""
+
+    is_on: bool = False
+
+
+def tap_blocks(strategy, blocks, watch: Watch):
+    """Puts hooks on blocks of the model, which return the streams of video and audio, [B, T, D] each."""
+    for name, (modality, place) in strategy.TAPS.items():
+        if place >= len(blocks):
+            last = f"but the model's blocks are 0 to {len(blocks) - 1}"
+            raise Refusal(f"the output \`{name}\` taps block {place}, {last}")
+
+        def keep(_block, _inputs, streams, name=name, stream=0 if modality == "video" else 1):
+            if watch.is_on and name not in strategy.taps and streams[stream] is not None:
+                strategy.taps[name] = streams[stream].x
+
+        blocks[place].register_forward_hook(keep)
+
+
+def make_heads(strategy, blocks, seed: int, device):
+    """
+    A float32 layer for each head, weight and bias uniform in +-1/sqrt(inputs). They stay outside of the model: DDP and
+    FSDP would take their parameters for unused ones, and PEFT would freeze them.
+    """
+    tables = {"video": "scale_shift_table", "audio": "audio_scale_shift_table"}
+    taps = strategy.TAPS.items()
+    widths = {name: getattr(blocks[place], tables[modality]).shape[-1] for name, (modality, place) in taps}
+    strategy.heads = {}
+    for name, (source, features) in strategy.HEADS.items():
+        layer = nn.Linear(widths[source], features)
+        for key, parameter in layer.named_parameters():
+            uniform = uniform_numbers(Place(seed, 0, 0, 0), f"outputs.{name}.{key}", parameter.numel())
+            start = (2 * uniform.double() - 1) * (1 / widths[source] ** 0.5)
+            parameter.data = start.float().reshape(parameter.shape)
+        widths[name], strategy.heads[name] = features, layer.to(device)
+
+
+def head_parameters(strategy) -> dict:
+    """The heads' parameters by the names that they have in files."""
+    layers = strategy.heads.items()
+    return {f"outputs.{name}.{key}": value for name, layer in layers for key, value in layer.named_parameters()}
+
+
+def average_gradients(accelerator, parameters: list):
+    """What DDP does for the model's parameters: before each step, every process gets the mean of all gradients."""
+    backward = accelerator.backward
+
+    def backward_and_average(loss, **options):
+        backward(loss, **options)
+        if accelerator.sync_gradients and accelerator.num_processes > 1:
+            for parameter in parameters:
+                if parameter.grad is not None:
+                    parameter.grad = accelerator.reduce(parameter.grad, "mean")
+
+    accelerator.backward = backward_and_average
+
+
+def save_heads(strategy, folder: Path, step: int, precision: str):
+    """Writes \`heads_NNNNN.safetensors\` next to the weights of this step, and removes those whose weights are gone."""
+    from safetensors.torch import save_file
+
+    parameters = head_parameters(strategy)
+    if not parameters:
+        return
+    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    tensors = {name: parameter.detach().to("cpu", dtype).contiguous() for name, parameter in parameters.items()}
+    outputs = {"taps": json.dumps(strategy.TAPS), "heads": json.dumps(strategy.HEADS)}
+    metadata = {"strategy": strategy.config.name, **outputs}
+    save_file(tensors, str(folder / f"heads_{step:05d}.safetensors"), metadata=metadata)
+    kept = {path.stem[-5:] for path in folder.glob("*step_*.safetensors")}
+    for path in folder.glob("heads_*.safetensors"):
+        if path.stem[-5:] not in kept:
+            path.unlink()
+
+
+def load_heads(strategy, path: Path):
+    """Takes over the heads next to the weights that a run goes on from; missing ones start anew, with a warning."""
+    from safetensors.torch import load_file
+
+    if path.is_dir():
+        path = max(path.rglob("*step_*.safetensors"), key=step_of, default=path)
+    heads = path.parent / f"heads_{step_of(path):05d}.safetensors"
+    stored = load_file(str(heads)) if heads.exists() else {}
+    for name, parameter in head_parameters(strategy).items():
+        if name in stored and stored[name].shape == parameter.shape:
+            parameter.data = stored[name].to(parameter.device, parameter.dtype)
+        else:
+            logging.getLogger("ltx_trainer").warning("%s has no %s of this shape: it starts anew", heads, name)
+
+
+def step_of(path: Path) -> int:
+    """The step in the name of a weights file; -1 if there is none."""
+    found = re.search(r"step_(\\d+)", path.name)
+    return int(found.group(1)) if found else -1
+`,
+  launcher: `"""Launcher."""
+import dataclasses
+import importlib.metadata
+import inspect
+import json
+import math
+import os
+import sys
+from pathlib import Path
+
+import torch
+import yaml
+from torch import Tensor
+
+TRAINER = "1.2"  # the version of ltx-trainer and ltx-core that this file was made for
+
+
+class Refusal(Exception):
+    """Why a run does not start, or cannot go on; the message is all that its user needs."""
+
+
+def main(config_class, strategy_class, make_trainer=None):
+    """Trains with the run config that the command line names."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--disable-progress-bars"]
+    trainer = None
+    try:
+        if len(arguments) != 1 or arguments[0].startswith("-"):
+            raise Refusal(f"usage: accelerate launch {sys.argv[0]} CONFIG [--disable-progress-bars]")
+        trainer = make_ready(Path(arguments[0]), config_class, strategy_class, make_trainer or step_trainer)
+        trainer.train(disable_progress_bars="--disable-progress-bars" in sys.argv)
+    except Refusal as refusal:
+        # Before training, every process finds the same; in training, perhaps a single one.
+        if trainer is not None or is_first_process():
+            print(refusal, file=sys.stderr, flush=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def is_first_process() -> bool:
+    return os.environ.get("RANK", "0") == "0"
+
+
+def say(message: str):
+    """Prints a line once, not on every process."""
+    if is_first_process():
+        print(message, flush=True)
+
+
+def make_ready(path: Path, config_class, strategy_class, make_trainer):
+    """The trainer of a run config, with this strategy in place of the official ones."""
+    from ltx_trainer import config as official_config
+    from ltx_trainer import trainer as official_trainer
+
+    trainer_class = make_trainer(official_trainer.LtxvTrainer)
+    check_interface(official_config, official_trainer)
+
+    class RunConfig(official_config.LtxTrainerConfig):
+        training_strategy: config_class
+
+    values = read_config(path)
+    os.chdir(path.resolve().parent)
+    try:
+        run_config = RunConfig(**values)
+    except ValueError as error:
+        raise Refusal(f"{path}: {error}") from None
+    check_directories(run_config.training_strategy, strategy_class)
+    if os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
+        say("FSDP rounds positions and noise levels to bfloat16, for official strategies as well: pixel 1055 is 1056.")
+    official_trainer.get_training_strategy = strategy_class
+    return trainer_class(run_config)
+
+
+def read_config(path: Path) -> dict:
+    """The run config without what only ltxc reads."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise Refusal(f"{path} cannot be read: {error}") from None
+    if not isinstance(values, dict):
+        raise Refusal(f"{path} is not a run config: a mapping with \`model\`, \`data\` and \`training_strategy\` is expected")
+    dropped = [key for key in ("evaluation", "runtime") if values.pop(key, None) is not None]
+    if dropped:
+        say(f"{path}: {' and '.join(dropped)} left out, which the official trainer does not know.")
+    return values
+
+
+METHODS = {
+    "prepare_training_inputs": ["self", "batch", "timestep_sampler"],
+    "compute_loss": ["self", "video_pred", "audio_pred", "inputs"],
+    "get_checkpoint_metadata": ["self"],
+    "_training_step": ["self", "batch"],
+    "_log_metrics": ["self", "metrics"],
+    "_collect_trainable_params": ["self"],
+    "_save_checkpoint": ["self"],
+    "_load_checkpoint": ["self"],
+}
+FIELDS = {
+    "ModelInputs": "video audio video_targets audio_targets video_loss_mask audio_loss_mask",
+    "Modality": "latent sigma timesteps positions context enabled context_mask attention_mask keyframes_mask",
+}
+
+
+def check_interface(official_config, official_trainer):
+    """Refuses versions of the official packages, and forms of them, that this file was not made for."""
+    from ltx_core.model.transformer.modality import Modality
+    from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy
+
+    installed = [version for version in map(version_of, ("ltx-trainer", "ltx-core")) if version is not None]
+    others = [version for version in installed if version.split(".")[:2] != TRAINER.split(".")]
+    lacks = [*map(other_fields, (ModelInputs, Modality))]
+    lacks += [other_method(TrainingStrategy, name) for name in METHODS if not name.startswith("_")]
+    lacks += [other_method(official_trainer.LtxvTrainer, name) for name in METHODS if name.startswith("_")]
+    if not hasattr(official_trainer, "get_training_strategy"):
+        lacks.append("its trainer has no get_training_strategy")
+    if "training_strategy" not in official_config.LtxTrainerConfig.model_fields:
+        lacks.append("LtxTrainerConfig has no training_strategy")
+    lack = next((f", where {lack}" for lack in lacks if lack is not None), "")
+    if others or lack:
+        found = f"{[*others, *installed, 'another one'][0]} is installed{lack}"
+        message = f"was made for ltx-trainer {TRAINER}; {found}. Compile it again with an ltxc that knows it."
+        raise Refusal(f"{Path(sys.argv[0]).name} {message}")
+
+
+def version_of(package: str):
+    """None for a checkout that is only on the path."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def other_fields(kind):
+    """What a data class lacks, or needs that this file does not give it."""
+    known, given = FIELDS[kind.__name__].split(), {field.name: field for field in dataclasses.fields(kind)}
+    lacking = [f"{kind.__name__} has no {name}" for name in known if name not in given]
+    needed = [name for name, field in given.items() if field.default is field.default_factory is dataclasses.MISSING]
+    return next(iter([*lacking, *(f"{kind.__name__} needs {name}" for name in needed if name not in known)]), None)
+
+
+def other_method(kind, name: str):
+    """How a method differs from what this file calls or overrides."""
+    method = getattr(kind, name, None)
+    if method is None:
+        return f"{kind.__name__} has no {name}"
+    found = list(inspect.signature(method).parameters)
+    return None if found == METHODS[name] else f"{kind.__name__}.{name} takes ({', '.join(found)})"
+
+
+def check_directories(strategy_config, strategy_class):
+    """Refuses directories whose name makes the trainer's data set look for latents in files that have none."""
+    for name, kind in strategy_class.KINDS.items():
+        directory = strategy_config.directories()[name]
+        if not kind.endswith("_latents") and "latent" in directory.lower():
+            raise Refusal(
+                f"the directory of the source \`{name}\` is {directory}: the official trainer expects an entry \`latents\` "
+                "in the files of a directory with \`latent\` in its name. Rename it."
+            )
+
+
+def step_trainer(base):
+    """The official trainer, but it tells the strategy where the run is, checks losses, and logs each term of them."""
+
+    class Trainer(base):
+        calls = 0
+
+        def _training_step(self, batch):
+            strategy, options = self._training_strategy, self._config.optimization
+            accumulation, ranks = options.gradient_accumulation_steps, self._accelerator.num_processes
+            if self.calls == 0:
+                # A step is counted before its last micro-batch: with a single one, the first is counted already.
+                self.first_step = self._global_step - (1 if accumulation == 1 else 0)
+            done, micro_batch = divmod(self.calls, accumulation)
+            self.calls += 1
+            step, part = self.first_step + done, micro_batch * ranks + self._accelerator.process_index
+            strategy.place = Place(self._config.seed, step, part, options.steps)
+            loss = super()._training_step(batch)
+            check_finite(strategy.terms, batch["idx"], step)
+            if micro_batch == accumulation - 1 and self._accelerator.is_main_process:
+                report_progress(step + 1, options.steps, strategy.terms)
+            return loss
+
+        def _log_metrics(self, metrics):
+            if "train/loss" in metrics:
+                terms = self._training_strategy.terms
+                metrics = {**metrics, **{f"train/loss_{name}": term.mean().item() for name, term in terms.items()}}
+            super()._log_metrics(metrics)
+
+    return Trainer
+
+
+def check_finite(terms: dict, indices: Tensor, step: int):
+    """Ends the run at a loss that is no finite number, before it reaches the weights."""
+    if torch.stack(list(terms.values())).isfinite().all():
+        return
+    for name, term in terms.items():
+        for sample, value in zip(indices.tolist(), term.tolist()):
+            if not math.isfinite(value):
+                raise Refusal(f"step {step + 1}: the loss \`{name}\` of sample {sample} of the sorted data is {value}")
+
+
+def report_progress(step: int, steps: int, terms: dict):
+    """A line of JSON for the program that started this one and wants to know how far it is."""
+    path = os.environ.get("LTXC_PROGRESS")
+    if path:
+        losses = {name: term.mean().item() for name, term in terms.items()}
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, "steps": steps, "losses": losses}) + "\\n")
 `,
 };

@@ -21,13 +21,12 @@ const modules = new Map(strategies.map((path) => [path, moduleOf(path)]));
 /** Prints for each file what is used and not defined, defined twice, or defined or imported and not used. */
 const namesCheck = `
 import ast, builtins, symtable, sys
-awaited = ["main", "heads_trainer"]
 for path in sys.argv[1:]:
     text = open(path, encoding="utf-8").read()
     compile(text, path, "exec")
     tree, table = ast.parse(text), symtable.symtable(text, path, "exec")
     known = {each.get_name() for each in table.get_symbols() if each.is_assigned() or each.is_imported()}
-    known |= {*dir(builtins), "__name__", *awaited}
+    known |= {*dir(builtins), "__name__"}
     def unbound(table):
         for each in table.get_symbols():
             isGlobal = each.is_global() or table.get_type() == "module"

@@ -27,7 +27,7 @@ def product(a, b):
 
 
 def philox(counter, key):
-    """Philox 4x32-10 (Salmon et al. 2011): four words and a key of two give four random ones, int or int64 tensors."""
+    """Philox 4x32-10 (Salmon et al. 2011): four random words, numbers or int64 tensors, of four words and a key."""
     (c0, c1, c2, c3), (k0, k1) = counter, key
     for _ in range(10):
         (high0, low0), (high2, low2) = product(0xD2511F53, c0), product(0xCD9E8D57, c2)

@@ -7,14 +7,21 @@ official trainer:
 
     accelerate launch ltxc_video_to_video.py train.yaml
 """
+import dataclasses
 import hashlib
+import importlib.metadata
+import inspect
 import json
 import math
+import os
+import sys
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal
 
 import torch
+import yaml
 from pydantic import Field
 from torch import Tensor
 

@@ -6,13 +6,20 @@ the official trainer:
 
     accelerate launch ltxc_first_last_frame.py train.yaml
 """
+import dataclasses
 import hashlib
+import importlib.metadata
+import inspect
 import json
 import math
+import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
+import yaml
 from pydantic import Field
 from torch import Tensor
 

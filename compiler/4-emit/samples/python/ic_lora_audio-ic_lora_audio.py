@@ -6,13 +6,20 @@ official trainer:
 
     accelerate launch ltxc_ic_lora_audio.py train.yaml
 """
+import dataclasses
 import hashlib
+import importlib.metadata
+import inspect
 import json
 import math
+import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
+import yaml
 from torch import Tensor
 
 from ltx_core.model.transformer.modality import Modality

@@ -6,15 +6,24 @@ train with the official trainer:
 
     accelerate launch ltxc_representation_alignment.py train.yaml
 """
+import dataclasses
 import hashlib
+import importlib.metadata
+import inspect
 import json
+import logging
 import math
+import os
+import re
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
+import yaml
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ltx_core.model.transformer.modality import Modality

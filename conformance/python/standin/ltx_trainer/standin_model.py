@@ -30,6 +30,9 @@ class Block(nn.Module):
     def __init__(self):
         super().__init__()
         self.attn1, self.audio_attn1, self.cross = Attention(), Attention(), Attention()
+        # Their last axis is the width of the streams, as in the real model.
+        self.scale_shift_table = nn.Parameter(torch.zeros(9, HIDDEN))
+        self.audio_scale_shift_table = nn.Parameter(torch.zeros(9, HIDDEN))
 
     def forward(self, video: Stream | None, audio: Stream | None):
         after_video = video and replace(video, x=video.x + self.attn1(video.x, video.x, video.bias))

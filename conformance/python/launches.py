@@ -1,0 +1,364 @@
+"""Starts compiled strategies on the stand-in trainer, with one process and with two. Argument: a JSON file: name -> module."""
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import traceback
+
+import torch
+import yaml
+
+import launched
+import packages
+from report import check, difference
+
+HERE = pathlib.Path(__file__).parent
+B, CHANNELS, GRID, TEXT = 2, 4, (2, 2, 3), 6
+
+
+def project(folder, samples=8, **changes):
+    """A folder with data for all the strategies that are started here, and a run config."""
+    torch.manual_seed(1)
+    frames, height, width = GRID
+    for i in range(samples):
+        video = {"num_frames": frames, "height": height, "width": width, "fps": 24.0}
+        files = {
+            "latents": {"latents": torch.randn(CHANNELS, *GRID).bfloat16(), **video},
+            "conditions": {
+                "video_prompt_embeds": torch.randn(4, TEXT).bfloat16(),
+                "audio_prompt_embeds": torch.randn(4, TEXT).bfloat16(),
+                "prompt_attention_mask": torch.ones(4, dtype=torch.int64),
+            },
+            "mask_latents": {"latents": torch.rand(CHANNELS, *GRID).bfloat16(), **video},
+            "features": {"features": torch.randn(frames * height * width, 8)},
+        }
+        for directory, content in files.items():
+            (folder / "data" / directory).mkdir(parents=True, exist_ok=True)
+            torch.save(content, folder / "data" / directory / f"clip_{i}.pt")
+    (folder / "model.safetensors").write_bytes(b"")
+    return config(folder, "train.yaml", **changes)
+
+
+def config(folder, name, strategy="inpainting", processes=None, **changes):
+    values = {
+        "model": {"model_path": "model.safetensors", "training_mode": "lora"},
+        "lora": {"rank": 2, "alpha": 2, "target_modules": ["to_q", "to_k", "to_v"]},
+        "training_strategy": {"name": strategy},
+        "optimization": {"learning_rate": "1e-2", "steps": 4, "batch_size": 2},
+        "data": {"preprocessed_data_root": "data", "num_dataloader_workers": 0},
+        "checkpoints": {"precision": "float32"},
+        "seed": 7,
+        "output_dir": "outputs",
+    }
+    for key, value in changes.items():
+        values[key] = {**values[key], **value} if isinstance(values.get(key), dict) else value
+    path = folder / name
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+class Launch:
+    """One run of a module, in as many processes as `ranks`."""
+
+    def __init__(self, module, path, ranks=1, env=None, arguments=(), cwd=None):
+        self.out = pathlib.Path(tempfile.mkdtemp(dir=path.parent)) / "record"
+        arguments = [str(module), str(self.out), str(path), *arguments]
+        port, self.files = free_port(), [(f"{self.out}.{rank}.stdout", f"{self.out}.{rank}.stderr") for rank in range(ranks)]
+        started = []
+        for rank, files in enumerate(self.files):
+            own = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+            whole = {**{key: str(value) for key, value in own.items()}, **(env or {})}
+            started.append(start_process(arguments, whole, cwd, files))
+        self.codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in started]
+        self.stdout, self.stderr = ([pathlib.Path(files[i]).read_text() for files in self.files] for i in (0, 1))
+
+    def record(self, rank=0):
+        assert self.codes == [0] * len(self.codes), "\n".join(self.stderr)
+        return torch.load(f"{self.out}.{rank}", weights_only=True)
+
+
+def start_process(arguments, env, cwd, files):
+    """A fork of this process, which has loaded PyTorch already: that takes longer than all the rest."""
+    process = os.fork()
+    if process != 0:
+        return process
+    code = 1
+    try:
+        for number, path in enumerate(files, start=1):
+            os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY), number)
+        os.environ.update(env)
+        sys.path[:0] = [folder for folder in env.get("PYTHONPATH", "").split(os.pathsep) if folder]
+        if cwd is not None:
+            os.chdir(cwd)
+        launched.main(arguments)
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def tensors_of(path):
+    sys.path += packages.folders()
+    from safetensors.torch import load_file
+
+    return load_file(str(path))
+
+
+def metadata_of(path):
+    data = path.read_bytes()
+    return json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
+
+
+def expect(condition, reason):
+    return [] if condition else [reason]
+
+
+# ---------------------------------------------------------------------------------------------------------------- one process
+
+
+def trains(modules, folder):
+    """From another folder, with keys of ltxc, with numbers as YAML 1.1 reads them: paths start at the config's folder."""
+    path = project(folder, runtime={"engine": "cpu"}, evaluation={"interval": 5})
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    progress = folder / "progress.jsonl"
+    run = Launch(modules["inpainting"], path, cwd=elsewhere, env={"LTXC_PROGRESS": str(progress)})
+    record = run.record()
+    weights = folder / "outputs/checkpoints/lora_weights_step_00004.safetensors"
+    yield from expect(weights.exists(), "the weights are not in the config's folder")
+    yield from expect((folder / "outputs/training_config.yaml").exists(), "no training_config.yaml")
+    yield from expect("evaluation and runtime left out" in run.stdout[0], f"says nothing of dropped keys: {run.stdout[0]}")
+    yield from expect(record["places"] == [(7, i, 0, 4) for i in range(4)], f"places are {record['places']}")
+    metadata = metadata_of(weights)
+    yield from expect(metadata.get("ltxc.strategy") == "inpainting", f"metadata is {metadata}")
+    lines = [json.loads(line) for line in progress.read_text().splitlines()]
+    yield from expect([line["step"] for line in lines] == [1, 2, 3, 4], f"progress is {lines}")
+    means = [loss.mean().item() for loss in record["losses"]]
+    found = [sum(line["losses"].values()) for line in lines]
+    yield from expect(difference(found, means, atol=1e-6) is None, f"losses in the progress are {found}, not {means}")
+    moved = any(not torch.equal(a, b) for a, b in zip(record["before"], record["after"]))
+    yield from expect(moved, "no parameter changed")
+
+
+def accumulates(modules, folder):
+    path = project(folder, optimization={"gradient_accumulation_steps": 2, "steps": 2})
+    places = Launch(modules["inpainting"], path).record()["places"]
+    expected = [(7, 0, 0, 2), (7, 0, 1, 2), (7, 1, 0, 2), (7, 1, 1, 2)]
+    yield from expect(places == expected, f"places are {places}")
+
+
+def refused(modules, module, path, message, env=None, arguments=()):
+    """Exit code 1, one message on stderr, no stack."""
+    run = Launch(modules[module], path, env=env, arguments=arguments)
+    yield from expect(run.codes == [1], f"exit codes {run.codes}: {run.stderr[0]}")
+    yield from expect(message in run.stderr[0], f"says: {run.stderr[0]}")
+    yield from expect("Traceback" not in run.stderr[0], f"shows a stack: {run.stderr[0]}")
+
+
+def refuses_configs(modules, folder):
+    project(folder)
+    text = folder / "broken.yaml"
+    text.write_text("model: [")
+    other = folder / "list.yaml"
+    other.write_text("- 1\n")
+    wrong = {
+        "unknown.yaml": (dict(optimisation={"steps": 1}), "optimisation"),
+        "name.yaml": (dict(strategy="text_to_video"), "inpainting"),
+        "data.yaml": (dict(data={"preprocessed_data_root": "no/data"}), "directory does not exist: latents"),
+        "param.yaml": (dict(training_strategy={"mask_threshold": 2}), "mask_threshold"),
+        "model.yaml": (dict(model={"model_path": "none.safetensors"}), "none.safetensors"),
+    }
+    for name, (changes, message) in wrong.items():
+        yield from refused(modules, "inpainting", config(folder, name, **changes), message)
+    yield from refused(modules, "inpainting", folder / "none.yaml", "none.yaml cannot be read")
+    yield from refused(modules, "inpainting", text, "broken.yaml cannot be read")
+    yield from refused(modules, "inpainting", other, "list.yaml is not a run config")
+    yield from refused(modules, "inpainting", folder / "train.yaml", "usage: accelerate launch", arguments=["another"])
+
+
+def refuses_directories(modules, folder):
+    """A tensor's directory that a parameter names, with `latent` in it."""
+    path = project(folder, strategy="heads")
+    os.rename(folder / "data/features", folder / "data/latent_features")
+    path = config(folder, "a.yaml", strategy="heads", training_strategy={"features_dir": "latent_features"})
+    yield from refused(modules, "heads", path, "Rename it")
+
+
+def refuses_versions(modules, folder):
+    path, made = project(folder), "was made for ltx-trainer 1.2; "
+    installed = folder / "site" / "ltx_trainer-1.3.0.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: ltx-trainer\nVersion: 1.3.0\n")
+    again = "Compile it again with an ltxc that knows it."
+    env = {"PYTHONPATH": str(folder / "site")}
+    yield from refused(modules, "inpainting", path, f"{made}1.3.0 is installed. {again}", env=env)
+    changes = {
+        "trainer.py": ("_log_metrics", "_track_metrics", "where LtxvTrainer has no _log_metrics"),
+        "config.py": ("    training_strategy: ", "    strategy: ", "where LtxTrainerConfig has no training_strategy"),
+        "training_strategies/base_strategy.py": (
+            "audio_loss_mask: Tensor | None",
+            "audio_loss_mask: Tensor | None\n    hints: Tensor",
+            "where ModelInputs needs hints",
+        ),
+    }
+    for name, (old, new, message) in changes.items():
+        changed = folder / name.replace("/", "_")
+        shutil.copytree(HERE / "standin", changed)
+        text = (changed / "ltx_trainer" / name).read_text().replace("self.training_strategy.", "self.strategy.")
+        (changed / "ltx_trainer" / name).write_text(text.replace(old, new))
+        env = {"LTXC_STANDIN": str(changed)}
+        yield from refused(modules, "inpainting", path, f"{made}another one is installed, {message}. {again}", env=env)
+
+
+def stops_at_infinite_losses(modules, folder):
+    path = project(folder, optimization={"batch_size": 1, "steps": 8})
+    stored = torch.load(folder / "data/latents/clip_3.pt", weights_only=True)
+    stored["latents"][0, 0, 0, 0] = float("nan")
+    torch.save(stored, folder / "data/latents/clip_3.pt")
+    yield from refused(modules, "inpainting", path, "of sample 3 of the sorted data is nan")
+
+
+# --------------------------------------------------------------------------------------------------------------------- heads
+
+
+def saves_heads(modules, folder):
+    """They start where `ltxc run` starts them, change, are pruned with their weights, and are read again."""
+    changes = dict(strategy="heads", checkpoints={"interval": 1, "keep_last_n": 2, "precision": "float32"})
+    path = project(folder, **changes)
+    first = Launch(modules["heads"], path).record()
+    checkpoints = folder / "outputs/checkpoints"
+    found = sorted(file.name for file in checkpoints.glob("heads_*"))
+    yield from expect(found == ["heads_00003.safetensors", "heads_00004.safetensors"], f"there are {found}")
+    heads = tensors_of(checkpoints / "heads_00004.safetensors")
+    names = [f"outputs.{name}.{key}" for name in ("wide", "aligned") for key in ("weight", "bias")]
+    yield from expect(sorted(heads) == sorted(names), f"their names are {list(heads)}")
+    for name, value in zip(names, first["after"][-4:]):
+        yield from expect(torch.equal(heads[name], value), f"{name} in the file is another one than in memory")
+    for before, after in zip(first["before"][-4:], first["after"][-4:]):
+        yield from expect(not torch.equal(before, after), "a head did not change")
+    weights = checkpoints / "lora_weights_step_00004.safetensors"
+    path = config(folder, "on.yaml", **changes, model={"load_checkpoint": str(weights)}, output_dir="others")
+    second = Launch(modules["heads"], path).record()
+    for value, loaded in zip(first["after"], second["before"]):
+        yield from expect(torch.equal(value, loaded), "a run that goes on starts with other values")
+
+
+def starts_heads_like_ltxc(modules, folder, expected):
+    path = project(folder, strategy="heads")
+    before = Launch(modules["heads"], path).record()["before"][-4:]
+    for name, value in zip(expected, before):
+        found = difference(value.flatten(), torch.tensor(expected[name], dtype=torch.float64).float())
+        yield from expect(found is None, f"{name}: {found}")
+
+
+def refuses_taps(modules, folder):
+    path = project(folder, strategy="heads")
+    compiled = {"ACCELERATE_DYNAMO_BACKEND": "INDUCTOR"}
+    yield from refused(modules, "heads", path, "without torch.compile", env=compiled)
+    path = config(folder, "deep.yaml", strategy="deep")
+    yield from refused(modules, "deep", path, "the output `last` taps block 40, but the model's blocks are 0 to 1")
+
+
+def checkpointed_blocks(modules, folder):
+    """Blocks that are calculated a second time, for the backward pass, change nothing."""
+    path = project(folder, strategy="heads")
+    plain = Launch(modules["heads"], path).record()
+    changes = {"optimization": {"enable_gradient_checkpointing": True}}
+    path = config(folder, "again.yaml", strategy="heads", output_dir="others", **changes)
+    again = Launch(modules["heads"], path).record()
+    for a, b in zip(plain["after"], again["after"]):
+        found = difference(b, a, atol=1e-6)
+        yield from expect(found is None, str(found))
+
+
+# ------------------------------------------------------------------------------------------------------------- two processes
+
+
+def ranks_agree(modules, folder, strategy):
+    """Equal parameters on both; equal to twofold accumulation in one process."""
+    path = project(folder, samples=16, strategy=strategy)
+    both = Launch(modules[strategy], path, ranks=2)
+    ranks = [both.record(rank) for rank in (0, 1)]
+    places = [record["places"] for record in ranks]
+    yield from expect(places[1] == [(7, i, 1, 4) for i in range(4)], f"places of rank 1 are {places[1]}")
+    for a, b in zip(ranks[0]["after"], ranks[1]["after"]):
+        yield from expect(torch.equal(a, b), f"the ranks differ: {difference(a, b)}")
+    yield from expect(not torch.equal(ranks[0]["losses"][0], ranks[1]["losses"][0]), "both ranks see the same batch")
+    changes = {"optimization": {"gradient_accumulation_steps": 2}, "output_dir": "others"}
+    path = config(folder, "accumulated.yaml", strategy=strategy, **changes)
+    single = Launch(modules[strategy], path).record()
+    alternating = [loss for pair in zip(ranks[0]["losses"], ranks[1]["losses"]) for loss in pair]
+    for a, b in zip(alternating, single["losses"]):
+        found = difference(a, b, atol=1e-5, rtol=1e-5)
+        yield from expect(found is None, f"losses: {found}")
+    for a, b in zip(ranks[0]["after"], single["after"]):
+        found = difference(a, b, atol=1e-5)
+        yield from expect(found is None, f"parameters: {found}")
+
+
+def failing_rank_ends_all(modules, folder):
+    path = project(folder, optimization={"batch_size": 1, "steps": 8})
+    stored = torch.load(folder / "data/latents/clip_3.pt", weights_only=True)
+    stored["latents"][0, 0, 0, 0] = float("nan")
+    torch.save(stored, folder / "data/latents/clip_3.pt")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_addr", "127.0.0.1"]
+    command = [*launcher, "--master_port", str(free_port()), str(modules["inpainting"]), str(path)]
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(packages.folders())}
+    run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    yield from expect(run.returncode != 0, "the launcher ends with 0")
+    yield from expect("of sample 3 of the sorted data is nan" in run.stderr, f"says: {run.stderr}")
+
+
+def errors_once(modules, folder):
+    """A mistake in the config is told by one process."""
+    path = project(folder, data={"preprocessed_data_root": "no/data"})
+    run = Launch(modules["inpainting"], path, ranks=2)
+    yield from expect(run.codes == [1, 1], f"exit codes {run.codes}")
+    told = [("directory does not exist" in text) for text in run.stderr]
+    yield from expect(told == [True, False], f"told by {told}")
+
+
+def main():
+    # Threads would not be there in forks of this process.
+    torch.set_num_threads(1)
+    with open(sys.argv[1], encoding="utf-8") as file:
+        given = json.load(file)
+    modules = {name: pathlib.Path(path) for name, path in given["modules"].items()}
+    heads = "heads"
+    runs = {
+        "trains": trains,
+        "counts micro-batches": accumulates,
+        "refuses wrong configs": refuses_configs,
+        "refuses directories without latents": refuses_directories,
+        "refuses other versions": refuses_versions,
+        "stops at infinite losses": stops_at_infinite_losses,
+        "saves and loads heads": saves_heads,
+        "starts heads like ltxc": lambda *places: starts_heads_like_ltxc(*places, given["heads"]),
+        "refuses taps": refuses_taps,
+        "heads with checkpointed blocks": checkpointed_blocks,
+        "two processes": lambda *places: ranks_agree(*places, "inpainting"),
+        "two processes with heads": lambda *places: ranks_agree(*places, heads),
+        "a failing process ends all": failing_rank_ends_all,
+        "mistakes are told once": errors_once,
+    }
+    for name, run in runs.items():
+        with tempfile.TemporaryDirectory() as folder:
+            check(f"launcher: {name}", run, modules, pathlib.Path(folder))
+
+
+main()
