@@ -23,6 +23,7 @@ import type { Graph } from "../runtime/graph/graph.ts";
 import { legacySample } from "../runtime/testing/legacy-sample.ts";
 import { archives, hostileTexts, mutated, trees } from "./fuzz-bytes.ts";
 import { safetensorsFiles, stateFiles } from "./fuzz-checkpoints.ts";
+import { yamlTexts } from "./fuzz-yaml.ts";
 import { host, refusing, verifying, type MakeSubject, type Subject } from "./fuzz-subject.ts";
 
 /** The archive as PyTorch writes it when it is told to compute no checksums: changes get past them. */
@@ -238,6 +239,7 @@ const subjects = {
   recordings: recordingFiles,
   metrics: metricsFiles,
   config: configFiles,
+  yaml: yamlTexts,
 } satisfies Record<string, MakeSubject>;
 
 export type FileKind = keyof typeof subjects;
@@ -246,16 +248,20 @@ export const fileKinds = Object.keys(subjects) as readonly FileKind[];
 /** Milliseconds of the processor that one input may take. */
 export const LONGEST = 5000;
 
-/** Lets a reader loose on `runs` inputs in `folder`. Throws the smallest one on which it fails, or takes too long. */
+/**
+ * Lets a reader loose on `runs` inputs in `folder`. Throws the smallest one on which it fails, or takes too long. Returns the longest
+ * time that one took, in milliseconds of the processor.
+ */
 export async function fuzzFiles(
   kind: FileKind,
   folder: string,
   runs: number,
   seed?: number,
   tick: () => void = () => {},
-): Promise<void> {
+): Promise<number> {
   mkdirSync(folder, { recursive: true });
   const { inputs, read } = await subjects[kind](folder);
+  let slowest = 0;
   const property = fc.asyncProperty(inputs, async (input) => {
     tick();
     // Of the processor, which other processes may want as well.
@@ -263,7 +269,9 @@ export async function fuzzFiles(
     await read(input);
     const { user, system } = process.cpuUsage(began);
     const took = (user + system) / 1000;
+    slowest = Math.max(slowest, took);
     if (took > LONGEST) throw new Error(`${Math.round(took)} ms for one input`);
   });
   await fc.assert(property, { numRuns: runs, ...(seed === undefined ? {} : { seed }) });
+  return slowest;
 }

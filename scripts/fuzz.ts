@@ -2,7 +2,7 @@
  * Mutates strategies, and grows expressions in a strategy that is right otherwise. Nothing may throw, every finding lies inside
  * its file, and what has no error is lowered, verified and emitted. With a KIND, it is readers of files that get hostile inputs
  * (`fuzz-files.ts`): nothing but findings may come out, within 5 s and 512 MB.
- * usage: npm run fuzz [-- RUNS [SEED] [KIND]], KIND is pt, safetensors, state, recordings, metrics or config
+ * usage: npm run fuzz [-- RUNS [SEED] [KIND]], KIND is pt, safetensors, state, recordings, metrics, config or yaml
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -100,8 +100,9 @@ async function fuzzKind(kind: FileKind, runs: number, seed?: number): Promise<vo
   const folder = mkdtempSync(join(scratch, `ltxc-fuzz-${kind}-`));
   const watch = watchForHang(LONGEST, `an input for ${kind} hangs; it is in ${folder}`);
   const began = performance.now();
+  let slowest = 0;
   try {
-    await fuzzFiles(kind, folder, runs, seed, watch.tick);
+    slowest = await fuzzFiles(kind, folder, runs, seed, watch.tick);
   } finally {
     await watch.end();
     rmSync(folder, { recursive: true });
@@ -109,7 +110,8 @@ async function fuzzKind(kind: FileKind, runs: number, seed?: number): Promise<vo
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   const megabytes = Math.round(process.resourceUsage().maxRSS / 1024);
   if (megabytes > MOST_MEGABYTES) throw new Error(`${kind}: ${megabytes} MB at most, ${MOST_MEGABYTES} are allowed`);
-  console.log(`${runs} inputs for ${kind}: findings alone, in ${seconds} s, ${megabytes} MB at most`);
+  const costs = `${seconds} s in all, ${Math.round(slowest)} ms for the slowest one, ${megabytes} MB at most`;
+  console.log(`${runs} inputs for ${kind}: findings alone, ${costs}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

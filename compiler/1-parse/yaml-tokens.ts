@@ -21,7 +21,7 @@ type YamlTokenKind =
   | "document";
 
 /** A block mapping or list: the column where its entries stand, and the one where they belong, two further in than what holds it. */
-interface Level {
+export interface Level {
   readonly from: number;
   readonly to: number;
 }

@@ -93,7 +93,11 @@ const mistakes: readonly (readonly [string, string, ...string[]])[] = [
   ["deep nesting", `a: ${"[".repeat(5000)}`, 'LTX1009 ""'],
   ["deep block nesting", "- ".repeat(5000), 'LTX1009 ""'],
   ["many keys", Array.from({ length: 60000 }, (_, i) => `k${i}: 1`).join("\n"), 'LTX1009 ""'],
-  ["a huge file", "#".repeat(1_000_001), 'LTX1009 ""'],
+  ["a huge file", "#".repeat(500_001), 'LTX1009 ""'],
+  ["blank lines without end", "\n".repeat(2 ** 18), 'LTX1009 ""'],
+  ["commas without end", `a: [${",".repeat(100_000)}]`, 'LTX1009 ""'],
+  ["an open bracket after the other", "[".repeat(100_000), 'LTX1009 ""'],
+  ["a wide list that is repeated", `a: &a [${"1,".repeat(9000)}]\nb: [${"*a,".repeat(9000)}]`, 'LTX1009 ""'],
   ["an empty file", "# nothing\n", 'LTX1010 ""'],
   ["a call in a flow list", "a: [x, f(b, c), y]\n", 'LTX1111 "f(b, c)"'],
   ["a call in a flow mapping", "a: {x: f(b, g(c, d)) over m, y: 1}\n", 'LTX1111 "x: f(b, g(c, d)) over m"'],
@@ -104,6 +108,17 @@ const mistakes: readonly (readonly [string, string, ...string[]])[] = [
 ];
 for (const [title, text, ...expected] of mistakes)
   test(`reports ${title}`, () => assert.equal(parse(text).errors, expected));
+
+test("a large strategy is far within the bounds", () => {
+  const lines = Array.from({ length: 5000 }, (_, i) => `  v${i}: mean(video.latents, channel) # ${i}\n`);
+  assert.equal(parse(`let:\n${lines.join("")}`).errors, []);
+});
+
+test("each of many errors is found, and errors have stack traces again", () => {
+  const { stackTraceLimit } = Error;
+  assert.is(parse(`a:\n${"  - @x\n".repeat(500)}`).errors.length, 500);
+  assert.is(Error.stackTraceLimit, stackTraceLimit);
+});
 
 const pieces = fc.constantFrom(
   "a",

@@ -4,7 +4,6 @@ import {
   isMap,
   isScalar,
   isSeq,
-  Parser,
   type CST,
   type Document,
   type Node,
@@ -18,16 +17,15 @@ import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Fix } from "../diagnostics/diagnostic.ts";
 import { lineSpan, positionAt, type SourceFile, textAt } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
+import { boundedTokens, tooLarge } from "./bounded-tokens.ts";
 import { splitGroups } from "./flow-split.ts";
 import { mapScalar, type ScalarStyle } from "./scalar-map.ts";
 import type { YamlEntry, YamlNode, YamlScalar } from "./tree.ts";
 import { isSurprising, yaml11Scalars } from "./yaml-1-1.ts";
 import { explainYamlError } from "./yaml-errors.ts";
 
-/** Bounds far beyond any sensible document: characters, levels, and values with those that aliases repeat. */
-const maxLength = 1_000_000;
-const maxDepth = 40;
-const maxNodes = 100_000;
+/** Far beyond any sensible document: values, those that aliases repeat included. */
+const maxNodes = 20_000;
 
 /** 1.2 for strategies, 1.1 for run configs. */
 type YamlVersion = "1.1" | "1.2";
@@ -39,11 +37,9 @@ type YamlVersion = "1.1" | "1.2";
  */
 export function parseYaml(file: SourceFile, bag: Bag, version: YamlVersion = "1.2"): YamlNode | null {
   if (!isReadable(file, bag)) return null;
-  const tokens = [...new Parser().parse(file.text)];
-  if (!isBounded(tokens, file, bag)) return null;
-  const fixed = { keepSourceTokens: true, prettyErrors: false, uniqueKeys: false, logLevel: "silent" } as const;
-  const options = version === "1.1" ? { ...fixed, schema: "failsafe", customTags: yaml11Scalars } : fixed;
-  const documents = [...new Composer(options).compose(tokens, true, file.text.length)];
+  const tokens = boundedTokens(file, bag);
+  if (tokens === null) return null;
+  const documents = composed(tokens, file.text.length, version);
   const [document, second] = documents;
   if (document === undefined) return null;
   if (reportErrors(documents, tokens, file, bag)) return null;
@@ -54,23 +50,31 @@ export function parseYaml(file: SourceFile, bag: Bag, version: YamlVersion = "1.
   return new Converter(file, bag, version).root(document);
 }
 
-function isReadable(file: SourceFile, bag: Bag): boolean {
-  if (file.text.length > maxLength) {
-    bag.error("LTX1009", { start: 0, end: 0 }, "this file is too large", {
-      help: `it may have ${maxLength} characters`,
-    });
-    return false;
+/** Errors come in the documents. Each has a stack trace, which nobody reads and which takes most of the time: here they are off. */
+function composed(tokens: readonly CST.Token[], length: number, version: YamlVersion): Document.Parsed[] {
+  const fixed = { keepSourceTokens: true, prettyErrors: false, uniqueKeys: false, logLevel: "silent" } as const;
+  const options = version === "1.1" ? { ...fixed, schema: "failsafe", customTags: yaml11Scalars } : fixed;
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return [...new Composer(options).compose(tokens, true, length)];
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+function isReadable(file: SourceFile, bag: Bag): boolean {
+  let found = 0;
   // eslint-disable-next-line no-control-regex -- exactly these are what YAML forbids
-  const found = [...file.text.matchAll(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|\r(?!\n)|(?<!^)\ufeff/g)];
-  for (const match of found.slice(0, 10)) {
+  for (const match of file.text.matchAll(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|\r(?!\n)|(?<!^)\ufeff/g)) {
+    if (++found > 10) break;
     const code = match[0].charCodeAt(0).toString(16).padStart(4, "0");
     const span = { start: match.index, end: match.index + 1 };
     bag.error("LTX1012", span, `a text file cannot hold the character U+${code.toUpperCase()}`, {
       help: "save the file as plain UTF-8 text with line feeds, and write such a character as an escape in double quotes",
     });
   }
-  return found.length === 0;
+  return found === 0;
 }
 
 /** Every token with its depth, without recursion, since nothing bounds the depth yet. */
@@ -80,29 +84,6 @@ function* walk(tokens: readonly CST.Token[]): Generator<readonly [CST.Token, num
     yield next;
     for (const child of childTokens(next[0])) stack.push([child, next[1] + 1]);
   }
-}
-
-function isBounded(tokens: readonly CST.Token[], file: SourceFile, bag: Bag): boolean {
-  let count = 0;
-  for (const [token, depth] of walk(tokens)) {
-    if (token.type === "directive") return directive(token.offset, bag);
-    if (depth > maxDepth) return tooLarge(file, "offset" in token ? token.offset : 0, bag, "is too deeply nested");
-    if (++count > maxNodes) return tooLarge(file, 0, bag, "holds too many values");
-  }
-  return true;
-}
-
-function directive(start: number, bag: Bag): boolean {
-  bag.error("LTX1001", { start, end: start + 1 }, "a `%` directive cannot stand here", { help: "remove the line" });
-  return false;
-}
-
-function tooLarge(file: SourceFile, offset: number, bag: Bag, what: string): boolean {
-  const start = Math.min(offset, file.text.length);
-  bag.error("LTX1009", { start, end: start }, `this document ${what}`, {
-    help: "split it or write it more simply",
-  });
-  return false;
 }
 
 function childTokens(token: CST.Token): CST.Token[] {
@@ -203,8 +184,7 @@ class Converter {
   #node(node: Node | null, place: Span): YamlNode {
     if (node === null) return this.#nothing(place);
     if (++this.#count > maxNodes) {
-      if (this.#count === maxNodes + 1)
-        tooLarge(this.#file, place.start, this.#bag, "holds too many values, aliases included");
+      if (this.#count === maxNodes + 1) tooLarge(place.start, this.#bag, "holds too many values, aliases included");
       return this.#broken(place);
     }
     if (isAlias(node)) return this.#alias(node.source, this.#spanOf(node));

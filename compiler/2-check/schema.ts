@@ -17,10 +17,13 @@ interface Validate {
 const strategySchema: Schema = schema;
 const isValid = validate as Validate;
 
-/** Reports everything in which a strategy differs from the schema. */
+/** More than anybody reads; to explain each of ten thousand unknown keys takes seconds. */
+const maxErrors = 1000;
+
+/** Reports everything in which a strategy differs from the schema, the first thousand differences at most. */
 export function validateStrategy(root: YamlNode, bag: Bag): void {
   const errors = isValid(toPlain(root)) ? [] : (isValid.errors ?? []);
-  for (const error of errors.filter((each) => !isNoise(each))) {
+  for (const error of errors.filter((each) => !isNoise(each)).slice(0, maxErrors)) {
     const path = pointerSteps(error.instancePath);
     const place = nodeAt(root, path);
     if (error.keyword === "required" && isRenamed(String(error.params["missingProperty"]), path, place.node)) continue;

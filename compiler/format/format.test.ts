@@ -55,6 +55,21 @@ test("what ships is formatted", () => {
   );
 });
 
+test("what would be too large with its indentation stays as it is, with a finding", () => {
+  const { diagnostics, text } = format({ path: "a.strategy", text: `description: 'x${"\n x".repeat(160_000)}'\n` });
+  assert.is(text, null);
+  assert.equal(
+    diagnostics.map(({ code, message }) => `${code} ${message}`),
+    ["LTX1009 this document is too large once it is laid out"],
+  );
+});
+
+test("thousands of blank lines in a text, and of comments in a row", () => {
+  checkText(`description: |+\n${" \n".repeat(130_000)}`);
+  const comments = `let:\n${"    # note\n".repeat(8000)}    a: 1\n`;
+  assert.is(formatted(comments), comments.replaceAll("    ", "  "));
+});
+
 /** Another indentation, wider gaps, and a comment on a line of its own wherever a line begins with a key or a dash. */
 const untidy = fc
   .tuple(

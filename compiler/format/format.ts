@@ -1,4 +1,5 @@
 /** The formatter: text in, text out. */
+import { tooLarge } from "../1-parse/bounded-tokens.ts";
 import { toPlain } from "../1-parse/tree.ts";
 import { parseStrategy, type ParsedStrategy } from "../1-parse/strategy.ts";
 import { validateStrategy } from "../2-check/schema.ts";
@@ -28,17 +29,24 @@ export function format({ path, text }: { readonly path: string; readonly text: s
   if (tree !== undefined && tree.kind !== "mapping") validateStrategy(tree, bag);
   if (bag.hasErrors) return { file, diagnostics: bag.sorted(), text: null };
   const unix = text.replaceAll("\r\n", "\n");
-  const before = parsed(path, unix);
+  // Without carriage returns it is smaller, if anything.
+  const before = parsed(path, unix) as ParsedStrategy;
   const result = layOut(applyEdits(unix, expressionEdits(unix, before.syntax)));
-  if (meaningOf(before, unix) !== meaningOf(parsed(path, result), result)) {
-    throw new Error(`formatting would change the meaning of ${path}`);
+  const after = parsed(path, result);
+  if (after === "too large") {
+    tooLarge(0, bag, "is too large once it is laid out");
+    return { file, diagnostics: bag.sorted(), text: null };
   }
+  if (meaningOf(before, unix) !== meaningOf(after, result))
+    throw new Error(`formatting would change the meaning of ${path}`);
   return { file, diagnostics: [], text: result };
 }
 
-function parsed(path: string, text: string): ParsedStrategy {
+/** Indentation makes some texts larger. */
+function parsed(path: string, text: string): ParsedStrategy | "too large" {
   const bag = new Bag();
   const result = parseStrategy(sourceFile(path, text), bag);
+  if (bag.sorted().some(({ code }) => code === "LTX1009")) return "too large";
   if (result === null || bag.hasErrors) throw new Error(`formatting would break ${path}`);
   return result;
 }

@@ -1,12 +1,14 @@
 /** Lays a YAML text out: two spaces for each level, one between marks, at most one blank line; what is written stays in its order. */
-import { yamlTokens, type YamlToken } from "../1-parse/yaml-tokens.ts";
+import { yamlTokens, type Level, type YamlToken } from "../1-parse/yaml-tokens.ts";
 
 /** @param text YAML without errors, its lines ended by line feeds */
 export function layOut(text: string): string {
   const tokens = yamlTokens(text);
+  const around = levelsAround(tokens);
   const parts = tokens.map((token, index) => {
     const previous = tokens[index - 1];
-    const gap = previous === undefined ? "" : gapBetween(text, previous, token, columnOf(text, tokens, index));
+    const column = columnOf(text, token, around[index] ?? []);
+    const gap = previous === undefined ? "" : gapBetween(text, previous, token, column);
     return gap + written(text, token);
   });
   const whole = parts.join("");
@@ -41,23 +43,28 @@ function space(a: YamlToken, b: YamlToken, gap: string): string {
 
 // ----------------------------------------------------------------------------------------------------------------- columns
 
-function columnOf(text: string, tokens: readonly YamlToken[], index: number): number {
-  const token = tokens[index];
-  if (token === undefined) return 0;
-  return token.kind === "comment" && !token.inFlow ? commentColumn(text, tokens, index) : token.indent;
+/** For each token the collections around the next content and around the last one before, each from the innermost outward. */
+function levelsAround(tokens: readonly YamlToken[]): (readonly Level[])[] {
+  const innermostFirst = (all: readonly YamlToken[]) => {
+    let levels: readonly Level[] = [];
+    return all.map((token) => (levels = token.kind === "comment" ? levels : token.levels.toReversed()));
+  };
+  const before = innermostFirst(tokens);
+  const after = innermostFirst(tokens.toReversed()).toReversed();
+  return tokens.map((_, index) => [...(after[index] ?? []), ...(before[index] ?? [])]);
+}
+
+function columnOf(text: string, token: YamlToken, around: readonly Level[]): number {
+  return token.kind === "comment" && !token.inFlow ? commentColumn(text, token, around) : token.indent;
 }
 
 /**
  * A comment on a line of its own belongs to the deepest collection around it that begins no further to the right, the one of
  * what follows rather than the one of what stands before.
  */
-function commentColumn(text: string, tokens: readonly YamlToken[], index: number): number {
-  const start = tokens[index]?.span.start ?? 0;
-  const column = start - (text.lastIndexOf("\n", start - 1) + 1);
-  const isContent = ({ kind }: YamlToken) => kind !== "comment";
-  const before = tokens.slice(0, index).findLast(isContent)?.levels ?? [];
-  const after = tokens.slice(index).find(isContent)?.levels ?? [];
-  const [first, ...rest] = [...after.toReversed(), ...before.toReversed()].filter(({ from }) => from <= column);
+function commentColumn(text: string, { span }: YamlToken, around: readonly Level[]): number {
+  const column = span.start - (text.lastIndexOf("\n", span.start - 1) + 1);
+  const [first, ...rest] = around.filter(({ from }) => from <= column);
   if (first === undefined) return 0;
   return rest.reduce((best, level) => (level.from > best.from ? level : best), first).to;
 }
@@ -89,7 +96,7 @@ function oldIndent(lines: readonly string[], explicit: number | null, { levels }
   if (explicit !== null) return (levels.at(-1)?.from ?? 0) + explicit;
   const first = lines.find((line) => line.trim() !== "");
   return first === undefined
-    ? Math.max(0, ...lines.map((line) => line.length))
+    ? lines.reduce((longest, line) => Math.max(longest, line.length), 0)
     : first.length - first.trimStart().length;
 }
 

@@ -76,7 +76,7 @@ export const entries = [
     slug: "document-too-large",
     title: "The document is too large or too deeply nested",
     explanation:
-      "A document may have a million characters, 100,000 values (those that aliases repeat count each time) and 40 levels. No sensible file comes near; the bounds keep a hostile one from filling the memory.",
+      "A document may have 500,000 characters, 60,000 parts (marks, texts, comments, line breaks and the spaces between them), 20,000 values (those that aliases repeat count each time) and 40 levels. No sensible file comes near; the bounds keep a hostile one from taking all the memory and time.",
     bad: `let: ${"[".repeat(50)}${"]".repeat(50)}\n`,
     good: "let: {a: 1}\n",
   },
