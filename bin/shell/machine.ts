@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { cpus, freemem, release, totalmem } from "node:os";
 import { promisify } from "node:util";
+import { systemProgram } from "./system-program.ts";
 
 export interface Machine {
   readonly node: string;
@@ -23,8 +24,10 @@ const query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noh
 
 /** NVIDIA's GPUs as their driver's tool lists them; none where that tool is missing or fails. */
 async function gpus(): Promise<readonly Gpu[]> {
+  const program = systemProgram("nvidia-smi", process.env["PATH"] ?? "");
+  if (program === null) return [];
   try {
-    const { stdout } = await promisify(execFile)("nvidia-smi", query, { timeout: 10_000 });
+    const { stdout } = await promisify(execFile)(program, query, { timeout: 10_000 });
     return stdout
       .trim()
       .split("\n")
