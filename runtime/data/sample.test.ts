@@ -229,6 +229,26 @@ async function findingsOf(reading: Promise<unknown>): Promise<readonly Finding[]
   throw new Error("accepted");
 }
 
+test("a number that is NaN or infinite, in whatever source and storage, is refused with file, tensor and place", () => {
+  for (const bad of [NaN, Infinity, -Infinity])
+    for (const type of ["float64", "float32", "float16", "bfloat16"] as const) {
+      const latents = (...shape: number[]) =>
+        tensor(
+          type,
+          shape,
+          range(shape.reduce((a, b) => a * b, 1)).map((i) => (i === 3 ? bad : i)),
+        );
+      const sized = { num_frames: 1, height: 2, width: 2 };
+      const where = (key: string) =>
+        new RegExp(`\`${key}\`.*: 1 of the \\d+ numbers are NaN or infinite, first number 3 `);
+      refuses(video, { latents: latents(2, 1, 2, 2), ...sized }, "LTX6152", where("latents"));
+      refuses(audio, { latents: latents(2, 2, 2) }, "LTX6152", where("latents"));
+      refuses({ kind: "video_mask" }, { mask: latents(1, 2, 2) }, "LTX6152", where("mask"));
+      const prompt = { video_prompt_embeds: latents(2, 3), prompt_attention_mask: tensor("bool", [2], [1, 1]) };
+      refuses(text, prompt, "LTX6152", where("video_prompt_embeds"));
+    }
+});
+
 test("samples of a data set are read and go into one batch", async () => {
   const sources: DataSource[] = [
     { role: "clip", directory: "latents", kind: "video_latents" },
