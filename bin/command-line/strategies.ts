@@ -137,7 +137,7 @@ export function declareInspect({ command, session, done }: Declaring): void {
     .option("--config <file>", "a run config: its strategy, data, params and sampler of noise levels")
     .option("--sample <name>", "a sample of the run's data, as its files are named")
     .addOption(new Option("--seed <n>", "of the draws, and of the made-up sample").argParser(wholeNumber).default(0))
-    .option("--html <file>", "write a page that needs nothing else")
+    .option("--html <file>", "write a page that needs nothing else; `-` is stdout")
     .action(async (strategy: string | undefined, options: InspectOptions) => {
       const { inspect } = await import("../commands/inspect.ts");
       done(await inspect(session(), strategy, options));
@@ -150,7 +150,7 @@ export function declareEject({ command, session, done }: Declaring): void {
     ["ltxc eject configs/official.yaml --out depth.strategy", "the official trainer's run config, elsewhere"],
   ])
     .argument("[config]", "the run config", "train.yaml")
-    .option("--out <file>", "the file to write; the strategy is named like it")
+    .option("--out <file>", "the file to write; the strategy is named like it; `-` is stdout")
     .option("--force", "replace a file that is already there")
     .action(async (config: string, options: EjectOptions) => {
       const { eject } = await import("../commands/eject.ts");

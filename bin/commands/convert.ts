@@ -66,6 +66,7 @@ function reportOf(named: string, findings: readonly Finding[]): FileReport {
 /** `ltxc convert`: a LoRA file in the format of another program, with the same strength there. */
 export async function convert(session: Session, named: string, out: string, options: ConvertOptions): Promise<number> {
   const { io } = session;
+  if (out === "-") throw new UsageError("a LoRA is not printed to stdout", "name a file, or for peft a folder");
   const [from, path] = [inputOf(io, named), outputOf(io, out, options)];
   try {
     const converted = await convertLora(from, { to: options.to, dtype: options.dtype ?? null, out: path });

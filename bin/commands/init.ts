@@ -6,7 +6,7 @@ import { exampleNames, readExample } from "../init/example.ts";
 import type { ProjectFile } from "../init/project-file.ts";
 import { shellWord, table } from "../shell/text.ts";
 import { paint, say, sayJson, type Session } from "../shell/session.ts";
-import { replaceText } from "../shell/write.ts";
+import { refuseNoFolder, replaceText } from "../shell/write.ts";
 
 export interface InitOptions {
   /** The name of an example. */
@@ -74,6 +74,7 @@ async function list(session: Session): Promise<number> {
 /** `ltxc init`: writes a project that trains as it is. Without `--force` it overwrites nothing. */
 export async function init(session: Session, directory: string, options: InitOptions): Promise<number> {
   if (options.list === true) return list(session);
+  await refuseNoFolder(session.io, "ltxc init NAME", directory);
   const folder = resolve(session.io.cwd, directory);
   // Not loaded for `--list`: it brings the runtime.
   const { projectFiles } = await import("../init/project.ts");

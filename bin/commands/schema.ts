@@ -5,7 +5,7 @@ import { readEach, strategiesHere } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
 import { isProjectSchema, outlineOf, projectSchemas, schemaFolder, type Outline } from "../project/schemas.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
-import { replaceText } from "../shell/write.ts";
+import { refuseNoFolder, replaceText } from "../shell/write.ts";
 
 interface Found {
   readonly outlines: readonly Outline[];
@@ -39,6 +39,7 @@ export async function refreshSchemas(io: Io): Promise<void> {
 
 /** `ltxc schema`: writes the schemas by which editors complete and check strategies, and run configs with this folder's strategies. */
 export async function schema(session: Session, folder: string): Promise<number> {
+  await refuseNoFolder(session.io, "ltxc schema DIR", folder);
   const { outlines, broken } = await strategiesOf(session.io);
   const files = await write(session.io, folder, outlines);
   if (session.json) sayJson(session, { files, broken });

@@ -1,4 +1,5 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -113,6 +114,47 @@ test("a broken source map does no harm where the sources are", async ({ folder, 
     assert.equal(await codes(build, folder), [], map);
   }
 });
+
+/** Puts something that is no text file in the place of a file. */
+const odd: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
+  "a folder": (path) => mkdir(path),
+  "too large": async (path) => {
+    await writeFile(path, "");
+    await truncate(path, 65 * 2 ** 20);
+  },
+  ...(process.platform === "win32"
+    ? {}
+    : {
+        "a named pipe": async (path) => execFileSync("mkfifo", [path]),
+        "a device": (path) => symlink("/dev/zero", path),
+      }),
+};
+
+for (const [what, put] of Object.entries(odd)) {
+  test(`a build that is ${what} is said to be that, with or without its source`, async ({ folder, build }) => {
+    const path = join(build, "shapes.mjs");
+    await rm(path);
+    await put(path);
+    for (const _ of ["with", "without"]) {
+      const { findings } = await findBuild({ name: "shapes" }, build, folder, watching());
+      assert.equal(
+        findings.map(({ code }) => code),
+        ["LTX6503"],
+      );
+      assert.match(findings[0]?.message ?? "", `build/shapes.mjs is ${what}`);
+      await rm(join(folder, "my.strategy"), { force: true });
+    }
+  });
+
+  test(`a source map that is ${what} counts as none`, async ({ folder, build }) => {
+    const path = join(build, "shapes.mjs.map");
+    await rm(path);
+    await put(path);
+    assert.equal(await codes(build, folder), []);
+    await rm(join(folder, "my.strategy"));
+    assert.equal(await codes(build, folder), []);
+  });
+}
 
 test("a build alone is asked about, and told when it is broken", async ({ folder, build }) => {
   await rm(join(folder, "my.strategy"));

@@ -6,7 +6,7 @@ import { hashOf, sourceFile } from "../../compiler/source/index.ts";
 import { CONTRACT_VERSION, VERSION } from "../../compiler/version.ts";
 import type { Step } from "../../runtime/contract.ts";
 import { strategyOf, unknownStrategy, type StrategyConfig } from "../../runtime/config/index.ts";
-import { readText } from "../../runtime/files/index.ts";
+import { readText, unreadable, type Unreadable } from "../../runtime/files/index.ts";
 import { strategyExtension } from "../shell/files.ts";
 import type { Guard } from "../trust/guard.ts";
 import { builtinNames, libraryAt, textsOf } from "./library.ts";
@@ -138,9 +138,10 @@ export async function findBuild(
   if ("done" in located) return located.done;
   const { name, hasBuild, sources } = located;
   const path = join(buildFolder, `${name}.mjs`);
-  const bundle = hasBuild ? await textAt(path) : null;
   const command = `ltxc compile${sources[0] === undefined ? "" : ` ${relative(sourceFolder, sources[0].path)}`}`;
-  if (bundle === null) return problem("LTX6501", `the strategy \`${name}\` is not compiled yet`, `\`${command}\``);
+  if (!hasBuild) return problem("LTX6501", `the strategy \`${name}\` is not compiled yet`, `\`${command}\``);
+  const bundle = await readText(path, MAX_BUILD_BYTES).catch(problemOf);
+  if (typeof bundle !== "string") return unusable(`${relative(sourceFolder, path)} ${bundle.problem}`, command);
   const { compiler, contract, sourceHash } = claimsOf(bundle);
   const source = sources.find(({ hash }) => hash === sourceHash);
   if (sources.length > 0 && sourceHash === null) return ofAnotherVersion(name, command);
@@ -149,6 +150,16 @@ export async function findBuild(
   if (compiler !== VERSION || contract !== String(CONTRACT_VERSION)) return ofAnotherVersion(name, command);
   return verified({ name, command, bundle, buildFolder, sourceFolder, source }, guard);
 }
+
+/** Why a file cannot be read; throws what is no such reason. */
+function problemOf(error: unknown): Unreadable {
+  const found = unreadable(error);
+  if (found === null) throw error;
+  return found;
+}
+
+const unusable = (what: string, command: string): FoundStep =>
+  problem("LTX6503", `a build cannot be used: ${what}`, `delete it, then \`${command}\``);
 
 const stale = (name: string, command: string): FoundStep =>
   problem("LTX6502", `\`${name}\` was changed after it was compiled`, `\`${command}\`, then run again`);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { lstat, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { open } from "node:fs/promises";
@@ -32,6 +32,29 @@ test("`-` and names of stdout print the page and nothing else", async () => {
   const both = await ltxc(["report", "--json", "--out", "-"], { cwd });
   assert.equal([both.code, both.out], [2, ""]);
   assert.match(both.err, "both print to stdout");
+});
+
+test("every command that writes a file prints it for `-`; what makes several files refuses it", async () => {
+  const cwd = await folder();
+  await writeFile(join(cwd, "train.yaml"), "training_strategy: {name: text_to_video}\n");
+  const ejected = await ltxc(["eject", "--out", "-"], { cwd });
+  assert.is(ejected.code, 0, ejected.err);
+  assert.match(ejected.out, /^strategy: my_text_to_video$/m);
+  const looked = await ltxc(["inspect", "text_to_video", "--html", "-"], { cwd });
+  assert.equal([looked.code, isPage(looked.out)], [0, true], looked.err);
+  await writeFile(join(cwd, "lora.safetensors"), "");
+  for (const args of [
+    ["compile", "text_to_video", "--out", "-"],
+    ["schema", "-"],
+    ["init", "-"],
+    ["convert", "lora.safetensors", "-", "--to", "official"],
+    ["convert", "lora.safetensors", "-", "--to", "peft"],
+  ]) {
+    const { code, err } = await ltxc(args, { cwd });
+    assert.is(code, 2, args.join(" "));
+    assert.match(err, "stdout", args.join(" "));
+  }
+  assert.equal((await readdir(cwd)).toSorted(), ["lora.safetensors", "train.yaml"]);
 });
 
 if (process.platform !== "win32") {

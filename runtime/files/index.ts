@@ -5,7 +5,16 @@
 export { makeFolder, makeFolderSync, replaceTextSync, writeTextAtomically } from "./atomic.ts";
 export { keptFolder, keptList } from "./kept-sources.ts";
 export { leadsOut } from "./links-out.ts";
-export { linesOf, MAX_TEXT_BYTES, otherKind, readBytes, readText, readTextSync, unreadable } from "./regular-file.ts";
+export {
+  linesOf,
+  MAX_TEXT_BYTES,
+  otherKind,
+  readBytes,
+  readText,
+  readTextSync,
+  unreadable,
+  type Unreadable,
+} from "./regular-file.ts";
 export { isTensor, readPt, toFloat32, writePt, type EntryToWrite, type PtValue } from "./pt/index.ts";
 export { describeFile } from "./kinds/index.ts";
 export { openSafetensors, writeSafetensors } from "./safetensors/index.ts";

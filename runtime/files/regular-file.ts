@@ -31,7 +31,7 @@ class UnfitFile extends Error {
 }
 
 /** Why a file cannot be read, to be put behind its name. */
-interface Unreadable {
+export interface Unreadable {
   /** "does not exist", "is a folder, not a file" */
   readonly problem: string;
   readonly help: string;
