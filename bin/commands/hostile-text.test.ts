@@ -9,11 +9,12 @@ import { ltxc, project } from "../testing/testing.ts";
 const test = suite("hostile text");
 const folder = temporaryFolders(test, "hostile");
 
-const evil = "\u001b]0;pwned\u0007\u001b[31mred\u001b[2J\u007f\u009b\u202e*/ </script><b> `${x}` \u2028\r";
-const steering = /[^\P{Cc}\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+const evil =
+  "\u001b]0;pwned\u0007\u001b[31mred\u001b[2J\u007f\u009b\u202e\u200b\u2060\ufeff\u00ad\u3164\u{e0041}\u{1d173}*/ </script><b> `${x}` \u2028\r";
+const steering = /[^\P{Cc}\n]|[\p{Cf}\u2028\u2029\u3164]/u;
 
-/** As YAML: raw, U+007F could not stand in a file. */
-const quoted = (text: string) => JSON.stringify(text).replaceAll("\u007f", "\\u007f");
+/** As YAML: raw, U+007F and U+FEFF could not stand in a file. */
+const quoted = (text: string) => JSON.stringify(text).replaceAll("\u007f", "\\u007f").replaceAll("\ufeff", "\\ufeff");
 
 const strategy = `strategy: hostile
 description: ${quoted(evil)}
