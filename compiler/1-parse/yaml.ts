@@ -17,7 +17,7 @@ import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Fix } from "../diagnostics/diagnostic.ts";
 import { lineSpan, positionAt, type SourceFile, textAt } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
-import { boundedTokens, tooLarge } from "./bounded-tokens.ts";
+import { boundedTokens, tooLarge } from "./yaml-bounds.ts";
 import { splitGroups } from "./flow-split.ts";
 import { mapScalar, type ScalarStyle } from "./scalar-map.ts";
 import type { YamlEntry, YamlNode, YamlScalar } from "./tree.ts";

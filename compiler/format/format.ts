@@ -1,5 +1,5 @@
 /** The formatter: text in, text out. */
-import { tooLarge } from "../1-parse/bounded-tokens.ts";
+import { tooLarge } from "../1-parse/yaml-bounds.ts";
 import { toPlain } from "../1-parse/tree.ts";
 import { parseStrategy, type ParsedStrategy } from "../1-parse/strategy.ts";
 import { validateStrategy } from "../2-check/schema.ts";

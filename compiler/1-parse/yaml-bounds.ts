@@ -17,12 +17,13 @@ export function boundedTokens(file: SourceFile, bag: Bag): CST.Token[] | null {
   const tokens: CST.Token[] = [];
   let count = 0;
   for (const lexeme of new Lexer().lex(text)) {
+    const start = parser.offset;
     for (const token of parser.next(lexeme)) tokens.push(token);
     const last = tokens.at(-1);
     if (last?.type === "directive") return directive(last.offset, bag);
     // Besides the values that are open, the stack holds their document.
-    if (parser.stack.length > maxLevels + 1) return tooLarge(parser.offset, bag, "is too deeply nested");
-    if (++count > maxLexemes) return tooLarge(parser.offset, bag, "has too many parts");
+    if (parser.stack.length > maxLevels + 1) return tooLarge(start, bag, "is too deeply nested");
+    if (++count > maxLexemes) return tooLarge(start, bag, "has too many parts");
   }
   tokens.push(...parser.end());
   return tokens;
