@@ -12,6 +12,7 @@ import { environmentOf } from "./metrics/environment.ts";
 import { evaluate } from "./training/evaluation.ts";
 import type { StepEvent, Summary, TrainEvent } from "./metrics/events.ts";
 import { failureOf } from "./training/failures.ts";
+import { noGpu, watchGpu, type GpuWatch } from "./metrics/gpu-watch.ts";
 import { openMetricsFile } from "./metrics/metrics-file.ts";
 import { checkNothingLater } from "./run-folder/starting.ts";
 import { contextOf, createOptimizer } from "./training/optimizer-context.ts";
@@ -22,6 +23,7 @@ import {
   type OptimizerContext,
 } from "./training/optimizer-step.ts";
 import type { Run, StopSignal } from "./training/run-inputs.ts";
+import { speedOf } from "./training/step-speed.ts";
 import { createWarnOnce, type WarnOnce } from "./training/warn-once.ts";
 import { savedConfig } from "./checkpoints/saved-config.ts";
 import { createSchedule, type Schedule } from "./optimizer/schedules.ts";
@@ -52,6 +54,7 @@ export async function train(run: Run, { onEvent = () => {}, signal, onBegun }: T
   } finally {
     run.engine.onFault?.(null);
     loop.end();
+    loop.gpu.end();
   }
 }
 
@@ -96,6 +99,7 @@ interface Loop {
   /** False while an update is under way, when only some of the weights may have changed. */
   isWhole: boolean;
   readonly pace: number[];
+  readonly gpu: GpuWatch;
   /** Seconds spent between steps, on evaluations and checkpoints. */
   aside: number;
   emit(event: TrainEvent): void;
@@ -159,6 +163,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     done: globalStep,
     isWhole: true,
     pace: [],
+    gpu: engine.isGpu === true ? watchGpu() : noGpu,
     aside: 0,
     emit,
     saved: null,
@@ -179,6 +184,7 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   const { run, context, schedule, steps } = loop;
   const { gradient_accumulation_steps: microBatches } = run.config.optimization;
   const began = performance.now();
+  const flopsBefore = run.engine.flops?.() ?? 0;
   const progress = { globalStep: j, progress: j / steps };
   const samples: (readonly string[])[] = [];
   let waitSeconds = 0;
@@ -200,10 +206,12 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   const metrics = { ...stepMetrics(accumulated.reports), learningRate, gradNorm: accumulated.gradNorm };
   const etaSeconds = j === loop.start ? null : (steps - j - 1) * meanPace(loop, j, secondsPerStep);
   const names = samples.flat();
-  const samplesPerSecond = names.length / secondsPerStep;
+  const flops = run.engine.flops === undefined ? null : run.engine.flops() - flopsBefore;
+  const work = { samples: names.length, tokens: accumulated.tokens, flops, seconds: secondsPerStep };
+  const speed = speedOf(work, run.engine.precision, loop.gpu.latest());
   // In KiB on every platform.
   const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-  const pace = { secondsPerStep, samplesPerSecond, waitSeconds, etaSeconds };
+  const pace = { secondsPerStep, ...speed, waitSeconds, etaSeconds };
   return { type: "step", globalStep: j + 1, steps, samples: names, ...metrics, ...pace, peakMemoryBytes };
 }
 

@@ -89,6 +89,7 @@ const recording = {
   numbers: [1, null, -0],
   outputs: [x],
   hasGradient: [],
+  flops: 0,
 } as const;
 
 /** The pair of files of a recording, whose names follow from its calls; the tree has both. */
@@ -139,6 +140,10 @@ const event = {
   gradNorm: 1,
   secondsPerStep: 1,
   samplesPerSecond: 1,
+  tokensPerSecond: 100,
+  flopsPerSecond: null,
+  mfu: null,
+  gpu: null,
   waitSeconds: 0,
   peakMemoryBytes: 1e9,
 };

@@ -29,9 +29,26 @@ export function charts({ steps, evaluations }: Metrics): string {
     small("Learning rate", ({ learningRate }) => learningRate),
     small("Gradient norm before clipping", ({ gradNorm }) => gradNorm),
     small("Samples per second", ({ samplesPerSecond }) => samplesPerSecond),
+    small("Tokens per second", ({ tokensPerSecond }) => tokensPerSecond),
+    ...gpuCharts(steps, small),
     "</div>",
   ];
   return steps.length === 0 && evaluations.length === 0 ? "" : `<h2>Curves</h2>\n${parts.join("\n")}`;
+}
+
+/** Of runs on a GPU. */
+function gpuCharts(
+  steps: readonly Step[],
+  small: (title: string, value: (step: Step) => number) => string,
+): readonly string[] {
+  if (steps.every(({ gpuName }) => gpuName === "")) return [];
+  return [
+    small("GPU memory, GiB", ({ gpu }) => (gpu["memoryBytes"] ?? NaN) / 2 ** 30),
+    small("GPU busy, %", ({ gpu }) => 100 * (gpu["utilization"] ?? NaN)),
+    ...(steps.every(({ mfu }) => Number.isNaN(mfu))
+      ? []
+      : [small("Share of the GPU's peak (MFU), %", ({ mfu }) => 100 * mfu)]),
+  ];
 }
 
 function lossChart(steps: readonly Step[], lastStep: number): string {

@@ -16,12 +16,25 @@ type Numbers = Readonly<Record<string, number>>;
 
 export interface Step extends Pick<
   StepEvent,
-  "loss" | "learningRate" | "gradNorm" | "secondsPerStep" | "samplesPerSecond" | "waitSeconds" | "peakMemoryBytes"
+  | "loss"
+  | "learningRate"
+  | "gradNorm"
+  | "secondsPerStep"
+  | "samplesPerSecond"
+  | "tokensPerSecond"
+  | "waitSeconds"
+  | "peakMemoryBytes"
 > {
   readonly globalStep: number;
   readonly steps: number;
   readonly terms: Numbers;
   readonly sigmaBuckets: Numbers;
+  readonly flopsPerSecond: number;
+  readonly mfu: number;
+  /** Of the GPU: bytes in use, bytes that there are, and the share of time in which it computes. */
+  readonly gpu: Numbers;
+  /** Empty without one. */
+  readonly gpuName: string;
 }
 
 export interface Evaluation extends Pick<EvaluationEvent, "globalStep" | "loss" | "sigmas"> {}
@@ -119,10 +132,17 @@ function stepOf(line: Line, globalStep: number): Step {
     gradNorm: number(line["gradNorm"]),
     secondsPerStep: number(line["secondsPerStep"]),
     samplesPerSecond: number(line["samplesPerSecond"]),
+    tokensPerSecond: number(line["tokensPerSecond"]),
+    flopsPerSecond: number(line["flopsPerSecond"]),
+    mfu: number(line["mfu"]),
+    gpu: numbers(line["gpu"]),
+    gpuName: nameOf(record(line["gpu"])),
     waitSeconds: number(line["waitSeconds"]),
     peakMemoryBytes: number(line["peakMemoryBytes"]),
   };
 }
+
+const nameOf = ({ name }: Line): string => (typeof name === "string" ? name : "");
 
 function evaluationOf(line: Line, globalStep: number): Evaluation {
   const list: readonly unknown[] = Array.isArray(line["sigmas"]) ? line["sigmas"] : [];

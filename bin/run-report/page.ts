@@ -1,6 +1,7 @@
 import { bytes, duration } from "../shell/text.ts";
 import { smoothed } from "../run-view/smooth.ts";
 import { charts } from "./charts.ts";
+import type { Step } from "./metrics.ts";
 import { escape } from "../shell/html.ts";
 import type { RunRecord } from "./read-run.ts";
 import { style } from "./style.ts";
@@ -63,12 +64,28 @@ function facts({ metrics }: RunRecord): string {
       ? ["Time in steps", duration(seconds), `${((100 * waiting) / seconds).toFixed(1)} % waiting for data`]
       : null,
     seconds > 0 ? ["Pace", `${(seconds / steps.length).toPrecision(3)} s/step`] : null,
+    known(last?.tokensPerSecond) ? tokensFact(last) : null,
+    last === undefined || last.gpuName === "" ? null : gpuFact(last),
     known(last?.peakMemoryBytes) ? ["Peak memory", bytes(last.peakMemoryBytes)] : null,
     known(begin?.samples) ? ["Samples", begin.samples.toLocaleString("en")] : null,
     known(begin?.trainableParameters) ? ["Trained numbers", begin.trainableParameters.toLocaleString("en")] : null,
   ];
   const cards = list.flatMap((fact) => (fact === null ? [] : [card(fact)]));
   return `<dl class="facts">${cards.join("")}</dl>`;
+}
+
+const whole = (x: number): string => Math.round(x).toLocaleString("en");
+
+function tokensFact({ tokensPerSecond, flopsPerSecond }: Step): Fact {
+  const work = `${whole(flopsPerSecond / 1e9)} GFLOP/s in matrix products`;
+  const pace = `${whole(tokensPerSecond)} a second`;
+  return Number.isFinite(flopsPerSecond) ? ["Tokens", pace, work] : ["Tokens", pace];
+}
+
+function gpuFact({ gpu, gpuName, mfu }: Step): Fact {
+  const share = Number.isFinite(mfu) ? `${whole(100 * mfu)} % of its peak (MFU), ` : "";
+  const memory = `${bytes(gpu["memoryBytes"] ?? NaN)} of ${bytes(gpu["memoryTotalBytes"] ?? NaN)}`;
+  return ["GPU", gpuName, `${share}${memory} in use`];
 }
 
 const fixed = (value: number | undefined): string => (value ?? Number.NaN).toFixed(4);

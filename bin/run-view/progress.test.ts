@@ -16,6 +16,10 @@ const progress: Progress = {
   secondsPerStep: 0.5,
   samples: ["a.pt"],
   samplesPerSecond: 4,
+  tokensPerSecond: 6144,
+  flopsPerSecond: null,
+  mfu: null,
+  gpu: null,
   waitSeconds: 0,
   peakMemoryBytes: 3 * 2 ** 29,
   etaSeconds: 75,
@@ -26,8 +30,16 @@ test("a terminal shows the bar with the smoothed loss, then this step's loss by 
     ` 50/200 ${"━".repeat(8)}${"─".repeat(22)}  loss 0.5123  LR 7.75e-4  0.50 s/step  1 min 15 s left`,
     "  this step 0.6123  video 0.4000  audio 0.2123",
     "  by sigma  0.25-0.50: 0.5000  0.75-1.00: 0.7000",
-    "  gradient 1.23  4.00 samples/s  peak memory 1.5 GiB",
+    "  gradient 1.23  4.00 samples/s  6,144 tokens/s  peak memory 1.5 GiB",
   ]);
+});
+
+test("a GPU has a line of its own: its memory, how busy it is, and how much of its peak is used", () => {
+  const gpu = { name: "NVIDIA H100", memoryBytes: 48 * 2 ** 30, memoryTotalBytes: 80 * 2 ** 30, utilization: 0.973 };
+  const line = (mfu: number | null) => progressBlock(colors(false), { ...progress, mfu, gpu }, 100)[4];
+  assert.is(line(0.4123), "  GPU memory 48.0 of 80.0 GiB  97 % busy  41 % of its peak (MFU)");
+  assert.is(line(null), "  GPU memory 48.0 of 80.0 GiB  97 % busy");
+  assert.match(plainLine({ ...progress, gpu }, true) ?? "", /peak memory 1.5 GiB {2}\| GPU memory 48.0 of 80.0 GiB/);
 });
 
 test("a single term is the loss and not said twice", () => {
@@ -50,7 +62,7 @@ test("plain lines come at the first, the last and every twentieth step, with all
   assert.is(
     plainLine(progress, true),
     "step 50/200  loss 0.5123  LR 7.75e-4  0.50 s/step  1 min 15 s left  | this step 0.6123  video 0.4000  audio 0.2123" +
-      "  | by sigma  0.25-0.50: 0.5000  0.75-1.00: 0.7000  | gradient 1.23  4.00 samples/s  peak memory 1.5 GiB",
+      "  | by sigma  0.25-0.50: 0.5000  0.75-1.00: 0.7000  | gradient 1.23  4.00 samples/s  6,144 tokens/s  peak memory 1.5 GiB",
   );
 });
 

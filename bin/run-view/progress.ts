@@ -45,13 +45,21 @@ function lossParts({ loss, terms, sigmaBuckets }: Progress): readonly string[] {
   return [[`this step ${loss.toFixed(4)}`, ...parts].join("  "), `by sigma  ${buckets.join("  ")}`];
 }
 
-function costs({ gradNorm, samplesPerSecond, peakMemoryBytes }: Progress): string {
-  return `gradient ${gradNorm.toPrecision(3)}  ${samplesPerSecond.toPrecision(3)} samples/s  peak memory ${bytes(peakMemoryBytes)}`;
+/** What the step costs; on a GPU a second line. */
+function costs(progress: Progress): readonly string[] {
+  const { gradNorm, samplesPerSecond, tokensPerSecond, peakMemoryBytes, gpu, mfu } = progress;
+  const speed = `${samplesPerSecond.toPrecision(3)} samples/s  ${Math.round(tokensPerSecond).toLocaleString("en")} tokens/s`;
+  const own = `gradient ${gradNorm.toPrecision(3)}  ${speed}  peak memory ${bytes(peakMemoryBytes)}`;
+  if (gpu === null) return [own];
+  const gib = (count: number) => (count / 2 ** 30).toFixed(1);
+  const share = mfu === null ? "" : `  ${Math.round(100 * mfu)} % of its peak (MFU)`;
+  const memory = `${gib(gpu.memoryBytes)} of ${gib(gpu.memoryTotalBytes)} GiB`;
+  return [own, `GPU memory ${memory}  ${Math.round(100 * gpu.utilization)} % busy${share}`];
 }
 
-/** What a terminal shows while a run goes on: a bar and three lines of numbers below it, each cut to `columns`. */
+/** What a terminal shows while a run goes on: a bar and lines of numbers below it, each cut to `columns`. */
 export function progressBlock(colors: Colors, progress: Progress, columns: number): readonly string[] {
-  const details = [...lossParts(progress), costs(progress)].map((line) =>
+  const details = [...lossParts(progress), ...costs(progress)].map((line) =>
     colors.dim(`  ${line}`.slice(0, columns - 1)),
   );
   return [barLine(colors, progress, columns), ...details];
@@ -62,5 +70,5 @@ export function plainLine(progress: Progress, isFirst: boolean): string | null {
   const { globalStep: step, steps } = progress;
   const isDue = isFirst || step === steps || step % plainInterval === 0;
   if (!isDue) return null;
-  return [`step ${step}/${steps}  ${numbers(progress)}`, ...lossParts(progress), costs(progress)].join("  | ");
+  return [`step ${step}/${steps}  ${numbers(progress)}`, ...lossParts(progress), ...costs(progress)].join("  | ");
 }

@@ -53,6 +53,8 @@ export interface Engine {
   readonly name: EngineName;
   /** float32 if not given. */
   readonly precision?: Precision;
+  /** Whether it computes on an NVIDIA GPU; false if not given. */
+  readonly isGpu?: boolean;
   readonly ops: Ops;
   /** Uploads host values; the tensor lives until `dispose`, also inside `tidy`. */
   keep(value: HostTensor): Tensor;
@@ -78,6 +80,11 @@ export interface Engine {
    */
   checkpoint(f: (given: readonly Tensor[]) => Tensor, given: Checkpointed<Tensor>): Tensor;
   memory(): EngineMemory;
+  /**
+   * Floating-point operations of the matrix products that were asked for so far, a checkpointed block's only once; only engines that
+   * record count them.
+   */
+  flops?(): number;
   /**
    * Saves recordings on disk from now on, and uses those that were saved before; only engines that record have it.
    * @param scope everything that recordings depend on besides the calls to the engine, such as the model and the strategy

@@ -29,15 +29,19 @@ export function addCosts(a: GraphCost, b: GraphCost): GraphCost {
   };
 }
 
-function nodeCost({ op, inputs, outputs, attributes }: Node, values: ReadonlyMap<string, Value>): GraphCost {
+function nodeCost(node: Node, values: ReadonlyMap<string, Value>): GraphCost {
+  const { op, inputs, outputs } = node;
+  const matmulFlops = productFlopsOf(node, values);
+  if (matmulFlops > 0 || views.has(op)) return { matmulFlops, movedBytes: 0, nodes: 1 };
+  const moved = [...inputs.flatMap((name) => values.get(name) ?? []), ...outputs];
+  return { matmulFlops, movedBytes: moved.reduce((sum, x) => sum + byteSize(x), 0), nodes: 1 };
+}
+
+/** Floating-point operations of the matrix products of a node; 0 for other operators. */
+export function productFlopsOf({ op, inputs, outputs, attributes }: Node, values: ReadonlyMap<string, Value>): number {
   const operands = inputs.flatMap((name) => values.get(name) ?? []);
-  const flops = productFlops(op, operands);
-  if (flops > 0) return { matmulFlops: flops, movedBytes: 0, nodes: 1 };
-  if (!products.has(op)) {
-    const moved = views.has(op) ? [] : [...operands, ...outputs];
-    return { matmulFlops: 0, movedBytes: moved.reduce((sum, x) => sum + byteSize(x), 0), nodes: 1 };
-  }
+  if (!products.has(op)) return productFlops(op, operands);
   const [{ shape } = { shape: [] }] = operands;
   const inner = shape.at(attributes["transA"] === 1 ? -2 : -1) ?? 1;
-  return { matmulFlops: 2 * inner * sizeOf(outputs[0]?.shape ?? []), movedBytes: 0, nodes: 1 };
+  return 2 * inner * sizeOf(outputs[0]?.shape ?? []);
 }

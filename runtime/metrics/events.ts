@@ -1,4 +1,5 @@
 import type { Finding } from "../findings.ts";
+import type { GpuUse } from "./gpu-watch.ts";
 
 /** What happens in a run, as plain data: for the progress line, and line by line in `<output_dir>/metrics.jsonl`. */
 export type TrainEvent =
@@ -65,6 +66,17 @@ export interface StepEvent {
   readonly secondsPerStep: number;
   /** Samples that the step learned from, all micro-batches, per second. */
   readonly samplesPerSecond: number;
+  /** Tokens that the model was given, of both modalities, references included. */
+  readonly tokensPerSecond: number;
+  /** Floating-point operations of matrix products per second; null for engines that do not count them. */
+  readonly flopsPerSecond: number | null;
+  /**
+   * The share of what the GPU can do at most in the numbers that the engine computes in (model FLOPs utilization): what a checkpointed
+   * block computes a second time does not count. Null without a GPU, and for one whose data sheet is not known here.
+   */
+  readonly mfu: number | null;
+  /** What the GPU does, as its driver tells every few seconds; null without one. */
+  readonly gpu: GpuUse | null;
   /** The most memory that the process has held so far, outside of a GPU. */
   readonly peakMemoryBytes: number;
   /** Of `secondsPerStep`, seconds spent waiting for data. */

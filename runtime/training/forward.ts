@@ -52,6 +52,8 @@ interface ForwardOptions {
   readonly dropout?: number;
   /** All noise levels; without it those that the strategy draws. */
   readonly sigma?: number;
+  /** Told how many tokens the model gets, of all samples and both modalities, references included. */
+  onTokens?(count: number): void;
 }
 
 /** A micro-batch's loss and what is worth knowing of it, on the device. */
@@ -84,13 +86,14 @@ export interface Report {
 export function forward(
   context: ForwardContext,
   batch: Batch<unknown>,
-  { draws: source, progress, divisor, sigma, dropout = 0 }: ForwardOptions,
+  { draws: source, progress, divisor, sigma, onTokens, dropout = 0 }: ForwardOptions,
 ): Forward {
   const { ops, step, params, positions, scaleFactors } = context;
   const draws = sigma === undefined ? createDraws(ops, source, context.sampler) : createDrawsAt(ops, source, sigma);
   const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress };
   const prepared = fitting(() => step.prepare(ctx, batch));
   const { inputs } = prepared;
+  onTokens?.(tokensOf(inputs));
   const prediction = context.model(inputs, targetTokens(step.strategy, batch), createDropout(ops, draws, dropout));
   const terms = fitting(() => step.loss(ctx, prepared, prediction));
   const marks = [hasGenerated(ops, prepared), ...overlapsOf(step, prepared)].map((flag) => ops.float(flag));
@@ -110,6 +113,10 @@ function createDropout(ops: Ops, draws: Draws, rate: number): Dropout | undefine
     const stays = ops.greaterEqual(draws.rand(`lora.${module}.dropout`, x.shape), rate);
     return ops.mul(x, ops.mul(ops.float(stays), 1 / (1 - rate)));
   };
+}
+
+function tokensOf({ video, audio }: ModelInputs): number {
+  return [video, audio].reduce((sum, x) => sum + (x?.latent.shape[0] ?? 0) * (x?.latent.shape[1] ?? 0), 0);
 }
 
 /** How many tokens of each modality are the target's, for strategies that have outputs of their own. */

@@ -37,6 +37,8 @@ export interface MicroBatch {
 
 export interface AccumulatedGradients {
   readonly reports: readonly Report[];
+  /** That the model was given, of all micro-batches. */
+  readonly tokens: number;
   /** L2 norm of all gradients together, before clipping. */
   readonly gradNorm: number;
   /** Clips, updates the weights with this learning rate and frees the gradients. */
@@ -47,6 +49,7 @@ export interface AccumulatedGradients {
 
 interface Pass {
   readonly size: number;
+  readonly tokens: number;
   readonly report: Tensor;
 }
 
@@ -65,13 +68,15 @@ export async function accumulate(
   let gradients: Gradients | null = null;
   for (let i = 0; i < microBatches; i++) {
     const micro = await next(i);
+    let tokens = 0;
+    const onTokens = (count: number) => (tokens = count);
     const run = () =>
-      forward(context.forward, micro.batch(), { ...micro, divisor: microBatches, dropout: context.dropout });
+      forward(context.forward, micro.batch(), { ...micro, divisor: microBatches, dropout: context.dropout, onTokens });
     const pass = engine.differentiate(run, trainable.tensors());
     micro.release();
     engine.dispose(pass.loss);
     gradients = addGradients(engine, gradients, pass.gradients);
-    passes.push({ size: micro.size, report: pass.outputs.report });
+    passes.push({ size: micro.size, tokens, report: pass.outputs.report });
   }
   return summarize(context, passes, gradients ?? []);
 }
@@ -88,6 +93,7 @@ async function summarize(
   const free = () => engine.dispose(norm, ...gradients);
   return {
     reports,
+    tokens: passes.reduce((sum, { tokens }) => sum + tokens, 0),
     gradNorm,
     async apply(rate) {
       const factor = clipFactor(engine, norm, maxGradNorm);

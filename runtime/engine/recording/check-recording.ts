@@ -38,7 +38,8 @@ export const isRecording = (x: unknown): x is Recording =>
   isListOf(x["inputs"], isSource) &&
   isListOf(x["numbers"], isNumberOrNull) &&
   isListOf(x["outputs"], isTensorType) &&
-  isListOf(x["hasGradient"], isBoolean);
+  isListOf(x["hasGradient"], isBoolean) &&
+  isCount(x["flops"]);
 
 const isValue = (x: unknown): x is Value => isTensorType(x) && isText((x as Partial<Value>).name);
 

@@ -24,8 +24,10 @@ export interface Executor {
   readonly target: string;
   /** What the graphs compute the model in; float32 if not given. */
   readonly precision?: Precision;
+  /** Whether the device is an NVIDIA GPU; false if not given. */
+  readonly isGpu?: boolean;
   /** Prepares a recorded graph for the device. */
-  optimize(graph: Graph): Graph;
+  readonly optimize: (graph: Graph) => Graph;
   /** Turns an error of the device into one for the user. `nodesOf` gives the nodes of an open graph, null if it is unknown. */
   explain(error: unknown, nodesOf: (session: number) => readonly Node[] | null): unknown;
   /** Turns what ends the process into a finding; only executors have it whose device has `onFault`. */
@@ -51,7 +53,7 @@ export interface RecordingOptions {
  */
 export function createRecordingEngine(tf: Tf, executor: Executor, options: RecordingOptions = {}): Engine {
   const { mostBytes = totalmem() / 2, folder = null } = options;
-  const { name, device, target, precision = "float32" } = executor;
+  const { name, device, target, precision, isGpu } = executor;
   // Notes from before anybody listens are kept for whoever will.
   const early: EngineEvent[] = [];
   let listener = (event: EngineEvent): void => {
@@ -60,14 +62,7 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
   const tools = { tf, backend: recordingBackendOf(tf, registerKernels), ops: recordedOps(tf) };
   const [scope, tensors] = [new CallScope(), new LiveTensors(device)];
   const recordings = new Recordings(
-    {
-      tools,
-      device,
-      scope,
-      tensors,
-      optimize: (graph) => executor.optimize(graph),
-      tell: (event) => listener(event),
-    },
+    { tools, device, scope, tensors, optimize: executor.optimize, tell: (event) => listener(event) },
     mostBytes,
   );
   const { call, tidy, differentiate } = functionsOf(recordings, scope);
@@ -79,7 +74,8 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
 
   return {
     name,
-    precision,
+    ...(precision === undefined ? {} : { precision }),
+    ...(isGpu === undefined ? {} : { isGpu }),
     ops: Object.fromEntries(ops.map((op) => [op, (...args: Argument[]) => call(op, args)])) as unknown as Ops,
     keep: (value) => tensors.onDevice(device.upload(value), value),
     map: (stored) => tensors.inFile(stored),
@@ -107,6 +103,7 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
     },
     ...faultsOf(executor),
     memory: () => tensors.memory(),
+    flops: () => recordings.flops,
   };
 }
 

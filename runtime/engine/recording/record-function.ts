@@ -1,5 +1,6 @@
 import type { Tensor } from "../../contract.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
+import { modelFlops } from "../../graph/model-flops.ts";
 import { CallLog, type Argument, type OpName, type OpResult } from "./call-log.ts";
 import { checkpointKey, type CallHandler, type CallScope } from "./call-scope.ts";
 import { GraphRecorder, type RecordingTools } from "./graph-recorder.ts";
@@ -46,6 +47,7 @@ export function recordFunction<T>(
     numbers: log.numbers.map((x, i) => (fed.has(i) ? null : x)),
     outputs: outputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as Tensor["dtype"] })),
     hasGradient,
+    flops: modelFlops(graph),
   };
   return { log, result, calls: handler.calls, recording, graph };
 }

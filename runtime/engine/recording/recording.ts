@@ -22,6 +22,8 @@ export interface Recording {
    * the results of the function.
    */
   readonly hasGradient: readonly boolean[];
+  /** Of the matrix products that the function asks for (`modelFlops`). */
+  readonly flops: number;
 }
 
 /** A recording whose graph is open on the device. */

@@ -43,6 +43,7 @@ export class Recordings {
   readonly #nodes = new Map<number, readonly Node[]>();
   readonly #recentlyUsed;
   #saved: SavedRecordings | null = null;
+  #flops = 0;
 
   /** @param mostBytes memory that all open graphs may claim; above it those that have not been used for the longest time are closed */
   constructor(context: RecordingContext, mostBytes: number) {
@@ -72,6 +73,11 @@ export class Recordings {
       const node = lastNodeOf(this.#tree, found.calls);
       if (node.recording === null) node.saved = found;
     }
+  }
+
+  /** Floating-point operations of the matrix products of all runs so far. */
+  get flops(): number {
+    return this.#flops;
   }
 
   /** The nodes of an open graph, null if it is unknown. */
@@ -149,6 +155,7 @@ export class Recordings {
   #play<T>(task: Task<T>, recording: OpenRecording, { log, result }: FunctionRun<T>): Outcome<T> {
     const { device, tensors } = this.#context;
     const feeds = recording.inputs.map((source) => this.#feedOf(source, log));
+    this.#flops += recording.flops;
     const ids = device.run(recording.session, feeds, recording.outputs.length);
     const outputs = ids.map((id, i) => tensors.onDevice(id, recording.outputs[i] as Tensor)).values();
     const nextOutput = () => outputs.next().value as DeviceTensor;

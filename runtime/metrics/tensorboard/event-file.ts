@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { makeFolderSync } from "../../files/atomic.ts";
-import type { TrainEvent } from "../events.ts";
+import type { StepEvent, TrainEvent } from "../events.ts";
 import type { MetricsSink } from "../sink.ts";
 import { record, scalarsEvent, startEvent, versionEvent, type Scalars } from "./records.ts";
 
@@ -68,7 +68,7 @@ function scalarsOf(event: TrainEvent): Scalars {
     ];
   }
   if (event.type !== "step") return [];
-  const { loss, learningRate, gradNorm, secondsPerStep, samplesPerSecond } = event;
+  const { loss, learningRate, gradNorm, secondsPerStep, samplesPerSecond, tokensPerSecond } = event;
   return [
     ["train/loss", loss],
     ...Object.entries(event.terms).map(([name, value]) => [`train/loss_${name}`, value] as const),
@@ -77,5 +77,13 @@ function scalarsOf(event: TrainEvent): Scalars {
     ["train/grad_norm", gradNorm],
     ["train/step_time", secondsPerStep],
     ["train/samples_per_second", samplesPerSecond],
+    ["train/tokens_per_second", tokensPerSecond],
+    ...gpuScalars(event),
   ];
+}
+
+function gpuScalars({ mfu, gpu }: StepEvent): Scalars {
+  const share: Scalars = mfu === null ? [] : [["train/mfu", mfu]];
+  if (gpu === null) return share;
+  return [...share, ["train/gpu_memory_gb", gpu.memoryBytes / 1e9], ["train/gpu_utilization", gpu.utilization]];
 }
