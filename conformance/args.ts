@@ -11,8 +11,9 @@ export const usage = `Replays golden vectors: runs the project on recorded input
   DIR              a folder laid out <group>/<case>/manifest.json; conformance/vectors if not given
   --group NAME     only this group; may be given several times
   --case REGEXP    only cases whose names match
-  --engine NAME    cpu, wasm, onnx or tfjs-node-gpu; may be given several times; the first three if not given
-  --provider NAME  what the engine onnx computes with: cpu, webgpu or cuda; leaving an operation to the CPU is a failure
+  --engine NAME    cpu, wasm, onnx, torch or tfjs-node-gpu; may be given several times; the first three if not given.
+                   torch is that of LTXC_PYTHON, or else found as a run finds it
+  --provider NAME  what the engines onnx and torch compute with: cpu, webgpu or cuda; leaving an operation to the CPU is a failure
   --target NAME    ltx-trainer: the steps of the group strategy in compiled Python, and all else that concerns this target;
                    needs a Python with PyTorch, see scripts/python-environment.ts
   --help           this text
@@ -44,7 +45,7 @@ export interface Args {
 
 type Target = "ltx-trainer";
 
-const engines: readonly EngineName[] = ["cpu", "wasm", "onnx", "tfjs-node-gpu"];
+const engines: readonly EngineName[] = ["cpu", "wasm", "onnx", "torch", "tfjs-node-gpu"];
 const targets: readonly Target[] = ["ltx-trainer"];
 const providers: readonly Provider[] = ["cpu", "webgpu", "cuda"];
 
@@ -57,8 +58,8 @@ export function readArgs(args: readonly string[]): Args | null {
   if (root !== null && !existsSync(root)) throw new UsageError(`there is no folder ${root}`);
   const provider = values.provider === undefined ? null : oneOf("provider", providers, values.provider);
   const asked = values.engine?.map((name) => oneOf("engine", engines, name));
-  if (provider !== null && asked?.some((name) => name !== "onnx")) {
-    throw new UsageError("only the engine onnx has a provider");
+  if (provider !== null && asked?.some((name) => name !== "onnx" && name !== "torch")) {
+    throw new UsageError("only the engines onnx and torch have providers");
   }
   const target = values.target === undefined ? null : oneOf("target", targets, values.target);
   const others = ["group", "engine", "provider"] as const;

@@ -19,9 +19,9 @@ function run(...args: string[]) {
 
 test("what is wrong with a command is told", () => {
   for (const [args, message] of [
-    [["--engine", "gpu"], "there is no engine gpu; there are: cpu, wasm, onnx, tfjs-node-gpu"],
+    [["--engine", "gpu"], "there is no engine gpu; there are: cpu, wasm, onnx, torch, tfjs-node-gpu"],
     [["--provider", "rocm"], "there is no provider rocm; there are: cpu, webgpu, cuda"],
-    [["--provider", "cuda", "--engine", "cpu"], "only the engine onnx has a provider"],
+    [["--provider", "cuda", "--engine", "cpu"], "only the engines onnx and torch have providers"],
     [["--target", "jax"], "there is no target jax; there are: ltx-trainer"],
     [["--target", "ltx-trainer", "--engine", "cpu"], "--target goes with DIR and --case only"],
     [["a", "b"], "one folder of vectors is replayed, not 2"],

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { openEngine } from "../runtime/engine/index.ts";
 import type { Engine } from "../runtime/engine/engine.ts";
+import { testTorch } from "../runtime/testing/test-torch.ts";
 import { FindingsError } from "../runtime/findings.ts";
 import { oneOf, readArgs, usage, UsageError, type Args } from "./args.ts";
 import { folders, loadCase } from "./case.ts";
@@ -61,7 +62,8 @@ async function replayAll(args: Args): Promise<Count> {
   const { provider } = args;
   const chosen = provider === null ? {} : { provider, isStrict: provider !== "cpu" };
   for (const name of args.engines) {
-    const { engine } = await openEngine(name, chosen);
+    const torch = name === "torch" ? ((await testTorch())?.folder ?? null) : null;
+    const { engine } = await openEngine(name, { ...chosen, torch });
     for (const group of groups) {
       const count = await runGroup(args, root, group, engine);
       total.passed += count.passed;

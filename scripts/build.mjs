@@ -25,6 +25,7 @@ const { metafile } = await build({
     compiler: "compiler/index.ts",
     runtime: "runtime/index.ts",
     "onnx-worker": "runtime/engine/onnx/worker.ts",
+    "torch-worker": "runtime/engine/torch/worker.ts",
   },
   outdir: "dist",
   outExtension: { ".js": ".mjs" },

@@ -84,7 +84,14 @@ test("fills in the documented defaults", () => {
     wandb: { enabled: false, project: "ltxv-trainer", entity: null, tags: [], log_validation_videos: true },
     seed: 42,
     output_dir: "/project/outputs",
-    runtime: { engine: "auto", provider: "auto", threads: null, resume_anyway: false, ignore_memory: false },
+    runtime: {
+      engine: "auto",
+      provider: "auto",
+      torch: null,
+      threads: null,
+      resume_anyway: false,
+      ignore_memory: false,
+    },
     evaluation: { samples: 0, interval: 100, sigmas: [0.1, 0.3, 0.5, 0.7, 0.9], keep_best: false },
   });
   assert.equal(config?.flow_matching, defaultFlowMatching);
@@ -343,7 +350,7 @@ test("texts, steps and lists of parameters keep to their schema", () => {
 test("a value that is none of the choices is answered with the one that is meant", () => {
   const helps = (raw: unknown) => resolve(raw).findings.flatMap(({ code, help }) => (code === "LTX6002" ? [help] : []));
   assert.equal(helps({ optimization: { scheduler_type: "cosin" } }), ["did you mean `cosine`?"]);
-  const provider = "it is a provider of the engine `onnx`: write `engine: onnx` and `provider: cuda`";
+  const provider = "it is a provider of the engines `onnx` and `torch`: write `engine: auto` and `provider: cuda`";
   assert.equal(helps({ runtime: { engine: "cuda" } }), [provider]);
 });
 

@@ -128,7 +128,8 @@ function meantChoice({ enum: choices }: Schema, value: unknown, path: Path): str
   if (choices === undefined || typeof value !== "string") return undefined;
   if (path.join(".") === "runtime.engine" && /^(cuda|webgpu|gpu)$/i.test(value)) {
     const provider = /^webgpu$/i.test(value) ? "webgpu" : "cuda";
-    return `it is a provider of the engine \`onnx\`: write \`engine: onnx\` and \`provider: ${provider}\``;
+    const owners = provider === "webgpu" ? "engine `onnx`" : "engines `onnx` and `torch`";
+    return `it is a provider of the ${owners}: write \`engine: auto\` and \`provider: ${provider}\``;
   }
   const texts = choices.filter((choice): choice is string => typeof choice === "string");
   return didYouMean(value, texts) ?? undefined;

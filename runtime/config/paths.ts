@@ -29,6 +29,7 @@ export function withAbsolutePaths(config: RunConfig, directory: string): RunConf
       })),
     },
     output_dir: absolute(config.output_dir),
+    runtime: { ...config.runtime, torch: optional(config.runtime.torch) },
   };
 }
 

@@ -159,8 +159,9 @@ export interface WandbConfig {
 }
 
 export interface RuntimeConfig {
-  readonly engine: "auto" | "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
+  readonly engine: "auto" | "cpu" | "wasm" | "onnx" | "torch" | "tfjs-node-gpu";
   readonly provider: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly torch: string | null;
   readonly threads: number | null;
   readonly resume_anyway: boolean;
   readonly ignore_memory: boolean;

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import type { HostTensor } from "../contract.ts";
 import { FindingsError } from "../findings.ts";
 import { openEngine, probeEngines, takenByAuto } from "./index.ts";
+import { torchEngines } from "../testing/test-torch.ts";
 
 const probes = await probeEngines();
 const test = suite("engine");
@@ -17,7 +18,7 @@ const host = (shape: readonly number[], values: readonly number[]): HostTensor =
   data: Float32Array.from(values),
 });
 
-for (const engine of [cpu, wasm, onnx]) {
+for (const engine of [cpu, wasm, onnx, ...(await torchEngines())]) {
   test(`${engine.name}: a step leaves only the tensors that it returns`, async () => {
     const { ops } = engine;
     const w = engine.keep(host([2, 2], [1, 2, 3, 4]));
@@ -94,7 +95,7 @@ test("auto says why it chose, and every engine says what it is or why it can not
   const { engine, reason } = await openEngine("auto");
   assert.equal(
     probes.map(({ name, provider }) => provider ?? name),
-    ["tfjs-node-gpu", "cuda", "webgpu", "cpu", "wasm", "cpu"],
+    ["cuda", "tfjs-node-gpu", "cuda", "webgpu", "cpu", "cpu", "wasm", "cpu"],
   );
   assert.is(engine.name, takenByAuto(probes)?.name);
   for (const { available, name, reason: why } of probes) {

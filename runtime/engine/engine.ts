@@ -3,7 +3,7 @@ import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import type { Finding } from "../findings.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
 
-export type EngineName = "cpu" | "wasm" | "onnx" | "tfjs-node-gpu";
+export type EngineName = "cpu" | "wasm" | "onnx" | "torch" | "tfjs-node-gpu";
 
 /** In what numbers an engine computes the model; all else is float32 in any case. */
 export type Precision = "float32" | "bfloat16";

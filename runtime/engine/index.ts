@@ -9,6 +9,7 @@ import { createOnnxEngine } from "./onnx/engine.ts";
 import { hasCudaLibrary, providerNeeds, providerTitles, type Provider } from "./onnx/provider.ts";
 import { measureEngine } from "./measure.ts";
 import { createTfjsEngine } from "./tfjs.ts";
+import { openTorch, torchNeeds } from "./torch/open.ts";
 
 interface OpenedEngine {
   readonly engine: Engine;
@@ -28,8 +29,10 @@ export interface EngineProbe {
 }
 
 interface EngineOptions {
-  /** What the engine `onnx` computes with; `auto` takes an NVIDIA GPU if it can be used, otherwise the CPU. */
+  /** What the engines `onnx` and `torch` compute with; `auto` takes an NVIDIA GPU if it can be used, otherwise the CPU. */
   readonly provider?: Provider | "auto";
+  /** Where PyTorch is; null, the default, looks for it. */
+  readonly torch?: string | null;
   /** Refuses what the provider does not have, instead of computing it on the CPU. */
   readonly isStrict?: boolean;
 }
@@ -38,36 +41,47 @@ interface EngineOptions {
 interface Candidate {
   readonly name: EngineName;
   readonly provider: Provider | null;
-  readonly isStrict?: boolean;
+}
+
+/** How engines are opened, besides what they compute with. */
+type Opening = Required<Pick<EngineOptions, "isStrict" | "torch">>;
+
+/** An engine that was opened, and what it is in words for the user. */
+interface Opened {
+  readonly engine: Engine;
+  readonly description: string;
 }
 
 /**
- * From the fastest to the one that runs everywhere. WebGPU is used only on request: it may find nothing but a software renderer, and
- * it converts all weights to 32 bits.
+ * From the fastest to the one that runs everywhere: on the CPU, ONNX Runtime computes in float32 faster than PyTorch and in less memory.
+ * WebGPU is used only on request: it may find nothing but a software renderer, and it converts all weights to 32 bits.
  */
 const preference: readonly Candidate[] = [
+  { name: "torch", provider: "cuda" },
   { name: "tfjs-node-gpu", provider: null },
   { name: "onnx", provider: "cuda" },
   { name: "onnx", provider: "cpu" },
+  { name: "torch", provider: "cpu" },
   { name: "wasm", provider: null },
   { name: "cpu", provider: null },
 ];
 
 const webgpu: Candidate = { name: "onnx", provider: "webgpu" };
-const probed: readonly Candidate[] = preference.toSpliced(2, 0, webgpu);
+const probed: readonly Candidate[] = preference.toSpliced(3, 0, webgpu);
 
-const descriptions: Readonly<Record<EngineName, string>> = {
+const descriptions: Readonly<Record<Exclude<EngineName, "torch">, string>> = {
   "tfjs-node-gpu": "TensorFlow on an NVIDIA GPU",
   onnx: "recorded steps on ONNX Runtime",
   wasm: "WebAssembly with SIMD, one thread",
   cpu: "plain JavaScript, the slow reference",
 };
 
-const opened = new Map<string, Promise<Engine>>();
+const opened = new Map<string, Promise<Opened>>();
 
 /**
  * Opens an engine. `auto` takes the fastest one that works here; the reason says why faster ones were not taken.
- * @throws FindingsError LTX6220 if an engine that was named does not work, LTX6221 if a provider that was named does not
+ * @throws FindingsError LTX6220 if an engine that was named does not work, LTX6221 if a provider that was named does not, LTX7050 if
+ * there is no usable PyTorch where it was said to be
  */
 export async function openEngine(asked: EngineName | "auto", options: EngineOptions = {}): Promise<OpenedEngine> {
   const { engine, reason } = await openFirst(asked, options);
@@ -77,27 +91,28 @@ export async function openEngine(asked: EngineName | "auto", options: EngineOpti
 /** The fastest engine that works here of those that are asked for. Errors: as `openEngine`. */
 async function openFirst(
   asked: EngineName | "auto",
-  { provider = "auto", isStrict = false }: EngineOptions,
+  { provider = "auto", isStrict = false, torch = null }: EngineOptions,
 ): Promise<OpenedEngine & { readonly candidate: Candidate }> {
   const isAsked = (candidate: Candidate) =>
     (asked === "auto" || candidate.name === asked) &&
-    (provider === "auto" || candidate.provider === provider || (asked !== "auto" && asked !== "onnx"));
+    (provider === "auto" || candidate.provider === provider || (asked !== "auto" && candidate.provider === null));
   const candidates = (provider === "auto" ? preference : probed).filter(isAsked);
   const failures: { readonly title: string; readonly reason: string }[] = [];
   for (const candidate of candidates) {
     try {
-      const engine = await open({ ...candidate, isStrict });
+      const { engine, description } = await open(candidate, { isStrict, torch });
       const wish = asked === "auto" && provider === "auto" ? [] : ["as asked for"];
       const others = failures.map(({ title, reason }) => `not ${title}: ${reason}`);
-      return { engine, candidate, reason: [[description(candidate), ...wish].join(", "), ...others].join("; ") };
+      return { engine, candidate, reason: [[description, ...wish].join(", "), ...others].join("; ") };
     } catch (error) {
+      if (error instanceof FindingsError) throw error;
       failures.push({ title: titleOf(candidate), reason: failureOf(candidate, error) });
     }
   }
   const [only] = failures;
   const reasons =
     failures.length === 1 ? only?.reason : failures.map(({ title, reason }) => `${title}: ${reason}`).join("; ");
-  return refuse(asked, provider, reasons ?? "there is none");
+  return refuse(asked, provider, reasons ?? `the engine ${asked} does not have it`);
 }
 
 function refuse(name: EngineName | "auto", provider: Provider | "auto", reason: string): never {
@@ -107,17 +122,20 @@ function refuse(name: EngineName | "auto", provider: Provider | "auto", reason: 
   return fail(code, `the ${setting} ${subject} does not work here: ${reason}`, help, ["runtime", setting]);
 }
 
-/** Opens and measures every engine with each of its providers, in the order of preference. */
-export async function probeEngines(): Promise<EngineProbe[]> {
+/**
+ * Opens and measures every engine with each of its providers, in the order of preference.
+ * @param torch where PyTorch is; null, the default, looks for it
+ */
+export async function probeEngines(torch: string | null = null): Promise<EngineProbe[]> {
   const probes: EngineProbe[] = [];
-  for (const candidate of probed) probes.push(await probe(candidate));
+  for (const candidate of probed) probes.push(await probe(candidate, torch));
   return probes;
 }
 
-async function probe(candidate: Candidate): Promise<EngineProbe> {
+async function probe(candidate: Candidate, torch: string | null): Promise<EngineProbe> {
   try {
-    const speed = await measured(candidate, await open(candidate));
-    return { ...candidate, available: true, reason: description(candidate), speed };
+    const { engine, description } = await open(candidate, { isStrict: false, torch });
+    return { ...candidate, available: true, reason: description, speed: await measured(candidate, engine) };
   } catch (error) {
     return { ...candidate, available: false, reason: failureOf(candidate, error), speed: null };
   }
@@ -164,13 +182,26 @@ export function takenByAuto(probes: readonly EngineProbe[]): EngineProbe | null 
 }
 
 /** Each engine is opened once per process: engines on the same backend of tfjs share its memory. */
-function open(candidate: Candidate): Promise<Engine> {
-  const key = `${titleOf(candidate)}${candidate.isStrict === true ? ", strict" : ""}`;
+function open(candidate: Candidate, opening: Opening): Promise<Opened> {
+  const key = [titleOf(candidate), opening.isStrict, opening.torch].join();
   const known = opened.get(key);
   if (known !== undefined) return known;
-  const engine = candidate.name === "onnx" ? openOnnx(candidate) : openTfjs(candidate.name);
+  const engine = openAnew(candidate, opening);
   opened.set(key, engine);
   return engine;
+}
+
+async function openAnew({ name, provider }: Candidate, { isStrict, torch }: Opening): Promise<Opened> {
+  switch (name) {
+    case "torch":
+      return openTorch(provider === "cuda" ? "cuda" : "cpu", torch);
+    case "onnx": {
+      const engine = await openOnnx(provider ?? "cpu", isStrict);
+      return { engine, description: `${descriptions[name]}, ${providerTitles[provider ?? "cpu"]}` };
+    }
+    default:
+      return { engine: await openTfjs(name), description: descriptions[name] };
+  }
 }
 
 async function openTfjs(name: TfjsEngineName): Promise<Engine> {
@@ -178,11 +209,11 @@ async function openTfjs(name: TfjsEngineName): Promise<Engine> {
   return createTfjsEngine(tf, name, backend);
 }
 
-async function openOnnx({ provider, isStrict = false }: Candidate): Promise<Engine> {
+async function openOnnx(provider: Provider, isStrict: boolean): Promise<Engine> {
   // Cheaper than a thread that fails.
   if (provider === "cuda" && !hasCudaLibrary())
     throw new Error("its library is not installed, which `ltxc install cuda` fetches");
-  const options = { provider: provider ?? "cpu", isStrict };
+  const options = { provider, isStrict };
   const device = await startOnnxDevice(options);
   return createOnnxEngine(await loadTfjsAlone(), device, { ...options, folder: recordingsFolder() });
 }
@@ -192,14 +223,12 @@ export function titleOf({ name, provider }: Pick<Candidate, "name" | "provider">
   return provider === null ? name : `${name} on ${provider}`;
 }
 
-function description({ name, provider }: Candidate): string {
-  return provider === null ? descriptions[name] : `${descriptions[name]}, ${providerTitles[provider]}`;
-}
-
 /** Why an engine does not work, and what it needs. */
-function failureOf({ provider }: Candidate, error: unknown): string {
+function failureOf({ name, provider }: Candidate, error: unknown): string {
   const reason = firstLine(error);
-  return provider === null || provider === "cpu" ? reason : `${reason} (it needs ${providerNeeds[provider]})`;
+  if (provider === null || provider === "cpu") return reason;
+  const needs = name === "torch" ? torchNeeds : providerNeeds[provider];
+  return `${reason} (it needs ${needs})`;
 }
 
 function firstLine(error: unknown): string {

@@ -5,7 +5,7 @@ import type { Tf } from "../graph/record/tfjs-types.ts";
 import { installWasmMatMul } from "./wasm-matmul.ts";
 
 /** Engines whose operations tfjs itself computes. */
-export type TfjsEngineName = Exclude<EngineName, "onnx">;
+export type TfjsEngineName = Exclude<EngineName, "onnx" | "torch">;
 
 /** What each engine needs besides tfjs itself, and what tfjs calls its backend. */
 const backends: Readonly<Record<TfjsEngineName, { readonly load: () => unknown; readonly backend: string }>> = {

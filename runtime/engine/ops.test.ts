@@ -7,6 +7,7 @@ import type { Engine } from "./engine.ts";
 import { openEngine } from "./index.ts";
 import { loadTfjsAlone } from "./load-tfjs.ts";
 import { BACKEND } from "../graph/record/backend.ts";
+import { torchEngines } from "../testing/test-torch.ts";
 import type { Provider } from "./onnx/provider.ts";
 
 const test = suite("ops");
@@ -15,6 +16,8 @@ const { engine: wasm } = await openEngine("wasm");
 /** Set where another provider of the engine is tested, which has to compute all by itself. */
 const provider = process.env["LTXC_TEST_PROVIDER"] as Provider | undefined;
 const { engine: onnx } = await openEngine("onnx", provider === undefined ? {} : { provider, isStrict: true });
+/** What is compared with `cpu`. */
+const others: readonly Engine[] = [wasm, onnx, ...(provider === undefined ? await torchEngines() : [])];
 
 /** Kernels of the recording backend that were asked for. */
 const recorded = new Set<string>();
@@ -110,7 +113,7 @@ async function check(
 ): Promise<void> {
   const value = await valueOf(cpu, f, inputs);
   if (expected !== undefined) close(value.data, expected, 2e-6, name);
-  for (const engine of [wasm, onnx]) {
+  for (const engine of others) {
     const other = await valueOf(engine, f, inputs);
     assert.equal(other.shape, value.shape, `${name}: shape on ${engine.name}`);
     assert.is(other.dtype, value.dtype, `${name}: dtype on ${engine.name}`);
@@ -118,14 +121,14 @@ async function check(
   }
   if (value.dtype !== "float32") return;
   const gradients = await gradientsOf(cpu, f, inputs);
-  const others = await Promise.all([wasm, onnx].map((engine) => gradientsOf(engine, f, inputs)));
+  const compared = await Promise.all(others.map((engine) => gradientsOf(engine, f, inputs)));
   const floats = inputs.flatMap((x, i) => (x.dtype === "float32" ? [i] : []));
   for (const [i, which] of floats.entries()) {
     const g = gradients[i];
     if (!g) throw new Error(`${name}: no gradient by input ${which}`);
     assert.equal(g.shape, inputs[which]?.shape, `${name}: shape of gradient ${which}`);
-    for (const [j, other] of others.entries()) {
-      close(other[i]?.data ?? [], g.data, 1e-5, `${name}: gradient ${which} on ${j === 0 ? "wasm" : "onnx"}`);
+    for (const [j, other] of compared.entries()) {
+      close(other[i]?.data ?? [], g.data, 1e-5, `${name}: gradient ${which} on ${others[j]?.name}`);
     }
     for (let entry = 0; entry < g.data.length; entry += Math.ceil(g.data.length / 4)) {
       const expected = await difference(f, inputs, which, entry);
@@ -464,7 +467,7 @@ test("an attention row with everything masked is uniform", async () => {
 });
 
 test("what is computed again in the backward pass has the same gradient", async () => {
-  for (const engine of [cpu, wasm, onnx]) {
+  for (const engine of [cpu, ...others]) {
     const x = engine.keep(host([3], [1, -2, 3]));
     const cubed = ([given]: readonly Tensor[]) => engine.ops.pow(given as Tensor, 3);
     const { loss, gradients } = engine.differentiate(() => {

@@ -151,7 +151,7 @@ export const entries = [
     slug: "provider-does-not-work",
     title: "What the engine should compute with does not work here",
     explanation:
-      "`runtime.provider` names what the engine `onnx` computes with. `webgpu` needs a GPU and its driver, `cuda` an NVIDIA GPU and libraries that `ltxc install cuda` fetches. With `auto` an NVIDIA GPU is taken if it can be used, otherwise the CPU.",
+      "`runtime.provider` names what the engines `onnx` and `torch` compute with. `webgpu`, which only `onnx` has, needs a GPU and its driver; `cuda` needs an NVIDIA GPU, and either PyTorch with CUDA or libraries that `ltxc install cuda` fetches. With `auto` an NVIDIA GPU is taken if it can be used, otherwise the CPU.",
     bad: "runtime:\n  provider: cuda # on a machine without NVIDIA GPU\n",
     good: "runtime:\n  provider: auto\n",
   },

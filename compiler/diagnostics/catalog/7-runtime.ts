@@ -109,6 +109,17 @@ export const entries = [
     good: "cp other.safetensors another-name.safetensors",
   },
   {
+    code: "LTX7050",
+    slug: "torch-not-usable",
+    title: "There is no usable PyTorch where it was said to be",
+    explanation:
+      "`runtime.torch` names a folder: that of the Python package `torch`, or the environment that it is installed in. There is none, or " +
+      "its version is not one of 2.10 and later, before 3, or the files belong to another user, whose programs are not run. Without the " +
+      "setting PyTorch is looked for in the active environment, by Python on PATH, and where `ltxc install torch` puts it.",
+    bad: "runtime:\n  engine: torch\n  torch: ~/old-env   # with PyTorch 1.13",
+    good: "runtime:\n  engine: torch\n  torch: ~/ltx-env   # with PyTorch 2.13",
+  },
+  {
     code: "LTX7010",
     slug: "attention-without-keys",
     title: "A token may attend to nothing",

@@ -62,10 +62,10 @@ function leftOut({ model, lora, validation, optimization, acceleration, hub, wan
       "they are in `metrics.jsonl` in `output_dir`",
     ],
     [
-      runtime.provider !== "auto" && runtime.engine !== "auto" && runtime.engine !== "onnx",
+      runtime.provider !== "auto" && !["auto", "onnx", "torch"].includes(runtime.engine),
       ["runtime", "provider"],
-      `only the engine \`onnx\` has a choice, not \`${runtime.engine}\``,
-      "write `engine: onnx`, or remove the line",
+      `only the engines \`onnx\` and \`torch\` have a choice, not \`${runtime.engine}\``,
+      "write `engine: auto`, or remove the line",
     ],
     [
       runtime.threads !== null,

@@ -6,7 +6,7 @@ import { layout } from "./infer/layout.ts";
 import { numeric } from "./infer/numeric.ts";
 import { Operands, type Rule } from "./infer/operands.ts";
 
-const rules = new Map<string, Rule>(Object.entries({ ...elementwise, ...layout, ...numeric }));
+export const rules = new Map<string, Rule>(Object.entries({ ...elementwise, ...layout, ...numeric }));
 
 /**
  * Finds what is wrong with the graph, one sentence for each error. Besides what `verify` checks, the shape and type of each node's output

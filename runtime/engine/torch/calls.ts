@@ -1,0 +1,210 @@
+/** What a graph's nodes become: calls of the library, made ready once, which read and write slots. */
+import type { Shape } from "../../contract.ts";
+import { Dispatcher, type Argument, type Slots } from "./dispatch.ts";
+import { integers, type Torch, type TorchType } from "./library.ts";
+
+/** One call. Its results belong to their slots. */
+export interface Call {
+  /** The node that it belongs to, by its first output. */
+  readonly node: string;
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+  run(slots: Slots): void;
+}
+
+/** Builds the calls of a graph. Methods that make a tensor return the slot that it is in: the one that is given, or a new one. */
+export class CallBuilder {
+  readonly torch: Torch;
+  readonly calls: Call[] = [];
+  readonly #dispatcher: Dispatcher;
+  /** The node that calls are added for, by its first output. */
+  node = "";
+  #slots = 0;
+  readonly #owners = new Set<number>();
+
+  constructor(torch: Torch) {
+    this.torch = torch;
+    this.#dispatcher = new Dispatcher(torch);
+  }
+
+  get slots(): number {
+    return this.#slots;
+  }
+
+  slot(): number {
+    return this.#slots++;
+  }
+
+  /** Whether what was written to the slot has memory of its own. */
+  isOwner(slot: number): boolean {
+    return this.#owners.has(slot);
+  }
+
+  /** Any operator, by name. `args` are its arguments, all of them. */
+  dispatch(
+    name: string,
+    args: readonly Argument[],
+    {
+      overload = "",
+      to = [this.slot()],
+      isOwner = true,
+    }: { overload?: string; to?: readonly number[]; isOwner?: boolean } = {},
+  ): number {
+    const run = this.#dispatcher.prepare(name, overload, args, to);
+    this.#add(args.flatMap(slotsIn), to, isOwner, run);
+    return to[0] ?? -1;
+  }
+
+  /** x + factor y, for floating-point types. */
+  add(x: number, y: number, factor: number, to = this.slot()): number {
+    const { torch } = this;
+    const f = torch.kernel("add_Tensor", "uint64_t x, uint64_t y, double alpha, void *ret");
+    this.#add([x, y], [to], true, (s) => (s[to] = torch.made(f(s[x] ?? 0, s[y] ?? 0, factor, torch.out), "add")));
+    return to;
+  }
+
+  multiply(x: number, y: number, to = this.slot()): number {
+    const { torch } = this;
+    const f = torch.kernel("mul_Tensor", "uint64_t x, uint64_t y, void *ret");
+    this.#add([x, y], [to], true, (s) => (s[to] = torch.made(f(s[x] ?? 0, s[y] ?? 0, torch.out), "mul")));
+    return to;
+  }
+
+  /** x + number, for floating-point types; the result has the type of x. */
+  addNumber(x: number, number: number, to = this.slot()): number {
+    const { torch } = this;
+    const f = torch.kernel("add_Scalar", "uint64_t x, double y, double alpha, void *ret");
+    this.#add([x], [to], true, (s) => (s[to] = torch.made(f(s[x] ?? 0, number, 1, torch.out), "add")));
+    return to;
+  }
+
+  /** number x, for floating-point types; the result has the type of x. */
+  scale(x: number, number: number, to = this.slot()): number {
+    const { torch } = this;
+    const f = torch.kernel("mul_Scalar", "uint64_t x, double y, void *ret");
+    this.#add([x], [to], true, (s) => (s[to] = torch.made(f(s[x] ?? 0, number, torch.out), "mul")));
+    return to;
+  }
+
+  /** A view where the memory allows it, else a copy. */
+  reshape(x: number, shape: Shape, to = this.slot()): number {
+    return this.#view("reshape", x, shape, to);
+  }
+
+  /** A view. */
+  permute(x: number, order: readonly number[], to = this.slot()): number {
+    return this.#view("permute", x, order, to);
+  }
+
+  /** A view of `length` elements along an axis. */
+  narrow(x: number, axis: number, start: number, length: number, to = this.slot()): number {
+    const { torch } = this;
+    const f = torch.kernel("narrow", "uint64_t x, int64_t axis, int64_t start, int64_t length, void *ret");
+    this.#add([x], [to], false, (s) => (s[to] = torch.made(f(s[x] ?? 0, axis, start, length, torch.out), "slice")));
+    return to;
+  }
+
+  /** The same numbers with the elements of a row next to each other: a view, or a copy if they are not. */
+  wholeRows(x: number, to = this.slot()): number {
+    const { torch } = this;
+    const stride = torch.native("int", "aoti_torch_get_stride", "uint64_t x, int64_t axis, void *ret");
+    const flat = this.#dispatcher.prepare(
+      "contiguous",
+      "",
+      [
+        { kind: "tensor", slot: x },
+        { kind: "int", value: 0 },
+      ],
+      [to],
+    );
+    this.#add([x], [to], false, (s) => {
+      torch.check(stride(s[x] ?? 0, -1, torch.out), "stride");
+      if (torch.word() === 1) s[to] = torch.share(s[x] ?? 0);
+      else flat(s);
+    });
+    return to;
+  }
+
+  /** Memory that nothing was written to. */
+  memory(shape: Shape, dtype: TorchType, to = this.slot()): number {
+    const make = this.torch.emptyMaker(shape, dtype);
+    this.#add([], [to], true, (s) => (s[to] = make()));
+    return to;
+  }
+
+  concat(parts: readonly number[], axis: number, to = this.slot()): number {
+    const { torch } = this;
+    const f = torch.kernel("cat", "void *parts, int64_t n, int64_t axis, void *ret");
+    const handles = new BigUint64Array(parts.length);
+    this.#add(parts, [to], true, (s) => {
+      parts.forEach((slot, i) => (handles[i] = BigInt(s[slot] ?? 0)));
+      s[to] = torch.made(f(handles, parts.length, axis, torch.out), "concat");
+    });
+    return to;
+  }
+
+  /** @param pairs numbers of elements before and after, the last axis first */
+  pad(x: number, pairs: readonly number[], value: number, to = this.slot()): number {
+    const { torch } = this;
+    const f = torch.kernel("pad", "uint64_t x, void *pairs, int64_t n, const char *mode, void *value, void *ret");
+    const [amounts, filled] = [integers(pairs), Float64Array.of(value)];
+    this.#add([x], [to], true, (s) => {
+      s[to] = torch.made(f(s[x] ?? 0, amounts, pairs.length, "constant", filled, torch.out), "pad");
+    });
+    return to;
+  }
+
+  /** The product of two matrices. */
+  product(x: number, y: number, { shape, dtype }: { shape: Shape; dtype: TorchType }, to = this.slot()): number {
+    const { torch } = this;
+    const [f, memory] = [
+      torch.kernel("mm_out", "uint64_t out, uint64_t x, uint64_t y"),
+      torch.emptyMaker(shape, dtype),
+    ];
+    this.#add([x, y], [to], true, (s) => {
+      const out = (s[to] = memory());
+      torch.check(f(out, s[x] ?? 0, s[y] ?? 0), "product");
+    });
+    return to;
+  }
+
+  /**
+   * sum + x y, for matrices x and y.
+   * @param isInPlace whether the result takes the memory of the sum, which nobody else may read
+   */
+  addProduct(
+    sum: number,
+    [x, y]: readonly [number, number],
+    { shape, dtype, isInPlace }: { shape: Shape; dtype: TorchType; isInPlace: boolean },
+    to = this.slot(),
+  ): number {
+    const { torch } = this;
+    const f = torch.kernel(
+      "addmm_out",
+      "uint64_t out, uint64_t sum, uint64_t x, uint64_t y, double beta, double alpha",
+    );
+    const memory = torch.emptyMaker(shape, dtype);
+    this.#add([sum, x, y], [to], true, (s) => {
+      const out = (s[to] = isInPlace ? torch.share(s[sum] ?? 0) : memory());
+      torch.check(f(out, s[sum] ?? 0, s[x] ?? 0, s[y] ?? 0, 1, 1), "product");
+    });
+    return to;
+  }
+
+  #view(name: "reshape" | "permute", x: number, list: readonly number[], to: number): number {
+    const { torch } = this;
+    const [f, numbers] = [torch.kernel(name, "uint64_t x, void *list, int64_t n, void *ret"), integers(list)];
+    this.#add([x], [to], false, (s) => (s[to] = torch.made(f(s[x] ?? 0, numbers, list.length, torch.out), name)));
+    return to;
+  }
+
+  #add(reads: readonly number[], writes: readonly number[], isOwner: boolean, run: (slots: Slots) => unknown): void {
+    this.calls.push({ node: this.node, reads, writes, run });
+    if (isOwner) for (const slot of writes) this.#owners.add(slot);
+  }
+}
+
+function slotsIn(argument: Argument): number[] {
+  if (argument.kind === "tensor") return [argument.slot];
+  return argument.kind === "some" ? slotsIn(argument.inner) : [];
+}

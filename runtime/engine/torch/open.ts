@@ -1,0 +1,44 @@
+import { fail } from "../../findings.ts";
+import type { Engine } from "../engine.ts";
+import { loadTfjsAlone } from "../load-tfjs.ts";
+import { recordingsFolder } from "../recording/cache-folder.ts";
+import { startTorchDevice } from "./device.ts";
+import { createTorchEngine } from "./engine.ts";
+import { findTorch, type FoundTorch } from "./find-torch.ts";
+import type { TorchDevice } from "./library.ts";
+
+/** What the engine needs to compute on a GPU. */
+export const torchNeeds = "an NVIDIA GPU, its driver, and a build of PyTorch with CUDA";
+
+/**
+ * Opens the engine `torch`.
+ * @param named `runtime.torch`, null if nothing is named
+ * @returns the engine, and what it is in words for the user
+ * Rejects with the reason if it does not work here.
+ * @throws FindingsError LTX7050 if there is no usable PyTorch in the folder that is named
+ */
+export async function openTorch(
+  provider: TorchDevice,
+  named: string | null,
+): Promise<{ readonly engine: Engine; readonly description: string }> {
+  const { folder, version, cuda } = await found(named);
+  if (provider === "cuda" && cuda === null) throw new Error(`PyTorch ${version} in ${folder} is a build without CUDA`);
+  const { device, about } = await startTorchDevice({ folder, device: provider });
+  const engine = createTorchEngine(await loadTfjsAlone(), device, { provider, folder: recordingsFolder() });
+  const on = { cpu: "all cores of the CPU", cuda: about === "" ? "an NVIDIA GPU" : about }[provider];
+  return { engine, description: `PyTorch ${version} on ${on}` };
+}
+
+async function found(named: string | null): Promise<FoundTorch> {
+  try {
+    return await findTorch(named);
+  } catch (error) {
+    if (named === null) throw error;
+    const help =
+      "name the folder of the Python package `torch`, or the environment that it is installed in; without the setting it is looked for";
+    return fail("LTX7050", `\`runtime.torch\` can not be used: ${(error as Error).message}`, help, [
+      "runtime",
+      "torch",
+    ]);
+  }
+}

@@ -1,0 +1,143 @@
+/** A graph as a list of calls, made once: which slot holds which value, and after which call it is freed. */
+import type { Graph, Initializer, Node, Value } from "../../graph/graph.ts";
+import { executionOrder } from "../../graph/order.ts";
+import { CallBuilder, type Call } from "./calls.ts";
+import type { Torch } from "./library.ts";
+import { smallNumbers } from "./numbers.ts";
+import { operators } from "./operators/index.ts";
+import type { Operand } from "./operators/lowering.ts";
+
+interface PlannedCall extends Call {
+  /** Slots that nothing reads after this call. */
+  readonly frees: readonly number[];
+}
+
+/** An output of the graph. */
+export interface PlannedOutput extends Pick<Value, "shape" | "dtype"> {
+  readonly slot: number;
+  /** Whether the slot's handle stays where it is, since it is an input, a constant, or a later output as well. */
+  readonly isShared: boolean;
+  /** Whether it may be a view, so that memory of which it is a part would live on with it. */
+  readonly isView: boolean;
+}
+
+export interface Plan {
+  readonly calls: readonly PlannedCall[];
+  /** How many there are. */
+  readonly slots: number;
+  /** One slot per input of the graph. */
+  readonly inputs: readonly number[];
+  /** The initializers that calls read, by slot. */
+  readonly constants: ReadonlyMap<number, Initializer>;
+  readonly outputs: readonly PlannedOutput[];
+}
+
+/** Throws an Error for a node that has no call, or that is not as its operator needs it. */
+export function planOf(torch: Torch, graph: Graph): Plan {
+  const values = new Values(graph);
+  const build = new CallBuilder(torch);
+  const slots = new Map<string, number>();
+  const slotOf = (name: string): number => {
+    const known = slots.get(name) ?? build.slot();
+    slots.set(name, known);
+    return known;
+  };
+  const inputs = graph.inputs.map(({ name }) => slotOf(name));
+  for (const node of executionOrder(graph)) if (!aliases.has(node.op)) lower(node, build, { values, slotOf });
+  const initializers = new Map(graph.initializers.map((x) => [slotOf(x.name), x]));
+  const outputs = outputsOf(graph, values, { build, slotOf, kept: new Set([...inputs, ...initializers.keys()]) });
+  const read = new Set([...build.calls.flatMap(({ reads }) => reads), ...outputs.map(({ slot }) => slot)]);
+  const constants = new Map([...initializers].filter(([slot]) => read.has(slot)));
+  const kept = new Set([...inputs, ...initializers.keys(), ...outputs.map(({ slot }) => slot)]);
+  return { calls: withFrees(build.calls, kept), slots: build.slots, inputs, constants, outputs };
+}
+
+/** Operators whose output is another name of their first operand. `After` has done its work once the order of the nodes is known. */
+export const aliases: ReadonlySet<string> = new Set(["Identity", "After"]);
+
+/** The values of a graph, by all their names. */
+class Values {
+  readonly #values = new Map<string, Value>();
+  readonly #names = new Map<string, string>();
+  readonly #uses = new Map<string, number>();
+  readonly #constants: ReadonlyMap<string, Initializer>;
+
+  constructor({ inputs, initializers, nodes, outputs }: Graph) {
+    this.#constants = new Map(initializers.map((x) => [x.name, x]));
+    for (const value of [...inputs, ...initializers, ...nodes.flatMap((node) => node.outputs)])
+      this.#values.set(value.name, value);
+    for (const { op, inputs: read, outputs: made } of nodes)
+      if (aliases.has(op)) this.#names.set(made[0]?.name ?? "", this.nameOf(read[0] ?? ""));
+    const reads = nodes.flatMap((node) => (aliases.has(node.op) ? [] : node.inputs));
+    for (const name of [...reads, ...outputs].map((x) => this.nameOf(x)))
+      this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
+  }
+
+  nameOf(name: string): string {
+    return this.#names.get(name) ?? name;
+  }
+
+  of(name: string): Value {
+    const value = this.#values.get(name);
+    if (value === undefined) throw new Error(`the graph has no value ${name}`);
+    return value;
+  }
+
+  usesOf(name: string): number {
+    return this.#uses.get(name) ?? 0;
+  }
+
+  numbersOf(name: string): readonly number[] | null {
+    const constant = this.#constants.get(name);
+    return constant === undefined ? null : smallNumbers(constant);
+  }
+}
+
+interface Names {
+  readonly values: Values;
+  slotOf(name: string): number;
+}
+
+function lower(node: Node, build: CallBuilder, { values, slotOf }: Names): void {
+  const operator = operators.get(node.op);
+  const [first] = node.outputs;
+  if (operator === undefined || first === undefined) throw new Error(`the engine torch has no operator ${node.op}`);
+  const operandOf = (given: string): Operand => {
+    const name = values.nameOf(given);
+    const { shape, dtype } = values.of(name);
+    const slot = slotOf(name);
+    const isFree = values.usesOf(name) === 1 && build.isOwner(slot);
+    return { slot, shape, dtype, numbers: values.numbersOf(name), isFree };
+  };
+  build.node = first.name;
+  operator({
+    build,
+    operands: node.inputs.filter((name) => name !== "").map(operandOf),
+    attributes: node.attributes,
+    outputs: node.outputs.map(({ name, shape, dtype }) => ({ slot: slotOf(name), shape, dtype })),
+  });
+}
+
+function outputsOf(
+  graph: Graph,
+  values: Values,
+  { build, slotOf, kept }: Pick<Names, "slotOf"> & { build: CallBuilder; kept: ReadonlySet<number> },
+): PlannedOutput[] {
+  const slots = graph.outputs.map((name) => slotOf(values.nameOf(name)));
+  return graph.outputs.map((given, i) => {
+    const { shape, dtype } = values.of(values.nameOf(given));
+    const slot = slots[i] ?? -1;
+    const isShared = kept.has(slot) || slots.includes(slot, i + 1);
+    return { slot, shape, dtype, isShared, isView: !kept.has(slot) && !build.isOwner(slot) };
+  });
+}
+
+function withFrees(calls: readonly Call[], kept: ReadonlySet<number>): PlannedCall[] {
+  const last = new Map<number, number>();
+  calls.forEach(({ reads, writes }, i) => {
+    for (const slot of [...writes, ...reads]) if (!kept.has(slot)) last.set(slot, i);
+  });
+  const frees: number[][] = calls.map(() => []);
+  for (const [slot, i] of last) frees[i]?.push(slot);
+  return calls.map((call, i) => ({ ...call, frees: frees[i] ?? [] }));
+}

@@ -1,0 +1,208 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { HostTensor } from "../../contract.ts";
+import type { Attribute, ElementType, Graph, Initializer, Value } from "../../graph/graph.ts";
+import { composites } from "../../graph/composites.ts";
+import { rules } from "../../graph/passes/verify.ts";
+import { temporaryFolders } from "../../testing/temporary-folders.ts";
+import { testTorch } from "../../testing/test-torch.ts";
+import { operators } from "./operators/index.ts";
+import { aliases } from "./plan.ts";
+import { TorchLibrary } from "./torch-library.ts";
+
+const test = suite("PyTorch's library");
+const folder = temporaryFolders(test, "ltxc-torch");
+
+test("every operator that a graph may have is known", () => {
+  const known = [...operators.keys(), ...aliases];
+  assert.equal(known.toSorted(), [...rules.keys(), ...composites.keys()].toSorted());
+});
+
+const found = await testTorch();
+if (found !== null) testLibrary(new TorchLibrary({ folder: found.folder, device: "cpu" }));
+
+function value(name: string, shape: readonly number[], dtype: ElementType = "float32"): Value {
+  return { name, shape, dtype };
+}
+
+function host(values: readonly number[], dtype: HostTensor["dtype"] = "float32", shape = [values.length]): HostTensor {
+  const types = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+  return { shape, dtype, data: types[dtype].from(values) };
+}
+
+function int64(name: string, values: readonly number[]): Initializer {
+  return { ...value(name, [values.length], "int64"), bytes: new Uint8Array(BigInt64Array.from(values, BigInt).buffer) };
+}
+
+/** A graph of one node, whose last operands are constants. */
+function graphOf(
+  op: string,
+  [inputs, constants]: readonly [readonly Value[], readonly Initializer[]],
+  made: Value,
+  attributes: Readonly<Record<string, Attribute>> = {},
+): Graph {
+  const names = [...inputs, ...constants].map(({ name }) => name);
+  return {
+    inputs,
+    initializers: constants,
+    nodes: [{ op, inputs: names, outputs: [made], attributes }],
+    outputs: [made.name],
+  };
+}
+
+function testLibrary(library: TorchLibrary): void {
+  const { torch } = library;
+
+  /** The outputs of a graph. Fails if anything is left behind. */
+  function run(graph: Graph, feeds: readonly HostTensor[]): HostTensor[] {
+    const before = torch.alive;
+    const session = library.open(graph);
+    const sent = feeds.map((x) => library.upload(x));
+    const results = library.run(session, sent);
+    const read = results.map((x) => library.read(x));
+    for (const x of [...sent, ...results]) library.free(x);
+    library.close(session);
+    assert.is(torch.alive, before);
+    return read;
+  }
+
+  const one = (graph: Graph, ...feeds: HostTensor[]) => Array.from(run(graph, feeds)[0]?.data ?? []);
+
+  test("integers are computed as ONNX does, without a detour through float32", () => {
+    const large = 2 ** 24 + 1;
+    const [a, b] = [value("a", [3], "int32"), value("b", [3], "int32")];
+    const pair = [host([large, -7, 9], "int32"), host([1, 2, -2], "int32")] as const;
+    const made = value("y", [3], "int32");
+    for (const [op, expected] of [
+      ["Add", [large + 1, -5, 7]],
+      ["Sub", [large - 1, -9, 11]],
+      ["Mul", [large, -14, -18]],
+      ["Div", [large, -3, -4]],
+    ] as const)
+      assert.equal(one(graphOf(op, [[a, b], []], made), ...pair), expected, op);
+    for (const [op, expected] of [
+      ["ReduceSum", [large + 2]],
+      ["ReduceMean", [Math.trunc((large + 2) / 3)]],
+      ["ReduceMax", [large]],
+      ["ReduceMin", [-7]],
+    ] as const) {
+      const graph = graphOf(op, [[a], [int64("axes", [0])]], value("y", [], "int32"), { keepdims: 0 });
+      assert.equal(one(graph, pair[0]), expected, op);
+    }
+  });
+
+  test("slices count from the end and are limited; pads have their amounts before those after", () => {
+    const x = value("x", [2, 3]);
+    const numbers = host([1, 2, 3, 4, 5, 6], "float32", [2, 3]);
+    const limits = [int64("starts", [-2, 0]), int64("ends", [99, 1]), int64("axes", [-1, 0])];
+    assert.equal(one(graphOf("Slice", [[x], limits], value("y", [1, 2])), numbers), [2, 3]);
+    const nine: Initializer = { ...value("nine", []), bytes: new Uint8Array(Float32Array.of(9).buffer) };
+    const padded = graphOf("Pad", [[x], [int64("amounts", [1, 0, 0, 1]), nine]], value("y", [3, 4]));
+    assert.equal(one(padded, numbers), [9, 9, 9, 9, 1, 2, 3, 9, 4, 5, 6, 9]);
+  });
+
+  test("a matrix is added in place only if nothing else reads it", () => {
+    const [x, square] = [value("x", [2, 2]), (name: string) => value(name, [2, 2])];
+    const node = (op: string, inputs: readonly string[], made: string) => ({
+      op,
+      inputs,
+      outputs: [square(made)],
+      attributes: {},
+    });
+    const product = [node("Mul", ["x", "x"], "sum"), node("Gemm", ["x", "x", "sum"], "y")];
+    const numbers = host([1, 2, 3, 4], "float32", [2, 2]);
+    const graph = { inputs: [x], initializers: [], nodes: product, outputs: ["y"] };
+    assert.equal(one(graph, numbers), [8, 14, 24, 38]);
+    const [y, sum] = run({ ...graph, outputs: ["y", "sum"] }, [numbers]);
+    assert.equal(Array.from(y?.data ?? []), [8, 14, 24, 38]);
+    assert.equal(Array.from(sum?.data ?? []), [1, 4, 9, 16]);
+    assert.equal(
+      one({ ...graph, nodes: product.slice(1).map((gemm) => ({ ...gemm, inputs: ["x", "x", "x"] })) }, numbers),
+      [8, 12, 18, 26],
+    );
+  });
+
+  test("outputs may be inputs, constants, views of larger memory, and one value twice", () => {
+    const x = value("x", [4]);
+    const c: Initializer = { ...value("c", [1]), bytes: new Uint8Array(Float32Array.of(5).buffer) };
+    const limits = [int64("starts", [1]), int64("ends", [2]), int64("axes", [0])];
+    const graph: Graph = {
+      inputs: [x],
+      initializers: [c, ...limits],
+      nodes: [
+        { op: "Neg", inputs: ["x"], outputs: [value("n", [4])], attributes: {} },
+        { op: "Slice", inputs: ["n", "starts", "ends", "axes"], outputs: [value("s", [1])], attributes: {} },
+        { op: "Identity", inputs: ["n"], outputs: [value("m", [4])], attributes: {} },
+      ],
+      outputs: ["x", "c", "s", "n", "m"],
+    };
+    const made = run(graph, [host([1, 2, 3, 4])]).map(({ data }) => Array.from(data));
+    assert.equal(made, [[1, 2, 3, 4], [5], [-2], [-1, -2, -3, -4], [-1, -2, -3, -4]]);
+  });
+
+  test("a call that fails names its node, and leaves nothing behind", () => {
+    const [x, rows] = [value("x", [2, 3]), host([1, 2, 3, 4, 5, 6], "float32", [2, 3])];
+    const graph: Graph = {
+      inputs: [x],
+      initializers: [],
+      nodes: [
+        { op: "Neg", inputs: ["x"], outputs: [value("n", [2, 3])], attributes: {} },
+        { op: "Mul", inputs: ["n", "x"], outputs: [value("m", [2, 3])], attributes: {} },
+        { op: "MatMul", inputs: ["m", "n"], outputs: [value("wrong", [2, 3])], attributes: {} },
+        { op: "Neg", inputs: ["wrong"], outputs: [value("y", [2, 3])], attributes: {} },
+      ],
+      outputs: ["y", "n"],
+    };
+    const session = library.open(graph);
+    const feed = library.upload(rows);
+    const before = torch.alive;
+    for (let i = 0; i < 100; i++)
+      assert.throws(
+        () => library.run(session, [feed]),
+        /^node wrong: product: .*cannot be multiplied|^node wrong: product: /,
+      );
+    assert.is(torch.alive, before);
+    library.free(feed);
+    library.close(session);
+    assert.throws(() => library.open(graphOf("Fold", [[x], []], value("y", [1]))), "no operator Fold");
+  });
+
+  test("what does not fit into the memory is said with its size", () => {
+    const graph = graphOf("Expand", [[value("x", [1])], [int64("shape", [2 ** 45])]], value("e", [2 ** 45]));
+    const nodes = [...graph.nodes, { op: "Neg", inputs: ["e"], outputs: [value("y", [2 ** 45])], attributes: {} }];
+    assert.throws(
+      () => run({ ...graph, nodes, outputs: ["y"] }, [host([1])]),
+      /^node y: .*allocate 140737488355328 bytes/,
+    );
+  });
+
+  test("weights are read from their file, wherever they begin, and freed with the last graph that reads them", async () => {
+    const path = join(await folder(), "weights.bin");
+    const numbers = Float32Array.of(1, 2, 3, 4);
+    await writeFile(
+      path,
+      Buffer.concat([Buffer.alloc(7), Buffer.from(numbers.buffer), Buffer.from(numbers.buffer, 0, 1)]),
+    );
+    for (const offset of [7, 8]) {
+      const weight: Initializer = { ...value("w", [2]), bytes: { path, offset, length: 8 } };
+      const before = torch.alive;
+      const sessions = [0, 1].map(() => library.open(graphOf("Neg", [[], [weight]], value("y", [2]))));
+      const held = torch.alive;
+      assert.is(held, before + 1);
+      for (const session of sessions) {
+        const [y] = library.run(session, []);
+        if (y === undefined) throw new Error("no output");
+        if (offset === 7) assert.equal(library.read(y).data, Float32Array.of(-1, -2));
+        library.free(y);
+        library.close(session);
+      }
+      assert.is(torch.alive, before);
+    }
+    const beyond: Initializer = { ...value("w", [2]), bytes: { path, offset: 20, length: 8 } };
+    assert.throws(() => library.open(graphOf("Neg", [[], [beyond]], value("y", [2]))), /ends before the weight at 20/);
+  });
+}
+
+test.run();

@@ -1,0 +1,91 @@
+import type { HostTensor } from "../../contract.ts";
+import type { Graph, Initializer } from "../../graph/graph.ts";
+import type { GraphLibrary } from "../thread/serve.ts";
+import type { Slots } from "./dispatch.ts";
+import { gpuName } from "./gpu-name.ts";
+import { Torch, type Handle, type TorchDevice } from "./library.ts";
+import { hostData } from "./numbers.ts";
+import { planOf, type Plan } from "./plan.ts";
+import { runPlan } from "./run-plan.ts";
+import { Weights } from "./weights.ts";
+
+/** What the thread is started with. */
+export interface TorchOptions {
+  /** The folder of the package `torch`. */
+  readonly folder: string;
+  readonly device: TorchDevice;
+}
+
+/** A tensor, with what it takes to read it. */
+interface Value extends Pick<HostTensor, "shape"> {
+  readonly handle: Handle;
+  readonly dtype: Plan["outputs"][number]["dtype"];
+}
+
+interface Session {
+  readonly plan: Plan;
+  /** Zero but for the constants, between runs. */
+  readonly slots: Slots;
+}
+
+/** PyTorch's library as what runs graphs. Throws if it can not be loaded, or does not have the device. */
+export class TorchLibrary implements GraphLibrary<Value, Session> {
+  readonly torch: Torch;
+  readonly about: string;
+  readonly #weights: Weights;
+
+  constructor({ folder, device }: TorchOptions) {
+    this.torch = new Torch(folder, device);
+    this.#weights = new Weights(this.torch);
+    // Finds out whether there is a device, and whether this build has its kernels.
+    this.torch.drop(this.torch.upload(new Uint8Array(4), [1], "float32"));
+    this.about = device === "cpu" ? "" : gpuName(this.torch);
+  }
+
+  upload({ data, shape, dtype }: HostTensor): Value {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return { handle: this.torch.upload(bytes, shape, dtype), shape, dtype };
+  }
+
+  open(graph: unknown): Session {
+    const plan = planOf(this.torch, graph as Graph);
+    const slots = new Float64Array(plan.slots);
+    const session = { plan, slots };
+    try {
+      for (const [slot, constant] of plan.constants) slots[slot] = this.#constant(constant);
+    } catch (error) {
+      this.close(session);
+      throw error;
+    }
+    return session;
+  }
+
+  run({ plan, slots }: Session, feeds: readonly Value[]): Value[] {
+    const handles = feeds.map(({ handle }) => handle);
+    const results = runPlan(this.torch, plan, slots, handles);
+    return plan.outputs.map(({ shape, dtype }, i) => ({ handle: results[i] ?? 0, shape, dtype }));
+  }
+
+  read({ handle, shape, dtype }: Value): HostTensor {
+    return { shape, dtype, data: hostData(this.torch.read(handle, shape, dtype), dtype) } as HostTensor;
+  }
+
+  free({ handle }: Value): void {
+    this.torch.drop(handle);
+  }
+
+  close({ plan, slots }: Session): void {
+    for (const [slot, constant] of plan.constants) {
+      const handle = slots[slot] ?? 0;
+      if (handle === 0) continue;
+      if (constant.bytes instanceof Uint8Array) this.torch.drop(handle);
+      else this.#weights.release(constant, constant.bytes);
+      slots[slot] = 0;
+    }
+  }
+
+  #constant(constant: Initializer): Handle {
+    const { bytes, shape, dtype } = constant;
+    return bytes instanceof Uint8Array ? this.torch.upload(bytes, shape, dtype) : this.#weights.take(constant, bytes);
+  }
+}
