@@ -1,28 +1,59 @@
-import { cudaPlatform, fetchCuda, tryCuda } from "../../runtime/index.ts";
+import { cudaPlatform, fetchCuda, installTorch, openEngine, tryCuda } from "../../runtime/index.ts";
 import { exitCode } from "../shell/exit.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
 
 /** What can be installed in addition to what npm brings. */
-export type Installable = "cuda";
+export type Installable = "torch" | "cuda";
 
-/**
- * `ltxc install cuda`: fetches what ONNX Runtime needs to compute on an NVIDIA GPU into ONNX Runtime's package, then tries it.
- * Exit code 1 if it cannot be fetched or used.
- */
-export async function install(session: Session, what: Installable): Promise<number> {
-  const here = `${process.platform}/${process.arch}`;
-  if (here !== cudaPlatform)
-    return end(session, what, `the CUDA provider exists for ${cudaPlatform} only, this is ${here}`);
-  say(session, "fetching the CUDA provider of ONNX Runtime from nuget.org (some hundred MB) …");
-  const failure = await fetchCuda();
-  if (failure !== null) return end(session, what, `it could not be fetched: ${failure}`);
-  const problem = await tryCuda();
-  return end(session, what, problem === null ? null : `it is installed, but cannot be used yet: ${problem}`);
+interface InstallOptions {
+  /** Of PyTorch, the build without CUDA. */
+  readonly cpu?: boolean;
 }
 
-function end(session: Session, what: Installable, problem: string | null): number {
-  if (session.json) sayJson(session, { provider: what, works: problem === null, reason: problem });
-  else if (problem === null) session.io.out("CUDA works: `runtime.engine: auto` uses it from now on\n");
+/** What came of it. */
+interface Outcome {
+  /** Null if it works. */
+  readonly problem: string | null;
+  /** In words for the user. */
+  readonly works: string;
+}
+
+/** `ltxc install`: fetches what npm does not bring, then tries it. Exit code 1 if it cannot be fetched or used. */
+export async function install(session: Session, what: Installable, { cpu = false }: InstallOptions): Promise<number> {
+  const { problem, works } = what === "cuda" ? await installCuda(session, cpu) : await installTorchHere(session, cpu);
+  if (session.json) sayJson(session, { installed: what, works: problem === null, reason: problem ?? works });
+  else if (problem === null) session.io.out(`${works}\n`);
   else session.io.err(`${problem}\n`);
   return problem === null ? exitCode.ok : exitCode.findings;
+}
+
+/** What ONNX Runtime needs to compute on an NVIDIA GPU, into ONNX Runtime's package. */
+async function installCuda(session: Session, isCpu: boolean): Promise<Outcome> {
+  const works = "CUDA works: `runtime.engine: auto` uses it from now on";
+  if (isCpu) return { works, problem: "`--cpu` goes with `ltxc install torch`: CUDA is for NVIDIA GPUs" };
+  const here = `${process.platform}/${process.arch}`;
+  if (here !== cudaPlatform)
+    return { works, problem: `the CUDA provider exists for ${cudaPlatform} only, this is ${here}` };
+  say(session, "fetching the CUDA provider of ONNX Runtime from nuget.org (some hundred MB) …");
+  const failure = await fetchCuda();
+  if (failure !== null) return { works, problem: `it could not be fetched: ${failure}` };
+  const reason = await tryCuda();
+  return { works, problem: reason === null ? null : `it is installed, but cannot be used yet: ${reason}` };
+}
+
+/** PyTorch, into a virtual environment in the user's folder for data. */
+async function installTorchHere(session: Session, isCpu: boolean): Promise<Outcome> {
+  if (process.platform !== "linux")
+    return { works: "", problem: `the engine torch is offered on Linux only, this is ${process.platform}` };
+  const made = await installTorch({ isCpu, onStep: (text) => say(session, `${text} …`) });
+  if ("problem" in made) return { works: "", problem: `PyTorch could not be installed: ${made.problem}` };
+  try {
+    const { reason } = await openEngine("torch", { torch: made.folder, provider: isCpu ? "cpu" : "auto" });
+    return { works: `the engine torch works: ${reason.replace(", as asked for", "")}`, problem: null };
+  } catch (error) {
+    return {
+      works: "",
+      problem: `PyTorch is installed in ${made.folder}, but cannot be used: ${(error as Error).message}`,
+    };
+  }
 }

@@ -9,6 +9,8 @@ import { explainFailure, explainFault } from "../thread/failure.ts";
 import { readFailure } from "./failure.ts";
 import type { TorchDevice } from "./library.ts";
 import { hasKernel } from "./operators/attention.ts";
+import { operators } from "./operators/index.ts";
+import { aliases } from "./plan.ts";
 
 interface TorchEngineOptions extends RecordingOptions {
   /** What the device computes with. */
@@ -32,5 +34,8 @@ export function createTorchEngine(tf: Tf, device: Device, { provider, ...options
 function withKernels(tf: Tf, graph: Graph, provider: TorchDevice): Graph {
   const values = valuesOf(graph);
   const valueOf = (name: string) => values.get(name) ?? { name, shape: [], dtype: "float32" as const };
-  return lower(tf, graph, (node) => node.op === "After" || hasKernel(node, provider, valueOf));
+  return lower(tf, graph, (node) => {
+    if (node.op === "Attention" || node.op === "AttentionGrad") return hasKernel(node, provider, valueOf);
+    return operators.has(node.op) || aliases.has(node.op);
+  });
 }

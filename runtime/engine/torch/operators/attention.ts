@@ -8,7 +8,7 @@ import { given, type Lowering, type Operator } from "./lowering.ts";
 const GPU_WIDTH = 8;
 
 /**
- * Whether there is a kernel for a node. None has the gradient of a bias. That of the GPU takes a bias in the type of the operands only,
+ * Whether there is a kernel for attention or its gradient. None has the gradient of a bias. That of the GPU takes a bias in the type of the operands only,
  * which bfloat16 can not hold.
  */
 export function hasKernel(
