@@ -18,7 +18,11 @@ export interface Room {
 export async function roomOf({ runtime: { engine, provider } }: RunConfig): Promise<Room | null> {
   const host = { bytes: usableMemory(), owner: "this machine" };
   if (provider === "webgpu") return null;
-  if (provider !== "cuda" && engine !== "tfjs-node-gpu" && (provider === "cpu" || !["auto", "onnx", "torch"].includes(engine)))
+  if (
+    provider !== "cuda" &&
+    engine !== "tfjs-node-gpu" &&
+    (provider === "cpu" || !["auto", "onnx", "torch"].includes(engine))
+  )
     return host;
   const onGpu = await gpuMemory();
   const gpu = onGpu === null ? null : { bytes: onGpu, owner: "the GPU" };
