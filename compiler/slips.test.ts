@@ -103,6 +103,18 @@ const certain: readonly (readonly [Parts, Parts])[] = [
     { loss: "nn.MSELoss()(video.prediction, video.target) over video.generated" },
     { loss: `${of} over video.generated` },
   ],
+  [{ keep: "inpaint = False" }, { keep: "not inpaint" }],
+  [{ keep: "rand() < 0.1 and first_frame" }, { keep: "bernoulli(0.1) and first_frame" }],
+  [{ keep: "first_frame and random.random() > 0.1" }, { keep: "first_frame and (not bernoulli(0.1))" }],
+  [
+    { loss: 'F.mse_loss(video.prediction, video.target, reduction="none") over video.generated' },
+    { loss: `${of} over video.generated` },
+  ],
+  [
+    { loss: 'nn.L1Loss(reduction="none")(video.prediction, video.target) over video.generated' },
+    { loss: "mae(video.prediction, video.target) over video.generated" },
+  ],
+  [{ loss: `${of} over inpaint and video.generated` }, { loss: `${of} over (inpaint and video.generated)` }],
 ];
 
 for (const [slip, corrected] of certain)
@@ -129,7 +141,7 @@ const uncertain: readonly (readonly [Parts, string])[] = [
   [{ keep: "time < 1s" }, "write the number alone"],
   [{ keep: "i2v" }, "keep: first_frame"],
   [{ value: '"lambda x: x / 2"' }, "half(x): x / 2"],
-  [{ value: "median(hole)" }, "no sorting"],
+  [{ value: "median(hole)" }, "`mean(hole)`"],
   [{ loss: "mse(model_pred, video.target)" }, "video.prediction"],
   [{ loss: "mse(video.prediction, video.latents)" }, "video.clean"],
   [{ value: "p > 0.2 ? 1 : 2" }, "`if p > 0.2 then 1 else 2`"],
@@ -147,6 +159,13 @@ const uncertain: readonly (readonly [Parts, string])[] = [
   [{ keep: "first_frame with p 0.5" }, "first_frame with probability 0.5"],
   [{ keep: "{mask: first_frame, probability: 0.5}" }, "`first_frame with probability 0.5`"],
   [{ sigma: "[0.2, 0.8]" }, "`uniform(0.2, 0.8)`"],
+  [{ value: "x => x / 2" }, "`name(x): x / 2`"],
+  [{ value: "mean(resize(hole, 2))" }, "write `hole` alone"],
+  [{ value: "mean(F.interpolate(hole, scale_factor=2))" }, "write `hole` alone"],
+  [{ value: "mean(sort(hole))" }, "write `hole` alone"],
+  [{ loss: "mse(video.prediction[inpaint], video.target[inpaint])" }, "leave `[inpaint]` out"],
+  [{ loss: `${of} over video.generated\n  weight: 0.5` }, `\`video: 0.5 * ${of} over video.generated\``],
+  [{ loss: `${of} over video.generated\n  video_weight: p` }, `\`video: p * ${of} over video.generated\``],
 ];
 
 for (const [slip, help] of uncertain)
@@ -155,6 +174,22 @@ for (const [slip, help] of uncertain)
     assert.equal(more, []);
     assert.ok(found?.help?.includes(help), found?.help);
     assert.is(found?.fix, undefined);
+  });
+
+for (const [type, quoted, plain] of [
+  ["number", '"0.5"', "0.5"],
+  ["number", "50%", "0.5"],
+  ["integer", '"2"', "2"],
+  ["boolean", '"true"', "true"],
+] as const)
+  test(`corrects the default ${quoted}`, async () => {
+    const text = (value: string) =>
+      strategy({}).replace(
+        "p: {type: number, default: 0.5}",
+        `p: {type: number, default: 0.5}\n  q: {type: ${type}, default: ${value}}`,
+      );
+    assert.is(errorsOf(text(quoted)).length, 1);
+    assert.is((await fixAll(text(quoted), errorsOf)).text, text(plain));
   });
 
 test.run();

@@ -34,6 +34,20 @@ export function parseInherited(
   return { file: whole, parsed: tree === null ? null : { tree, syntax: readStrategy(tree, bag) } };
 }
 
+const sections = ["params", "sources", "let", "video", "audio", "loss", "outputs", "imports", "metadata", "expect"];
+const plainKeys = ["strategy", "language", "description", "extends"];
+
+/** Names that a section declares which is misspelled, or written as a list. */
+function strayNames(entries: readonly YamlEntry[]): ReadonlySet<string> {
+  const strays = entries.flatMap(({ key, value }) => {
+    const isKnown = sections.includes(key) || plainKeys.includes(key);
+    if (key === "expect") return [];
+    const items = value.kind === "sequence" ? value.items : isKnown ? [] : [value];
+    return items.flatMap((item) => (item.kind === "mapping" ? item.entries : []));
+  });
+  return new Set(strays.map(({ key }) => key.replace(/\s*\(.*$/s, "")));
+}
+
 function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
   const entries = entriesOf(tree);
   const section = (key: string) => entriesOf(entryOf(tree, key)?.value);
@@ -53,6 +67,7 @@ function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
     imports: section("imports").map((entry) => importEntry(entry, bag)),
     metadata: section("metadata").flatMap((entry) => metadata(entry, bag)),
     expect: expect?.kind === "sequence" ? expect.items.map((item) => expression(item, bag)) : [],
+    strayNames: strayNames(entries),
     keySpans: new Map(entries.map(({ key, keySpan }) => [key, keySpan])),
     span: tree.span,
   };

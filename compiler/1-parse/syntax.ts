@@ -25,6 +25,8 @@ export interface StrategySyntax {
   readonly imports: readonly ImportSyntax[];
   readonly metadata: readonly MetadataSyntax[];
   readonly expect: readonly Expression[];
+  /** Names in a section whose key is unknown, or that is a list. */
+  readonly strayNames: ReadonlySet<string>;
   /** Of each top-level key that the file has, by its name. */
   readonly keySpans: ReadonlyMap<string, Span>;
   readonly span: Span;

@@ -38,14 +38,27 @@ export function explainYamlError(kind: string, message: string, line: string): Y
     case "BAD_DQ_ESCAPE":
       return syntax(lowered(message), "write a backslash as `\\\\`, or use single quotes");
     case "UNEXPECTED_TOKEN":
-      return syntax(unexpected(message), "check the indentation and the quotes of this line and the one above");
+      return syntax(
+        unexpected(message),
+        misplacedEntry(line) ?? "check the indentation and the quotes of this line and the one above",
+      );
     default:
       return syntax(lowered(message));
   }
 }
 
+/** `keep: - first_frame` */
+function misplacedEntry(line: string): string | null {
+  const [, key, entry] = /^\s*(?:- )?([\w.]+):\s+-\s+(.*?)\s*$/.exec(line) ?? [];
+  return entry === undefined
+    ? null
+    : `write \`${key}: ${entry}\`; of several entries each stands on a line of its own below \`${key}:\`, behind \`- \``;
+}
+
 /** Forms of other languages that hold a colon. */
 function foreignForm(line: string): string | null {
+  const drawn = /^\s*(?:- )?(.*\S\s+with\s+)(?:probability|prob|p):\s*(.*)$/.exec(line);
+  if (drawn !== null) return `write \`${drawn[1]}probability ${drawn[2]}\`, without the second colon`;
   const [, key = "", value = ""] = /^\s*(?:- )?([^:]*):\s+(.*)$/.exec(line) ?? [];
   const choice = /^(.*?)\?(.*?):([^)]*)/
     .exec(value)

@@ -246,11 +246,19 @@ class Converter {
       const help = "put it in quotes, or write each entry on a line of its own instead of inside `[...]` or `{...}`";
       // Entries of a list have one part; in a mapping only its author knows where the value begins.
       const fix = parts[first]?.length === 1 ? this.#quoted(span) : null;
-      const details = { help, ...(fix === null ? {} : { fix }) };
+      const inQuotes = this.#quotedValue(parts[first] ?? [], span);
+      const details = { help: inQuotes ?? help, ...(fix === null ? {} : { fix }) };
       this.#bag.error("LTX1111", span, "YAML splits this at its comma, also inside parentheses", details);
       for (let index = first; index <= last; index++) torn.set(index, index === first ? span : null);
     }
     return torn;
+  }
+
+  /** The entry of a mapping with its value in quotes; null where it is none, or has quotes itself. */
+  #quotedValue([key, value]: readonly (Node | null)[], { end }: Span): string | null {
+    if (!key || !value) return null;
+    const text = this.#file.text.slice(this.#spanOf(value).start, end);
+    return /["\\\n]/.test(text) ? null : `put the value in quotes: \`${textOf(key)}: "${text}"\``;
   }
 
   /** Quotes around what has none of its own, nor breaks a line. */
@@ -361,6 +369,8 @@ class Converter {
 function isMergeKey(node: Node | null): boolean {
   return isScalar(node) && node.value === "<<" && node.type === "PLAIN";
 }
+
+const textOf = (node: Node): string => (isScalar(node) ? String(node.value) : "");
 
 /** The unquoted text of an entry's parts; null where one of them is no text. */
 function plainText(parts: readonly (Node | null)[]): string | null {

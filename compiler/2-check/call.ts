@@ -2,6 +2,7 @@ import type { Argument, AxisName, Expression } from "../1-parse/expression/ast.t
 import { meant } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 import { axisNames, isJoined, unjoined } from "./axes.ts";
+import { losses } from "./builtins.ts";
 import { poisoned, type Axis, type Core } from "./core.ts";
 import type { Environment } from "./environment.ts";
 
@@ -43,10 +44,20 @@ export function hasArguments({ name, span, args, env }: Call, least: number, mos
     span,
     `\`${name}\` takes ${wanted} argument${wanted === "1" ? "" : "s"}, this call has ${args.length}`,
     {
-      help: `write ${example(name, least)}`,
+      help: differenceHelp(name, args, env) ?? `write ${example(name, least)}`,
     },
   );
   return false;
+}
+
+/** `mse(a - b)` */
+function differenceHelp(name: string, [only, ...more]: readonly Argument[], { report }: Environment): string | null {
+  const { value } = only ?? {};
+  if (!losses.includes(name) || more.length > 0 || value?.kind !== "binary" || value.operator !== "-") return null;
+  const [a, b] = [report.textAt(value.left.span), report.textAt(value.right.span)];
+  return a === null || b === null
+    ? null
+    : `write \`${name}(${a}, ${b})\`: a loss takes both sides, not their difference`;
 }
 
 /** `mean(x, dim=1)`, `mean(x, axis=channel)` */

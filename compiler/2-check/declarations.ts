@@ -35,8 +35,10 @@ export type SourceDeclaration = Extract<Declaration, { kind: "source" }>;
 
 export interface Declarations {
   readonly byName: ReadonlyMap<string, Declaration>;
-  /** Names that may not be given, but were, and sources of no known kind; their uses are not reported again. */
+  /** Names that may not be given, but were, names of a section that could not be read, and sources of no known kind; their uses are not reported again. */
   readonly refused: ReadonlySet<string>;
+  /** Whether a section could not be read, so that what is missing may stand there. */
+  readonly isIncomplete: boolean;
   /** Names that were looked up; what is missing here at the end is unused. */
   readonly used: Set<string>;
   /** Sources that serve as references, with the modality whose references they are. */
@@ -49,7 +51,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
   const present = [strategy.video, strategy.audio].flatMap((modality) => modality?.name ?? []);
   const outputs = resolveOutputs(strategy.outputs, new Set(present), report);
   const byName = new Map<string, Declaration>();
-  const refused = new Set<string>();
+  const refused = new Set<string>(strategy.strayNames);
   for (const { name, kind } of strategy.sources) if (!isKind(kind?.text)) refused.add(name.text);
   const declarations = [
     ...strategy.params.map(param),
@@ -73,7 +75,14 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
       });
     } else byName.set(text, declaration);
   }
-  return { byName, refused, used: readByHeads(strategy), references: referencesOf(strategy), outputs };
+  return {
+    byName,
+    refused,
+    isIncomplete: strategy.strayNames.size > 0,
+    used: readByHeads(strategy),
+    references: referencesOf(strategy),
+    outputs,
+  };
 }
 
 /** Outputs that a head reads are used. */

@@ -2,7 +2,8 @@
 
 /** What stands for a foreign word. */
 interface Foreign {
-  readonly help: string;
+  /** Or made of the first argument as it is written. */
+  readonly help: string | ((first: string) => string);
   /**
    * The call written in this language, of the arguments as they are written; null where they are not what it needs. Given only where the
    * result is certainly the same.
@@ -31,7 +32,7 @@ function same(name: string, signature: string, count: number): Foreign {
   return { help: `write \`${name}(${signature})\``, write };
 }
 
-const hint = (help: string): Foreign => ({ help });
+const hint = (help: Foreign["help"]): Foreign => ({ help });
 
 const smoothL1: Foreign = {
   help: "write `huber(a, b, 1)`; the number is where the square turns into a line",
@@ -42,7 +43,21 @@ const mae = same("mae", "a, b", 2);
 const stopGradient = same("stop_gradient", "x", 1);
 const normal = hint("write `randn()`; `per` gives the axes: `randn() per element`");
 const plainNumber = hint("write a number: it stands for every element");
-const ordering = hint("there is no sorting here: `max`, `min` and `mean` reduce an axis, a comparison makes a mask");
+const extreme = hint(
+  (x) =>
+    `the places of values are not to be had; \`max(${x})\` and \`min(${x})\` are the ends, a comparison makes a mask`,
+);
+const sorted = hint(
+  (x) =>
+    `nothing is sorted here, and a mean or a sum needs no order: write \`${x}\` alone; \`max(${x})\` and \`min(${x})\` are its ends`,
+);
+const middle = hint(
+  (x) => `there is no median here: the mean is \`mean(${x})\`, and \`clamp(${x}, lo, hi)\` tames single large values`,
+);
+const largest = hint(
+  (x) =>
+    `nothing is sorted here: choose the large values by a comparison, \`${x} > 2 * mean(${x})\`, a mask for \`over\`; the largest is \`max(${x})\``,
+);
 const rounding = hint("write it with `floor`: `floor(x + 0.5)` rounds, `-floor(-x)` rounds up");
 const similarity: Foreign = {
   help: "write `1 - cosine_distance(a, b)`",
@@ -59,7 +74,7 @@ const remainder: Foreign = {
 };
 const own = hint("it is a function of your own, written in TypeScript and declared under `imports`");
 const resized = hint(
-  "leave it out: sources and tokens of one modality have the same grid; a reference of another size has tokens of its own",
+  (x) => `write \`${x}\` alone: everything of one modality has the same grid; only a reference may have another size`,
 );
 const counted = hint(
   "`sum(float(m))` counts the tokens of a mask; sizes are `video.frames`, `video.height` and `video.width`",
@@ -184,12 +199,15 @@ const words: Readonly<Record<string, Foreign>> = {
   ceil: rounding,
   std: deviation,
   var: deviation,
-  median: ordering,
-  sort: ordering,
-  topk: ordering,
-  quantile: ordering,
-  argmax: ordering,
-  argmin: ordering,
+  median: middle,
+  sort: sorted,
+  sorted,
+  argsort: sorted,
+  topk: largest,
+  quantile: largest,
+  percentile: largest,
+  argmax: extreme,
+  argmin: extreme,
   softmax: hint("write `exp(x) / sum(exp(x), axis)`; subtract the maximum first where `x` may be large"),
   ones: plainNumber,
   zeros: plainNumber,

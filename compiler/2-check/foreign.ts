@@ -24,6 +24,7 @@ export function reportForeign({ name, nameSpan, args, span }: Suspect, env: Envi
   const field = foreignField(name);
   if (foreign === null && field === null) return false;
   const details = foreign === null ? fieldDetails(field ?? "", env) : callDetails(foreign, args, span, env);
+  if (details.fix !== undefined) env.report.withdrawOptions(span);
   env.report.error("LTX3001", nameSpan, `nothing is named \`${name}\``, details);
   return true;
 }
@@ -40,14 +41,26 @@ function callDetails(
   env: Environment,
 ): Details {
   const texts = argumentTexts(args ?? [], env);
+  if (typeof help !== "string") return { help: help(firstText(args ?? [], env)) };
   const written = texts === null ? null : (write?.(texts) ?? null);
   return written === null ? { help } : { help: `write \`${written}\``, fix: replacement(span, written) };
+}
+
+/** The first argument as written, `x` where there is none to repeat. */
+function firstText([first]: readonly Argument[], env: Environment): string {
+  return (first === undefined ? null : env.report.textAt(first.value.span)) ?? "x";
 }
 
 /** The arguments as written; null where one has a name, or a text that no help repeats. */
 function argumentTexts(args: readonly Argument[], env: Environment): readonly string[] | null {
   const texts = args.map(({ name, value }) => (name === null ? env.report.textAt(value.span) : null));
   return texts.some((text) => text === null) ? null : (texts as string[]);
+}
+
+function helpOf(foreign: ReturnType<typeof foreignWord>, object: Expression, env: Environment): string | null {
+  if (foreign === null) return null;
+  if (typeof foreign.help === "string") return foreign.help;
+  return foreign.help(firstText([{ name: null, value: object }], env));
 }
 
 /** Words that people put in front of a name of the strategy: `params.threshold`, `self.threshold`. */
@@ -120,7 +133,7 @@ export function reportMethod({ object, member, args, span }: Member, env: Enviro
   const own = text === "pow" || text === "float" || functionNames.includes(text);
   if (!own && foreign === null) return false;
   const written = texts === null ? null : own ? `${text}(${texts.join(", ")})` : (foreign?.write?.(texts) ?? null);
-  const help = written === null ? (foreign?.help ?? `write \`${text}(x)\``) : `write \`${written}\``;
+  const help = written === null ? (helpOf(foreign, object, env) ?? `write \`${text}(x)\``) : `write \`${written}\``;
   const fix = written === null || !hasOnlyPlain(args) ? {} : { fix: replacement(span, written) };
   env.report.error("LTX3004", member.span, `a value has no \`${text}\`: functions are written in front of it`, {
     help,

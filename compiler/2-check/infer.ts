@@ -23,6 +23,7 @@ import { special } from "./functions.ts";
 import { importedCall } from "./imports.ts";
 import { asLoss } from "./loss-advice.ts";
 import { loss } from "./losses.ts";
+import { reportDrawn, reportLossInMask, reportMaskedPair } from "./loss-forms.ts";
 import { reportMaskArithmetic } from "./mask-arithmetic.ts";
 import { isMember, member, method, samplerOf } from "./members.ts";
 import { isUnknown, param, sourceField, sourceValue, unknownField, unresolved } from "./names.ts";
@@ -86,6 +87,7 @@ function binary(expression: Extract<Expression, { kind: "binary" }>, env: Enviro
   // A text compared with a text is one mistake, which the parser has reported.
   if ([left, right].some(({ kind }) => kind === "error") && [left, right].some((side) => isText(side, env)))
     return poisoned(span);
+  if (reportDrawn(expression, env) || reportLossInMask(expression, env)) return poisoned(span);
   const ofMasks = operator === "and" || operator === "or";
   const side = (operand: Expression) => infer(operand, ofMasks ? { ...env, maskWanted: operand } : env);
   const args = [side(left), side(right)] as const;
@@ -172,7 +174,7 @@ function memberOf(expression: Extract<Expression, { kind: "member" }>, env: Envi
   if (object.kind === "name" && isUnknown(owner, env)) {
     const owners = [...env.modalities, ...env.declarations.byName.keys()];
     const hasFields = (name: string) => env.declarations.byName.get(name)?.kind !== "param";
-    env.report.unknownName(owner, object.span, owners, hasFields);
+    env.report.unknownName(owner, object.span, owners, { fits: hasFields });
     return poisoned(span);
   }
   const value = infer(object, env);
@@ -237,6 +239,7 @@ function call(
     env.declarations.used.add(text);
     return importedCall(made, declaration.syntax.type);
   }
+  if (declaration?.kind === "let" && declaration.syntax.value.kind === "error") return poisoned(span);
   if (declaration !== undefined) {
     const parentheses = { start: callee.span.end, end: span.end };
     const help = `write \`${text}\` without parentheses`;
@@ -265,9 +268,13 @@ function builtin(made: Call): Core | null {
       `\`${made.name}\``,
     );
   }
-  if (losses.includes(made.name)) return loss(made, []);
+  if (losses.includes(made.name)) return lossOf(made, []);
   if (drawFunctions.includes(made.name)) return draw(made);
   return Object.hasOwn(reductions, made.name) || functionNames.includes(made.name) ? special(made) : null;
+}
+
+function lossOf(made: Call, weights: readonly Core[]): Core {
+  return reportMaskedPair(made, (part) => infer(part, made.env)) ? failed(made) : loss(made, weights);
 }
 
 function unresolvedCall({ name: text, args, span, env }: Call, at: Span): Core {
@@ -285,7 +292,7 @@ function over(
   const weights = [infer(mask, { ...env, maskWanted: mask }), ...outer];
   if (value.kind === "over") return over(value, weights, env);
   if (value.kind === "call" && losses.includes(value.callee.text)) {
-    return loss(makeCall(value.callee.text, value.args, span, null, env), weights);
+    return lossOf(makeCall(value.callee.text, value.args, span, null, env), weights);
   }
   if (infer(value, env).op === "error") return poisoned(span);
   env.report.error("LTX4009", span, "`over` belongs to a loss", asLoss(value, mask, span, env));

@@ -31,6 +31,8 @@ export class ModalitySources {
       const found = this.#named(entry, `${name}_latents`, `an entry of \`${name}.references\``)?.name.text;
       if (found === undefined) return [];
       if (!known.has(found)) return known.add(found) && [{ source: found, item }];
+      // The check of the structure says it where the name stands alone.
+      if (this.#report.hasErrorAt(item.value.span)) return [];
       const message = found === latents ? "is the target itself" : "is a reference already";
       this.#report.error("LTX5016", item.value.span, `\`${found}\` ${message}`, {
         help: `declare one more source, which may share the directory: \`ref: {directory: …, kind: ${name}_latents}\``,
@@ -50,6 +52,7 @@ export class ModalitySources {
         name,
         entry.value.span,
         this.#all().map((source) => source.name.text),
+        { otherwise: `declare it under \`sources\`: \`${name}: {directory: …, kind: ${kind}}\`` },
       );
       return null;
     }
@@ -76,6 +79,7 @@ export class ModalitySources {
       this.#declarations.used.add(only.name.text);
       return only;
     }
+    if (texts.length === 0 && this.#declarations.isIncomplete) return null;
     const message = texts.length === 0 ? "there is no source of text" : "there are several sources of text";
     this.#report.error("LTX5008", keySpan, `${message}: what does \`${name}\` attend to?`, {
       help:

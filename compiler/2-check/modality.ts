@@ -356,8 +356,22 @@ function fits({ syntax, env }: ModalityContext, key: string, core: Core, axes: r
     {
       help: isJoined(foreign)
         ? "`concat` makes an axis twice as long; a sequence in front of the target's tokens is an entry of `references`"
-        : `reduce it first, e.g. \`mean(x, ${foreign})\``,
+        : reductionOf(core, foreign, env),
     },
   );
   return false;
+}
+
+/** A mask is made of numbers that are reduced before they are compared. */
+function reductionOf(core: Core, axis: Axis, { report, declarations }: Environment): string {
+  if (!isMask(core)) return `reduce it first, e.g. \`mean(x, ${axis})\``;
+  const inner = core.op === "map" && core.fn === "not" ? core.args[0] : core;
+  const declared = inner?.op === "ref" ? declarations.byName.get(inner.key) : undefined;
+  const compared = declared?.kind === "let" ? declared.syntax.value : null;
+  const [left, all] =
+    compared?.kind === "binary" ? [report.textAt(compared.left.span), report.textAt(compared.span)] : [];
+  if (declared === undefined || compared?.kind !== "binary" || !left || !all)
+    return `reduce the numbers before they are compared, e.g. \`mean(x, ${axis}) > 0.5\`, or the mask: \`any(m, ${axis})\``;
+  const tokens = compared.left.kind === "name" ? `tokens(${left})` : left;
+  return `reduce the numbers before they are compared: \`${declared.name.text}: mean(${tokens}, ${axis})${all.slice(left.length)}\``;
 }

@@ -76,7 +76,7 @@ function reportUnknown(text: string, span: Span, env: Environment, isCall: boole
     });
     return;
   }
-  env.report.unknownName(text, span, namesIn(env), (name) => isCalled(name, env) === isCall);
+  env.report.unknownName(text, span, namesIn(env), { fits: (name) => isCalled(name, env) === isCall });
 }
 
 function* namesIn({ modality, declarations, parameters }: Environment): Generator<string> {

@@ -44,14 +44,16 @@ export class Report {
     this.#bag.warning(code, span, message, details);
   }
 
-  /** `fits` tells which candidates could stand there at all; only one of these is a certain fix. */
+  /** `otherwise`: the help where no candidate is near; `fits` tells which candidates could stand there at all; only one of these is a certain fix. */
   unknownName(
     name: string,
     span: Span,
     candidates: Iterable<string>,
-    fits: (name: string) => boolean = () => true,
+    {
+      fits = () => true,
+      otherwise = "names are parameters, sources, `let` bindings and built-in functions",
+    }: { readonly fits?: (name: string) => boolean; readonly otherwise?: string } = {},
   ): void {
-    const otherwise = "names are parameters, sources, `let` bindings and built-in functions";
     const near = this.#compared++ < maxCompared ? [...candidates] : [];
     const { help, fix } = meant(name, span, near, otherwise);
     const isFit = fix?.edits.every(({ text }) => fits(text)) ?? false;
@@ -66,6 +68,11 @@ export class Report {
     const sizes = "sizes are `video.frames`, `video.height` and `video.width`, of audio `audio.steps`";
     const has = known === "" ? `it has no fields; ${sizes}` : `it has ${known}`;
     this.error("LTX3004", span, `${owner} has no \`${member}\``, meant(member, span, candidates, has));
+  }
+
+  /** Takes back what was said of an option in a call of which a finding replaces the whole. */
+  withdrawOptions(call: Span): void {
+    this.#bag.withdraw("LTX1102", call);
   }
 
   /** Whether this very place has been reported, for instance because the schema refuses what stands there. */

@@ -5,7 +5,7 @@ import type { Fix } from "../diagnostics/diagnostic.ts";
 import { meant, replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 import { foreignKey, foreignValue } from "./foreign-keys.ts";
-import { shapeAdvice } from "./shape-advice.ts";
+import { missingAdvice, shapeAdvice } from "./shape-advice.ts";
 import { entryOf, type Place, type YamlNode } from "../1-parse/tree.ts";
 
 /** As the generated validators report it. */
@@ -24,6 +24,7 @@ interface Failure {
   readonly place: Place;
   readonly path: readonly string[];
   readonly schema: Schema;
+  readonly root: YamlNode;
   /** The schema object that holds the keyword. */
   readonly parent: Schema;
 }
@@ -117,7 +118,8 @@ function objectAt(schema: Schema, key: string): Schema | null {
 
 function missingKey(failure: Failure): Explained {
   const key = String(failure.error.params["missingProperty"]);
-  return found("LTX2002", `${named(failure)} needs the key \`${key}\``, `add \`${key}:\``);
+  const help = missingAdvice(failure.path, key) ?? `add \`${key}:\``;
+  return found("LTX2002", `${named(failure)} needs the key \`${key}\``, help);
 }
 
 function wrongKeyName(failure: Failure, name: string): Explained {
@@ -145,7 +147,7 @@ function wrongType(failure: Failure): Explained {
     const fix = { title: "give the term a name", edits: [{ span: place.span, text }] };
     return found("LTX2003", message, help, place.node.text.includes("\n") ? null : fix);
   }
-  const help = shapeAdvice(failure.path, place.node) ?? typeHelp(types, place.node);
+  const help = shapeAdvice(failure.path, place.node, failure.root) ?? typeHelp(types, place.node);
   return found("LTX2003", message, help, typeFix(types, place.node));
 }
 
@@ -254,8 +256,19 @@ function wrongForm(failure: Failure): Explained {
     ? "write the value itself: parameters cannot stand here"
     : failure.path.at(-1) === "directory"
       ? "write a folder below `data.preprocessed_data_root` of the run config, such as `masks`"
-      : null;
+      : nameAdvice(failure);
   return found("LTX2006", `${named(failure)} must be ${expected}, but ${described(node)}`, help);
+}
+
+/** The name of the strategy with what a name may hold. */
+function nameAdvice({ path, place: { node } }: Failure): string | null {
+  if (path.join(".") !== "strategy" || node.kind !== "scalar") return null;
+  const text = node.text
+    .trim()
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "_")
+    .replace(/^[0-9_]+|_+$/g, "");
+  return text === "" ? null : `write \`strategy: ${text}\``;
 }
 
 const counted: Readonly<Record<string, readonly [string, string]>> = {

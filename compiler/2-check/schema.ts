@@ -3,6 +3,7 @@
  * validator, so nothing is compiled at start-up.
  */
 import type { Bag } from "../diagnostics/bag.ts";
+import { slipOf } from "../diagnostics/did-you-mean.ts";
 import { nodeAt, toPlain, type Place, type YamlNode } from "../1-parse/tree.ts";
 import { foreignKey } from "./foreign-keys.ts";
 import { explain, type Schema, type SchemaError } from "./schema-messages.ts";
@@ -29,15 +30,17 @@ export function validateStrategy(root: YamlNode, bag: Bag): void {
     if (error.keyword === "required" && isRenamed(String(error.params["missingProperty"]), path, place.node)) continue;
     if (place.node.kind === "scalar" && place.node.broken) continue;
     const parent = parentSchema(strategySchema, error.schemaPath);
-    const { code, message, details } = explain({ error, place, path, schema: strategySchema, parent });
+    const { code, message, details } = explain({ error, place, path, root, schema: strategySchema, parent });
     bag.error(code, spanOf(root, place, error), message, details);
   }
 }
 
-/** Whether a missing key is there under a name of another format, which is reported itself. */
+/** Whether a missing key is there misspelled, or under a name of another format, which is reported itself. */
 function isRenamed(missing: string, path: readonly string[], node: YamlNode): boolean {
   const keys = node.kind === "mapping" ? node.entries.map(({ key }) => key) : [];
-  return keys.some((key) => foreignKey(path, key)?.startsWith(`write \`${missing}:`));
+  return keys.some(
+    (key) => foreignKey(path, key)?.startsWith(`write \`${missing}:`) === true || slipOf(key, [missing]) !== null,
+  );
 }
 
 /** `if` and `propertyNames` only repeat what the errors below them say. */

@@ -69,13 +69,24 @@ export class Scope {
         spanOf(core),
         `a loss term is one number for each sample, \`f32[batch]\`; this is ${describe(core.type)}`,
         {
-          help: perSample(core, value, this.#report),
+          help: this.#asFactor(name.text, core, value) ?? perSample(core, value, this.#report),
         },
       );
       return [];
     }
     const [modality = "video"] = modalitiesRead(core, this.bindings.finished);
     return [{ name: name.text, core, modality, span: value.span }];
+  }
+
+  /** For a number among the terms: the weight of another one, by its name or because there is only one other. */
+  #asFactor(name: string, core: Core, value: Expression): string | null {
+    const others = this.#syntax.losses.filter((loss) => loss.name.text !== name);
+    const of = others.find((loss) => name.startsWith(loss.name.text)) ?? others[0];
+    const weight = this.#report.textAt(value.span);
+    if (core.type.stage === "device" || isMask(core) || of === undefined || weight === null) return null;
+    const term = of.value.kind === "error" ? "mse(…)" : (this.#report.textAt(of.value.span) ?? "mse(…)");
+    const isSum = of.value.kind === "binary" && (of.value.operator === "+" || of.value.operator === "-");
+    return `a weight is a factor of its term: write \`${of.name.text}: ${weight} * ${isSum ? `(${term})` : term}\``;
   }
 
   metadata({ name, value }: MetadataSyntax): CheckedMetadata {

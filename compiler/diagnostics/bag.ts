@@ -37,6 +37,12 @@ export class Bag {
     this.#add(severity, code, span, message, details);
   }
 
+  /** Takes back findings of a code inside of a place, of which another finding says more. */
+  withdraw(code: Code, { start, end }: Span): void {
+    for (const [key, found] of this.#found)
+      if (found.code === code && found.span.start >= start && found.span.end <= end) this.#found.delete(key);
+  }
+
   /** Whether something was found at exactly this place. */
   hasAt({ start, end }: Span): boolean {
     return this.#places.has(`${start} ${end}`);

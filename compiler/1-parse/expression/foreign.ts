@@ -125,20 +125,28 @@ export function calledAgain(object: Expression, args: Listed<Argument>, bag: Bag
   return { kind: "error", span };
 }
 
+/** `mse(a[m], b[m])` is one mistake: what was reported in an expression is not reported again. */
+interface IndexPlace extends Place {
+  readonly reported: Set<string>;
+}
+
 /** What stands between `[` and `]`: one whole number. */
-export function indexOf(object: Expression, inner: readonly IToken[], whole: Span, { span, bag }: Place): Expression {
+export function indexOf(object: Expression, inner: readonly IToken[], whole: Span, place: IndexPlace): Expression {
+  const { span, bag, reported } = place;
   const [only] = inner;
   if (only !== undefined && inner.length === 1 && only.tokenType === t.NumberToken) {
     if (!/^\d+$/.test(only.image)) bag.error("LTX1107", span, "an index is a whole number");
     const index = Number.isSafeInteger(Number(only.image)) ? Number(only.image) : 0;
     return { kind: "index", object, index, span: whole };
   }
-  bag.error("LTX1107", span, "an index is one whole number", { help: indexHelp(inner, printExpression(object)) });
+  const written = inner.map(({ image }) => image).join("");
+  if (!reported.has(written))
+    bag.error("LTX1107", span, "an index is one whole number", { help: indexHelp(written, printExpression(object)) });
+  reported.add(written);
   return { kind: "error", span: whole };
 }
 
-function indexHelp(inner: readonly IToken[], object: string): string {
-  const text = inner.map(({ image }) => image).join("");
+function indexHelp(text: string, object: string): string {
   const first = /^(?:0?:)(\w+)$/.exec(text)?.[1];
   const last = /^-(\w+):$/.exec(text)?.[1];
   if (first !== undefined)
@@ -147,6 +155,6 @@ function indexHelp(inner: readonly IToken[], object: string): string {
     return `the last ${last} frames are the mask \`suffix(${last})\`; axes have names instead of places`;
   if (/^-\w+$/.test(text)) return "an index counts from 0 and has no sign";
   if (/^[A-Za-z_]\w*$/.test(text))
-    return `a mask does not pick elements: a loss is restricted by \`over\`, as in \`mse(a, b) over ${text}\``;
+    return `a mask does not pick elements: leave \`[${text}]\` out. A loss is restricted behind it, \`mse(a, b) over ${text}\`; a mean over a mask is \`mean(x * float(${text})) / max(mean(float(${text})), 1e-8)\``;
   return `axes have names instead of places: write \`${object}\` alone; \`mean(${object}, channel)\` reduces an axis, and masks such as \`frame_index == 2\` choose tokens`;
 }

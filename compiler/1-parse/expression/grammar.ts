@@ -252,7 +252,7 @@ export class ExpressionParser extends ExpressionParserBase {
             ALT: () => {
               const { inner, span } = this.SUBRULE(this.brackets);
               object = this.ACTION(() => {
-                const place = { span: this.spanOfAll(inner, span), bag: this.bag };
+                const place = this.indexPlace(inner, span);
                 return indexOf(object, inner, join(object.span, span), place);
               });
             },

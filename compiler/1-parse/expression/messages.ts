@@ -37,13 +37,13 @@ export function isMeantAsEqual({ token }: IRecognitionException): boolean {
   return token.tokenType === t.Assign;
 }
 
-/** `previous` is the token before the one at which the error was found. */
-export function describe(error: IRecognitionException, previous: IToken | undefined): Description {
+/** `previous` is the token before the one at which the error was found; `isItem`: the text is an entry of a list. */
+export function describe(error: IRecognitionException, previous: IToken | undefined, isItem: boolean): Description {
   const found = error.token;
   const leftOver = error.name === "NotAllInputParsedException";
   if (leftOver && found.tokenType === t.With) return misplacedProbability;
   if (leftOver && tokenMatcher(found, t.CompareOperator)) return chainedComparison;
-  const help = helpFor(error, previous);
+  const help = leftOver && isItem && found.tokenType === t.Comma ? listInstead : helpFor(error, previous);
   if (previous?.tokenType === t.With && !leftOver)
     return {
       code: "LTX1108",
@@ -60,6 +60,9 @@ const misplacedProbability: Description = {
   help: "it belongs to a whole entry of `keep`, `noise_mask` or `references`: write each entry on a line of its own behind `- `; elsewhere draw a mask with `bernoulli(p)`",
 };
 
+const listInstead =
+  "several entries are a list: write each on a line of its own behind `- `. To join two masks into one write `and` or `or`";
+
 const chainedComparison: Description = {
   code: "LTX1109",
   message: "comparisons cannot be chained",
@@ -67,6 +70,7 @@ const chainedComparison: Description = {
 };
 
 const hints: readonly (readonly [TokenType, string])[] = [
+  [t.Over, "`over` stands behind the call and takes the mask: `mse(a, b) over m`"],
   [t.Assign, "compare with `==`; a single `=` only names an argument inside a call, as in `huber(a, b, delta=1)`"],
   [t.Colon, "only an axis after `per` names its modality (`per token:video`); in a call write the axis alone: `token`"],
   [t.Not, "put parentheses around it: `(not m)`"],

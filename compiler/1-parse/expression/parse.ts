@@ -43,15 +43,15 @@ function run<T>(text: string, mapOffset: MapOffset, bag: Bag, rule: (parser: Exp
   if (tokens === null) return null;
   parser ??= new ExpressionParser({ skipValidations: true });
   const tree = rule(parser.read(tokens.list, mapOffset, bag));
-  const { errors } = parser;
-  if (!tokens.hasGaps) report(errors, tokens.list, text, mapOffset, bag);
+  const { errors, isItem } = parser;
+  if (!tokens.hasGaps) report(errors, { tokens: tokens.list, text, mapOffset, isItem }, bag);
   parser.input = [];
   return tokens.hasGaps || errors.some(isTorn) ? null : tree;
 }
 
-/** What stands before a value without an operator, or before a misplaced `with`, is not what was meant; nothing is said about it. */
+/** What stands before a value without an operator, or before a misplaced word or sign, is not what was meant; nothing is said about it. */
 function isTorn({ name, token }: IRecognitionException): boolean {
-  const follows = startsValue(token) || token.tokenType === t.With || token.tokenType === t.Comma;
+  const follows = startsValue(token) || [t.With, t.Comma, t.Assign].includes(token.tokenType);
   return name === "NotAllInputParsedException" && follows;
 }
 
@@ -92,6 +92,10 @@ function reportWholeForm(text: string, mapOffset: MapOffset, bag: Bag): boolean 
   if (form === null) return false;
   const { start, end, message, write } = form;
   const span = spanIn(mapOffset, start, end);
+  if (typeof write !== "string") {
+    bag.error("LTX1102", span, message, write);
+    return true;
+  }
   const help = write === "" ? "remove it; a comment begins with `#` and ends the line" : `write \`${write}\``;
   bag.error("LTX1102", span, message, { help, fix: replacement(span, write) });
   return true;
@@ -162,21 +166,24 @@ function checkNumber(token: IToken, mapOffset: MapOffset, bag: Bag): void {
   bag.error("LTX1105", tokenSpan(token, mapOffset), `\`${token.image}\` is too large for a number`);
 }
 
+/** A text that the grammar has read. */
+interface Parsed {
+  readonly tokens: readonly IToken[];
+  readonly text: string;
+  readonly mapOffset: MapOffset;
+  /** Whether it is an entry of `keep`, `noise_mask` or `references`. */
+  readonly isItem: boolean;
+}
+
 /** Errors that begin at the same place, or before the last one's end, follow from it and are left out. */
-function report(
-  errors: readonly IRecognitionException[],
-  tokens: readonly IToken[],
-  text: string,
-  mapOffset: MapOffset,
-  bag: Bag,
-): void {
+function report(errors: readonly IRecognitionException[], { tokens, text, mapOffset, isItem }: Parsed, bag: Bag): void {
   let last = -1;
   for (const error of [...errors].toSorted((a, b) => errorStart(a, text) - errorStart(b, text))) {
     const start = errorStart(error, text);
     if (start <= last) continue;
     const isEnd = error.token.tokenType === EOF;
     last = isEnd ? text.length : start + error.token.image.length;
-    const { code, message, help } = describe(error, tokens[tokens.indexOf(error.token) - 1]);
+    const { code, message, help } = describe(error, tokens[tokens.indexOf(error.token) - 1], isItem);
     const span = spanIn(mapOffset, start, isEnd ? start : last);
     const fix = isMeantAsEqual(error) ? replacement(span, "==") : null;
     bag.error(code, span, message, { ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) });

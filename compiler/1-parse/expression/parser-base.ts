@@ -14,7 +14,8 @@ export type MapOffset = (offsetInText: number) => number;
 export class ExpressionParserBase extends EmbeddedActionsParser {
   protected bag = new Bag();
   /** Whether the expression is an entry of `keep`, `noise_mask` or `references`. */
-  protected isItem = false;
+  isItem = false;
+  #reportedIndexes = new Set<string>();
   #mapOffset: MapOffset = (offset) => offset;
 
   constructor(options: { readonly skipValidations: boolean }) {
@@ -27,6 +28,7 @@ export class ExpressionParserBase extends EmbeddedActionsParser {
     this.#mapOffset = mapOffset;
     this.bag = bag;
     this.isItem = false;
+    this.#reportedIndexes = new Set();
     return this;
   }
 
@@ -46,9 +48,12 @@ export class ExpressionParserBase extends EmbeddedActionsParser {
     });
   }
 
-  protected spanOfAll(tokens: readonly IToken[], otherwise: Span): Span {
+  /** Of what stands between brackets, which have the place `otherwise`. */
+  protected indexPlace(tokens: readonly IToken[], otherwise: Span) {
     const [first, last] = [tokens[0], tokens.at(-1)];
-    return first === undefined || last === undefined ? otherwise : join(this.spanOf(first), this.spanOf(last));
+    const isEmpty = first === undefined || last === undefined;
+    const span = isEmpty ? otherwise : join(this.spanOf(first), this.spanOf(last));
+    return { span, bag: this.bag, reported: this.#reportedIndexes };
   }
 
   protected textOption(name: IToken | undefined, text: IToken): null {

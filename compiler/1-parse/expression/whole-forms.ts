@@ -5,11 +5,23 @@ interface WholeForm {
   readonly start: number;
   readonly end: number;
   readonly message: string;
-  /** What to write there. */
-  readonly write: string;
+  /** What to write there; only what to do where it takes a change of another place. */
+  readonly write: string | { readonly help: string };
 }
 
-const forms: readonly (readonly [RegExp, string, (parts: readonly string[]) => string])[] = [
+const forms: readonly (readonly [RegExp, string, (parts: readonly string[]) => WholeForm["write"]])[] = [
+  [
+    /^\s*\(?([\w\s,]*?)\)?\s*=>\s*(.*?)\s*$/s,
+    "`=>` makes no function here",
+    ([names, body]) => ({
+      help: `a function is an entry of \`let\` with its arguments in front of the colon: \`name(${names}): ${body}\``,
+    }),
+  ],
+  [
+    /^\s*([A-Za-z_][\w.]*)\s*=\s*(true|false)\s*$/i,
+    "a single `=` compares nothing",
+    ([name, value]) => (value?.toLowerCase() === "true" ? (name ?? "") : `not ${name}`),
+  ],
   [/\s*\/\*.*?\*\//s, "`/* */` is no comment here", () => ""],
   // Two words behind it are no division.
   [

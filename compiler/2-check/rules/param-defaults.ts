@@ -1,6 +1,9 @@
 import { entryOf } from "../../1-parse/tree.ts";
 import type { ParamSyntax, StrategySyntax } from "../../1-parse/syntax.ts";
 import { isMultiple, matches } from "../../../runtime/param-rules.ts";
+import type { Details } from "../../diagnostics/bag.ts";
+import { replacement } from "../../diagnostics/did-you-mean.ts";
+import type { Span } from "../../source/span.ts";
 import type { Report } from "../report.ts";
 
 /** A default that the parameter's own schema refuses would fail every run that does not set the parameter. */
@@ -10,13 +13,25 @@ export function paramDefaults(syntax: StrategySyntax, report: Report): void {
     const wrong = mismatch(param.schema["default"], param.schema);
     const place = entryOf(param.node, "default")?.value.span ?? param.node.span;
     if (wrong !== null)
-      report.error("LTX5010", place, `the default of \`${param.name.text}\` ${wrong}`, { help: helpFor(param) });
+      report.error("LTX5010", place, `the default of \`${param.name.text}\` ${wrong}`, detailsOf(param, place));
   }
 }
 
-function helpFor({ schema }: ParamSyntax): string {
-  const { default: _, description: __, ...rules } = schema;
-  return `its own rules are \`${JSON.stringify(rules)}\`; change one or the other`;
+/** A number or a boolean in quotes is meant without them; everything else only its author knows. */
+function detailsOf({ schema }: ParamSyntax, place: Span): Details {
+  const { default: value, description: _, ...rules } = schema;
+  const meant = typeof value === "string" ? unquoted(value.trim(), schema["type"]) : null;
+  if (meant !== null && mismatch(meant, schema) === null)
+    return { help: `write \`default: ${String(meant)}\`, without quotes`, fix: replacement(place, String(meant)) };
+  return { help: `its own rules are \`${JSON.stringify(rules)}\`; change one or the other` };
+}
+
+function unquoted(text: string, type: unknown): number | boolean | null {
+  if (type === "boolean") return /^(true|false)$/i.test(text) ? text.toLowerCase() === "true" : null;
+  if (type !== "number" && type !== "integer") return null;
+  const share = /^(-?[\d.]+)\s*%$/.exec(text)?.[1];
+  const number = share === undefined ? Number(text) : Number((Number(share) / 100).toPrecision(12));
+  return text === "" || !Number.isFinite(number) ? null : number;
 }
 
 /** Why a value does not meet a schema fragment, or null. The fragment itself has been checked. */
