@@ -141,7 +141,10 @@ async function trainWith(
 ): Promise<number> {
   const mailbox = createMailbox();
   watchOutputs(session, mailbox.put);
-  const { engine, reason } = await openEngine(config.runtime.engine, config.runtime);
+  const { engine, reason } = await openEngine(config.runtime.engine, {
+    ...config.runtime,
+    precision: config.acceleration.mixed_precision_mode === "bf16" ? "bfloat16" : "float32",
+  });
   const opened = await openRun(engine, config, step, {
     onWork: onWorkOf(asked.options),
     judge: (own, examined) => memoryBefore(own, step, examined),

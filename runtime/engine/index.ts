@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fail, FindingsError } from "../findings.ts";
-import type { Engine, EngineName } from "./engine.ts";
+import type { Engine, EngineName, Precision } from "./engine.ts";
 import { loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
 import { buildId, cacheFolder, recordingsFolder } from "./recording/cache-folder.ts";
 import { startOnnxDevice } from "./onnx/device.ts";
@@ -9,6 +9,7 @@ import { createOnnxEngine } from "./onnx/engine.ts";
 import { hasCudaLibrary, providerNeeds, providerTitles, type Provider } from "./onnx/provider.ts";
 import { measureEngine } from "./measure.ts";
 import { createTfjsEngine } from "./tfjs.ts";
+import { hasBfloat16 } from "./torch/processor.ts";
 import { openTorch, torchNeeds } from "./torch/open.ts";
 
 interface OpenedEngine {
@@ -33,6 +34,8 @@ interface EngineOptions {
   readonly provider?: Provider | "auto";
   /** Where PyTorch is; null, the default, looks for it. */
   readonly torch?: string | null;
+  /** What the model is to be computed in; engines that can not compute so take float32, the default. */
+  readonly precision?: Precision;
   /** Refuses what the provider does not have, instead of computing it on the CPU. */
   readonly isStrict?: boolean;
 }
@@ -44,7 +47,7 @@ interface Candidate {
 }
 
 /** How engines are opened, besides what they compute with. */
-type Opening = Required<Pick<EngineOptions, "isStrict" | "torch">>;
+type Opening = Required<Pick<EngineOptions, "isStrict" | "torch" | "precision">>;
 
 /** An engine that was opened, and what it is in words for the user. */
 interface Opened {
@@ -65,6 +68,14 @@ const preference: readonly Candidate[] = [
   { name: "wasm", provider: null },
   { name: "cpu", provider: null },
 ];
+
+/** The order in which engines are tried: a processor that computes in bfloat16 is faster so, and only PyTorch uses that. */
+function orderFor(precision: Precision, candidates: readonly Candidate[]): readonly Candidate[] {
+  if (precision !== "bfloat16" || !hasBfloat16()) return candidates;
+  const isCpu = (engine: EngineName) => (x: Candidate) => x.name === engine && x.provider === "cpu";
+  const torch = candidates.filter(isCpu("torch"));
+  return candidates.filter((x) => !isCpu("torch")(x)).flatMap((x) => (isCpu("onnx")(x) ? [...torch, x] : [x]));
+}
 
 const webgpu: Candidate = { name: "onnx", provider: "webgpu" };
 const probed: readonly Candidate[] = preference.toSpliced(3, 0, webgpu);
@@ -91,19 +102,21 @@ export async function openEngine(asked: EngineName | "auto", options: EngineOpti
 /** The fastest engine that works here of those that are asked for. Errors: as `openEngine`. */
 async function openFirst(
   asked: EngineName | "auto",
-  { provider = "auto", isStrict = false, torch = null }: EngineOptions,
+  { provider = "auto", isStrict = false, torch = null, precision = "float32" }: EngineOptions,
 ): Promise<OpenedEngine & { readonly candidate: Candidate }> {
   const isAsked = (candidate: Candidate) =>
     (asked === "auto" || candidate.name === asked) &&
     (provider === "auto" || candidate.provider === provider || (asked !== "auto" && candidate.provider === null));
-  const candidates = (provider === "auto" ? preference : probed).filter(isAsked);
+  const candidates = orderFor(precision, provider === "auto" ? preference : probed).filter(isAsked);
   const failures: { readonly title: string; readonly reason: string }[] = [];
   for (const candidate of candidates) {
     try {
-      const { engine, description } = await open(candidate, { isStrict, torch });
+      const { engine, description } = await open(candidate, { isStrict, torch, precision });
       const wish = asked === "auto" && provider === "auto" ? [] : ["as asked for"];
       const others = failures.map(({ title, reason }) => `not ${title}: ${reason}`);
-      return { engine, candidate, reason: [[description, ...wish].join(", "), ...others].join("; ") };
+      const isExact = precision === "bfloat16" && engine.precision !== precision;
+      const exact = isExact ? ["in float32, which is more exact than bf16"] : [];
+      return { engine, candidate, reason: [[description, ...exact, ...wish].join(", "), ...others].join("; ") };
     } catch (error) {
       if (error instanceof FindingsError) throw error;
       failures.push({ title: titleOf(candidate), reason: failureOf(candidate, error) });
@@ -134,7 +147,7 @@ export async function probeEngines(torch: string | null = null): Promise<EngineP
 
 async function probe(candidate: Candidate, torch: string | null): Promise<EngineProbe> {
   try {
-    const { engine, description } = await open(candidate, { isStrict: false, torch });
+    const { engine, description } = await open(candidate, { isStrict: false, torch, precision: "float32" });
     return { ...candidate, available: true, reason: description, speed: await measured(candidate, engine) };
   } catch (error) {
     return { ...candidate, available: false, reason: failureOf(candidate, error), speed: null };
@@ -176,14 +189,16 @@ function measured(candidate: Candidate, engine: Engine): Promise<MeasuredSpeed> 
   return measuring;
 }
 
-/** The engine that `auto` takes, according to the probes; null if none works. */
-export function takenByAuto(probes: readonly EngineProbe[]): EngineProbe | null {
-  return probes.find(({ available, provider }) => available && provider !== webgpu.provider) ?? null;
+/** The engine that `auto` takes for a run of this precision, according to the probes; null if none works. */
+export function takenByAuto(probes: readonly EngineProbe[], precision: Precision = "float32"): EngineProbe | null {
+  const taken = orderFor(precision, preference).map((x) => probes.find((probe) => titleOf(probe) === titleOf(x)));
+  return taken.find((probe) => probe?.available === true) ?? null;
 }
 
 /** Each engine is opened once per process: engines on the same backend of tfjs share its memory. */
 function open(candidate: Candidate, opening: Opening): Promise<Opened> {
-  const key = [titleOf(candidate), opening.isStrict, opening.torch].join();
+  const { isStrict, torch, precision } = opening;
+  const key = [titleOf(candidate), isStrict, torch, precision].join();
   const known = opened.get(key);
   if (known !== undefined) return known;
   const engine = openAnew(candidate, opening);
@@ -191,10 +206,10 @@ function open(candidate: Candidate, opening: Opening): Promise<Opened> {
   return engine;
 }
 
-async function openAnew({ name, provider }: Candidate, { isStrict, torch }: Opening): Promise<Opened> {
+async function openAnew({ name, provider }: Candidate, { isStrict, torch, precision }: Opening): Promise<Opened> {
   switch (name) {
     case "torch":
-      return openTorch(provider === "cuda" ? "cuda" : "cpu", torch);
+      return openTorch(provider === "cuda" ? "cuda" : "cpu", { named: torch, precision });
     case "onnx": {
       const engine = await openOnnx(provider ?? "cpu", isStrict);
       return { engine, description: `${descriptions[name]}, ${providerTitles[provider ?? "cpu"]}` };

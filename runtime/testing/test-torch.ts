@@ -1,5 +1,5 @@
 import { findPythons } from "../../scripts/python-environment.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine, Precision } from "../engine/engine.ts";
 import { openEngine } from "../engine/index.ts";
 import { findTorch, type FoundTorch } from "../engine/torch/find-torch.ts";
 
@@ -29,8 +29,8 @@ export function testTorch(): Promise<FoundTorch | null> {
 }
 
 /** The engine `torch` on the CPU for tests, as a list that is empty where there is no PyTorch. */
-export async function torchEngines(): Promise<Engine[]> {
+export async function torchEngines(precision: Precision = "float32"): Promise<Engine[]> {
   const found = await testTorch();
   if (found === null) return [];
-  return [(await openEngine("torch", { provider: "cpu", torch: found.folder })).engine];
+  return [(await openEngine("torch", { provider: "cpu", torch: found.folder, precision })).engine];
 }

@@ -55,6 +55,17 @@ export class CallBuilder {
     return to[0] ?? -1;
   }
 
+  /** The same numbers in another type; the tensor itself if it has the type already. */
+  cast(
+    x: number,
+    type: TorchType,
+    { to = this.slot(), isOwner = true }: { to?: number; isOwner?: boolean } = {},
+  ): number {
+    const flags: Argument[] = [{ kind: "int", value: 0 }, { kind: "int", value: 0 }, { kind: "none" }];
+    const args: Argument[] = [{ kind: "tensor", slot: x }, { kind: "int", value: this.torch.types[type] }, ...flags];
+    return this.dispatch("to", args, { overload: "dtype", to: [to], isOwner });
+  }
+
   /** x + factor y, for floating-point types. */
   add(x: number, y: number, factor: number, to = this.slot()): number {
     const { torch } = this;

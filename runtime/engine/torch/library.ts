@@ -179,8 +179,8 @@ export class Torch {
   }
 
   /** A tensor on the device with these bytes, row-major. */
-  upload(bytes: Uint8Array, shape: Shape, dtype: TorchType): Handle {
-    const made = this.empty(shape, dtype);
+  upload(bytes: Uint8Array, shape: Shape, dtype: TorchType, device: TorchDevice = this.device): Handle {
+    const made = this.empty(shape, dtype, device);
     if (bytes.length === 0) return made;
     try {
       this.#over(Number(this.#koffi.address(bytes)), shape, dtype, (host) => this.copy(host, made));

@@ -1,5 +1,5 @@
 import { fail } from "../../findings.ts";
-import type { Engine } from "../engine.ts";
+import type { Engine, Precision } from "../engine.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
 import { recordingsFolder } from "../recording/cache-folder.ts";
 import { startTorchDevice } from "./device.ts";
@@ -13,20 +13,22 @@ export const torchNeeds = "an NVIDIA GPU, its driver, and a build of PyTorch wit
 /**
  * Opens the engine `torch`.
  * @param named `runtime.torch`, null if nothing is named
+ * @param precision what the model is computed in
  * @returns the engine, and what it is in words for the user
  * Rejects with the reason if it does not work here.
  * @throws FindingsError LTX7050 if there is no usable PyTorch in the folder that is named
  */
 export async function openTorch(
   provider: TorchDevice,
-  named: string | null,
+  { named, precision }: { readonly named: string | null; readonly precision: Precision },
 ): Promise<{ readonly engine: Engine; readonly description: string }> {
   const { folder, version, cuda } = await found(named);
   if (provider === "cuda" && cuda === null) throw new Error(`PyTorch ${version} in ${folder} is a build without CUDA`);
   const { device, about } = await startTorchDevice({ folder, device: provider });
-  const engine = createTorchEngine(await loadTfjsAlone(), device, { provider, folder: recordingsFolder() });
+  const engine = createTorchEngine(await loadTfjsAlone(), device, { provider, precision, folder: recordingsFolder() });
   const on = { cpu: "all cores of the CPU", cuda: about === "" ? "an NVIDIA GPU" : about }[provider];
-  return { engine, description: `PyTorch ${version} on ${on}` };
+  const numbers = precision === "bfloat16" ? ", in bfloat16" : "";
+  return { engine, description: `PyTorch ${version} on ${on}${numbers}` };
 }
 
 async function found(named: string | null): Promise<FoundTorch> {

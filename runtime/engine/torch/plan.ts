@@ -1,5 +1,5 @@
 /** A graph as a list of calls, made once: which slot holds which value, and after which call it is freed. */
-import type { Graph, Initializer, Node, Value } from "../../graph/graph.ts";
+import { byteSize, type ElementType, type Graph, type Initializer, type Node, type Value } from "../../graph/graph.ts";
 import { executionOrder } from "../../graph/order.ts";
 import { CallBuilder, type Call } from "./calls.ts";
 import type { Torch } from "./library.ts";
@@ -21,14 +21,19 @@ export interface PlannedOutput extends Pick<Value, "shape" | "dtype"> {
   readonly isView: boolean;
 }
 
+/** An initializer, in the type in which it is read. */
+export interface Constant extends Initializer {
+  readonly readAs: ElementType;
+}
+
 export interface Plan {
   readonly calls: readonly PlannedCall[];
   /** How many there are. */
   readonly slots: number;
   /** One slot per input of the graph. */
   readonly inputs: readonly number[];
-  /** The initializers that calls read, by slot. */
-  readonly constants: ReadonlyMap<number, Initializer>;
+  /** What calls read of the initializers, by slot. */
+  readonly constants: ReadonlyMap<number, Constant>;
   readonly outputs: readonly PlannedOutput[];
 }
 
@@ -43,8 +48,13 @@ export function planOf(torch: Torch, graph: Graph): Plan {
     return known;
   };
   const inputs = graph.inputs.map(({ name }) => slotOf(name));
-  for (const node of executionOrder(graph)) if (!aliases.has(node.op)) lower(node, build, { values, slotOf });
-  const initializers = new Map(graph.initializers.map((x) => [slotOf(x.name), x]));
+  const narrowed = narrowedWeights(graph);
+  for (const node of executionOrder(graph))
+    if (!aliases.has(node.op) && !narrowed.has(node.outputs[0]?.name ?? "")) lower(node, build, { values, slotOf });
+  const initializers = new Map<number, Constant>([
+    ...graph.initializers.map((x) => [slotOf(x.name), { ...x, readAs: x.dtype }] as const),
+    ...[...narrowed].map(([name, x]) => [slotOf(name), x] as const),
+  ]);
   const outputs = outputsOf(graph, values, { build, slotOf, kept: new Set([...inputs, ...initializers.keys()]) });
   const read = new Set([...build.calls.flatMap(({ reads }) => reads), ...outputs.map(({ slot }) => slot)]);
   const constants = new Map([...initializers].filter(([slot]) => read.has(slot)));
@@ -54,6 +64,21 @@ export function planOf(torch: Torch, graph: Graph): Plan {
 
 /** Operators whose output is another name of their first operand. `After` has done its work once the order of the nodes is known. */
 export const aliases: ReadonlySet<string> = new Set(["Identity", "After"]);
+
+/**
+ * Weights of a file that are read in a smaller type, by the names of the Casts: these are done once, when the graph is opened. (A larger
+ * type is made when it is needed, and freed.)
+ */
+function narrowedWeights({ nodes, initializers }: Graph): ReadonlyMap<string, Constant> {
+  const weights = new Map(initializers.flatMap((x) => (x.bytes instanceof Uint8Array ? [] : [[x.name, x] as const])));
+  return new Map(
+    nodes.flatMap(({ op, inputs, outputs }) => {
+      const [weight, made] = [weights.get(inputs[0] ?? ""), outputs[0]];
+      if (op !== "Cast" || weight === undefined || made === undefined || byteSize(made) >= byteSize(weight)) return [];
+      return [[made.name, { ...weight, readAs: made.dtype }] as const];
+    }),
+  );
+}
 
 /** The values of a graph, by all their names. */
 class Values {

@@ -1,11 +1,11 @@
 import type { HostTensor } from "../../contract.ts";
-import type { Graph, Initializer } from "../../graph/graph.ts";
+import type { Graph } from "../../graph/graph.ts";
 import type { GraphLibrary } from "../thread/serve.ts";
 import type { Slots } from "./dispatch.ts";
 import { gpuName } from "./gpu-name.ts";
 import { Torch, type Handle, type TorchDevice } from "./library.ts";
 import { hostData } from "./numbers.ts";
-import { planOf, type Plan } from "./plan.ts";
+import { planOf, type Constant, type Plan } from "./plan.ts";
 import { runPlan } from "./run-plan.ts";
 import { Weights } from "./weights.ts";
 
@@ -84,7 +84,7 @@ export class TorchLibrary implements GraphLibrary<Value, Session> {
     }
   }
 
-  #constant(constant: Initializer): Handle {
+  #constant(constant: Constant): Handle {
     const { bytes, shape, dtype } = constant;
     return bytes instanceof Uint8Array ? this.torch.upload(bytes, shape, dtype) : this.#weights.take(constant, bytes);
   }

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { byteSize, type Initializer } from "../../graph/graph.ts";
 import type { Handle, Torch } from "./library.ts";
+import type { Constant } from "./plan.ts";
 
 type FileRange = Exclude<Initializer["bytes"], Uint8Array>;
 
@@ -30,7 +31,7 @@ export class Weights {
   }
 
   /** The weight's handle, for one more graph, which calls `release` at its end. */
-  take(weight: Initializer, range: FileRange): Handle {
+  take(weight: Constant, range: FileRange): Handle {
     const key = keyOf(weight, range);
     const held = this.#held.get(key) ?? { handle: this.#load(weight, range), users: 0 };
     held.users++;
@@ -38,25 +39,34 @@ export class Weights {
     return held.handle;
   }
 
-  release(weight: Initializer, range: FileRange): void {
+  release(weight: Constant, range: FileRange): void {
     const held = this.#held.get(keyOf(weight, range));
     if (held === undefined || --held.users > 0) return;
     this.#torch.drop(held.handle);
     this.#held.delete(keyOf(weight, range));
   }
 
-  #load({ shape, dtype }: Initializer, { path, offset, length }: FileRange): Handle {
+  #load(weight: Constant, range: FileRange): Handle {
+    const { shape, dtype, readAs } = weight;
+    const stored = this.#stored(weight, range);
+    if (readAs === dtype && this.#torch.device === "cpu") return stored;
+    try {
+      const made = this.#torch.empty(shape, readAs);
+      this.#torch.copy(stored, made);
+      return made;
+    } finally {
+      this.#torch.drop(stored);
+    }
+  }
+
+  /** As it lies in the file, on the CPU. */
+  #stored({ shape, dtype }: Initializer, { path, offset, length }: FileRange): Handle {
     const isAligned = offset % Math.max(1, byteSize({ shape: [], dtype })) === 0;
     // Kernels expect numbers at multiples of their size; not every program writes files so.
-    if (!isAligned || length === 0) return this.#torch.upload(bytesOf(path, offset, length), shape, dtype);
+    if (!isAligned || length === 0) return this.#torch.upload(bytesOf(path, offset, length), shape, dtype, "cpu");
     const mapping = this.#mapped.get(path) ?? this.#map(path);
     if (offset + length > mapping.size) throw new Error(`${path} ends before the weight at ${offset}`);
-    const mapped = this.#torch.over(mapping.address + offset, shape, dtype);
-    if (this.#torch.device === "cpu") return mapped;
-    const made = this.#torch.empty(shape, dtype);
-    this.#torch.copy(mapped, made);
-    this.#torch.drop(mapped);
-    return made;
+    return this.#torch.over(mapping.address + offset, shape, dtype);
   }
 
   #map(path: string): Mapping {
@@ -75,8 +85,8 @@ export class Weights {
   }
 }
 
-function keyOf({ shape, dtype }: Initializer, { path, offset }: FileRange): string {
-  return `${dtype}[${shape.join()}] ${offset}@${path}`;
+function keyOf({ shape, dtype, readAs }: Constant, { path, offset }: FileRange): string {
+  return `${dtype} as ${readAs} [${shape.join()}] ${offset}@${path}`;
 }
 
 function bytesOf(path: string, offset: number, length: number): Uint8Array {

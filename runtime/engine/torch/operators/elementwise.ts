@@ -1,5 +1,5 @@
 /** Operators that compute each element by itself. */
-import { int, none, some, tensor, text } from "../dispatch.ts";
+import { some, tensor, text } from "../dispatch.ts";
 import { given, isFloat, type Lowering, type Operand, type Operator } from "./lowering.ts";
 
 const unary =
@@ -44,16 +44,9 @@ const subtract: Operator = (lowering) => {
  * holds every int32 exactly.
  */
 function addIntegers({ build, operands, outputs }: Lowering, factor: number): void {
-  const { float64 } = build.torch.types;
-  const cast = (slot: number, type: number, to = build.slot()) =>
-    build.dispatch("to", [tensor(slot), int(type), int(0), int(0), none], {
-      overload: "dtype",
-      to: [to],
-      isOwner: false,
-    });
   const [a, b, out] = [given(operands, 0), given(operands, 1), given(outputs, 0)];
-  const sum = build.add(cast(a.slot, float64), cast(b.slot, float64), factor);
-  cast(sum, build.torch.types[out.dtype], out.slot);
+  const sum = build.add(build.cast(a.slot, "float64"), build.cast(b.slot, "float64"), factor);
+  build.cast(sum, out.dtype, { to: out.slot });
 }
 
 const multiply: Operator = ({ build, operands, outputs }) => {
@@ -80,9 +73,8 @@ const where: Operator = ({ build, operands, outputs }) => {
 
 /** May return its operand. */
 const cast: Operator = ({ build, operands, outputs }) => {
-  const { slot, dtype } = given(outputs, 0);
-  const args = [tensor(given(operands, 0).slot), int(build.torch.types[dtype]), int(0), int(0), none];
-  build.dispatch("to", args, { overload: "dtype", to: [slot], isOwner: given(operands, 0).dtype !== dtype });
+  const [x, { slot, dtype }] = [given(operands, 0), given(outputs, 0)];
+  build.cast(x.slot, dtype, { to: slot, isOwner: x.dtype !== dtype });
 };
 
 export const elementwise: Readonly<Record<string, Operator>> = {
@@ -112,4 +104,5 @@ export const elementwise: Readonly<Record<string, Operator>> = {
   Equal: binary("eq"),
   Where: where,
   Cast: cast,
+  Widen: cast,
 };

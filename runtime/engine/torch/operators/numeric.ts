@@ -1,5 +1,5 @@
 /** Operators that combine elements: products and reductions. */
-import { int, ints, none, some, tensor } from "../dispatch.ts";
+import { int, ints, some, tensor } from "../dispatch.ts";
 import { attribute, given, isFloat, listOf, type Lowering, type Operand, type Operator } from "./lowering.ts";
 
 /** The slot of an operand with its last two axes swapped, if it is to be transposed. */
@@ -33,12 +33,15 @@ function axesOf(lowering: Lowering): readonly number[] {
   return axes.length > 0 ? axes : [...given(lowering.operands, 0).shape.keys()];
 }
 
+/** The kernels keep the type of their operand; of bfloat16 the result is float32. */
 const extreme =
   (name: "amax" | "amin"): Operator =>
   (lowering) => {
     const { build, operands, outputs } = lowering;
-    const args = [tensor(given(operands, 0).slot), ints(axesOf(lowering)), int(attribute(lowering, "keepdims", 1))];
-    build.dispatch(name, args, { to: [given(outputs, 0).slot] });
+    const [x, { slot, dtype }] = [given(operands, 0), given(outputs, 0)];
+    const args = [tensor(x.slot), ints(axesOf(lowering)), int(attribute(lowering, "keepdims", 1))];
+    if (x.dtype === dtype) build.dispatch(name, args, { to: [slot] });
+    else build.cast(build.dispatch(name, args), dtype, { to: slot });
   };
 
 /** Sums of integers would be int64 if the type were not given. */
@@ -50,8 +53,7 @@ const mean: Operator = (lowering) => {
   const out = given(outputs, 0);
   if (isFloat(out)) return void reduce(lowering, "mean", "dim", out.slot);
   const exact = reduce(lowering, "mean", "dim", build.slot(), build.torch.types.float64);
-  const args = [tensor(exact), int(build.torch.types[out.dtype]), int(0), int(0), none];
-  build.dispatch("to", args, { overload: "dtype", to: [out.slot] });
+  build.cast(exact, out.dtype, { to: out.slot });
 };
 
 function reduce(lowering: Lowering, name: string, overload: string, to: number, type?: number): number {

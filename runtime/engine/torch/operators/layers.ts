@@ -1,0 +1,40 @@
+/** Layers and their gradients (`graph/composites.ts`), as one call or a few. */
+import { none, some, tensor, text } from "../dispatch.ts";
+import { given, type Lowering, type Operand, type Operator } from "./lowering.ts";
+
+const linear: Operator = ({ build, operands, outputs }) => {
+  const [x, weight, bias] = [given(operands, 0), given(operands, 1), operands[2]];
+  const args = [tensor(x.slot), tensor(weight.slot), bias === undefined ? none : some(tensor(bias.slot))];
+  build.dispatch("linear", args, { to: [given(outputs, 0).slot] });
+};
+
+const linearGradInput: Operator = ({ build, operands, outputs }) => {
+  const args = [tensor(given(operands, 0).slot), tensor(given(operands, 1).slot)];
+  build.dispatch("matmul", args, { to: [given(outputs, 0).slot] });
+};
+
+const linearGradWeight: Operator = (lowering) => {
+  const { build, operands, outputs } = lowering;
+  const [dy, x, out] = [given(operands, 0), given(operands, 1), given(outputs, 0)];
+  build.product(build.permute(inRows(lowering, dy), [1, 0]), inRows(lowering, x), out, out.slot);
+};
+
+/** All axes but the last one as one. */
+function inRows({ build }: Lowering, { slot, shape }: Operand): number {
+  return shape.length === 2 ? slot : build.reshape(slot, [-1, shape.at(-1) ?? 1]);
+}
+
+const gelu =
+  (name: "gelu" | "gelu_backward"): Operator =>
+  ({ build, operands, outputs }) => {
+    const args = [...operands.map(({ slot }) => tensor(slot)), text("tanh")];
+    build.dispatch(name, args, { to: [given(outputs, 0).slot] });
+  };
+
+export const layers: Readonly<Record<string, Operator>> = {
+  Linear: linear,
+  LinearGradInput: linearGradInput,
+  LinearGradWeight: linearGradWeight,
+  Gelu: gelu("gelu"),
+  GeluGrad: gelu("gelu_backward"),
+};
