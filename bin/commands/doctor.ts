@@ -20,7 +20,6 @@ function machineRows({ node, platform, processor, memory, gpus }: Machine): stri
 }
 
 function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[]): string {
-  const best = takenByAuto(engines);
   const rows = engines.map(({ available, reason, speed, ...engine }) => [
     available ? "yes" : "no",
     titleOf(engine),
@@ -35,10 +34,16 @@ function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[
     table(rows),
     "",
     "GFLOP/s: products of large matrices; GB/s: reading and writing large arrays; both in float32, measured just now; `ltxc plan` and `ltxc check` reckon with them.",
-    best === null
-      ? "No engine works here: training is not possible."
-      : `\`runtime.engine: auto\` takes ${titleOf(best)} here.`,
+    choice(engines),
   ].join("\n");
+}
+
+/** What `auto` takes: by default runs are in bf16, for which it may be another engine than for float32. */
+function choice(engines: readonly EngineProbe[]): string {
+  const [narrow, wide] = [takenByAuto(engines, "bfloat16"), takenByAuto(engines)];
+  if (narrow === null || wide === null) return "No engine works here: training is not possible.";
+  const taken = `\`runtime.engine: auto\` takes ${titleOf(narrow)} here`;
+  return narrow === wide ? `${taken}.` : `${taken}, and ${titleOf(wide)} with \`mixed_precision_mode: "no"\`.`;
 }
 
 /** `ltxc doctor`: what this machine offers for training. Exit code 1 if no engine works. */
