@@ -1,0 +1,215 @@
+/**
+ * Steps of strategies in both back ends: what the TypeScript of a strategy makes of a batch on the CPU engine, recorded for steps.py,
+ * which does the same in Python. The draws are those of `ltxc run`; a prediction of random numbers takes the place of the model.
+ */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { trialBatches, type TrialBatch } from "../../bin/trial/batches.ts";
+import { streamWidth, syntheticSamples } from "../../bin/probe/synthetic.ts";
+import { loadStep } from "../../bin/project/load-step.ts";
+import { sourceAt, strategies } from "../../compiler/4-emit/strategies-on-record.ts";
+import { compile, compilePython, type Library } from "../../compiler/index.ts";
+import type {
+  HostTensor,
+  ModalityInputs,
+  Prediction,
+  Prepared,
+  Step,
+  StepContext,
+  Tensor,
+} from "../../runtime/contract.ts";
+import { openEngine } from "../../runtime/engine/index.ts";
+import {
+  collate,
+  createDraws,
+  createPositions,
+  createSampler,
+  defaultFlowMatching,
+  philoxSource,
+  uploadBatch,
+  type Engine,
+  type HostBatch,
+} from "../../runtime/index.ts";
+import { expressionStrategies } from "./expressions.ts";
+
+interface Source {
+  readonly source: { readonly path: string; readonly text: string };
+  readonly library?: Library;
+}
+
+const scaleFactors = { time: 8, height: 32, width: 32 };
+const STEPS = 1000;
+
+/** Of the batches that `ltxc test` tries: a single frame, a box, random cells with references of half the size, a parameter at a limit. */
+const chosen = [0, 20, 45, 61];
+
+/** Compiles every strategy that comes with ltxc, and those of expressions.ts, into `folder`, and says what steps.py needs to know. */
+export async function recordSteps(folder: string): Promise<readonly unknown[]> {
+  const { engine } = await openEngine("cpu");
+  const all: Source[] = [
+    ...strategies.map((path) => sourceAt(path)),
+    ...expressionStrategies.map((source) => ({ source })),
+  ];
+  const recorded = [];
+  for (const [i, { source, library }] of all.entries()) {
+    const options = library === undefined ? {} : { library };
+    const compiled = await compile(source, options);
+    const [python] = compilePython(source, options).artifacts;
+    const errors = compiled.diagnostics.filter(({ severity }) => severity === "error");
+    if (compiled.program === null || python === undefined)
+      throw new Error(`${source.text}\n${errors.map((d) => d.message).join("; ")}`);
+    const module = join(folder, `step${i}.py`);
+    await writeFile(module, python.text);
+    const step = await loadStep(compiled.artifacts, folder);
+    const batches = trialBatches(step.strategy, 7);
+    for (const batch of new Set(chosen.map((place) => batches[place % batches.length] as TrialBatch)))
+      recorded.push({ module, ...(await recordStep(engine, step, batch)) });
+  }
+  return recorded;
+}
+
+async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise<Record<string, unknown>> {
+  const batch = collate(syntheticSamples(step.strategy, made));
+  const globalStep = Math.round(made.progress * STEPS);
+  const source = philoxSource(made.seed, globalStep, 0);
+  const contextOf = (): StepContext<unknown> => ({
+    ops: engine.ops,
+    draws: createDraws(engine.ops, source, createSampler(defaultFlowMatching)),
+    params: made.params,
+    positions: createPositions(scaleFactors),
+    scaleFactors,
+    globalStep,
+    progress: made.progress,
+  });
+  const prepare = () => step.prepare(contextOf(), uploadBatch(engine.ops, batch, contextsOf(engine, batch)));
+  const prepared = engine.tidy(prepare);
+  const predicted = predictionOf(engine, step, prepared, (name, count) => source.randn(name, count));
+  const kept = Object.entries(predicted).map(([name, value]) => [name, engine.keep(value)] as const);
+  const prediction = asPrediction(Object.fromEntries(kept));
+  const { loss, outputs, gradients } = engine.differentiate(
+    () => {
+      const terms = step.loss(contextOf(), prepare(), prediction);
+      const sum = Object.values(terms).reduce((a, b) => engine.ops.add(a, b));
+      return { loss: engine.ops.mean(sum), outputs: terms };
+    },
+    kept.map(([, tensor]) => tensor),
+  );
+  const read = async (tensor: Tensor | null) => (tensor === null ? null : plain(await engine.read(tensor)));
+  const readAll = async (entries: readonly (readonly [string, Tensor | null])[]) =>
+    Object.fromEntries(await Promise.all(entries.map(async ([name, tensor]) => [name, await read(tensor)] as const)));
+  const result = {
+    name: `${step.strategy.name}, seed ${made.seed}`,
+    seed: made.seed,
+    step: globalStep,
+    steps: STEPS,
+    params: made.params,
+    batch: Object.fromEntries(Object.entries(batch.sources).map(([name, each]) => [name, plainSource(each)])),
+    prediction: Object.fromEntries(Object.entries(predicted).map(([name, value]) => [name, plain(value)])),
+    expected: {
+      ...(await readAll(inputsOf(prepared))),
+      ...(await readAll(Object.entries(outputs).map(([name, tensor]) => [`term.${name}`, tensor]))),
+      ...(await readAll(kept.map(([name], i) => [`gradient.${name}`, gradients[i] ?? null]))),
+      ...positionsOf(prepared),
+    },
+    metadata: step.metadata(made.params, sizesOf(batch)),
+  };
+  engine.dispose(loss, ...Object.values(outputs), ...gradients, ...kept.map(([, tensor]) => tensor));
+  return result;
+}
+
+type Plain = { readonly shape: readonly number[]; readonly dtype: string; readonly data: readonly number[] };
+
+const plain = ({ shape, dtype, data }: HostTensor): Plain => ({ shape, dtype, data: Array.from(data) });
+
+/** A source as the trainer's data set gives it. */
+function plainSource(source: HostBatch["sources"][string]): Record<string, unknown> {
+  switch (source.kind) {
+    case "video_latents":
+      return { latents: plain(source.latents), fps: source.fps };
+    case "audio_latents":
+      return { latents: plain(source.latents) };
+    case "text_embeddings":
+      return { video: plain(source.video), mask: plain(source.mask), audio: source.audio && plain(source.audio) };
+    case "tensor":
+      return { value: plain(source.value) };
+    default:
+      return { mask: plain(source.mask) };
+  }
+}
+
+/** The text features without the connectors: no value of a strategy depends on them. */
+function contextsOf({ ops }: Engine, { sources }: HostBatch) {
+  const entries = Object.entries(sources).flatMap(([role, source]) => {
+    if (source.kind !== "text_embeddings") return [];
+    const input = (field: string, value: HostTensor) => ops.input(`batch.${role}.${field}`, value);
+    const { video, audio, mask } = source;
+    const own = { video: input("video", video), audio: input("audio", audio ?? video), mask: input("mask", mask) };
+    return [[role, own] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function predictionOf(
+  { ops: _ }: Engine,
+  { strategy }: Step,
+  prepared: Prepared,
+  randn: (name: string, count: number) => Float32Array,
+) {
+  const normal = (name: string, shape: readonly number[]): HostTensor => ({
+    shape,
+    dtype: "float32",
+    data: randn(
+      name,
+      shape.reduce((a, b) => a * b, 1),
+    ),
+  });
+  const { inputs } = prepared;
+  const made: Record<string, HostTensor> = {};
+  for (const name of ["video", "audio"] as const) {
+    if (inputs[name] !== null) made[name] = normal(`prediction.${name}`, inputs[name].latent.shape);
+  }
+  for (const output of strategy.outputs) {
+    const [samples = 0, tokens = 0] = prepared[output.modality]?.generated.shape ?? [];
+    const width = output.kind === "linear" ? output.features : streamWidth;
+    made[`output.${output.name}`] = normal(`output.${output.name}`, [samples, tokens, width]);
+  }
+  return made;
+}
+
+function asPrediction(made: Readonly<Record<string, Tensor>>): Prediction {
+  const outputs = Object.entries(made).flatMap(([name, value]) =>
+    name.startsWith("output.") ? [[name.slice("output.".length), value] as const] : [],
+  );
+  return { video: made["video"] ?? null, audio: made["audio"] ?? null, outputs: Object.fromEntries(outputs) };
+}
+
+function inputsOf(prepared: Prepared): (readonly [string, Tensor | null])[] {
+  return (["video", "audio"] as const).flatMap((name) => {
+    const inputs: ModalityInputs | null = prepared.inputs[name];
+    if (inputs === null) return [];
+    const { latent, sigma, timesteps, attentionMask, keyframesMask } = inputs;
+    const own = { latent, sigma, timesteps, attention_mask: attentionMask, keyframes_mask: keyframesMask };
+    const { target = null, generated = null } = prepared[name] ?? {};
+    const all = { ...own, ...(target === null ? {} : { target, generated }) };
+    return Object.entries(all).map(([field, tensor]) => [`${name}.${field}`, tensor] as const);
+  });
+}
+
+function positionsOf({ inputs }: Prepared): Record<string, Plain> {
+  const { video, audio } = inputs;
+  return {
+    ...(video === null ? {} : { "video.positions": plain(video.positions) }),
+    ...(audio === null ? {} : { "audio.positions": plain(audio.positions) }),
+  };
+}
+
+function sizesOf({ sources }: HostBatch) {
+  const none = { frames: 0, height: 0, width: 0, steps: 0 };
+  return Object.fromEntries(
+    Object.entries(sources).map(([name, source]) => {
+      if (source.kind === "video_latents")
+        return [name, { ...none, frames: source.frames, height: source.height, width: source.width }];
+      return [name, source.kind === "audio_latents" ? { ...none, steps: source.steps } : none];
+    }),
+  );
+}
