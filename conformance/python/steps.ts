@@ -83,7 +83,7 @@ async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise
   });
   const prepare = () => step.prepare(contextOf(), uploadBatch(engine.ops, batch, contextsOf(engine, batch)));
   const prepared = engine.tidy(prepare);
-  const predicted = predictionOf(engine, step, prepared, (name, count) => source.randn(name, count));
+  const predicted = predictionOf(step, prepared, (name, count) => source.randn(name, count));
   const kept = Object.entries(predicted).map(([name, value]) => [name, engine.keep(value)] as const);
   const prediction = asPrediction(Object.fromEntries(kept));
   const { loss, outputs, gradients } = engine.differentiate(
@@ -149,12 +149,7 @@ function contextsOf({ ops }: Engine, { sources }: HostBatch) {
   return Object.fromEntries(entries);
 }
 
-function predictionOf(
-  { ops: _ }: Engine,
-  { strategy }: Step,
-  prepared: Prepared,
-  randn: (name: string, count: number) => Float32Array,
-) {
+function predictionOf({ strategy }: Step, prepared: Prepared, randn: (name: string, count: number) => Float32Array) {
   const normal = (name: string, shape: readonly number[]): HostTensor => ({
     shape,
     dtype: "float32",

@@ -1,7 +1,7 @@
 /** The class of a strategy's section in the run config: its parameters as pydantic fields, and its data directories. */
 import type { CheckedParam, CheckedSource } from "../../2-check/checked.ts";
 import type { Program } from "../../3-lower/program.ts";
-import { atom, call, dict, entry, list, named, quoted as text, type Code } from "./code.ts";
+import { atom, call, dict, entry, list, named, quoted as text, textLiteral, type Code } from "./code.ts";
 import { statement } from "./layout.ts";
 import { docstring } from "./words.ts";
 
@@ -101,7 +101,7 @@ function field({ name, schema }: CheckedParam, field: string): string {
     ...(name === field ? [] : [named("alias", text(name))]),
     ...Object.entries(fieldRules).flatMap(([rule, own]) => (rule in schema ? [named(own, String(schema[rule]))] : [])),
     ...(typeof pattern === "string" && !isBeyondPydantic(pattern) ? [named("pattern", text(pattern))] : []),
-    ...(typeof description === "string" ? [named("description", { kind: "text", value: description } as const)] : []),
+    ...(typeof description === "string" ? [named("description", textLiteral(description))] : []),
   ];
   const head = `${field}: ${typeOf(schema)}`;
   if (args.length === 0) return `    ${head}`;
@@ -120,7 +120,7 @@ function typeOf({ type, enum: choices, items }: Schema): string {
 function python(value: unknown): Code {
   if (Array.isArray(value)) return list(value.map(python));
   if (typeof value === "boolean") return atom(value ? "True" : "False");
-  return typeof value === "string" ? { kind: "text", value } : atom(String(value));
+  return typeof value === "string" ? textLiteral(value) : atom(String(value));
 }
 
 /** Its regular expressions know no look-around, no named groups as JavaScript writes them, and no back references. */

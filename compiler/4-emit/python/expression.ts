@@ -1,6 +1,6 @@
 /** Prints values as operations of PyTorch: named axes become positions, broadcasts become indices with `None`. */
 import { familyOf } from "../../2-check/axes.ts";
-import type { Axis, Core, Elementwise, ModalityName, Term } from "../../2-check/core.ts";
+import type { Axis, Core, ModalityName, Term } from "../../2-check/core.ts";
 import {
   atom,
   call,
@@ -12,19 +12,22 @@ import {
   member,
   method,
   named,
-  prefix,
   spread,
   tuple,
   type Code,
 } from "./code.ts";
-import { host, operators } from "./number.ts";
+import { isDeep } from "./depth.ts";
+import { asFloat, elementwise, isNumber } from "./elementwise.ts";
+import { host } from "./number.ts";
 import type { Scope } from "./scope.ts";
-
-const isNumber = ({ type }: Core): boolean => type.stage === "host" || type.stage === "step";
 
 /** A tensor with exactly the axes of its type, in float32 or bool. */
 export function device(core: Core, scope: Scope): Code {
   if (isNumber(core)) return constant(core, [], scope);
+  return isDeep(core) ? scope.named(() => shallow(core, scope)) : shallow(core, scope);
+}
+
+function shallow(core: Core, scope: Scope): Code {
   return core.type.stage === "sample" ? inFloat32(core, scope) : tensorCode(core, scope);
 }
 
@@ -38,7 +41,7 @@ export function sample(core: Core, scope: Scope): Code {
     case "broadcast":
       return isNumber(core.arg) ? perSample(core, scope) : sample(core.arg, scope);
     case "map":
-      return mapCode(core, (arg) => (isNumber(arg) ? host(arg, scope) : sample(arg, scope)));
+      return elementwise(core, (arg) => (isNumber(arg) ? host(arg, scope) : sample(arg, scope)));
     default:
       throw new Error(`${core.op} has no value for each sample`);
   }
@@ -77,7 +80,7 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "output":
       return scope.outputOf(core.name);
     case "map":
-      return mapCode(core, (arg) => operand(arg, core.type.axes, scope));
+      return elementwise(core, (arg) => operand(arg, core.type.axes, scope));
     case "reduce":
       return reduceCode(core, scope);
     case "maskedMean":
@@ -161,81 +164,6 @@ const positionsOf = (axes: readonly Axis[], of: readonly Axis[]): readonly strin
 const oneOrTuple = (places: readonly string[]): Code => (places.length === 1 ? atom(places[0] ?? "") : tuple(places));
 
 // --------------------------------------------------------------------------------------------------------------- operations
-
-const methods: Partial<Record<Elementwise, string>> = {
-  abs: "abs",
-  sqrt: "sqrt",
-  square: "square",
-  exp: "exp",
-  log: "log",
-  tanh: "tanh",
-  sigmoid: "sigmoid",
-  sin: "sin",
-  cos: "cos",
-  floor: "floor",
-  float: "float",
-};
-
-/** `print`: an argument as an operand of the result. */
-function mapCode({ fn, args }: Term<"map">, print: (arg: Core) => Code): Code {
-  const codes = args.map((arg) => print(arg));
-  const [a = atom(""), b = atom("")] = codes;
-  const sign = operators[fn];
-  if (sign !== undefined) return infix(a, sign, b);
-  const name = methods[fn];
-  if (name !== undefined) return method(a, name);
-  switch (fn) {
-    case "div":
-      return infix(a, "/", b);
-    case "and":
-      return infix(a, "&", b);
-    case "or":
-      return infix(a, "|", b);
-    case "not":
-      return prefix("~", a);
-    case "neg":
-      return prefix("-", a);
-    case "pow":
-      return powerCode(args, codes);
-    case "maximum":
-    case "minimum":
-      return extreme(fn, args, codes);
-    case "where":
-      return whereCode(args, codes);
-    default:
-      throw new Error(`${fn} has no form for tensors`);
-  }
-}
-
-function powerCode(args: readonly Core[], [a = atom(""), b = atom("")]: readonly Code[]): Code {
-  const exponent = args[1];
-  if (exponent?.op === "literal" && exponent.value === 2) return method(a, "square");
-  return call("torch.pow", [a, b]);
-}
-
-/** A number is a limit of the tensor; of two tensors the first one gets the gradient where they are equal. */
-function extreme(fn: "maximum" | "minimum", [x, y]: readonly Core[], codes: readonly Code[]): Code {
-  const [a = atom(""), b = atom("")] = codes;
-  const limit = fn === "maximum" ? "min" : "max";
-  if (y !== undefined && isNumber(y)) return method(a, "clamp", [named(limit, b)]);
-  if (x !== undefined && isNumber(x)) return method(b, "clamp", [named(limit, a)]);
-  return call(fn === "maximum" ? "larger" : "smaller", codes);
-}
-
-function whereCode([condition, ...values]: readonly Core[], codes: readonly Code[]): Code {
-  const [test = atom(""), ...given] = codes;
-  // Two whole numbers would give whole numbers.
-  const isFixed = values.every(isNumber);
-  const [yes = atom(""), no = atom("")] = given.map((code, i) => (isFixed ? asFloat(code, values[i]) : code));
-  if (condition === undefined || !isNumber(condition)) return call("torch.where", [test, yes, no]);
-  return call("either", [test, yes, no]);
-}
-
-function asFloat(code: Code, core: Core | undefined): Code {
-  if (core?.type.dtype === "bool") return code;
-  if (core?.op === "literal") return atom(Number.isInteger(core.value) ? `${core.value}.0` : String(core.value));
-  return call("float", [code]);
-}
 
 function reduceCode({ fn, arg, axes }: Term<"reduce">, scope: Scope): Code {
   const code = device(arg, scope);

@@ -1,5 +1,5 @@
 /** Lays expressions out in lines of at most 120 columns, broken as Black breaks them. */
-import { flat, flatObject, quoted, operandPrecedence, operandPrecedences, precedenceOf, type Code } from "./code.ts";
+import { flat, flatObject, quoted, operandPrecedence, operandPrecedences, type Code } from "./code.ts";
 
 export const WIDTH = 120;
 const INDENT = 4;
@@ -33,7 +33,7 @@ function lineOf(code: Code, indent: number, end: string): string {
 function render(code: Code, place: Place, precedence = 0): string {
   const text = flat(code, precedence);
   if (place.column + text.length + place.after <= WIDTH) return text;
-  if (precedenceOf(code) < precedence) return inParentheses(code, place.indent);
+  if (code.precedence < precedence) return inParentheses(code, place.indent);
   switch (code.kind) {
     case "atom":
       return text;
@@ -44,7 +44,7 @@ function render(code: Code, place: Place, precedence = 0): string {
     case "member":
       return `${renderObject(code.object, place, code.name.length + 1)}.${code.name}`;
     case "index":
-      return `${renderObject(code.object, place, code.text.length + 2)}[${code.text}]`;
+      return `${renderObject(code.object, place, code.place.length + 2)}[${code.place}]`;
     case "prefix":
       return `${code.operator}${render(code.operand, moved(place, code.operator.length), operandPrecedence(code.operator))}`;
     case "marked":
@@ -112,7 +112,7 @@ function lines(code: Code, place: Place): string {
   }
   if (code.kind !== "infix") return render(code, place);
   const { left, right } = operandPrecedences(code.operator);
-  const isChain = code.left.kind === "infix" && precedenceOf(code.left) === precedenceOf(code);
+  const isChain = code.left.kind === "infix" && code.left.precedence === code.precedence && code.precedence >= left;
   const first = isChain ? lines(code.left, place) : render(code.left, { ...place, after: 0 }, left);
   const last = render(code.right, { ...moved(below, code.operator.length + 1), after: place.after }, right);
   return `${first}${line}${code.operator} ${last}`;

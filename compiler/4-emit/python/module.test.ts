@@ -62,6 +62,35 @@ test("Python compiles them, and every name in them is bound, defined once and us
   assert.is(stdout, "");
 });
 
+test("what nests deeper than Python allows is written in several steps", () => {
+  const nested = (depth: number): string => (depth === 0 ? "x" : `1 + (strength * ${nested(depth - 1)})`);
+  const text = `strategy: deep
+params:
+  strength: {type: number, default: 1}
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+let:
+  a(x): ${nested(16)}
+  b(x): a(a(a(a(x))))
+  deep: b(b(b(b(strength))))
+video:
+  latents: latents
+loss:
+  a: deep * mean(b(b(b(b(video.prediction)))))
+`;
+  const module = compilePython({ path: "deep.strategy", text }).artifacts[0]?.text ?? "";
+  assert.ok((module.match(/^ +inner\d* = /gm)?.length ?? 0) > 20);
+  const depths = [...module].reduce(
+    ({ depth, most }, each) => {
+      const now = depth + ("([{".includes(each) ? 1 : ")]}".includes(each) ? -1 : 0);
+      return { depth: now, most: Math.max(most, now) };
+    },
+    { depth: 0, most: 0 },
+  );
+  assert.ok(depths.most < 40, `brackets nest ${depths.most} deep`);
+});
+
 test("no line is longer than 120 columns", () => {
   for (const [path, text] of modules) {
     const long = text.split("\n").filter((line) => line.length > 120);

@@ -40,6 +40,14 @@ export class Names {
     return importOf(name) === statement;
   }
 
+  /** This name, or with the first number behind it that makes it a new one. */
+  numbered(wanted: string): string {
+    let name = wanted;
+    for (let i = 2; this.#taken.has(name); i++) name = `${wanted}${i}`;
+    this.#taken.add(name);
+    return name;
+  }
+
   /** This name, with `_` behind it if it is taken. */
   free(wanted: string): string {
     let name = wanted;

@@ -1,6 +1,7 @@
 /** Prints what is known before the step runs: numbers and booleans of Python. */
 import type { Core, Elementwise, Term } from "../../2-check/core.ts";
 import { atom, call, choice, index, infix, member, prefix, type Code, type Infix } from "./code.ts";
+import { isDeep } from "./depth.ts";
 import type { Scope } from "./scope.ts";
 import { number } from "./words.ts";
 
@@ -34,6 +35,10 @@ const functions: Partial<Record<Elementwise, string>> = {
 
 /** A number or boolean. */
 export function host(core: Core, scope: Scope): Code {
+  return isDeep(core) ? scope.named(() => shallow(core, scope)) : shallow(core, scope);
+}
+
+function shallow(core: Core, scope: Scope): Code {
   switch (core.op) {
     case "literal":
       return typeof core.value === "number" ? number(core.value) : atom(core.value ? "True" : "False");

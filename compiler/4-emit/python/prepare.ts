@@ -15,6 +15,7 @@ import {
   named,
   quoted,
   spread,
+  textLiteral,
   tuple,
   type Code,
 } from "./code.ts";
@@ -190,7 +191,7 @@ function textCode({ program }: Context, parts: readonly (string | Core)[], scope
   const isText = (core: Core) =>
     core.op === "param" && program.params.some(({ name, type }) => name === core.name && type === "string");
   const pieces = parts.map((part): Code => {
-    if (typeof part === "string") return { kind: "text", value: part };
+    if (typeof part === "string") return textLiteral(part);
     const code = host(part, scope);
     if (isText(part)) return code;
     return part.type.dtype === "bool" ? choice(code, '"true"', '"false"') : call("number_text", [code]);

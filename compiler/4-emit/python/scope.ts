@@ -173,6 +173,14 @@ export class Scope {
     return atom(name);
   }
 
+  /** A value by a name of its own, for what would nest too deeply. */
+  named(make: () => Code): Code {
+    const value = make();
+    const name = this.#names.numbered("inner");
+    this.#pending.push({ head: `${name} = `, value, shape: "" });
+    return atom(name);
+  }
+
   /** The lines that are to be written in front of the statement at hand. */
   demanded(): readonly Line[] {
     const lines = this.#pending;
