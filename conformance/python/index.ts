@@ -7,6 +7,7 @@ import { runChecks, type CheckResult } from "./checks.ts";
 import { recordDraws } from "./draws.ts";
 import { recordLaunches } from "./launches.ts";
 import { recordCases } from "./replay.ts";
+import { recordSteps } from "./steps.ts";
 
 interface Count {
   readonly passed: number;
@@ -38,6 +39,7 @@ async function checkAll(python: string, vectors: string, pattern: RegExp): Promi
     const inputs = {
       "draws.py": recordDraws(),
       "replay.py": await recordCases(vectors, pattern, folder),
+      "steps.py": await recordSteps(folder, pattern),
       "launches.py": await recordLaunches(folder),
     };
     const results = [];

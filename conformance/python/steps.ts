@@ -43,29 +43,33 @@ const STEPS = 1000;
 /** Of the batches that `ltxc test` tries: a single frame, a box, random cells with references of half the size, a parameter at a limit. */
 const chosen = [0, 20, 45, 61];
 
-/** Compiles every strategy that comes with ltxc, and those of expressions.ts, into `folder`, and says what steps.py needs to know. */
-export async function recordSteps(folder: string): Promise<readonly unknown[]> {
+/**
+ * Compiles every strategy that comes with ltxc, and those of expressions.ts, into `folder`, and says what steps.py needs to know.
+ * @param pattern for their file names
+ */
+export async function recordSteps(folder: string, pattern: RegExp): Promise<readonly unknown[]> {
   const { engine } = await openEngine("cpu");
-  const all: Source[] = [
-    ...strategies.map((path) => sourceAt(path)),
-    ...expressionStrategies.map((source) => ({ source })),
-  ];
+  const all: readonly Source[] = [...strategies.map(sourceAt), ...expressionStrategies.map((source) => ({ source }))];
   const recorded = [];
-  for (const [i, { source, library }] of all.entries()) {
-    const options = library === undefined ? {} : { library };
-    const compiled = await compile(source, options);
-    const [python] = compilePython(source, options).artifacts;
-    const errors = compiled.diagnostics.filter(({ severity }) => severity === "error");
-    if (compiled.program === null || python === undefined)
-      throw new Error(`${source.text}\n${errors.map((d) => d.message).join("; ")}`);
+  for (const [i, each] of all.filter(({ source }) => pattern.test(source.path)).entries()) {
+    const { step, python } = await compileBoth(each, folder);
     const module = join(folder, `step${i}.py`);
-    await writeFile(module, python.text);
-    const step = await loadStep(compiled.artifacts, folder);
+    await writeFile(module, python);
     const batches = trialBatches(step.strategy, 7);
     for (const batch of new Set(chosen.map((place) => batches[place % batches.length] as TrialBatch)))
       recorded.push({ module, ...(await recordStep(engine, step, batch)) });
   }
   return recorded;
+}
+
+async function compileBoth({ source, library }: Source, folder: string) {
+  const options = library === undefined ? {} : { library };
+  const compiled = await compile(source, options);
+  const [python] = compilePython(source, options).artifacts;
+  if (compiled.program !== null && python !== undefined)
+    return { step: await loadStep(compiled.artifacts, folder), python: python.text };
+  const errors = compiled.diagnostics.filter(({ severity }) => severity === "error");
+  throw new Error(`${source.path}: ${errors.map(({ message }) => message).join("; ")}`);
 }
 
 async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise<Record<string, unknown>> {
