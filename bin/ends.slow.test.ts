@@ -1,6 +1,6 @@
 // How runs end: real processes, signals, pipes and full disks.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -114,6 +114,23 @@ test("a run whose reader has gone trains to its end, says so in its metrics and 
   const lines = (await metrics(cwd, "piped")).trim().split("\n");
   assert.ok(lines.some((line) => line.includes("LTX7040")));
   assert.match(lines.at(-1) ?? "", `"finished"`);
+});
+
+test("a run whose output nobody reads trains to its end and ends", async ({ cwd }) => {
+  if (process.platform === "win32") return;
+  const pipe = join(cwd, "pipe");
+  spawnSync("mkfifo", [pipe]);
+  // Its other end is open, too, so that it fills up: 64 KiB on Linux, about a hundred steps.
+  const fd = openSync(pipe, "r+");
+  const args = ["run", "--json", "--set", "output_dir=ignored", "--set", "optimization.steps=300"];
+  const child = spawn(process.execPath, [bundle, ...args], { cwd, stdio: ["ignore", fd, "pipe"] });
+  let err = "";
+  child.stderr?.on("data", (text: Buffer) => (err += text.toString()));
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  closeSync(fd);
+  assert.match(await metrics(cwd, "ignored"), /"type":"finished","globalStep":300/);
+  assert.is(code, 0, err);
+  assert.is(err, "warning: the reader of stdout has stopped reading and misses the end\n");
 });
 
 test("other commands end with their own exit code when their reader has gone", ({ cwd }) => {

@@ -62,6 +62,7 @@ test("a bug of ours gives exit code 70, says so and shows the stack", async () =
     err: (text) => void (printed += text),
     columns: { out: null, err: null },
     onOutputLost() {},
+    isBehind: () => false,
     onInterrupt: () => () => {},
   };
   let printed = "";

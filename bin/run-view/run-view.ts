@@ -108,7 +108,7 @@ function createBar({ io, quiet, color }: Session) {
       if (columns === null) {
         const line = plainLine(progress, first);
         if (line !== null) io.err(`${line}\n`);
-      } else {
+      } else if (!io.isBehind()) {
         clear();
         isStatus = false;
         drawn = progressBlock(colors(color.err), progress, columns);

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { text as textOf } from "node:stream/consumers";
 import { forTerminal } from "./color.ts";
-import { openOutput, type OutputFailure } from "./output.ts";
+import { endWithoutReaders, openOutput, type OutputFailure } from "./output.ts";
 
 /** What a command needs of the process: working folder, input, output, interrupts. Tests pass their own. */
 export interface Io {
@@ -25,6 +25,8 @@ export interface Io {
    * not wait for slow readers.
    */
   onOutputLost(listener: (failure: OutputFailure) => void): void;
+  /** Whether the reader of `err` is slow or stopped, so that what only shows the moment had better be left out. */
+  isBehind(): boolean;
   /**
    * Calls `listener` whenever the process is asked to end: by Ctrl-C, by SIGTERM, or by SIGHUP when its terminal is closed. The process then
    * goes on; a second Ctrl-C ends it at once, whatever it does. The returned function removes the listener.
@@ -57,8 +59,8 @@ async function askOnTerminal(question: string): Promise<string> {
   }
 }
 
-/** The running process as `Io`. */
-export function processIo(): Io {
+/** The running process as `Io`; `end` is called when the command has ended. */
+export function processIo(): Io & { end(): void } {
   const isKept = outliveTerminal();
   const [out, err] = [openOutput(process.stdout, "stdout"), openOutput(process.stderr, "stderr")];
   return {
@@ -74,6 +76,8 @@ export function processIo(): Io {
       out.watch(listener);
       err.watch(listener);
     },
+    isBehind: () => err.isBehind,
+    end: () => endWithoutReaders([out, err]),
     onInterrupt: (listener) => listen(listener, isKept ? ["SIGTERM"] : ["SIGTERM", "SIGHUP"]),
   };
 }

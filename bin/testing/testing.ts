@@ -44,6 +44,7 @@ export async function ltxc(args: readonly string[], options: CallOptions = {}): 
     err: (part) => write("err", part),
     columns: { out: columns, err: columns },
     onOutputLost() {},
+    isBehind: () => false,
     onInterrupt(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

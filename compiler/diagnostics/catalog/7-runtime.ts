@@ -71,7 +71,7 @@ export const entries = [
     slug: "output-lost",
     title: "Nothing can be shown any more",
     explanation:
-      "What reads stdout or stderr has ended or has stopped reading, the terminal was closed, or the disk of the file behind it is full. " +
+      "What reads stdout or stderr has ended, or has left 16 MiB unread, the terminal was closed, or the disk of the file behind it is full. " +
       "The training goes on without this output, to its end and to its own exit code; `metrics.jsonl` and the other files in " +
       "`output_dir` have everything.",
     bad: "ltxc run --json | head",
