@@ -1,9 +1,9 @@
 // How runs end: real processes, signals, pipes and full disks.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, truncate } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { project } from "./testing/testing.ts";
@@ -131,6 +131,27 @@ test("a run whose output nobody reads trains to its end and ends", async ({ cwd 
   assert.match(await metrics(cwd, "ignored"), /"type":"finished","globalStep":300/);
   assert.is(code, 0, err);
   assert.is(err, "warning: the reader of stdout has stopped reading and misses the end\n");
+});
+
+test("a thread that computes and ends leaves words, the last checkpoint and the exit code of a finding", async ({
+  cwd,
+}) => {
+  // After the first checkpoint it is sent what no device sends, which is an error while it is at work.
+  const hook = `
+    import { Worker } from "node:worker_threads";
+    const { postMessage } = Worker.prototype;
+    let reads = 0;
+    Worker.prototype.postMessage = function (message, ...more) {
+      if (message.type === "read" && ++reads === 100) postMessage.call(this, { type: "free", ids: null });
+      postMessage.call(this, message, ...more);
+    };`;
+  await writeFile(join(cwd, "hook.mjs"), hook);
+  const set = ["output_dir=threadless", "runtime.engine=onnx", "checkpoints.interval=1"].flatMap((x) => ["--set", x]);
+  const args = ["--import", pathToFileURL(join(cwd, "hook.mjs")).href, bundle, "run", ...set];
+  const { status, signal, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
+  assert.equal([status, signal], [1, null], stderr);
+  assert.match(stderr, "LTX7042");
+  assert.match(stderr, /the weights of step \d+ are in .*`ltxc run --resume` goes on from there/);
 });
 
 test("other commands end with their own exit code when their reader has gone", ({ cwd }) => {

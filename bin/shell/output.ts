@@ -9,7 +9,7 @@ export interface OutputFailure {
   readonly reason: string;
 }
 
-export interface Output {
+interface Output {
   readonly name: string;
   /** Prints text; does nothing once that has failed. */
   write(text: string): void;
@@ -31,7 +31,7 @@ const MOST_UNREAD = 2 ** 24;
 const PIECE = 2 ** 16;
 
 /** What of `process.stdout` and `process.stderr` is used; files have no such handle. */
-export type OutputStream = Writable & {
+type OutputStream = Writable & {
   readonly isTTY?: boolean;
   readonly _handle?: { setBlocking?(isBlocking: boolean): unknown } | null;
 };

@@ -36,6 +36,8 @@ export async function startDevice(options: ThreadOptions): Promise<StartedDevice
   const worker = startThread(options, { ...options.data, flags });
   const about = await started(worker);
   process.on("exit", () => stop(flags));
+  // What it was carrying out, nobody finishes.
+  worker.on("exit", () => Atomics.store(flags, BUSY, 0));
   const mapped = new MappedFiles();
   return { device: createDevice(connect(worker, mapped), mapped, options), about };
 }

@@ -55,9 +55,13 @@ export async function serve<Value, Session>(
 /** A library aborts the process if its thread is stopped during a call, so the main thread waits for the flag to be cleared. */
 async function unlessStopped(flags: Int32Array, f: () => Promise<void> | void): Promise<void> {
   Atomics.store(flags, BUSY, 1);
-  if (Atomics.load(flags, STOPPED) === 0) await f();
-  Atomics.store(flags, BUSY, 0);
-  Atomics.notify(flags, BUSY);
+  try {
+    if (Atomics.load(flags, STOPPED) === 0) await f();
+  } finally {
+    // An error ends the thread, and nobody must wait for it.
+    Atomics.store(flags, BUSY, 0);
+    Atomics.notify(flags, BUSY);
+  }
 }
 
 class Server<Value, Session> {
