@@ -46,6 +46,7 @@ export function declareRun({ command, session, done }: Declaring): void {
       ["ltxc run --new", "keep what an earlier run left: train in outputs-2, outputs-3, …"],
       ["ltxc run configs/long.yaml", "another run config"],
       ["ltxc run --set seed=7 --set lora.rank=16", "other settings than it has"],
+      ["ltxc run --on ltx-trainer --set runtime.processes=8", "on eight GPUs, by the official trainer"],
       ["ltxc run --json > metrics.jsonl", "events as JSON lines"],
     ],
   )
@@ -56,6 +57,12 @@ export function declareRun({ command, session, done }: Declaring): void {
     .option("--overwrite", "begin anew: delete what ltxc wrote into the output folder, and say what")
     .addOption(setOption())
     .option("--build <dir>", "the folder of the compiled strategies", "build")
+    .addOption(
+      new Option(
+        "--on <trainer>",
+        "train on the official trainer, on one GPU or many; as `engine: ltx-trainer` below `runtime`",
+      ).choices(["ltx-trainer"]),
+    )
     .action(async (config: string, options: RunOptions) => {
       const { run } = await import("../commands/run.ts");
       done(await run(session(), config, options));

@@ -18,11 +18,18 @@ export function declareInit({ command, session, done }: Declaring): void {
       ["ltxc init", "inpainting, in this folder"],
       ["ltxc init my-lora", "the same in a new folder"],
       ["ltxc init my-lora --from text_to_video", "start from another example"],
+      ["ltxc init my-lora --target ltx-trainer", "for the official trainer"],
       ["ltxc init --list", "what there is to start from"],
     ],
   )
     .argument("[dir]", "where; made if missing", ".")
     .option("--from <example>", "the example to start from", "inpainting")
+    .addOption(
+      new Option(
+        "--target <trainer>",
+        "also write what the official trainer needs: a text encoder's folder, settings",
+      ).choices(["ltx-trainer"]),
+    )
     .option("--list", "list the examples and make nothing")
     .option("--force", "replace files that are already there")
     .action(async (directory: string, options: InitOptions) => {

@@ -11,6 +11,8 @@ import { refuseNoFolder, replaceText } from "../shell/write.ts";
 export interface InitOptions {
   /** The name of an example. */
   readonly from: string;
+  /** What trains, if not ltxc itself. */
+  readonly target?: "ltx-trainer";
   readonly force?: true;
   readonly list?: true;
 }
@@ -48,13 +50,14 @@ async function write(folder: string, { path, content }: ProjectFile): Promise<vo
   }
 }
 
-function advice(session: Session, directory: string, { from }: InitOptions): string {
+function advice(session: Session, directory: string, { from, target }: InitOptions): string {
   const { bold } = paint(session);
   const made = table([
     [`  ${from}.strategy`, "what is trained: change it"],
     ["  train.yaml", "how it is trained"],
     ["  data/", "eight sample clips in the official .pt layout"],
     ["  models/tiny-ltx2.safetensors", "a tiny LTX-2 with random weights"],
+    ...(target === undefined ? [] : [["  models/gemma/", "sizes of a text encoder, for the official trainer"]]),
     ["  schemas/ .vscode/", "completion and checks while you type"],
   ]);
   const next = [...(directory === "." ? [] : [`  cd ${shellWord(directory)}`]), "  ltxc compile", "  ltxc run"].join(
@@ -78,7 +81,7 @@ export async function init(session: Session, directory: string, options: InitOpt
   const folder = resolve(session.io.cwd, directory);
   // Not loaded for `--list`: it brings the runtime.
   const { projectFiles } = await import("../init/project.ts");
-  const files = await projectFiles(options.from);
+  const files = await projectFiles(options.from, options.target !== undefined);
   if (options.force !== true) await refuseToOverwrite(folder, files);
   for (const file of files) await write(folder, file);
   if (session.json) sayJson(session, { folder, files: files.map(({ path }) => path) });

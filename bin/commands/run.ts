@@ -1,6 +1,6 @@
-import { isAbsolute, relative, resolve } from "node:path";
+import { dirname, isAbsolute, relative, resolve } from "node:path";
 import type { SourceFile } from "../../compiler/source/index.ts";
-import type { YamlNode } from "../../compiler/1-parse/index.ts";
+import { toPlain, type YamlNode } from "../../compiler/1-parse/index.ts";
 import { toJson, type Diagnostic } from "../../compiler/diagnostics/index.ts";
 import type { OutputPattern, RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
@@ -14,14 +14,17 @@ import {
   type TrainEvent,
 } from "../../runtime/index.ts";
 import { fail, FindingsError, type Finding } from "../../runtime/findings.ts";
+import { compileThere } from "../official-trainer/compile-there.ts";
+import { trainThere } from "../official-trainer/train-there.ts";
 import { memoryBefore } from "../plan/memory-check.ts";
 import { findBuild } from "../project/builds.ts";
+import { forecastStep } from "../project/forecast-step.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readRunConfig } from "../shell/files.ts";
 import { toDiagnostics } from "../project/findings.ts";
 import { keepSources } from "../run-report/kept-sources.ts";
-import { printFindings } from "../shell/print-findings.ts";
-import { examineRunConfig } from "../project/run-config.ts";
+import { codeOf, printFindings } from "../shell/print-findings.ts";
+import { examineRunConfig, type Examined } from "../project/run-config.ts";
 import { createRunView, type RunView } from "../run-view/run-view.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
 import { shellWord } from "../shell/text.ts";
@@ -40,6 +43,8 @@ export interface RunOptions {
   readonly overwrite?: true;
   /** Settings that replace those of the run config. */
   readonly set?: readonly string[];
+  /** What trains, if not ltxc itself. */
+  readonly on?: "ltx-trainer";
 }
 
 /** Prints findings, each at its place in the run config. */
@@ -97,14 +102,20 @@ function createMailbox() {
 }
 
 /** The command that resumes the run in `folder`, quoted for a shell. */
-function resumeCommand({ path, options: { set = [] }, written, hasPattern }: Asked, folder: string): string {
+function resumeCommand({ path, options, written, hasPattern }: Asked, folder: string): string {
   const config = path === defaultConfig ? [] : [shellWord(path)];
   // `--new` has chosen another folder than the run config's, and one with a date would not be the newest for ever.
   const own = folder === written && !hasPattern ? [] : [`output_dir=${folder.replaceAll(/[{}]/g, "$&$&")}`];
+  const { set = [], on } = options;
   const others = own.length === 0 ? set : set.filter((text) => !/^\s*output_dir\s*=/.test(text));
-  return ["ltxc run", ...config, "--resume", ...[...others, ...own].map((text) => `--set ${shellWord(text)}`)].join(
-    " ",
-  );
+  const there = on === undefined ? [] : [`--on ${on}`];
+  return [
+    "ltxc run",
+    ...config,
+    "--resume",
+    ...there,
+    ...[...others, ...own].map((text) => `--set ${shellWord(text)}`),
+  ].join(" ");
 }
 
 /** What the command line asked for. */
@@ -141,7 +152,9 @@ async function trainWith(
 ): Promise<number> {
   const mailbox = createMailbox();
   watchOutputs(session, mailbox.put);
-  const { engine, reason } = await openEngine(config.runtime.engine, {
+  const { engine: engineName } = config.runtime;
+  if (engineName === "ltx-trainer") throw new Error("the official trainer is no engine");
+  const { engine, reason } = await openEngine(engineName, {
     ...config.runtime,
     precision: config.acceleration.mixed_precision_mode === "bf16" ? "bfloat16" : "float32",
   });
@@ -206,19 +219,63 @@ function checkOptions(options: RunOptions): void {
     throw new UsageError(`\`--resume\` goes on with a run and \`${other}\` begins one`, "give one of them");
 }
 
+/** @throws UsageError for what only ltxc's own runs do */
+function refuseOnOfficial(options: RunOptions): void {
+  const other = options.new === true ? "--new" : options.overwrite === true ? "--overwrite" : null;
+  if (other === null) return;
+  const help = "name another folder: `--set output_dir=outputs-2`";
+  throw new UsageError(`\`${other}\` is only for runs of ltxc's own, not of the official trainer`, help);
+}
+
+/** A run on the official trainer, compiled for it first. */
+async function trainOnOfficial(
+  session: Session,
+  { config, step, build, asked }: ToTrain,
+  { file, root }: Pick<Examined, "file" | "root">,
+  reporter: Reporter,
+): Promise<number> {
+  const { io } = session;
+  refuseOnOfficial(asked.options);
+  const { module, report } = await compileThere(io, config.training_strategy, build);
+  const found = report.diagnostics.length > 0 ? [report] : [];
+  if (session.json && found.length > 0) sayJson(session, { type: "findings", ...toJson(found) });
+  else printFindings(session, found);
+  if (module === null || root === null) return codeOf([report]);
+  const view = createRunView(session, resumeCommand(asked, config.output_dir), ({ finding }) =>
+    reporter.findings([finding]),
+  );
+  const folder = dirname(resolve(io.cwd, file.path));
+  try {
+    return await trainThere(
+      io,
+      { config, written: toPlain(root), folder, step, module },
+      { isJson: session.json, ...view },
+    );
+  } finally {
+    view.end();
+  }
+}
+
 /** `ltxc run`: trains as the run config says. */
 export async function run(session: Session, path: string, options: RunOptions): Promise<number> {
   const { io } = session;
   checkOptions(options);
   const file = await readRunConfig(io, path, "run");
   const build = resolve(io.cwd, options.build);
+  const set = [...(options.set ?? []), ...(options.on === undefined ? [] : [`runtime.engine=${options.on}`])];
   const examined = await examineRunConfig(
     io,
     file,
-    (section) => findBuild(section, build, io.cwd, guardOf(io, session)),
+    (section, engine) => {
+      const guard = guardOf(io, session);
+      // For the official trainer the strategy is compiled anew in any case.
+      return engine === "ltx-trainer"
+        ? forecastStep(io, section, { build, guard })
+        : findBuild(section, build, io.cwd, guard);
+    },
     {
       withFiles: false,
-      ...(options.set === undefined ? {} : { overrides: options.set }),
+      overrides: set,
     },
   );
   const reporter = reporterOf(session, examined.file, examined.root);
@@ -228,7 +285,10 @@ export async function run(session: Session, path: string, options: RunOptions): 
   const asked = { path, options, written: written.output_dir, hasPattern: outputs !== null };
   try {
     const config = isResumed(options) ? await resumed(written, outputs, options, reporter) : written;
-    return await trainWith(session, { config, ...made, build, asked }, reporter);
+    const toTrain = { config, ...made, build, asked };
+    return config.runtime.engine === "ltx-trainer"
+      ? await trainOnOfficial(session, toTrain, examined, reporter)
+      : await trainWith(session, toTrain, reporter);
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;
     reporter.findings(error.findings);

@@ -1,6 +1,7 @@
 /** The run config of a new project, in the official trainer's format. */
 import { schemaFolder } from "../project/schemas.ts";
 import type { Program } from "./example.ts";
+import { gemmaFolder } from "./gemma.ts";
 
 const videoTargets = ["attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0", "ff.net.0.proj", "ff.net.2"];
 
@@ -18,14 +19,26 @@ function parameters({ params }: Program): readonly string[] {
   });
 }
 
+const textEncoder = `
+  text_encoder_path: ${gemmaFolder}  # the official trainer reads sizes from it: replace it by the folder of Gemma 3`;
+
+/** The decoders, which the official trainer loads even where nothing is drawn. */
+const nothingDrawn = `
+  generate_video: false
+  generate_audio: false`;
+
+const official = `ltx-trainer  # or auto: ltxc itself
+  ltx_trainer: null  # where the official trainer is: an environment of Python, or a checkout; null for the python3 of PATH
+  processes: 1  # one for each GPU`;
+
 /** The text of train.yaml. */
-export function runConfig(program: Program): string {
+export function runConfig(program: Program, isForOfficial: boolean): string {
   return `# yaml-language-server: $schema=${schemaFolder}/train.schema.json
 # The format of the official LTX-2 trainer; only \`evaluation\` and \`runtime\` are ltxc's own.
 # Relative paths start at this file's folder.
 
 model:
-  model_path: models/tiny-ltx2.safetensors  # random weights: replace it by a real checkpoint
+  model_path: models/tiny-ltx2.safetensors  # random weights: replace it by a real checkpoint${isForOfficial ? textEncoder : ""}
   training_mode: lora
 
 lora:
@@ -66,7 +79,7 @@ checkpoints:
   precision: bfloat16
 
 validation:
-  interval: null  # steps from one drawing of \`samples\` to the next; they need files of data/
+  interval: null  # steps from one drawing of \`samples\` to the next; they need files of data/${isForOfficial ? nothingDrawn : ""}
 
 seed: 42
 output_dir: outputs
@@ -76,6 +89,6 @@ evaluation:
   interval: 50
 
 runtime:
-  engine: auto
+  engine: ${isForOfficial ? official : "auto"}
 `;
 }

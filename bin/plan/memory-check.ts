@@ -17,7 +17,8 @@ export interface Room {
 /** The memory that the run's engine computes in; null where it is not known. */
 export async function roomOf({ runtime: { engine, provider } }: RunConfig): Promise<Room | null> {
   const host = { bytes: usableMemory(), owner: "this machine" };
-  if (provider === "webgpu") return null;
+  // The official trainer may have many GPUs, and needs other amounts.
+  if (provider === "webgpu" || engine === "ltx-trainer") return null;
   if (
     provider !== "cuda" &&
     engine !== "tfjs-node-gpu" &&

@@ -77,9 +77,10 @@ interface Files {
 /** Findings about the data, model and output folder of a complete config. */
 async function examineFiles(config: RunConfig, step: Step, isThorough: boolean): Promise<Files> {
   const { openEngine, preflight } = await import("../../runtime/index.ts");
+  const { engine: asked } = config.runtime;
   const [engine, examined] = await Promise.all([
     // A plan may be made for another machine.
-    foundBy(async () => (isThorough ? openEngine(config.runtime.engine, config.runtime) : null)),
+    foundBy(async () => (isThorough && asked !== "ltx-trainer" ? openEngine(asked, config.runtime) : null)),
     foundBy(() => preflight(config, step, { isThorough })),
   ]);
   const { warnings = [], ofLoaded = [] } = examined.result ?? {};
@@ -118,7 +119,7 @@ interface ExamineOptions {
 export async function examineRunConfig(
   io: Io,
   written: SourceFile,
-  findStep: (section: StrategyConfig) => Promise<FoundStep>,
+  findStep: (section: StrategyConfig, engine: RunConfig["runtime"]["engine"]) => Promise<FoundStep>,
   { withFiles, isThorough = false, overrides = [] }: ExamineOptions,
 ): Promise<Examined> {
   const bag = new Bag();
@@ -132,7 +133,7 @@ export async function examineRunConfig(
   // Even if a setting is wrong, the files that the others name are looked at.
   const provisional = config ?? provisionalConfig(raw, findings, options);
   const section = sectionOf(raw);
-  const found = section === null ? noStep : await findStep(section);
+  const found = section === null ? noStep : await findStep(section, provisional?.runtime.engine ?? "auto");
   const { step, text, leftOut } = found;
   const more = async (): Promise<Files> => {
     if (step === null || section === null) return nothing;

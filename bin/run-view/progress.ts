@@ -13,10 +13,14 @@ export interface Progress extends Omit<StepEvent, "type"> {
 /** Steps from one line to the next if there is no terminal to draw on. */
 const plainInterval = 20;
 
+/** Another trainer does not tell all numbers of a step; those are NaN. */
+const known = (value: number, show: (value: number) => string): string[] => (Number.isNaN(value) ? [] : [show(value)]);
+
 function numbers({ smoothedLoss, learningRate, secondsPerStep, etaSeconds }: Progress): string {
   const left = etaSeconds === null ? "…" : duration(etaSeconds);
-  const pace = `LR ${learningRate.toExponential(2)}  ${secondsPerStep.toFixed(2)} s/step  ${left} left`;
-  return `loss ${smoothedLoss.toFixed(4)}  ${pace}`;
+  const rate = known(learningRate, (value) => `LR ${value.toExponential(2)}`);
+  const pace = known(secondsPerStep, (value) => `${value.toFixed(2)} s/step`);
+  return [`loss ${smoothedLoss.toFixed(4)}`, ...rate, ...pace, `${left} left`].join("  ");
 }
 
 function bar(colors: Colors, share: number, width: number): string {
@@ -42,14 +46,19 @@ function lossParts({ loss, terms, sigmaBuckets }: Progress): readonly string[] {
   const buckets = Object.entries(sigmaBuckets)
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([range, value]) => `${range}: ${value.toFixed(4)}`);
-  return [[`this step ${loss.toFixed(4)}`, ...parts].join("  "), `by sigma  ${buckets.join("  ")}`];
+  const bySigma = buckets.length === 0 ? [] : [`by sigma  ${buckets.join("  ")}`];
+  return [[`this step ${loss.toFixed(4)}`, ...parts].join("  "), ...bySigma];
 }
 
 /** What the step costs; on a GPU a second line. */
 function costs(progress: Progress): readonly string[] {
   const { gradNorm, samplesPerSecond, tokensPerSecond, peakMemoryBytes, gpu, mfu } = progress;
-  const speed = `${samplesPerSecond.toPrecision(3)} samples/s  ${Math.round(tokensPerSecond).toLocaleString("en")} tokens/s`;
-  const own = `gradient ${gradNorm.toPrecision(3)}  ${speed}  peak memory ${bytes(peakMemoryBytes)}`;
+  const own = [
+    ...known(gradNorm, (value) => `gradient ${value.toPrecision(3)}`),
+    ...known(samplesPerSecond, (value) => `${value.toPrecision(3)} samples/s`),
+    ...known(tokensPerSecond, (value) => `${Math.round(value).toLocaleString("en")} tokens/s`),
+    ...known(peakMemoryBytes, (value) => `peak memory ${bytes(value)}`),
+  ].join("  ");
   if (gpu === null) return [own];
   const gib = (count: number) => (count / 2 ** 30).toFixed(1);
   const share = mfu === null ? "" : `  ${Math.round(100 * mfu)} % of its peak (MFU)`;

@@ -27,7 +27,7 @@ export function createHistory(): History {
       loss.add(value);
       for (const [name, term] of Object.entries(terms)) add(groups.terms, `loss ${name}`, term);
       for (const [range, mean] of Object.entries(sigmaBuckets)) add(groups.buckets, `loss at ${range}`, mean);
-      add(groups.rest, "gradient norm", gradNorm);
+      if (!Number.isNaN(gradNorm)) add(groups.rest, "gradient norm", gradNorm);
     },
     evaluation({ loss: mean, sigmas }) {
       add(groups.evaluations, "evaluation", mean);

@@ -91,6 +91,8 @@ test("fills in the documented defaults", () => {
       threads: null,
       resume_anyway: false,
       ignore_memory: false,
+      ltx_trainer: null,
+      processes: 1,
     },
     evaluation: { samples: 0, interval: 100, sigmas: [0.1, 0.3, 0.5, 0.7, 0.9], keep_best: false },
   });

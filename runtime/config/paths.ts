@@ -29,7 +29,11 @@ export function withAbsolutePaths(config: RunConfig, directory: string): RunConf
       })),
     },
     output_dir: absolute(config.output_dir),
-    runtime: { ...config.runtime, torch: optional(config.runtime.torch) },
+    runtime: {
+      ...config.runtime,
+      torch: optional(config.runtime.torch),
+      ltx_trainer: optional(config.runtime.ltx_trainer),
+    },
   };
 }
 

@@ -159,12 +159,16 @@ export interface WandbConfig {
 }
 
 export interface RuntimeConfig {
-  readonly engine: "auto" | "cpu" | "wasm" | "onnx" | "torch" | "tfjs-node-gpu";
+  /** `ltx-trainer`: the official trainer, with what `ltx_trainer` leads to and in as many `processes`. */
+  readonly engine: "auto" | "cpu" | "wasm" | "onnx" | "torch" | "tfjs-node-gpu" | "ltx-trainer";
   readonly provider: "auto" | "cpu" | "webgpu" | "cuda";
   readonly torch: string | null;
   readonly threads: number | null;
   readonly resume_anyway: boolean;
   readonly ignore_memory: boolean;
+  /** An environment of Python, or a folder with the packages; null for the Python of PATH. */
+  readonly ltx_trainer: string | null;
+  readonly processes: number;
 }
 
 export interface EvaluationConfig {

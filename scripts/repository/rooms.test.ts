@@ -30,7 +30,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["project"],
     ["run-view"],
     ["run-report", "plan", "probe"],
-    ["init", "inspect", "trial"],
+    ["init", "inspect", "trial", "official-trainer"],
     ["commands"],
     ["command-line"],
     ["program"],

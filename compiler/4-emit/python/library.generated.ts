@@ -718,7 +718,8 @@ def make_ready(path: Path, config_class, strategy_class, make_trainer):
         training_strategy: config_class
 
     values = read_config(path)
-    os.chdir(path.resolve().parent)
+    # Relative paths start at the config's folder; \`ltxc run\` writes configs elsewhere.
+    os.chdir(os.environ.get("LTXC_FOLDER") or path.resolve().parent)
     try:
         run_config = RunConfig(**values)
     except ValueError as error:
@@ -739,6 +740,12 @@ def read_config(path: Path) -> dict:
     if not isinstance(values, dict):
         raise Refusal(f"{path} is not a run config: a mapping with \`model\`, \`data\` and \`training_strategy\` is expected")
     dropped = [key for key in ("evaluation", "runtime") if values.pop(key, None) is not None]
+    validation = values.get("validation")
+    if isinstance(validation, dict):
+        samples = [sample for sample in validation.get("samples") or [] if isinstance(sample, dict)]
+        removed = [entry.pop("conditions_file", None) for entry in samples]
+        removed.append(validation.pop("negative_conditions_file", None))
+        dropped += ["files of conditions for validation"] if any(removed) else []
     if dropped:
         say(f"{path}: {' and '.join(dropped)} left out, which the official trainer does not know.")
     return values
@@ -822,6 +829,7 @@ def step_trainer(base):
 
     class Trainer(base):
         calls = 0
+        seen = []  # losses of the micro-batches of a step
 
         def _training_step(self, batch):
             strategy, options = self._training_strategy, self._config.optimization
@@ -835,9 +843,23 @@ def step_trainer(base):
             strategy.place = Place(self._config.seed, step, part, options.steps)
             loss = super()._training_step(batch)
             check_finite(strategy.terms, batch["idx"], step)
-            if micro_batch == accumulation - 1 and self._accelerator.is_main_process:
-                report_progress(step + 1, options.steps, strategy.terms)
+            if self._accelerator.is_main_process:
+                self.report(step + 1, micro_batch == accumulation - 1)
             return loss
+
+        def report(self, step, is_last):
+            """Writes a line of JSON for each step, where the program that started this one asks for it."""
+            path, terms = os.environ.get("LTXC_PROGRESS"), self._training_strategy.terms
+            if not path:
+                return
+            self.seen = [*self.seen, {name: term.mean().item() for name, term in terms.items()}]
+            if is_last:
+                losses = {name: sum(seen[name] for seen in self.seen) / len(self.seen) for name in terms}
+                samples = len(self.seen) * self._accelerator.num_processes * len(next(iter(terms.values())))
+                line = {"step": step, "losses": losses, "samples": samples, "rate": learning_rate_of(self)}
+                self.seen = []
+                with open(path, "a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\\n")
 
         def _log_metrics(self, metrics):
             if "train/loss" in metrics:
@@ -858,12 +880,9 @@ def check_finite(terms: dict, indices: Tensor, step: int):
                 raise Refusal(f"step {step + 1}: the loss \`{name}\` of sample {sample} of the sorted data is {value}")
 
 
-def report_progress(step: int, steps: int, terms: dict):
-    """A line of JSON for the program that started this one and wants to know how far it is."""
-    path = os.environ.get("LTXC_PROGRESS")
-    if path:
-        losses = {name: term.mean().item() for name, term in terms.items()}
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, "steps": steps, "losses": losses}) + "\\n")
+def learning_rate_of(trainer):
+    """Of the trainer's optimizer; None where it does not keep one."""
+    groups = next((value.param_groups for value in vars(trainer).values() if hasattr(value, "param_groups")), [{}])
+    return groups[0].get("lr")
 `,
 };

@@ -69,4 +69,50 @@ export const entries = [
     bad: "import numpy\n\ndef edges(ops, a):\n    return numpy.abs(a)\n",
     good: "from torch import Tensor\n\ndef edges(a: Tensor) -> Tensor:\n    return a.abs().mean((1, 2))\n",
   },
+  {
+    code: "LTX6608",
+    slug: "no-official-trainer",
+    title: "The official trainer is not here",
+    explanation:
+      "`ltxc run --on ltx-trainer` starts the official trainer, which is a program of its own, in Python. It is looked for where `runtime.ltx_trainer` says, in an environment of Python or in a checkout " +
+      "of its packages, and otherwise with the `python3` of PATH.",
+    bad: "runtime:\n  engine: ltx-trainer\n",
+    good: "runtime:\n  engine: ltx-trainer\n  ltx_trainer: ../LTX-2\n",
+  },
+  {
+    code: "LTX6609",
+    slug: "more-processes-than-gpus",
+    title: "More processes than GPUs",
+    explanation: "On the official trainer each process has a GPU of its own, which holds the whole model.",
+    bad: "runtime:\n  engine: ltx-trainer\n  processes: 8   # of 4 GPUs\n",
+    good: "runtime:\n  engine: ltx-trainer\n  processes: 4\noptimization:\n  gradient_accumulation_steps: 2\n",
+  },
+  {
+    code: "LTX6610",
+    slug: "official-trainer-failed",
+    title: "The official trainer ended with an error",
+    explanation:
+      "The last line that it printed is shown; `ltx-trainer.log` in `output_dir` has everything. What a run config has wrong is found before the start; what is found only here is, for example, a lack of " +
+      "memory on a GPU, or a version of the official packages that this ltxc does not know.",
+    bad: "optimization:\n  batch_size: 64\n",
+    good: "optimization:\n  batch_size: 1\n  enable_gradient_checkpointing: true\n",
+  },
+  {
+    code: "LTX6611",
+    slug: "no-text-encoder",
+    title: "The official trainer needs the text encoder's folder",
+    explanation:
+      "It reads sizes from that folder's `config.json`, even if all captions are preprocessed and no samples are drawn. `ltxc init --target ltx-trainer` makes a small folder for its tiny model.",
+    bad: "model: {model_path: ltx-2-19b-dev.safetensors}\n",
+    good: "model: {model_path: ltx-2-19b-dev.safetensors, text_encoder_path: gemma-3-12b-it}\n",
+  },
+  {
+    code: "LTX6612",
+    slug: "no-source-for-target",
+    title: "The strategy's file is not here",
+    explanation:
+      "A build of `ltxc compile` is for `ltxc run` itself. For the official trainer the strategy is compiled anew, which takes its `.strategy` file in the working folder.",
+    bad: "ltxc run --on ltx-trainer   # in a folder with build/depth.mjs only\n",
+    good: "ltxc run --on ltx-trainer   # in the folder of depth.strategy\n",
+  },
 ] as const satisfies readonly Entry[];

@@ -163,7 +163,7 @@ class LtxvTrainer:
         config, accelerator = self._config, self._accelerator
         optimization = config.optimization
         torch.manual_seed(config.seed)
-        optimizer = torch.optim.AdamW(self._trainable_params, lr=optimization.learning_rate)
+        self._optimizer = optimizer = torch.optim.AdamW(self._trainable_params, lr=optimization.learning_rate)
         flow = config.flow_matching
         self._timestep_sampler = SAMPLERS[flow.timestep_sampling_mode](**flow.timestep_sampling_params)
         self._loader = DataLoader(self._dataset, batch_size=optimization.batch_size, shuffle=True, drop_last=True)

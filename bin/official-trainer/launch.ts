@@ -1,0 +1,92 @@
+/** Starts the official trainer with a compiled strategy, and follows it. */
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import type { Io } from "../shell/io.ts";
+import { environmentWith, type Installation } from "./installation.ts";
+
+interface Launch {
+  readonly installation: Installation;
+  readonly processes: number;
+  /** The compiled strategy. */
+  readonly module: string;
+  /** The run config that it reads, and the folder at which that one's relative paths start. */
+  readonly config: string;
+  readonly folder: string;
+  /** Where the trainer's own output goes, and where the module writes a line for each step. */
+  readonly log: string;
+  readonly progress: string;
+}
+
+/** A step that is done, as the module tells it; `rate` is null where the trainer does not show it. */
+export interface StepDone {
+  readonly step: number;
+  readonly losses: Readonly<Record<string, number>>;
+  readonly samples: number;
+  readonly rate: number | null;
+}
+
+/** How to start `processes` of a module: with Accelerate where it is installed, otherwise as PyTorch does. */
+function commandOf({ installation, processes, module, config }: Launch): readonly string[] {
+  const { python, hasAccelerate, gpus } = installation;
+  const own = [module, config, "--disable-progress-bars"];
+  // Without GPUs, Accelerate starts a single process whatever it is asked for.
+  if (hasAccelerate && (gpus > 0 || processes === 1)) {
+    return [python, "-m", "accelerate.commands.launch", "--num_processes", String(processes), ...own];
+  }
+  if (processes === 1) return [python, ...own];
+  return [python, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", String(processes), ...own];
+}
+
+/** How often the progress is looked at, and how long after an interrupt the trainer is told of it once more, in milliseconds. */
+const LOOK = 200;
+const PATIENCE = 3000;
+
+/**
+ * Runs it to its end, and gives its exit code; `onStep` gets each step that is done, in order.
+ * @param isStopped whether it was asked to end. A terminal tells that to the trainer as well; where nobody did, it is told after a while.
+ */
+export async function follow(
+  io: Pick<Io, "env">,
+  launch: Launch,
+  onStep: (step: StepDone) => void,
+  isStopped: () => boolean,
+): Promise<number> {
+  const [program = "", ...args] = commandOf(launch);
+  const { installation, folder, log, progress } = launch;
+  const env = { ...environmentWith(io.env, installation.paths), LTXC_FOLDER: folder, LTXC_PROGRESS: progress };
+  if (installation.gpus === 0) Object.assign(env, { ACCELERATE_USE_CPU: "true" });
+  const output = openSync(log, "a");
+  const child = spawn(program, args, { env, stdio: ["ignore", output, output] });
+  closeSync(output);
+  const look = progressReader(progress, onStep);
+  let patience = PATIENCE;
+  const timer = setInterval(() => {
+    look();
+    if (isStopped()) patience -= LOOK;
+    if (patience <= 0) {
+      child.kill("SIGINT");
+      patience = Infinity;
+    }
+  }, LOOK);
+  try {
+    return await new Promise<number>((done, fail) => {
+      child.once("error", fail);
+      child.once("close", (code) => done(code ?? 1));
+    });
+  } finally {
+    clearInterval(timer);
+    look();
+  }
+}
+
+/** Hands on the lines that have been added to a file since the last look. */
+function progressReader(path: string, onStep: (step: StepDone) => void): () => void {
+  let read = 0;
+  return () => {
+    if (!existsSync(path)) return;
+    const text = readFileSync(path, "utf8");
+    const end = text.lastIndexOf("\n") + 1;
+    for (const line of text.slice(read, end).split("\n")) if (line !== "") onStep(JSON.parse(line) as StepDone);
+    read = Math.max(read, end);
+  };
+}

@@ -1,0 +1,172 @@
+// `ltxc run --on ltx-trainer`, with a program in place of Python that does what the official trainer with a compiled strategy does.
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
+import { Bag } from "../../compiler/diagnostics/index.ts";
+import { sourceFile } from "../../compiler/source/index.ts";
+import { ltxc, project } from "../testing/testing.ts";
+
+const test = suite<{ cwd: string }>("run on the official trainer");
+
+/** Answers the question for its packages, and "trains": writes lines of progress, then weights, or does what `FAKE` says. */
+const fake = `#!${process.execPath}
+const fs = require("node:fs"), path = require("node:path");
+const [, , first, second, ...rest] = process.argv;
+if (first === "-c") {
+  const all = { ltx_trainer: process.env.FAKE !== "none", ltx_core: true, torch: true, accelerate: true, gpus: 2 };
+  console.log(JSON.stringify(all));
+  process.exit(0);
+}
+const config = JSON.parse(fs.readFileSync(process.argv.at(-2), "utf8"));
+const folder = path.join(config.output_dir, "checkpoints");
+const save = (step) => {
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, "lora_weights_step_0000" + step + ".safetensors"), "");
+};
+fs.writeFileSync(path.join(config.output_dir, "seen.json"), JSON.stringify({ args: process.argv.slice(2), config, cwd: process.env.LTXC_FOLDER }));
+if (process.env.FAKE === "fails") {
+  console.error("Traceback (most recent call last):\\n  File\\nRuntimeError: CUDA out of memory");
+  process.exit(3);
+}
+for (let step = 1; step <= 3; step++) {
+  const line = { step, losses: { inpaint: 1 / step }, samples: 4, rate: step === 1 ? null : 0.01 };
+  fs.appendFileSync(process.env.LTXC_PROGRESS, JSON.stringify(line) + "\\n");
+}
+if (process.env.FAKE === "waits") {
+  save(2);
+  process.on("SIGINT", () => process.exit(130));
+  setInterval(() => {}, 1000);
+} else save(3);
+`;
+
+test.before(async (context) => {
+  context.cwd = await project({ steps: 3, interval: "null" });
+  await rm(join(context.cwd, "build"), { recursive: true });
+  await mkdir(join(context.cwd, "env/bin"), { recursive: true });
+  await writeFile(join(context.cwd, "env/bin/python"), fake);
+  await chmod(join(context.cwd, "env/bin/python"), 0o755);
+});
+test.after.each(({ cwd }) => rm(join(cwd, "outputs"), { recursive: true, force: true }));
+test.after(({ cwd }) => rm(cwd, { recursive: true }));
+
+const encoder = ["--set", "model.text_encoder_path=data"];
+const there = ["run", "--on", "ltx-trainer", "--set", "runtime.ltx_trainer=env", ...encoder];
+
+async function seen(cwd: string) {
+  const text = await readFile(join(cwd, "outputs/seen.json"), "utf8");
+  return JSON.parse(text) as {
+    args: string[];
+    config: Record<string, Record<string, unknown>>;
+    cwd: string;
+  };
+}
+
+test("compiles, starts it, shows the progress, and ends with the same report", async ({ cwd }) => {
+  const { code, out, err } = await ltxc([...there, "--set", "runtime.processes=2", "--set", "seed=9"], { cwd });
+  assert.is(code, 0, err);
+  assert.match(out, "training `inpainting` on the official trainer: 3 steps, 8 samples, 2 processes");
+  assert.match(out, /loss 1\.0000 → 0\.3333, ratio 0\.33/);
+  assert.match(out, /LoRA: outputs\/checkpoints\/lora_weights_step_00003\.safetensors\n$/);
+  assert.match(err, /^step 1\/3 {2}loss 1\.0000 {2}… left/);
+  assert.not.match(err, "NaN");
+  const { args, config, cwd: folder } = await seen(cwd);
+  assert.equal(args.slice(0, 4), ["-m", "accelerate.commands.launch", "--num_processes", "2"]);
+  assert.is(args[4], join(cwd, "build/ltxc_inpainting.py"));
+  assert.match(await readFile(args[4] as string, "utf8"), "class InpaintingStrategy(TrainingStrategy):");
+  assert.is(folder, cwd);
+  assert.is(config["seed"] as unknown, 9);
+  assert.is(config["training_strategy"]?.["name"], "inpainting");
+});
+
+test("`ltxc report` finds what it needs", async ({ cwd }) => {
+  await ltxc(there, { cwd });
+  const { code, err } = await ltxc(["report"], { cwd });
+  assert.is(code, 0, err);
+  assert.ok(existsSync(join(cwd, "outputs/report.html")));
+});
+
+test("the run config can say it, and relative paths start at its folder", async ({ cwd }) => {
+  const written = await readFile(join(cwd, "train.yaml"), "utf8");
+  await mkdir(join(cwd, "configs"), { recursive: true });
+  const path = join(cwd, "configs/far.yaml");
+  const moved = written
+    .replace("engine: wasm", "engine: ltx-trainer\n  ltx_trainer: ../env")
+    .replace(/(model_path|preprocessed_data_root|output_dir): /g, "$1: ../")
+    .replace("training_mode:", "text_encoder_path: ../data\n  training_mode:");
+  await writeFile(path, moved);
+  const { code, err } = await ltxc(["run", "configs/far.yaml"], { cwd });
+  assert.is(code, 0, err);
+  assert.is((await seen(cwd)).cwd, join(cwd, "configs"));
+  await rm(join(cwd, "configs"), { recursive: true });
+});
+
+test("a failure is told with the trainer's last line, and where the rest is", async ({ cwd }) => {
+  const { code, err } = await ltxc(there, { cwd, env: { FAKE: "fails" } });
+  assert.is(code, 1);
+  assert.match(err, "error[LTX6610]: the official trainer ended with exit code 3: RuntimeError: CUDA out of memory");
+  assert.match(await readFile(join(cwd, "outputs/ltx-trainer.log"), "utf8"), "Traceback");
+});
+
+test("Ctrl-C ends the trainer, and the report says how to go on", async ({ cwd }) => {
+  let isPressed = false;
+  const onText = (text: string, interrupt: () => void) => {
+    if (isPressed || !text.includes("step 3/3")) return;
+    isPressed = true;
+    interrupt();
+  };
+  const { code, out } = await ltxc(there, { cwd, env: { FAKE: "waits" }, onText });
+  assert.is(code, 130);
+  assert.match(out, "stopped after step 3, saved outputs/checkpoints/lora_weights_step_00002.safetensors");
+  assert.match(out, /^to go on: ltxc run --resume --on ltx-trainer --set /m);
+});
+
+test("what is missing is told before anything starts", async ({ cwd }) => {
+  const none = await ltxc(there, { cwd, env: { FAKE: "none" } });
+  assert.is(none.code, 1);
+  assert.match(none.err, /error\[LTX6608\]: there is no official trainer in .*env: .* has no ltx_trainer/);
+  assert.match(none.err, /\(1\) get the packages .* \(2\) install them .* \(3\) write `ltx_trainer: PATH`/);
+  const [on, name] = ["ltx-trainer", "runtime.ltx_trainer=env"];
+  const encoderless = await ltxc(["run", "--on", on, "--set", name], { cwd });
+  assert.match(encoderless.err, /error\[LTX6611\]/);
+  const many = await ltxc([...there, "--set", "runtime.processes=4"], { cwd });
+  assert.match(many.err, "error[LTX6609]: there are 4 processes for 2 GPUs");
+  const data = await ltxc([...there, "--set", "data.preprocessed_data_root=none"], { cwd });
+  assert.is(data.code, 1);
+  assert.not.ok(existsSync(join(cwd, "outputs")));
+});
+
+test("earlier work is not written over, and options of ltxc's own runs are refused", async ({ cwd }) => {
+  await ltxc(there, { cwd });
+  const again = await ltxc(there, { cwd });
+  assert.is(again.code, 1);
+  assert.match(again.err, /error\[LTX6341\]/);
+  const { code, err } = await ltxc([...there, "--new"], { cwd });
+  assert.is(code, 2);
+  assert.match(err, "`--new` is only for runs of ltxc's own");
+});
+
+test("a project for the official trainer has all that it asks for", async ({ cwd }) => {
+  const { code, err } = await ltxc(["init", "other", "--target", "ltx-trainer"], { cwd });
+  assert.is(code, 0, err);
+  const text = await readFile(join(cwd, "other/train.yaml"), "utf8");
+  const root = parseYaml(sourceFile("train.yaml", text), new Bag(), "1.1");
+  const config = toPlain(root as NonNullable<typeof root>) as Record<string, Record<string, unknown>>;
+  assert.is(config["model"]?.["text_encoder_path"], "models/gemma");
+  assert.equal(config["validation"], { interval: null, generate_video: false, generate_audio: false });
+  assert.equal(config["runtime"], { engine: "ltx-trainer", ltx_trainer: null, processes: 1 });
+  const names = [
+    "config.json",
+    "model.safetensors",
+    "processor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+  ];
+  assert.equal(await readdir(join(cwd, "other/models/gemma")), names);
+  const checked = await ltxc(["check"], { cwd: join(cwd, "other") });
+  assert.is(checked.code, 0, checked.err);
+});
+
+test.run();
