@@ -1,25 +1,22 @@
 /**
- * The train step against PyTorch on the same machine: same weights, same inputs, same mathematics (aim: at most 0.45 of the time and 0.40 of
- * the memory). Both sides run in turns. Arguments: size, engine, rounds, steps; small, onnx, 2 and 4 if left away.
+ * The train step against PyTorch on the same machine: same weights, same inputs, same mathematics; PyTorch 2 with fused attention. All
+ * sides run in turns, each in a process of its own. Arguments: size, sides, rounds, steps; small, all of ours, 2 and 4 if left away.
+ * Our sides, separated by `+`: `onnx`, `torch` (both float32), `torch-bf16`, and other engines by name.
+ *
+ * Aims, as ratios to PyTorch's bf16: `torch-bf16` at most 0.75 of the time of small and 0.70 of real, and 0.70 of the memory.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { findPythons } from "../scripts/python-environment.ts";
 import { writeFiles } from "./pytorch/files.ts";
-import { sizes } from "./pytorch/sizes.ts";
+import { sizes, type Size } from "./pytorch/sizes.ts";
 
-/** Debian's python3-torch is seen by Debian's interpreter alone. */
-const python = "/usr/bin/python3";
-/** Without these its threads wait busily for each other, and memory goes back to the system after every tensor. */
-const tuned = {
-  OMP_NUM_THREADS: "2",
-  OMP_WAIT_POLICY: "PASSIVE",
-  MALLOC_MMAP_THRESHOLD_: "4000000000",
-  MALLOC_TRIM_THRESHOLD_: "8000000000",
-};
+/** Without the settings of the allocator, memory goes back to the system after every tensor. */
+const tuned = { OMP_NUM_THREADS: "2", MALLOC_MMAP_THRESHOLD_: "4000000000", MALLOC_TRIM_THRESHOLD_: "8000000000" };
 
 interface Result {
   readonly losses: readonly number[];
@@ -27,9 +24,11 @@ interface Result {
   readonly peakMiB: number;
 }
 
-function reasonToSkip(): string | null {
-  const { status } = spawnSync(python, ["-c", "import torch"]);
-  return status === 0 ? null : `${python} has no torch; Debian's package is python3-torch`;
+/** What is compared: a process that prints a line of JSON for each step. */
+interface Side {
+  readonly name: string;
+  readonly isOurs: boolean;
+  run(): string;
 }
 
 function resultOf(output: string): Result {
@@ -48,7 +47,7 @@ function resultOf(output: string): Result {
 const median = (list: readonly number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN;
 const inFolder = (name: string) => fileURLToPath(new URL(`./pytorch/${name}`, import.meta.url));
 
-/** Our side as users run it: bundled, beside the thread that computes. */
+/** Our side as users run it: bundled, next to the threads that compute. */
 async function bundleOurs(): Promise<string> {
   const outfile = fileURLToPath(new URL("../dist/bench-pytorch.mjs", import.meta.url));
   await build({
@@ -63,52 +62,74 @@ async function bundleOurs(): Promise<string> {
   return outfile;
 }
 
-function runOurs(script: string, folder: string, name: string, engine: string, steps: string): Result {
-  return resultOf(execFileSync(process.execPath, [script, folder, name, engine, steps], { encoding: "utf8" }));
+interface Comparison {
+  readonly folder: string;
+  readonly name: string;
+  readonly size: Size;
+  readonly steps: string;
+  readonly python: string;
 }
 
-function runTheirs(folder: string, name: string, steps: string, weights: "f32" | "cast"): Result {
-  const { layers = 0, heads = 0 } = sizes[name] ?? {};
-  const args = [inFolder("step.py"), folder, String(layers), String(heads), steps, weights];
-  return resultOf(execFileSync(python, args, { encoding: "utf8", env: { ...process.env, ...tuned } }));
+function ourSides(script: string, names: string, { folder, name, steps, python }: Comparison): Side[] {
+  return names.split("+").map((side) => ({
+    name: side,
+    isOurs: true,
+    run: () => execFileSync(process.execPath, [script, folder, name, side, steps, python], { encoding: "utf8" }),
+  }));
 }
 
-function report(label: string, ours: readonly Result[], theirs: readonly Result[]): void {
-  const time = (results: readonly Result[]) => median(results.flatMap(({ milliseconds }) => milliseconds));
-  const memory = (results: readonly Result[]) => median(results.map(({ peakMiB }) => peakMiB));
-  const difference = Math.max(
-    ...(ours[0]?.losses ?? []).map((loss, i) => Math.abs(loss / (theirs[0]?.losses[i] ?? NaN) - 1)),
-  );
-  const [ms, their] = [time(ours), time(theirs)];
-  const [mib, theirMib] = [memory(ours), memory(theirs)];
-  console.log(`  ${label}: ${their.toFixed(0)} ms, ${theirMib.toFixed(0)} MiB`);
-  console.log(
-    `    ratio of time ${(ms / their).toFixed(2)}, of memory ${(mib / theirMib).toFixed(2)}; losses differ by at most ${difference.toExponential(1)} of their size`,
-  );
+function theirSides({ folder, size, steps, python }: Comparison): Side[] {
+  const titles = {
+    f32: "PyTorch f32",
+    cast: "PyTorch f32, weights widened where used",
+    bf16: "PyTorch bf16, autocast",
+  };
+  const kinds = size.weights === "BF16" ? (["f32", "cast", "bf16"] as const) : (["f32", "bf16"] as const);
+  return kinds.map((kind) => ({
+    name: titles[kind],
+    isOurs: false,
+    run: () => {
+      const args = [inFolder("step.py"), folder, String(size.layers), String(size.heads), steps, kind];
+      return execFileSync(python, args, { encoding: "utf8", env: { ...process.env, ...tuned } });
+    },
+  }));
 }
 
-const [name = "small", engine = "onnx", rounds = "2", steps = "4"] = process.argv.slice(2);
+function report(sides: readonly Side[], results: ReadonlyMap<Side, readonly Result[]>): void {
+  const of = (side: Side) => results.get(side) ?? [];
+  const time = (side: Side) => median(of(side).flatMap(({ milliseconds }) => milliseconds));
+  const memory = (side: Side) => median(of(side).map(({ peakMiB }) => peakMiB));
+  for (const side of sides) console.log(`  ${side.name}: ${time(side).toFixed(0)} ms, ${memory(side).toFixed(0)} MiB`);
+  for (const ours of sides.filter(({ isOurs }) => isOurs))
+    for (const theirs of sides.filter(({ isOurs }) => !isOurs)) {
+      const [mine, other] = [of(ours)[0]?.losses ?? [], of(theirs)[0]?.losses ?? []];
+      const difference = Math.max(...mine.map((loss, i) => Math.abs(loss / (other[i] ?? NaN) - 1)));
+      const ratios = `time ${(time(ours) / time(theirs)).toFixed(2)}, memory ${(memory(ours) / memory(theirs)).toFixed(2)}`;
+      console.log(
+        `  ${ours.name} / ${theirs.name}: ${ratios}; losses differ by at most ${difference.toExponential(1)} of their size`,
+      );
+    }
+}
+
+const [name = "small", sideNames = "onnx+torch+torch-bf16", rounds = "2", steps = "4"] = process.argv.slice(2);
 const size = sizes[name];
-const reason = reasonToSkip();
+const { pythons, reason } = findPythons();
+// An older PyTorch has no fused attention.
+const python = pythons.find(({ torch }) => Number(torch.split(".")[0]) >= 2);
 if (size === undefined) throw new Error(`no size ${name}: ${Object.keys(sizes).join(", ")}`);
-if (reason !== null) console.log(`skipped: ${reason}`);
+if (python === undefined) console.log(`skipped: no Python with PyTorch 2: ${reason}`);
 else {
   const folder = mkdtempSync(join(tmpdir(), "ltxc-pytorch-"));
   const script = await bundleOurs();
   try {
     await writeFiles(folder, size);
-    const kinds = size.weights === "BF16" ? (["f32", "cast"] as const) : (["f32"] as const);
-    const [ours, theirs]: [Result[], Record<string, Result[]>] = [[], { f32: [], cast: [] }];
-    for (let round = 0; round < Number(rounds); round++) {
-      ours.push(runOurs(script, folder, name, engine, steps));
-      for (const kind of kinds) theirs[kind]?.push(runTheirs(folder, name, steps, kind));
-    }
-    const ms = median(ours.flatMap(({ milliseconds }) => milliseconds));
-    console.log(
-      `\nOne step of ${name} (${engine}): ${ms.toFixed(0)} ms, ${median(ours.map((x) => x.peakMiB)).toFixed(0)} MiB`,
-    );
-    for (const kind of kinds)
-      report(`PyTorch, weights ${kind === "f32" ? "in float32" : "widened where used"}`, ours, theirs[kind] ?? []);
+    const comparison: Comparison = { folder, name, size, steps, python: python.path };
+    const sides = [...ourSides(script, sideNames, comparison), ...theirSides(comparison)];
+    const results = new Map<Side, Result[]>(sides.map((side) => [side, []]));
+    for (let round = 0; round < Number(rounds); round++)
+      for (const side of sides) results.get(side)?.push(resultOf(side.run()));
+    console.log(`\nOne step of ${name}, PyTorch ${python.torch}, ${rounds} rounds of ${steps} steps`);
+    report(sides, results);
   } finally {
     rmSync(folder, { recursive: true, force: true });
     rmSync(script, { force: true });

@@ -1,5 +1,5 @@
 /**
- * Measures what a user waits for: npm run bench [-- NAME[=VALUE]]..., e.g. `kill=50` for 50 runs, `pairs=20` for 20 pairs, `hangup=20` for 20 hang-ups and 20 closed pipes, `pytorch=real,onnx,2` for two rounds of a size.
+ * Measures what a user waits for: npm run bench [-- NAME[=VALUE]]..., e.g. `kill=50` for 50 runs, `pairs=20` for 20 pairs, `hangup=20` for 20 hang-ups and 20 closed pipes, `pytorch=real,onnx+torch-bf16,2` for two rounds of a size and two engines.
  * Commands that are compared run in turns, so that a busy machine slows them alike; ratios are of medians.
  */
 import { spawnSync } from "node:child_process";

@@ -1,4 +1,4 @@
-/** Our side: trains the adapters for some steps and prints a line of JSON for each. Arguments: folder, size, engine, steps. */
+/** Our side: trains the adapters for some steps and prints a line of JSON for each. Arguments: folder, size, side, steps, and the Python of PyTorch. */
 import { readFileSync } from "node:fs";
 import type { HostTensor, ModalityInputs, Tensor } from "../../runtime/contract.ts";
 import { openSafetensors } from "../../runtime/files/safetensors/index.ts";
@@ -13,10 +13,16 @@ import { createAdamW } from "../../runtime/optimizer/adamw.ts";
 import { inputFile, modelFile, positionsOf } from "./files.ts";
 import { configOf, learningRate, sigma, sizes, targets } from "./sizes.ts";
 
-const [folder = "", name = "", engineName = "onnx", steps = "3"] = process.argv.slice(2);
+const [folder = "", name = "", side = "onnx", steps = "3", torch = null] = process.argv.slice(2);
 const size = sizes[name];
 if (size === undefined) throw new Error(`no size ${name}`);
-const { engine } = await openEngine(engineName as EngineName);
+// `torch-bf16` is the engine torch in bfloat16.
+const [engineName, precision] = side.split("-");
+const { engine } = await openEngine(engineName as EngineName, {
+  provider: engineName === "onnx" || engineName === "torch" ? "cpu" : "auto",
+  torch,
+  precision: precision === "bf16" ? "bfloat16" : "float32",
+});
 const { ops } = engine;
 const config = configOf(size);
 const layout = transformerLayout(config);

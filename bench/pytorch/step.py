@@ -1,4 +1,7 @@
-"""The other side: the same step in PyTorch. Arguments: folder, layers, heads, steps, weights ("f32" or "cast")."""
+"""
+The other side: the same step in PyTorch, with fused attention. Arguments: folder, layers, heads, steps, kind: "f32" (all in float32),
+"cast" (bfloat16 weights, widened where they are used) or "bf16" (bfloat16 weights and autocast, as the official trainer runs it).
+"""
 import json
 import math
 import mmap
@@ -8,7 +11,7 @@ import sys
 import time
 
 import torch
-from torch.nn.functional import gelu, layer_norm, linear, silu
+from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention, silu
 
 SIGMA, LEARNING_RATE, EPS = 0.7, 1e-3, 1e-6
 TYPES = {"F32": torch.float32, "BF16": torch.bfloat16}
@@ -45,12 +48,14 @@ class Widened(torch.autograd.Function):
 
 
 class Model:
-    def __init__(self, weights, adapters, layers, heads, tables):
+    def __init__(self, weights, adapters, layers, heads, tables, widens):
         self.w, self.adapters, self.layers, self.heads, self.tables = weights, adapters, layers, heads, tables
+        self.widens = widens
 
     def linear(self, name, x):
         weight, bias = self.w[name + ".weight"], self.w.get(name + ".bias")
-        y = Widened.apply(x, weight, bias) if weight.dtype == torch.bfloat16 else linear(x, weight, bias)
+        widens = self.widens and weight.dtype == torch.bfloat16
+        y = Widened.apply(x, weight, bias) if widens else linear(x, weight, bias)
         if name + ".lora_A.weight" in self.adapters:
             a, b = self.adapters[name + ".lora_A.weight"], self.adapters[name + ".lora_B.weight"]
             y = y + linear(linear(x, a), b)
@@ -72,8 +77,7 @@ class Model:
         q, k = split(q, self.heads), split(k, self.heads)
         if rope is not None:
             q, k = rotate(q, *rope), rotate(k, *(key_rope or rope))
-        scores = (q @ k.transpose(2, 3)) / math.sqrt(q.shape[3])
-        o = (scores.softmax(3) @ v).transpose(1, 2)
+        o = scaled_dot_product_attention(q, k, v.to(q.dtype)).transpose(1, 2)
         gate = 2 * torch.sigmoid(self.linear(name + ".to_gate_logits", x))
         return self.linear(name + ".to_out.0", (o * gate.unsqueeze(3)).flatten(2))
 
@@ -145,15 +149,17 @@ def rotate(x, cos, sin):
     return torch.cat([a * cos - b * sin, b * cos + a * sin], 3)
 
 
-def main(folder, layers, heads, steps, weights):
+def main(folder, layers, heads, steps, kind):
     torch.set_num_threads(2)
     given = read(folder + "/inputs.safetensors")
     adapters = {name: x.clone().requires_grad_() for name, x in given.items() if "lora" in name}
     checkpoint = read(folder + "/model.safetensors")
-    is_kept = lambda x: weights == "cast" and x.dtype == torch.bfloat16 and x.dim() == 2 and x.numel() > 65536
-    checkpoint = {name: x if is_kept(x) else x.float() for name, x in checkpoint.items()}
+    is_large = lambda x: x.dim() == 2 and x.numel() > 65536
+    is_kept = lambda x: kind == "cast" and x.dtype == torch.bfloat16 and is_large(x)
+    narrow = lambda x: x.bfloat16() if kind == "bf16" and is_large(x) else x.float()
+    checkpoint = {name: x if is_kept(x) else narrow(x) for name, x in checkpoint.items()}
     tables = {(s, k): (given[f"{s}.{k}.cos"], given[f"{s}.{k}.sin"]) for s in ("video", "audio") for k in ("self", "cross")}
-    model = Model(checkpoint, adapters, layers, heads, tables)
+    model = Model(checkpoint, adapters, layers, heads, tables, kind == "cast")
     optimizer = torch.optim.AdamW(adapters.values(), lr=LEARNING_RATE, weight_decay=0.01)
 
     def batch(s):
@@ -165,8 +171,9 @@ def main(folder, layers, heads, steps, weights):
     for _ in range(steps):
         start = time.perf_counter()
         video, audio = batch("video"), batch("audio")
-        v, a = model.forward(video, audio)
-        loss = ((v - video["target"]) ** 2).mean() + ((a - audio["target"]) ** 2).mean()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=kind == "bf16"):
+            v, a = model.forward(video, audio)
+        loss = ((v.float() - video["target"]) ** 2).mean() + ((a.float() - audio["target"]) ** 2).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
