@@ -272,6 +272,29 @@ test("a damaged state is not begun anew from in silence: the run ends and says w
   await refused(otherSeed, /^LTX6150/);
 });
 
+test("what is said of a damaged state names the last whole checkpoint before it, wherever the damage shows", async () => {
+  const settings = { checkpoints: { interval: 2, keep_last_n: 0, save_training_state: "full" } };
+  const { outputDirectory } = await run({ settings });
+  const model = { load_checkpoint: weightsPath(outputDirectory, 6) };
+  const state = join(outputDirectory, "checkpoints/training_state_step_00006.state");
+  const bytes = await readFile(state);
+  const helpWith = async (place: number) => {
+    const damaged = Buffer.from(bytes);
+    damaged[place] = (damaged[place] ?? 0) ^ 1;
+    await writeFile(state, damaged);
+    const { findings } = await run({ settings: { ...settings, model, optimization: { steps: 9 } } });
+    return findings.map(({ code, help }) => `${code} ${help}`).join();
+  };
+  // In the values, and in the seed, which then seems to be that of another run.
+  const seed = bytes.indexOf('"seed\\"') + 8;
+  const digit = bytes.findIndex((byte, i) => i > seed && byte >= 0x30 && byte <= 0x39);
+  for (const place of [bytes.length - 9, digit]) {
+    const help = await helpWith(place);
+    assert.match(help, /^LTX6150 go on from the checkpoint before it/);
+    assert.match(help, `\`model.load_checkpoint: ${weightsPath(outputDirectory, 4)}\``);
+  }
+});
+
 test("an alpha other than the rank is multiplied into the file and taken out of it again", async () => {
   const lora = { alpha: 12 };
   const { weights, summary, outputDirectory } = await run({ settings: { lora } });

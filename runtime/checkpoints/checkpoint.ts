@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { LoraConfig } from "../config/run-config.ts";
 import type { HostTensor, Tensor } from "../contract.ts";
-import { fail, FindingsError, type Finding } from "../findings.ts";
+import type { Finding } from "../findings.ts";
 import { isHead } from "../model/outputs.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import { besidesBase, withoutBase } from "./base-change.ts";
@@ -14,8 +14,7 @@ import { toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
 import { loadModelWeights, saveModelWeights } from "./model-weights.ts";
 import type { Run } from "../training/run-inputs.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
-import { lastBefore } from "./last-saved.ts";
-import { checkResume, checkStepsLeft } from "./resume.ts";
+import { checkResume, checkStepsLeft, failDamaged } from "./resume.ts";
 import { decodeState, encodeState, type TrainingState } from "./training-state.ts";
 
 const place: Finding["path"] = ["model", "load_checkpoint"];
@@ -180,23 +179,10 @@ async function readState(run: Run, weights: string): Promise<TrainingState | str
     return existsSync(official) ? `${official} is a state of the official trainer` : `there is no ${path}`;
   }
   const state = decodeState(
-    await readTensorFile(path).catch((error: unknown) => unusable(error, weights)),
+    await readTensorFile(path).catch((error: unknown) => failDamaged(error, weights)),
     wantedOf(run),
   );
   return typeof state === "string" ? `${path}: ${state}` : state;
-}
-
-/** To begin at step 0 because a state is damaged would throw away the work that it stands for: the user decides. */
-async function unusable(error: unknown, weights: string): Promise<never> {
-  if (!(error instanceof FindingsError)) throw error;
-  const message = error.findings.map((finding) => finding.message).join("; ");
-  const before = await lastBefore(weights);
-  const goOn =
-    before === null
-      ? "no checkpoint before it is whole"
-      : `go on from the checkpoint before it: \`model.load_checkpoint: ${before}\``;
-  const help = `${goOn}; or begin at step 0 with these weights by \`checkpoints.no_resume: true\``;
-  fail("LTX6150", message, help, place);
 }
 
 function restore(run: Run, optimizer: Optimizer, { globalStep, full }: TrainingState): readonly Finding[] {

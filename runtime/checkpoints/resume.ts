@@ -5,6 +5,7 @@ import type { RunConfig } from "../config/run-config.ts";
 import { openSafetensors } from "../files/safetensors/index.ts";
 import { fail, FindingsError, type Finding } from "../findings.ts";
 import { findWeights, statePath, stepOf } from "./checkpoint-files.ts";
+import { lastBefore } from "./last-saved.ts";
 import { metadataOf, runKey } from "./prune.ts";
 import { changes, type Change, type Fingerprint } from "../training/fingerprint.ts";
 import { some } from "../some.ts";
@@ -24,10 +25,10 @@ export async function checkResume(config: RunConfig, now: Fingerprint, fileOf?: 
   const weights = await findWeights(path);
   const state = weights === null ? null : statePath(weights);
   const before = state === null ? null : await fingerprintIn(state);
-  if (state === null || before === null) return;
+  if (weights === null || state === null || before === null) return;
   const findings = changes(before, now).map((change) => refusal(change, state, fileOf));
   if (findings.length === 0) return;
-  await verifyState(state);
+  await verifyState(state, weights);
   throw new FindingsError(findings);
 }
 
@@ -40,7 +41,8 @@ export async function checkState({ model, checkpoints }: RunConfig): Promise<voi
   if (path === null || checkpoints.no_resume || !existsSync(path)) return;
   const weights = await findWeights(path);
   const state = weights === null ? null : statePath(weights);
-  if (state !== null && existsSync(state) && (await fingerprintIn(state)) !== null) await verifyState(state);
+  if (weights === null || state === null || !existsSync(state)) return;
+  if ((await fingerprintIn(state)) !== null) await verifyState(state, weights);
 }
 
 /**
@@ -54,13 +56,28 @@ export function checkStepsLeft({ optimization: { steps } }: RunConfig, done: num
 }
 
 /** What a damaged state says of its run is worth nothing. @throws FindingsError LTX6150 */
-async function verifyState(state: string): Promise<void> {
+async function verifyState(state: string, weights: string): Promise<void> {
   const file = await openSafetensors(state);
   try {
     await file.verify();
+  } catch (error) {
+    await failDamaged(error, weights);
   } finally {
     await file.close();
   }
+}
+
+/** To begin at step 0 because a state is damaged would throw away the work that it stands for: the user decides. @throws FindingsError LTX6150 */
+export async function failDamaged(error: unknown, weights: string): Promise<never> {
+  if (!(error instanceof FindingsError)) throw error;
+  const message = error.findings.map((finding) => finding.message).join("; ");
+  const before = await lastBefore(weights);
+  const goOn =
+    before === null
+      ? "no checkpoint before it is whole"
+      : `go on from the checkpoint before it: \`model.load_checkpoint: ${before}\``;
+  const help = `${goOn}; or begin at step 0 with these weights by \`checkpoints.no_resume: true\``;
+  fail("LTX6150", message, help, ["model", "load_checkpoint"]);
 }
 
 /** What a run would go on from. */
