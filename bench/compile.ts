@@ -4,7 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { check, compile } from "../compiler/index.ts";
+import { emitModule } from "../compiler/4-emit/typescript/module.ts";
+import { check, compile, compilePython } from "../compiler/index.ts";
 import { strategyWith } from "../scripts/fuzz-expressions.ts";
 
 const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
@@ -25,6 +26,27 @@ function differentStrategies(count: number): string[] {
     for (const text of fc.sample(strategyWith, { numRuns: 200, seed }))
       if (found.size < count && check({ path: "a.strategy", text }).program !== null) found.add(text);
   return [...found];
+}
+
+/** Both back ends on the same strategies in turns, from text to text: TypeScript without its bundle, and Python. */
+function backEnds(): void {
+  const typescript: number[] = [];
+  const python: number[] = [];
+  const rest = { compiler: "", contract: 0, sourceHash: "", paramsSchema: {} };
+  for (const text of differentStrategies(1000)) {
+    const source = { path: "a.strategy", text };
+    const start = performance.now();
+    const { program, file } = check(source);
+    if (program !== null) emitModule(program, { ...rest, source: file });
+    const middle = performance.now();
+    const { artifacts } = compilePython(source);
+    if (artifacts.length === 0) throw new Error("a strategy was not compiled to Python");
+    typescript.push(middle - start);
+    python.push(performance.now() - middle);
+  }
+  const ratio = quantile(python, 0.5) / quantile(typescript, 0.5);
+  console.log(`\n1,000 different strategies to TypeScript, no bundles: ${summary(typescript)}`);
+  console.log(`the same to Python: ${summary(python)}, ${ratio.toFixed(2)} times as long (aim: at most 1.5)`);
 }
 
 async function many(): Promise<void> {
@@ -106,6 +128,7 @@ function againstLength(): void {
 }
 
 await many();
+backEnds();
 again("inpainting");
 again("representation_alignment");
 againstLength();

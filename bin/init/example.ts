@@ -34,7 +34,7 @@ export async function readExample(name: string): Promise<Example> {
     const help = didYouMean(name, names) ?? `there are: ${names.join(", ")}`;
     throw new UsageError(`there is no example \`${name}\``, help);
   }
-  const paths = (await readdir(join(folder, name))).filter((path) => /\.(strategy|ts)$/.test(path)).toSorted();
+  const paths = (await readdir(join(folder, name))).filter((path) => /\.(strategy|ts|py)$/.test(path)).toSorted();
   const files = await Promise.all(
     paths.map(async (path) => ({ path, text: await readFile(join(folder, name, path), "utf8") })),
   );

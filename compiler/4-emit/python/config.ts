@@ -126,42 +126,43 @@ function python(value: unknown): Code {
 /** Its regular expressions know no look-around, no named groups as JavaScript writes them, and no back references. */
 const isBeyondPydantic = (pattern: string): boolean => /\(\?[^:]|\\[1-9kcpP]/.test(pattern);
 
-/** What pydantic has no rule for: a condition on `value` and what it says. */
-function conditions(schema: Schema, value: string): (readonly [condition: string, message: string])[] {
+/** What is wrong with `value` that pydantic has no rule for: a condition, and what it says. */
+function mistakes(schema: Schema, value: string): (readonly [condition: string, message: string])[] {
   const { enum: choices, multipleOf, pattern, uniqueItems, items } = schema;
   const isNumber = schema["type"] === "number" || schema["type"] === "integer";
-  return [
-    ...(isNumber && Array.isArray(choices)
-      ? [[`${value} in (${choices.join(", ")},)`, `must be one of ${choices.join(", ")}`] as const]
-      : []),
-    ...(typeof multipleOf === "number"
-      ? [[`is_multiple(${value}, ${multipleOf})`, `must be a multiple of ${multipleOf}`] as const]
-      : []),
-    ...(typeof pattern === "string" && isBeyondPydantic(pattern)
-      ? [[`re.search(${text(inPython(pattern))}, ${value})`, `must match ${pattern}`] as const]
-      : []),
-    ...(uniqueItems === true ? [[`len(set(${value})) == len(${value})`, "must not have an entry twice"] as const] : []),
-    ...itemConditions(items as Schema | undefined, value),
-  ];
+  const found: (readonly [string, string])[] = [];
+  if (isNumber && Array.isArray(choices))
+    found.push([`${value} not in [${choices.join(", ")}]`, `must be one of ${choices.join(", ")}`]);
+  if (typeof multipleOf === "number")
+    found.push([`not is_multiple(${value}, ${multipleOf})`, `must be a multiple of ${multipleOf}`]);
+  if (typeof pattern === "string" && isBeyondPydantic(pattern))
+    found.push([`not re.search(${text(inPython(pattern))}, ${value})`, `must match ${pattern}`]);
+  if (uniqueItems === true) found.push([`len(set(${value})) < len(${value})`, "must not have an entry twice"]);
+  return items === undefined ? found : [...found, ...itemMistakes(items as Schema, value)];
 }
 
 const inPython = (pattern: string): string => pattern.replace(/\(\?<(?=\w)/g, "(?P<");
 
-function itemConditions(items: Schema | undefined, value: string): (readonly [string, string])[] {
-  if (items === undefined) return [];
-  const signs = { minimum: ">=", maximum: "<=", exclusiveMinimum: ">", exclusiveMaximum: "<" };
-  const limits = Object.entries(signs).flatMap(([rule, sign]): (readonly [string, string])[] =>
-    rule in items ? [[`item ${sign} ${String(items[rule])}`, `must be ${sign} ${String(items[rule])}`]] : [],
+const limits: Readonly<Record<string, readonly [sign: string, words: string]>> = {
+  minimum: ["<", "at least"],
+  maximum: [">", "at most"],
+  exclusiveMinimum: ["<=", "above"],
+  exclusiveMaximum: [">=", "below"],
+};
+
+function itemMistakes(items: Schema, value: string): (readonly [condition: string, message: string])[] {
+  const beyond = Object.entries(limits).flatMap(([rule, [sign, words]]): (readonly [string, string])[] =>
+    rule in items ? [[`item ${sign} ${String(items[rule])}`, `must be ${words} ${String(items[rule])}`]] : [],
   );
-  return [...limits, ...conditions(items, "item")].map(([condition, message]) => [
-    `all(${condition} for item in ${value})`,
-    `each entry ${message}`,
+  return [...beyond, ...mistakes(items, "item")].map(([condition, message]) => [
+    `any(${condition} for item in ${value})`,
+    `every entry ${message}`,
   ]);
 }
 
 /** A method of the class that checks what `Field` cannot, after a blank line. */
 function validator({ schema }: CheckedParam, field: string): string[] {
-  const found = conditions(schema, "value");
+  const found = mistakes(schema, "value");
   if (found.length === 0) return [];
   return [
     "",
@@ -169,7 +170,7 @@ function validator({ schema }: CheckedParam, field: string): string[] {
     "    @classmethod",
     `    def check_${field}(cls, value):`,
     ...found.flatMap(([condition, message]) => [
-      `        if not ${condition}:`,
+      `        if ${condition}:`,
       `            raise ValueError(${text(message)})`,
     ]),
     "        return value",

@@ -42,8 +42,8 @@ class OutpaintingConfig(TrainingStrategyConfigBase):
     @field_validator("region")
     @classmethod
     def check_region(cls, value):
-        if not all(item >= 0 for item in value):
-            raise ValueError("each entry must be >= 0")
+        if any(item < 0 for item in value):
+            raise ValueError("every entry must be at least 0")
         return value
 
     def directories(self) -> dict[str, str]:
