@@ -37,6 +37,7 @@ async function checkAll(python: string, vectors: string, pattern: RegExp): Promi
   const folder = await mkdtemp(join(tmpdir(), "ltxc-python-"));
   try {
     const inputs = {
+      "facts.py": {},
       "draws.py": recordDraws(),
       "replay.py": await recordCases(vectors, pattern, folder),
       "steps.py": await recordSteps(folder, pattern),

@@ -1,0 +1,180 @@
+"""Holds the stand-ins for the official packages to what is known of these: names, fields, order of calls, types of batches."""
+import dataclasses
+import json
+import logging
+import pathlib
+import sys
+import tempfile
+
+import torch
+
+import packages
+
+packages.use()
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger, trainer
+from ltx_trainer.config import LtxTrainerConfig
+from ltx_trainer.training_strategies import base_strategy
+from report import check
+
+
+def expect(facts):
+    """`facts`: what must hold -> whether it does."""
+    return [fact for fact, holds in facts.items() if not holds]
+
+
+def raises(kind, function):
+    try:
+        function()
+    except kind:
+        return True
+    return False
+
+
+def fields_of(kind):
+    return [field.name for field in dataclasses.fields(kind)]
+
+
+def interface(given):
+    """The names, fields and parameters that the launcher of compiled modules asks for."""
+    from library import load
+
+    launcher = load()
+    launcher["check_interface"](sys.modules["ltx_trainer.config"], trainer)
+    inputs = dataclasses.fields(base_strategy.ModelInputs)
+    return expect({
+        "ModelInputs has six fields, in this order": fields_of(base_strategy.ModelInputs)
+        == ["video", "audio", "video_targets", "audio_targets", "video_loss_mask", "audio_loss_mask"],
+        "none of them has a default": all(field.default is dataclasses.MISSING for field in inputs),
+        "Modality is frozen": Modality.__dataclass_params__.frozen,
+        "the factory is bound by name in the trainer's module": hasattr(trainer, "get_training_strategy"),
+        "the logger is silent below WARNING but on rank 0": logger.level == logging.DEBUG,
+    })
+
+
+def classes(given):
+    base = base_strategy.TrainingStrategyConfigBase
+
+    class Without(base):
+        name: str = "own"
+
+    class Own(base):
+        name: str = "own"
+        strength: float = 1.0
+
+        def get_data_sources(self):
+            return {"latents": "latents"}
+
+    @dataclasses.dataclass
+    class More(base_strategy.ModelInputs):
+        extra: torch.Tensor = None
+
+    class Strategy(base_strategy.TrainingStrategy):
+        def prepare_training_inputs(self, batch, timestep_sampler):
+            return None
+
+        def compute_loss(self, video_pred, audio_pred, inputs):
+            return None
+
+    strategy = Strategy(Own())
+    return expect({
+        "a config without get_data_sources is refused": raises(TypeError, Without),
+        "unknown keys are refused": raises(ValueError, lambda: Own(weight=1)),
+        "numbers may be texts, as YAML 1.1 reads 1e-3": Own(strength="1e-3").strength == 1e-3,
+        "model_dump is plain": Own().model_dump() == {"name": "own", "strength": 1.0},
+        "inputs may have more fields, with defaults": More(*[None] * 6).extra is None,
+        "the scale factors are those of LTX-2": tuple(strategy.video_scale_factors) == (8, 32, 32),
+        "metadata is empty": strategy.get_checkpoint_metadata() == {},
+        "an abstract strategy cannot be made": raises(TypeError, lambda: base_strategy.TrainingStrategy(Own())),
+    })
+
+
+class Watched(base_strategy.TrainingStrategy):
+    """Writes down what it is given, and trains on the whole of the target."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.calls, self.steps, self.seen = [], [], {}
+
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        self.calls.append("prepare")
+        self.seen, self.gradient = batch, torch.is_grad_enabled()
+        self.sampler = type(timestep_sampler).__name__
+        tokens = batch["latents"]["latents"].flatten(2).transpose(1, 2).float()
+        size, count = tokens.shape[:2]
+        sigma = torch.full((size,), 0.5)
+        context = batch["conditions"]["video_prompt_embeds"]
+        positions = torch.zeros(size, 3, count, 2)
+        video = Modality(tokens, sigma, sigma[:, None].expand(size, count), positions, context)
+        return base_strategy.ModelInputs(video, None, tokens, None, torch.ones(size, count, dtype=torch.bool), None)
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        self.calls.append("loss")
+        self.audio = audio_pred
+        return (video_pred - inputs.video_targets).square().mean((1, 2))
+
+
+def run(folder, accumulation):
+    for i in range(8):
+        size = {"num_frames": 1, "height": 2, "width": 3, "fps": 24.0}
+        text = {"video_prompt_embeds": torch.randn(4, 6), "prompt_attention_mask": torch.ones(4, dtype=torch.int64)}
+        files = {"latents": {"latents": torch.randn(6, 4), **size}, "conditions": text, "notes": {"text": "a", "number": 3}}
+        for directory, content in files.items():
+            (folder / directory).mkdir(exist_ok=True)
+            torch.save(content, folder / directory / f"{i}.pt")
+    (folder / "model").write_bytes(b"")
+    config = LtxTrainerConfig(
+        model={"model_path": str(folder / "model")},
+        lora={"rank": 2, "alpha": 2},
+        data={"preprocessed_data_root": str(folder)},
+        optimization={"steps": 2, "batch_size": 2, "gradient_accumulation_steps": accumulation},
+        output_dir=str(folder / "out"),
+    )
+    sources = {"latents": "latents", "conditions": "conditions", "notes": "notes"}
+    type(config.training_strategy).get_data_sources = lambda self: sources
+    trainer.get_training_strategy = Watched
+    made, steps = trainer.LtxvTrainer(config), []
+    step = trainer.LtxvTrainer._training_step
+
+    def watched(self, batch):
+        steps.append(self._global_step)
+        return step(self, batch)
+
+    made._training_step = watched.__get__(made)
+    made.train()
+    return made, steps
+
+
+def training(given):
+    with tempfile.TemporaryDirectory() as folder:
+        made, steps = run(pathlib.Path(folder), 1)
+    strategy = made._training_strategy
+    batch, text = strategy.seen, strategy.seen["conditions"]
+    with tempfile.TemporaryDirectory() as folder:
+        _, accumulated = run(pathlib.Path(folder), 2)
+    return expect({
+        "prepare and loss alternate": strategy.calls == ["prepare", "loss"] * 2,
+        "a step is counted before its last micro-batch": (steps, accumulated) == ([1, 2], [0, 1, 1, 2]),
+        "the strategy may take gradients": strategy.gradient,
+        "the sampler is one that modules know": strategy.sampler == "ShiftedLogitNormalTimestepSampler",
+        "whole numbers become int64 [B]": batch["notes"]["number"].dtype == torch.int64,
+        "other numbers become float64 [B]": batch["latents"]["fps"].dtype == torch.float64,
+        "texts become lists": batch["notes"]["text"] == ["a", "a"],
+        "idx is int64 [B]": batch["idx"].dtype == torch.int64 and batch["idx"].shape == (2,),
+        "tokens of the older format are laid out on their grid": batch["latents"]["latents"].shape == (2, 4, 1, 2, 3),
+        "contexts come from the connectors, with a gradient": text["video_prompt_embeds"].requires_grad
+        and text["video_prompt_embeds"].dtype == torch.bfloat16,
+        "the mask of a context is all ones, int64": text["prompt_attention_mask"].dtype == torch.int64,
+        "what a model does not predict is None": strategy.audio is None,
+    })
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        given = json.load(file)
+    for name, facts in {"interface": interface, "classes": classes, "training": training}.items():
+        check(f"stand-ins: {name}", facts, given)
+
+
+main()
