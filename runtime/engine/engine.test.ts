@@ -124,6 +124,22 @@ test("a provider asked for by name that does not work is a finding, also without
   }
 });
 
+test("a PyTorch that is named and is not there is a finding, whatever engine is asked for; one engine lacks a provider", async () => {
+  const findingOf = async (name: "auto" | "torch", options: Parameters<typeof openEngine>[1]) => {
+    const error: unknown = await openEngine(name, options).catch((e: unknown) => e);
+    const [finding] = error instanceof FindingsError ? error.findings : [];
+    return [finding?.code, finding?.path.join("."), finding?.message];
+  };
+  if (process.platform === "linux")
+    for (const name of ["auto", "torch"] as const) {
+      const found = await findingOf(name, { torch: "/no/such/folder" });
+      assert.equal(found.slice(0, 2), ["LTX7050", "runtime.torch"]);
+    }
+  const [code, , message] = await findingOf("torch", { provider: "webgpu" });
+  assert.is(code, "LTX6221");
+  assert.match(message ?? "", "the engine torch does not have it");
+});
+
 test("a provider that is asked for is taken, for the engine that has it", async () => {
   const { engine, reason } = await openEngine("auto", { provider: "cpu" });
   assert.is(engine.name, "onnx");

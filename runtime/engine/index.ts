@@ -9,6 +9,7 @@ import { createOnnxEngine } from "./onnx/engine.ts";
 import { hasCudaLibrary, providerNeeds, providerTitles, type Provider } from "./onnx/provider.ts";
 import { measureEngine } from "./measure.ts";
 import { createTfjsEngine } from "./tfjs.ts";
+import { TorchMissing } from "./torch/find-torch.ts";
 import { hasBfloat16 } from "./torch/processor.ts";
 import { openTorch, torchNeeds } from "./torch/open.ts";
 
@@ -109,7 +110,10 @@ async function openFirst(
     (provider === "auto" || candidate.provider === provider || (asked !== "auto" && candidate.provider === null));
   const candidates = orderFor(precision, provider === "auto" ? preference : probed).filter(isAsked);
   const failures: { readonly title: string; readonly reason: string }[] = [];
+  let isTorchMissing = false;
   for (const candidate of candidates) {
+    // What is missing for one provider is missing for the other.
+    if (candidate.name === "torch" && isTorchMissing) continue;
     try {
       const { engine, description } = await open(candidate, { isStrict, torch, precision });
       const wish = asked === "auto" && provider === "auto" ? [] : ["as asked for"];
@@ -119,13 +123,13 @@ async function openFirst(
       return { engine, candidate, reason: [[description, ...exact, ...wish].join(", "), ...others].join("; ") };
     } catch (error) {
       if (error instanceof FindingsError) throw error;
-      failures.push({ title: titleOf(candidate), reason: failureOf(candidate, error) });
+      isTorchMissing ||= error instanceof TorchMissing;
+      const title = error instanceof TorchMissing ? candidate.name : titleOf(candidate);
+      failures.push({ title, reason: failureOf(candidate, error) });
     }
   }
-  const [only] = failures;
-  const reasons =
-    failures.length === 1 ? only?.reason : failures.map(({ title, reason }) => `${title}: ${reason}`).join("; ");
-  return refuse(asked, provider, reasons ?? `the engine ${asked} does not have it`);
+  const reasons = failures.map(({ title, reason }) => (failures.length === 1 ? reason : `${title}: ${reason}`));
+  return refuse(asked, provider, reasons.join("; ") || `the engine ${asked} does not have it`);
 }
 
 function refuse(name: EngineName | "auto", provider: Provider | "auto", reason: string): never {
@@ -241,7 +245,7 @@ export function titleOf({ name, provider }: Pick<Candidate, "name" | "provider">
 /** Why an engine does not work, and what it needs. */
 function failureOf({ name, provider }: Candidate, error: unknown): string {
   const reason = firstLine(error);
-  if (provider === null || provider === "cpu") return reason;
+  if (provider === null || provider === "cpu" || error instanceof TorchMissing) return reason;
   const needs = name === "torch" ? torchNeeds : providerNeeds[provider];
   return `${reason} (it needs ${needs})`;
 }

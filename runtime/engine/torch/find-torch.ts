@@ -19,7 +19,10 @@ const [MAJOR, LEAST_MINOR] = [2, 10];
 
 /** What is said where nothing is found; a test of the message needs no PyTorch. */
 export const nothingFound =
-  "PyTorch is not found: not in VIRTUAL_ENV or CONDA_PREFIX, and not by `python3` or `python` on PATH; `ltxc install torch` fetches it, and `runtime.torch` names where it is";
+  "PyTorch is not found; `ltxc install torch` fetches it, and `runtime.torch` names where it is";
+
+/** There is no PyTorch that can be used. The message says why, for the user. */
+export class TorchMissing extends Error {}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,11 +30,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * The PyTorch to use: the one in the folder that is named, or else the first one that can be used of the active environment, of Python on
  * PATH, and of `ltxc install torch`.
  * @param named `runtime.torch`: a package folder, or an environment that it lies in; null if nothing is named
- * @throws Error with the reason, for the user
+ * @throws TorchMissing
  */
 export async function findTorch(named: string | null, env: Environment = process.env): Promise<FoundTorch> {
   if (process.platform !== "linux")
-    throw new Error(`the engine torch is offered on Linux only, this is ${process.platform}`);
+    throw new TorchMissing(`the engine torch is offered on Linux only, this is ${process.platform}`);
   if (named !== null) return usable(ownPackage(packageIn(named) ?? refuse(named)));
   const reasons: string[] = [];
   for await (const folder of candidates(env)) {
@@ -41,11 +44,11 @@ export async function findTorch(named: string | null, env: Environment = process
       reasons.push((error as Error).message);
     }
   }
-  throw new Error(reasons.length === 0 ? nothingFound : reasons.join("; "));
+  throw new TorchMissing(reasons.length === 0 ? nothingFound : reasons.join("; "));
 }
 
 function refuse(named: string): never {
-  throw new Error(
+  throw new TorchMissing(
     existsSync(named)
       ? `there is no PyTorch in ${named}: the folder holds neither the package \`torch\` nor an environment with it`
       : `there is no ${named}`,
@@ -60,7 +63,7 @@ function ownPackage(folder: string): string {
   const me = process.geteuid?.() ?? 0;
   const { uid } = statSync(libraryIn(folder));
   if (uid === me || uid === 0) return folder;
-  throw new Error(
+  throw new TorchMissing(
     `${folder} belongs to another user (uid ${uid}); to use it, activate its environment and remove the setting`,
   );
 }
@@ -141,7 +144,7 @@ function usable(folder: string): FoundTorch {
   const version = /^__version__ = '([^']*)'/m.exec(text)?.[1] ?? "";
   const [, major = "", minor = ""] = /^(\d+)\.(\d+)/.exec(version) ?? [];
   if (Number(major) !== MAJOR || Number(minor) < LEAST_MINOR)
-    throw new Error(
+    throw new TorchMissing(
       `PyTorch ${version} in ${folder} can not be used: it takes ${MAJOR}.${LEAST_MINOR} or later, before ${MAJOR + 1}`,
     );
   const cuda = /^cuda\b[^=]*= '([^']*)'/m.exec(text)?.[1] ?? null;

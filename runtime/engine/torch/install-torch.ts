@@ -7,6 +7,9 @@ import { installedTorch } from "./install-folder.ts";
 /** Where PyTorch publishes builds without CUDA. pip skips it where it can not be reached. */
 const CPU_BUILDS = "https://download.pytorch.org/whl/cpu";
 
+/** An index that can not be reached is given up after seconds, not after minutes. */
+const pipOptions = ["--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "20"];
+
 interface Installing {
   /** A build without CUDA, a tenth of the size. */
   readonly isCpu: boolean;
@@ -27,7 +30,7 @@ export async function installTorch({ isCpu, onStep }: Installing): Promise<{ fol
     await run("python3", ["-m", "venv", "--clear", folder]);
     onStep(`installing PyTorch${isCpu ? " without CUDA (some hundred MB)" : " (some GB with CUDA)"}`);
     const index = isCpu ? ["--extra-index-url", CPU_BUILDS] : [];
-    await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...index, "torch"]);
+    await run(python, ["-m", "pip", "install", ...pipOptions, ...index, "torch"]);
     return { folder };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
