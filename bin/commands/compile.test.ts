@@ -35,6 +35,16 @@ test("compiles every strategy of the folder into build/", async ({ cwd }) => {
   );
 });
 
+test("a run config is no strategy, which is said once", async ({ cwd }) => {
+  await writeFile(join(cwd, "train.yaml"), "model:\n  model_path: x\nlora: {rank: 4}\n");
+  for (const command of ["compile", "test", "inspect", "fmt"]) {
+    const { code, err } = await ltxc([command, "train.yaml"], { cwd });
+    assert.is(code, 2, command);
+    assert.match(err, `error: train.yaml is a run config, and \`ltxc ${command}\` takes a strategy\n`);
+    assert.not.match(err, "LTX2001");
+  }
+});
+
 test("--target ltx-trainer writes one Python module for each strategy, and nothing else", async ({ cwd }) => {
   await writeFile(join(cwd, "my.strategy"), strategy);
   const { code, out, err } = await ltxc(["compile", "--target", "ltx-trainer"], { cwd });

@@ -80,7 +80,7 @@ function report(session: Session, out: string, compiled: readonly Made[], others
 export async function compile(session: Session, named: readonly string[], options: CompileOptions): Promise<number> {
   const { io } = session;
   refuseTarget(options);
-  const { files, unread } = await readSources(io, await strategyPaths(io, pathsOf(io, named)));
+  const { files, unread } = await readSources(io, await strategyPaths(io, pathsOf(io, named), "compile"));
   if (options.emit === "ir") return printIr(session, files, unread);
   await refuseNoFolder(io, "--out", options.out);
   const compiled: Made[] = [];

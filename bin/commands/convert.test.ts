@@ -84,6 +84,26 @@ test("for PEFT a folder gets the config, too, and is read again", async () => {
   });
 });
 
+test("a quantized LoRA is refused by name", async () => {
+  const cwd = await folder();
+  const names = [`diffusion_model.${layer}.lora_A.weight`, `diffusion_model.${layer}.lora_B.weight`];
+  for (const dtype of ["F8_E4M3", "I8"]) {
+    const header = JSON.stringify({
+      [names[0] ?? ""]: { dtype, shape: [1, 2], data_offsets: [0, 2] },
+      [names[1] ?? ""]: { dtype, shape: [2, 1], data_offsets: [2, 4] },
+    });
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    await writeFile(join(cwd, "in.safetensors"), Buffer.concat([length, Buffer.from(header), Buffer.alloc(4)]));
+    const { code, err } = await ltxc(["convert", "in.safetensors", "out.safetensors", "--to", "comfyui"], { cwd });
+    assert.is(code, 1);
+    assert.match(
+      err,
+      new RegExp(`error\\[LTX6227\\]: \\S*in\\.safetensors holds numbers of the type ${dtype}; a LoRA`),
+    );
+  }
+});
+
 test("replaces nothing without --force, and nothing where the file cannot be converted", async () => {
   const cwd = await made();
   await writeFile(join(cwd, "out.safetensors"), "mine");

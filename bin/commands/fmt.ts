@@ -42,7 +42,7 @@ export async function fmt(session: Session, named: readonly string[], options: F
     if (named.length > 1) throw new UsageError("`-` is stdin, and stands alone");
     return formatInput(session, options);
   }
-  const { files, unread } = await readSources(io, await strategyPaths(io, named));
+  const { files, unread } = await readSources(io, await strategyPaths(io, named, "fmt"));
   const results: Formatted[] = [...files.map(format), ...unread.map((report) => ({ ...report, text: null }))];
   const check = options.check === true;
   if (!check)

@@ -32,7 +32,7 @@ async function sourceOf(session: Session, named: string | undefined, config?: st
     if (source === null) printFindings(session, [report]);
     return source;
   }
-  const [first = "", ...others] = await strategyPaths(io, pathsOf(io, named === undefined ? [] : [named]));
+  const [first = "", ...others] = await strategyPaths(io, pathsOf(io, named === undefined ? [] : [named]), "inspect");
   if (others.length === 0) return readSource(io, first);
   throw new UsageError(
     "there are several strategies in this folder",

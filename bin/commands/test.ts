@@ -43,7 +43,7 @@ function summary({ file, diagnostics, batches, expectations }: Tested): string {
 export async function test(session: Session, named: readonly string[], options: TestOptions): Promise<number> {
   const { files: sources, unread } = await readSources(
     session.io,
-    await strategyPaths(session.io, pathsOf(session.io, named)),
+    await strategyPaths(session.io, pathsOf(session.io, named), "test"),
   );
   const tested: Tested[] = unread.map((report) => ({ ...report, batches: 0, expectations: 0 }));
   for (const source of sources) tested.push(await testFile(session, source, options));

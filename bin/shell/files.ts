@@ -91,8 +91,18 @@ export async function strategiesHere(io: Pick<Io, "cwd">): Promise<string[]> {
   return names.filter((name) => name.endsWith(strategyExtension) && isOwn(name)).toSorted();
 }
 
-/** The strategies that were named, or those of the working folder. Throws `UsageError` if there are none. */
-export async function strategyPaths(io: Io, named: readonly string[]): Promise<readonly string[]> {
+/**
+ * The strategies that were named for `command`, or those of the working folder. Throws `UsageError` if there are none, and for a run
+ * config: read as a strategy, each of its sections would be a mistake.
+ */
+export async function strategyPaths(io: Io, named: readonly string[], command: string): Promise<readonly string[]> {
+  const config = named.find((path) => /\.ya?ml$/i.test(path));
+  if (config !== undefined) {
+    throw new UsageError(
+      `${onOneLine(config)} is a run config, and \`ltxc ${command}\` takes a strategy`,
+      "name the `.strategy` file, or none for those of this folder; `ltxc check` takes run configs, too",
+    );
+  }
   const paths = named.length > 0 ? named : await strategiesHere(io);
   if (paths.length > 0) return paths;
   throw new UsageError("there is no *.strategy file in this folder", "`ltxc init` makes one, or name a file");

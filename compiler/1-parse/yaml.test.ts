@@ -77,6 +77,8 @@ const bomb = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
 
 const mistakes: readonly (readonly [string, string, ...string[]])[] = [
   ["a tab", "a:\n\tb: 1\n", 'LTX1002 "\\t"'],
+  ["a tab among keys", "a:\n  b: 1\n\tc: 2\n  d: 3\n  e: 4\n", 'LTX1002 "\\t"'],
+  ["a tag of Python", "a: !!python/object:os.system x\n", 'LTX1004 "!!python/object:os.system"'],
   ["a tab without the line above", "c: @x\na:\n  b:\n\t- 1\n", 'LTX1001 "@"', 'LTX1002 "\\t"'],
   ["a nested mapping on one line", "a: b: c\n", 'LTX1001 "b"'],
   ["an open list", "a: [1, 2\nb: 3\n", 'LTX1001 "b"'],

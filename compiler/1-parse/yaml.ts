@@ -94,7 +94,7 @@ function childTokens(token: CST.Token): CST.Token[] {
 
 /**
  * Whether the text breaks the rules of YAML. One finding per line, since the rest of a broken line follows from it; and a tab
- * makes the line above it look broken, too.
+ * makes the line above it look broken, too, and the keys below it look like parts of one value.
  */
 function reportErrors(
   documents: readonly Document.Parsed[],
@@ -106,9 +106,11 @@ function reportErrors(
   const lineOf = (offset: number) => positionAt(file, offset).line;
   const tabs = errors.filter((error) => error.code === "TAB_AS_INDENT");
   const lines = new Set(tabs.map((error) => lineOf(error.pos[0]) - 1));
+  const firstTab = Math.min(...tabs.map((error) => error.pos[0]));
   for (const error of [...tabs, ...errors]) {
     const line = lineOf(error.pos[0]);
-    if (lines.has(line)) continue;
+    const follows = /^(BLOCK_AS|MULTILINE)_IMPLICIT_KEY$/.test(error.code) && error.pos[0] > firstTab;
+    if (lines.has(line) || follows) continue;
     lines.add(line);
     const { code, message, help } = explainYamlError(error.code, error.message, textAt(file, lineSpan(file, line)));
     bag.error(code, errorSpan(error, tokens, file), message, help === undefined ? {} : { help });
@@ -138,6 +140,8 @@ class Converter {
   readonly #bag: Bag;
   readonly #version: YamlVersion;
   readonly #anchors = new Map<string, Node>();
+  /** Tags as written, of which there is a finding. */
+  readonly #unknownTags = new Set<string>();
   /** Collections that are being converted: an alias to one of them has no end. */
   readonly #open = new Set<Node>();
   #count = 0;
@@ -161,6 +165,7 @@ class Converter {
 
   #unknownTag(span: Span): void {
     const tag = this.#file.text.slice(span.start, span.end);
+    this.#unknownTags.add(tag);
     const name = /^!([A-Za-z_]\w*)$/.exec(tag)?.[1];
     const negated = name === undefined ? null : `not ${name}`;
     this.#bag.error("LTX1004", span, `the tag \`${tag}\` means nothing here`, {
@@ -175,7 +180,8 @@ class Converter {
   /** Tags that YAML's own schemas know but JSON does not; the reader accepts them without a warning. */
   #checkTag(node: Node): void {
     const name = /^tag:yaml\.org,2002:(.*)$/.exec((node as Scalar).tag ?? "")?.[1];
-    if (name === undefined || /^(str|int|float|bool|null|map|seq)$/.test(name)) return;
+    if (name === undefined || this.#unknownTags.has(`!!${name}`) || /^(str|int|float|bool|null|map|seq)$/.test(name))
+      return;
     const help = "write the value as text, number, boolean, list or mapping";
     this.#bag.error("LTX1004", this.#spanOf(node), `the tag \`!!${name}\` means nothing here`, { help });
   }

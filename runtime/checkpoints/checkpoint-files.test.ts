@@ -55,4 +55,17 @@ test("a folder without weights gives none; what is missing or no weights file is
   assert.is(await findWeights(file), file);
 });
 
+test("of a file with another name it is said what it is", async () => {
+  const root = await folder();
+  const messageFor = async (name: string, content: string) => {
+    const path = join(root, name);
+    await writeFile(path, content, "latin1");
+    const error: unknown = await findWeights(path).catch((thrown: unknown) => thrown);
+    return error instanceof FindingsError ? String(error.findings[0]?.message.slice(path.length + 1)) : String(error);
+  };
+  assert.match(await messageFor("lora.gguf", "GGUF\x03\0\0\0"), /^is a GGUF file/);
+  assert.match(await messageFor("lora.bin", "\x80\x02}q\0."), /^is a file of PyTorch/);
+  assert.is(await messageFor("lora.txt", "hello"), "does not end in `.safetensors`, as files of weights do");
+});
+
 test.run();

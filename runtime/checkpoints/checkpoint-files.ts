@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { describeFile } from "../files/index.ts";
 import { otherKind } from "../files/regular-file.ts";
 import { fail, type Finding } from "../findings.ts";
 import { loraInFolder } from "../lora-files/in-folder.ts";
@@ -34,6 +35,14 @@ export function officialStatePath(weights: string): string | null {
   return statePath(weights)?.replace(/\.state$/, ".pt") ?? null;
 }
 
+/** What a file is whose name does not end as that of weights does. */
+async function whatElse(path: string): Promise<string> {
+  const what = await describeFile(path);
+  return what === null || what.startsWith("is a safetensors file")
+    ? "does not end in `.safetensors`, as files of weights do"
+    : what;
+}
+
 /**
  * The weights file that `load_checkpoint` means: the file itself, or the one with the highest step anywhere below a folder, or the LoRA
  * of a folder that PEFT or diffusers saved; null when the folder has no weights.
@@ -50,8 +59,8 @@ export async function findWeights(path: string): Promise<string | null> {
   if (!path.endsWith(".safetensors")) {
     fail(
       "LTX6307",
-      `${path} is not a .safetensors file`,
-      "write the path of a `*_weights_step_*.safetensors` file",
+      `${path} ${await whatElse(path)}`,
+      "write the path of a `.safetensors` file with a LoRA or with weights of a full training",
       place,
     );
   }

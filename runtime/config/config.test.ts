@@ -316,11 +316,11 @@ test("a strategy's parameters are filled in and judged by its own schema", () =>
   });
   const bad = resolveParams(strategy, { mask_threshold: 2, mask_treshold: 1, mask_latents_dir: 1 });
   assert.equal(
-    bad.findings.map(({ code, path, help }) => `${code} ${path.join(".")} ${help ?? ""}`.trim()),
+    bad.findings.map(({ code, path, help }) => `${code} ${path.join(".")} ${help?.split(": YAML")[0] ?? ""}`.trim()),
     [
       "LTX6001 training_strategy.mask_treshold did you mean `mask_threshold`?",
       "LTX6004 training_strategy write `kind:` and its value",
-      "LTX6002 training_strategy.mask_latents_dir",
+      "LTX6002 training_strategy.mask_latents_dir put it in quotes if it is text",
       "LTX6003 training_strategy.mask_threshold",
     ],
   );
@@ -354,6 +354,22 @@ test("a value that is none of the choices is answered with the one that is meant
   assert.equal(helps({ optimization: { scheduler_type: "cosin" } }), ["did you mean `cosine`?"]);
   const provider = "it is a provider of the engines `onnx` and `torch`: write `engine: auto` and `provider: cuda`";
   assert.equal(helps({ runtime: { engine: "cuda" } }), [provider]);
+});
+
+test("words and digits that YAML does not read as text belong in quotes", () => {
+  const helpsOf = (raw: unknown) =>
+    resolve(raw).findings.map(({ code, path, help = "" }) => [code, path.join("."), help]);
+  for (const value of [false, 8]) {
+    const [found] = helpsOf({ ...minimal, output_dir: value });
+    assert.equal(found?.slice(0, 2), ["LTX6002", "output_dir"]);
+    assert.match(found?.[2] ?? "", /^put it in quotes if it is text/);
+  }
+  assert.equal(helpsOf({ ...minimal, output_dir: ["x"] }), [["LTX6002", "output_dir", ""]]);
+});
+
+test("a whole number that would be rounded is a finding", () => {
+  assert.equal(codes({ ...minimal, seed: 2 ** 53 }), ["LTX6003 seed"]);
+  assert.equal(codes({ ...minimal, seed: 2 ** 53 - 1 }), []);
 });
 
 test("an unknown strategy is named with what there is", () => {

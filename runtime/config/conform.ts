@@ -38,7 +38,7 @@ export function conform(schema: Schema, value: unknown, path: Path, findings: Fi
   const fitted = coerce(schema, value);
   const wrong = wrongType(schema, fitted) ?? wrongChoice(schema, fitted);
   if (wrong !== null) {
-    const help = meantChoice(schema, fitted, path);
+    const help = meantChoice(schema, fitted, path) ?? meantText(schema, fitted);
     findings.push(finding("LTX6002", path, `${nameOf(path)} must be ${wrong}, not ${show(value)}`, help));
     return value;
   }
@@ -135,6 +135,14 @@ function meantChoice({ enum: choices }: Schema, value: unknown, path: Path): str
   return didYouMean(value, texts) ?? undefined;
 }
 
+/** `no`, `010` and `12` are text only in quotes. */
+function meantText(schema: Schema, value: unknown): string | undefined {
+  const isRead = typeof value === "boolean" || typeof value === "number";
+  return isRead && schema.enum === undefined && typesOf(schema).includes("string")
+    ? "put it in quotes if it is text: YAML reads words such as `no`, `on` and `yes` as true or false, and digits as a number"
+    : undefined;
+}
+
 function outOfRange(schema: Schema, value: unknown, path: Path): Finding[] {
   const limits: readonly (readonly [number | undefined, (n: number, limit: number) => boolean, string])[] = [
     [schema.minimum, (n, limit) => n >= limit, "at least"],
@@ -146,6 +154,9 @@ function outOfRange(schema: Schema, value: unknown, path: Path): Finding[] {
   if (typeof value !== "number") return [];
   if (schema.multipleOf !== undefined && !isMultiple(value, schema.multipleOf))
     return [finding("LTX6003", path, `${nameOf(path)} must be a multiple of ${schema.multipleOf}, not ${value}`)];
+  // Beyond this, neighbouring whole numbers are one and the same here: a seed would silently be another one.
+  if (typesOf(schema).includes("integer") && !Number.isSafeInteger(value))
+    return [finding("LTX6003", path, `${nameOf(path)} must have at most 15 digits, not ${value}`)];
   return limits.flatMap(([limit, holds, words]) =>
     limit === undefined || holds(value, limit)
       ? []

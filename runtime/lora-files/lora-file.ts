@@ -41,7 +41,7 @@ interface OpenOptions {
 
 /**
  * Opens a LoRA file by its header and its alphas. Of weights nothing is looked at but, where ltxc wrote the file, their checksum.
- * @throws FindingsError LTX6150 for content that is not what the checksum says, LTX6360 for other methods than LoRA, LTX6364 for halves of adapters, LTX6366 for a file without any adapter of
+ * @throws FindingsError LTX6150 for content that is not what the checksum says, LTX6227 for quantized numbers, LTX6360 for other methods than LoRA, LTX6364 for halves of adapters, LTX6366 for a file without any adapter of
  * LTX-2, LTX6367 for alphas that are no numbers, LTX618x for a broken file
  */
 export async function openLora(path: string, { place, own }: OpenOptions): Promise<LoraFile> {
@@ -49,6 +49,7 @@ export async function openLora(path: string, { place, own }: OpenOptions): Promi
   try {
     await stored.verify();
     const sorted = sortKeys(stored, place, own);
+    refuseQuantized(stored, sorted, place);
     const common = await scaleOf(path, stored.metadata, sorted.scheme, place);
     const alphas = await readAlphas(stored, sorted, place);
     const adapters = sorted.pairs.map((pair) => [pair.module, withScale(pair, common, alphas)] as const);
@@ -65,6 +66,16 @@ export async function openLora(path: string, { place, own }: OpenOptions): Promi
     await stored.close();
     throw error;
   }
+}
+
+/** Numbers of 8 bits or fewer, and whole numbers, stand for others: without their scales they would be another LoRA. */
+function refuseQuantized({ path, tensors }: SafetensorsFile, { pairs }: SortedKeys, place: Finding["path"]): void {
+  const types = pairs.flatMap(({ a, b }) => [a, b].map((name) => tensors.get(name)?.dtype ?? ""));
+  const others = [...new Set(types.filter((type) => !/^(BF16|F16|F32|F64)$/.test(type)))];
+  if (others.length === 0) return;
+  const message = `${path} holds numbers of the type ${others.join(", ")}; a LoRA is read with numbers of 16 or 32 bits`;
+  const help = "take the file as it was before it was quantized";
+  throw new FindingsError([{ code: "LTX6227", severity: "error", path: place, message, help }]);
 }
 
 /** A module's own alpha comes before what is said of all. */

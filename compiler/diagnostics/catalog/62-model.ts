@@ -203,7 +203,7 @@ export const entries = [
   {
     code: "LTX6227",
     slug: "quantized-checkpoint",
-    title: "The checkpoint is quantized",
+    title: "The checkpoint or LoRA is quantized",
     explanation:
       "The weights are stored in 8 bits or fewer, with scales next to them. The file is sound, but ltxc trains on weights of 16 or 32 bits. A LoRA that was trained on these can be used with a quantized checkpoint of the same version.",
     bad: "model:\n  model_path: ltx-2-19b-dev-fp8.safetensors\n",

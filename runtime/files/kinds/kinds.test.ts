@@ -67,6 +67,11 @@ const cases: readonly (readonly [name: string, content: Buffer | string, said: R
   ["g.safetensors", weights(ltx2).subarray(0, 100), /^LTX6224 is cut off/],
   ["h.safetensors", weights(ltx2).subarray(0, -1), /^LTX6224 is cut off.*\(\d+ of \d+ bytes\)/],
   ["._a.safetensors", "\x00\x05\x16\x07\0\0\0\0", /^LTX6222 is a file that macOS made/],
+  [
+    "config.json",
+    '{"_class_name": "LTX2VideoTransformer3DModel"}',
+    /^LTX6229 is a config of diffusers.*name a checkpoint/,
+  ],
   ["model.safetensors.index.json", '{"metadata": {}, "weight_map": {}}', /^LTX6226 is the index/],
   ["i.safetensors", "\ufeff".concat("x").repeat(4), /^LTX6223/],
   ["j.safetensors", Buffer.from("\ufeffname: value", "utf16le"), /^LTX6222 is a text in UTF-16/],

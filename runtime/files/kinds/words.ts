@@ -84,6 +84,8 @@ function wordsOfContainer(found: Exclude<Container, { readonly kind: "safetensor
         help: "download the file by its direct link (`/resolve/`, not `/blob/`); for a gated model, accept its terms and log in first",
       };
     case "json":
+      if (/"_(class_name|diffusers_version)"/.test(found.start))
+        return { code: "LTX6229", what: "is a config of diffusers, which holds no weights", help: name };
       return {
         code: "LTX6223",
         what: `is a JSON text (${oneLine(found.start)}), such as a server's reply in place of the file`,
@@ -121,7 +123,7 @@ function wordsOfFormat(found: Unfit, wanted: string): Words {
       return {
         code: "LTX6222",
         what: "is a GGUF file, whose numbers are quantized; ltxc does not read this format",
-        help: take,
+        help: wanted.includes(published) ? take : name,
       };
     case "torch":
       return {
