@@ -7,7 +7,7 @@ import { fail, FindingsError, type Finding } from "../findings.ts";
 import { findWeights, statePath, stepOf } from "./checkpoint-files.ts";
 import { lastBefore } from "./last-saved.ts";
 import { metadataOf, runKey } from "./prune.ts";
-import { changes, type Change, type Fingerprint } from "../training/fingerprint.ts";
+import { changes, evaluatesOthers, type Change, type Fingerprint } from "../training/fingerprint.ts";
 import { some } from "../some.ts";
 import { savedFingerprint } from "./training-state.ts";
 
@@ -86,6 +86,8 @@ export interface ResumePoint {
   readonly step: number;
   /** In what the run differs from the one that saved it. */
   readonly changes: readonly Change[];
+  /** Whether its losses at evaluations and those from now on are of different samples. */
+  readonly evaluatesOthers: boolean;
   /** Of the run that saved it; null in files of earlier versions. */
   readonly run: string | null;
 }
@@ -96,7 +98,8 @@ export async function resumePointAt(weights: string, now: Fingerprint): Promise<
   const before = state === null || !existsSync(state) ? null : await fingerprintIn(state);
   if (before === null) return null;
   const run = (await metadataOf(weights))?.[runKey] ?? null;
-  return { weights, step: stepOf(weights), changes: changes(before, now), run };
+  const compared = { changes: changes(before, now), evaluatesOthers: evaluatesOthers(before, now) };
+  return { weights, step: stepOf(weights), ...compared, run };
 }
 
 /** What `model.load_checkpoint` lets a run go on from; null if it begins at step 0. */
@@ -105,6 +108,14 @@ export async function resumePointOf({ model, checkpoints }: RunConfig, now: Fing
   if (path === null || checkpoints.no_resume || !existsSync(path)) return null;
   const weights = await findWeights(path);
   return weights === null ? null : resumePointAt(weights, now);
+}
+
+/** LTX6164 if the curve of evaluation losses does not go on as it was. */
+export function curveWarnings(point: ResumePoint | null): readonly Finding[] {
+  if (point === null || !point.evaluatesOthers) return [];
+  const message = `the samples to evaluate with are others than up to step ${point.step}, or have other contents: the evaluation losses do not compare`;
+  const help = "put their files back as they were, or begin a new curve in another `output_dir`";
+  return [{ code: "LTX6164", severity: "warning", path: ["evaluation"], message, help }];
 }
 
 /**
@@ -116,7 +127,15 @@ export function runIdOf(config: RunConfig, now: Fingerprint, point: ResumePoint 
   const { steps: _steps, ...optimization } = config.optimization;
   const from = point?.weights ?? config.model.load_checkpoint;
   const begun = from === null ? null : basename(from);
-  const text = JSON.stringify([now, optimization, config.lora, config.flow_matching, config.evaluation.samples, begun]);
+  const { held_out: _heldOut, ...ofSteps } = now;
+  const text = JSON.stringify([
+    ofSteps,
+    optimization,
+    config.lora,
+    config.flow_matching,
+    config.evaluation.samples,
+    begun,
+  ]);
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 

@@ -1,8 +1,16 @@
-import { checkResume, checkState, checkStepsLeft, resumePointOf, runIdOf } from "../checkpoints/resume.ts";
+import {
+  checkResume,
+  checkState,
+  checkStepsLeft,
+  curveWarnings,
+  resumePointOf,
+  runIdOf,
+} from "../checkpoints/resume.ts";
 import type { LoraConfig, RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
 import type { Step } from "../contract.ts";
 import { contentsOf } from "../data/contents.ts";
+import type { Sample } from "../data/dataset.ts";
 import { FindingsError, together, type Finding } from "../findings.ts";
 import { lookAtBase } from "../model/base-file.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
@@ -60,12 +68,13 @@ export async function preflight(
       if (findings.length > 0) throw new FindingsError(findings);
     },
   ]);
-  const { samples: chosen } = data.dataset;
+  const { dataset, heldOut } = data;
+  const { samples: chosen } = dataset;
   const samples = chosen.map(({ name }) => name);
   const base = await lookAtBase(model.model_path);
   // A run's own fingerprint tells what is in the data files, too; that reads of every file.
   const isCompared = onWork !== "warn" || (isThorough && model.load_checkpoint !== null);
-  const contents = isCompared ? { contents: await contentsOf(chosen) } : {};
+  const contents = isCompared ? { contents: await contentsOf(chosen), ...(await heldOutOf(heldOut)) } : {};
   const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel: base.hash, ...contents });
   await checkResume(config, fingerprint, (role, sample) => chosen[sample]?.files[role] ?? "");
   if (isThorough) await checkState(config);
@@ -105,5 +114,11 @@ async function folderOf(
   if (onWork === "overwrite") return { id, removal: await removalOf(config), ofFolder: [] };
   const found = await startingOver(config, fingerprint, point);
   if (found !== null && onWork === "refuse") throw new FindingsError([found]);
-  return { id, removal: null, ofFolder: found === null ? [] : [{ ...found, severity: "warning" }] };
+  const ofWork: readonly Finding[] = found === null ? [] : [{ ...found, severity: "warning" }];
+  return { id, removal: null, ofFolder: [...ofWork, ...curveWarnings(point)] };
+}
+
+async function heldOutOf(samples: readonly Sample[]) {
+  if (samples.length === 0) return {};
+  return { heldOut: { names: samples.map(({ name }) => name), contents: await contentsOf(samples) } };
 }

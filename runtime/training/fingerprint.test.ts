@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { changes, type Fingerprint } from "./fingerprint.ts";
+import { changes, evaluatesOthers, type Fingerprint } from "./fingerprint.ts";
 
 const test = suite("fingerprint");
 
@@ -51,6 +51,18 @@ test("files with other contents are one change, unless one of the runs does not 
   assert.equal(changes(before, saved), []);
   assert.equal(changes(before, { ...before }), []);
   assert.is(changes(before, { ...saved, contents, samples_hash: "bb" })[0]?.now, "8 others");
+});
+
+test("other samples to evaluate with are no change of the run, but of its curve", () => {
+  const before = { ...saved, held_out: { names_hash: "aa", contents: { latents: "aaaaaaaa" } } };
+  const encodedAgain = { ...saved, held_out: { names_hash: "aa", contents: { latents: "bbbbbbbb" } } };
+  const others = { ...saved, held_out: { names_hash: "bb", contents: { latents: "aaaaaaaacccccccc" } } };
+  assert.equal(changes(before, encodedAgain), []);
+  assert.equal(
+    [encodedAgain, others, before, saved].map((now) => evaluatesOthers(before, now)),
+    [true, true, false, false],
+  );
+  assert.is(evaluatesOthers(saved, before), false);
 });
 
 test("another base model is told where both runs say theirs", () => {

@@ -25,6 +25,13 @@ export interface Fingerprint {
   readonly base_model?: string;
   /** What was in the files of the samples to train on. */
   readonly contents?: Contents;
+  /** Of the samples that are held out for evaluation: no step follows from them, but the evaluation's curve does. */
+  readonly held_out?: HeldOut;
+}
+
+interface HeldOut {
+  readonly names_hash: string;
+  readonly contents: Contents;
 }
 
 interface Fingerprinted {
@@ -37,9 +44,12 @@ interface Fingerprinted {
   readonly baseModel?: string;
   /** Of the samples' files, where they were looked at. */
   readonly contents?: Contents;
+  /** Of the samples to evaluate with, where there are any and their files were looked at. */
+  readonly heldOut?: { readonly names: readonly string[]; readonly contents: Contents };
 }
 
-export function fingerprintOf({ config, strategy, params, samples, baseModel, contents }: Fingerprinted): Fingerprint {
+export function fingerprintOf(of: Fingerprinted): Fingerprint {
+  const { config, strategy, params, samples, baseModel, contents, heldOut } = of;
   const { optimization, model, seed } = config;
   const lora = model.training_mode === "full" ? null : config.lora;
   return {
@@ -54,10 +64,19 @@ export function fingerprintOf({ config, strategy, params, samples, baseModel, co
     source_hash: strategy.sourceHash,
     params,
     samples: samples.length,
-    samples_hash: createHash("sha256").update(samples.join("\n")).digest("hex"),
+    samples_hash: hashOf(samples),
     ...(baseModel === undefined ? {} : { base_model: baseModel }),
     ...(contents === undefined ? {} : { contents }),
+    ...(heldOut === undefined ? {} : { held_out: { names_hash: hashOf(heldOut.names), contents: heldOut.contents } }),
   };
+}
+
+const hashOf = (names: readonly string[]): string => createHash("sha256").update(names.join("\n")).digest("hex");
+
+/** Whether an evaluation gives other losses because its samples are others or have other files; what one of both does not tell counts as unchanged. */
+export function evaluatesOthers({ held_out: before }: Fingerprint, { held_out: now }: Fingerprint): boolean {
+  if (before === undefined || now === undefined) return false;
+  return before.names_hash !== now.names_hash || changedFiles(before.contents, now.contents).length > 0;
 }
 
 /** Something in which a run differs from the one that saved a state. */

@@ -44,4 +44,14 @@ export const entries = [
     bad: "cp other.safetensors ltx.safetensors   # while `ltxc run` trains with it",
     good: "cp other.safetensors another-name.safetensors",
   },
+  {
+    code: "LTX6164",
+    slug: "evaluation-changed",
+    title: "The samples to evaluate with were changed",
+    explanation:
+      "A resumed run goes on with the curve of evaluation losses. The samples that are held out for it, or their files, are others than when the " +
+      "checkpoint was saved, so losses before and after do not compare, and `keep_best` may keep the wrong checkpoint. The training itself does not depend on them.",
+    bad: "python encode_again.py data/latents/held_out.pt && ltxc run train.yaml --resume",
+    good: "ltxc run train.yaml --resume   # the data as it was",
+  },
 ] as const satisfies readonly Entry[];
