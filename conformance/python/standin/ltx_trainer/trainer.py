@@ -33,7 +33,8 @@ class Dataset:
     def __getitem__(self, index: int):
         sample = {"idx": index}
         for directory, key in self.sources.items():
-            content = torch.load(self.root / directory / self.names[index], weights_only=True)
+            # PyTorch 1.13 cannot load these with `weights_only`, which is the default since 2.6.
+            content = torch.load(self.root / directory / self.names[index])
             if "latent" in directory.lower() and content["latents"].dim() == 2:
                 grid = [content[size] for size in ("num_frames", "height", "width")]
                 content["latents"] = content["latents"].transpose(0, 1).unflatten(1, grid)
