@@ -20,8 +20,9 @@ interface OpenedProject {
 /** Opens the run of a project's train.yaml on the wasm engine. Errors: throws where the run config is refused. */
 export async function openProject(folder: string): Promise<OpenedProject> {
   const path = join(folder, "train.yaml");
+  const places = { build: join(folder, "build"), cwd: folder, config: folder };
   const find = (section: StrategyConfig) =>
-    findBuild(section, join(folder, "build"), folder, guardOf({ cwd: folder, env: process.env }, { json: true }));
+    findBuild(section, places, guardOf({ cwd: folder, env: process.env }, { json: true }));
   const source = sourceFile(path, readFileSync(path, "utf8"));
   const { ready } = await examineRunConfig(processIo(), source, find, { withFiles: false });
   if (ready === null) throw new Error("the project's own run config is refused");

@@ -71,8 +71,9 @@ const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[v
 
 async function open(folder: string, device: Device): Promise<{ readonly run: Run; close(): Promise<void> }> {
   const path = join(folder, "train.yaml");
+  const places = { build: join(folder, "build"), cwd: folder, config: folder };
   const find = (section: StrategyConfig) =>
-    findBuild(section, join(folder, "build"), folder, guardOf({ cwd: folder, env: process.env }, { json: true }));
+    findBuild(section, places, guardOf({ cwd: folder, env: process.env }, { json: true }));
   const options = { withFiles: true };
   const examined = await examineRunConfig(processIo(), sourceFile(path, readFileSync(path, "utf8")), find, options);
   if (examined.ready === null || examined.preflight === null) throw new Error("the project's run config is refused");

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fixAll, type FileReport, type Applied } from "../../compiler/diagnostics/index.ts";
 import { check as checkStrategy, compile } from "../../compiler/index.ts";
 import { onOneLine, positionAt, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
@@ -10,7 +10,7 @@ import { exitCode, UsageError } from "../shell/exit.ts";
 import { readEach, readSources, strategiesHere, strategyExtension } from "../shell/files.ts";
 import { codeOf, printReport, type Format } from "../shell/print-findings.ts";
 import { examineRunConfig, foundBy, type FoundStep } from "../project/run-config.ts";
-import { defaultBuild } from "../project/builds.ts";
+import { defaultBuild, ownSources } from "../project/builds.ts";
 import { forecastStep, stepOfFile } from "../project/forecast-step.ts";
 import { toDiagnostics } from "../project/findings.ts";
 import type { Io } from "../shell/io.ts";
@@ -52,16 +52,18 @@ async function strategiesAround(io: Io, known: readonly CheckedFile[]): Promise<
   return [...known, ...(await Promise.all(files.map((file) => checkFile(io, file))))];
 }
 
-/** The strategy that a run config names, compiled from its source as it is now. */
+/** The strategy that a run config in the folder `config` names, compiled from its source as it is now. */
 async function findStep(
   io: Io,
-  section: StrategyConfig,
+  { section, config }: { readonly section: StrategyConfig; readonly config: string },
   strategies: readonly CheckedFile[],
   reported: readonly CheckedFile[],
 ): Promise<FoundStep> {
   const { name } = strategyOf(section);
-  const own = strategies.find(({ strategy }) => strategy === name);
-  const options = { build: resolve(io.cwd, defaultBuild), guard: null };
+  const [meant] = await ownSources(name, io.cwd, config);
+  const isMeant = ({ path }: SourceFile) => meant === undefined || resolve(io.cwd, path) === resolve(io.cwd, meant);
+  const own = strategies.find(({ strategy, file }) => strategy === name && isMeant(file));
+  const options = { build: resolve(io.cwd, defaultBuild), guard: null, config };
   if (own !== undefined && name !== flexible) return stepOfFile(io, own.file, options);
   const found = await forecastStep(io, section, options);
   // It may be one of the strategies with errors, which are reported already.
@@ -80,7 +82,9 @@ async function examine(
 ): Promise<FileReport & { readonly outlook: Outlook | null }> {
   const around = await strategiesAround(io, strategies);
   const options = { withFiles: true, isThorough: true, overrides };
-  const examined = await examineRunConfig(io, written, (section) => findStep(io, section, around, strategies), options);
+  const config = dirname(resolve(io.cwd, written.path));
+  const find = (section: StrategyConfig) => findStep(io, { section, config }, around, strategies);
+  const examined = await examineRunConfig(io, written, find, options);
   const { file, diagnostics, ready, preflight, root } = examined;
   if (ready === null || preflight === null || root === null) return { file, diagnostics, outlook: null };
   const { outlookOf } = await import("../plan/outlook.ts");

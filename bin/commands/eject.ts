@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { strategyOf, unknownStrategy, type StrategyConfig } from "../../runtime/config/index.ts";
 import type { Finding } from "../../runtime/findings.ts";
 import { ownSources } from "../project/builds.ts";
@@ -18,10 +18,10 @@ export interface EjectOptions {
   readonly force?: true;
 }
 
-async function notBuiltIn(io: Io, section: StrategyConfig): Promise<Finding[]> {
+async function notBuiltIn({ cwd }: Io, config: string, section: StrategyConfig): Promise<Finding[]> {
   if (section.name === flexible) return [];
   const { name } = strategyOf(section);
-  const [own] = await ownSources(io.cwd, name);
+  const [own] = await ownSources(name, cwd, dirname(resolve(cwd, config)));
   if (own !== undefined) throw new UsageError(`the strategy \`${name}\` is a file already: ${own}`, "change that one");
   const known = builtinNames();
   return known.includes(name) ? [] : [unknownStrategy(name, [...known, flexible])];
@@ -54,7 +54,7 @@ function sectionLines(name: string, params: Readonly<Record<string, unknown>>): 
 export async function eject(session: Session, config: string, { out, force }: EjectOptions): Promise<number> {
   const { io } = session;
   const file = await readRunConfig(io, config, "eject");
-  const { section, report } = await examineSection(file, (found) => notBuiltIn(io, found));
+  const { section, report } = await examineSection(file, (found) => notBuiltIn(io, config, found));
   printFindings(session, [report]);
   if (section === null) return codeOf([report]);
   const choice = strategyOf(section);

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { RunConfig } from "../../runtime/config/index.ts";
 import {
   graphsOf,
@@ -126,7 +126,8 @@ export async function plan(session: Session, path: string, options: PlanOptions)
   const file = await readRunConfig(io, path, "plan");
   const build = resolve(io.cwd, options.build);
   const guard = options.runImports === true ? guardOf(io, session) : null;
-  const examined = await examineRunConfig(io, file, (section) => forecastStep(io, section, { build, guard }), {
+  const config = dirname(resolve(io.cwd, path));
+  const examined = await examineRunConfig(io, file, (section) => forecastStep(io, section, { build, guard, config }), {
     withFiles: true,
     ...(options.set === undefined ? {} : { overrides: options.set }),
   });

@@ -140,7 +140,7 @@ function shownPath({ io }: Session, path: string): string {
 interface ToTrain {
   readonly config: RunConfig;
   readonly step: Step;
-  readonly build: string;
+  readonly build?: string;
   readonly text?: string;
   readonly asked: Asked;
 }
@@ -168,6 +168,7 @@ async function trainWith(
   reporter.findings(opened.warnings);
   const view = createRunView(session, resumeCommand(asked, folder), ({ finding }) => reporter.findings([finding]));
   engine.watch?.(view.engine);
+  if (source.text !== undefined) view.note(`the strategy \`${step.strategy.name}\` is that of ltxc, not of a file`);
   view.note(`engine ${engine.name}: ${reason}`);
   const { signal, off } = stopOnInterrupt(session, view);
   try {
@@ -230,13 +231,15 @@ function refuseOnOfficial(options: RunOptions): void {
 /** A run on the official trainer, compiled for it first. */
 async function trainOnOfficial(
   session: Session,
-  { config, step, build, asked }: ToTrain,
+  { config, step, asked }: ToTrain,
   { file, root }: Pick<Examined, "file" | "root">,
   reporter: Reporter,
 ): Promise<number> {
   const { io } = session;
   refuseOnOfficial(asked.options);
-  const { module, report } = await compileThere(io, config.training_strategy, build);
+  const folder = dirname(resolve(io.cwd, file.path));
+  const places = { build: resolve(io.cwd, asked.options.build), config: folder };
+  const { module, report } = await compileThere(io, config.training_strategy, places);
   const found = report.diagnostics.length > 0 ? [report] : [];
   if (session.json && found.length > 0) sayJson(session, { type: "findings", ...toJson(found) });
   else printFindings(session, found);
@@ -244,7 +247,6 @@ async function trainOnOfficial(
   const view = createRunView(session, resumeCommand(asked, config.output_dir), ({ finding }) =>
     reporter.findings([finding]),
   );
-  const folder = dirname(resolve(io.cwd, file.path));
   try {
     return await trainThere(
       io,
@@ -261,7 +263,8 @@ export async function run(session: Session, path: string, options: RunOptions): 
   const { io } = session;
   checkOptions(options);
   const file = await readRunConfig(io, path, "run");
-  const build = resolve(io.cwd, options.build);
+  const config = dirname(resolve(io.cwd, path));
+  const places = { build: resolve(io.cwd, options.build), cwd: io.cwd, config };
   const set = [...(options.set ?? []), ...(options.on === undefined ? [] : [`runtime.engine=${options.on}`])];
   const examined = await examineRunConfig(
     io,
@@ -270,8 +273,8 @@ export async function run(session: Session, path: string, options: RunOptions): 
       const guard = guardOf(io, session);
       // For the official trainer the strategy is compiled anew in any case.
       return engine === "ltx-trainer"
-        ? forecastStep(io, section, { build, guard })
-        : findBuild(section, build, io.cwd, guard);
+        ? forecastStep(io, section, { build: places.build, guard, config })
+        : findBuild(section, places, guard);
     },
     {
       withFiles: false,
@@ -285,7 +288,7 @@ export async function run(session: Session, path: string, options: RunOptions): 
   const asked = { path, options, written: written.output_dir, hasPattern: outputs !== null };
   try {
     const config = isResumed(options) ? await resumed(written, outputs, options, reporter) : written;
-    const toTrain = { config, ...made, build, asked };
+    const toTrain = { config, ...made, asked };
     return config.runtime.engine === "ltx-trainer"
       ? await trainOnOfficial(session, toTrain, examined, reporter)
       : await trainWith(session, toTrain, reporter);

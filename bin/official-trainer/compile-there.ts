@@ -18,11 +18,16 @@ interface CompiledThere {
 }
 
 /**
- * The module `ltxc_<name>.py` in the folder `build`, made from the strategy's file in the working folder or from the built-in one.
+ * The module `ltxc_<name>.py` in the folder `build`, made from the strategy's file next to the run config (in the folder `config`) or in
+ * the working folder, or from the built-in one.
  * @throws FindingsError LTX6612 where there is neither
  */
-export async function compileThere(io: Io, section: StrategyConfig, build: string): Promise<CompiledThere> {
-  const report = compileFileToPython(io, await sourceOf(io, section));
+export async function compileThere(
+  io: Io,
+  section: StrategyConfig,
+  { build, config }: { readonly build: string; readonly config: string },
+): Promise<CompiledThere> {
+  const report = compileFileToPython(io, await sourceOf(io, section, config));
   const [made] = report.artifacts;
   if (made === undefined) return { module: null, report };
   const module = resolve(io.cwd, build, made.name);
@@ -30,9 +35,9 @@ export async function compileThere(io: Io, section: StrategyConfig, build: strin
   return { module, report };
 }
 
-async function sourceOf(io: Io, section: StrategyConfig): Promise<SourceFile> {
+async function sourceOf(io: Io, section: StrategyConfig, config: string): Promise<SourceFile> {
   const { name } = strategyOf(section);
-  const [own] = await ownSources(io.cwd, name);
+  const [own] = await ownSources(name, io.cwd, config);
   if (own !== undefined) return readSource(io, own);
   const text = await textOf(section);
   if (text !== null) return sourceFile(`${name}${strategyExtension}`, text);

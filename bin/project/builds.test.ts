@@ -44,7 +44,7 @@ test.before.each(async (context) => {
 });
 
 const codes = async (build: string, folder: string, name = "shapes") =>
-  (await findBuild({ name }, build, folder, watching())).findings.map(({ code }) => code);
+  (await findBuild({ name }, { build, cwd: folder, config: folder }, watching())).findings.map(({ code }) => code);
 
 async function change(path: string, from: string | RegExp, to: string): Promise<void> {
   const text = await readFile(path, "utf8");
@@ -54,7 +54,11 @@ async function change(path: string, from: string | RegExp, to: string): Promise<
 
 test("takes the build of an unchanged source, and asks about what is imported", async ({ folder, build }) => {
   const asked: string[] = [];
-  const { step, findings } = await findBuild({ name: "shapes" }, build, folder, watching(asked));
+  const { step, findings } = await findBuild(
+    { name: "shapes" },
+    { build, cwd: folder, config: folder },
+    watching(asked),
+  );
   assert.equal(findings, []);
   assert.is(step?.strategy.name, "shapes");
   assert.equal(asked.toSorted(), [join(folder, "losses/edge.ts"), join(folder, "my.strategy")]);
@@ -70,9 +74,45 @@ test("takes a build whose source is in another folder of the project, as its map
   assert.equal(await codes(join(folder, "build"), folder, "there"), ["LTX6502"]);
 });
 
+test("takes strategy and build from next to the run config, whatever lies in the working folder", async () => {
+  const cwd = await newFolder();
+  const project = join(cwd, "project");
+  await mkdir(project);
+  const text = (name: string) => source.replace("shapes", name).replace(/imports:\n.*\n|.*edge.*\n/g, "");
+  const find = async (name: string) =>
+    findBuild({ name }, { build: join(cwd, "build"), cwd, config: project }, watching());
+  // Named like a built-in one.
+  await writeFile(join(project, "mine.strategy"), text("text_to_video").replace("mse", "mae"));
+  const [missing] = (await find("text_to_video")).findings;
+  assert.is(missing?.code, "LTX6501");
+  assert.match(missing?.help ?? "", "ltxc compile project/mine.strategy");
+  assert.is((await ltxc(["compile"], { cwd: project })).code, 0);
+  const inProject = await find("text_to_video");
+  assert.is(inProject.build, join(project, "build"));
+  // The same name in the working folder, with a build of its own.
+  await writeFile(join(cwd, "other.strategy"), text("text_to_video"));
+  assert.is((await ltxc(["compile"], { cwd })).code, 0);
+  const again = await find("text_to_video");
+  assert.is(again.build, join(project, "build"));
+  assert.is(again.step?.strategy.sourceHash, inProject.step?.strategy.sourceHash);
+  // Compiled from the working folder.
+  await rm(join(cwd, "other.strategy"));
+  await change(join(project, "mine.strategy"), "velocity:", "speed:");
+  assert.equal(
+    (await find("text_to_video")).findings.map(({ code }) => code),
+    ["LTX6502"],
+  );
+  assert.is((await ltxc(["compile", "project/mine.strategy"], { cwd })).code, 0);
+  assert.is((await find("text_to_video")).build, join(cwd, "build"));
+  // A folder that was asked for.
+  const asked = { build: join(cwd, "mine"), cwd, config: project };
+  const [none] = (await findBuild({ name: "text_to_video" }, asked, watching())).findings;
+  assert.is(none?.code, "LTX6501");
+});
+
 test("refuses a build whose source was changed, and names the command", async ({ folder, build }) => {
   await change(join(folder, "my.strategy"), "mse", "mae");
-  const { step, findings } = await findBuild({ name: "shapes" }, build, folder, watching());
+  const { step, findings } = await findBuild({ name: "shapes" }, { build, cwd: folder, config: folder }, watching());
   assert.is(step, null);
   assert.is(findings[0]?.code, "LTX6502");
   assert.match(findings[0]?.help ?? "", "ltxc compile my.strategy");
@@ -136,7 +176,7 @@ for (const [what, put] of Object.entries(odd)) {
     await rm(path);
     await put(path);
     for (const _ of ["with", "without"]) {
-      const { findings } = await findBuild({ name: "shapes" }, build, folder, watching());
+      const { findings } = await findBuild({ name: "shapes" }, { build, cwd: folder, config: folder }, watching());
       assert.equal(
         findings.map(({ code }) => code),
         ["LTX6503"],
@@ -159,7 +199,10 @@ for (const [what, put] of Object.entries(odd)) {
 test("a build alone is asked about, and told when it is broken", async ({ folder, build }) => {
   await rm(join(folder, "my.strategy"));
   const asked: string[] = [];
-  assert.equal((await findBuild({ name: "shapes" }, build, folder, watching(asked))).findings, []);
+  assert.equal(
+    (await findBuild({ name: "shapes" }, { build, cwd: folder, config: folder }, watching(asked))).findings,
+    [],
+  );
   assert.equal(asked, [join(build, "shapes.mjs")]);
   await writeFile(join(build, "shapes.mjs.map"), "{");
   assert.equal(await codes(build, folder), []);
@@ -174,7 +217,7 @@ test("tells a strategy that is not compiled, or has errors, from one that does n
   build,
 }) => {
   assert.equal(await codes(join(folder, "nowhere"), folder), ["LTX6501"]);
-  const { findings } = await findBuild({ name: "shape" }, build, folder, watching());
+  const { findings } = await findBuild({ name: "shape" }, { build, cwd: folder, config: folder }, watching());
   assert.is(findings[0]?.code, "LTX6010");
   assert.match(findings[0]?.help ?? "", "`shapes`");
   await rm(join(folder, "my.strategy"));

@@ -56,9 +56,18 @@ async function sourcesIn(folder: string): Promise<Source[]> {
   return sources.filter((source) => source !== null);
 }
 
-/** Names of the .strategy files in a folder that hold the strategy `name`. */
-export async function ownSources(folder: string, name: string): Promise<string[]> {
-  return (await sourcesIn(folder)).flatMap((source) => (source.name === name ? [basename(source.path)] : []));
+/** The .strategy files of the strategy `name`: those next to the run config, or else those in the working folder. */
+async function sourcesOf(name: string, cwd: string, configFolder: string): Promise<Source[]> {
+  for (const folder of new Set([configFolder, cwd])) {
+    const own = (await sourcesIn(folder)).filter((source) => source.name === name);
+    if (own.length > 0) return own;
+  }
+  return [];
+}
+
+/** Paths, relative to `cwd`, of the .strategy files that hold the strategy `name` of a run config in `configFolder`. */
+export async function ownSources(name: string, cwd: string, configFolder: string): Promise<string[]> {
+  return (await sourcesOf(name, cwd, configFolder)).map(({ path }) => relative(cwd, path));
 }
 
 async function buildsIn(folder: string): Promise<string[]> {
@@ -91,18 +100,50 @@ async function builtIn(section: StrategyConfig, builds: readonly string[]): Prom
 /** Where a run config's strategy is: its files, or that it is built in, or that it cannot be taken. */
 type Located =
   | { readonly done: FoundStep }
-  | { readonly name: string; readonly hasBuild: boolean; readonly sources: readonly Source[] };
+  | { readonly name: string; readonly build: string; readonly hasBuild: boolean; readonly sources: readonly Source[] };
 
-/** Looks in `sourceFolder`, then where the build says that it comes from; if there is neither, for a built-in one. Runs nothing. */
-export async function locate(section: StrategyConfig, buildFolder: string, sourceFolder: string): Promise<Located> {
+/** Where strategies and their builds are looked for. */
+interface Places {
+  /** The folder of builds: what the command line names, or `defaultBuild` in the working folder. */
+  readonly build: string;
+  /** The working folder. */
+  readonly cwd: string;
+  /** That of the run config: what it means lies next to it, wherever the command is given. */
+  readonly config: string;
+}
+
+/**
+ * Looks next to the run config, then in the working folder, then where the build says that it comes from; if there is nothing, for a
+ * built-in one. Runs nothing.
+ */
+export async function locate(section: StrategyConfig, places: Places): Promise<Located> {
   const { name } = strategyOf(section);
-  const own = (await sourcesIn(sourceFolder)).filter((source) => source.name === name);
+  const own = await sourcesOf(name, places.cwd, places.config);
+  const buildFolder = await buildFolderOf(name, own, places);
   const builds = await buildsIn(buildFolder);
   const hasBuild = builds.includes(name);
   if (name === flexible && own[0] !== undefined) return { done: takenName(basename(own[0].path)) };
   if (name === flexible || (own.length === 0 && !hasBuild)) return { done: await builtIn(section, builds) };
   const elsewhere = own.length === 0 ? await sourceOfBuild(buildFolder, name) : null;
-  return { name, hasBuild, sources: elsewhere === null ? own : [elsewhere] };
+  return { name, build: buildFolder, hasBuild, sources: elsewhere === null ? own : [elsewhere] };
+}
+
+/**
+ * The folder of builds that the command line names. If it names none: of those in the working folder and next to the run config, the
+ * first with a build of these sources, or else with any of the name.
+ */
+async function buildFolderOf(
+  name: string,
+  sources: readonly Source[],
+  { build, cwd, config }: Places,
+): Promise<string> {
+  if (build !== join(cwd, defaultBuild)) return build;
+  const folders = [build, join(config, defaultBuild)];
+  const bundles = await Promise.all(folders.map((folder) => textAt(join(folder, `${name}.mjs`))));
+  const hashes = bundles.map((bundle) => (bundle === null ? null : claimsOf(bundle).sourceHash));
+  const fitting = hashes.findIndex((own) => sources.some(({ hash }) => hash === own));
+  const existing = bundles.findIndex((bundle) => bundle !== null);
+  return folders[fitting === -1 ? existing : fitting] ?? build;
 }
 
 /** What a build says of itself, read from its text without running it. */
@@ -124,19 +165,15 @@ async function importsAreFresh(folder: string, name: string): Promise<boolean> {
 }
 
 /**
- * The strategy that a section of a run config means, to train with: its build in `buildFolder`. The .strategy file, in `sourceFolder`
- * or where the build's source map says, is compiled again, and only a build with the very same bytes is taken. What is loaded is what
- * was compiled just now. If there is neither a build nor a file, the built-in strategy of that name.
+ * The strategy that a section of a run config means, to train with: its build. The .strategy file, where `locate` finds it, is compiled
+ * again, and only a build with the very same bytes is taken. What is loaded is what was compiled just now. If there is neither a build
+ * nor a file, the built-in strategy of that name.
  */
-export async function findBuild(
-  section: StrategyConfig,
-  buildFolder: string,
-  sourceFolder: string,
-  guard: Guard,
-): Promise<FoundStep> {
-  const located = await locate(section, buildFolder, sourceFolder);
+export async function findBuild(section: StrategyConfig, places: Places, guard: Guard): Promise<FoundStep> {
+  const located = await locate(section, places);
   if ("done" in located) return located.done;
-  const { name, hasBuild, sources } = located;
+  const { name, build: buildFolder, hasBuild, sources } = located;
+  const sourceFolder = places.cwd;
   const path = join(buildFolder, `${name}.mjs`);
   const command = `ltxc compile${sources[0] === undefined ? "" : ` ${relative(sourceFolder, sources[0].path)}`}`;
   if (!hasBuild) return problem("LTX6501", `the strategy \`${name}\` is not compiled yet`, `\`${command}\``);
@@ -195,7 +232,7 @@ async function verified(
   }
   const refused = compiled.imported === null ? null : await guard.imports(compiled.imported);
   if (refused !== null) return problem(refused.code, refused.message, refused.help);
-  return { step: await loadStep(compiled.artifacts, buildFolder), findings: [] };
+  return { step: await loadStep(compiled.artifacts, buildFolder), findings: [], build: buildFolder };
 }
 
 export const withErrors = (name: string, file: string, message: string): FoundStep =>
@@ -212,5 +249,5 @@ async function withoutSource(name: string, path: string, bundle: string, guard: 
   ];
   const step = await loadStep(artifacts, resolve(path, "..")).catch((): Partial<Step> => ({}));
   if (step.strategy?.contract !== CONTRACT_VERSION) return ofAnotherVersion(name, "ltxc compile");
-  return { step: step as Step, findings: [] };
+  return { step: step as Step, findings: [], build: resolve(path, "..") };
 }

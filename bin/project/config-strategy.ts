@@ -1,4 +1,5 @@
 /** The strategy that a run config trains, as source text. */
+import { dirname, resolve } from "node:path";
 import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
 import { Bag, type FileReport } from "../../compiler/diagnostics/index.ts";
 import { sourceFile, type SourceFile } from "../../compiler/source/index.ts";
@@ -35,7 +36,7 @@ export async function examineSection(
   return { section: more.length === 0 ? section : null, report: { file, diagnostics: inOrder } };
 }
 
-/** The strategy's file in the working folder, or the text of the built-in one; no source where the report has errors. */
+/** The strategy's file next to the run config or in the working folder, or the text of the built-in one; no source where the report has errors. */
 export async function strategySource(
   io: Io,
   config: SourceFile,
@@ -43,7 +44,7 @@ export async function strategySource(
   let source: SourceFile | null = null;
   const { report } = await examineSection(config, async (section) => {
     const { name } = strategyOf(section);
-    const own = await ownSources(io.cwd, name);
+    const own = await ownSources(name, io.cwd, dirname(resolve(io.cwd, config.path)));
     source = own[0] === undefined ? await builtInSource(section) : await readSource(io, own[0]);
     return source === null ? [unknownStrategy(name, [...builtinNames(), flexible])] : [];
   });

@@ -11,24 +11,26 @@ import { loadStep } from "./load-step.ts";
 import type { FoundStep } from "./run-config.ts";
 
 interface Forecast {
-  /** The folder of builds: it says where a strategy lies that is not in the working folder. */
+  /** The folder of builds: it says where a strategy lies that is neither next to the run config nor in the working folder. */
   readonly build: string;
   /** Decides whether imported functions run, and builds without a source; null: neither does. */
   readonly guard: Guard | null;
 }
 
-/** The strategy that a section of a run config means: compiled from its source as it is now, or a built-in one. */
+/** The strategy that a section of a run config in the folder `config` means: compiled from its source as it is now, or a built-in one. */
 export async function forecastStep(
   io: Pick<Io, "cwd">,
   section: StrategyConfig,
-  { build, guard }: Forecast,
+  { build: named, guard, config }: Forecast & { readonly config: string },
 ): Promise<FoundStep> {
-  const located = await locate(section, build, io.cwd);
+  const places = { build: named, cwd: io.cwd, config };
+  const located = await locate(section, places);
   if ("done" in located) return located.done;
+  const { build } = located;
   const [source] = located.sources;
   if (source !== undefined)
     return stepOfFile(io, sourceFile(relative(io.cwd, source.path), source.text), { build, guard });
-  if (guard !== null) return findBuild(section, build, io.cwd, guard);
+  if (guard !== null) return findBuild(section, places, guard);
   const message = `the strategy \`${located.name}\` is here only as a build, which is not run to look into it`;
   return problem("LTX6513", message, "put its .strategy file next to the run config");
 }

@@ -27,6 +27,8 @@ export interface FoundStep {
   readonly findings: readonly Finding[];
   /** The strategy's text, if it was compiled just now and has no build. */
   readonly text?: string;
+  /** The folder of the build that was taken. */
+  readonly build?: string;
   /** Imported functions that stand-ins replace, as in `edges` of ./edges.ts; absent if all of the strategy is there. */
   readonly leftOut?: readonly string[];
 }
@@ -38,6 +40,7 @@ interface Ready {
   readonly config: RunConfig;
   readonly step: Step;
   readonly text?: string;
+  readonly build?: string;
   readonly leftOut?: readonly string[];
   /** The folders of the same runs at other times, where `output_dir` has a placeholder for it. */
   readonly outputs: OutputPattern | null;
@@ -134,7 +137,7 @@ export async function examineRunConfig(
   const provisional = config ?? provisionalConfig(raw, findings, options);
   const section = sectionOf(raw);
   const found = section === null ? noStep : await findStep(section, provisional?.runtime.engine ?? "auto");
-  const { step, text, leftOut } = found;
+  const { step, text, build, leftOut } = found;
   const more = async (): Promise<Files> => {
     if (step === null || section === null) return nothing;
     if (provisional === null)
@@ -153,6 +156,7 @@ export async function examineRunConfig(
           step,
           outputs,
           ...(text === undefined ? {} : { text }),
+          ...(build === undefined ? {} : { build }),
           ...(leftOut === undefined ? {} : { leftOut }),
         }
       : null,

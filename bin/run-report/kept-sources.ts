@@ -21,7 +21,7 @@ interface SourceMap {
 /** A strategy as it was compiled: its build in the build folder, or its `text` if it has no build. */
 interface Compiled {
   readonly strategy: string;
-  readonly build: string;
+  readonly build?: string;
   readonly text?: string;
 }
 
@@ -32,7 +32,7 @@ interface Compiled {
 export function keepSources({ strategy, build, text }: Compiled, folder: string): void {
   try {
     const own = text === undefined ? null : [{ path: strategy + strategyExtension, text }];
-    const files = own ?? sourcesOf(join(build, `${strategy}.mjs.map`));
+    const files = own ?? (build === undefined ? [] : sourcesOf(join(build, `${strategy}.mjs.map`)));
     const names = files.map(({ path }) => basename(path));
     makeFolderSync(join(folder, keptFolder));
     const hashes: Record<string, string> = {};
