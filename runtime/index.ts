@@ -27,6 +27,7 @@ export { openEngine, probeEngines, speedOf, takenByAuto, titleOf, type EnginePro
 export { measureEngine, type EngineSpeed } from "./engine/measure.ts";
 export type { MeasuredSpeed } from "./engine/saved-speeds.ts";
 export { cudaPlatform, fetchCuda, tryCuda } from "./engine/onnx/install-cuda.ts";
+export { installTensorflow } from "./engine/tensorflow/install.ts";
 export { installTorch } from "./engine/torch/install-torch.ts";
 export type { Engine, EngineEvent, EngineName } from "./engine/engine.ts";
 

@@ -76,18 +76,22 @@ export function declareDoctor({ command, session, done }: Declaring): void {
 export function declareInstall({ command, session, done }: Declaring): void {
   command(
     "install",
-    "Fetch what npm does not bring: PyTorch, or ONNX Runtime's provider for NVIDIA GPUs. Linux only.",
+    "Fetch what npm does not bring: PyTorch, TensorFlow, or ONNX Runtime's provider for NVIDIA GPUs. Linux only.",
     [
       [
         "ltxc install torch",
         "PyTorch for NVIDIA GPUs, into a folder of ltxc's own; a PyTorch that is there is found without it",
       ],
       ["ltxc install torch --cpu", "a build without CUDA, a tenth of the size"],
+      [
+        "ltxc install tfjs-node-gpu",
+        "TensorFlow of today for this engine, whose package brings one for CUDA 11.2; needs g++, python3 and npm",
+      ],
       ["ltxc install cuda", "for the engine onnx; `ltxc doctor` then shows how fast it is"],
     ],
   )
-    .addArgument(new Argument("<what>", "what to fetch").choices(["torch", "cuda"]))
-    .option("--cpu", "of torch, a build that computes on the CPU only")
+    .addArgument(new Argument("<what>", "what to fetch").choices(["torch", "tfjs-node-gpu", "cuda"]))
+    .option("--cpu", "of torch and tfjs-node-gpu, a build that computes on the CPU only")
     .action(async (what: Installable, options: { cpu?: boolean }) => {
       const { install } = await import("../commands/install.ts");
       done(await install(session(), what, options));

@@ -1,12 +1,13 @@
-import { cudaPlatform, fetchCuda, installTorch, openEngine, tryCuda } from "../../runtime/index.ts";
+import { cudaPlatform, fetchCuda, installTensorflow, installTorch, openEngine, tryCuda } from "../../runtime/index.ts";
+import { inspectMachine } from "../shell/machine.ts";
 import { exitCode } from "../shell/exit.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
 
 /** What can be installed in addition to what npm brings. */
-export type Installable = "torch" | "cuda";
+export type Installable = "torch" | "tfjs-node-gpu" | "cuda";
 
 interface InstallOptions {
-  /** Of PyTorch, the build without CUDA. */
+  /** Of PyTorch and TensorFlow, the build without CUDA. */
   readonly cpu?: boolean;
 }
 
@@ -20,17 +21,27 @@ interface Outcome {
 
 /** `ltxc install`: fetches what npm does not bring, then tries it. Exit code 1 if it cannot be fetched or used. */
 export async function install(session: Session, what: Installable, { cpu = false }: InstallOptions): Promise<number> {
-  const { problem, works } = what === "cuda" ? await installCuda(session, cpu) : await installTorchHere(session, cpu);
+  const { problem, works } = await installers[what](session, cpu);
   if (session.json) sayJson(session, { installed: what, works: problem === null, reason: problem ?? works });
   else if (problem === null) session.io.out(`${works}\n`);
   else session.io.err(`${problem}\n`);
   return problem === null ? exitCode.ok : exitCode.findings;
 }
 
+const installers: Readonly<Record<Installable, (session: Session, isCpu: boolean) => Promise<Outcome>>> = {
+  torch: installTorchHere,
+  "tfjs-node-gpu": installTensorflowHere,
+  cuda: installCuda,
+};
+
 /** What ONNX Runtime needs to compute on an NVIDIA GPU, into ONNX Runtime's package. */
 async function installCuda(session: Session, isCpu: boolean): Promise<Outcome> {
   const works = "CUDA works: `runtime.engine: auto` uses it from now on";
-  if (isCpu) return { works, problem: "`--cpu` goes with `ltxc install torch`: CUDA is for NVIDIA GPUs" };
+  if (isCpu)
+    return {
+      works,
+      problem: "`--cpu` goes with `ltxc install torch` and `ltxc install tfjs-node-gpu`: CUDA is for NVIDIA GPUs",
+    };
   const here = `${process.platform}/${process.arch}`;
   if (here !== cudaPlatform)
     return { works, problem: `the CUDA provider exists for ${cudaPlatform} only, this is ${here}` };
@@ -56,4 +67,14 @@ async function installTorchHere(session: Session, isCpu: boolean): Promise<Outco
       problem: `PyTorch is installed in ${made.folder}, but cannot be used: ${(error as Error).message}`,
     };
   }
+}
+
+/** TensorFlow for the engine tfjs-node-gpu, where its package from npm does not work by itself. */
+async function installTensorflowHere(session: Session, isCpu: boolean): Promise<Outcome> {
+  const hasGpu = !isCpu && (await inspectMachine()).gpus.length > 0;
+  const { problem, isGpu, version, isOwn } = await installTensorflow({ hasGpu, say: (text) => say(session, text) });
+  const device = isGpu ? "an NVIDIA GPU" : "the CPU";
+  const done = isOwn ? "as npm has installed it: nothing is to be done" : "built here";
+  const note = isGpu ? "" : "; `runtime.engine: auto` takes it on a GPU only";
+  return { problem, works: `the engine tfjs-node-gpu works: TensorFlow ${version} on ${device}, ${done}${note}` };
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fail, FindingsError } from "../findings.ts";
 import type { Engine, EngineName, Precision } from "./engine.ts";
-import { loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
+import { isOnGpu, loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
 import { buildId, cacheFolder, recordingsFolder } from "./recording/cache-folder.ts";
 import { startOnnxDevice } from "./onnx/device.ts";
 import { readSpeed, saveSpeed, type MeasuredSpeed } from "./saved-speeds.ts";
@@ -26,6 +26,8 @@ export interface EngineProbe {
   readonly available: boolean;
   /** What the engine is, or why it can not be used. */
   readonly reason: string;
+  /** Whether it computes on an NVIDIA GPU. */
+  readonly isGpu: boolean;
   /** Measured just now; null where it can not be used. */
   readonly speed: MeasuredSpeed | null;
 }
@@ -81,8 +83,7 @@ function orderFor(precision: Precision, candidates: readonly Candidate[]): reado
 const webgpu: Candidate = { name: "onnx", provider: "webgpu" };
 const probed: readonly Candidate[] = preference.toSpliced(3, 0, webgpu);
 
-const descriptions: Readonly<Record<Exclude<EngineName, "torch">, string>> = {
-  "tfjs-node-gpu": "TensorFlow on an NVIDIA GPU",
+const descriptions: Readonly<Record<Exclude<EngineName, "torch" | "tfjs-node-gpu">, string>> = {
   onnx: "recorded steps on ONNX Runtime",
   wasm: "WebAssembly with SIMD, one thread",
   cpu: "plain JavaScript, the slow reference",
@@ -116,6 +117,7 @@ async function openFirst(
     if (candidate.name === "torch" && isTorchMissing) continue;
     try {
       const { engine, description } = await open(candidate, { isStrict, torch, precision });
+      if (asked === "auto" && isSlowOnCpu(candidate, engine)) throw new Error("it finds no GPU here");
       const wish = asked === "auto" && provider === "auto" ? [] : ["as asked for"];
       const others = failures.map(({ title, reason }) => `not ${title}: ${reason}`);
       const isExact = precision === "bfloat16" && engine.precision !== precision;
@@ -131,6 +133,10 @@ async function openFirst(
   const reasons = failures.map(({ title, reason }) => (failures.length === 1 ? reason : `${title}: ${reason}`));
   return refuse(asked, provider, reasons.join("; ") || `the engine ${asked} does not have it`);
 }
+
+/** Every operation of tfjs-node-gpu is a call of its own, and it computes in float32: on the CPU others are faster. */
+const isSlowOnCpu = ({ name }: Candidate, { isGpu }: Pick<Engine, "isGpu">): boolean =>
+  name === "tfjs-node-gpu" && isGpu !== true;
 
 function refuse(name: EngineName | "auto", provider: Provider | "auto", reason: string): never {
   const [code, setting, subject] =
@@ -152,9 +158,10 @@ export async function probeEngines(torch: string | null = null): Promise<EngineP
 async function probe(candidate: Candidate, torch: string | null): Promise<EngineProbe> {
   try {
     const { engine, description } = await open(candidate, { isStrict: false, torch, precision: "float32" });
-    return { ...candidate, available: true, reason: description, speed: await measured(candidate, engine) };
+    const isGpu = engine.isGpu === true;
+    return { ...candidate, available: true, reason: description, isGpu, speed: await measured(candidate, engine) };
   } catch (error) {
-    return { ...candidate, available: false, reason: failureOf(candidate, error), speed: null };
+    return { ...candidate, available: false, reason: failureOf(candidate, error), isGpu: false, speed: null };
   }
 }
 
@@ -196,7 +203,7 @@ function measured(candidate: Candidate, engine: Engine): Promise<MeasuredSpeed> 
 /** The engine that `auto` takes for a run of this precision, according to the probes; null if none works. */
 export function takenByAuto(probes: readonly EngineProbe[], precision: Precision = "float32"): EngineProbe | null {
   const taken = orderFor(precision, preference).map((x) => probes.find((probe) => titleOf(probe) === titleOf(x)));
-  return taken.find((probe) => probe?.available === true) ?? null;
+  return taken.find((probe) => probe?.available === true && !isSlowOnCpu(probe, probe)) ?? null;
 }
 
 /** Each engine is opened once per process: engines on the same backend of tfjs share its memory. */
@@ -218,6 +225,10 @@ async function openAnew({ name, provider }: Candidate, { isStrict, torch, precis
       const engine = await openOnnx(provider ?? "cpu", isStrict);
       return { engine, description: `${descriptions[name]}, ${providerTitles[provider ?? "cpu"]}` };
     }
+    case "tfjs-node-gpu": {
+      const engine = await openTfjs(name);
+      return { engine, description: `TensorFlow on ${engine.isGpu === true ? "an NVIDIA GPU" : "the CPU"}` };
+    }
     default:
       return { engine: await openTfjs(name), description: descriptions[name] };
   }
@@ -225,7 +236,7 @@ async function openAnew({ name, provider }: Candidate, { isStrict, torch, precis
 
 async function openTfjs(name: TfjsEngineName): Promise<Engine> {
   const { tf, backend } = await loadTfjs(name);
-  return createTfjsEngine(tf, name, backend);
+  return createTfjsEngine(tf, name, backend, isOnGpu(tf));
 }
 
 async function openOnnx(provider: Provider, isStrict: boolean): Promise<Engine> {

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import util from "node:util";
 import type { EngineName } from "./engine.ts";
 import type { Tf } from "../graph/record/tfjs-types.ts";
+import { builtPackage, tensorflowPackage } from "./tensorflow/folder.ts";
 import { installWasmMatMul } from "./wasm-matmul.ts";
 
 /** Engines whose operations tfjs itself computes. */
@@ -11,11 +12,7 @@ export type TfjsEngineName = Exclude<EngineName, "onnx" | "torch">;
 const backends: Readonly<Record<TfjsEngineName, { readonly load: () => unknown; readonly backend: string }>> = {
   cpu: { load: () => null, backend: "cpu" },
   wasm: { load: () => import("@tensorflow/tfjs-backend-wasm"), backend: "wasm" },
-  // Not a literal import: the package is optional, and never part of a bundle. It computes for any copy of tfjs in the process.
-  "tfjs-node-gpu": {
-    load: () => createRequire(import.meta.url)("@tensorflow/tfjs-node-gpu"),
-    backend: "tensorflow",
-  },
+  "tfjs-node-gpu": { load: loadTensorflow, backend: "tensorflow" },
 };
 
 /** Loads the engine's packages and initialises its backend. Throws whatever the packages throw where they do not work. */
@@ -29,6 +26,30 @@ export async function loadTfjs(name: TfjsEngineName): Promise<{ tf: Tf; backend:
   removeListeners();
   if (name === "wasm") installWasmMatMul(tf);
   return { tf, backend };
+}
+
+/**
+ * The package as npm installs it, or as `ltxc install tfjs-node-gpu` has built it. Not a literal import: it is optional, and never part of a
+ * bundle. It computes for any copy of tfjs in the process.
+ */
+function loadTensorflow(): unknown {
+  // Or the library would tell on stderr which instructions of the processor it uses.
+  process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
+  try {
+    return createRequire(import.meta.url)(tensorflowPackage);
+  } catch (error) {
+    const built = builtPackage();
+    if (built !== null) return createRequire(built)(tensorflowPackage);
+    const { message, code } = error as NodeJS.ErrnoException;
+    const reason = code === "MODULE_NOT_FOUND" ? "its package is not installed" : (message.split("\n")[0] ?? message);
+    throw new Error(`${reason} (\`ltxc install tfjs-node-gpu\` builds it)`, { cause: error });
+  }
+}
+
+/** Whether the backend of TensorFlow computes on a GPU, by its list of devices. */
+export function isOnGpu(tf: Tf): boolean {
+  const { isUsingGpuDevice } = tf.backend() as { isUsingGpuDevice?: boolean };
+  return isUsingGpuDevice === true;
 }
 
 /** Loads tfjs without choosing a backend. */

@@ -9,13 +9,14 @@ import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
  * An engine over one backend of tfjs, which must be initialised. tfjs has one current backend per process, so every call selects the
  * engine's own first; several engines can then be used in turns.
  */
-export function createTfjsEngine(tf: Tf, name: EngineName, backend: string): Engine {
+export function createTfjsEngine(tf: Tf, name: EngineName, backend: string, isGpu = false): Engine {
   const select = () => {
     // Takes effect at once, since the backend is initialised; the returned promise tells nothing new.
     if (tf.getBackend() !== backend) void tf.setBackend(backend);
   };
   return {
     name,
+    isGpu,
     ops: createOps(tf, select),
     keep: (value) => {
       select();
