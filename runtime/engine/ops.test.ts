@@ -350,6 +350,16 @@ test("softmax and norms", async () => {
   await check("layerNorm", (ops, x) => ops.layerNorm(x, 0.2), [x], centred);
 });
 
+test("what leaves the model is what was in it", async () => {
+  const x = numbers([2, 3]);
+  await check(
+    "widen",
+    (ops, x) => ops.widen(ops.mul(x, 2)),
+    [x],
+    Array.from(x.data, (y) => 2 * y),
+  );
+});
+
 test("modulation, with rows for all tokens or one for each", async () => {
   for (const rows of [[3], [2, 1, 3], [2, 4, 3]]) {
     const [x, scale, shift] = [numbers([2, 4, 3]), numbers(rows, 2), numbers(rows, 3)];
