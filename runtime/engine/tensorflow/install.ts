@@ -102,9 +102,12 @@ async function compile(folder: string, library: string): Promise<string | null> 
       (path) => `-I${path}`,
     ),
     ...["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => join(source, name)),
-    ...["-o", addon],
+    "-o",
+    addon,
     ...[library, ...cuda.map(({ at }) => at)].flatMap((at) => [`-L${at}`, `-Wl,-rpath,${at}`]),
-    ...["-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2", "-Wl,--no-as-needed"],
+    "-l:libtensorflow_cc.so.2",
+    "-l:libtensorflow_framework.so.2",
+    "-Wl,--no-as-needed",
     ...cuda.map(({ name }) => `-l:${name}`),
   ]);
 }
