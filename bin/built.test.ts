@@ -122,10 +122,11 @@ test("an error inside a step points into the .strategy file", async ({ cwd }) =>
   assert.is(ltxc(cwd, "compile", "broken.strategy").status, 0, ltxc(cwd, "check", "broken.strategy").stdout);
   const set = ["--set", "output_dir=broken", "--set", "training_strategy.name=broken"];
   const { status, stderr } = ltxc(cwd, "run", ...set);
-  assert.is(status, 70, stderr);
+  assert.is(status, 1, stderr);
   const line = text.split("\n").findIndex((each) => each.includes("keep: failing(tokens(masks)) > 0")) + 1;
-  assert.match(stderr, new RegExp(`^the strategy failed at broken\\.strategy:${line}:`));
-  assert.match(stderr, new RegExp(`at .*prepare \\(.*broken\\.strategy:${line}:\\d+\\)`));
+  assert.match(stderr, "LTX5051");
+  assert.match(stderr, "the imported function `failing` failed: broken 3");
+  assert.match(stderr, new RegExp(`broken\\.strategy:${line}, .*failing\\.ts:2:\\d+`));
 });
 
 test("a reader that stops early is no error", ({ cwd }) => {

@@ -94,4 +94,61 @@ for (const [what, texts, message, help] of [
   });
 }
 
+const pure =
+  "import type { Ops, Tensor } from 'ltxc/contract';\nconst places = { batch: 0 };\nexport function apart(ops: Ops, a: Tensor): Tensor {\n";
+
+async function warningsOf(root: string, text: string) {
+  files(root, { "apart.ts": text });
+  const own = strategy("(a: tokens:video) -> f32[batch]", "apart(video.prediction)").replace("./lib/", "./");
+  const { diagnostics } = await compile({ path: "own.strategy", text: own }, { library: library(root) });
+  return diagnostics.map(({ code, severity, message }) => `${severity} ${code} ${message}`);
+}
+
+const impure: Readonly<Record<string, readonly [text: string, says: RegExp]>> = {
+  "a random number": [`${pure}  return ops.mul(a, Math.random());\n}`, /`Math\.random` \(line 4:21\)/],
+  "a random number by another name": [
+    `const { random } = Math;\n${pure}  return ops.mul(a, random());\n}`,
+    /`random` of `Math`/,
+  ],
+  "the time": [`${pure}  return ops.mul(a, Date.now());\n}`, /the time/],
+  "the date": [`${pure}  return ops.mul(a, new Date().getTime());\n}`, /the time/],
+  "random values": [`${pure}  return ops.mul(a, crypto.getRandomValues(new Uint8Array(1))[0]!);\n}`, /`crypto`/],
+  "the environment": [`${pure}  return ops.mul(a, Number(process.env["BY"]));\n}`, /`process`/],
+  "a count of calls": [`let calls = 0;\n${pure}  calls += 1;\n  return ops.mul(a, calls);\n}`, /writes `calls`/],
+  "a count in a template": [`let calls = 0;\n${pure}  void \`\${calls++}\`;\n  return a;\n}`, /writes `calls`/],
+  "an arrow without braces": [
+    `let calls = 0;\nexport const apart = (ops: any, a: any) => ops.mul(a, ++calls);\n`,
+    /writes `calls`/,
+  ],
+};
+for (const [name, [text, says]] of Object.entries(impure))
+  test(`an imported function must be pure: ${name}`, async ({ root }) => {
+    const [found = "", ...more] = await warningsOf(root, text);
+    assert.match(found, /^warning LTX5050 `apart\.ts` is not pure/);
+    assert.match(found, says);
+    assert.equal(more, []);
+  });
+
+test("words in comments and texts, dates that are given, and variables of a function are pure", async ({ root }) => {
+  const body =
+    "  // Math.random() would differ\n  const what = 'Date.now()';\n  let count = 0;\n  count += what.length;\n  const since = new Date(0);\n  if (count === 0 || since === null) return a;\n  return ops.mul(a, Math.cos(count));\n}";
+  assert.equal(await warningsOf(root, `${pure}${body}`), []);
+  assert.equal(
+    await warningsOf(
+      root,
+      `let limit = 3;\nlimit = 4;\n${pure}  const y = limit === 4 ? 1 : 2;\n  return ops.mul(a, y);\n}`,
+    ),
+    [],
+  );
+});
+
+test("a comment at the import allows what is not pure", async ({ root }) => {
+  files(root, { "apart.ts": `let calls = 0;\n${pure}  calls += 1;\n  return a;\n}` });
+  const own = strategy("(a: tokens:video) -> f32[batch]", "apart(video.prediction)")
+    .replace("./lib/", "./")
+    .replace('f32[batch]"}', 'f32[batch]"} # allow: LTX5050 counts for a message');
+  const { diagnostics } = await compile({ path: "own.strategy", text: own }, { library: library(root) });
+  assert.equal(diagnostics, []);
+});
+
 test.run();

@@ -9,7 +9,8 @@
  * if (compiled.program === null) console.error(renderTerminal([compiled]));
  * else for (const { name, text } of compiled.artifacts) await writeFile(`build/${name}`, text);
  */
-import { dirname, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, relative, resolve, sep } from "node:path";
 import { emptyLibrary, type Library } from "./1-parse/inherit.ts";
 import { parseInherited } from "./1-parse/strategy.ts";
 import { checkStrategy } from "./2-check/check.ts";
@@ -21,7 +22,7 @@ import { printProgram } from "./3-lower/text.ts";
 import type { Program } from "./3-lower/program.ts";
 import { verify } from "./3-lower/verify.ts";
 import { bundle, bundleImports, type Module } from "./4-emit/bundle.ts";
-import { importFindings } from "./4-emit/import-findings.ts";
+import { importFindings, impureImports } from "./4-emit/import-findings.ts";
 import { projectRootOf } from "./source/project-root.ts";
 import { paramsSchema } from "./4-emit/params-schema.ts";
 import { emitPython, moduleName } from "./4-emit/python/module.ts";
@@ -157,13 +158,15 @@ export async function compile(source: SourceText, options: BuildOptions = {}): P
     const found = [...diagnostics, ...importFindings(program.imports, built.problems)];
     return { file, diagnostics: found, program: null, artifacts: [] };
   }
+  const impure = impureImports(program.imports, ownFiles(file.path, built.imported, options.library));
   const artifacts = [
     { name: `${name}.ts`, text: module.text },
     { name: `${name}.mjs`, text: built.code },
     { name: `${name}.mjs.map`, text: built.map },
     { name: `${name}.schema.json`, text: `${JSON.stringify(schema, null, 2)}\n` },
   ];
-  return { file, diagnostics, program, artifacts, module, imported: built.imported };
+  const found = [...diagnostics, ...withoutAllowed(file, impure)];
+  return { file, diagnostics: found, program, artifacts, module, imported: built.imported };
 }
 
 /** Compiles a strategy to `ltxc_<name>.py`, which trains it with the official trainer. */
@@ -178,6 +181,13 @@ export function compilePython(source: SourceText, options: Pick<BuildOptions, "l
   const sourceHash = hashOf([file, ...file.bases, ...twins].map(({ text }) => text));
   const text = emitPython(program, { compiler: VERSION, sourceHash, source: file, twins });
   return { file, diagnostics, program, artifacts: [{ name: moduleName(program.name), text }] };
+}
+
+/** Imported files that are no part of a package, with paths from the strategy's folder. */
+function ownFiles(strategy: string, imported: readonly string[], library: Library = emptyLibrary) {
+  const folder = dirname(resolve(library.root ?? "", strategy));
+  const own = imported.filter((path) => !path.split(sep).includes("node_modules") && /\.[cm]?[jt]s$/.test(path));
+  return own.map((path) => ({ name: relative(folder, path).split(sep).join("/"), text: readFileSync(path, "utf8") }));
 }
 
 async function bundleAll(

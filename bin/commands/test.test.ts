@@ -157,4 +157,36 @@ test("a seed that is no number is a usage error", async () => {
   assert.match(err, "it is a whole number");
 });
 
+const importing = `${head}imports:
+  f: {from: ./f.ts, type: "(a: tokens:video, b: tokens:video) -> f32[batch]"}
+video:
+  latents: latents
+loss:
+  v: f(video.prediction, video.target)
+`;
+const functionOf = (before: string, result: string) =>
+  `${before}export const f = (ops: any, a: any, b: any) => ${result};\n`;
+
+for (const [name, source, says] of [
+  [
+    "keeps an axis that its type has not",
+    functionOf("", "ops.mean(ops.square(ops.sub(a, b)), [1, 2], true)"),
+    /LTX5051\]: .*`f` returned the shape \[\d+, 1, 1\]; its declared type f32\[batch\] has \[\d+\]/,
+  ],
+  ["returns a number", functionOf("", "1"), /LTX5051.*`f` returned no tensor; its declared type is f32\[batch\]/],
+  ["throws", functionOf("", "a.nothing.here"), /LTX5051.*`f` failed: /],
+  [
+    "counts its calls",
+    functionOf("let calls = 0;\n", "ops.mul(ops.mean(ops.square(ops.sub(a, b)), [1, 2]), ++calls)"),
+    /LTX5052.*the loss `v` differs/,
+  ],
+] as const)
+  test(`finds an imported function that ${name}`, () =>
+    inFolder(importing, async (cwd) => {
+      await writeFile(join(cwd, "f.ts"), source);
+      const { code, err } = await ltxc(["test"], { cwd });
+      assert.is(code, 1, err);
+      assert.match(err, says);
+    }));
+
 test.run();

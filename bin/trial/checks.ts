@@ -37,6 +37,28 @@ export function violations(subject: Subject, observation: Observation): Violatio
   ];
 }
 
+/** Values and losses that differ, bit for bit, when the same step is computed again: only the first of them, which the others follow from. */
+export function differences(subject: Subject, first: Observation, second: Observation): Violation[] {
+  if (first === second) return [];
+  const message = (what: string) =>
+    `${what} differs when the same step is computed again, so an imported function is not pure`;
+  const isSame = (a: HostTensor, b: HostTensor | undefined) =>
+    b !== undefined && a.data.every((x, i) => Object.is(x, b.data[i]));
+  const values = [...first.values.values()].filter(
+    (seen) => !isSame(seen.tensor, second.values.get(seen.value.key)?.tensor),
+  );
+  const [value] = values;
+  if (value !== undefined)
+    return [{ code: "LTX5052", span: spanOf(subject, value), of: value.value.key, message: message(nameOf(value)) }];
+  const term = subject.program.terms.find(({ name }) => {
+    const loss = first.losses[name];
+    return loss !== undefined && !isSame(loss, second.losses[name]);
+  });
+  return term === undefined
+    ? []
+    : [{ code: "LTX5052", span: term.span, of: term.name, message: message(`the loss \`${term.name}\``) }];
+}
+
 interface Look {
   readonly subject: Subject;
   readonly observation: Observation;

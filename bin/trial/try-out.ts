@@ -7,7 +7,7 @@ import { observe } from "../probe/observe.ts";
 import type { Subject } from "../probe/subject.ts";
 import { syntheticSamples } from "../probe/synthetic.ts";
 import { describeBatch, trialBatches, type TrialBatch } from "./batches.ts";
-import { violations, type Violation } from "./checks.ts";
+import { differences, violations, type Violation } from "./checks.ts";
 
 interface Trial {
   readonly diagnostics: readonly Diagnostic[];
@@ -49,7 +49,10 @@ async function violationsOn(engine: Engine, subject: Subject, batch: TrialBatch)
   const { params, seed, progress } = batch;
   const circumstances = { params, sampler, seed, progress, globalStep: Math.round(progress * 1000) };
   try {
-    return violations(subject, await observe(engine, subject, samples, circumstances));
+    const seen = await observe(engine, subject, samples, circumstances);
+    // What the compiler writes is pure; only imported functions can differ between two calls.
+    const again = subject.program.imports.length === 0 ? seen : await observe(engine, subject, samples, circumstances);
+    return [...violations(subject, seen), ...differences(subject, seen, again)];
   } catch (error) {
     const failure = failureOf(subject.file, error);
     if (failure === null) throw error;
@@ -66,6 +69,7 @@ function failureOf(file: SourceFile, error: unknown): Violation | null {
     const start = begin + (each.lineStarts[Number(line) - 1] ?? NaN) + Number(column) - 1;
     if (basename(each.path) === name && Number.isFinite(start)) {
       const span = { start, end: start + 1 };
+      if (error instanceof Error && error.name === "ImportError") return { code: "LTX5051", span, of: "step", message };
       return { code: "LTX7106", span, of: "step", message: `this cannot be calculated: ${message}` };
     }
     begin += each.text.length + 1;

@@ -2,6 +2,7 @@ import type { CheckedImport } from "../2-check/checked.ts";
 import { Bag } from "../diagnostics/bag.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { ImportProblem } from "./bundle.ts";
+import { impuritiesOf } from "./impurities.ts";
 
 /** What is wrong with imported files, each at the import that names the file. */
 export function importFindings(
@@ -15,6 +16,28 @@ export function importFindings(
     const what = place === null ? explain(message, owner, refusal !== null) : `${place}: ${message}`;
     const help = refusal?.help ?? (place === null ? helpFor(message, owner) : "mend the imported file");
     bag.error(refusal?.code ?? "LTX6507", owner.span, what, { help });
+  }
+  return bag.sorted();
+}
+
+/** A file that a strategy imports, directly or through another one. */
+interface ImportedFile {
+  /** Relative to the strategy that imports it. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Warnings about imported files of the project whose functions are not pure; each at the import of the file, or at the first one. */
+export function impureImports(
+  imports: readonly CheckedImport[],
+  files: readonly ImportedFile[],
+): readonly Diagnostic[] {
+  const bag = new Bag();
+  for (const { name, text } of files) {
+    const owner = imports.find(({ from }) => from.replace(/^\.\//, "") === name) ?? imports[0];
+    if (owner === undefined) continue;
+    for (const { place, message, help } of impuritiesOf(text))
+      bag.warning("LTX5050", owner.span, `\`${name}\` is not pure: ${message} (line ${place})`, { help });
   }
   return bag.sorted();
 }

@@ -16,7 +16,8 @@ const builtin = fileURLToPath(new URL("../builtin/", import.meta.url));
 const update = process.env["UPDATE"] === "1";
 
 /** Codes of strategies; those of run configs and data have their samples in the tests of the runtime. */
-const ofStrategies = catalog.filter(({ code }) => /^LTX[1-5]/.test(code));
+/** LTX505 are about imported files, which `imports.test.ts` and the tests of `ltxc test` and `ltxc run` have. */
+const ofStrategies = catalog.filter(({ code }) => /^LTX[1-5]/.test(code) && !code.startsWith("LTX505"));
 
 /** Extended strategies: built-in ones, those beside a sample, and the text itself as `./example.strategy`. */
 function libraryOf(text: string, beside: string): Library {

@@ -1,6 +1,6 @@
 /** Prints values as TypeScript: named axes become positions, broadcasts become reshapes. */
 import { familyOf, gridAxes } from "../../2-check/axes.ts";
-import type { Axis, Core, ModalityName, Term } from "../../2-check/core.ts";
+import { describe, type Axis, type Core, type ModalityName, type Term } from "../../2-check/core.ts";
 import { at, call, list, object, type Code } from "./code.ts";
 import { host } from "./number.ts";
 import { hasName, type Scope } from "./scope.ts";
@@ -89,7 +89,12 @@ function predictionCode({ modality }: Term<"prediction">, scope: Scope): Code {
 function importCode({ name, args, type }: Term<"import">, scope: Scope): Code {
   if (scope.hasStandIns) return standInCode(args, type, scope);
   const codes = args.map((arg) => (arg.type.stage === "host" ? host(arg, scope) : device(arg, scope)));
-  return call(scope.imported(name), ["ops", ...codes]);
+  const made = call(scope.imported(name), ["ops", ...codes]);
+  if (type.stage === "host") return made;
+  // A length of an axis that only the data knows is not compared.
+  const shape = type.axes.map((axis) => (hasName(axis) ? scope.size(axis) : "null"));
+  const written = [JSON.stringify(name), JSON.stringify(describe(type).replaceAll("`", "")), list(shape)];
+  return call(scope.helper("imported"), [...written, ["() => ", made]]);
 }
 
 /** What an imported function is declared to return; each length is that of an argument's axis or of a grid. */

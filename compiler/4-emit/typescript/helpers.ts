@@ -158,6 +158,22 @@ function cell(pixel: number, scale: number, count: number): number {
 function extent(x: Tensor, axis: number): number {
   return x.shape[axis] ?? 0;
 }`,
+  imported: `/** What an imported function returns, if it is of its declared type; null stands for a length that only the data knows. */
+function imported(name: string, type: string, shape: readonly (number | null)[], call: () => Tensor): Tensor {
+  const failed = (what: string, cause?: unknown) =>
+    Object.assign(new Error(\`the imported function \\\`\${name}\\\` \${what}\`, { cause }), { name: "ImportError" });
+  let result: Tensor;
+  try {
+    result = call();
+  } catch (error) {
+    throw failed(\`failed: \${error instanceof Error ? error.message : String(error)}\`, error);
+  }
+  const got = (result as Partial<Tensor> | null | undefined)?.shape;
+  if (got === undefined) throw failed(\`returned no tensor; its declared type is \${type}\`);
+  if (got.length === shape.length && got.every((size, i) => shape[i] === null || size === shape[i])) return result;
+  const wanted = shape.map((size) => size ?? "any").join(", ");
+  throw failed(\`returned the shape [\${got.join(", ")}]; its declared type \${type} has [\${wanted}]\`);
+}`,
   standIn: `/** Stands for an imported function that is left out: it depends on all arguments, [argument, axis] is the length of one's axis. */
 function standIn(ops: Ops, args: readonly Tensor[], shape: readonly (number | readonly [number, number])[]): Tensor {
   const sizes = shape.map((size) => (typeof size === "number" ? size : (args[size[0]]?.shape[size[1]] ?? 1)));

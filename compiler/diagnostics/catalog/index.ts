@@ -4,6 +4,7 @@ import { entries as names } from "./3-names.ts";
 import { entries as types } from "./4-types.ts";
 import { entries as meaning } from "./5-meaning.ts";
 import { entries as suspicious } from "./503-suspicious.ts";
+import { entries as imports } from "./505-imports.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
 import { entries as changes } from "./616-changes.ts";
@@ -25,6 +26,7 @@ const entries = [
   ...types,
   ...meaning,
   ...suspicious,
+  ...imports,
   ...config,
   ...data,
   ...changes,
