@@ -42,10 +42,11 @@ function strayNames(entries: readonly YamlEntry[]): ReadonlySet<string> {
   const strays = entries.flatMap(({ key, value }) => {
     const isKnown = sections.includes(key) || plainKeys.includes(key);
     if (key === "expect") return [];
+    if (value.kind === "scalar" && sections.includes(key)) return /^\s*(\w+)\s*=/.exec(value.text)?.slice(1, 2) ?? [];
     const items = value.kind === "sequence" ? value.items : isKnown ? [] : [value];
-    return items.flatMap((item) => (item.kind === "mapping" ? item.entries : []));
+    return items.flatMap((item) => (item.kind === "mapping" ? item.entries.map((entry) => entry.key) : []));
   });
-  return new Set(strays.map(({ key }) => key.replace(/\s*\(.*$/s, "")));
+  return new Set(strays.map((key) => key.replace(/\s*\(.*$/s, "")));
 }
 
 function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {

@@ -316,7 +316,10 @@ class Converter {
 
   #duplicate({ key, keySpan }: YamlEntry, first: YamlEntry): void {
     const labels = [{ span: first.keySpan, message: "first given here" }];
-    this.#bag.error("LTX1003", keySpan, `the key \`${key}\` is given twice`, { labels, help: "keep one of them" });
+    this.#bag.error("LTX1003", keySpan, `the key \`${key}\` is given twice`, {
+      labels,
+      help: "keep one of them; several entries of one key are a list, each on a line of its own behind `- `",
+    });
   }
 
   #key(node: Node | null): YamlScalar | null {

@@ -44,10 +44,17 @@ export function hasArguments({ name, span, args, env }: Call, least: number, mos
     span,
     `\`${name}\` takes ${wanted} argument${wanted === "1" ? "" : "s"}, this call has ${args.length}`,
     {
-      help: differenceHelp(name, args, env) ?? `write ${example(name, least)}`,
+      help: differenceHelp(name, args, env) ?? axisOfTokens(name, args, env) ?? `write ${example(name, least)}`,
     },
   );
   return false;
+}
+
+/** `mean(tokens(x, channel))` */
+function axisOfTokens(name: string, [x, axis]: readonly Argument[], { report }: Environment): string | null {
+  const [value, at] = [x, axis].map((arg) => (arg === undefined ? null : report.textAt(arg.value.span)));
+  if ((name !== "tokens" && name !== "grid") || !value || !at) return null;
+  return `an axis belongs to the function around it: \`mean(${name}(${value}), ${at})\``;
 }
 
 /** `mse(a - b)` */
@@ -62,6 +69,10 @@ function differenceHelp(name: string, [only, ...more]: readonly Argument[], { re
 
 /** `mean(x, dim=1)`, `mean(x, axis=channel)` */
 function axisHelp(name: string, argument: string, args: readonly Argument[]): string | null {
+  if (losses.includes(name) && /^(loss_)?(mask|weights?|where)$/.test(argument)) {
+    const m = args.find((arg) => arg.name?.text === argument)?.value;
+    return `a mask stands behind the loss: \`${name}(a, b) over ${m?.kind === "name" ? m.name : "m"}\``;
+  }
   if (argument === "keepdim" || argument === "keepdims") return "leave it out: axes are matched by their names";
   if (!/^(dims?|axis|axes)$/.test(argument)) return null;
   const given = args.find((arg) => arg.name?.text === argument)?.value;

@@ -47,6 +47,8 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     timesteps: "write `sigma:`, the noise level",
     noise_level: "write `sigma:`",
     frame_rate: "write `fps:`",
+    source: "write `latents:`",
+    data: "write `latents:`",
     prompt: "name a source of kind `text_embeddings` in `text:`",
     keep_probability: "write it behind the entry: `keep: first_frame with probability 0.5`",
     keep_p: "write it behind the entry: `keep: first_frame with probability 0.5`",

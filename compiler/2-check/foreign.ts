@@ -3,7 +3,7 @@ import type { Argument, Expression } from "../1-parse/expression/ast.ts";
 import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Details } from "../diagnostics/bag.ts";
 import type { Span } from "../source/span.ts";
-import { functionNames } from "./builtins.ts";
+import { functionNames, losses } from "./builtins.ts";
 import { poisoned, type Core } from "./core.ts";
 import type { Environment } from "./environment.ts";
 import { foreignField, foreignModules, foreignWord } from "./foreign-words.ts";
@@ -127,6 +127,16 @@ function rootOf(object: Expression): string | null {
 /** `x.mean(channel)` of a value `x`: functions are written in front. False where `mean` is no function of any language. */
 export function reportMethod({ object, member, args, span }: Member, env: Environment): boolean {
   const { text } = member;
+  const isAveraged = object.kind === "call" && losses.includes(object.callee.text) && /^(mean|sum)$/.test(text);
+  if (isAveraged) {
+    const rest = { start: object.span.end, end: span.end };
+    const help = `leave \`.${text}()\` out: a loss is averaged for each sample`;
+    env.report.error("LTX3004", member.span, `a value has no \`${text}\``, {
+      help,
+      fix: { title: help, edits: [{ span: rest, text: "" }] },
+    });
+    return true;
+  }
   const all: readonly Argument[] = [{ name: null, value: object }, ...(args ?? [])];
   const texts = argumentTexts(all, env);
   const foreign = foreignWord(text);

@@ -57,6 +57,11 @@ export function trailingIf(
     bag.error("LTX1101", sign, message, instead(conditional(sign, condition, value, otherwise), span));
     return { kind: "error", span };
   }
+  if (value.kind === "over") {
+    const nothing: Expression = { kind: "number", value: 0, span: condition.span };
+    bag.error("LTX1101", sign, message, instead(conditional(sign, condition, value, nothing), span));
+    return { kind: "error", span };
+  }
   const drawn = isItem ? probabilityOf(condition) : null;
   const text = drawn === null ? null : `${printExpression(value)} with probability ${printExpression(drawn)}`;
   const details =

@@ -89,6 +89,8 @@ const hints: readonly (readonly [TokenType, string])[] = [
 function helpFor(error: IRecognitionException, previous: IToken | undefined): string | null {
   if (error.message === t.Then.name || error.message === phrase(t.Else))
     return "an `if` has three parts: `if condition then value else other`";
+  if (previous?.tokenType === t.Percent && error.token.tokenType === EOF)
+    return "leave `%` out: a share is a number from 0 to 1";
   if (error.message === t.Close.name && error.token.tokenType === EOF) return "close the parenthesis with `)`";
   const leftOver = error.name === "NotAllInputParsedException";
   if (error.token.tokenType === t.Close && !leftOver) return null;

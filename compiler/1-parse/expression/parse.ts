@@ -183,7 +183,11 @@ function report(errors: readonly IRecognitionException[], { tokens, text, mapOff
     if (start <= last) continue;
     const isEnd = error.token.tokenType === EOF;
     last = isEnd ? text.length : start + error.token.image.length;
-    const { code, message, help } = describe(error, tokens[tokens.indexOf(error.token) - 1], isItem);
+    const { code, message, help } = describe(
+      error,
+      isEnd ? tokens.at(-1) : tokens[tokens.indexOf(error.token) - 1],
+      isItem,
+    );
     const span = spanIn(mapOffset, start, isEnd ? start : last);
     const fix = isMeantAsEqual(error) ? replacement(span, "==") : null;
     bag.error(code, span, message, { ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) });

@@ -17,6 +17,12 @@ const forms: readonly (readonly [RegExp, string, (parts: readonly string[]) => W
       help: `a function is an entry of \`let\` with its arguments in front of the colon: \`name(${names}): ${body}\``,
     }),
   ],
+  [/(?<![<>=!])=>/, "`=>` is no comparison here", () => ">="],
+  [
+    /\b([A-Za-z_][\w.]*)\s+is\s+(not\s+)?(true|false)\b/i,
+    "`is` compares nothing here",
+    ([name, negated, value]) => ((value?.toLowerCase() === "true") === (negated === "") ? (name ?? "") : `not ${name}`),
+  ],
   [
     /^\s*([A-Za-z_][\w.]*)\s*=\s*(true|false)\s*$/i,
     "a single `=` compares nothing",
@@ -43,7 +49,7 @@ export function wholeForm(text: string): WholeForm | null {
   for (const [pattern, message, write] of forms) {
     const match = pattern.exec(text);
     if (match === null) continue;
-    const parts = match.slice(1).map((part) => part.trim());
+    const parts = match.slice(1).map((part: string | undefined) => part?.trim() ?? "");
     return { start: match.index, end: match.index + match[0].length, message, write: write(parts) };
   }
   return choice(text);
