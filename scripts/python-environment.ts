@@ -2,7 +2,7 @@
  * Where the project's own tests find a Python with PyTorch. What users need of Python is elsewhere: `ltxc` itself works without.
  *
  *   node --import tsx scripts/python-environment.ts            prints the paths, or exits with 1 and the reason why there is none
- *   node --import tsx scripts/python-environment.ts --install  makes one first, if there is none
+ *   node --import tsx scripts/python-environment.ts --install  makes one first, if there is none with a recent PyTorch
  *
  * Looked for are, in this order: `LTXC_PYTHON`, a virtual environment in the user's cache folder, and the system's own Python.
  */
@@ -60,14 +60,18 @@ function lookInto(path: string): { readonly torch: string | null; readonly reaso
 
 const packages = ["torch", "numpy", "pydantic", "pyyaml"];
 
-/** Makes an environment with pip, or, where that fails, takes Debian's packages; returns what went wrong. */
-function install(): readonly string[] {
+/** Whether the engine torch takes it; Debian's may be older, and is enough for compiled Python. */
+const isRecent = ({ torch }: Python): boolean => /^2\.[1-9]\d+\./.test(torch);
+
+/** Makes an environment with pip, or, where that fails and there is no Python yet, takes Debian's packages; returns what went wrong. */
+function install(hasOther: boolean): readonly string[] {
   const withPip = [
     ["python3", "-m", "venv", environmentFolder()],
     [environmentPython(), "-m", "pip", "install", "--quiet", "--retries", "0", ...packages],
   ];
   const first = runAll(withPip);
   if (first === null) return [];
+  if (hasOther) return [first];
   const second = runAll([
     ["apt-get", "update", "-qq"],
     ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "python3-torch", "python3-yaml"],
@@ -86,8 +90,9 @@ function runAll(commands: readonly (readonly string[])[]): string | null {
 }
 
 function main(): number {
-  const wantsInstall = process.argv.includes("--install");
-  const failures = wantsInstall && findPythons().pythons.length === 0 ? install() : [];
+  const before = findPythons().pythons;
+  const wantsInstall = process.argv.includes("--install") && !before.some(isRecent);
+  const failures = wantsInstall ? install(before.length > 0) : [];
   const { pythons, reason } = findPythons();
   for (const failure of failures) console.error(failure);
   if (pythons.length === 0) console.error(`no Python with PyTorch: ${reason}`);

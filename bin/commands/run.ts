@@ -76,16 +76,19 @@ function stopOnInterrupt(session: Session, view: RunView): { readonly signal: Ab
 
 /**
  * Tells that nothing can be shown any more: on the other output, and among the run's events. The training goes on, since its results are
- * files.
+ * files. Returns whether stdout was lost so far: whoever reads it has not seen how the run ended.
  */
-function watchOutputs({ io, json }: Session, warn: (finding: Finding) => void): void {
+function watchOutputs({ io, json }: Session, warn: (finding: Finding) => void): () => boolean {
+  let isLost = false;
   io.onOutputLost(({ name, reason }) => {
+    isLost ||= name === "stdout";
     const message = `${name} can not be written any more (${reason}); the training goes on without it`;
     const help = "`ltxc report` shows the run from the metrics in its `output_dir`";
     // Events of `--json` go to stdout, which may be what was lost.
     if (json) io.err(`warning: ${message}\n`);
     warn({ code: "LTX7040", severity: "warning", path: ["output_dir"], message, help });
   });
+  return () => isLost;
 }
 
 /** Hands findings on as soon as there is somewhere to; keeps them until then. */
@@ -151,10 +154,8 @@ async function trainWith(
   reporter: Reporter,
 ): Promise<number> {
   const mailbox = createMailbox();
-  watchOutputs(session, mailbox.put);
-  const { engine: engineName } = config.runtime;
-  if (engineName === "ltx-trainer") throw new Error("the official trainer is no engine");
-  const { engine, reason } = await openEngine(engineName, {
+  const isUnseen = watchOutputs(session, mailbox.put);
+  const { engine, reason } = await openEngine(config.runtime.engine, {
     ...config.runtime,
     precision: config.acceleration.mixed_precision_mode === "bf16" ? "bfloat16" : "float32",
   });
@@ -177,7 +178,8 @@ async function trainWith(
       view.event(event);
     };
     const { type } = await train(opened.run, { onEvent, signal, onBegun: mailbox.open });
-    return type === "interrupted" ? exitCode.interrupted : exitCode.ok;
+    if (type === "interrupted") return exitCode.interrupted;
+    return isUnseen() ? exitCode.findings : exitCode.ok;
   } finally {
     view.end();
     // A signal that comes when all is saved must not end the run in another way.

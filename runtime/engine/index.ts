@@ -96,7 +96,11 @@ const opened = new Map<string, Promise<Opened>>();
  * @throws FindingsError LTX6220 if an engine that was named does not work, LTX6221 if a provider that was named does not, LTX7050 if
  * there is no usable PyTorch where it was said to be
  */
-export async function openEngine(asked: EngineName | "auto", options: EngineOptions = {}): Promise<OpenedEngine> {
+export async function openEngine(
+  asked: EngineName | "auto" | "ltx-trainer",
+  options: EngineOptions = {},
+): Promise<OpenedEngine> {
+  if (asked === "ltx-trainer") throw new Error("the official trainer is no engine: `ltxc run` trains with it");
   const { engine, reason } = await openFirst(asked, options);
   return { engine, reason };
 }

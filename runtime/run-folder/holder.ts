@@ -21,6 +21,9 @@ export interface Holder {
   readonly command: string;
 }
 
+/** No system numbers processes beyond 32 bits. */
+const MOST_PID = 2 ** 32;
+
 /** This process as the holder of a new lock. */
 export function thisProcess(): Holder {
   return {
@@ -44,8 +47,9 @@ export function parseHolder(text: string): Holder | null {
     /^[0-9a-f]{16}$/.test(token) &&
     [host, since, command].every((entry) => typeof entry === "string") &&
     [started, boot, namespace].every((entry) => entry === null || typeof entry === "string") &&
-    Number.isSafeInteger(pid) &&
-    (pid as number) > 0;
+    Number.isInteger(pid) &&
+    (pid as number) > 0 &&
+    (pid as number) <= MOST_PID;
   return isRight ? ({ token, host, pid, started, boot, namespace, since, command } as Holder) : null;
 }
 

@@ -122,6 +122,8 @@ test("text of a lock that could steer a terminal is shown without that", async (
   const said = (await refusal(await lockedBy({ ...onOtherHost, host: "a\u001b[31mb\nc" }))) ?? "";
   assert.match(said, "on a [31mb c, since");
   assert.is(parseHolder('{"pid": -1}'), null);
+  assert.is(parseHolder(JSON.stringify({ ...thisProcess(), pid: 99_999_999_999 })), null);
+  assert.ok(parseHolder(JSON.stringify(thisProcess())) !== null);
   assert.is(parseHolder("null"), null);
 });
 

@@ -72,8 +72,8 @@ export const entries = [
     title: "Nothing can be shown any more",
     explanation:
       "What reads stdout or stderr has ended, or has left 16 MiB unread, the terminal was closed, or the disk of the file behind it is full. " +
-      "The training goes on without this output, to its end and to its own exit code; `metrics.jsonl` and the other files in " +
-      "`output_dir` have everything.",
+      "The training goes on without this output to its end; `metrics.jsonl` and the other files in `output_dir` have everything. " +
+      "Where stdout was lost the run ends with 1, since nobody has seen how it ended.",
     bad: "ltxc run --json | head",
     good: "ltxc run --json > events.jsonl",
   },
