@@ -123,7 +123,7 @@ test("an error inside a step points into the .strategy file", async ({ cwd }) =>
   const set = ["--set", "output_dir=broken", "--set", "training_strategy.name=broken"];
   const { status, stderr } = ltxc(cwd, "run", ...set);
   assert.is(status, 1, stderr);
-  const line = text.split("\n").findIndex((each) => each.includes("failing: {from")) + 1;
+  const line = text.split("\n").findIndex((each) => each.includes("keep: failing(tokens(masks)) > 0")) + 1;
   assert.match(stderr, "LTX5051");
   assert.match(stderr, "the imported function `failing` failed: broken 3");
   assert.match(stderr, new RegExp(`broken\\.strategy:${line}, .*failing\\.ts:2:\\d+`));

@@ -24,7 +24,9 @@ export function fitting<T>(f: () => T): T {
 
 /** The generated module names what is wrong; the stack of the cause leads into the imported file. */
 function failedImport(error: Error): never {
-  const line = strategyLine(error.stack ?? "");
+  // Its helpers come from no line of the strategy: maps give them that of the code before.
+  const frames = (error.stack ?? "").split("\n").filter((frame) => !/^\s+at (failed|imported) /.test(frame));
+  const line = strategyLine(frames.join("\n"));
   const inside =
     error.cause instanceof Error ? /\(?([^\s()]+:\d+:\d+)\)?$/m.exec(error.cause.stack ?? "")?.[1] : undefined;
   const at = [line, inside].filter((place) => place !== null && place !== undefined).join(", ");
