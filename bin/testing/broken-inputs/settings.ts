@@ -29,7 +29,7 @@ export const brokenSettings: readonly BrokenInput[] = [
   { name: "a quantized base", arrange: setting("acceleration", "quantization: int8-quanto") },
   { name: "a provider that is not there", arrange: setting("runtime", "engine: onnx", "provider: webgpu") },
   { name: "a library that is not there", arrange: setting("runtime", "engine: onnx", "provider: cuda") },
-  { name: "an engine that is not there", arrange: setting("runtime", "engine: tfjs-node-gpu") },
+  { name: "an engine that is not there", arrange: setting("runtime", "engine: torch", "torch: ./nowhere") },
   {
     name: "adapters larger than a tensor can be",
     arrange: written(/rank: 8\n {2}alpha: 8/, "rank: 90000000\n  alpha: 8"),
