@@ -146,7 +146,7 @@ test("both find what does not fit in a strategy that imports, and nothing of it 
     await writeFile(join(folder, "edges.ts"), edges.replace("b: Tensor)", "b: number)").replace("ops.abs", "ops.asb"));
     const wrong = await ltxc(["check", "--types", "edge_loss.strategy"], { cwd: folder });
     assert.is(wrong.code, 1);
-    assert.match(wrong.out, /TS2345: .*\n *--> edge_loss\.strategy:17:44/);
+    assert.match(wrong.out, /TS2345: .*\n *--> edge_loss\.strategy:21:44/);
     assert.match(wrong.out, /TS(?:2339|2551): .*\n *--> edges\.ts:9:23/);
     const compiled = await ltxc(["compile", "--types"], { cwd: folder });
     assert.is(compiled.code, 1);
