@@ -129,7 +129,7 @@ test("a run whose output nobody reads trains to its end and ends", async ({ cwd 
   const code = await new Promise((resolve) => child.on("close", resolve));
   closeSync(fd);
   assert.match(await metrics(cwd, "ignored"), /"type":"finished","globalStep":300/);
-  assert.is(code, 0, err);
+  assert.is(code, 1, err);
   assert.is(err, "warning: the reader of stdout has stopped reading and misses the end\n");
 });
 
@@ -172,7 +172,7 @@ test("results that a full disk does not take are an error", async ({ cwd }) => {
   assert.is(explain.status, 1);
   assert.match(explain.stderr, /^error: stdout can not be written \(ENOSPC\)/);
   const trained = run("run --set output_dir=unseen --set optimization.steps=3");
-  assert.is(trained.status, 0, trained.stderr);
+  assert.is(trained.status, 1, trained.stderr);
   assert.match(trained.stderr, "LTX7040");
   assert.ok(isSaved(cwd, "unseen", "3"));
 });

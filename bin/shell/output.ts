@@ -153,9 +153,6 @@ export function endWithoutReaders(
     before = taken;
     if (!isStuck || behind.length === 0) return;
     clearInterval(timer);
-    tell(
-      `warning: the reader of ${behind.map(({ name }) => name).join(" and ")} has stopped reading and misses the end`,
-    );
     end(behind.map(({ name }) => name).join(" and "));
   }, patience);
   timer.unref();
@@ -163,13 +160,19 @@ export function endWithoutReaders(
 
 function tellAndExit(names: string): void {
   tell(`warning: the reader of ${names} has stopped reading and misses the end`);
+  failAtExit();
   process.exit();
 }
 
-function loseResults({ name, reason }: OutputFailure): void {
+/** What nobody could read must not look like success. */
+function failAtExit(): void {
   process.once("exit", (code) => {
     if (code === 0) process.exitCode = 1;
   });
+}
+
+function loseResults({ name, reason }: OutputFailure): void {
+  failAtExit();
   tell(`error: ${name} can not be written (${reason}), so results are missing there`);
 }
 
