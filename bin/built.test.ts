@@ -12,6 +12,8 @@ const test = suite<{ cwd: string }>("built command line");
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bundle = join(root, "dist/ltxc.mjs");
 
+const { XDG_CACHE_HOME: cacheBefore } = process.env;
+
 test.before(async (context) => {
   const setup = spawnSync(process.execPath, [join(root, "scripts/setup.mjs")], { encoding: "utf8" });
   assert.is(setup.status, 0, setup.stderr);
@@ -19,7 +21,11 @@ test.before(async (context) => {
   // Processes started here keep their recordings there.
   process.env["XDG_CACHE_HOME"] = join(context.cwd, "cache");
 });
-test.after(({ cwd }) => rm(cwd, { recursive: true }));
+test.after(async ({ cwd }) => {
+  if (cacheBefore === undefined) delete process.env["XDG_CACHE_HOME"];
+  else process.env["XDG_CACHE_HOME"] = cacheBefore;
+  await rm(cwd, { recursive: true });
+});
 
 function ltxc(cwd: string, ...args: readonly string[]) {
   const { PATH, XDG_CACHE_HOME } = process.env;

@@ -1,4 +1,5 @@
 // Whole runs on the engine torch, where there is a PyTorch: the losses of another engine, and a resume that changes nothing.
+import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -24,6 +25,14 @@ async function lossesOf(cwd: string, settings: Settings, ...options: string[]): 
   const events = out.trim().split("\n");
   return events.map((line): TrainEvent => JSON.parse(line)).flatMap((x) => (x.type === "step" ? [x.loss] : []));
 }
+
+test("a folder without PyTorch ends it before anything is made", async ({ cwd }) => {
+  const set = ["runtime.engine=torch", "runtime.torch=./nowhere", "output_dir=none"].flatMap((x) => ["--set", x]);
+  const { code, err } = await ltxc(["run", ...set], { cwd });
+  assert.is(code, 1);
+  assert.match(err, "LTX7050");
+  assert.not.ok(existsSync(join(cwd, "none/checkpoints")));
+});
 
 const found = await testTorch();
 if (found !== null) {

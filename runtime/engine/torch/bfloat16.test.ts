@@ -66,6 +66,28 @@ function graphOf(
   };
 }
 
+test("what PyTorch is compared with rounds operands and results to 8 bits", () => {
+  const product = graphOf(
+    "Mul",
+    [
+      [4, 8],
+      [4, 8],
+    ],
+    [low(4, 8)],
+  );
+  const [x, y] = feedsOf(product(false)) as [HostTensor, HostTensor];
+  const bits = new DataView(new ArrayBuffer(4));
+  /** To the nearest number with the upper 16 bits of a float32; of two, to the even one. */
+  const rounded = (value: number): number => {
+    bits.setFloat32(0, value);
+    const all = bits.getUint32(0);
+    bits.setUint32(0, (all + 0x7fff + ((all >>> 16) & 1)) & 0xffff0000);
+    return bits.getFloat32(0);
+  };
+  const byHand = Array.from(x.data, (a, i) => rounded(Math.fround(rounded(a) * rounded(y.data[i] ?? NaN))));
+  assert.equal(Array.from(expected(product(true), [x, y])[0]?.data ?? []), byHand);
+});
+
 function testOn(library: TorchLibrary): void {
   /** The outputs of a graph. Fails if anything is left behind. */
   function run(graph: Graph, feeds: readonly HostTensor[]): HostTensor[] {
