@@ -1,5 +1,5 @@
 // Which command runs code that comes with a project: the table "What runs when" of LANGUAGE.md. `runs-nothing.slow.test.ts` tries the rest.
-import { appendFile, chown, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -31,6 +31,22 @@ test("nothing of it in check, compile, fmt, schema, explain and plan, nor of a c
     ["compile"],
   ];
   for (const args of silent) assert.not(await ran(context, ...args), args.join(" "));
+});
+
+test("the library that a run config names is looked at, not loaded, in check and plan", async ({ cwd, env }) => {
+  if (process.platform !== "linux") return console.log("skipped: a library of the project (torch is offered on Linux)");
+  await mkdir(join(cwd, "torch/lib"), { recursive: true });
+  await writeFile(join(cwd, "torch/version.py"), "__version__ = '2.13.0'\n");
+  // Nothing that can be loaded: to try would be an error.
+  await writeFile(join(cwd, "torch/lib/libtorch_cpu.so"), "");
+  const set = ["--set", "runtime.engine=torch", "--set", "runtime.torch=./torch"];
+  for (const command of ["check", "plan"]) {
+    const { code, out, err } = await ltxc([command, "train.yaml", ...set], { cwd, env });
+    assert.is(code, 0, `${command}: ${out}${err}`);
+  }
+  const { code, err } = await ltxc(["run", ...set], { cwd, env });
+  assert.is(code, 1);
+  assert.match(err, "error[LTX6220]");
 });
 
 test("check says what it leaves out", async ({ cwd, env }) => {

@@ -79,15 +79,25 @@ interface Files {
 
 /** Findings about the data, model and output folder of a complete config. */
 async function examineFiles(config: RunConfig, step: Step, isThorough: boolean): Promise<Files> {
-  const { openEngine, preflight } = await import("../../runtime/index.ts");
-  const { engine: asked } = config.runtime;
+  const { preflight } = await import("../../runtime/index.ts");
   const [engine, examined] = await Promise.all([
     // A plan may be made for another machine.
-    foundBy(async () => (isThorough && asked !== "ltx-trainer" ? openEngine(asked, config.runtime) : null)),
+    foundBy(async () => (isThorough ? tryEngine(config.runtime) : null)),
     foundBy(() => preflight(config, step, { isThorough })),
   ]);
   const { warnings = [], ofLoaded = [] } = examined.result ?? {};
   return { findings: [...examined.findings, ...engine.findings, ...warnings, ...ofLoaded], preflight: examined.result };
+}
+
+/** @throws FindingsError for an engine or a provider that does not work here */
+async function tryEngine(runtime: RunConfig["runtime"]): Promise<void> {
+  const { openEngine, lookForTorch } = await import("../../runtime/index.ts");
+  const { engine: asked, torch } = runtime;
+  if (asked === "ltx-trainer") return;
+  // A library that comes with a project is a program of the project, and only a run may run that.
+  const isNamed = torch !== null && (asked === "torch" || asked === "auto");
+  if (isNamed) await lookForTorch(torch);
+  if (!isNamed || asked === "auto") await openEngine(asked, { ...runtime, torch: null });
 }
 
 /** What `f` gives, or the findings that it throws. */

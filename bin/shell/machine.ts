@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { cpus, freemem, release, totalmem } from "node:os";
 import { promisify } from "node:util";
-import { systemProgram } from "./system-program.ts";
+import { systemProgram } from "../../runtime/files/index.ts";
 
 export interface Machine {
   readonly node: string;

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { systemProgram } from "../files/system-program.ts";
 
 /** What an NVIDIA GPU does, as its driver tells. */
 export interface GpuUse {
@@ -27,9 +28,10 @@ export const noGpu: GpuWatch = { latest: () => null, end: () => {} };
 
 /**
  * Watches the GPU that CUDA takes first. Where the driver's tool is missing or fails nothing is seen, and it is not asked again.
- * @param tool the driver's tool
+ * @param tool the driver's tool; null if there is none
  */
-export function watchGpu(tool = "nvidia-smi"): GpuWatch {
+export function watchGpu(tool = systemProgram("nvidia-smi", process.env["PATH"] ?? "")): GpuWatch {
+  if (tool === null) return noGpu;
   let latest: GpuUse | null = null;
   const args = [`--id=${firstGpu()}`, `--query-gpu=${fields.join()}`, "--format=csv,noheader,nounits"];
   const look = () => {

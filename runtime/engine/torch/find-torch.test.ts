@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -102,6 +103,17 @@ test("the active environment comes before Python on PATH, and that before our ow
   assert.is(await version({ VIRTUAL_ENV: old }), "2.12.0");
   assert.is(await version({ VIRTUAL_ENV: "", CONDA_PREFIX: old }), "2.11.0");
   assert.is(await version({ VIRTUAL_ENV: "", CONDA_PREFIX: "", PATH: await folder() }), "2.10.0");
+});
+
+test("a Python that comes with a project is not asked, wherever `npx` puts it in PATH", async () => {
+  const project = await folder();
+  const bin = join(project, "node_modules", ".bin");
+  await mkdir(bin, { recursive: true });
+  await writeFile(join(bin, "python3"), `#!/bin/sh\ntouch "${join(project, "ran")}"\n`);
+  await chmod(join(bin, "python3"), 0o755);
+  const env = { PATH: bin, XDG_DATA_HOME: await folder() };
+  assert.is(await reasonOf(null, env), nothingFound);
+  assert.not.ok(existsSync(join(project, "ran")));
 });
 
 test("where there is none, it is said where it was looked for; where only old ones are, which", async () => {

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { systemProgram } from "../../files/system-program.ts";
 import { installedTorch } from "./install-folder.ts";
 
 /** A PyTorch that can be used. */
@@ -122,7 +123,9 @@ print(spec.origin if spec and spec.origin else "")
 const PATIENCE = 20_000;
 
 /** Asks a Python where its package is; null if there is no such program, or no package. */
-function packageOfPython(python: string, env: Environment): Promise<string | null> {
+async function packageOfPython(name: string, env: Environment): Promise<string | null> {
+  const python = systemProgram(name, env["PATH"] ?? "");
+  if (python === null) return null;
   return new Promise((done) => {
     const asked = spawn(python, ["-c", question], {
       // Python looks for packages where it is started, too: in this folder there are none.

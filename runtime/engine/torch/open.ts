@@ -22,7 +22,7 @@ export async function openTorch(
   provider: TorchDevice,
   { named, precision }: { readonly named: string | null; readonly precision: Precision },
 ): Promise<{ readonly engine: Engine; readonly description: string }> {
-  const { folder, version, cuda } = await found(named);
+  const { folder, version, cuda } = await lookForTorch(named);
   if (provider === "cuda" && cuda === null) throw new Error(`PyTorch ${version} in ${folder} is a build without CUDA`);
   const { device, about } = await startTorchDevice({ folder, device: provider });
   const engine = createTorchEngine(await loadTfjsAlone(), device, { provider, precision, folder: recordingsFolder() });
@@ -31,7 +31,13 @@ export async function openTorch(
   return { engine, description: `PyTorch ${version} on ${on}${numbers}` };
 }
 
-async function found(named: string | null): Promise<FoundTorch> {
+/**
+ * Looks for PyTorch and its version, and loads nothing of it.
+ * @param named `runtime.torch`, null if nothing is named
+ * Rejects with the reason if there is none.
+ * @throws FindingsError LTX7050 if there is no usable PyTorch in the folder that is named
+ */
+export async function lookForTorch(named: string | null): Promise<FoundTorch> {
   try {
     return await findTorch(named);
   } catch (error) {

@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { temporaryFolders } from "../../runtime/testing/temporary-folders.ts";
+import { temporaryFolders } from "../testing/temporary-folders.ts";
 import { systemProgram } from "./system-program.ts";
 
 const test = suite("programs of the system");
