@@ -2,9 +2,10 @@
  * `@tensorflow/tfjs-node-gpu` brings an addon for Node that is built for TensorFlow 2.9 and CUDA 11.2. Its source also fits the library
  * in TensorFlow's own Python package, so it is built against that, in a folder of the user's.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { runProgram } from "./run-program.ts";
+import { makeEnvironment } from "../python-environment.ts";
+import { runProgram } from "../run-program.ts";
 import { addonIn, tensorflowFolder, tensorflowPackage } from "./folder.ts";
 import { tryTensorflow, type TriedTensorflow } from "./try.ts";
 
@@ -79,14 +80,8 @@ async function installLibrary(folder: string, { hasGpu, say }: InstallOptions): 
   if (known !== null && (!hasGpu || cudaLibraries(dirname(known.at)).length > 0)) return known;
   const name = hasGpu ? `tensorflow[and-cuda]==${TENSORFLOW}` : `tensorflow-cpu==${TENSORFLOW}`;
   say(`fetching ${name} with pip into ${python} (${hasGpu ? "some gigabytes" : "some hundred MB"}) …`);
-  const made = await runProgram("python3", ["-m", "venv", "--clear", python]);
-  if (made !== null) return { problem: `python3 could not make a virtual environment: ${made}` };
-  const fetched = await runProgram(join(python, "bin", "python"), ["-m", "pip", "install", "--quiet", name]);
-  if (fetched !== null) {
-    // What is there in part would be taken for the whole the next time.
-    rmSync(python, { recursive: true, force: true });
-    return { problem: `pip could not fetch ${name}: ${fetched}` };
-  }
+  const problem = await makeEnvironment(python, [name]);
+  if (problem !== null) return { problem };
   return libraryIn(python) ?? { problem: `${name} has no libtensorflow_cc.so.2` };
 }
 
