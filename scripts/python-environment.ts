@@ -10,6 +10,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isUsableVersion } from "../runtime/engine/torch/find-torch.ts";
 import { cacheFolder } from "../runtime/engine/recording/cache-folder.ts";
 
 interface Python {
@@ -60,9 +61,6 @@ function lookInto(path: string): { readonly torch: string | null; readonly reaso
 
 const packages = ["torch", "numpy", "pydantic", "pyyaml"];
 
-/** Whether the engine torch takes it; Debian's may be older, and is enough for compiled Python. */
-const isRecent = ({ torch }: Python): boolean => /^2\.[1-9]\d+\./.test(torch);
-
 /** Makes an environment with pip, or, where that fails and there is no Python yet, takes Debian's packages; returns what went wrong. */
 function install(hasOther: boolean): readonly string[] {
   const withPip = [
@@ -91,12 +89,14 @@ function runAll(commands: readonly (readonly string[])[]): string | null {
 
 function main(): number {
   const before = findPythons().pythons;
-  const wantsInstall = process.argv.includes("--install") && !before.some(isRecent);
+  const wantsInstall = process.argv.includes("--install") && !before.some(({ torch }) => isUsableVersion(torch));
   const failures = wantsInstall ? install(before.length > 0) : [];
   const { pythons, reason } = findPythons();
   for (const failure of failures) console.error(failure);
   if (pythons.length === 0) console.error(`no Python with PyTorch: ${reason}`);
-  for (const { path, torch } of pythons) console.log(`${path} (torch ${torch})`);
+  // Debian's may be too old for the engine torch, and is enough for compiled Python.
+  const use = (torch: string) => (isUsableVersion(torch) ? ", for the engine torch, too" : "");
+  for (const { path, torch } of pythons) console.log(`${path} (torch ${torch}${use(torch)})`);
   return pythons.length === 0 ? 1 : 0;
 }
 

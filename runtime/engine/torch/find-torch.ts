@@ -141,12 +141,17 @@ async function packageOfPython(name: string, env: Environment): Promise<string |
   });
 }
 
+/** Whether the engine can use a version of PyTorch, such as 2.13.0+cpu. */
+export function isUsableVersion(version: string): boolean {
+  const [, major = "", minor = ""] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) === MAJOR && Number(minor) >= LEAST_MINOR;
+}
+
 /** The package with its version. Throws, with the reason, if it can not be used. */
 function usable(folder: string): FoundTorch {
   const text = readFileSync(join(folder, "version.py"), "utf8");
   const version = /^__version__ = '([^']*)'/m.exec(text)?.[1] ?? "";
-  const [, major = "", minor = ""] = /^(\d+)\.(\d+)/.exec(version) ?? [];
-  if (Number(major) !== MAJOR || Number(minor) < LEAST_MINOR)
+  if (!isUsableVersion(version))
     throw new TorchMissing(
       `PyTorch ${version} in ${folder} can not be used: it takes ${MAJOR}.${LEAST_MINOR} or later, before ${MAJOR + 1}`,
     );
