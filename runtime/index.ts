@@ -38,9 +38,11 @@ export { preflight, type Preflight } from "./opening/preflight.ts";
 export { train } from "./train.ts";
 export { newestRun } from "./run-folder/newest.ts";
 export { lastSaved } from "./checkpoints/last-saved.ts";
+export { findWeights } from "./checkpoints/checkpoint-files.ts";
 export type { Run } from "./training/run-inputs.ts";
 export type * from "./metrics/events.ts";
 export { environmentOf } from "./metrics/environment.ts";
+export { openMetricsFile } from "./metrics/metrics-file.ts";
 
 // What a run will be like: its samples, the memory and time of its steps, the graphs that they run.
 export { surveyOf, type Counted, type SizeOfLatents, type Survey } from "./forecast/survey.ts";

@@ -1,12 +1,20 @@
 /** `ltxc run --on ltx-trainer`: the run of a run config on the official trainer, shown as a run of ltxc's own. */
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import { fail, FindingsError, type Finding } from "../../runtime/findings.ts";
-import { environmentOf, preflight, trainedBytes, type Preflight, type TrainEvent } from "../../runtime/index.ts";
+import {
+  environmentOf,
+  findWeights,
+  openMetricsFile,
+  preflight,
+  trainedBytes,
+  type Preflight,
+  type TrainEvent,
+} from "../../runtime/index.ts";
 import { exitCode } from "../shell/exit.ts";
 import type { Io } from "../shell/io.ts";
 import { findInstallation, type Installation } from "./installation.ts";
@@ -45,9 +53,11 @@ export async function trainThere(io: Io, there: There, shown: Shown): Promise<nu
   for (const finding of examined.warnings) shown.event({ type: "warning", finding });
   await mkdir(config.output_dir, { recursive: true });
   const own = await mkdtemp(join(tmpdir(), "ltxc-run-"));
+  const record = recorder(config.output_dir, shown);
   try {
-    return await trainIn(io, own, there, { installation, examined, shown });
+    return await trainIn(io, own, there, { installation, examined, shown, record });
   } finally {
+    record.close();
     await rm(own, { recursive: true });
   }
 }
@@ -72,13 +82,14 @@ interface Prepared {
   readonly installation: Installation;
   readonly examined: Preflight;
   readonly shown: Shown;
+  readonly record: Recorder;
 }
 
 async function trainIn(
   io: Io,
   own: string,
   there: There,
-  { installation, examined, shown }: Prepared,
+  { installation, examined, shown, record }: Prepared,
 ): Promise<number> {
   const { config, folder, module } = there;
   const log = join(config.output_dir, "ltx-trainer.log");
@@ -86,7 +97,6 @@ async function trainIn(
   // YAML holds all of JSON.
   await writeFile(written, JSON.stringify(forModule(there)));
   const { processes } = config.runtime;
-  const record = recorder(config.output_dir, shown);
   record.add(startedEvent(there, examined));
   const amount = `${config.optimization.steps} steps, ${count(examined.data.dataset.samples.length, "sample")}`;
   shown.note(
@@ -133,19 +143,28 @@ function forModule({ config, written, step }: There): unknown {
   return { ...rest, model, training_strategy: strategy, output_dir: config.output_dir };
 }
 
+type Recorder = ReturnType<typeof recorder>;
+
 /** Shows events, and keeps them where `ltxc report` looks for them. */
 function recorder(folder: string, shown: Shown) {
-  let [steps, written] = [0, Promise.resolve()];
+  const metrics = openMetricsFile(join(folder, "metrics.jsonl"));
+  let steps = 0;
   return {
     steps: () => steps,
     add(event: TrainEvent): void {
       if (event.type === "step") steps = event.globalStep;
-      const line = `${JSON.stringify(event)}\n`;
-      written = written.then(() => appendFile(join(folder, "metrics.jsonl"), line));
+      const failure = metrics.write(event);
       // What people read of the start is about ltxc's own runs.
       if (shown.isJson || event.type !== "started") shown.event(event);
+      if (failure !== null) shown.event(lostMetrics(failure));
     },
+    close: () => metrics.close(),
   };
+}
+
+function lostMetrics(failure: string): TrainEvent {
+  const message = `metrics are not written any more: ${failure}`;
+  return { type: "warning", finding: { code: "LTX7004", severity: "warning", path: ["output_dir"], message } };
 }
 
 function startedEvent({ config, step }: There, examined: Preflight): TrainEvent {
@@ -197,10 +216,7 @@ function stepEvent({ optimization }: RunConfig, done: StepDone, seconds: number)
 /** The weights of the highest step in a run's folder; null if there are none. */
 async function newestWeights(folder: string): Promise<string | null> {
   const checkpoints = join(folder, "checkpoints");
-  if (!existsSync(checkpoints)) return null;
-  const names = (await readdir(checkpoints)).filter((name) => /_step_\d+\.safetensors$/.test(name));
-  const newest = names.toSorted().at(-1);
-  return newest === undefined ? null : resolve(checkpoints, newest);
+  return existsSync(checkpoints) ? findWeights(checkpoints) : null;
 }
 
 /** Lines of a stack, and what the launcher says when one of its processes has failed. */
