@@ -29,7 +29,7 @@ export type { MeasuredSpeed } from "./engine/saved-speeds.ts";
 export { cudaPlatform, fetchCuda, tryCuda } from "./engine/onnx/install-cuda.ts";
 export { installTensorflow } from "./engine/tensorflow/install.ts";
 export { installTorch } from "./engine/torch/install-torch.ts";
-export { lookForTorch } from "./engine/torch/open.ts";
+export { lookForTorch } from "./engine/torch/find-torch.ts";
 export type { Engine, EngineEvent, EngineName } from "./engine/engine.ts";
 
 // A run: looking at all that it needs, opening it, training, going on with it.

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { systemProgram } from "../../files/system-program.ts";
+import { fail } from "../../findings.ts";
 import { installedTorch } from "./install-folder.ts";
 
 /** A PyTorch that can be used. */
@@ -46,6 +47,26 @@ export async function findTorch(named: string | null, env: Environment = process
     }
   }
   throw new TorchMissing(reasons.length === 0 ? nothingFound : reasons.join("; "));
+}
+
+/**
+ * Looks for PyTorch and its version, and loads nothing of it.
+ * @param named `runtime.torch`, null if nothing is named
+ * Rejects with the reason if there is none.
+ * @throws FindingsError LTX7050 if there is no usable PyTorch in the folder that is named
+ */
+export async function lookForTorch(named: string | null): Promise<FoundTorch> {
+  try {
+    return await findTorch(named);
+  } catch (error) {
+    if (named === null) throw error;
+    const help =
+      "name the folder of the Python package `torch`, or the environment that it is installed in; without the setting it is looked for";
+    return fail("LTX7050", `\`runtime.torch\` can not be used: ${(error as Error).message}`, help, [
+      "runtime",
+      "torch",
+    ]);
+  }
 }
 
 function refuse(named: string): never {

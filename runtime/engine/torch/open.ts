@@ -1,10 +1,9 @@
-import { fail } from "../../findings.ts";
 import type { Engine, Precision } from "../engine.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
 import { recordingsFolder } from "../recording/cache-folder.ts";
 import { startTorchDevice } from "./device.ts";
 import { createTorchEngine } from "./engine.ts";
-import { findTorch, type FoundTorch } from "./find-torch.ts";
+import { lookForTorch } from "./find-torch.ts";
 import type { TorchDevice } from "./library.ts";
 
 /** What the engine needs to compute on a GPU. */
@@ -29,24 +28,4 @@ export async function openTorch(
   const on = { cpu: "all cores of the CPU", cuda: about === "" ? "an NVIDIA GPU" : about }[provider];
   const numbers = precision === "bfloat16" ? ", in bfloat16" : "";
   return { engine, description: `PyTorch ${version} on ${on}${numbers}` };
-}
-
-/**
- * Looks for PyTorch and its version, and loads nothing of it.
- * @param named `runtime.torch`, null if nothing is named
- * Rejects with the reason if there is none.
- * @throws FindingsError LTX7050 if there is no usable PyTorch in the folder that is named
- */
-export async function lookForTorch(named: string | null): Promise<FoundTorch> {
-  try {
-    return await findTorch(named);
-  } catch (error) {
-    if (named === null) throw error;
-    const help =
-      "name the folder of the Python package `torch`, or the environment that it is installed in; without the setting it is looked for";
-    return fail("LTX7050", `\`runtime.torch\` can not be used: ${(error as Error).message}`, help, [
-      "runtime",
-      "torch",
-    ]);
-  }
 }
