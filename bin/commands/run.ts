@@ -170,9 +170,9 @@ async function trainWith(
   const view = createRunView(session, resumeCommand(asked, folder), ({ finding }) => reporter.findings([finding]));
   engine.watch?.(view.engine);
   if (source.text !== undefined) view.note(`the strategy \`${step.strategy.name}\` is that of ltxc, not of a file`);
-  view.note(`engine ${engine.name}: ${reason}`);
   const { signal, off } = stopOnInterrupt(session, view);
   try {
+    view.note(`engine ${engine.name}: ${reason}`);
     const onEvent = (event: TrainEvent) => {
       if (event.type === "started") keepSources({ strategy: step.strategy.name, ...source }, folder);
       view.event(event);
