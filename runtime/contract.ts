@@ -1,10 +1,15 @@
 /**
  * The contract between compiled strategies, the model, the trainer and the engines: types only.
- * Generated code imports this file as a type and nothing else; no tensor library is named here.
+ * Generated code imports this file as a type and nothing else; no tensor library is named here. What a strategy says of itself is in
+ * strategy-info.ts, a part of the contract.
  *
  * Letters in shapes: B batch, T tokens of one modality, C channels per token, F H W latent frames, rows and columns,
  * S text tokens, D width. Video tokens are ordered (f h w) with w fastest.
  */
+
+import type { StrategyInfo } from "./strategy-info.ts";
+
+export type * from "./strategy-info.ts";
 
 /** How numbers are computed: engines know these three. Latents stored as bf16 are widened to float32 when a batch is made. */
 export type DType = "float32" | "int32" | "bool";
@@ -210,8 +215,6 @@ export interface StepContext<Params> {
 
 // ---------------------------------------------------------------------------------------------------------------- batches
 
-export type SourceKind = "video_latents" | "audio_latents" | "text_embeddings" | "video_mask" | "audio_mask" | "tensor";
-
 /** `latents [B, C, F, H, W]`; sizes in latent cells, `fps` one entry per sample (24 where the file has none). */
 export interface VideoLatents extends VideoGrid {
   readonly kind: "video_latents";
@@ -228,7 +231,7 @@ export interface AudioLatents {
   readonly steps: number;
 }
 
-/** After the connectors: `video [B, S, Dv]`, `audio [B, S, Da]`, `mask` int32 `[B, S]`, 1 = attend. */
+/** After the connectors: `video [B, S, Dv]`, `audio [B, S, Da]`, `mask` int32 (or bool) `[B, S]`, 1 = attend. */
 export interface TextEmbeddings {
   readonly kind: "text_embeddings";
   readonly video: Tensor;
@@ -272,7 +275,7 @@ export interface ModalityInputs {
   readonly positions: HostTensor;
   /** `[B, S, D]` */
   readonly context: Tensor;
-  /** `[B, S]` int32 or null for all ones */
+  /** `[B, S]` int32 or bool, or null for all ones */
   readonly contextMask: Tensor | null;
   /** `[B, T, T]` in [0, 1], query by key, or null for all ones */
   readonly attentionMask: Tensor | null;
@@ -316,62 +319,6 @@ export interface Prepared<Values = unknown> {
 
 /** Loss terms by name, each float32 `[B]`; their sum is the sample's loss. */
 export type LossTerms = Readonly<Record<string, Tensor>>;
-
-export interface SourceInfo {
-  readonly name: string;
-  readonly kind: SourceKind;
-  /** Relative to the data root; `${param}` stands for a parameter's value. */
-  readonly directory: string;
-  /** Kind `tensor` only: the entry of the file and the names of its axes. */
-  readonly key?: string;
-  readonly axes?: readonly string[];
-}
-
-export interface ModalityInfo {
-  /** False: frozen, that is clean and without a loss. */
-  readonly generated: boolean;
-  /** Names of the sources of its latents and of its text. */
-  readonly latents: string;
-  readonly text: string;
-  /** Names of the sources of its references, as the file lists them. */
-  readonly references: readonly string[];
-}
-
-/** A modality's stream after a transformer block (counted from 0), or a trainable linear head on another output. */
-export type OutputInfo =
-  | { readonly name: string; readonly kind: "tap"; readonly modality: "video" | "audio"; readonly block: number }
-  | {
-      readonly name: string;
-      readonly kind: "linear";
-      readonly modality: "video" | "audio";
-      /** Name of the output that it reads; the list has it before this one. */
-      readonly input: string;
-      readonly features: number;
-      readonly activation: "silu" | "gelu" | "none";
-    };
-
-export interface StrategyInfo {
-  readonly name: string;
-  readonly description: string;
-  readonly language: number;
-  /** Version of the compiler that made this module. */
-  readonly compiler: string;
-  /** Version of this contract; a module made for another one is refused. */
-  readonly contract: number;
-  /** SHA-256 of the strategy's source text, hexadecimal. */
-  readonly sourceHash: string;
-  readonly sources: readonly SourceInfo[];
-  /** JSON Schema of the parameters. */
-  readonly params: Readonly<Record<string, unknown>>;
-  /** What it feeds to the model; null for a modality that it leaves out. */
-  readonly modalities: { readonly video: ModalityInfo | null; readonly audio: ModalityInfo | null };
-  /** Names of the loss terms and the modality whose sigma their buckets go by. */
-  readonly losses: readonly { readonly name: string; readonly modality: "video" | "audio" }[];
-  /** Names of the loss terms of which the compiler cannot tell whether they cover kept tokens: the run looks. */
-  readonly undecided: readonly string[];
-  /** Each after the one it reads. */
-  readonly outputs: readonly OutputInfo[];
-}
 
 /** Sizes of a source in latent cells; 0 for what its kind does not have. */
 export interface SourceSizes extends VideoGrid {

@@ -132,6 +132,8 @@ export async function run(text: string, params: Record<string, unknown> = {}, ba
   for (const name of ["video", "audio"] as const) {
     await read(`${name}.latent`, prepared.inputs[name]?.latent);
     await read(`${name}.sigma`, prepared.inputs[name]?.sigma);
+    await read(`${name}.context`, prepared.inputs[name]?.context);
+    await read(`${name}.contextMask`, prepared.inputs[name]?.contextMask ?? undefined);
     await read(`${name}.timesteps`, prepared.inputs[name]?.timesteps);
     await read(`${name}.attention`, prepared.inputs[name]?.attentionMask ?? undefined);
     await read(`${name}.keyframes`, prepared.inputs[name]?.keyframesMask ?? undefined);

@@ -107,13 +107,16 @@ function withDefaults(program: Program): readonly Source[] {
   }));
 }
 
-/** A file per clip in each directory that the strategy reads. */
+/** A file per clip in each directory that the strategy reads, and each file that is a source by itself. */
 export function sampleFiles(program: Program): readonly ProjectFile[] {
   const byDirectory = new Map(withDefaults(program).map((source) => [source.directory, source]));
-  return [...byDirectory].flatMap(([directory, source]) =>
-    Array.from({ length: sizes.clips }, (_, clip) => ({
-      path: `data/${directory}/clip_${clip + 1}.pt`,
-      content: (path: string) => writePt(path, entriesOf(source, clip)),
-    })),
-  );
+  return [...byDirectory].flatMap(([directory, source]) => {
+    const file = (path: string, clip: number) => ({
+      path: `data/${path}`,
+      content: (to: string) => writePt(to, entriesOf(source, clip)),
+    });
+    // Unlike any clip's own.
+    if (source.shared) return [file(directory, sizes.clips)];
+    return Array.from({ length: sizes.clips }, (_, clip) => file(`${directory}/clip_${clip + 1}.pt`, clip));
+  });
 }

@@ -29,7 +29,10 @@ export function syntheticSamples(strategy: StrategyInfo, made: Synthetic): reado
   const sampleOf = (index: number): HostSample => ({
     name: `sample ${index}`,
     sources: Object.fromEntries(
-      strategy.sources.map((source) => [source.name, sourceOf(source, strategy, made, index)]),
+      strategy.sources.map((source) => [
+        source.name,
+        sourceOf(source, strategy, made, source.shared === true ? 0 : index),
+      ]),
     ),
   });
   return [sampleOf(0), ...Array.from({ length: made.samples - 1 }, (_, i) => sampleOf(i + 1))];

@@ -118,11 +118,15 @@ function param(entry: YamlEntry): syntax.ParamSyntax {
 
 function source(entry: YamlEntry, bag: Bag): syntax.SourceSyntax {
   const { value } = entry;
-  const directory = entryOf(value, "directory")?.value;
+  const template = (key: string) => {
+    const node = entryOf(value, key)?.value;
+    return isText(node) ? parseTemplate(node, bag) : null;
+  };
   return {
     name: keyName(entry),
     kind: nameValue(entryOf(value, "kind")),
-    directory: isText(directory) ? parseTemplate(directory, bag) : null,
+    directory: template("directory"),
+    file: template("file"),
     key: located(entryOf(value, "key"), "string"),
     axes: axes(entryOf(value, "axes")),
     span: value.span,
@@ -185,7 +189,7 @@ function modality(name: "video" | "audio", entry: YamlEntry | null, bag: Bag): s
     keySpan,
     span: value.span,
     latents: one("latents"),
-    text: one("text"),
+    text: many("text"),
     generate: located(entryOf(value, "generate"), "boolean"),
     fps: one("fps"),
     sigma: one("sigma"),

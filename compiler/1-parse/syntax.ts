@@ -50,6 +50,8 @@ export interface SourceSyntax {
   readonly name: Name;
   readonly kind: Name | null;
   readonly directory: Template | null;
+  /** One file for all samples, instead of a directory. */
+  readonly file: Template | null;
   /** Kind `tensor` only. */
   readonly key: Located<string> | null;
   readonly axes: Located<readonly AxisName[]> | null;
@@ -95,7 +97,8 @@ export interface ModalitySyntax {
   readonly keySpan: Span;
   readonly span: Span;
   readonly latents: EntrySyntax | null;
-  readonly text: EntrySyntax | null;
+  /** A source, or several of which each sample gets one. */
+  readonly text: ItemsSyntax | null;
   readonly generate: Located<boolean> | null;
   readonly fps: EntrySyntax | null;
   readonly sigma: EntrySyntax | null;

@@ -16,8 +16,10 @@ export type SourceKind = "video_latents" | "audio_latents" | "text_embeddings" |
 export interface CheckedSource {
   readonly name: string;
   readonly kind: SourceKind;
-  /** With `${param}` as written. */
+  /** With `${param}` as written; of a shared source, its file. */
   readonly directory: string;
+  /** Whether `directory` is one file, whose value all samples share. */
+  readonly shared: boolean;
   readonly key: string | null;
   readonly axes: readonly string[] | null;
 }
@@ -26,7 +28,10 @@ export interface CheckedModality {
   readonly name: ModalityName;
   /** Names of its sources. */
   readonly latents: string;
+  /** Its text, of several the last. */
   readonly text: string;
+  /** All of them, in the order in which they are drawn. */
+  readonly texts: readonly string[];
   readonly generated: boolean;
   /** Sources of its references, as the file lists them. */
   readonly references: readonly string[];
@@ -38,17 +43,20 @@ export interface CheckedModality {
 /** Fields of a modality that the model and the trainer get. */
 export function fieldsForModel({
   name,
+  texts,
   generated,
   references,
   attention,
 }: {
   readonly name: ModalityName;
+  readonly texts: readonly unknown[];
   readonly generated: boolean;
   readonly references: readonly unknown[];
   readonly attention: boolean;
 }): readonly string[] {
   return [
     ...(generated ? ["sigma", "timesteps", "noisy", "target", "generated"] : ["clean", "sigma", "timesteps"]),
+    ...texts.slice(0, -1).map((_, i) => `text[${i}]`),
     ...(references.length > 0 ? ["references"] : []),
     ...(attention ? ["attention"] : []),
     ...(name === "video" ? ["fps", "keyframes"] : []),

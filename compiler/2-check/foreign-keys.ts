@@ -67,7 +67,6 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     latents_dir: "write `directory:`",
     type: "write `kind:`",
     format: "write `kind:`",
-    file: "write `directory:`, a folder with one file for each sample",
   },
   param: {
     min: "write `minimum:`",

@@ -189,9 +189,31 @@ function index({ object, index: at, span }: Extract<Expression, { kind: "index" 
     env.declarations.used.add(declaration.name.text);
     return { op: "param", name: declaration.name.text, index: at, type: hostNumber, span };
   }
+  const owner = textOwner(object, env);
+  if (owner !== null) return textAt(owner, at, span, env);
   if (infer(object, env).op !== "error") {
     env.report.error("LTX4012", span, "only a list parameter has items", {
       help: "axes have names instead of places: frames are chosen by masks such as `first_frame`, `prefix(2)` and `frame_index == 2`",
+    });
+  }
+  return poisoned(span);
+}
+
+/** The modality whose `text` is meant: `video.text`, or inside of it `text`; null for anything else. */
+function textOwner(object: Expression, { modality, declarations, modalities }: Environment): ModalityName | null {
+  if (object.kind === "name") return object.name === "text" && !declarations.byName.has("text") ? modality : null;
+  if (object.kind !== "member" || object.member.text !== "text" || object.object.kind !== "name") return null;
+  const { name: owner } = object.object;
+  return (owner === "video" || owner === "audio") && modalities.has(owner) ? owner : null;
+}
+
+/** `video.text[0]`: the samples that got the first of its texts. */
+function textAt(owner: ModalityName, at: number, span: Span, env: Environment): Core {
+  const found = env.bindings.refer(`${owner}.text[${at}]`, span);
+  if (found !== null) return found;
+  if (!env.report.hasErrorAt(span)) {
+    env.report.error("LTX5093", span, `\`${owner}.text\` has no entry ${at}`, {
+      help: "`text[0]` is the first entry of the list below `text:`, and true for the samples that got it",
     });
   }
   return poisoned(span);

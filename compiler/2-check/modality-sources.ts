@@ -4,6 +4,7 @@ import type { SourceKind } from "./checked.ts";
 import type { Declarations, SourceDeclaration } from "./declarations.ts";
 import type { ModalityContext } from "./modality.ts";
 import type { Report } from "./report.ts";
+import { reportText, reportTwice, type TextChoice } from "./text-choice.ts";
 
 export class ModalitySources {
   readonly #declarations: Declarations;
@@ -18,9 +19,27 @@ export class ModalitySources {
     return this.#named(latents, `${name}_latents`, `\`${name}.latents\``);
   }
 
-  text(syntax: ModalitySyntax): SourceDeclaration | null {
-    if (syntax.text === null) return this.#onlyText(syntax);
-    return this.#named(syntax.text, "text_embeddings", `\`${syntax.name}.text\``);
+  /** What it attends to; without `text` of its own what the `other` modality draws, where that draws one of several. */
+  text(syntax: ModalitySyntax, other: ModalitySyntax | null): TextChoice | null {
+    const { name, text } = syntax;
+    if (text === null && (other?.text?.items.length ?? 0) > 1 && other !== null) return this.#texts(other);
+    if (text !== null) return this.#texts(syntax);
+    const only = this.#onlyText(syntax);
+    return only === null ? null : { of: name, sources: [only.name.text], items: [] };
+  }
+
+  #texts({ name, text }: ModalitySyntax): TextChoice | null {
+    const items = text?.items ?? [];
+    const known = new Set<string>();
+    const sources = items.flatMap((item, i) => {
+      const what = items.length === 1 ? `\`${name}.text\`` : `an entry of \`${name}.text\``;
+      const found = this.#named({ keySpan: item.span, value: item.value }, "text_embeddings", what)?.name.text;
+      reportText(items, i, name, this.#report);
+      if (found === undefined) return [];
+      if (known.has(found) && !this.#report.hasErrorAt(item.span)) reportTwice(found, item, this.#report);
+      return known.add(found) && [found];
+    });
+    return sources.length < items.length || sources.length === 0 ? null : { of: name, sources, items };
   }
 
   /** Its references, each with the name of its source, which is neither the target nor named before. */

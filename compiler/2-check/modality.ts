@@ -19,12 +19,14 @@ import { drawPlace, type Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
 import { inferItem } from "./items.ts";
 import { spanOf } from "./report.ts";
+import { chosenText, textPlace, type TextChoice } from "./text-choice.ts";
 
 /** A modality being checked. `latents` is the name of its source, whose stored type noise and target are rounded to. */
 export interface ModalityContext {
   readonly syntax: ModalitySyntax;
   readonly latents: string;
   readonly generated: boolean;
+  readonly texts: TextChoice;
   /** Its references as the file lists them, each with the name of its source. */
   readonly references: readonly { readonly source: string; readonly item: Item }[];
   /** The environment of its keys, of which each gets draws of its own. */
@@ -47,6 +49,12 @@ export function defineField(
       labels: [{ span: syntax.keySpan, message: "frozen here" }],
     });
     return null;
+  }
+  const text = textPlace(field);
+  if (text !== null) {
+    const { of, sources, items } = context.texts;
+    const written = of === syntax.name ? (items[text]?.span ?? null) : null;
+    return text < sources.length ? { span: written, make: () => chosenText(context, text) } : null;
   }
   const make = makers[field];
   if (make === undefined) return null;

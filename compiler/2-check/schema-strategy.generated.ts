@@ -146,7 +146,7 @@ var schema31 = {
       additionalProperties: {
         type: "object",
         title: "a mapping",
-        description: "One data directory.",
+        description: "One data directory, or one file for all samples.",
         properties: {
           directory: {
             type: "string",
@@ -155,6 +155,13 @@ var schema31 = {
               "Directory relative to `data.preprocessed_data_root`; `${param}` stands for a parameter's value.",
             pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
             examples: ["latents", "${mask_latents_dir}"],
+          },
+          file: {
+            type: "string",
+            title: "a file inside the data root, without a leading `/` and without `..`",
+            description: "Instead of `directory`: one file below the data root, whose value all samples share.",
+            pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+            examples: ["empty.pt"],
           },
           kind: {
             enum: ["video_latents", "audio_latents", "text_embeddings", "video_mask", "audio_mask", "tensor"],
@@ -206,10 +213,17 @@ var schema31 = {
           examples: ["latents"],
         },
         text: {
-          type: ["string", "number", "boolean"],
-          title: "an expression",
-          description: "The source of the text context; by default the only one of kind `text_embeddings`.",
-          examples: ["conditions"],
+          type: ["string", "array"],
+          title: "a source or a list of sources",
+          minItems: 1,
+          items: {
+            type: ["string", "number", "boolean"],
+            title: "an expression",
+            description: "A source, `with probability p` in all entries but the last.",
+          },
+          description:
+            "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
+          examples: ["conditions", ["empty with probability 0.1", "conditions"]],
         },
         generate: {
           type: "boolean",
@@ -307,10 +321,17 @@ var schema31 = {
           examples: ["latents"],
         },
         text: {
-          type: ["string", "number", "boolean"],
-          title: "an expression",
-          description: "The source of the text context; by default the only one of kind `text_embeddings`.",
-          examples: ["conditions"],
+          type: ["string", "array"],
+          title: "a source or a list of sources",
+          minItems: 1,
+          items: {
+            type: ["string", "number", "boolean"],
+            title: "an expression",
+            description: "A source, `with probability p` in all entries but the last.",
+          },
+          description:
+            "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
+          examples: ["conditions", ["empty with probability 0.1", "conditions"]],
         },
         generate: {
           type: "boolean",
@@ -498,10 +519,17 @@ var schema31 = {
       params: { additionalProperties: { required: ["type"] } },
       sources: {
         additionalProperties: {
-          required: ["directory", "kind"],
+          required: ["kind"],
           if: { properties: { kind: { const: "tensor" } }, required: ["kind"] },
           then: { required: ["key", "axes"] },
           else: { properties: { key: false, axes: false } },
+          allOf: [
+            {
+              if: { required: ["file"] },
+              then: { properties: { directory: false } },
+              else: { required: ["directory"] },
+            },
+          ],
         },
       },
       video: { required: ["latents"] },
@@ -521,8 +549,8 @@ var func1 = Object.prototype.hasOwnProperty;
 var pattern4 = new RegExp("^[a-z][a-z0-9_]*$", "u");
 var pattern5 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
 var pattern7 = new RegExp("^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$", "u");
-var pattern8 = new RegExp("^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$", "u");
-var pattern11 = new RegExp("^block [0-9]{1,4}$", "u");
+var pattern9 = new RegExp("^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$", "u");
+var pattern12 = new RegExp("^block [0-9]{1,4}$", "u");
 function validate20(
   data,
   { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {},
@@ -620,12 +648,12 @@ function validate20(
         if (data2 && typeof data2 == "object" && !Array.isArray(data2)) {
           for (const key1 in data2) {
             let data3 = data2[key1];
-            const _errs10 = errors;
-            let valid4 = true;
             const _errs11 = errors;
+            let valid5 = true;
+            const _errs12 = errors;
             if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
               let missing1;
-              if (data3.kind === void 0 && (missing1 = "kind")) {
+              if (data3.file === void 0 && (missing1 = "file")) {
                 const err4 = {};
                 if (vErrors === null) {
                   vErrors = [err4];
@@ -633,25 +661,13 @@ function validate20(
                   vErrors.push(err4);
                 }
                 errors++;
-              } else {
-                if (data3.kind !== void 0) {
-                  if ("tensor" !== data3.kind) {
-                    const err5 = {};
-                    if (vErrors === null) {
-                      vErrors = [err5];
-                    } else {
-                      vErrors.push(err5);
-                    }
-                    errors++;
-                  }
-                }
               }
             }
-            var _valid1 = _errs11 === errors;
-            errors = _errs10;
+            var _valid1 = _errs12 === errors;
+            errors = _errs11;
             if (vErrors !== null) {
-              if (_errs10) {
-                vErrors.length = _errs10;
+              if (_errs11) {
+                vErrors.length = _errs11;
               } else {
                 vErrors = null;
               }
@@ -660,12 +676,39 @@ function validate20(
             if (_valid1) {
               const _errs13 = errors;
               if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
-                if (data3.key === void 0) {
+                if (data3.directory !== void 0) {
+                  const err5 = {
+                    instancePath:
+                      instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
+                    schemaPath:
+                      "#/else/properties/sources/additionalProperties/allOf/0/then/properties/directory/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err5];
+                  } else {
+                    vErrors.push(err5);
+                  }
+                  errors++;
+                }
+              }
+              var _valid1 = _errs13 === errors;
+              valid5 = _valid1;
+              if (valid5) {
+                var props0 = {};
+                props0.directory = true;
+              }
+              ifClause0 = "then";
+            } else {
+              const _errs14 = errors;
+              if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
+                if (data3.directory === void 0) {
                   const err6 = {
                     instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
-                    schemaPath: "#/else/properties/sources/additionalProperties/then/required",
+                    schemaPath: "#/else/properties/sources/additionalProperties/allOf/0/else/required",
                     keyword: "required",
-                    params: { missingProperty: "key" },
+                    params: { missingProperty: "directory" },
                   };
                   if (vErrors === null) {
                     vErrors = [err6];
@@ -674,163 +717,166 @@ function validate20(
                   }
                   errors++;
                 }
+              }
+              var _valid1 = _errs14 === errors;
+              valid5 = _valid1;
+              ifClause0 = "else";
+            }
+            if (!valid5) {
+              const err7 = {
+                instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
+                schemaPath: "#/else/properties/sources/additionalProperties/allOf/0/if",
+                keyword: "if",
+                params: { failingKeyword: ifClause0 },
+              };
+              if (vErrors === null) {
+                vErrors = [err7];
+              } else {
+                vErrors.push(err7);
+              }
+              errors++;
+            }
+            const _errs15 = errors;
+            let valid7 = true;
+            const _errs16 = errors;
+            if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
+              let missing2;
+              if (data3.kind === void 0 && (missing2 = "kind")) {
+                const err8 = {};
+                if (vErrors === null) {
+                  vErrors = [err8];
+                } else {
+                  vErrors.push(err8);
+                }
+                errors++;
+              } else {
+                if (data3.kind !== void 0) {
+                  if ("tensor" !== data3.kind) {
+                    const err9 = {};
+                    if (vErrors === null) {
+                      vErrors = [err9];
+                    } else {
+                      vErrors.push(err9);
+                    }
+                    errors++;
+                  }
+                }
+              }
+            }
+            var _valid2 = _errs16 === errors;
+            if (props0 !== true) {
+              props0 = props0 || {};
+              props0.kind = true;
+            }
+            errors = _errs15;
+            if (vErrors !== null) {
+              if (_errs15) {
+                vErrors.length = _errs15;
+              } else {
+                vErrors = null;
+              }
+            }
+            let ifClause1;
+            if (_valid2) {
+              const _errs18 = errors;
+              if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
+                if (data3.key === void 0) {
+                  const err10 = {
+                    instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
+                    schemaPath: "#/else/properties/sources/additionalProperties/then/required",
+                    keyword: "required",
+                    params: { missingProperty: "key" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err10];
+                  } else {
+                    vErrors.push(err10);
+                  }
+                  errors++;
+                }
                 if (data3.axes === void 0) {
-                  const err7 = {
+                  const err11 = {
                     instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
                     schemaPath: "#/else/properties/sources/additionalProperties/then/required",
                     keyword: "required",
                     params: { missingProperty: "axes" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err7];
+                    vErrors = [err11];
                   } else {
-                    vErrors.push(err7);
+                    vErrors.push(err11);
                   }
                   errors++;
                 }
               }
-              var _valid1 = _errs13 === errors;
-              valid4 = _valid1;
-              ifClause0 = "then";
+              var _valid2 = _errs18 === errors;
+              valid7 = _valid2;
+              ifClause1 = "then";
             } else {
-              const _errs14 = errors;
+              const _errs19 = errors;
               if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
                 if (data3.key !== void 0) {
-                  const err8 = {
+                  const err12 = {
                     instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
                     schemaPath: "#/else/properties/sources/additionalProperties/else/properties/key/false schema",
                     keyword: "false schema",
                     params: {},
                   };
                   if (vErrors === null) {
-                    vErrors = [err8];
+                    vErrors = [err12];
                   } else {
-                    vErrors.push(err8);
+                    vErrors.push(err12);
                   }
                   errors++;
                 }
                 if (data3.axes !== void 0) {
-                  const err9 = {
+                  const err13 = {
                     instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                     schemaPath: "#/else/properties/sources/additionalProperties/else/properties/axes/false schema",
                     keyword: "false schema",
                     params: {},
                   };
                   if (vErrors === null) {
-                    vErrors = [err9];
+                    vErrors = [err13];
                   } else {
-                    vErrors.push(err9);
+                    vErrors.push(err13);
                   }
                   errors++;
                 }
               }
-              var _valid1 = _errs14 === errors;
-              valid4 = _valid1;
-              if (valid4) {
-                var props0 = {};
-                props0.key = true;
-                props0.axes = true;
-                props0.kind = true;
+              var _valid2 = _errs19 === errors;
+              valid7 = _valid2;
+              if (valid7) {
+                if (props0 !== true) {
+                  props0 = props0 || {};
+                  props0.key = true;
+                  props0.axes = true;
+                }
               }
-              ifClause0 = "else";
+              ifClause1 = "else";
             }
-            if (!valid4) {
-              const err10 = {
+            if (!valid7) {
+              const err14 = {
                 instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
                 schemaPath: "#/else/properties/sources/additionalProperties/if",
                 keyword: "if",
-                params: { failingKeyword: ifClause0 },
+                params: { failingKeyword: ifClause1 },
               };
               if (vErrors === null) {
-                vErrors = [err10];
+                vErrors = [err14];
               } else {
-                vErrors.push(err10);
+                vErrors.push(err14);
               }
               errors++;
             }
             if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
-              if (data3.directory === void 0) {
-                const err11 = {
-                  instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/else/properties/sources/additionalProperties/required",
-                  keyword: "required",
-                  params: { missingProperty: "directory" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err11];
-                } else {
-                  vErrors.push(err11);
-                }
-                errors++;
-              }
               if (data3.kind === void 0) {
-                const err12 = {
+                const err15 = {
                   instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/else/properties/sources/additionalProperties/required",
                   keyword: "required",
                   params: { missingProperty: "kind" },
                 };
-                if (vErrors === null) {
-                  vErrors = [err12];
-                } else {
-                  vErrors.push(err12);
-                }
-                errors++;
-              }
-            }
-          }
-        }
-      }
-      if (data.video !== void 0) {
-        let data7 = data.video;
-        if (data7 && typeof data7 == "object" && !Array.isArray(data7)) {
-          if (data7.latents === void 0) {
-            const err13 = {
-              instancePath: instancePath + "/video",
-              schemaPath: "#/else/properties/video/required",
-              keyword: "required",
-              params: { missingProperty: "latents" },
-            };
-            if (vErrors === null) {
-              vErrors = [err13];
-            } else {
-              vErrors.push(err13);
-            }
-            errors++;
-          }
-        }
-      }
-      if (data.audio !== void 0) {
-        let data8 = data.audio;
-        if (data8 && typeof data8 == "object" && !Array.isArray(data8)) {
-          if (data8.latents === void 0) {
-            const err14 = {
-              instancePath: instancePath + "/audio",
-              schemaPath: "#/else/properties/audio/required",
-              keyword: "required",
-              params: { missingProperty: "latents" },
-            };
-            if (vErrors === null) {
-              vErrors = [err14];
-            } else {
-              vErrors.push(err14);
-            }
-            errors++;
-          }
-        }
-      }
-      if (data.outputs !== void 0) {
-        let data9 = data.outputs;
-        if (data9 && typeof data9 == "object" && !Array.isArray(data9)) {
-          for (const key2 in data9) {
-            let data10 = data9[key2];
-            const _errs20 = errors;
-            let valid8 = true;
-            const _errs21 = errors;
-            if (data10 && typeof data10 == "object" && !Array.isArray(data10)) {
-              let missing2;
-              if (data10.linear === void 0 && (missing2 = "linear")) {
-                const err15 = {};
                 if (vErrors === null) {
                   vErrors = [err15];
                 } else {
@@ -839,80 +885,86 @@ function validate20(
                 errors++;
               }
             }
-            var _valid2 = _errs21 === errors;
-            errors = _errs20;
+          }
+        }
+      }
+      if (data.video !== void 0) {
+        let data8 = data.video;
+        if (data8 && typeof data8 == "object" && !Array.isArray(data8)) {
+          if (data8.latents === void 0) {
+            const err16 = {
+              instancePath: instancePath + "/video",
+              schemaPath: "#/else/properties/video/required",
+              keyword: "required",
+              params: { missingProperty: "latents" },
+            };
+            if (vErrors === null) {
+              vErrors = [err16];
+            } else {
+              vErrors.push(err16);
+            }
+            errors++;
+          }
+        }
+      }
+      if (data.audio !== void 0) {
+        let data9 = data.audio;
+        if (data9 && typeof data9 == "object" && !Array.isArray(data9)) {
+          if (data9.latents === void 0) {
+            const err17 = {
+              instancePath: instancePath + "/audio",
+              schemaPath: "#/else/properties/audio/required",
+              keyword: "required",
+              params: { missingProperty: "latents" },
+            };
+            if (vErrors === null) {
+              vErrors = [err17];
+            } else {
+              vErrors.push(err17);
+            }
+            errors++;
+          }
+        }
+      }
+      if (data.outputs !== void 0) {
+        let data10 = data.outputs;
+        if (data10 && typeof data10 == "object" && !Array.isArray(data10)) {
+          for (const key2 in data10) {
+            let data11 = data10[key2];
+            const _errs25 = errors;
+            let valid11 = true;
+            const _errs26 = errors;
+            if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
+              let missing3;
+              if (data11.linear === void 0 && (missing3 = "linear")) {
+                const err18 = {};
+                if (vErrors === null) {
+                  vErrors = [err18];
+                } else {
+                  vErrors.push(err18);
+                }
+                errors++;
+              }
+            }
+            var _valid3 = _errs26 === errors;
+            errors = _errs25;
             if (vErrors !== null) {
-              if (_errs20) {
-                vErrors.length = _errs20;
+              if (_errs25) {
+                vErrors.length = _errs25;
               } else {
                 vErrors = null;
               }
             }
-            let ifClause1;
-            if (_valid2) {
-              const _errs22 = errors;
-              if (data10 && typeof data10 == "object" && !Array.isArray(data10)) {
-                if (data10.features === void 0) {
-                  const err16 = {
+            let ifClause2;
+            if (_valid3) {
+              const _errs27 = errors;
+              if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
+                if (data11.features === void 0) {
+                  const err19 = {
                     instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
                     schemaPath: "#/else/properties/outputs/additionalProperties/then/required",
                     keyword: "required",
                     params: { missingProperty: "features" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err16];
-                  } else {
-                    vErrors.push(err16);
-                  }
-                  errors++;
-                }
-                if (data10.tap !== void 0) {
-                  const err17 = {
-                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                    schemaPath: "#/else/properties/outputs/additionalProperties/then/properties/tap/false schema",
-                    keyword: "false schema",
-                    params: {},
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err17];
-                  } else {
-                    vErrors.push(err17);
-                  }
-                  errors++;
-                }
-                if (data10.modality !== void 0) {
-                  const err18 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                    schemaPath: "#/else/properties/outputs/additionalProperties/then/properties/modality/false schema",
-                    keyword: "false schema",
-                    params: {},
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err18];
-                  } else {
-                    vErrors.push(err18);
-                  }
-                  errors++;
-                }
-              }
-              var _valid2 = _errs22 === errors;
-              valid8 = _valid2;
-              if (valid8) {
-                var props1 = {};
-                props1.tap = true;
-                props1.modality = true;
-              }
-              ifClause1 = "then";
-            } else {
-              const _errs23 = errors;
-              if (data10 && typeof data10 == "object" && !Array.isArray(data10)) {
-                if (data10.tap === void 0) {
-                  const err19 = {
-                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
-                    schemaPath: "#/else/properties/outputs/additionalProperties/else/required",
-                    keyword: "required",
-                    params: { missingProperty: "tap" },
                   };
                   if (vErrors === null) {
                     vErrors = [err19];
@@ -921,12 +973,12 @@ function validate20(
                   }
                   errors++;
                 }
-                if (data10.modality === void 0) {
+                if (data11.tap !== void 0) {
                   const err20 = {
-                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
-                    schemaPath: "#/else/properties/outputs/additionalProperties/else/required",
-                    keyword: "required",
-                    params: { missingProperty: "modality" },
+                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                    schemaPath: "#/else/properties/outputs/additionalProperties/then/properties/tap/false schema",
+                    keyword: "false schema",
+                    params: {},
                   };
                   if (vErrors === null) {
                     vErrors = [err20];
@@ -935,11 +987,11 @@ function validate20(
                   }
                   errors++;
                 }
-                if (data10.features !== void 0) {
+                if (data11.modality !== void 0) {
                   const err21 = {
                     instancePath:
-                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/else/properties/outputs/additionalProperties/else/properties/features/false schema",
+                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                    schemaPath: "#/else/properties/outputs/additionalProperties/then/properties/modality/false schema",
                     keyword: "false schema",
                     params: {},
                   };
@@ -950,14 +1002,24 @@ function validate20(
                   }
                   errors++;
                 }
-                if (data10.activation !== void 0) {
+              }
+              var _valid3 = _errs27 === errors;
+              valid11 = _valid3;
+              if (valid11) {
+                var props1 = {};
+                props1.tap = true;
+                props1.modality = true;
+              }
+              ifClause2 = "then";
+            } else {
+              const _errs28 = errors;
+              if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
+                if (data11.tap === void 0) {
                   const err22 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
-                    schemaPath:
-                      "#/else/properties/outputs/additionalProperties/else/properties/activation/false schema",
-                    keyword: "false schema",
-                    params: {},
+                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
+                    schemaPath: "#/else/properties/outputs/additionalProperties/else/required",
+                    keyword: "required",
+                    params: { missingProperty: "tap" },
                   };
                   if (vErrors === null) {
                     vErrors = [err22];
@@ -966,29 +1028,74 @@ function validate20(
                   }
                   errors++;
                 }
+                if (data11.modality === void 0) {
+                  const err23 = {
+                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
+                    schemaPath: "#/else/properties/outputs/additionalProperties/else/required",
+                    keyword: "required",
+                    params: { missingProperty: "modality" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err23];
+                  } else {
+                    vErrors.push(err23);
+                  }
+                  errors++;
+                }
+                if (data11.features !== void 0) {
+                  const err24 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/else/properties/outputs/additionalProperties/else/properties/features/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err24];
+                  } else {
+                    vErrors.push(err24);
+                  }
+                  errors++;
+                }
+                if (data11.activation !== void 0) {
+                  const err25 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                    schemaPath:
+                      "#/else/properties/outputs/additionalProperties/else/properties/activation/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err25];
+                  } else {
+                    vErrors.push(err25);
+                  }
+                  errors++;
+                }
               }
-              var _valid2 = _errs23 === errors;
-              valid8 = _valid2;
-              if (valid8) {
+              var _valid3 = _errs28 === errors;
+              valid11 = _valid3;
+              if (valid11) {
                 if (props1 !== true) {
                   props1 = props1 || {};
                   props1.features = true;
                   props1.activation = true;
                 }
               }
-              ifClause1 = "else";
+              ifClause2 = "else";
             }
-            if (!valid8) {
-              const err23 = {
+            if (!valid11) {
+              const err26 = {
                 instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
                 schemaPath: "#/else/properties/outputs/additionalProperties/if",
                 keyword: "if",
-                params: { failingKeyword: ifClause1 },
+                params: { failingKeyword: ifClause2 },
               };
               if (vErrors === null) {
-                vErrors = [err23];
+                vErrors = [err26];
               } else {
-                vErrors.push(err23);
+                vErrors.push(err26);
               }
               errors++;
             }
@@ -996,36 +1103,36 @@ function validate20(
         }
       }
       if (data.imports !== void 0) {
-        let data15 = data.imports;
-        if (data15 && typeof data15 == "object" && !Array.isArray(data15)) {
-          for (const key3 in data15) {
-            let data16 = data15[key3];
-            if (data16 && typeof data16 == "object" && !Array.isArray(data16)) {
-              if (data16.from === void 0) {
-                const err24 = {
+        let data16 = data.imports;
+        if (data16 && typeof data16 == "object" && !Array.isArray(data16)) {
+          for (const key3 in data16) {
+            let data17 = data16[key3];
+            if (data17 && typeof data17 == "object" && !Array.isArray(data17)) {
+              if (data17.from === void 0) {
+                const err27 = {
                   instancePath: instancePath + "/imports/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/else/properties/imports/additionalProperties/required",
                   keyword: "required",
                   params: { missingProperty: "from" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err24];
+                  vErrors = [err27];
                 } else {
-                  vErrors.push(err24);
+                  vErrors.push(err27);
                 }
                 errors++;
               }
-              if (data16.type === void 0) {
-                const err25 = {
+              if (data17.type === void 0) {
+                const err28 = {
                   instancePath: instancePath + "/imports/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/else/properties/imports/additionalProperties/required",
                   keyword: "required",
                   params: { missingProperty: "type" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err25];
+                  vErrors = [err28];
                 } else {
-                  vErrors.push(err25);
+                  vErrors.push(err28);
                 }
                 errors++;
               }
@@ -1047,84 +1154,36 @@ function validate20(
     }
   }
   if (!valid0) {
-    const err26 = { instancePath, schemaPath: "#/if", keyword: "if", params: { failingKeyword: "else" } };
+    const err29 = { instancePath, schemaPath: "#/if", keyword: "if", params: { failingKeyword: "else" } };
     if (vErrors === null) {
-      vErrors = [err26];
+      vErrors = [err29];
     } else {
-      vErrors.push(err26);
+      vErrors.push(err29);
     }
     errors++;
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.strategy === void 0) {
-      const err27 = {
+      const err30 = {
         instancePath,
         schemaPath: "#/required",
         keyword: "required",
         params: { missingProperty: "strategy" },
       };
       if (vErrors === null) {
-        vErrors = [err27];
+        vErrors = [err30];
       } else {
-        vErrors.push(err27);
+        vErrors.push(err30);
       }
       errors++;
     }
     for (const key4 in data) {
       if (!func1.call(schema31.properties, key4)) {
-        const err28 = {
+        const err31 = {
           instancePath,
           schemaPath: "#/additionalProperties",
           keyword: "additionalProperties",
           params: { additionalProperty: key4 },
-        };
-        if (vErrors === null) {
-          vErrors = [err28];
-        } else {
-          vErrors.push(err28);
-        }
-        errors++;
-      }
-    }
-    if (data.strategy !== void 0) {
-      let data17 = data.strategy;
-      if (typeof data17 === "string") {
-        if (!pattern4.test(data17)) {
-          const err29 = {
-            instancePath: instancePath + "/strategy",
-            schemaPath: "#/properties/strategy/pattern",
-            keyword: "pattern",
-            params: { pattern: "^[a-z][a-z0-9_]*$" },
-          };
-          if (vErrors === null) {
-            vErrors = [err29];
-          } else {
-            vErrors.push(err29);
-          }
-          errors++;
-        }
-      } else {
-        const err30 = {
-          instancePath: instancePath + "/strategy",
-          schemaPath: "#/properties/strategy/type",
-          keyword: "type",
-          params: { type: "string" },
-        };
-        if (vErrors === null) {
-          vErrors = [err30];
-        } else {
-          vErrors.push(err30);
-        }
-        errors++;
-      }
-    }
-    if (data.language !== void 0) {
-      if (!(data.language === 1)) {
-        const err31 = {
-          instancePath: instancePath + "/language",
-          schemaPath: "#/properties/language/enum",
-          keyword: "enum",
-          params: { allowedValues: schema31.properties.language.enum },
         };
         if (vErrors === null) {
           vErrors = [err31];
@@ -1134,27 +1193,27 @@ function validate20(
         errors++;
       }
     }
-    if (data.description !== void 0) {
-      if (typeof data.description !== "string") {
-        const err32 = {
-          instancePath: instancePath + "/description",
-          schemaPath: "#/properties/description/type",
-          keyword: "type",
-          params: { type: "string" },
-        };
-        if (vErrors === null) {
-          vErrors = [err32];
-        } else {
-          vErrors.push(err32);
+    if (data.strategy !== void 0) {
+      let data18 = data.strategy;
+      if (typeof data18 === "string") {
+        if (!pattern4.test(data18)) {
+          const err32 = {
+            instancePath: instancePath + "/strategy",
+            schemaPath: "#/properties/strategy/pattern",
+            keyword: "pattern",
+            params: { pattern: "^[a-z][a-z0-9_]*$" },
+          };
+          if (vErrors === null) {
+            vErrors = [err32];
+          } else {
+            vErrors.push(err32);
+          }
+          errors++;
         }
-        errors++;
-      }
-    }
-    if (data.extends !== void 0) {
-      if (typeof data.extends !== "string") {
+      } else {
         const err33 = {
-          instancePath: instancePath + "/extends",
-          schemaPath: "#/properties/extends/type",
+          instancePath: instancePath + "/strategy",
+          schemaPath: "#/properties/strategy/type",
           keyword: "type",
           params: { type: "string" },
         };
@@ -1166,14 +1225,62 @@ function validate20(
         errors++;
       }
     }
+    if (data.language !== void 0) {
+      if (!(data.language === 1)) {
+        const err34 = {
+          instancePath: instancePath + "/language",
+          schemaPath: "#/properties/language/enum",
+          keyword: "enum",
+          params: { allowedValues: schema31.properties.language.enum },
+        };
+        if (vErrors === null) {
+          vErrors = [err34];
+        } else {
+          vErrors.push(err34);
+        }
+        errors++;
+      }
+    }
+    if (data.description !== void 0) {
+      if (typeof data.description !== "string") {
+        const err35 = {
+          instancePath: instancePath + "/description",
+          schemaPath: "#/properties/description/type",
+          keyword: "type",
+          params: { type: "string" },
+        };
+        if (vErrors === null) {
+          vErrors = [err35];
+        } else {
+          vErrors.push(err35);
+        }
+        errors++;
+      }
+    }
+    if (data.extends !== void 0) {
+      if (typeof data.extends !== "string") {
+        const err36 = {
+          instancePath: instancePath + "/extends",
+          schemaPath: "#/properties/extends/type",
+          keyword: "type",
+          params: { type: "string" },
+        };
+        if (vErrors === null) {
+          vErrors = [err36];
+        } else {
+          vErrors.push(err36);
+        }
+        errors++;
+      }
+    }
     if (data.params !== void 0) {
-      let data21 = data.params;
-      if (data21 && typeof data21 == "object" && !Array.isArray(data21)) {
-        for (const key5 in data21) {
-          const _errs37 = errors;
+      let data22 = data.params;
+      if (data22 && typeof data22 == "object" && !Array.isArray(data22)) {
+        for (const key5 in data22) {
+          const _errs42 = errors;
           if (typeof key5 === "string") {
             if (!pattern5.test(key5)) {
-              const err34 = {
+              const err37 = {
                 instancePath: instancePath + "/params",
                 schemaPath: "#/properties/params/propertyNames/pattern",
                 keyword: "pattern",
@@ -1181,95 +1288,39 @@ function validate20(
                 propertyName: key5,
               };
               if (vErrors === null) {
-                vErrors = [err34];
+                vErrors = [err37];
               } else {
-                vErrors.push(err34);
+                vErrors.push(err37);
               }
               errors++;
             }
           }
-          var valid13 = _errs37 === errors;
-          if (!valid13) {
-            const err35 = {
+          var valid16 = _errs42 === errors;
+          if (!valid16) {
+            const err38 = {
               instancePath: instancePath + "/params",
               schemaPath: "#/properties/params/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key5 },
             };
             if (vErrors === null) {
-              vErrors = [err35];
+              vErrors = [err38];
             } else {
-              vErrors.push(err35);
+              vErrors.push(err38);
             }
             errors++;
           }
         }
-        for (const key6 in data21) {
-          let data22 = data21[key6];
-          if (data22 && typeof data22 == "object" && !Array.isArray(data22)) {
-            for (const key7 in data22) {
+        for (const key6 in data22) {
+          let data23 = data22[key6];
+          if (data23 && typeof data23 == "object" && !Array.isArray(data23)) {
+            for (const key7 in data23) {
               if (!func1.call(schema31.properties.params.additionalProperties.properties, key7)) {
-                const err36 = {
+                const err39 = {
                   instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/params/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key7 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err36];
-                } else {
-                  vErrors.push(err36);
-                }
-                errors++;
-              }
-            }
-            if (data22.type !== void 0) {
-              let data23 = data22.type;
-              if (!(
-                data23 === "number" ||
-                data23 === "integer" ||
-                data23 === "boolean" ||
-                data23 === "string" ||
-                data23 === "array"
-              )) {
-                const err37 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/params/additionalProperties/properties/type/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.params.additionalProperties.properties.type.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err37];
-                } else {
-                  vErrors.push(err37);
-                }
-                errors++;
-              }
-            }
-            if (data22.description !== void 0) {
-              if (typeof data22.description !== "string") {
-                const err38 = {
-                  instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/description",
-                  schemaPath: "#/properties/params/additionalProperties/properties/description/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err38];
-                } else {
-                  vErrors.push(err38);
-                }
-                errors++;
-              }
-            }
-            if (data22.title !== void 0) {
-              if (typeof data22.title !== "string") {
-                const err39 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/title",
-                  schemaPath: "#/properties/params/additionalProperties/properties/title/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err39];
@@ -1279,29 +1330,37 @@ function validate20(
                 errors++;
               }
             }
-            if (data22.enum !== void 0) {
-              let data26 = data22.enum;
-              if (Array.isArray(data26)) {
-                if (data26.length < 1) {
-                  const err40 = {
-                    instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
-                    schemaPath: "#/properties/params/additionalProperties/properties/enum/minItems",
-                    keyword: "minItems",
-                    params: { limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err40];
-                  } else {
-                    vErrors.push(err40);
-                  }
-                  errors++;
+            if (data23.type !== void 0) {
+              let data24 = data23.type;
+              if (!(
+                data24 === "number" ||
+                data24 === "integer" ||
+                data24 === "boolean" ||
+                data24 === "string" ||
+                data24 === "array"
+              )) {
+                const err40 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/params/additionalProperties/properties/type/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.params.additionalProperties.properties.type.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err40];
+                } else {
+                  vErrors.push(err40);
                 }
-              } else {
+                errors++;
+              }
+            }
+            if (data23.description !== void 0) {
+              if (typeof data23.description !== "string") {
                 const err41 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/enum/type",
+                  instancePath:
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/description",
+                  schemaPath: "#/properties/params/additionalProperties/properties/description/type",
                   keyword: "type",
-                  params: { type: "array" },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err41];
@@ -1311,14 +1370,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data22.minimum !== void 0) {
-              let data27 = data22.minimum;
-              if (!(typeof data27 == "number" && isFinite(data27))) {
+            if (data23.title !== void 0) {
+              if (typeof data23.title !== "string") {
                 const err42 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minimum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minimum/type",
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/title",
+                  schemaPath: "#/properties/params/additionalProperties/properties/title/type",
                   keyword: "type",
-                  params: { type: "number" },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err42];
@@ -1328,32 +1386,29 @@ function validate20(
                 errors++;
               }
             }
-            if (data22.maximum !== void 0) {
-              let data28 = data22.maximum;
-              if (!(typeof data28 == "number" && isFinite(data28))) {
-                const err43 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maximum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/maximum/type",
-                  keyword: "type",
-                  params: { type: "number" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err43];
-                } else {
-                  vErrors.push(err43);
+            if (data23.enum !== void 0) {
+              let data27 = data23.enum;
+              if (Array.isArray(data27)) {
+                if (data27.length < 1) {
+                  const err43 = {
+                    instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
+                    schemaPath: "#/properties/params/additionalProperties/properties/enum/minItems",
+                    keyword: "minItems",
+                    params: { limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err43];
+                  } else {
+                    vErrors.push(err43);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data22.exclusiveMinimum !== void 0) {
-              let data29 = data22.exclusiveMinimum;
-              if (!(typeof data29 == "number" && isFinite(data29))) {
+              } else {
                 const err44 = {
-                  instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMinimum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMinimum/type",
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/enum/type",
                   keyword: "type",
-                  params: { type: "number" },
+                  params: { type: "array" },
                 };
                 if (vErrors === null) {
                   vErrors = [err44];
@@ -1363,13 +1418,12 @@ function validate20(
                 errors++;
               }
             }
-            if (data22.exclusiveMaximum !== void 0) {
-              let data30 = data22.exclusiveMaximum;
-              if (!(typeof data30 == "number" && isFinite(data30))) {
+            if (data23.minimum !== void 0) {
+              let data28 = data23.minimum;
+              if (!(typeof data28 == "number" && isFinite(data28))) {
                 const err45 = {
-                  instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMaximum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMaximum/type",
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minimum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minimum/type",
                   keyword: "type",
                   params: { type: "number" },
                 };
@@ -1381,29 +1435,30 @@ function validate20(
                 errors++;
               }
             }
-            if (data22.multipleOf !== void 0) {
-              let data31 = data22.multipleOf;
-              if (typeof data31 == "number" && isFinite(data31)) {
-                if (data31 <= 0 || isNaN(data31)) {
-                  const err46 = {
-                    instancePath:
-                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
-                    schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/exclusiveMinimum",
-                    keyword: "exclusiveMinimum",
-                    params: { comparison: ">", limit: 0 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err46];
-                  } else {
-                    vErrors.push(err46);
-                  }
-                  errors++;
+            if (data23.maximum !== void 0) {
+              let data29 = data23.maximum;
+              if (!(typeof data29 == "number" && isFinite(data29))) {
+                const err46 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maximum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/maximum/type",
+                  keyword: "type",
+                  params: { type: "number" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err46];
+                } else {
+                  vErrors.push(err46);
                 }
-              } else {
+                errors++;
+              }
+            }
+            if (data23.exclusiveMinimum !== void 0) {
+              let data30 = data23.exclusiveMinimum;
+              if (!(typeof data30 == "number" && isFinite(data30))) {
                 const err47 = {
                   instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
-                  schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/type",
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMinimum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMinimum/type",
                   keyword: "type",
                   params: { type: "number" },
                 };
@@ -1415,15 +1470,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data22.minLength !== void 0) {
-              let data32 = data22.minLength;
-              if (!(typeof data32 == "number" && !(data32 % 1) && !isNaN(data32) && isFinite(data32))) {
+            if (data23.exclusiveMaximum !== void 0) {
+              let data31 = data23.exclusiveMaximum;
+              if (!(typeof data31 == "number" && isFinite(data31))) {
                 const err48 = {
                   instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minLength/type",
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMaximum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMaximum/type",
                   keyword: "type",
-                  params: { type: "integer" },
+                  params: { type: "number" },
                 };
                 if (vErrors === null) {
                   vErrors = [err48];
@@ -1432,14 +1487,17 @@ function validate20(
                 }
                 errors++;
               }
+            }
+            if (data23.multipleOf !== void 0) {
+              let data32 = data23.multipleOf;
               if (typeof data32 == "number" && isFinite(data32)) {
-                if (data32 < 0 || isNaN(data32)) {
+                if (data32 <= 0 || isNaN(data32)) {
                   const err49 = {
                     instancePath:
-                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
-                    schemaPath: "#/properties/params/additionalProperties/properties/minLength/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 0 },
+                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
+                    schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/exclusiveMinimum",
+                    keyword: "exclusiveMinimum",
+                    params: { comparison: ">", limit: 0 },
                   };
                   if (vErrors === null) {
                     vErrors = [err49];
@@ -1448,17 +1506,13 @@ function validate20(
                   }
                   errors++;
                 }
-              }
-            }
-            if (data22.maxLength !== void 0) {
-              let data33 = data22.maxLength;
-              if (!(typeof data33 == "number" && !(data33 % 1) && !isNaN(data33) && isFinite(data33))) {
+              } else {
                 const err50 = {
                   instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
-                  schemaPath: "#/properties/params/additionalProperties/properties/maxLength/type",
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
+                  schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/type",
                   keyword: "type",
-                  params: { type: "integer" },
+                  params: { type: "number" },
                 };
                 if (vErrors === null) {
                   vErrors = [err50];
@@ -1467,46 +1521,49 @@ function validate20(
                 }
                 errors++;
               }
+            }
+            if (data23.minLength !== void 0) {
+              let data33 = data23.minLength;
+              if (!(typeof data33 == "number" && !(data33 % 1) && !isNaN(data33) && isFinite(data33))) {
+                const err51 = {
+                  instancePath:
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minLength/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err51];
+                } else {
+                  vErrors.push(err51);
+                }
+                errors++;
+              }
               if (typeof data33 == "number" && isFinite(data33)) {
                 if (data33 < 0 || isNaN(data33)) {
-                  const err51 = {
+                  const err52 = {
                     instancePath:
-                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
-                    schemaPath: "#/properties/params/additionalProperties/properties/maxLength/minimum",
+                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
+                    schemaPath: "#/properties/params/additionalProperties/properties/minLength/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err51];
+                    vErrors = [err52];
                   } else {
-                    vErrors.push(err51);
+                    vErrors.push(err52);
                   }
                   errors++;
                 }
               }
             }
-            if (data22.pattern !== void 0) {
-              if (typeof data22.pattern !== "string") {
-                const err52 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/pattern",
-                  schemaPath: "#/properties/params/additionalProperties/properties/pattern/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err52];
-                } else {
-                  vErrors.push(err52);
-                }
-                errors++;
-              }
-            }
-            if (data22.minItems !== void 0) {
-              let data35 = data22.minItems;
-              if (!(typeof data35 == "number" && !(data35 % 1) && !isNaN(data35) && isFinite(data35))) {
+            if (data23.maxLength !== void 0) {
+              let data34 = data23.maxLength;
+              if (!(typeof data34 == "number" && !(data34 % 1) && !isNaN(data34) && isFinite(data34))) {
                 const err53 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minItems/type",
+                  instancePath:
+                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
+                  schemaPath: "#/properties/params/additionalProperties/properties/maxLength/type",
                   keyword: "type",
                   params: { type: "integer" },
                 };
@@ -1517,12 +1574,12 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data35 == "number" && isFinite(data35)) {
-                if (data35 < 0 || isNaN(data35)) {
+              if (typeof data34 == "number" && isFinite(data34)) {
+                if (data34 < 0 || isNaN(data34)) {
                   const err54 = {
                     instancePath:
-                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
-                    schemaPath: "#/properties/params/additionalProperties/properties/minItems/minimum",
+                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
+                    schemaPath: "#/properties/params/additionalProperties/properties/maxLength/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 0 },
                   };
@@ -1535,14 +1592,13 @@ function validate20(
                 }
               }
             }
-            if (data22.maxItems !== void 0) {
-              let data36 = data22.maxItems;
-              if (!(typeof data36 == "number" && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
+            if (data23.pattern !== void 0) {
+              if (typeof data23.pattern !== "string") {
                 const err55 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
-                  schemaPath: "#/properties/params/additionalProperties/properties/maxItems/type",
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/pattern",
+                  schemaPath: "#/properties/params/additionalProperties/properties/pattern/type",
                   keyword: "type",
-                  params: { type: "integer" },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err55];
@@ -1551,9 +1607,60 @@ function validate20(
                 }
                 errors++;
               }
+            }
+            if (data23.minItems !== void 0) {
+              let data36 = data23.minItems;
+              if (!(typeof data36 == "number" && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
+                const err56 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minItems/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err56];
+                } else {
+                  vErrors.push(err56);
+                }
+                errors++;
+              }
               if (typeof data36 == "number" && isFinite(data36)) {
                 if (data36 < 0 || isNaN(data36)) {
-                  const err56 = {
+                  const err57 = {
+                    instancePath:
+                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
+                    schemaPath: "#/properties/params/additionalProperties/properties/minItems/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 0 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err57];
+                  } else {
+                    vErrors.push(err57);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data23.maxItems !== void 0) {
+              let data37 = data23.maxItems;
+              if (!(typeof data37 == "number" && !(data37 % 1) && !isNaN(data37) && isFinite(data37))) {
+                const err58 = {
+                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
+                  schemaPath: "#/properties/params/additionalProperties/properties/maxItems/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err58];
+                } else {
+                  vErrors.push(err58);
+                }
+                errors++;
+              }
+              if (typeof data37 == "number" && isFinite(data37)) {
+                if (data37 < 0 || isNaN(data37)) {
+                  const err59 = {
                     instancePath:
                       instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
                     schemaPath: "#/properties/params/additionalProperties/properties/maxItems/minimum",
@@ -1561,17 +1668,17 @@ function validate20(
                     params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err56];
+                    vErrors = [err59];
                   } else {
-                    vErrors.push(err56);
+                    vErrors.push(err59);
                   }
                   errors++;
                 }
               }
             }
-            if (data22.uniqueItems !== void 0) {
-              if (typeof data22.uniqueItems !== "boolean") {
-                const err57 = {
+            if (data23.uniqueItems !== void 0) {
+              if (typeof data23.uniqueItems !== "boolean") {
+                const err60 = {
                   instancePath:
                     instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/uniqueItems",
                   schemaPath: "#/properties/params/additionalProperties/properties/uniqueItems/type",
@@ -1579,33 +1686,33 @@ function validate20(
                   params: { type: "boolean" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err57];
+                  vErrors = [err60];
                 } else {
-                  vErrors.push(err57);
+                  vErrors.push(err60);
                 }
                 errors++;
               }
             }
-            if (data22.items !== void 0) {
-              let data38 = data22.items;
-              if (data38 && typeof data38 == "object" && !Array.isArray(data38)) {
-                if (data38.type === void 0) {
-                  const err58 = {
+            if (data23.items !== void 0) {
+              let data39 = data23.items;
+              if (data39 && typeof data39 == "object" && !Array.isArray(data39)) {
+                if (data39.type === void 0) {
+                  const err61 = {
                     instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                     schemaPath: "#/properties/params/additionalProperties/properties/items/required",
                     keyword: "required",
                     params: { missingProperty: "type" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err58];
+                    vErrors = [err61];
                   } else {
-                    vErrors.push(err58);
+                    vErrors.push(err61);
                   }
                   errors++;
                 }
-                for (const key8 in data38) {
+                for (const key8 in data39) {
                   if (!func1.call(schema31.properties.params.additionalProperties.properties.items.properties, key8)) {
-                    const err59 = {
+                    const err62 = {
                       instancePath:
                         instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/additionalProperties",
@@ -1613,23 +1720,23 @@ function validate20(
                       params: { additionalProperty: key8 },
                     };
                     if (vErrors === null) {
-                      vErrors = [err59];
+                      vErrors = [err62];
                     } else {
-                      vErrors.push(err59);
+                      vErrors.push(err62);
                     }
                     errors++;
                   }
                 }
-                if (data38.type !== void 0) {
-                  let data39 = data38.type;
+                if (data39.type !== void 0) {
+                  let data40 = data39.type;
                   if (!(
-                    data39 === "number" ||
-                    data39 === "integer" ||
-                    data39 === "boolean" ||
-                    data39 === "string" ||
-                    data39 === "array"
+                    data40 === "number" ||
+                    data40 === "integer" ||
+                    data40 === "boolean" ||
+                    data40 === "string" ||
+                    data40 === "array"
                   )) {
-                    const err60 = {
+                    const err63 = {
                       instancePath:
                         instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/type",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/type/enum",
@@ -1640,16 +1747,16 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err60];
+                      vErrors = [err63];
                     } else {
-                      vErrors.push(err60);
+                      vErrors.push(err63);
                     }
                     errors++;
                   }
                 }
-                if (data38.description !== void 0) {
-                  if (typeof data38.description !== "string") {
-                    const err61 = {
+                if (data39.description !== void 0) {
+                  if (typeof data39.description !== "string") {
+                    const err64 = {
                       instancePath:
                         instancePath +
                         "/params/" +
@@ -1661,58 +1768,6 @@ function validate20(
                       params: { type: "string" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err61];
-                    } else {
-                      vErrors.push(err61);
-                    }
-                    errors++;
-                  }
-                }
-                if (data38.title !== void 0) {
-                  if (typeof data38.title !== "string") {
-                    const err62 = {
-                      instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
-                      keyword: "type",
-                      params: { type: "string" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err62];
-                    } else {
-                      vErrors.push(err62);
-                    }
-                    errors++;
-                  }
-                }
-                if (data38.enum !== void 0) {
-                  let data42 = data38.enum;
-                  if (Array.isArray(data42)) {
-                    if (data42.length < 1) {
-                      const err63 = {
-                        instancePath:
-                          instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
-                        schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/enum/minItems",
-                        keyword: "minItems",
-                        params: { limit: 1 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err63];
-                      } else {
-                        vErrors.push(err63);
-                      }
-                      errors++;
-                    }
-                  } else {
-                    const err64 = {
-                      instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/enum/type",
-                      keyword: "type",
-                      params: { type: "array" },
-                    };
-                    if (vErrors === null) {
                       vErrors = [err64];
                     } else {
                       vErrors.push(err64);
@@ -1720,15 +1775,14 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data38.minimum !== void 0) {
-                  let data43 = data38.minimum;
-                  if (!(typeof data43 == "number" && isFinite(data43))) {
+                if (data39.title !== void 0) {
+                  if (typeof data39.title !== "string") {
                     const err65 = {
                       instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
                       keyword: "type",
-                      params: { type: "number" },
+                      params: { type: "string" },
                     };
                     if (vErrors === null) {
                       vErrors = [err65];
@@ -1738,37 +1792,32 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data38.maximum !== void 0) {
-                  let data44 = data38.maximum;
-                  if (!(typeof data44 == "number" && isFinite(data44))) {
-                    const err66 = {
-                      instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
-                      keyword: "type",
-                      params: { type: "number" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err66];
-                    } else {
-                      vErrors.push(err66);
+                if (data39.enum !== void 0) {
+                  let data43 = data39.enum;
+                  if (Array.isArray(data43)) {
+                    if (data43.length < 1) {
+                      const err66 = {
+                        instancePath:
+                          instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
+                        schemaPath:
+                          "#/properties/params/additionalProperties/properties/items/properties/enum/minItems",
+                        keyword: "minItems",
+                        params: { limit: 1 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err66];
+                      } else {
+                        vErrors.push(err66);
+                      }
+                      errors++;
                     }
-                    errors++;
-                  }
-                }
-                if (data38.exclusiveMinimum !== void 0) {
-                  let data45 = data38.exclusiveMinimum;
-                  if (!(typeof data45 == "number" && isFinite(data45))) {
+                  } else {
                     const err67 = {
                       instancePath:
-                        instancePath +
-                        "/params/" +
-                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMinimum",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/enum/type",
                       keyword: "type",
-                      params: { type: "number" },
+                      params: { type: "array" },
                     };
                     if (vErrors === null) {
                       vErrors = [err67];
@@ -1778,17 +1827,13 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data38.exclusiveMaximum !== void 0) {
-                  let data46 = data38.exclusiveMaximum;
-                  if (!(typeof data46 == "number" && isFinite(data46))) {
+                if (data39.minimum !== void 0) {
+                  let data44 = data39.minimum;
+                  if (!(typeof data44 == "number" && isFinite(data44))) {
                     const err68 = {
                       instancePath:
-                        instancePath +
-                        "/params/" +
-                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMaximum",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -1800,34 +1845,35 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data38.multipleOf !== void 0) {
-                  let data47 = data38.multipleOf;
-                  if (typeof data47 == "number" && isFinite(data47)) {
-                    if (data47 <= 0 || isNaN(data47)) {
-                      const err69 = {
-                        instancePath:
-                          instancePath +
-                          "/params/" +
-                          key6.replace(/~/g, "~0").replace(/\//g, "~1") +
-                          "/items/multipleOf",
-                        schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/multipleOf/exclusiveMinimum",
-                        keyword: "exclusiveMinimum",
-                        params: { comparison: ">", limit: 0 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err69];
-                      } else {
-                        vErrors.push(err69);
-                      }
-                      errors++;
+                if (data39.maximum !== void 0) {
+                  let data45 = data39.maximum;
+                  if (!(typeof data45 == "number" && isFinite(data45))) {
+                    const err69 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err69];
+                    } else {
+                      vErrors.push(err69);
                     }
-                  } else {
+                    errors++;
+                  }
+                }
+                if (data39.exclusiveMinimum !== void 0) {
+                  let data46 = data39.exclusiveMinimum;
+                  if (!(typeof data46 == "number" && isFinite(data46))) {
                     const err70 = {
                       instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/multipleOf",
+                        instancePath +
+                        "/params/" +
+                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/exclusiveMinimum",
                       schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/multipleOf/type",
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -1839,15 +1885,19 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data38.minLength !== void 0) {
-                  let data48 = data38.minLength;
-                  if (!(typeof data48 == "number" && !(data48 % 1) && !isNaN(data48) && isFinite(data48))) {
+                if (data39.exclusiveMaximum !== void 0) {
+                  let data47 = data39.exclusiveMaximum;
+                  if (!(typeof data47 == "number" && isFinite(data47))) {
                     const err71 = {
                       instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minLength",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minLength/type",
+                        instancePath +
+                        "/params/" +
+                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/exclusiveMaximum",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
                       keyword: "type",
-                      params: { type: "integer" },
+                      params: { type: "number" },
                     };
                     if (vErrors === null) {
                       vErrors = [err71];
@@ -1856,9 +1906,66 @@ function validate20(
                     }
                     errors++;
                   }
+                }
+                if (data39.multipleOf !== void 0) {
+                  let data48 = data39.multipleOf;
                   if (typeof data48 == "number" && isFinite(data48)) {
-                    if (data48 < 0 || isNaN(data48)) {
+                    if (data48 <= 0 || isNaN(data48)) {
                       const err72 = {
+                        instancePath:
+                          instancePath +
+                          "/params/" +
+                          key6.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          "/items/multipleOf",
+                        schemaPath:
+                          "#/properties/params/additionalProperties/properties/items/properties/multipleOf/exclusiveMinimum",
+                        keyword: "exclusiveMinimum",
+                        params: { comparison: ">", limit: 0 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err72];
+                      } else {
+                        vErrors.push(err72);
+                      }
+                      errors++;
+                    }
+                  } else {
+                    const err73 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/multipleOf",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/multipleOf/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err73];
+                    } else {
+                      vErrors.push(err73);
+                    }
+                    errors++;
+                  }
+                }
+                if (data39.minLength !== void 0) {
+                  let data49 = data39.minLength;
+                  if (!(typeof data49 == "number" && !(data49 % 1) && !isNaN(data49) && isFinite(data49))) {
+                    const err74 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minLength",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minLength/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err74];
+                    } else {
+                      vErrors.push(err74);
+                    }
+                    errors++;
+                  }
+                  if (typeof data49 == "number" && isFinite(data49)) {
+                    if (data49 < 0 || isNaN(data49)) {
+                      const err75 = {
                         instancePath:
                           instancePath +
                           "/params/" +
@@ -1870,77 +1977,21 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err72];
+                        vErrors = [err75];
                       } else {
-                        vErrors.push(err72);
+                        vErrors.push(err75);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data38.maxLength !== void 0) {
-                  let data49 = data38.maxLength;
-                  if (!(typeof data49 == "number" && !(data49 % 1) && !isNaN(data49) && isFinite(data49))) {
-                    const err73 = {
+                if (data39.maxLength !== void 0) {
+                  let data50 = data39.maxLength;
+                  if (!(typeof data50 == "number" && !(data50 % 1) && !isNaN(data50) && isFinite(data50))) {
+                    const err76 = {
                       instancePath:
                         instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxLength",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxLength/type",
-                      keyword: "type",
-                      params: { type: "integer" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err73];
-                    } else {
-                      vErrors.push(err73);
-                    }
-                    errors++;
-                  }
-                  if (typeof data49 == "number" && isFinite(data49)) {
-                    if (data49 < 0 || isNaN(data49)) {
-                      const err74 = {
-                        instancePath:
-                          instancePath +
-                          "/params/" +
-                          key6.replace(/~/g, "~0").replace(/\//g, "~1") +
-                          "/items/maxLength",
-                        schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/maxLength/minimum",
-                        keyword: "minimum",
-                        params: { comparison: ">=", limit: 0 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err74];
-                      } else {
-                        vErrors.push(err74);
-                      }
-                      errors++;
-                    }
-                  }
-                }
-                if (data38.pattern !== void 0) {
-                  if (typeof data38.pattern !== "string") {
-                    const err75 = {
-                      instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/pattern",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/pattern/type",
-                      keyword: "type",
-                      params: { type: "string" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err75];
-                    } else {
-                      vErrors.push(err75);
-                    }
-                    errors++;
-                  }
-                }
-                if (data38.minItems !== void 0) {
-                  let data51 = data38.minItems;
-                  if (!(typeof data51 == "number" && !(data51 % 1) && !isNaN(data51) && isFinite(data51))) {
-                    const err76 = {
-                      instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
                       keyword: "type",
                       params: { type: "integer" },
                     };
@@ -1951,13 +2002,16 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (typeof data51 == "number" && isFinite(data51)) {
-                    if (data51 < 0 || isNaN(data51)) {
+                  if (typeof data50 == "number" && isFinite(data50)) {
+                    if (data50 < 0 || isNaN(data50)) {
                       const err77 = {
                         instancePath:
-                          instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
+                          instancePath +
+                          "/params/" +
+                          key6.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          "/items/maxLength",
                         schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/minItems/minimum",
+                          "#/properties/params/additionalProperties/properties/items/properties/maxLength/minimum",
                         keyword: "minimum",
                         params: { comparison: ">=", limit: 0 },
                       };
@@ -1970,15 +2024,14 @@ function validate20(
                     }
                   }
                 }
-                if (data38.maxItems !== void 0) {
-                  let data52 = data38.maxItems;
-                  if (!(typeof data52 == "number" && !(data52 % 1) && !isNaN(data52) && isFinite(data52))) {
+                if (data39.pattern !== void 0) {
+                  if (typeof data39.pattern !== "string") {
                     const err78 = {
                       instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxItems/type",
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/pattern",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/pattern/type",
                       keyword: "type",
-                      params: { type: "integer" },
+                      params: { type: "string" },
                     };
                     if (vErrors === null) {
                       vErrors = [err78];
@@ -1987,9 +2040,63 @@ function validate20(
                     }
                     errors++;
                   }
+                }
+                if (data39.minItems !== void 0) {
+                  let data52 = data39.minItems;
+                  if (!(typeof data52 == "number" && !(data52 % 1) && !isNaN(data52) && isFinite(data52))) {
+                    const err79 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err79];
+                    } else {
+                      vErrors.push(err79);
+                    }
+                    errors++;
+                  }
                   if (typeof data52 == "number" && isFinite(data52)) {
                     if (data52 < 0 || isNaN(data52)) {
-                      const err79 = {
+                      const err80 = {
+                        instancePath:
+                          instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
+                        schemaPath:
+                          "#/properties/params/additionalProperties/properties/items/properties/minItems/minimum",
+                        keyword: "minimum",
+                        params: { comparison: ">=", limit: 0 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err80];
+                      } else {
+                        vErrors.push(err80);
+                      }
+                      errors++;
+                    }
+                  }
+                }
+                if (data39.maxItems !== void 0) {
+                  let data53 = data39.maxItems;
+                  if (!(typeof data53 == "number" && !(data53 % 1) && !isNaN(data53) && isFinite(data53))) {
+                    const err81 = {
+                      instancePath:
+                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxItems/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err81];
+                    } else {
+                      vErrors.push(err81);
+                    }
+                    errors++;
+                  }
+                  if (typeof data53 == "number" && isFinite(data53)) {
+                    if (data53 < 0 || isNaN(data53)) {
+                      const err82 = {
                         instancePath:
                           instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
                         schemaPath:
@@ -1998,17 +2105,17 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err79];
+                        vErrors = [err82];
                       } else {
-                        vErrors.push(err79);
+                        vErrors.push(err82);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data38.uniqueItems !== void 0) {
-                  if (typeof data38.uniqueItems !== "boolean") {
-                    const err80 = {
+                if (data39.uniqueItems !== void 0) {
+                  if (typeof data39.uniqueItems !== "boolean") {
+                    const err83 = {
                       instancePath:
                         instancePath +
                         "/params/" +
@@ -2020,96 +2127,96 @@ function validate20(
                       params: { type: "boolean" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err80];
+                      vErrors = [err83];
                     } else {
-                      vErrors.push(err80);
+                      vErrors.push(err83);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err81 = {
+                const err84 = {
                   instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                   schemaPath: "#/properties/params/additionalProperties/properties/items/type",
                   keyword: "type",
                   params: { type: "object" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err81];
+                  vErrors = [err84];
                 } else {
-                  vErrors.push(err81);
+                  vErrors.push(err84);
                 }
                 errors++;
               }
             }
-            if (data22.examples !== void 0) {
-              if (!Array.isArray(data22.examples)) {
-                const err82 = {
+            if (data23.examples !== void 0) {
+              if (!Array.isArray(data23.examples)) {
+                const err85 = {
                   instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/examples",
                   schemaPath: "#/properties/params/additionalProperties/properties/examples/type",
                   keyword: "type",
                   params: { type: "array" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err82];
+                  vErrors = [err85];
                 } else {
-                  vErrors.push(err82);
+                  vErrors.push(err85);
                 }
                 errors++;
               }
             }
           } else {
-            const err83 = {
+            const err86 = {
               instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/params/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err83];
+              vErrors = [err86];
             } else {
-              vErrors.push(err83);
+              vErrors.push(err86);
             }
             errors++;
           }
         }
       } else {
-        const err84 = {
+        const err87 = {
           instancePath: instancePath + "/params",
           schemaPath: "#/properties/params/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err84];
+          vErrors = [err87];
         } else {
-          vErrors.push(err84);
+          vErrors.push(err87);
         }
         errors++;
       }
     }
     if (data.sources !== void 0) {
-      let data55 = data.sources;
-      if (data55 && typeof data55 == "object" && !Array.isArray(data55)) {
-        if (Object.keys(data55).length < 1) {
-          const err85 = {
+      let data56 = data.sources;
+      if (data56 && typeof data56 == "object" && !Array.isArray(data56)) {
+        if (Object.keys(data56).length < 1) {
+          const err88 = {
             instancePath: instancePath + "/sources",
             schemaPath: "#/properties/sources/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err85];
+            vErrors = [err88];
           } else {
-            vErrors.push(err85);
+            vErrors.push(err88);
           }
           errors++;
         }
-        for (const key9 in data55) {
-          const _errs107 = errors;
+        for (const key9 in data56) {
+          const _errs112 = errors;
           if (typeof key9 === "string") {
             if (!pattern5.test(key9)) {
-              const err86 = {
+              const err89 = {
                 instancePath: instancePath + "/sources",
                 schemaPath: "#/properties/sources/propertyNames/pattern",
                 keyword: "pattern",
@@ -2117,99 +2224,45 @@ function validate20(
                 propertyName: key9,
               };
               if (vErrors === null) {
-                vErrors = [err86];
+                vErrors = [err89];
               } else {
-                vErrors.push(err86);
+                vErrors.push(err89);
               }
               errors++;
             }
           }
-          var valid17 = _errs107 === errors;
-          if (!valid17) {
-            const err87 = {
+          var valid20 = _errs112 === errors;
+          if (!valid20) {
+            const err90 = {
               instancePath: instancePath + "/sources",
               schemaPath: "#/properties/sources/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key9 },
             };
             if (vErrors === null) {
-              vErrors = [err87];
+              vErrors = [err90];
             } else {
-              vErrors.push(err87);
+              vErrors.push(err90);
             }
             errors++;
           }
         }
-        for (const key10 in data55) {
-          let data56 = data55[key10];
-          if (data56 && typeof data56 == "object" && !Array.isArray(data56)) {
-            for (const key11 in data56) {
-              if (!(key11 === "directory" || key11 === "kind" || key11 === "key" || key11 === "axes")) {
-                const err88 = {
+        for (const key10 in data56) {
+          let data57 = data56[key10];
+          if (data57 && typeof data57 == "object" && !Array.isArray(data57)) {
+            for (const key11 in data57) {
+              if (!(
+                key11 === "directory" ||
+                key11 === "file" ||
+                key11 === "kind" ||
+                key11 === "key" ||
+                key11 === "axes"
+              )) {
+                const err91 = {
                   instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/sources/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key11 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err88];
-                } else {
-                  vErrors.push(err88);
-                }
-                errors++;
-              }
-            }
-            if (data56.directory !== void 0) {
-              let data57 = data56.directory;
-              if (typeof data57 === "string") {
-                if (!pattern7.test(data57)) {
-                  const err89 = {
-                    instancePath:
-                      instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
-                    schemaPath: "#/properties/sources/additionalProperties/properties/directory/pattern",
-                    keyword: "pattern",
-                    params: {
-                      pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
-                    },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err89];
-                  } else {
-                    vErrors.push(err89);
-                  }
-                  errors++;
-                }
-              } else {
-                const err90 = {
-                  instancePath:
-                    instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/directory/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err90];
-                } else {
-                  vErrors.push(err90);
-                }
-                errors++;
-              }
-            }
-            if (data56.kind !== void 0) {
-              let data58 = data56.kind;
-              if (!(
-                data58 === "video_latents" ||
-                data58 === "audio_latents" ||
-                data58 === "text_embeddings" ||
-                data58 === "video_mask" ||
-                data58 === "audio_mask" ||
-                data58 === "tensor"
-              )) {
-                const err91 = {
-                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err91];
@@ -2219,66 +2272,67 @@ function validate20(
                 errors++;
               }
             }
-            if (data56.key !== void 0) {
-              if (typeof data56.key !== "string") {
-                const err92 = {
-                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
+            if (data57.directory !== void 0) {
+              let data58 = data57.directory;
+              if (typeof data58 === "string") {
+                if (!pattern7.test(data58)) {
+                  const err92 = {
+                    instancePath:
+                      instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
+                    schemaPath: "#/properties/sources/additionalProperties/properties/directory/pattern",
+                    keyword: "pattern",
+                    params: {
+                      pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+                    },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err92];
+                  } else {
+                    vErrors.push(err92);
+                  }
+                  errors++;
+                }
+              } else {
+                const err93 = {
+                  instancePath:
+                    instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/directory/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err92];
+                  vErrors = [err93];
                 } else {
-                  vErrors.push(err92);
+                  vErrors.push(err93);
                 }
                 errors++;
               }
             }
-            if (data56.axes !== void 0) {
-              let data60 = data56.axes;
-              if (Array.isArray(data60)) {
-                const len0 = data60.length;
-                for (let i0 = 0; i0 < len0; i0++) {
-                  let data61 = data60[i0];
-                  if (typeof data61 === "string") {
-                    if (!pattern8.test(data61)) {
-                      const err93 = {
-                        instancePath:
-                          instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
-                        schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/pattern",
-                        keyword: "pattern",
-                        params: { pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$" },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err93];
-                      } else {
-                        vErrors.push(err93);
-                      }
-                      errors++;
-                    }
+            if (data57.file !== void 0) {
+              let data59 = data57.file;
+              if (typeof data59 === "string") {
+                if (!pattern7.test(data59)) {
+                  const err94 = {
+                    instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
+                    schemaPath: "#/properties/sources/additionalProperties/properties/file/pattern",
+                    keyword: "pattern",
+                    params: {
+                      pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+                    },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err94];
                   } else {
-                    const err94 = {
-                      instancePath:
-                        instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
-                      schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/type",
-                      keyword: "type",
-                      params: { type: "string" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err94];
-                    } else {
-                      vErrors.push(err94);
-                    }
-                    errors++;
+                    vErrors.push(err94);
                   }
+                  errors++;
                 }
               } else {
                 const err95 = {
-                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/axes/type",
+                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/file/type",
                   keyword: "type",
-                  params: { type: "array" },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err95];
@@ -2288,106 +2342,105 @@ function validate20(
                 errors++;
               }
             }
+            if (data57.kind !== void 0) {
+              let data60 = data57.kind;
+              if (!(
+                data60 === "video_latents" ||
+                data60 === "audio_latents" ||
+                data60 === "text_embeddings" ||
+                data60 === "video_mask" ||
+                data60 === "audio_mask" ||
+                data60 === "tensor"
+              )) {
+                const err96 = {
+                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err96];
+                } else {
+                  vErrors.push(err96);
+                }
+                errors++;
+              }
+            }
+            if (data57.key !== void 0) {
+              if (typeof data57.key !== "string") {
+                const err97 = {
+                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err97];
+                } else {
+                  vErrors.push(err97);
+                }
+                errors++;
+              }
+            }
+            if (data57.axes !== void 0) {
+              let data62 = data57.axes;
+              if (Array.isArray(data62)) {
+                const len0 = data62.length;
+                for (let i0 = 0; i0 < len0; i0++) {
+                  let data63 = data62[i0];
+                  if (typeof data63 === "string") {
+                    if (!pattern9.test(data63)) {
+                      const err98 = {
+                        instancePath:
+                          instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
+                        schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/pattern",
+                        keyword: "pattern",
+                        params: { pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$" },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err98];
+                      } else {
+                        vErrors.push(err98);
+                      }
+                      errors++;
+                    }
+                  } else {
+                    const err99 = {
+                      instancePath:
+                        instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
+                      schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err99];
+                    } else {
+                      vErrors.push(err99);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err100 = {
+                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/axes/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err100];
+                } else {
+                  vErrors.push(err100);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err96 = {
+            const err101 = {
               instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/sources/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err96];
-            } else {
-              vErrors.push(err96);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err97 = {
-          instancePath: instancePath + "/sources",
-          schemaPath: "#/properties/sources/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err97];
-        } else {
-          vErrors.push(err97);
-        }
-        errors++;
-      }
-    }
-    if (data.let !== void 0) {
-      let data62 = data.let;
-      if (data62 && typeof data62 == "object" && !Array.isArray(data62)) {
-        for (const key12 in data62) {
-          let data63 = data62[key12];
-          if (
-            typeof data63 !== "string" &&
-            !(typeof data63 == "number" && isFinite(data63)) &&
-            typeof data63 !== "boolean"
-          ) {
-            const err98 = {
-              instancePath: instancePath + "/let/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/let/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.let.additionalProperties.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err98];
-            } else {
-              vErrors.push(err98);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err99 = {
-          instancePath: instancePath + "/let",
-          schemaPath: "#/properties/let/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err99];
-        } else {
-          vErrors.push(err99);
-        }
-        errors++;
-      }
-    }
-    if (data.video !== void 0) {
-      let data64 = data.video;
-      if (data64 && typeof data64 == "object" && !Array.isArray(data64)) {
-        for (const key13 in data64) {
-          if (!func1.call(schema31.properties.video.properties, key13)) {
-            const err100 = {
-              instancePath: instancePath + "/video",
-              schemaPath: "#/properties/video/additionalProperties",
-              keyword: "additionalProperties",
-              params: { additionalProperty: key13 },
-            };
-            if (vErrors === null) {
-              vErrors = [err100];
-            } else {
-              vErrors.push(err100);
-            }
-            errors++;
-          }
-        }
-        if (data64.latents !== void 0) {
-          let data65 = data64.latents;
-          if (
-            typeof data65 !== "string" &&
-            !(typeof data65 == "number" && isFinite(data65)) &&
-            typeof data65 !== "boolean"
-          ) {
-            const err101 = {
-              instancePath: instancePath + "/video/latents",
-              schemaPath: "#/properties/video/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err101];
@@ -2397,34 +2450,36 @@ function validate20(
             errors++;
           }
         }
-        if (data64.text !== void 0) {
-          let data66 = data64.text;
-          if (
-            typeof data66 !== "string" &&
-            !(typeof data66 == "number" && isFinite(data66)) &&
-            typeof data66 !== "boolean"
-          ) {
-            const err102 = {
-              instancePath: instancePath + "/video/text",
-              schemaPath: "#/properties/video/properties/text/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.text.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err102];
-            } else {
-              vErrors.push(err102);
-            }
-            errors++;
-          }
+      } else {
+        const err102 = {
+          instancePath: instancePath + "/sources",
+          schemaPath: "#/properties/sources/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err102];
+        } else {
+          vErrors.push(err102);
         }
-        if (data64.generate !== void 0) {
-          if (typeof data64.generate !== "boolean") {
+        errors++;
+      }
+    }
+    if (data.let !== void 0) {
+      let data64 = data.let;
+      if (data64 && typeof data64 == "object" && !Array.isArray(data64)) {
+        for (const key12 in data64) {
+          let data65 = data64[key12];
+          if (
+            typeof data65 !== "string" &&
+            !(typeof data65 == "number" && isFinite(data65)) &&
+            typeof data65 !== "boolean"
+          ) {
             const err103 = {
-              instancePath: instancePath + "/video/generate",
-              schemaPath: "#/properties/video/properties/generate/type",
+              instancePath: instancePath + "/let/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/let/additionalProperties/type",
               keyword: "type",
-              params: { type: "boolean" },
+              params: { type: schema31.properties.let.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err103];
@@ -2434,39 +2489,31 @@ function validate20(
             errors++;
           }
         }
-        if (data64.sigma !== void 0) {
-          let data68 = data64.sigma;
-          if (
-            typeof data68 !== "string" &&
-            !(typeof data68 == "number" && isFinite(data68)) &&
-            typeof data68 !== "boolean"
-          ) {
-            const err104 = {
-              instancePath: instancePath + "/video/sigma",
-              schemaPath: "#/properties/video/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.sigma.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err104];
-            } else {
-              vErrors.push(err104);
-            }
-            errors++;
-          }
+      } else {
+        const err104 = {
+          instancePath: instancePath + "/let",
+          schemaPath: "#/properties/let/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err104];
+        } else {
+          vErrors.push(err104);
         }
-        if (data64.noise !== void 0) {
-          let data69 = data64.noise;
-          if (
-            typeof data69 !== "string" &&
-            !(typeof data69 == "number" && isFinite(data69)) &&
-            typeof data69 !== "boolean"
-          ) {
+        errors++;
+      }
+    }
+    if (data.video !== void 0) {
+      let data66 = data.video;
+      if (data66 && typeof data66 == "object" && !Array.isArray(data66)) {
+        for (const key13 in data66) {
+          if (!func1.call(schema31.properties.video.properties, key13)) {
             const err105 = {
-              instancePath: instancePath + "/video/noise",
-              schemaPath: "#/properties/video/properties/noise/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.noise.type },
+              instancePath: instancePath + "/video",
+              schemaPath: "#/properties/video/additionalProperties",
+              keyword: "additionalProperties",
+              params: { additionalProperty: key13 },
             };
             if (vErrors === null) {
               vErrors = [err105];
@@ -2476,18 +2523,18 @@ function validate20(
             errors++;
           }
         }
-        if (data64.noisy !== void 0) {
-          let data70 = data64.noisy;
+        if (data66.latents !== void 0) {
+          let data67 = data66.latents;
           if (
-            typeof data70 !== "string" &&
-            !(typeof data70 == "number" && isFinite(data70)) &&
-            typeof data70 !== "boolean"
+            typeof data67 !== "string" &&
+            !(typeof data67 == "number" && isFinite(data67)) &&
+            typeof data67 !== "boolean"
           ) {
             const err106 = {
-              instancePath: instancePath + "/video/noisy",
-              schemaPath: "#/properties/video/properties/noisy/type",
+              instancePath: instancePath + "/video/latents",
+              schemaPath: "#/properties/video/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noisy.type },
+              params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err106];
@@ -2497,18 +2544,14 @@ function validate20(
             errors++;
           }
         }
-        if (data64.target !== void 0) {
-          let data71 = data64.target;
-          if (
-            typeof data71 !== "string" &&
-            !(typeof data71 == "number" && isFinite(data71)) &&
-            typeof data71 !== "boolean"
-          ) {
+        if (data66.text !== void 0) {
+          let data68 = data66.text;
+          if (typeof data68 !== "string" && !Array.isArray(data68)) {
             const err107 = {
-              instancePath: instancePath + "/video/target",
-              schemaPath: "#/properties/video/properties/target/type",
+              instancePath: instancePath + "/video/text",
+              schemaPath: "#/properties/video/properties/text/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.target.type },
+              params: { type: schema31.properties.video.properties.text.type },
             };
             if (vErrors === null) {
               vErrors = [err107];
@@ -2517,86 +2560,73 @@ function validate20(
             }
             errors++;
           }
-        }
-        if (data64.denoised !== void 0) {
-          let data72 = data64.denoised;
-          if (
-            typeof data72 !== "string" &&
-            !(typeof data72 == "number" && isFinite(data72)) &&
-            typeof data72 !== "boolean"
-          ) {
-            const err108 = {
-              instancePath: instancePath + "/video/denoised",
-              schemaPath: "#/properties/video/properties/denoised/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.denoised.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err108];
-            } else {
-              vErrors.push(err108);
+          if (Array.isArray(data68)) {
+            if (data68.length < 1) {
+              const err108 = {
+                instancePath: instancePath + "/video/text",
+                schemaPath: "#/properties/video/properties/text/minItems",
+                keyword: "minItems",
+                params: { limit: 1 },
+              };
+              if (vErrors === null) {
+                vErrors = [err108];
+              } else {
+                vErrors.push(err108);
+              }
+              errors++;
             }
-            errors++;
-          }
-        }
-        if (data64.keep !== void 0) {
-          let data73 = data64.keep;
-          if (
-            typeof data73 !== "string" &&
-            !(typeof data73 == "number" && isFinite(data73)) &&
-            typeof data73 !== "boolean" &&
-            !Array.isArray(data73)
-          ) {
-            const err109 = {
-              instancePath: instancePath + "/video/keep",
-              schemaPath: "#/properties/video/properties/keep/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.keep.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err109];
-            } else {
-              vErrors.push(err109);
-            }
-            errors++;
-          }
-          if (Array.isArray(data73)) {
-            const len1 = data73.length;
+            const len1 = data68.length;
             for (let i1 = 0; i1 < len1; i1++) {
-              let data74 = data73[i1];
+              let data69 = data68[i1];
               if (
-                typeof data74 !== "string" &&
-                !(typeof data74 == "number" && isFinite(data74)) &&
-                typeof data74 !== "boolean"
+                typeof data69 !== "string" &&
+                !(typeof data69 == "number" && isFinite(data69)) &&
+                typeof data69 !== "boolean"
               ) {
-                const err110 = {
-                  instancePath: instancePath + "/video/keep/" + i1,
-                  schemaPath: "#/properties/video/properties/keep/items/type",
+                const err109 = {
+                  instancePath: instancePath + "/video/text/" + i1,
+                  schemaPath: "#/properties/video/properties/text/items/type",
                   keyword: "type",
-                  params: { type: schema31.properties.video.properties.keep.items.type },
+                  params: { type: schema31.properties.video.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err110];
+                  vErrors = [err109];
                 } else {
-                  vErrors.push(err110);
+                  vErrors.push(err109);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data64.noise_mask !== void 0) {
-          let data75 = data64.noise_mask;
+        if (data66.generate !== void 0) {
+          if (typeof data66.generate !== "boolean") {
+            const err110 = {
+              instancePath: instancePath + "/video/generate",
+              schemaPath: "#/properties/video/properties/generate/type",
+              keyword: "type",
+              params: { type: "boolean" },
+            };
+            if (vErrors === null) {
+              vErrors = [err110];
+            } else {
+              vErrors.push(err110);
+            }
+            errors++;
+          }
+        }
+        if (data66.sigma !== void 0) {
+          let data71 = data66.sigma;
           if (
-            typeof data75 !== "string" &&
-            !(typeof data75 == "number" && isFinite(data75)) &&
-            typeof data75 !== "boolean"
+            typeof data71 !== "string" &&
+            !(typeof data71 == "number" && isFinite(data71)) &&
+            typeof data71 !== "boolean"
           ) {
             const err111 = {
-              instancePath: instancePath + "/video/noise_mask",
-              schemaPath: "#/properties/video/properties/noise_mask/type",
+              instancePath: instancePath + "/video/sigma",
+              schemaPath: "#/properties/video/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noise_mask.type },
+              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err111];
@@ -2606,37 +2636,39 @@ function validate20(
             errors++;
           }
         }
-        if (data64.references !== void 0) {
-          let data76 = data64.references;
-          if (Array.isArray(data76)) {
-            const len2 = data76.length;
-            for (let i2 = 0; i2 < len2; i2++) {
-              let data77 = data76[i2];
-              if (
-                typeof data77 !== "string" &&
-                !(typeof data77 == "number" && isFinite(data77)) &&
-                typeof data77 !== "boolean"
-              ) {
-                const err112 = {
-                  instancePath: instancePath + "/video/references/" + i2,
-                  schemaPath: "#/properties/video/properties/references/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.video.properties.references.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err112];
-                } else {
-                  vErrors.push(err112);
-                }
-                errors++;
-              }
-            }
-          } else {
-            const err113 = {
-              instancePath: instancePath + "/video/references",
-              schemaPath: "#/properties/video/properties/references/type",
+        if (data66.noise !== void 0) {
+          let data72 = data66.noise;
+          if (
+            typeof data72 !== "string" &&
+            !(typeof data72 == "number" && isFinite(data72)) &&
+            typeof data72 !== "boolean"
+          ) {
+            const err112 = {
+              instancePath: instancePath + "/video/noise",
+              schemaPath: "#/properties/video/properties/noise/type",
               keyword: "type",
-              params: { type: "array" },
+              params: { type: schema31.properties.video.properties.noise.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err112];
+            } else {
+              vErrors.push(err112);
+            }
+            errors++;
+          }
+        }
+        if (data66.noisy !== void 0) {
+          let data73 = data66.noisy;
+          if (
+            typeof data73 !== "string" &&
+            !(typeof data73 == "number" && isFinite(data73)) &&
+            typeof data73 !== "boolean"
+          ) {
+            const err113 = {
+              instancePath: instancePath + "/video/noisy",
+              schemaPath: "#/properties/video/properties/noisy/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err113];
@@ -2646,18 +2678,18 @@ function validate20(
             errors++;
           }
         }
-        if (data64.attention !== void 0) {
-          let data78 = data64.attention;
+        if (data66.target !== void 0) {
+          let data74 = data66.target;
           if (
-            typeof data78 !== "string" &&
-            !(typeof data78 == "number" && isFinite(data78)) &&
-            typeof data78 !== "boolean"
+            typeof data74 !== "string" &&
+            !(typeof data74 == "number" && isFinite(data74)) &&
+            typeof data74 !== "boolean"
           ) {
             const err114 = {
-              instancePath: instancePath + "/video/attention",
-              schemaPath: "#/properties/video/properties/attention/type",
+              instancePath: instancePath + "/video/target",
+              schemaPath: "#/properties/video/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.attention.type },
+              params: { type: schema31.properties.video.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err114];
@@ -2667,18 +2699,18 @@ function validate20(
             errors++;
           }
         }
-        if (data64.fps !== void 0) {
-          let data79 = data64.fps;
+        if (data66.denoised !== void 0) {
+          let data75 = data66.denoised;
           if (
-            typeof data79 !== "string" &&
-            !(typeof data79 == "number" && isFinite(data79)) &&
-            typeof data79 !== "boolean"
+            typeof data75 !== "string" &&
+            !(typeof data75 == "number" && isFinite(data75)) &&
+            typeof data75 !== "boolean"
           ) {
             const err115 = {
-              instancePath: instancePath + "/video/fps",
-              schemaPath: "#/properties/video/properties/fps/type",
+              instancePath: instancePath + "/video/denoised",
+              schemaPath: "#/properties/video/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.fps.type },
+              params: { type: schema31.properties.video.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err115];
@@ -2688,18 +2720,19 @@ function validate20(
             errors++;
           }
         }
-        if (data64.keyframes !== void 0) {
-          let data80 = data64.keyframes;
+        if (data66.keep !== void 0) {
+          let data76 = data66.keep;
           if (
-            typeof data80 !== "string" &&
-            !(typeof data80 == "number" && isFinite(data80)) &&
-            typeof data80 !== "boolean"
+            typeof data76 !== "string" &&
+            !(typeof data76 == "number" && isFinite(data76)) &&
+            typeof data76 !== "boolean" &&
+            !Array.isArray(data76)
           ) {
             const err116 = {
-              instancePath: instancePath + "/video/keyframes",
-              schemaPath: "#/properties/video/properties/keyframes/type",
+              instancePath: instancePath + "/video/keep",
+              schemaPath: "#/properties/video/properties/keep/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keyframes.type },
+              params: { type: schema31.properties.video.properties.keep.type },
             };
             if (vErrors === null) {
               vErrors = [err116];
@@ -2708,32 +2741,43 @@ function validate20(
             }
             errors++;
           }
+          if (Array.isArray(data76)) {
+            const len2 = data76.length;
+            for (let i2 = 0; i2 < len2; i2++) {
+              let data77 = data76[i2];
+              if (
+                typeof data77 !== "string" &&
+                !(typeof data77 == "number" && isFinite(data77)) &&
+                typeof data77 !== "boolean"
+              ) {
+                const err117 = {
+                  instancePath: instancePath + "/video/keep/" + i2,
+                  schemaPath: "#/properties/video/properties/keep/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.video.properties.keep.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err117];
+                } else {
+                  vErrors.push(err117);
+                }
+                errors++;
+              }
+            }
+          }
         }
-      } else {
-        const err117 = {
-          instancePath: instancePath + "/video",
-          schemaPath: "#/properties/video/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err117];
-        } else {
-          vErrors.push(err117);
-        }
-        errors++;
-      }
-    }
-    if (data.audio !== void 0) {
-      let data81 = data.audio;
-      if (data81 && typeof data81 == "object" && !Array.isArray(data81)) {
-        for (const key14 in data81) {
-          if (!func1.call(schema31.properties.audio.properties, key14)) {
+        if (data66.noise_mask !== void 0) {
+          let data78 = data66.noise_mask;
+          if (
+            typeof data78 !== "string" &&
+            !(typeof data78 == "number" && isFinite(data78)) &&
+            typeof data78 !== "boolean"
+          ) {
             const err118 = {
-              instancePath: instancePath + "/audio",
-              schemaPath: "#/properties/audio/additionalProperties",
-              keyword: "additionalProperties",
-              params: { additionalProperty: key14 },
+              instancePath: instancePath + "/video/noise_mask",
+              schemaPath: "#/properties/video/properties/noise_mask/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.noise_mask.type },
             };
             if (vErrors === null) {
               vErrors = [err118];
@@ -2743,39 +2787,37 @@ function validate20(
             errors++;
           }
         }
-        if (data81.latents !== void 0) {
-          let data82 = data81.latents;
-          if (
-            typeof data82 !== "string" &&
-            !(typeof data82 == "number" && isFinite(data82)) &&
-            typeof data82 !== "boolean"
-          ) {
-            const err119 = {
-              instancePath: instancePath + "/audio/latents",
-              schemaPath: "#/properties/audio/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.latents.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err119];
-            } else {
-              vErrors.push(err119);
+        if (data66.references !== void 0) {
+          let data79 = data66.references;
+          if (Array.isArray(data79)) {
+            const len3 = data79.length;
+            for (let i3 = 0; i3 < len3; i3++) {
+              let data80 = data79[i3];
+              if (
+                typeof data80 !== "string" &&
+                !(typeof data80 == "number" && isFinite(data80)) &&
+                typeof data80 !== "boolean"
+              ) {
+                const err119 = {
+                  instancePath: instancePath + "/video/references/" + i3,
+                  schemaPath: "#/properties/video/properties/references/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.video.properties.references.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err119];
+                } else {
+                  vErrors.push(err119);
+                }
+                errors++;
+              }
             }
-            errors++;
-          }
-        }
-        if (data81.text !== void 0) {
-          let data83 = data81.text;
-          if (
-            typeof data83 !== "string" &&
-            !(typeof data83 == "number" && isFinite(data83)) &&
-            typeof data83 !== "boolean"
-          ) {
+          } else {
             const err120 = {
-              instancePath: instancePath + "/audio/text",
-              schemaPath: "#/properties/audio/properties/text/type",
+              instancePath: instancePath + "/video/references",
+              schemaPath: "#/properties/video/properties/references/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.text.type },
+              params: { type: "array" },
             };
             if (vErrors === null) {
               vErrors = [err120];
@@ -2785,13 +2827,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.generate !== void 0) {
-          if (typeof data81.generate !== "boolean") {
+        if (data66.attention !== void 0) {
+          let data81 = data66.attention;
+          if (
+            typeof data81 !== "string" &&
+            !(typeof data81 == "number" && isFinite(data81)) &&
+            typeof data81 !== "boolean"
+          ) {
             const err121 = {
-              instancePath: instancePath + "/audio/generate",
-              schemaPath: "#/properties/audio/properties/generate/type",
+              instancePath: instancePath + "/video/attention",
+              schemaPath: "#/properties/video/properties/attention/type",
               keyword: "type",
-              params: { type: "boolean" },
+              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err121];
@@ -2801,18 +2848,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.sigma !== void 0) {
-          let data85 = data81.sigma;
+        if (data66.fps !== void 0) {
+          let data82 = data66.fps;
           if (
-            typeof data85 !== "string" &&
-            !(typeof data85 == "number" && isFinite(data85)) &&
-            typeof data85 !== "boolean"
+            typeof data82 !== "string" &&
+            !(typeof data82 == "number" && isFinite(data82)) &&
+            typeof data82 !== "boolean"
           ) {
             const err122 = {
-              instancePath: instancePath + "/audio/sigma",
-              schemaPath: "#/properties/audio/properties/sigma/type",
+              instancePath: instancePath + "/video/fps",
+              schemaPath: "#/properties/video/properties/fps/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.sigma.type },
+              params: { type: schema31.properties.video.properties.fps.type },
             };
             if (vErrors === null) {
               vErrors = [err122];
@@ -2822,18 +2869,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.noise !== void 0) {
-          let data86 = data81.noise;
+        if (data66.keyframes !== void 0) {
+          let data83 = data66.keyframes;
           if (
-            typeof data86 !== "string" &&
-            !(typeof data86 == "number" && isFinite(data86)) &&
-            typeof data86 !== "boolean"
+            typeof data83 !== "string" &&
+            !(typeof data83 == "number" && isFinite(data83)) &&
+            typeof data83 !== "boolean"
           ) {
             const err123 = {
-              instancePath: instancePath + "/audio/noise",
-              schemaPath: "#/properties/audio/properties/noise/type",
+              instancePath: instancePath + "/video/keyframes",
+              schemaPath: "#/properties/video/properties/keyframes/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise.type },
+              params: { type: schema31.properties.video.properties.keyframes.type },
             };
             if (vErrors === null) {
               vErrors = [err123];
@@ -2843,39 +2890,31 @@ function validate20(
             errors++;
           }
         }
-        if (data81.noisy !== void 0) {
-          let data87 = data81.noisy;
-          if (
-            typeof data87 !== "string" &&
-            !(typeof data87 == "number" && isFinite(data87)) &&
-            typeof data87 !== "boolean"
-          ) {
-            const err124 = {
-              instancePath: instancePath + "/audio/noisy",
-              schemaPath: "#/properties/audio/properties/noisy/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.noisy.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err124];
-            } else {
-              vErrors.push(err124);
-            }
-            errors++;
-          }
+      } else {
+        const err124 = {
+          instancePath: instancePath + "/video",
+          schemaPath: "#/properties/video/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err124];
+        } else {
+          vErrors.push(err124);
         }
-        if (data81.target !== void 0) {
-          let data88 = data81.target;
-          if (
-            typeof data88 !== "string" &&
-            !(typeof data88 == "number" && isFinite(data88)) &&
-            typeof data88 !== "boolean"
-          ) {
+        errors++;
+      }
+    }
+    if (data.audio !== void 0) {
+      let data84 = data.audio;
+      if (data84 && typeof data84 == "object" && !Array.isArray(data84)) {
+        for (const key14 in data84) {
+          if (!func1.call(schema31.properties.audio.properties, key14)) {
             const err125 = {
-              instancePath: instancePath + "/audio/target",
-              schemaPath: "#/properties/audio/properties/target/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.target.type },
+              instancePath: instancePath + "/audio",
+              schemaPath: "#/properties/audio/additionalProperties",
+              keyword: "additionalProperties",
+              params: { additionalProperty: key14 },
             };
             if (vErrors === null) {
               vErrors = [err125];
@@ -2885,18 +2924,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.denoised !== void 0) {
-          let data89 = data81.denoised;
+        if (data84.latents !== void 0) {
+          let data85 = data84.latents;
           if (
-            typeof data89 !== "string" &&
-            !(typeof data89 == "number" && isFinite(data89)) &&
-            typeof data89 !== "boolean"
+            typeof data85 !== "string" &&
+            !(typeof data85 == "number" && isFinite(data85)) &&
+            typeof data85 !== "boolean"
           ) {
             const err126 = {
-              instancePath: instancePath + "/audio/denoised",
-              schemaPath: "#/properties/audio/properties/denoised/type",
+              instancePath: instancePath + "/audio/latents",
+              schemaPath: "#/properties/audio/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.denoised.type },
+              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err126];
@@ -2906,19 +2945,14 @@ function validate20(
             errors++;
           }
         }
-        if (data81.keep !== void 0) {
-          let data90 = data81.keep;
-          if (
-            typeof data90 !== "string" &&
-            !(typeof data90 == "number" && isFinite(data90)) &&
-            typeof data90 !== "boolean" &&
-            !Array.isArray(data90)
-          ) {
+        if (data84.text !== void 0) {
+          let data86 = data84.text;
+          if (typeof data86 !== "string" && !Array.isArray(data86)) {
             const err127 = {
-              instancePath: instancePath + "/audio/keep",
-              schemaPath: "#/properties/audio/properties/keep/type",
+              instancePath: instancePath + "/audio/text",
+              schemaPath: "#/properties/audio/properties/text/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.keep.type },
+              params: { type: schema31.properties.audio.properties.text.type },
             };
             if (vErrors === null) {
               vErrors = [err127];
@@ -2927,83 +2961,73 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data90)) {
-            const len3 = data90.length;
-            for (let i3 = 0; i3 < len3; i3++) {
-              let data91 = data90[i3];
+          if (Array.isArray(data86)) {
+            if (data86.length < 1) {
+              const err128 = {
+                instancePath: instancePath + "/audio/text",
+                schemaPath: "#/properties/audio/properties/text/minItems",
+                keyword: "minItems",
+                params: { limit: 1 },
+              };
+              if (vErrors === null) {
+                vErrors = [err128];
+              } else {
+                vErrors.push(err128);
+              }
+              errors++;
+            }
+            const len4 = data86.length;
+            for (let i4 = 0; i4 < len4; i4++) {
+              let data87 = data86[i4];
               if (
-                typeof data91 !== "string" &&
-                !(typeof data91 == "number" && isFinite(data91)) &&
-                typeof data91 !== "boolean"
+                typeof data87 !== "string" &&
+                !(typeof data87 == "number" && isFinite(data87)) &&
+                typeof data87 !== "boolean"
               ) {
-                const err128 = {
-                  instancePath: instancePath + "/audio/keep/" + i3,
-                  schemaPath: "#/properties/audio/properties/keep/items/type",
+                const err129 = {
+                  instancePath: instancePath + "/audio/text/" + i4,
+                  schemaPath: "#/properties/audio/properties/text/items/type",
                   keyword: "type",
-                  params: { type: schema31.properties.audio.properties.keep.items.type },
+                  params: { type: schema31.properties.audio.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err128];
+                  vErrors = [err129];
                 } else {
-                  vErrors.push(err128);
+                  vErrors.push(err129);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data81.noise_mask !== void 0) {
-          let data92 = data81.noise_mask;
-          if (
-            typeof data92 !== "string" &&
-            !(typeof data92 == "number" && isFinite(data92)) &&
-            typeof data92 !== "boolean"
-          ) {
-            const err129 = {
-              instancePath: instancePath + "/audio/noise_mask",
-              schemaPath: "#/properties/audio/properties/noise_mask/type",
+        if (data84.generate !== void 0) {
+          if (typeof data84.generate !== "boolean") {
+            const err130 = {
+              instancePath: instancePath + "/audio/generate",
+              schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise_mask.type },
+              params: { type: "boolean" },
             };
             if (vErrors === null) {
-              vErrors = [err129];
+              vErrors = [err130];
             } else {
-              vErrors.push(err129);
+              vErrors.push(err130);
             }
             errors++;
           }
         }
-        if (data81.references !== void 0) {
-          let data93 = data81.references;
-          if (Array.isArray(data93)) {
-            const len4 = data93.length;
-            for (let i4 = 0; i4 < len4; i4++) {
-              let data94 = data93[i4];
-              if (
-                typeof data94 !== "string" &&
-                !(typeof data94 == "number" && isFinite(data94)) &&
-                typeof data94 !== "boolean"
-              ) {
-                const err130 = {
-                  instancePath: instancePath + "/audio/references/" + i4,
-                  schemaPath: "#/properties/audio/properties/references/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.audio.properties.references.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err130];
-                } else {
-                  vErrors.push(err130);
-                }
-                errors++;
-              }
-            }
-          } else {
+        if (data84.sigma !== void 0) {
+          let data89 = data84.sigma;
+          if (
+            typeof data89 !== "string" &&
+            !(typeof data89 == "number" && isFinite(data89)) &&
+            typeof data89 !== "boolean"
+          ) {
             const err131 = {
-              instancePath: instancePath + "/audio/references",
-              schemaPath: "#/properties/audio/properties/references/type",
+              instancePath: instancePath + "/audio/sigma",
+              schemaPath: "#/properties/audio/properties/sigma/type",
               keyword: "type",
-              params: { type: "array" },
+              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err131];
@@ -3013,18 +3037,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.attention !== void 0) {
-          let data95 = data81.attention;
+        if (data84.noise !== void 0) {
+          let data90 = data84.noise;
           if (
-            typeof data95 !== "string" &&
-            !(typeof data95 == "number" && isFinite(data95)) &&
-            typeof data95 !== "boolean"
+            typeof data90 !== "string" &&
+            !(typeof data90 == "number" && isFinite(data90)) &&
+            typeof data90 !== "boolean"
           ) {
             const err132 = {
-              instancePath: instancePath + "/audio/attention",
-              schemaPath: "#/properties/audio/properties/attention/type",
+              instancePath: instancePath + "/audio/noise",
+              schemaPath: "#/properties/audio/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.attention.type },
+              params: { type: schema31.properties.audio.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err132];
@@ -3034,64 +3058,82 @@ function validate20(
             errors++;
           }
         }
-      } else {
-        const err133 = {
-          instancePath: instancePath + "/audio",
-          schemaPath: "#/properties/audio/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err133];
-        } else {
-          vErrors.push(err133);
-        }
-        errors++;
-      }
-    }
-    if (data.loss !== void 0) {
-      let data96 = data.loss;
-      if (data96 && typeof data96 == "object" && !Array.isArray(data96)) {
-        if (Object.keys(data96).length < 1) {
-          const err134 = {
-            instancePath: instancePath + "/loss",
-            schemaPath: "#/properties/loss/minProperties",
-            keyword: "minProperties",
-            params: { limit: 1 },
-          };
-          if (vErrors === null) {
-            vErrors = [err134];
-          } else {
-            vErrors.push(err134);
-          }
-          errors++;
-        }
-        for (const key15 in data96) {
-          const _errs194 = errors;
-          if (typeof key15 === "string") {
-            if (!pattern5.test(key15)) {
-              const err135 = {
-                instancePath: instancePath + "/loss",
-                schemaPath: "#/properties/loss/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key15,
-              };
-              if (vErrors === null) {
-                vErrors = [err135];
-              } else {
-                vErrors.push(err135);
-              }
-              errors++;
+        if (data84.noisy !== void 0) {
+          let data91 = data84.noisy;
+          if (
+            typeof data91 !== "string" &&
+            !(typeof data91 == "number" && isFinite(data91)) &&
+            typeof data91 !== "boolean"
+          ) {
+            const err133 = {
+              instancePath: instancePath + "/audio/noisy",
+              schemaPath: "#/properties/audio/properties/noisy/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.noisy.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err133];
+            } else {
+              vErrors.push(err133);
             }
+            errors++;
           }
-          var valid33 = _errs194 === errors;
-          if (!valid33) {
+        }
+        if (data84.target !== void 0) {
+          let data92 = data84.target;
+          if (
+            typeof data92 !== "string" &&
+            !(typeof data92 == "number" && isFinite(data92)) &&
+            typeof data92 !== "boolean"
+          ) {
+            const err134 = {
+              instancePath: instancePath + "/audio/target",
+              schemaPath: "#/properties/audio/properties/target/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.target.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err134];
+            } else {
+              vErrors.push(err134);
+            }
+            errors++;
+          }
+        }
+        if (data84.denoised !== void 0) {
+          let data93 = data84.denoised;
+          if (
+            typeof data93 !== "string" &&
+            !(typeof data93 == "number" && isFinite(data93)) &&
+            typeof data93 !== "boolean"
+          ) {
+            const err135 = {
+              instancePath: instancePath + "/audio/denoised",
+              schemaPath: "#/properties/audio/properties/denoised/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.denoised.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err135];
+            } else {
+              vErrors.push(err135);
+            }
+            errors++;
+          }
+        }
+        if (data84.keep !== void 0) {
+          let data94 = data84.keep;
+          if (
+            typeof data94 !== "string" &&
+            !(typeof data94 == "number" && isFinite(data94)) &&
+            typeof data94 !== "boolean" &&
+            !Array.isArray(data94)
+          ) {
             const err136 = {
-              instancePath: instancePath + "/loss",
-              schemaPath: "#/properties/loss/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key15 },
+              instancePath: instancePath + "/audio/keep",
+              schemaPath: "#/properties/audio/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.keep.type },
             };
             if (vErrors === null) {
               vErrors = [err136];
@@ -3100,72 +3142,83 @@ function validate20(
             }
             errors++;
           }
+          if (Array.isArray(data94)) {
+            const len5 = data94.length;
+            for (let i5 = 0; i5 < len5; i5++) {
+              let data95 = data94[i5];
+              if (
+                typeof data95 !== "string" &&
+                !(typeof data95 == "number" && isFinite(data95)) &&
+                typeof data95 !== "boolean"
+              ) {
+                const err137 = {
+                  instancePath: instancePath + "/audio/keep/" + i5,
+                  schemaPath: "#/properties/audio/properties/keep/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.keep.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err137];
+                } else {
+                  vErrors.push(err137);
+                }
+                errors++;
+              }
+            }
+          }
         }
-        for (const key16 in data96) {
-          let data97 = data96[key16];
+        if (data84.noise_mask !== void 0) {
+          let data96 = data84.noise_mask;
           if (
-            typeof data97 !== "string" &&
-            !(typeof data97 == "number" && isFinite(data97)) &&
-            typeof data97 !== "boolean"
+            typeof data96 !== "string" &&
+            !(typeof data96 == "number" && isFinite(data96)) &&
+            typeof data96 !== "boolean"
           ) {
-            const err137 = {
-              instancePath: instancePath + "/loss/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/loss/additionalProperties/type",
+            const err138 = {
+              instancePath: instancePath + "/audio/noise_mask",
+              schemaPath: "#/properties/audio/properties/noise_mask/type",
               keyword: "type",
-              params: { type: schema31.properties.loss.additionalProperties.type },
+              params: { type: schema31.properties.audio.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err137];
+              vErrors = [err138];
             } else {
-              vErrors.push(err137);
+              vErrors.push(err138);
             }
             errors++;
           }
         }
-      } else {
-        const err138 = {
-          instancePath: instancePath + "/loss",
-          schemaPath: "#/properties/loss/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err138];
-        } else {
-          vErrors.push(err138);
-        }
-        errors++;
-      }
-    }
-    if (data.outputs !== void 0) {
-      let data98 = data.outputs;
-      if (data98 && typeof data98 == "object" && !Array.isArray(data98)) {
-        for (const key17 in data98) {
-          const _errs200 = errors;
-          if (typeof key17 === "string") {
-            if (!pattern5.test(key17)) {
-              const err139 = {
-                instancePath: instancePath + "/outputs",
-                schemaPath: "#/properties/outputs/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key17,
-              };
-              if (vErrors === null) {
-                vErrors = [err139];
-              } else {
-                vErrors.push(err139);
+        if (data84.references !== void 0) {
+          let data97 = data84.references;
+          if (Array.isArray(data97)) {
+            const len6 = data97.length;
+            for (let i6 = 0; i6 < len6; i6++) {
+              let data98 = data97[i6];
+              if (
+                typeof data98 !== "string" &&
+                !(typeof data98 == "number" && isFinite(data98)) &&
+                typeof data98 !== "boolean"
+              ) {
+                const err139 = {
+                  instancePath: instancePath + "/audio/references/" + i6,
+                  schemaPath: "#/properties/audio/properties/references/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.references.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err139];
+                } else {
+                  vErrors.push(err139);
+                }
+                errors++;
               }
-              errors++;
             }
-          }
-          var valid35 = _errs200 === errors;
-          if (!valid35) {
+          } else {
             const err140 = {
-              instancePath: instancePath + "/outputs",
-              schemaPath: "#/properties/outputs/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key17 },
+              instancePath: instancePath + "/audio/references",
+              schemaPath: "#/properties/audio/properties/references/type",
+              keyword: "type",
+              params: { type: "array" },
             };
             if (vErrors === null) {
               vErrors = [err140];
@@ -3175,158 +3228,159 @@ function validate20(
             errors++;
           }
         }
-        for (const key18 in data98) {
-          let data99 = data98[key18];
-          if (data99 && typeof data99 == "object" && !Array.isArray(data99)) {
-            for (const key19 in data99) {
-              if (!(
-                key19 === "tap" ||
-                key19 === "modality" ||
-                key19 === "linear" ||
-                key19 === "features" ||
-                key19 === "activation"
-              )) {
-                const err141 = {
-                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key19 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err141];
-                } else {
-                  vErrors.push(err141);
-                }
-                errors++;
-              }
-            }
-            if (data99.tap !== void 0) {
-              let data100 = data99.tap;
-              if (typeof data100 === "string") {
-                if (!pattern11.test(data100)) {
-                  const err142 = {
-                    instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
-                    keyword: "pattern",
-                    params: { pattern: "^block [0-9]{1,4}$" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err142];
-                  } else {
-                    vErrors.push(err142);
-                  }
-                  errors++;
-                }
-              } else {
-                const err143 = {
-                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err143];
-                } else {
-                  vErrors.push(err143);
-                }
-                errors++;
-              }
-            }
-            if (data99.modality !== void 0) {
-              let data101 = data99.modality;
-              if (!(data101 === "video" || data101 === "audio")) {
-                const err144 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err144];
-                } else {
-                  vErrors.push(err144);
-                }
-                errors++;
-              }
-            }
-            if (data99.linear !== void 0) {
-              if (typeof data99.linear !== "string") {
-                const err145 = {
-                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err145];
-                } else {
-                  vErrors.push(err145);
-                }
-                errors++;
-              }
-            }
-            if (data99.features !== void 0) {
-              let data103 = data99.features;
-              if (!(typeof data103 == "number" && !(data103 % 1) && !isNaN(data103) && isFinite(data103))) {
-                const err146 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
-                  keyword: "type",
-                  params: { type: "integer" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err146];
-                } else {
-                  vErrors.push(err146);
-                }
-                errors++;
-              }
-              if (typeof data103 == "number" && isFinite(data103)) {
-                if (data103 < 1 || isNaN(data103)) {
-                  const err147 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err147];
-                  } else {
-                    vErrors.push(err147);
-                  }
-                  errors++;
-                }
-              }
-            }
-            if (data99.activation !== void 0) {
-              let data104 = data99.activation;
-              if (!(data104 === "silu" || data104 === "gelu" || data104 === "none")) {
-                const err148 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
-                  keyword: "enum",
-                  params: {
-                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
-                  },
-                };
-                if (vErrors === null) {
-                  vErrors = [err148];
-                } else {
-                  vErrors.push(err148);
-                }
-                errors++;
-              }
-            }
-          } else {
-            const err149 = {
-              instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/outputs/additionalProperties/type",
+        if (data84.attention !== void 0) {
+          let data99 = data84.attention;
+          if (
+            typeof data99 !== "string" &&
+            !(typeof data99 == "number" && isFinite(data99)) &&
+            typeof data99 !== "boolean"
+          ) {
+            const err141 = {
+              instancePath: instancePath + "/audio/attention",
+              schemaPath: "#/properties/audio/properties/attention/type",
               keyword: "type",
-              params: { type: "object" },
+              params: { type: schema31.properties.audio.properties.attention.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err141];
+            } else {
+              vErrors.push(err141);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err142 = {
+          instancePath: instancePath + "/audio",
+          schemaPath: "#/properties/audio/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err142];
+        } else {
+          vErrors.push(err142);
+        }
+        errors++;
+      }
+    }
+    if (data.loss !== void 0) {
+      let data100 = data.loss;
+      if (data100 && typeof data100 == "object" && !Array.isArray(data100)) {
+        if (Object.keys(data100).length < 1) {
+          const err143 = {
+            instancePath: instancePath + "/loss",
+            schemaPath: "#/properties/loss/minProperties",
+            keyword: "minProperties",
+            params: { limit: 1 },
+          };
+          if (vErrors === null) {
+            vErrors = [err143];
+          } else {
+            vErrors.push(err143);
+          }
+          errors++;
+        }
+        for (const key15 in data100) {
+          const _errs205 = errors;
+          if (typeof key15 === "string") {
+            if (!pattern5.test(key15)) {
+              const err144 = {
+                instancePath: instancePath + "/loss",
+                schemaPath: "#/properties/loss/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key15,
+              };
+              if (vErrors === null) {
+                vErrors = [err144];
+              } else {
+                vErrors.push(err144);
+              }
+              errors++;
+            }
+          }
+          var valid40 = _errs205 === errors;
+          if (!valid40) {
+            const err145 = {
+              instancePath: instancePath + "/loss",
+              schemaPath: "#/properties/loss/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key15 },
+            };
+            if (vErrors === null) {
+              vErrors = [err145];
+            } else {
+              vErrors.push(err145);
+            }
+            errors++;
+          }
+        }
+        for (const key16 in data100) {
+          let data101 = data100[key16];
+          if (
+            typeof data101 !== "string" &&
+            !(typeof data101 == "number" && isFinite(data101)) &&
+            typeof data101 !== "boolean"
+          ) {
+            const err146 = {
+              instancePath: instancePath + "/loss/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/loss/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.loss.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err146];
+            } else {
+              vErrors.push(err146);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err147 = {
+          instancePath: instancePath + "/loss",
+          schemaPath: "#/properties/loss/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err147];
+        } else {
+          vErrors.push(err147);
+        }
+        errors++;
+      }
+    }
+    if (data.outputs !== void 0) {
+      let data102 = data.outputs;
+      if (data102 && typeof data102 == "object" && !Array.isArray(data102)) {
+        for (const key17 in data102) {
+          const _errs211 = errors;
+          if (typeof key17 === "string") {
+            if (!pattern5.test(key17)) {
+              const err148 = {
+                instancePath: instancePath + "/outputs",
+                schemaPath: "#/properties/outputs/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key17,
+              };
+              if (vErrors === null) {
+                vErrors = [err148];
+              } else {
+                vErrors.push(err148);
+              }
+              errors++;
+            }
+          }
+          var valid42 = _errs211 === errors;
+          if (!valid42) {
+            const err149 = {
+              instancePath: instancePath + "/outputs",
+              schemaPath: "#/properties/outputs/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key17 },
             };
             if (vErrors === null) {
               vErrors = [err149];
@@ -3336,69 +3390,72 @@ function validate20(
             errors++;
           }
         }
-      } else {
-        const err150 = {
-          instancePath: instancePath + "/outputs",
-          schemaPath: "#/properties/outputs/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err150];
-        } else {
-          vErrors.push(err150);
-        }
-        errors++;
-      }
-    }
-    if (data.imports !== void 0) {
-      let data105 = data.imports;
-      if (data105 && typeof data105 == "object" && !Array.isArray(data105)) {
-        for (const key20 in data105) {
-          const _errs215 = errors;
-          if (typeof key20 === "string") {
-            if (!pattern5.test(key20)) {
-              const err151 = {
-                instancePath: instancePath + "/imports",
-                schemaPath: "#/properties/imports/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key20,
-              };
-              if (vErrors === null) {
-                vErrors = [err151];
-              } else {
-                vErrors.push(err151);
-              }
-              errors++;
-            }
-          }
-          var valid38 = _errs215 === errors;
-          if (!valid38) {
-            const err152 = {
-              instancePath: instancePath + "/imports",
-              schemaPath: "#/properties/imports/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key20 },
-            };
-            if (vErrors === null) {
-              vErrors = [err152];
-            } else {
-              vErrors.push(err152);
-            }
-            errors++;
-          }
-        }
-        for (const key21 in data105) {
-          let data106 = data105[key21];
-          if (data106 && typeof data106 == "object" && !Array.isArray(data106)) {
-            for (const key22 in data106) {
-              if (!(key22 === "from" || key22 === "python" || key22 === "type")) {
-                const err153 = {
-                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
+        for (const key18 in data102) {
+          let data103 = data102[key18];
+          if (data103 && typeof data103 == "object" && !Array.isArray(data103)) {
+            for (const key19 in data103) {
+              if (!(
+                key19 === "tap" ||
+                key19 === "modality" ||
+                key19 === "linear" ||
+                key19 === "features" ||
+                key19 === "activation"
+              )) {
+                const err150 = {
+                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key22 },
+                  params: { additionalProperty: key19 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err150];
+                } else {
+                  vErrors.push(err150);
+                }
+                errors++;
+              }
+            }
+            if (data103.tap !== void 0) {
+              let data104 = data103.tap;
+              if (typeof data104 === "string") {
+                if (!pattern12.test(data104)) {
+                  const err151 = {
+                    instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^block [0-9]{1,4}$" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err151];
+                  } else {
+                    vErrors.push(err151);
+                  }
+                  errors++;
+                }
+              } else {
+                const err152 = {
+                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err152];
+                } else {
+                  vErrors.push(err152);
+                }
+                errors++;
+              }
+            }
+            if (data103.modality !== void 0) {
+              let data105 = data103.modality;
+              if (!(data105 === "video" || data105 === "audio")) {
+                const err153 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err153];
@@ -3408,11 +3465,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data106.from !== void 0) {
-              if (typeof data106.from !== "string") {
+            if (data103.linear !== void 0) {
+              if (typeof data103.linear !== "string") {
                 const err154 = {
-                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
+                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -3424,13 +3481,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data106.python !== void 0) {
-              if (typeof data106.python !== "string") {
+            if (data103.features !== void 0) {
+              let data107 = data103.features;
+              if (!(typeof data107 == "number" && !(data107 % 1) && !isNaN(data107) && isFinite(data107))) {
                 const err155 = {
-                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  instancePath:
+                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
                   keyword: "type",
-                  params: { type: "string" },
+                  params: { type: "integer" },
                 };
                 if (vErrors === null) {
                   vErrors = [err155];
@@ -3439,108 +3498,103 @@ function validate20(
                 }
                 errors++;
               }
+              if (typeof data107 == "number" && isFinite(data107)) {
+                if (data107 < 1 || isNaN(data107)) {
+                  const err156 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err156];
+                  } else {
+                    vErrors.push(err156);
+                  }
+                  errors++;
+                }
+              }
             }
-            if (data106.type !== void 0) {
-              if (typeof data106.type !== "string") {
-                const err156 = {
-                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
-                  keyword: "type",
-                  params: { type: "string" },
+            if (data103.activation !== void 0) {
+              let data108 = data103.activation;
+              if (!(data108 === "silu" || data108 === "gelu" || data108 === "none")) {
+                const err157 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
+                  keyword: "enum",
+                  params: {
+                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
+                  },
                 };
                 if (vErrors === null) {
-                  vErrors = [err156];
+                  vErrors = [err157];
                 } else {
-                  vErrors.push(err156);
+                  vErrors.push(err157);
                 }
                 errors++;
               }
             }
           } else {
-            const err157 = {
-              instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/imports/additionalProperties/type",
+            const err158 = {
+              instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err157];
+              vErrors = [err158];
             } else {
-              vErrors.push(err157);
+              vErrors.push(err158);
             }
             errors++;
           }
         }
       } else {
-        const err158 = {
-          instancePath: instancePath + "/imports",
-          schemaPath: "#/properties/imports/type",
+        const err159 = {
+          instancePath: instancePath + "/outputs",
+          schemaPath: "#/properties/outputs/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err158];
+          vErrors = [err159];
         } else {
-          vErrors.push(err158);
+          vErrors.push(err159);
         }
         errors++;
       }
     }
-    if (data.metadata !== void 0) {
-      let data110 = data.metadata;
-      if (data110 && typeof data110 == "object" && !Array.isArray(data110)) {
-        for (const key23 in data110) {
-          let data111 = data110[key23];
-          if (
-            typeof data111 !== "string" &&
-            !(typeof data111 == "number" && isFinite(data111)) &&
-            typeof data111 !== "boolean"
-          ) {
-            const err159 = {
-              instancePath: instancePath + "/metadata/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/metadata/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.metadata.additionalProperties.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err159];
-            } else {
-              vErrors.push(err159);
+    if (data.imports !== void 0) {
+      let data109 = data.imports;
+      if (data109 && typeof data109 == "object" && !Array.isArray(data109)) {
+        for (const key20 in data109) {
+          const _errs226 = errors;
+          if (typeof key20 === "string") {
+            if (!pattern5.test(key20)) {
+              const err160 = {
+                instancePath: instancePath + "/imports",
+                schemaPath: "#/properties/imports/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key20,
+              };
+              if (vErrors === null) {
+                vErrors = [err160];
+              } else {
+                vErrors.push(err160);
+              }
+              errors++;
             }
-            errors++;
           }
-        }
-      } else {
-        const err160 = {
-          instancePath: instancePath + "/metadata",
-          schemaPath: "#/properties/metadata/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err160];
-        } else {
-          vErrors.push(err160);
-        }
-        errors++;
-      }
-    }
-    if (data.expect !== void 0) {
-      let data112 = data.expect;
-      if (Array.isArray(data112)) {
-        const len5 = data112.length;
-        for (let i5 = 0; i5 < len5; i5++) {
-          let data113 = data112[i5];
-          if (
-            typeof data113 !== "string" &&
-            !(typeof data113 == "number" && isFinite(data113)) &&
-            typeof data113 !== "boolean"
-          ) {
+          var valid45 = _errs226 === errors;
+          if (!valid45) {
             const err161 = {
-              instancePath: instancePath + "/expect/" + i5,
-              schemaPath: "#/properties/expect/items/type",
-              keyword: "type",
-              params: { type: schema31.properties.expect.items.type },
+              instancePath: instancePath + "/imports",
+              schemaPath: "#/properties/imports/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key20 },
             };
             if (vErrors === null) {
               vErrors = [err161];
@@ -3550,27 +3604,188 @@ function validate20(
             errors++;
           }
         }
+        for (const key21 in data109) {
+          let data110 = data109[key21];
+          if (data110 && typeof data110 == "object" && !Array.isArray(data110)) {
+            for (const key22 in data110) {
+              if (!(key22 === "from" || key22 === "python" || key22 === "type")) {
+                const err162 = {
+                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key22 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err162];
+                } else {
+                  vErrors.push(err162);
+                }
+                errors++;
+              }
+            }
+            if (data110.from !== void 0) {
+              if (typeof data110.from !== "string") {
+                const err163 = {
+                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err163];
+                } else {
+                  vErrors.push(err163);
+                }
+                errors++;
+              }
+            }
+            if (data110.python !== void 0) {
+              if (typeof data110.python !== "string") {
+                const err164 = {
+                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err164];
+                } else {
+                  vErrors.push(err164);
+                }
+                errors++;
+              }
+            }
+            if (data110.type !== void 0) {
+              if (typeof data110.type !== "string") {
+                const err165 = {
+                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err165];
+                } else {
+                  vErrors.push(err165);
+                }
+                errors++;
+              }
+            }
+          } else {
+            const err166 = {
+              instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/imports/additionalProperties/type",
+              keyword: "type",
+              params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err166];
+            } else {
+              vErrors.push(err166);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err162 = {
+        const err167 = {
+          instancePath: instancePath + "/imports",
+          schemaPath: "#/properties/imports/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err167];
+        } else {
+          vErrors.push(err167);
+        }
+        errors++;
+      }
+    }
+    if (data.metadata !== void 0) {
+      let data114 = data.metadata;
+      if (data114 && typeof data114 == "object" && !Array.isArray(data114)) {
+        for (const key23 in data114) {
+          let data115 = data114[key23];
+          if (
+            typeof data115 !== "string" &&
+            !(typeof data115 == "number" && isFinite(data115)) &&
+            typeof data115 !== "boolean"
+          ) {
+            const err168 = {
+              instancePath: instancePath + "/metadata/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/metadata/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.metadata.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err168];
+            } else {
+              vErrors.push(err168);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err169 = {
+          instancePath: instancePath + "/metadata",
+          schemaPath: "#/properties/metadata/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err169];
+        } else {
+          vErrors.push(err169);
+        }
+        errors++;
+      }
+    }
+    if (data.expect !== void 0) {
+      let data116 = data.expect;
+      if (Array.isArray(data116)) {
+        const len7 = data116.length;
+        for (let i7 = 0; i7 < len7; i7++) {
+          let data117 = data116[i7];
+          if (
+            typeof data117 !== "string" &&
+            !(typeof data117 == "number" && isFinite(data117)) &&
+            typeof data117 !== "boolean"
+          ) {
+            const err170 = {
+              instancePath: instancePath + "/expect/" + i7,
+              schemaPath: "#/properties/expect/items/type",
+              keyword: "type",
+              params: { type: schema31.properties.expect.items.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err170];
+            } else {
+              vErrors.push(err170);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err171 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err162];
+          vErrors = [err171];
         } else {
-          vErrors.push(err162);
+          vErrors.push(err171);
         }
         errors++;
       }
     }
   } else {
-    const err163 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err172 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err163];
+      vErrors = [err172];
     } else {
-      vErrors.push(err163);
+      vErrors.push(err172);
     }
     errors++;
   }

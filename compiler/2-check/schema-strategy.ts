@@ -87,11 +87,18 @@ const param = object(
   { examples: [{ type: "number", default: 0.5, minimum: 0, maximum: 1 }] },
 );
 
-const source = object("One data directory.", {
+const insideRoot = "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$";
+
+const source = object("One data directory, or one file for all samples.", {
   directory: text("Directory relative to `data.preprocessed_data_root`; `${param}` stands for a parameter's value.", {
     title: "a directory inside the data root, without a leading `/` and without `..`",
-    pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+    pattern: insideRoot,
     examples: ["latents", "${mask_latents_dir}"],
+  }),
+  file: text("Instead of `directory`: one file below the data root, whose value all samples share.", {
+    title: "a file inside the data root, without a leading `/` and without `..`",
+    pattern: insideRoot,
+    examples: ["empty.pt"],
   }),
   kind: {
     enum: ["video_latents", "audio_latents", "text_embeddings", "video_mask", "audio_mask", "tensor"],
@@ -113,20 +120,33 @@ const source = object("One data directory.", {
 
 /** What a source has when it is complete. */
 const completeSource: Schema = {
-  required: ["directory", "kind"],
+  required: ["kind"],
   if: { properties: { kind: { const: "tensor" } }, required: ["kind"] },
   // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
   then: { required: ["key", "axes"] },
   else: { properties: { key: false, axes: false } },
+  allOf: [
+    {
+      if: { required: ["file"] },
+      // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+      then: { properties: { directory: false } },
+      else: { required: ["directory"] },
+    },
+  ],
 };
 
 const modality = (what: string, more: Readonly<Record<string, Schema>>): Schema =>
   object(`The ${what}: what of it is noised, kept clean and predicted.`, {
     latents: expression("The source of the clean latents.", "latents"),
-    text: expression(
-      "The source of the text context; by default the only one of kind `text_embeddings`.",
-      "conditions",
-    ),
+    text: {
+      type: ["string", "array"],
+      title: "a source or a list of sources",
+      minItems: 1,
+      items: expression("A source, `with probability p` in all entries but the last."),
+      description:
+        "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
+      examples: ["conditions", ["empty with probability 0.1", "conditions"]],
+    },
     generate: {
       type: "boolean",
       title: "`true` or `false`",

@@ -52,7 +52,12 @@ export class Scope {
     );
     for (const context of this.contexts.values()) {
       const { span, name, attention } = context.syntax;
-      for (const field of fieldsForModel({ ...context, name, attention: attention !== null }))
+      for (const field of fieldsForModel({
+        ...context,
+        name,
+        texts: context.texts.sources,
+        attention: attention !== null,
+      }))
         this.bindings.refer(`${name}.${field}`, span);
       // Checked also where no loss reads it.
       if (context.syntax.denoised !== null && context.generated) this.bindings.refer(`${name}.denoised`, span);
@@ -140,7 +145,8 @@ export class Scope {
 
   #modality(syntax: ModalitySyntax): CheckedModality[] {
     const latents = this.#sources.latents(syntax);
-    const text = this.#sources.text(syntax);
+    const other = syntax.name === "video" ? this.#syntax.audio : this.#syntax.video;
+    const texts = this.#sources.text(syntax, other);
     if (syntax.keep !== null && syntax.noiseMask !== null) {
       this.#report.error(
         "LTX5006",
@@ -156,13 +162,15 @@ export class Scope {
     const generated = syntax.generate?.value ?? true;
     const env = this.#environment(syntax.name, syntax.name);
     const references = this.#sources.references(syntax, latents.name.text);
-    this.contexts.set(syntax.name, { syntax, latents: latents.name.text, generated, references, env });
-    if (text === null) return [];
+    const known = texts ?? { of: syntax.name, sources: [], items: [] };
+    this.contexts.set(syntax.name, { syntax, latents: latents.name.text, generated, texts: known, references, env });
+    if (texts === null) return [];
     return [
       {
         name: syntax.name,
         latents: latents.name.text,
-        text: text.name.text,
+        text: texts.sources.at(-1) ?? "",
+        texts: texts.sources,
         generated,
         references: references.map(({ source }) => source),
         attention: syntax.attention !== null,

@@ -58,7 +58,7 @@ function entryAdvice(key: string, node: YamlNode): string | null {
   }
   if (node.kind !== "mapping") return null;
   const probability = textOf(entryOf(node, "probability")?.value ?? entryOf(node, "p")?.value);
-  const [only] = ["references", "keep", "noise_mask"].includes(key) ? node.entries : [];
+  const [only] = ["references", "keep", "noise_mask", "text"].includes(key) ? node.entries : [];
   if (
     only !== undefined &&
     node.entries.length === 1 &&

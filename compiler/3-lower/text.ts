@@ -8,7 +8,9 @@ export function printProgram(program: Program): string {
   return [
     `strategy ${name}`,
     ...params.map((param) => `param ${param.name}: ${param.type}`),
-    ...sources.map((source) => `source ${source.name}: ${source.kind} in "${source.directory}"`),
+    ...sources.map(
+      (source) => `source ${source.name}: ${source.kind} ${source.shared ? "of" : "in"} "${source.directory}"`,
+    ),
     "prepare",
     ...program.prepare.map(line),
     "loss",

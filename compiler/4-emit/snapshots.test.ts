@@ -1,10 +1,10 @@
 // The module of every built-in strategy and example, as it is on record; UPDATE=1 writes them anew, and the difference is reviewed.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { compile, compilePython } from "../index.ts";
-import { recordOf, samples, sourceAt, strategies } from "./strategies-on-record.ts";
+import { pythonStrategies, recordOf, refusedInPython, samples, sourceAt, strategies } from "./strategies-on-record.ts";
 
 const test = suite("modules on record");
 const update = process.env["UPDATE"] === "1";
@@ -29,6 +29,16 @@ for (const path of strategies) {
     compareWithRecord(text, join(samples, `modules/${name}.txt`));
   });
 
+  const refusal = refusedInPython.get(basename(path, ".strategy"));
+  if (refusal !== undefined) {
+    test(`${name} is refused for Python`, () => {
+      const { artifacts, diagnostics } = compilePython(source, { library });
+      assert.equal(artifacts, []);
+      assert.ok(diagnostics.some(({ code }) => code === refusal));
+    });
+    continue;
+  }
+
   test(`${name}.py`, () => {
     const { artifacts, diagnostics } = compilePython(source, { library });
     const [module] = artifacts;
@@ -40,9 +50,9 @@ for (const path of strategies) {
 
 test("every record is one of these strategies", () => {
   assert.ok(strategies.length > 30, `only ${strategies.length} strategies found`);
-  const names = strategies.map(recordOf);
-  assert.equal(readdirSync(join(samples, "modules")).toSorted(), names.map((name) => `${name}.txt`).toSorted());
-  assert.equal(readdirSync(join(samples, "python")).toSorted(), names.map((name) => `${name}.py`).toSorted());
+  const recorded = (paths: readonly string[], end: string) => paths.map((path) => recordOf(path) + end).toSorted();
+  assert.equal(readdirSync(join(samples, "modules")).toSorted(), recorded(strategies, ".txt"));
+  assert.equal(readdirSync(join(samples, "python")).toSorted(), recorded(pythonStrategies, ".py"));
 });
 
 test.run();

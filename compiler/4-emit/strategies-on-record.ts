@@ -19,6 +19,14 @@ const builtins = below(builtin);
 /** Absolute paths. */
 export const strategies: readonly string[] = [...builtins, ...below(join(root, "examples"))];
 
+/** Examples that the target `ltx-trainer` refuses, each with the finding that says why. */
+export const refusedInPython: ReadonlyMap<string, string> = new Map([["caption_dropout", "LTX6640"]]);
+
+/** Those of which there is a module in Python. */
+export const pythonStrategies: readonly string[] = strategies.filter(
+  (path) => !refusedInPython.has(basename(path, ".strategy")),
+);
+
 /** The file's folder and its name: an example may be named like a built-in strategy. */
 export const recordOf = (path: string): string => `${basename(dirname(path))}-${basename(path, ".strategy")}`;
 

@@ -26,14 +26,17 @@ function placesIn({ lets, losses, expect, sources, metadata, video, audio }: Str
     ...expect,
     ...[video, audio].flatMap((modality) => (modality === null ? [] : valuesOf(modality))),
   ];
-  const templates = [...sources.map(({ directory }) => directory), ...metadata.map(({ value }) => value)];
+  const templates = [
+    ...sources.flatMap(({ directory, file }) => [directory, file]),
+    ...metadata.map(({ value }) => value),
+  ];
   return [...values, ...lets.map(({ binder }) => binder), ...templates.flatMap(expressionsIn)].map(({ span }) => span);
 }
 
 function valuesOf(modality: ModalitySyntax): (Expression | Item)[] {
-  const { latents, text, fps, sigma, noise, noisy, target, denoised, attention } = modality;
-  const entries = [latents, text, fps, sigma, noise, noisy, target, denoised, attention];
-  const lists = [modality.keep, modality.noiseMask, modality.references];
+  const { latents, fps, sigma, noise, noisy, target, denoised, attention, keyframes } = modality;
+  const entries = [latents, fps, sigma, noise, noisy, target, denoised, attention, keyframes];
+  const lists = [modality.text, modality.keep, modality.noiseMask, modality.references];
   return [...entries.flatMap((entry) => entry?.value ?? []), ...lists.flatMap((list) => list?.items ?? [])];
 }
 

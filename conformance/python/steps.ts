@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { trialBatches, type TrialBatch } from "../../bin/trial/batches.ts";
 import { streamWidth, syntheticSamples } from "../../bin/probe/synthetic.ts";
 import { loadStep } from "../../bin/project/load-step.ts";
-import { sourceAt, strategies } from "../../compiler/4-emit/strategies-on-record.ts";
+import { pythonStrategies, sourceAt } from "../../compiler/4-emit/strategies-on-record.ts";
 import { compile, compilePython, type Library } from "../../compiler/index.ts";
 import type {
   HostTensor,
@@ -49,7 +49,10 @@ const chosen = [0, 20, 45, 61];
  */
 export async function recordSteps(folder: string, pattern: RegExp): Promise<readonly unknown[]> {
   const { engine } = await openEngine("cpu");
-  const all: readonly Source[] = [...strategies.map(sourceAt), ...expressionStrategies.map((source) => ({ source }))];
+  const all: readonly Source[] = [
+    ...pythonStrategies.map(sourceAt),
+    ...expressionStrategies.map((source) => ({ source })),
+  ];
   const recorded = [];
   for (const [i, each] of all.filter(({ source }) => pattern.test(source.path)).entries()) {
     const { step, python } = await compileBoth(each, folder);

@@ -23,16 +23,30 @@ const UNKNOWN = "?".repeat(CODE_LENGTH);
 export async function contentsOf(samples: readonly Sample[]): Promise<Contents> {
   const roles = Object.keys(samples[0]?.files ?? {});
   const codes = new Map(roles.map((role) => [role, [] as string[]]));
+  const shared = new Set(roles.flatMap((role) => sharedPath(samples, role) ?? []));
   const files = samples.flatMap(({ files }, i) => roles.map((role) => ({ role, i, path: files[role] ?? "" })));
+  // A file that all samples share is read once.
+  const known = new Map<string, Promise<string>>();
+  const codeOfPath = (path: string): Promise<string> => {
+    const code = known.get(path) ?? codeOf(path);
+    if (shared.has(path)) known.set(path, code);
+    return code;
+  };
   let next = 0;
   const worker = async () => {
     for (let file = files[next++]; file !== undefined; file = files[next++]) {
       const list = codes.get(file.role);
-      if (list !== undefined) list[file.i] = await codeOf(file.path);
+      if (list !== undefined) list[file.i] = await codeOfPath(file.path);
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   return Object.fromEntries(Array.from(codes, ([role, list]) => [role, list.join("")]));
+}
+
+/** The one file that all samples have in this role, or null. */
+function sharedPath(samples: readonly Sample[], role: string): string | null {
+  const path = samples[0]?.files[role];
+  return path !== undefined && samples.every(({ files }) => files[role] === path) ? path : null;
 }
 
 async function codeOf(path: string): Promise<string> {

@@ -96,6 +96,25 @@ test("two sources may share a directory", async ({ root }) => {
   assert.equal(found.samples, [{ name: "latent_1.pt", files: { text: file, same: file } }]);
 });
 
+test("a source that is one file has that file in every sample, and leads none", async ({ root }) => {
+  await touch(root, "latents/a.pt", "latents/b.pt", "texts/empty.pt");
+  const empty: DataSource = { ...source("empty", "texts/empty.pt"), shared: true };
+  const found = await discover(root, [empty, source("latents")]);
+  assert.equal(
+    found.samples,
+    ["a.pt", "b.pt"].map((name) => ({
+      name,
+      files: { empty: join(root, "texts/empty.pt"), latents: join(root, "latents", name) },
+    })),
+  );
+  for (const [path, code] of [
+    ["texts/none.pt", "LTX6144"],
+    ["texts", "LTX6144"],
+    ["../empty.pt", "LTX6122"],
+  ] as const)
+    assert.equal(codes(await findingsOf(root, [source("latents"), { ...empty, directory: path }])), [code]);
+});
+
 test("numbered files of early preprocessing are matched one way, at the top of conditions only", async ({ root }) => {
   await touch(root, "latents/latent_0.pt", "latents/sub/latent_1.pt", "latents/latent_2.pt", "captions/latent_0.pt");
   await touch(root, "conditions/condition_0.pt", "conditions/condition_1.pt", "conditions/latent_2.pt");

@@ -25,14 +25,15 @@ export interface Dataset {
 
 /**
  * Finds the samples: every `.pt` file of the primary source, at any depth, whose counterpart exists in all other sources. Primary is
- * the source in the directory `latents`, else the first one. Samples are in the order of their path's parts. Files of other sources
- * without a counterpart are ignored.
- * Errors: FindingsError LTX6120 (no root), LTX6121 and LTX6122 (all sources without a usable directory at once), LTX6123 (no file),
+ * the source in the directory `latents`, else the first one with a directory. Samples are in the order of their path's parts. Files of other sources
+ * without a counterpart are ignored. A source that is one file has that file in every sample.
+ * Errors: FindingsError LTX6120 (no root), LTX6121, LTX6122 and LTX6144 (all sources without a usable directory or file at once), LTX6123 (no file),
  * LTX6124 (no complete sample), LTX6125 (not readable), LTX6126 (links of somebody else that lead out of the root).
  */
 export async function discover(root: string, sources: readonly DataSource[]): Promise<Dataset> {
-  const primary = sources.find(({ directory }) => directory === "latents") ?? sources[0];
-  if (primary === undefined) throw new RangeError("a data set has at least one source");
+  const folders = sources.filter(({ shared }) => shared !== true);
+  const primary = folders.find(({ directory }) => directory === "latents") ?? folders[0];
+  if (primary === undefined) throw new RangeError("a data set has at least one source with a directory");
   const resolved = await resolveRoot(root);
   if (resolved === null) {
     const help = "correct `preprocessed_data_root`; relative paths start at the folder of the run config";
@@ -40,7 +41,7 @@ export async function discover(root: string, sources: readonly DataSource[]): Pr
   }
   await checkDirectories(resolved, sources);
   const notes: string[] = [];
-  const listings = await listAll(resolved, sources, notes);
+  const listings = await listAll(resolved, folders, notes);
   const names = listings.get(primary.directory)?.files ?? [];
   if (names.length === 0) failEmpty(join(resolved, primary.directory), primary);
   const paired = pair(resolved, sources, primary, listings, names);
@@ -161,7 +162,8 @@ function pair(
 ): Paired {
   const samples: Sample[] = [];
   const skipped: { name: string; reason: string }[] = [];
-  const columns = sources.map(({ role, directory }) => {
+  const columns = sources.map(({ role, directory, shared }) => {
+    if (shared === true) return { role, directory, path: join(root, directory), has: null };
     // Not joined for every sample: that would take half of the time.
     const path = join(root, directory) + sep;
     const has = directory === primary.directory ? () => true : lookUp(listings.get(directory)?.files ?? []);
@@ -171,6 +173,10 @@ function pair(
     const files: [role: string, path: string][] = [];
     const missing: string[] = [];
     for (const { role, directory, path, has } of columns) {
+      if (has === null) {
+        files.push([role, path]);
+        continue;
+      }
       const file = directory === primary.directory ? name : counterpart(name, directory);
       if (has(file)) files.push([role, path + file]);
       else missing.push(`${directory}/${file}`);

@@ -4,12 +4,14 @@ import type { SourceInfo, SourceKind } from "../contract.ts";
 import { DATA_ROOT, type Finding } from "../findings.ts";
 import { foreignLink } from "./links.ts";
 
-/** A directory of files, one per sample. */
+/** A directory of files, one per sample; or one file for all samples. */
 export interface DataSource {
   /** The strategy's name for it; two sources may share a directory. */
   readonly role: string;
   /** Below the data root, with `/` between its parts. */
   readonly directory: string;
+  /** Whether `directory` is the path of one file, whose value all samples share. */
+  readonly shared?: boolean;
   readonly kind: SourceKind;
   /** Kind `tensor` only: the entry of the file and the names of its axes. */
   readonly key?: string;
@@ -32,6 +34,7 @@ export function sourcesOf(infos: readonly SourceInfo[], params: Readonly<Record<
 export const normalize = (directory: string): string => posix.normalize(directory).replace(/\/$/, "");
 
 const isDirectory = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() === true;
+const isFile = async (path: string) => (await stat(path).catch(() => null))?.isFile() === true;
 
 /** The directory that holds the sources: `.precomputed` in `root`, where there is one, else `root`; null if there is no `root`. */
 export async function resolveRoot(root: string): Promise<string | null> {
@@ -40,7 +43,7 @@ export async function resolveRoot(root: string): Promise<string | null> {
   return (await isDirectory(root)) ? root : null;
 }
 
-/** Why `source` can not be used: it lies outside of `root`, behind a link that somebody else made, or is no directory. Null if it can. */
+/** Why `source` can not be used: it lies outside of `root`, behind a link that somebody else made, or is not there. Null if it can. */
 export async function checkDirectory(root: string, source: DataSource): Promise<Finding | null> {
   const { role, directory, place = DATA_ROOT } = source;
   const refuse = (code: string, message: string, help: string): Finding => ({
@@ -53,7 +56,12 @@ export async function checkDirectory(root: string, source: DataSource): Promise<
   const inside = "write a path below the data root, such as `latents`";
   if (!isBelow(directory)) return refuse("LTX6122", `\`${directory}\` is not below the data root`, inside);
   const path = join(root, directory);
-  if (!(await isDirectory(path))) {
+  if (source.shared === true && !(await isFile(path))) {
+    const help = "put the one file of this source there, or correct the data root or the file's name";
+    const message = (await isDirectory(path)) ? `${path} is a folder, not a file` : `there is no file ${path}`;
+    return refuse("LTX6144", message, help);
+  }
+  if (source.shared !== true && !(await isDirectory(path))) {
     const help = "preprocess the data for this strategy, or correct the data root or the directory's name";
     return refuse("LTX6121", `the directory ${path} does not exist`, help);
   }

@@ -5,7 +5,7 @@ export const largest = 3.4028234663852886e38;
 const smallestNormal = 2 ** -126;
 
 /**
- * The additive bias of a context mask. int32 `[B, S]` (or more rows): 1 attends, 0 does not; to `[B, 1, R, S]`. A float32
+ * The additive bias of a context mask. int32 or bool `[B, S]` (or more rows): 1 attends, 0 does not; to `[B, 1, R, S]`. A float32
  * mask is additive already: `[B, 1, R, S]`, or `[B, Tq, S]`, which gets a head axis.
  */
 export function contextBias(ops: Ops, mask: Tensor, batch: number, tokens: number): Tensor {

@@ -94,10 +94,12 @@ function outlineOfSource(source: HostSource): SourceOutline {
 }
 
 function shortened(mistakes: readonly FindingsError[], lookedAt: number): Finding[] {
-  const findings = mistakes.slice(0, MOST_REPORTED).flatMap((mistake) => mistake.findings);
+  const found = mistakes.slice(0, MOST_REPORTED).flatMap((mistake) => mistake.findings);
+  // What is wrong with a file that all samples share is wrong with each of them.
+  const findings = [...new Map(found.map((finding) => [finding.message, finding])).values()];
   const rest = mistakes.slice(MOST_REPORTED);
   const [example] = rest[0]?.findings ?? [];
-  if (example === undefined) return findings;
+  if (example === undefined || found.some(({ message }) => message === example.message)) return findings;
   const message = `${rest.length} more of the ${lookedAt} samples that were looked at do not fit, such as ${example.message}`;
   return [...findings, { ...example, path: DATA_ROOT, message }];
 }

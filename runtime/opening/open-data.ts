@@ -10,7 +10,7 @@ import { createOrder } from "../data/order.ts";
 import { prefetch } from "../data/prefetch.ts";
 import { withDescription, withEntries } from "../data/entries.ts";
 import { readSample, type HostSample, type OpenEntries } from "../data/sample.ts";
-import { FindingsError, together, type Finding, DATA_ROOT } from "../findings.ts";
+import { fail, FindingsError, together, type Finding, DATA_ROOT } from "../findings.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { checkTextShape } from "../model/embeddings.ts";
@@ -128,8 +128,15 @@ function sampleReader(
     if (expected === undefined) continue;
     for (const role of [target, ...references]) channels.set(role, expected);
   }
+  const own = sources.filter(({ shared }) => shared !== true);
+  const ofAll = sources.filter(({ shared }) => shared === true);
+  const expected = Object.fromEntries(channels);
+  // What all samples share is read once, with the first of them.
+  let known: Promise<HostSample> | null = null;
   return async (sample: Sample): Promise<HostSample> => {
-    const read = await readSample(sample, sources, Object.fromEntries(channels), open);
+    known ??= readSample(sample, ofAll, expected, open);
+    const [shared, { name, sources: ofSample }] = await Promise.all([known, readSample(sample, own, expected, open)]);
+    const read = { name, sources: { ...ofSample, ...shared.sources } };
     checkGrids(sample, read, fed);
     checkText(read, strategy, model);
     return read;
@@ -139,12 +146,32 @@ function sampleReader(
 /** Whether a sample's text features fit the connectors. Errors: FindingsError LTX6213, with the sample's name. */
 function checkText({ name, sources }: HostSample, { modalities }: StrategyInfo, model: ExaminedModel | null): void {
   for (const stream of ["video", "audio"] as const) {
-    const text = sources[modalities[stream]?.text ?? ""];
+    const modality = modalities[stream];
     const connector = model?.connectors[stream];
-    if (text?.kind !== "text_embeddings" || connector === undefined || connector === null) continue;
-    const [tokens = 0, channels = 0] = text[stream]?.shape ?? [];
-    if (text[stream] !== null) named(name, () => checkTextShape(stream, connector, tokens, channels));
+    const roles = modality?.texts ?? (modality === null ? [] : [modality.text]);
+    checkTexts(stream, roles, sources);
+    for (const role of roles) {
+      const text = sources[role];
+      if (text?.kind !== "text_embeddings" || connector === undefined || connector === null) continue;
+      const [tokens = 0, channels = 0] = text[stream]?.shape ?? [];
+      if (text[stream] !== null) named(name, () => checkTextShape(stream, connector, tokens, channels));
+    }
   }
+}
+
+/** Texts of which a sample gets one are of one size. Errors: FindingsError LTX6145. */
+function checkTexts(stream: "video" | "audio", roles: readonly string[], sources: HostSample["sources"]): void {
+  const sizeOf = (role: string): string => {
+    const text = sources[role];
+    const shape = text?.kind === "text_embeddings" ? text[stream]?.shape : undefined;
+    return shape === undefined ? "none" : `[${shape.join(", ")}]`;
+  };
+  const last = roles.at(-1);
+  const other = last === undefined ? undefined : roles.find((role) => sizeOf(role) !== sizeOf(last));
+  if (last === undefined || other === undefined) return;
+  const sizes = `${stream}_prompt_embeds of \`${other}\`: ${sizeOf(other)}; of \`${last}\`: ${sizeOf(last)}`;
+  const help = "encode them with the same settings, padded to the same number of tokens";
+  fail("LTX6145", `the texts of \`${stream}\` differ in size: ${sizes}`, help, DATA_ROOT);
 }
 
 /** Findings of `f` with the sample's name before them. */

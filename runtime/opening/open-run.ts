@@ -80,6 +80,10 @@ async function lockOrExplain(config: RunConfig, step: Step, onWork: OpenOptions[
   }
 }
 
+/** Names of the sources that are one file for all samples. */
+const sharedRoles = ({ strategy }: Step): ReadonlySet<string> =>
+  new Set(strategy.sources.flatMap(({ name, shared }) => (shared === true ? [name] : [])));
+
 async function carryOut(removal: Removal | null): Promise<string | null> {
   if (removal === null || removal.files.length === 0) return null;
   await remove(removal);
@@ -119,7 +123,7 @@ export async function openExamined(
     model.dispose();
     throw error;
   }
-  const contexts = createTextContexts(engine, model.embeddings);
+  const contexts = createTextContexts(engine, model.embeddings, { shared: sharedRoles(step) });
   const batches = loadBatches(engine, config, data, contexts);
   return {
     run: {

@@ -74,9 +74,18 @@ test("a caption goes through the connectors once, whatever batches it comes in",
 test("contexts beyond their share of the memory are computed again", async () => {
   const { runs, embeddings } = doubling();
   // Each takes 24 bytes.
-  const contexts = createTextContexts(engine, embeddings, 50);
+  const contexts = createTextContexts(engine, embeddings, { mostBytes: 50 });
   for (const sample of [1, 2, 3, 3, 2, 1]) assert.equal(await valuesOf(contexts, sample), [2 * sample, 2 * sample]);
   assert.equal(runs, [1, 2, 3, 1]);
+  contexts.dispose();
+});
+
+test("a text that all samples share goes through the connectors once", async () => {
+  const { runs, embeddings } = doubling();
+  const contexts = createTextContexts(engine, embeddings, { shared: new Set(["text"]) });
+  assert.equal(await valuesOf(contexts, 1, 1), [2, 2, 2, 2]);
+  await valuesOf(contexts, 3);
+  assert.equal(runs, [1]);
   contexts.dispose();
 });
 

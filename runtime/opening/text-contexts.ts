@@ -12,13 +12,20 @@ export interface TextContexts {
   dispose(): void;
 }
 
+interface ContextOptions {
+  /** Bytes of contexts that are kept. */
+  readonly mostBytes?: number;
+  /** Roles of sources whose text is the same for all samples. */
+  readonly shared?: ReadonlySet<string>;
+}
+
 /** Bytes of contexts that are kept: a sixteenth of the machine's memory. */
 export const mostContextBytes = (): number => totalmem() / 16;
 
 export function createTextContexts(
   engine: Engine,
   embeddings: EmbeddingsProcessor,
-  mostBytes = mostContextBytes(),
+  { mostBytes = mostContextBytes(), shared = new Set() }: ContextOptions = {},
 ): TextContexts {
   const known = new Map<string, TextContext>();
   const forget = (key: string) => {
@@ -42,7 +49,7 @@ export function createTextContexts(
   }
 
   function ofSource(role: string, names: readonly string[], features: HostTextBatch): Made {
-    const each = names.map((name, i) => ofSample(`${role}/${name}`, sampleOf(features, i)));
+    const each = names.map((name, i) => ofSample(shared.has(role) ? role : `${role}/${name}`, sampleOf(features, i)));
     const [only] = each;
     if (only !== undefined && each.length === 1) return { context: only, own: [] };
     const context = joined(engine, each);

@@ -9,6 +9,7 @@ const test = suite("order of rooms");
 const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
   compiler: [["source"], ["diagnostics"], ["1-parse"], ["2-check"], ["3-lower", "format"], ["4-emit"], ["index"]],
   runtime: [
+    ["strategy-info"],
     ["contract"],
     ["findings", "references", "call-site", "lru", "nearest-word", "param-rules", "process-exists", "protobuf", "some"],
     ["random", "files"],

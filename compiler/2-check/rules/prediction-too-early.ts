@@ -11,8 +11,8 @@ export function predictionTooEarly(
   bindings: ReadonlyMap<string, Binding>,
   report: Report,
 ): void {
-  for (const { syntax } of contexts) {
-    for (const field of fieldsBefore) {
+  for (const { syntax, texts } of contexts) {
+    for (const field of [...texts.items.map((_, i) => `text[${i}]`), ...fieldsBefore]) {
       const binding = bindings.get(`${syntax.name}.${field}`);
       if (binding === undefined || binding.span === null || !readsModel(binding.core, bindings)) continue;
       const message = `\`${syntax.name}.${field}\` exists before the model runs, so it cannot read what the model returns`;

@@ -7,23 +7,38 @@ import type { Report } from "../report.ts";
 export function checkSources(syntax: StrategySyntax, declarations: Declarations, report: Report): CheckedSource[] {
   const sources = [...declarations.byName.values()].filter((entry) => entry.kind === "source");
   checkDefaults(syntax, sources, report);
+  sameForAll(sources, report);
   return sources.map(({ syntax: source, sourceKind, name }) => ({
     name: name.text,
     kind: sourceKind,
-    directory: directoryOf(source, declarations, report),
+    directory: pathOf(source, declarations, report),
+    shared: source.file !== null,
     key: source.key?.value ?? null,
     axes: source.axes?.value.map((axis) => axis.text) ?? null,
   }));
 }
 
-function directoryOf({ directory }: SourceSyntax, declarations: Declarations, report: Report): string {
-  if (directory === null) return "";
-  const text = directory.parts
+/** Samples are the files of a directory: where every source is one file there are none. */
+function sameForAll(sources: readonly SourceDeclaration[], report: Report): void {
+  const [first] = sources;
+  if (first === undefined || sources.some(({ syntax }) => syntax.file === null)) return;
+  report.error("LTX5090", first.name.span, "every source is one file for all samples, so there are no samples", {
+    help: "samples are the files of a directory: give at least the clips themselves as `directory:`",
+  });
+}
+
+/** Of its directory, or of the one file that it is. */
+function pathOf({ directory, file }: SourceSyntax, declarations: Declarations, report: Report): string {
+  const template = file ?? directory;
+  if (template === null) return "";
+  const text = template.parts
     .map((part) => (part.kind === "text" ? part.text : paramIn(part, declarations, report)))
     .join("");
-  if (leavesRoot(text) && !report.hasErrorAt(directory.span)) {
-    report.error("LTX5009", directory.span, `\`${text}\` leads out of the data root`, {
-      help: "directories are relative to `data.preprocessed_data_root`; give a folder below it, without `..`",
+  if (leavesRoot(text) && !report.hasErrorAt(template.span)) {
+    const what = file === null ? "directories are" : "the file is";
+    const give = file === null ? "a folder" : "a file";
+    report.error("LTX5009", template.span, `\`${text}\` leads out of the data root`, {
+      help: `${what} relative to \`data.preprocessed_data_root\`; give ${give} below it, without \`..\``,
     });
   }
   return text;
@@ -44,7 +59,7 @@ function paramIn({ value, span }: Part, declarations: Declarations, report: Repo
   );
   if (value.kind === "name" && declaration === undefined) report.unknownName(name, span, params);
   else
-    report.error("LTX4006", span, "`${…}` in a directory names a parameter", {
+    report.error("LTX4006", span, "`${…}` in a path names a parameter", {
       help: "write the name of a parameter of type string",
     });
   return "";
@@ -52,8 +67,8 @@ function paramIn({ value, span }: Part, declarations: Declarations, report: Repo
 
 function checkDefaults(syntax: StrategySyntax, sources: readonly SourceDeclaration[], report: Report): void {
   const named = new Set(
-    sources.flatMap(({ syntax: { directory } }) =>
-      (directory?.parts ?? []).flatMap((part) =>
+    sources.flatMap(({ syntax: { directory, file } }) =>
+      ((file ?? directory)?.parts ?? []).flatMap((part) =>
         part.kind === "expression" && part.value.kind === "name" ? [part.value.name] : [],
       ),
     ),

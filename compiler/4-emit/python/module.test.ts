@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { temporaryFolders } from "../../../runtime/testing/temporary-folders.ts";
 import { compilePython } from "../../index.ts";
-import { recordOf, sourceAt, strategies } from "../strategies-on-record.ts";
+import { pythonStrategies, recordOf, sourceAt } from "../strategies-on-record.ts";
 
 const test = suite("Python modules");
 const newFolder = temporaryFolders(test, "python-modules");
@@ -16,7 +16,7 @@ function moduleOf(path: string): string {
   return compilePython(source, { library }).artifacts[0]?.text ?? "";
 }
 
-const modules = new Map(strategies.map((path) => [path, moduleOf(path)]));
+const modules = new Map(pythonStrategies.map((path) => [path, moduleOf(path)]));
 
 /** Prints for each file what is used and not defined, defined twice, or defined or imported and not used. */
 const namesCheck = `
@@ -52,7 +52,7 @@ test("Python compiles them, and every name in them is bound, defined once and us
   const python = ["python3", "python"].find((each) => spawnSync(each, ["-c", "import ast"]).status === 0);
   assert.ok(python !== undefined, "this test needs Python 3");
   const folder = await newFolder();
-  const files = strategies.map((path) => {
+  const files = pythonStrategies.map((path) => {
     const file = join(folder, `${recordOf(path)}.py`);
     writeFileSync(file, modules.get(path) ?? "");
     return file;

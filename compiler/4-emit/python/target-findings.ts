@@ -14,6 +14,7 @@ const official: Readonly<Record<string, string>> = {
 export function reportTarget(program: Program, tree: YamlNode | null, bag: Bag): void {
   const place = (...path: readonly string[]): Span => spanAt(tree, path);
   reportTexts(program, place, bag);
+  reportFiles(program, place, bag);
   if (program.params.some(({ name }) => name === "name")) {
     const message = "the official trainer keeps the strategy's own name under `name`";
     bag.error("LTX6603", place("params", "name"), message, { help: "give the parameter another name" });
@@ -31,10 +32,30 @@ export function reportTarget(program: Program, tree: YamlNode | null, bag: Bag):
 }
 
 function reportTexts({ modalities }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
+  const several = modalities.find(({ texts }) => texts.length > 1);
+  if (several !== undefined) {
+    const message =
+      "the official trainer has one text for each sample, and makes its context before the strategy sees it";
+    bag.error("LTX6640", place(several.name, "text"), message, {
+      help: "train with `ltxc run`, or write into the files of `conditions` what each clip shall have",
+    });
+    return;
+  }
   const [first, second] = modalities;
   if (first === undefined || second === undefined || first.text === second.text) return;
   const message = `the official trainer reads a single source of texts, but \`${first.name}\` takes \`${first.text}\` and \`${second.name}\` takes \`${second.text}\``;
   bag.error("LTX6602", place(second.name, "text"), message, { help: "take the same `text` for both" });
+}
+
+/** Its data set has a file of every source for each sample. */
+function reportFiles({ sources }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
+  for (const { name, shared } of sources) {
+    if (!shared) continue;
+    const message = `the official trainer reads a file for each sample, but \`${name}\` is one file for all of them`;
+    bag.error("LTX6641", place("sources", name, "file"), message, {
+      help: "train with `ltxc run`, or put a copy of the file for each sample into a directory and name that",
+    });
+  }
 }
 
 /** Of the value there, or of the nearest key above it that the file has. */

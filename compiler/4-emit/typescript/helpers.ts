@@ -180,6 +180,19 @@ function standIn(ops: Ops, args: readonly Tensor[], shape: readonly (number | re
   const means = args.map((x) => ops.mean(x.dtype === "bool" ? ops.float(x) : x));
   return ops.broadcastTo(means.reduce((sum, x) => ops.add(sum, x), ops.fill([], 0)), sizes);
 }`,
+  chosenText: `/** The text of each sample: the first one whose mask [B] is true for it, else \`otherwise\`. */
+function chosenText(
+  ops: Ops,
+  texts: readonly (readonly [chosen: Tensor, text: TextEmbeddings])[],
+  otherwise: TextEmbeddings,
+): TextEmbeddings {
+  return texts.reduceRight((rest, [chosen, text]) => {
+    const pick = (a: Tensor, b: Tensor) => ops.where(ops.reshape(chosen, b.shape.map((size, axis) => (axis === 0 ? size : 1))), a, b);
+    const mask = ops.greater(pick(ops.float(text.mask), ops.float(rest.mask)), 0.5);
+    const audio = text.audio === null || rest.audio === null ? null : pick(text.audio, rest.audio);
+    return { kind: rest.kind, video: pick(text.video, rest.video), audio, mask };
+  }, otherwise);
+}`,
   present: `/** A tensor that this strategy cannot do without. */
 function present(x: Tensor | null, what: string): Tensor {
   if (x === null) throw new Error(\`\${what} is missing\`);

@@ -16,8 +16,8 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
   const infoOf = (wanted: string) => {
     const found = modalities.find((modality) => modality.name === wanted);
     if (found === undefined) return null;
-    const { generated, latents, text, references } = found;
-    return { generated, latents, text, references };
+    const { generated, latents, text, texts, references } = found;
+    return { generated, latents, text, ...(texts.length > 1 ? { texts } : {}), references };
   };
   const info = {
     name,
@@ -26,10 +26,11 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
     compiler,
     contract,
     sourceHash,
-    sources: sources.map(({ name, kind, directory, key, axes }) => ({
+    sources: sources.map(({ name, kind, directory, shared, key, axes }) => ({
       name,
       kind,
       directory,
+      ...(shared ? { shared } : {}),
       ...(key === null ? {} : { key }),
       ...(axes === null ? {} : { axes }),
     })),

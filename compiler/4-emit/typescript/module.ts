@@ -1,5 +1,4 @@
 /** Prints a program as a TypeScript module that imports the types of the step contract, and the functions that the strategy imports. */
-import { posix } from "node:path";
 import type { CheckedModality } from "../../2-check/checked.ts";
 import type { ModalityName } from "../../2-check/core.ts";
 import type { Probe, Program, Statement } from "../../3-lower/program.ts";
@@ -8,6 +7,7 @@ import { device, positionsCode, referencesCode } from "./expression.ts";
 import { helpers, type Helper } from "./helpers.ts";
 import { host } from "./number.ts";
 import { locate, textAt, type SourceFile } from "../../source/source-file.ts";
+import { asImported, importPath, rename } from "./imported-names.ts";
 import { infoText, type Origin } from "./info.ts";
 import { Names } from "./names.ts";
 import { Scope, type Shared } from "./scope.ts";
@@ -241,6 +241,7 @@ class Emitter {
     const of = (name: string) => modalities.find((modality) => modality.name === name);
     const entries = values.map((key) => this.#names.of(key));
     return [
+      ...modalities.flatMap((modality) => this.#textChoice(modality, scope)),
       "return {",
       "  inputs: {",
       ...this.#modelInputs(of("video"), "video", scope),
@@ -279,11 +280,19 @@ class Emitter {
     ];
   }
 
+  /** The text of each sample, where there are several. */
+  #textChoice({ name, text, texts }: CheckedModality, scope: Scope): Code[] {
+    if (texts.length === 1) return [];
+    const drawn = texts.slice(0, -1).map((source, i) => list([scope.ref(`${name}.text[${i}]`), scope.source(source)]));
+    const chosen = call(scope.helper("chosenText"), ["ops", list(drawn), scope.source(text)]);
+    return [["const ", this.#names.of(`${name}.text`), " = ", chosen, ";"]];
+  }
+
   #modelEntries(
-    { name, text: source, generated, attention }: CheckedModality,
+    { name, text: source, texts, generated, attention }: CheckedModality,
     scope: Scope,
   ): (readonly [string, Code])[] {
-    const text = scope.source(source);
+    const text = texts.length === 1 ? scope.source(source) : this.#names.of(`${name}.text`);
     const missing = `"the ${name} part of source ${source}"`;
     return [
       ["latent", scope.ref(`${name}.${generated ? "noisy" : "clean"}`)],
@@ -387,14 +396,3 @@ function sequenceLength(key: string, { sizes }: Scope): Code[] {
   }
   return [];
 }
-
-/** What a strategy's file imports, from the folder that its own path starts at. */
-function importPath(strategy: string, from: string): string {
-  if (!from.startsWith(".")) return from;
-  const path = posix.join(posix.dirname(strategy.replaceAll("\\", "/")), from);
-  return path.startsWith(".") || path.startsWith("/") ? path : `./${path}`;
-}
-
-const asImported = (name: string, local: string): string => (name === local ? name : `${name} as ${local}`);
-
-const rename = (name: string, local: string): string => (name === local ? name : `${name}: ${local}`);

@@ -54,6 +54,7 @@ const taken = [
   "cell",
   "extent",
   "present",
+  "chosenText",
   "arguments",
   "await",
   "break",

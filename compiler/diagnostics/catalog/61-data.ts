@@ -247,6 +247,24 @@ export const entries = [
     good: "latents/clip_1.pt",
   },
   {
+    code: "LTX6144",
+    slug: "source-file-missing",
+    title: "the one file of a source does not exist",
+    explanation:
+      "A source with `file:` has one file for all samples, such as the embedding of the empty caption. It lies below the data root, like the directories of other sources.",
+    bad: "sources:\n  empty: {file: empty.pt, kind: text_embeddings}\ndatasets/cats holds latents/ and conditions/",
+    good: "datasets/cats holds latents/, conditions/ and empty.pt",
+  },
+  {
+    code: "LTX6145",
+    slug: "texts-differ",
+    title: "the texts of a modality differ in size",
+    explanation:
+      "Where each sample gets one of several texts, they are of one length and width, and all or none of them have embeddings for audio. Encode them with the same settings, padded to the same number of tokens.",
+    bad: "empty.pt has video_prompt_embeds [256, 3840], the conditions have [1024, 3840]",
+    good: "empty.pt has video_prompt_embeds [1024, 3840], the conditions have [1024, 3840]",
+  },
+  {
     code: "LTX6150",
     slug: "checkpoint-damaged",
     title: "a file that ltxc wrote is damaged",

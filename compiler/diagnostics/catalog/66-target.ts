@@ -115,4 +115,22 @@ export const entries = [
     bad: "ltxc run --on ltx-trainer   # in a folder with build/depth.mjs only\n",
     good: "ltxc run --on ltx-trainer   # in the folder of depth.strategy\n",
   },
+  {
+    code: "LTX6640",
+    slug: "several-texts-in-python",
+    title: "The official trainer has one text for each sample",
+    explanation:
+      "It reads the text embeddings from a single directory and takes them through its connectors before the strategy gets the batch, so a strategy cannot choose between several.",
+    bad: "video:\n  latents: latents\n  text:\n    - empty with probability 0.1\n    - conditions\n",
+    good: "video:\n  latents: latents\n  text: conditions\n",
+  },
+  {
+    code: "LTX6641",
+    slug: "shared-file-in-python",
+    title: "The official trainer has a file of every source for each sample",
+    explanation:
+      "Its data set pairs the files of directories by their names. A source that is one file for all samples has no place in it.",
+    bad: "sources:\n  direction: {file: direction.pt, kind: tensor, key: value, axes: [channel]}\n",
+    good: "sources:\n  direction: {directory: directions, kind: tensor, key: value, axes: [channel]}\n",
+  },
 ] as const satisfies readonly Entry[];

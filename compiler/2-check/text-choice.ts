@@ -1,0 +1,102 @@
+/** A modality's text as a choice: of several sources each sample gets the first one that is drawn, else the last. */
+import type { Item } from "../1-parse/expression/ast.ts";
+import type { Span } from "../source/span.ts";
+import { map } from "./combine.ts";
+import { describe, literal, poisoned, tensor, type Core, type ModalityName } from "./core.ts";
+import { drawPlace, type Environment } from "./environment.ts";
+import { infer } from "./infer.ts";
+import { spanOf, type Report } from "./report.ts";
+
+export interface TextChoice {
+  /** The modality that draws: the own one, or the other, whose outcome this one shares. */
+  readonly of: ModalityName;
+  /** Names of the sources, in the order in which they are drawn. */
+  readonly sources: readonly string[];
+  /** What is written for them; nothing where the only source of text is taken. */
+  readonly items: readonly Item[];
+}
+
+/** The place of `text[1]` in the list, null for any other field. */
+export function textPlace(field: string): number | null {
+  const place = /^text\[(\d+)\]$/.exec(field)?.[1];
+  return place === undefined ? null : Number(place);
+}
+
+interface Modality {
+  readonly syntax: { readonly name: ModalityName; readonly keySpan: Span };
+  readonly texts: TextChoice;
+  readonly env: Environment;
+}
+
+/** `bool[batch]`: the samples that get the text at this place. */
+export function chosenText({ syntax, texts, env }: Modality, place: number): Core {
+  const refer = (of: ModalityName, i: number): Core =>
+    env.bindings.refer(`${of}.text[${i}]`, syntax.keySpan) ?? poisoned(null);
+  if (texts.of !== syntax.name) return { ...refer(texts.of, place), span: null };
+  const apply = (fn: "and" | "not", ...args: Core[]) => map(env.report, fn, args, null, "`text`");
+  const earlier = Array.from({ length: place }, (_, i) => apply("not", { ...refer(syntax.name, i), span: null }));
+  const drawn = place < texts.sources.length - 1 ? [drawnText({ syntax, texts, env }, place)] : [];
+  const parts = [...drawn, ...earlier];
+  return parts.length === 0 ? everySample() : parts.reduce((a, b) => apply("and", a, b));
+}
+
+const everySample = (): Core => ({ op: "broadcast", arg: literal(true), type: tensor("bool", ["batch"]), span: null });
+
+/** An entry's own draw, which comes before the draws of its probability. */
+function drawnText({ syntax, texts, env }: Modality, place: number): Core {
+  const item = texts.items[place];
+  const draws = drawPlace(`${syntax.name}.text[${place}]`);
+  if (item === undefined || item.probability === null) return poisoned(null);
+  const type = tensor("f32", ["batch"]);
+  const drawn: Core = { op: "draw", fn: "rand", place: draws.next(), storage: null, of: null, type, span: null };
+  const share = infer(item.probability, { ...env, draws });
+  env.report.outsideUnit(share, "a probability");
+  const odd = share.type.axes.find((axis) => axis !== "batch");
+  if (share.op !== "error" && odd !== undefined) {
+    env.report.error(
+      "LTX4015",
+      spanOf(share),
+      `the probability of a text is one number for each sample, this is ${describe(share.type)}`,
+      {
+        help: `reduce it first, e.g. \`mean(x, ${odd.split(":")[0]})\``,
+      },
+    );
+    return poisoned(share.span);
+  }
+  return map(env.report, "less", [drawn, share], item.probability.span, "`with probability`");
+}
+
+// ------------------------------------------------------------------------------------------------------------------ checks
+
+/** All entries but the last have a probability; the last one is what is left. */
+export function reportText(items: readonly Item[], place: number, modality: ModalityName, report: Report): void {
+  const item = items[place];
+  if (item === undefined || item.value.kind === "error") return;
+  const isLast = place === items.length - 1;
+  if (isLast === (item.probability === null)) return;
+  const name = item.value.kind === "name" ? item.value.name : "source";
+  if (!isLast) {
+    report.error(
+      "LTX5091",
+      item.span,
+      `every sample gets \`${name}\`, so what \`${modality}.text\` lists after it is never taken`,
+      {
+        help: `say how often it is taken, \`${name} with probability 0.1\`, or list it last`,
+      },
+    );
+    return;
+  }
+  const help =
+    items.length === 1
+      ? `list what the other samples get after it: \`- ${name} with probability …\`, then \`- conditions\``
+      : `leave its probability out: the last entry is for all samples that no other is drawn for`;
+  report.error("LTX5091", item.span, `the last entry of \`${modality}.text\` is what is left, and has no probability`, {
+    help,
+  });
+}
+
+export function reportTwice(name: string, { value }: Item, report: Report): void {
+  report.error("LTX5092", value.span, `\`${name}\` is listed in \`text\` twice`, {
+    help: "leave one of them out, and give the other both probabilities",
+  });
+}

@@ -1,0 +1,63 @@
+/** What a compiled strategy says of itself: the part of the contract that is plain data. Types only. */
+
+export type SourceKind = "video_latents" | "audio_latents" | "text_embeddings" | "video_mask" | "audio_mask" | "tensor";
+
+export interface SourceInfo {
+  readonly name: string;
+  readonly kind: SourceKind;
+  /** Relative to the data root; `${param}` stands for a parameter's value. */
+  readonly directory: string;
+  /** Whether `directory` is the path of one file, whose value all samples share. */
+  readonly shared?: boolean;
+  /** Kind `tensor` only: the entry of the file and the names of its axes. */
+  readonly key?: string;
+  readonly axes?: readonly string[];
+}
+
+export interface ModalityInfo {
+  /** False: frozen, that is clean and without a loss. */
+  readonly generated: boolean;
+  /** Names of the sources of its latents and of its text. */
+  readonly latents: string;
+  readonly text: string;
+  /** Where each sample has one of several texts: all of them, `text` the last. */
+  readonly texts?: readonly string[];
+  /** Names of the sources of its references, as the file lists them. */
+  readonly references: readonly string[];
+}
+
+/** A modality's stream after a transformer block (counted from 0), or a trainable linear head on another output. */
+export type OutputInfo =
+  | { readonly name: string; readonly kind: "tap"; readonly modality: "video" | "audio"; readonly block: number }
+  | {
+      readonly name: string;
+      readonly kind: "linear";
+      readonly modality: "video" | "audio";
+      /** Name of the output that it reads; the list has it before this one. */
+      readonly input: string;
+      readonly features: number;
+      readonly activation: "silu" | "gelu" | "none";
+    };
+
+export interface StrategyInfo {
+  readonly name: string;
+  readonly description: string;
+  readonly language: number;
+  /** Version of the compiler that made this module. */
+  readonly compiler: string;
+  /** Version of this contract; a module made for another one is refused. */
+  readonly contract: number;
+  /** SHA-256 of the strategy's source text, hexadecimal. */
+  readonly sourceHash: string;
+  readonly sources: readonly SourceInfo[];
+  /** JSON Schema of the parameters. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** What it feeds to the model; null for a modality that it leaves out. */
+  readonly modalities: { readonly video: ModalityInfo | null; readonly audio: ModalityInfo | null };
+  /** Names of the loss terms and the modality whose sigma their buckets go by. */
+  readonly losses: readonly { readonly name: string; readonly modality: "video" | "audio" }[];
+  /** Names of the loss terms of which the compiler cannot tell whether they cover kept tokens: the run looks. */
+  readonly undecided: readonly string[];
+  /** Each after the one it reads. */
+  readonly outputs: readonly OutputInfo[];
+}
