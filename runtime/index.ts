@@ -43,6 +43,7 @@ export type { Run } from "./training/run-inputs.ts";
 export type * from "./metrics/events.ts";
 export { environmentOf } from "./metrics/environment.ts";
 export { openMetricsFile } from "./metrics/metrics-file.ts";
+export { lostMetrics } from "./metrics/sink.ts";
 
 // What a run will be like: its samples, the memory and time of its steps, the graphs that they run.
 export { surveyOf, type Counted, type SizeOfLatents, type Survey } from "./forecast/survey.ts";

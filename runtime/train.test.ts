@@ -381,8 +381,12 @@ test("a disk that is full when saving ends the run with the checkpoints of befor
     restore();
   });
   assert.equal(
-    findings.map(({ code }) => code),
-    ["LTX6190"],
+    findings.map(({ code, path }) => `${code} ${path.join(".")}`),
+    ["LTX6190 output_dir"],
+  );
+  assert.match(
+    findings[0]?.help ?? "",
+    /^the weights of step 4 could not be saved .*; the weights of step 2 are in .*; .*free some space/,
   );
   // Of what belongs to a step, the training state is written before the weights.
   assert.match(findings[0]?.message ?? "", join(outputDirectory, "checkpoints/training_state_step_00004.state"));
@@ -415,6 +419,11 @@ test("metrics that can not be written are a warning, and training goes on", asyn
   assert.is(summary?.type, "finished");
   const [first, ...others] = warnings(events);
   assert.match(first ?? "", "LTX7004 metrics are not written");
+  const lost = events.find(({ type }) => type === "warning");
+  assert.equal(lost?.type === "warning" && [lost.finding.path, lost.finding.help?.slice(0, 22)], [
+    ["output_dir"],
+    "the training goes on a",
+  ]);
   assert.equal(others, []);
 });
 

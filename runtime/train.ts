@@ -14,6 +14,7 @@ import type { StepEvent, Summary, TrainEvent } from "./metrics/events.ts";
 import { failureOf } from "./training/failures.ts";
 import { noGpu, watchGpu, type GpuWatch } from "./metrics/gpu-watch.ts";
 import { openMetricsFile } from "./metrics/metrics-file.ts";
+import { lostMetrics } from "./metrics/sink.ts";
 import { checkNothingLater } from "./run-folder/starting.ts";
 import { contextOf, createOptimizer } from "./training/optimizer-context.ts";
 import {
@@ -133,7 +134,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
   const emit = (event: TrainEvent) => {
     const failures = files.flatMap((file) => file.write(event) ?? []);
     onEvent(event);
-    for (const failure of failures) onEvent(warning("LTX7004", `metrics are not written any more: ${failure}`));
+    for (const failure of failures) onEvent({ type: "warning", finding: lostMetrics(failure) });
   };
   const { steps } = config.optimization;
   emit({

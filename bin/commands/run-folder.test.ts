@@ -98,6 +98,23 @@ test("of two runs at once one trains, the other names it", async ({ cwd }) => {
   assert.not(names.some((name) => name.startsWith("run.lock")));
 });
 
+test("what a lock or a metrics file says reaches no terminal raw", async ({ cwd }) => {
+  const evil = "a\u001b[31mb\nc\u200b\u202e";
+  const lock = { token: "0123456789abcdef", host: evil, pid: 1, since: evil, command: evil };
+  await writeFile(join(cwd, "outputs/run.lock"), JSON.stringify(lock));
+  const locked = await ltxc(["run"], { cwd });
+  assert.match(locked.err, "on a\\u001b[31mb\\u000ac\\u200b\\u202e, since");
+  await rm(join(cwd, "outputs/run.lock"));
+  const lines = [
+    { type: "started", strategy: evil },
+    { type: "step", globalStep: 2, steps: 2 },
+  ];
+  await writeFile(join(cwd, "outputs/metrics.jsonl"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const finished = await ltxc(["run"], { cwd });
+  assert.match(finished.err, "a run of `a\\u001b[31mb\\u000ac\\u200b\\u202e` that stopped");
+  for (const { out, err } of [locked, finished]) assert.not.match(out + err, /[^\P{Cc}\n]|\p{Cf}/u);
+});
+
 test("a folder with a date: each run has its own, --resume and report take the newest", async ({ cwd }) => {
   await configure(cwd, { output_dir: '"runs/{strategy}-{date}-{time}-{seed}"' });
   const { code, out, err } = await ltxc(["run"], { cwd });

@@ -9,6 +9,7 @@ import { fail, FindingsError, type Finding } from "../../runtime/findings.ts";
 import {
   environmentOf,
   findWeights,
+  lostMetrics,
   openMetricsFile,
   preflight,
   trainedBytes,
@@ -156,15 +157,10 @@ function recorder(folder: string, shown: Shown) {
       const failure = metrics.write(event);
       // What people read of the start is about ltxc's own runs.
       if (shown.isJson || event.type !== "started") shown.event(event);
-      if (failure !== null) shown.event(lostMetrics(failure));
+      if (failure !== null) shown.event({ type: "warning", finding: lostMetrics(failure) });
     },
     close: () => metrics.close(),
   };
-}
-
-function lostMetrics(failure: string): TrainEvent {
-  const message = `metrics are not written any more: ${failure}`;
-  return { type: "warning", finding: { code: "LTX7004", severity: "warning", path: ["output_dir"], message } };
 }
 
 function startedEvent({ config, step }: There, examined: Preflight): TrainEvent {

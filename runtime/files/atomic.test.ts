@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { FindingsError } from "../findings.ts";
 import { removeLeftovers, writeAtomically, writeTextAtomically } from "./atomic.ts";
 
 const test = suite<{ folder: string }>("atomic");
@@ -61,6 +62,13 @@ test("a full disk is said with the file, what it needs and what is free", async 
     const [, free = ""] = /: it needs 1,234,567 bytes, ([\d,]+) are free/.exec(await messageOf(failing)) ?? [];
     assert.ok(Number(free.replaceAll(",", "")) > 0);
     assert.match(await messageOf(failing), `LTX6190: no space left for ${path}`);
+    const [finding] = await failing.then(
+      () => [],
+      ({ findings }: FindingsError) => findings,
+    );
+    assert.equal(finding?.path, ["output_dir"]);
+    assert.match(finding?.help ?? "", "free some space, or write another `output_dir`");
+    assert.is(/within your quota/.test(finding?.message ?? ""), code === "EDQUOT");
   }
   assert.equal(await readdir(join(folder, "new")), []);
 });
@@ -69,8 +77,11 @@ test("what the system refuses is said in the user's terms, and what is no refusa
   const path = join(folder, "a.txt");
   const refusedBy = (code: string) =>
     messageOf(writeAtomically(path, 1, () => Promise.reject(Object.assign(new Error("bug"), { code }))));
-  for (const code of ["EACCES", "EPERM", "EROFS"])
-    assert.match(await refusedBy(code), `LTX6191: ${path} cannot be written: no permission`);
+  for (const code of ["EACCES", "EPERM"])
+    assert.match(await refusedBy(code), `LTX6191: ${path} cannot be written: no permission (${code})`);
+  assert.match(await refusedBy("EROFS"), `LTX6191: ${path} cannot be written: its file system is read-only`);
+  for (const code of ["EIO", "ESTALE", "ENXIO"])
+    assert.match(await refusedBy(code), `the connection to it, has failed (${code})`);
   for (const code of ["ENAMETOOLONG", "ELOOP"])
     assert.match(await refusedBy(code), /LTX6191: .*no such folder can be made/);
   assert.is(await refusedBy("EBADF"), "bug");

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open, mkdir, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { fail } from "../findings.ts";
+import { fail, FindingsError, type Finding } from "../findings.ts";
 import { processExists } from "../process-exists.ts";
 import { otherKind } from "./regular-file.ts";
 
@@ -50,7 +50,12 @@ async function replacedMode(path: string): Promise<number> {
   const kind = otherKind(info);
   // A folder is in the way of the rename, which says so.
   if (kind === null || info.isDirectory()) return kind === null ? info.mode & 0o777 : 0o666;
-  return fail("LTX6193", `${path} is ${kind}, and a file is to be written there`, "remove it, or choose another place");
+  return fail(
+    "LTX6193",
+    `${path} is ${kind}, and a file is to be written there`,
+    "remove it, or choose another place",
+    place,
+  );
 }
 
 /** Removes what processes that were killed had begun to write in a folder. */
@@ -138,47 +143,53 @@ async function freeSpace(folder: string): Promise<number | null> {
 
 const count = (bytes: number) => bytes.toLocaleString("en");
 
-/** The finding LTX6190 or LTX6191 for an error of the system while `size` bytes of `path` were written; any other error as it is. */
-export async function explainWriteError(error: unknown, path: string, size: number): Promise<unknown> {
-  return explain(error, path, size, await freeSpace(dirname(path)));
+/** The setting that findings about output files point at: runs write them all below it. Commands with an option of their own name that. */
+const place: Finding["path"] = ["output_dir"];
+
+const noSpace = "no file that was there before is touched; free some space, or write another `output_dir`";
+
+/** What the system says when a file cannot be written, in words, and what helps. */
+const refusals: Readonly<Record<string, readonly [why: string, help: string]>> = {
+  ...each(["EACCES", "EPERM"], "no permission", "choose another output folder, or change its permissions"),
+  EROFS: ["its file system is read-only", "choose another output folder, or mount it so that it can be written"],
+  ...each(
+    ["ENOTDIR", "EEXIST", "EISDIR"],
+    "a part of the path is a file where a folder is needed, or the reverse",
+    "choose another output folder",
+  ),
+  ...each(["ENOENT", "ENAMETOOLONG", "ELOOP"], "no such folder can be made", "choose another output folder"),
+  EFBIG: [
+    "it is larger than its file system, or the limit of this process (`ulimit -f`), allows",
+    "raise the limit, or choose another output folder",
+  ],
+  ...each(["EMFILE", "ENFILE"], "too many files are open", "raise the limit (`ulimit -n`), or end other programs"),
+  ...each(
+    ["EIO", "ENXIO", "ENODEV", "ESTALE", "ETIMEDOUT", "EHOSTDOWN", "ENOTCONN"],
+    "the disk, or the connection to it, has failed",
+    "look at the disk; no file that was there before is touched",
+  ),
+};
+
+function each(
+  codes: readonly string[],
+  why: string,
+  help: string,
+): Readonly<Record<string, readonly [string, string]>> {
+  return Object.fromEntries(codes.map((code) => [code, [why, help]]));
 }
 
-function explain(error: unknown, path: string, size: number, free: number | null): unknown {
-  try {
-    switch ((error as NodeJS.ErrnoException).code) {
-      case "ENOSPC":
-      case "EDQUOT":
-        fail(
-          "LTX6190",
-          `no space left for ${path}: it needs ${count(size)} bytes${free === null ? "" : `, ${count(free)} are free`}`,
-          "free some space; no file that was there before is touched",
-        );
-      // falls through: `fail` never returns
-      case "EACCES":
-      case "EPERM":
-      case "EROFS":
-        fail(
-          "LTX6191",
-          `${path} cannot be written: no permission`,
-          "choose another output folder, or change its permissions",
-        );
-      // falls through
-      case "ENOTDIR":
-      case "EEXIST":
-      case "EISDIR":
-        fail(
-          "LTX6191",
-          `${path} cannot be written: a part of the path is a file where a folder is needed, or the reverse`,
-          "choose another output folder",
-        );
-      // falls through
-      case "ENOENT":
-      case "ENAMETOOLONG":
-      case "ELOOP":
-        fail("LTX6191", `${path} cannot be written: no such folder can be made`, "choose another output folder");
-    }
-  } catch (finding) {
-    return finding;
+/** The finding LTX6190 or LTX6191 for an error of the system while `size` bytes of `path` were written; any other error as it is. */
+export async function explainWriteError(error: unknown, path: string, size: number): Promise<unknown> {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  const refused = (id: string, message: string, help: string): FindingsError =>
+    new FindingsError([{ code: id, severity: "error", path: place, message, help }]);
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    const free = await freeSpace(dirname(path));
+    const where = free === null ? "" : `, ${count(free)} are free`;
+    const quota = code === "EDQUOT" ? " within your quota (`quota` shows it)" : "";
+    return refused("LTX6190", `no space left for ${path}${quota}: it needs ${count(size)} bytes${where}`, noSpace);
   }
-  return error;
+  const refusal = Object.hasOwn(refusals, code) ? refusals[code] : undefined;
+  if (refusal === undefined) return error;
+  return refused("LTX6191", `${path} cannot be written: ${refusal[0]} (${code})`, refusal[1]);
 }

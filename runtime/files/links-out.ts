@@ -1,12 +1,14 @@
 /** Keeps what a run writes inside its folder. The folder itself may be a link: whoever wrote `output_dir` chose where that leads. */
 import { lstat, readlink, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { fail } from "../findings.ts";
+import { fail, type Finding } from "../findings.ts";
 import { otherKind } from "./regular-file.ts";
 
 /** What runs write directly below `output_dir`; what lies deeper is made by the run itself. */
 const folders = ["checkpoints", "samples", "samples/latents", "samples/audio_latents", "tensorboard", "strategy"];
 const files = ["metrics.jsonl", "training_config.yaml"];
+
+const place: Finding["path"] = ["output_dir"];
 
 /**
  * Looks at every place below a run's folder where the run writes, replaces or deletes.
@@ -19,7 +21,7 @@ export async function checkRunFolder(outputDirectory: string): Promise<void> {
     if (target !== null) {
       const help =
         "remove the link; if the run is to be stored elsewhere, write that folder as `output_dir`, or make `output_dir` itself a link to it";
-      fail("LTX6192", `${path} is a link that leads out of the run's folder, to ${target}`, help);
+      fail("LTX6192", `${path} is a link that leads out of the run's folder, to ${target}`, help, place);
     }
     await checkKind(path, files.includes(name));
   }
@@ -33,6 +35,7 @@ async function checkKind(path: string, isFile: boolean): Promise<void> {
     "LTX6193",
     `${path} is ${kind}, and the run has ${isFile ? "a file" : "a folder"} of that name`,
     "remove or rename it, or choose another `output_dir`",
+    place,
   );
 }
 

@@ -38,9 +38,6 @@ export async function checkOutput({ output_dir }: RunConfig): Promise<void> {
   try {
     await checkRunFolder(output_dir);
     await writeTextAtomically(probe, "");
-  } catch (error) {
-    if (!(error instanceof FindingsError)) throw error;
-    throw new FindingsError(error.findings.map((finding) => ({ ...finding, path: ["output_dir"] })));
   } finally {
     await rm(probe, { force: true }).catch(() => undefined);
     await removeEmpty(missing);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isWeights, stepOf } from "../checkpoints/checkpoint-files.ts";
 import type { CheckpointMetadata } from "../checkpoints/checkpoint-metadata.ts";
 import { metadataOf } from "../checkpoints/prune.ts";
-import { counted, moment, shown } from "./wording.ts";
+import { counted, cut, moment } from "./wording.ts";
 
 /** A weights file of some step. */
 interface SavedWeights {
@@ -120,7 +120,7 @@ export function description({ weights, metrics, date }: FolderWork): string {
 
 function runOf(weights: FolderWork["weights"], metrics: RunMetrics | null): readonly string[] {
   const strategy = metrics?.strategy ?? weights[0]?.metadata?.["ltxc.strategy"] ?? null;
-  const name = strategy === null ? "" : ` of \`${shown(strategy)}\``;
+  const name = strategy === null ? "" : ` of \`${cut(strategy)}\``;
   if (metrics === null) return strategy === null ? [] : [`a run${name}`];
   const { step, steps, isFinished } = metrics;
   if (isFinished) return [`a finished run${name} (${counted(step, "step")})`];

@@ -8,7 +8,7 @@ import { missingFolders, removeEmpty } from "./folders.ts";
 import { patienceSeconds } from "./holder.ts";
 import { giveBack, holderOf, takeLock, type HeldLock, type TakenLock } from "./lock-file.ts";
 import { giveSignsOfLife } from "./sign-of-life.ts";
-import { shown } from "./wording.ts";
+import { cut } from "./wording.ts";
 
 export const lockName = "run.lock";
 const place: Finding["path"] = ["output_dir"];
@@ -41,9 +41,7 @@ export async function tryToLock(folder: string): Promise<FolderLock | HeldLock> 
     return locked(folder, result.taken, missing);
   } catch (error) {
     await removeEmpty(missing);
-    const explained = await explainWriteError(error, path, 0);
-    if (!(explained instanceof FindingsError)) throw explained;
-    throw new FindingsError(explained.findings.map((finding) => ({ ...finding, path: place })));
+    throw await explainWriteError(error, path, 0);
   }
 }
 
@@ -106,9 +104,9 @@ function refusalOf(folder: string, { holder, age, standing }: HeldLock): Finding
     const message = `${folder} cannot be locked: ${lock} is there and was not written by ltxc`;
     return refusal(message, "delete it if nothing uses it, or train in another folder: `ltxc run --new`");
   }
-  const who = `process ${holder.pid} on ${shown(holder.host)}`;
+  const who = `process ${holder.pid} on ${cut(holder.host)}`;
   const seen = standing === "running" ? "" : `, last seen ${Math.max(0, Math.round(age))} s ago`;
-  const message = `${folder} is in use by another run: ${who}, since ${shown(holder.since)}${seen} (${shown(holder.command)})`;
+  const message = `${folder} is in use by another run: ${who}, since ${cut(holder.since)}${seen} (${cut(holder.command)})`;
   const doubt =
     standing === "running"
       ? ""

@@ -1,9 +1,8 @@
 /** Words about run folders for findings. */
 
-/** Text from a file, in one line and without what could steer a terminal. */
-export function shown(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ").slice(0, 200);
+/** Text from a file, no longer than a message can bear. Whoever shows the message escapes it, as all findings. */
+export function cut(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }
 
 /** `1 checkpoint`, `2 checkpoints`. */
