@@ -40,7 +40,9 @@ export function explainYamlError(kind: string, message: string, line: string): Y
     case "UNEXPECTED_TOKEN":
       return syntax(
         unexpected(message),
-        misplacedEntry(line) ?? "check the indentation and the quotes of this line and the one above",
+        misplacedEntry(line) ??
+          unquotedBraces(line) ??
+          "check the indentation and the quotes of this line and the one above",
       );
     default:
       return syntax(lowered(message));
@@ -53,6 +55,12 @@ function misplacedEntry(line: string): string | null {
   return entry === undefined
     ? null
     : `write \`${key}: ${entry}\`; of several entries each stands on a line of its own below \`${key}:\`, behind \`- \``;
+}
+
+/** `output_dir: {strategy}-{date}` */
+function unquotedBraces(line: string): string | null {
+  const [, key, value] = /^\s*(?:- )?([\w.]+):\s+(\{[\w.]+\}[^\s#"].*?)\s*$/.exec(line) ?? [];
+  return value === undefined ? null : `a text that begins with \`{\` stands in quotes: \`${key}: "${value}"\``;
 }
 
 /** Forms of other languages that hold a colon. */

@@ -111,6 +111,18 @@ const mistakes: readonly (readonly [string, string, ...string[]])[] = [
 for (const [title, text, ...expected] of mistakes)
   test(`reports ${title}`, () => assert.equal(parse(text).errors, expected));
 
+test("a text that begins with a placeholder is led into quotes", () => {
+  const helpOf = (text: string) => {
+    const bag = new Bag();
+    parseYaml(sourceFile("train.yaml", text), bag, "1.1");
+    return bag.sorted().map(({ help }) => help);
+  };
+  assert.equal(helpOf("seed: 1\noutput_dir: {strategy}-{date}/x\n"), [
+    'a text that begins with `{` stands in quotes: `output_dir: "{strategy}-{date}/x"`',
+  ]);
+  assert.match(helpOf("a: {b: 1} c\n")[0] ?? "", "check the indentation");
+});
+
 test("a large strategy is far within the bounds", () => {
   const lines = Array.from({ length: 5000 }, (_, i) => `  v${i}: mean(video.latents, channel) # ${i}\n`);
   assert.equal(parse(`let:\n${lines.join("")}`).errors, []);

@@ -135,10 +135,16 @@ function meantChoice({ enum: choices }: Schema, value: unknown, path: Path): str
   return didYouMean(value, texts) ?? undefined;
 }
 
-/** `no`, `010` and `12` are text only in quotes. */
+/** `no`, `010`, `12`, `{date}` and `~` are text only in quotes. */
 function meantText(schema: Schema, value: unknown): string | undefined {
+  const isText = schema.enum === undefined && typesOf(schema).includes("string");
+  if (!isText) return undefined;
+  if (isFields(value) && Object.keys(value).length > 0 && Object.values(value).every((each) => each === null))
+    return `put it in quotes: \`"{${Object.keys(value).join(", ")}}"\`; YAML reads braces at the beginning of a value as a mapping`;
+  if (value === null)
+    return "write a text, or leave the line out; YAML reads `~` alone, `null` and an empty value as nothing";
   const isRead = typeof value === "boolean" || typeof value === "number";
-  return isRead && schema.enum === undefined && typesOf(schema).includes("string")
+  return isRead
     ? "put it in quotes if it is text: YAML reads words such as `no`, `on` and `yes` as true or false, and digits as a number"
     : undefined;
 }

@@ -43,7 +43,10 @@ test("an unknown one is a finding with what was meant", () => {
   for (const [written, help] of [
     ["outputs/{stratgy}", "did you mean `strategy`?"],
     ["outputs/{lora.rnk}", "did you mean `lora.rank`?"],
-    ["${HOME}/outputs", "write `{strategy}`, `{date}`, `{time}`, `{seed}`, a param that `training_strategy` sets"],
+    [
+      "${x}/outputs".slice(1),
+      "write `{strategy}`, `{date}`, `{time}`, `{seed}`, a param that `training_strategy` sets",
+    ],
     ["outputs/{}", "write `{strategy}`"],
   ] as const) {
     const { config, findings } = resolve(written);
@@ -84,6 +87,45 @@ test("the newest folder is found by the times in the names; those of other runs 
   await hold("2026-11-27/10-00-00");
   await hold("2026-11-26/11-00-00");
   assert.is(await found("{date}/{time}"), join(root, "2026-11-27/10-00-00"));
+});
+
+test("what is no folder of this machine is one finding, with what to write", () => {
+  for (const [written, code, said, help] of [
+    ["s3://bucket/run", "LTX6380", "is an address, not a folder: s3://bucket/run", "copy it there after the run"],
+    ["gs://bucket/{date}", "LTX6380", "is an address", "such as `output_dir: outputs`"],
+    ["hf://datasets/me/x", "LTX6380", "is an address", "mount the storage"],
+    ["https:/x.y/z", "LTX6380", "is an address", "mount the storage"],
+    ["file:///data/outputs", "LTX6380", "is an address", "write it as a path: `output_dir: /data/outputs`"],
+    ["C:\\runs\\a", "LTX6380", "is a path of Windows", "below WSL"],
+    ["$HOME/outputs", "LTX6381", "has `$HOME`, which only a shell replaces", "write the path itself"],
+    ["/data/${USER}/a", "LTX6381", "has `${USER}`", "`~/` is your home folder"],
+    ["%USERPROFILE%\\runs", "LTX6381", "has `%USERPROFILE%`", "write the path itself"],
+    ["~root/outputs", "LTX6381", "has `~root`", "`~/` is your home folder"],
+    ["", "LTX6382", "is empty", "`output_dir: outputs`"],
+    ["  ", "LTX6382", "is empty", "leave the line out"],
+    ["a\nb", "LTX6382", "has a control character", "write the name of a folder"],
+    ["a\0b", "LTX6382", "has a control character", "write the name of a folder"],
+  ] as const) {
+    const { config, findings } = resolve(written);
+    assert.is(config, null, written);
+    assert.equal(
+      findings.map(({ code, path }) => [code, ...path]),
+      [[code, "output_dir"]],
+      written,
+    );
+    assert.ok(findings[0]?.message.includes(said), findings[0]?.message);
+    assert.ok(findings[0]?.help?.includes(help), findings[0]?.help);
+  }
+  for (const written of ["~/outputs", "a$1", "ab:c", "100%", "out~1", ".", "/data/x y"])
+    assert.equal(resolve(written).findings, [], written);
+});
+
+test("braces and `~` that YAML reads as something else", () => {
+  const helpOf = (output_dir: unknown) =>
+    resolve(output_dir as string).findings.map(({ code, help }) => `${code} ${help}`);
+  assert.match(helpOf({ date: null })[0] ?? "", /^LTX6002 put it in quotes: `"\{date\}"`/);
+  assert.match(helpOf(null)[0] ?? "", /^LTX6002 write a text, or leave the line out; YAML reads `~` alone/);
+  assert.equal(helpOf({ date: 1 }), ["LTX6002 undefined"]);
 });
 
 test.run();

@@ -13,6 +13,7 @@ import {
 } from "./output-folder.ts";
 import { withAbsolutePaths } from "./paths.ts";
 import { checkFlexible } from "./rules/official.ts";
+import { checkOutputPlace } from "./rules/output.ts";
 import type { RunConfig, StrategyConfig } from "./run-config.ts";
 import { checkRanges } from "./rules/ranges.ts";
 import { checkSupport } from "./rules/support.ts";
@@ -46,11 +47,12 @@ export function resolveConfig(raw: unknown, { configDirectory, now = new Date() 
   const written = withVariants(migrated, findings);
   const at = (time: typeof anyTime) => withAbsolutePaths(withOutputFolder(written, time), configDirectory);
   const config = at(timeOf(now));
+  const ofPlace = checkOutputPlace(written, process.platform);
   findings.push(
     ...checkCombinations(config),
     ...checkSupport(config),
     ...checkRanges(config),
-    ...checkOutputFolder(written),
+    ...(ofPlace.length > 0 ? ofPlace : checkOutputFolder(written)),
   );
   if (findings.some(isError)) return { config: null, findings, outputs: null };
   return { config, findings, outputs: outputPattern(at(anyTime).output_dir) };

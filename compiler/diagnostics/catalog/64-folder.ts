@@ -67,4 +67,33 @@ export const entries = [
     bad: loading("output_dir: outputs", "checkpoints: {no_resume: true}"),
     good: loading("output_dir: outputs-2", "checkpoints: {no_resume: true}"),
   },
+  {
+    code: "LTX6380",
+    slug: "output-not-local",
+    title: "`output_dir` is no folder of this machine",
+    explanation:
+      "Runs write to folders. An address such as `s3://bucket/run`, or a path of another system, would become a folder of that name next to the " +
+      "run config. Write a local folder and copy it afterwards, or mount the storage.",
+    bad: config("output_dir: s3://bucket/run"),
+    good: config("output_dir: outputs"),
+  },
+  {
+    code: "LTX6381",
+    slug: "output-with-shell-word",
+    title: "`output_dir` has a word that only a shell replaces",
+    explanation:
+      "`$HOME`, `%USERPROFILE%` and `~name` mean something in a shell, not in a run config: a folder of that name would be made. `~/` at the " +
+      "beginning is your home folder, and placeholders such as `{date}` are filled in.",
+    bad: config("output_dir: $HOME/outputs"),
+    good: config("output_dir: ~/outputs"),
+  },
+  {
+    code: "LTX6382",
+    slug: "output-without-name",
+    title: "`output_dir` is no name of a folder",
+    explanation:
+      "An empty or blank name would be the run config's own folder, and a line break in a name is rarely meant. For the run config's folder write `.`.",
+    bad: config('output_dir: ""'),
+    good: config("output_dir: outputs"),
+  },
 ] as const satisfies readonly Entry[];
