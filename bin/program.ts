@@ -1,7 +1,7 @@
 /** All commands. `command-line/` has their arguments, options and examples; what a command does is in `commands/`, loaded when it is called. */
 import { Command, Option } from "commander";
 import type { Declaring, Example } from "./command-line/declaring.ts";
-import { declarePlan, declareRun, declareReport } from "./command-line/runs.ts";
+import { declareParity, declarePlan, declareRun, declareReport } from "./command-line/runs.ts";
 import {
   declareInit,
   declareCheck,
@@ -99,6 +99,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
     declareInspect,
     declarePlan,
     declareRun,
+    declareParity,
     declareEject,
     declareReport,
     declareConvert,

@@ -1,10 +1,11 @@
 /** Commands about runs: their arguments, options and examples. */
 import { Option } from "commander";
+import type { ParityOptions } from "../commands/parity.ts";
 import type { PlanOptions } from "../commands/plan.ts";
 import type { ReportOptions } from "../commands/report.ts";
 import type { RunOptions } from "../commands/run.ts";
 import type { Declaring } from "./declaring.ts";
-import { setOption } from "./options.ts";
+import { setOption, wholeNumber } from "./options.ts";
 
 export function declarePlan({ command, session, done }: Declaring): void {
   command("plan", "Estimate the memory and time that a run takes, and what would make it fit.", [
@@ -66,6 +67,29 @@ export function declareRun({ command, session, done }: Declaring): void {
     .action(async (config: string, options: RunOptions) => {
       const { run } = await import("../commands/run.ts");
       done(await run(session(), config, options));
+    });
+}
+
+export function declareParity({ command, session, done }: Declaring): void {
+  command(
+    "parity",
+    "Train a few steps with ltxc and with the official trainer, and compare their losses. Both start from the same weights and take the same samples, on the CPU and in float32; losses that differ by more than 1e-4 end with exit code 1.",
+    [
+      ["ltxc parity train.yaml --steps 20", "is it the same training? The official packages must be installed"],
+      ["ltxc parity --set runtime.ltx_trainer=../LTX-2", "with the official trainer of that checkout or environment"],
+      ["ltxc parity --set runtime.processes=2", "two processes there, twice the accumulation here"],
+      ["ltxc parity --out parity-2", "keep both runs in another folder"],
+    ],
+  )
+    .argument("[config]", "the run config", "train.yaml")
+    .addOption(new Option("--steps <n>", "how many steps to compare").argParser(wholeNumber).default(20))
+    .addOption(setOption())
+    .option("--out <dir>", "the folder in which both runs and the result are kept", "parity")
+    .option("--overwrite", "replace the comparison that is in that folder")
+    .option("--build <dir>", "the folder of the compiled strategies", "build")
+    .action(async (config: string, options: ParityOptions) => {
+      const { parity } = await import("../commands/parity.ts");
+      done(await parity(session(), config, options));
     });
 }
 

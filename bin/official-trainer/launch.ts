@@ -15,6 +15,8 @@ interface Launch {
   /** Where the trainer's own output goes, and where the module writes a line for each step. */
   readonly log: string;
   readonly progress: string;
+  /** Variables of its environment besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A step that is done, as the module tells it; `rate` is null where the trainer does not show it. */
@@ -53,7 +55,8 @@ export async function follow(
 ): Promise<number> {
   const [program = "", ...args] = commandOf(launch);
   const { installation, folder, log, progress } = launch;
-  const env = { ...environmentWith(io.env, installation.paths), LTXC_FOLDER: folder, LTXC_PROGRESS: progress };
+  const usual = { ...environmentWith(io.env, installation.paths), LTXC_FOLDER: folder, LTXC_PROGRESS: progress };
+  const env: Record<string, string> = { ...usual, ...launch.env };
   if (installation.gpus === 0) Object.assign(env, { ACCELERATE_USE_CPU: "true" });
   const output = openSync(log, "a");
   const child = spawn(program, args, { env, stdio: ["ignore", output, output] });

@@ -127,7 +127,7 @@ test("what is missing is told before anything starts", async ({ cwd }) => {
   const none = await ltxc(there, { cwd, env: { FAKE: "none" } });
   assert.is(none.code, 1);
   assert.match(none.err, /error\[LTX6608\]: there is no official trainer in .*env: .* has no ltx_trainer/);
-  assert.match(none.err, /\(1\) get the packages .* \(2\) install them .* \(3\) write `ltx_trainer: PATH`/);
+  assert.match(none.err, /\(1\) get the packages .*\n +\(2\) install them .*\n +\(3\) write `ltx_trainer: PATH`/);
   const [on, name] = ["ltx-trainer", "runtime.ltx_trainer=env"];
   const encoderless = await ltxc(["run", "--on", on, "--set", name], { cwd });
   assert.match(encoderless.err, /error\[LTX6611\]/);

@@ -71,12 +71,16 @@ function obstaclesOf({ runtime, model }: RunConfig, { gpus }: Installation): Fin
     const help = `write \`processes: ${gpus}\`, or accumulate: \`optimization.gradient_accumulation_steps\``;
     found.push({ code: "LTX6609", severity: "error", path: ["runtime", "processes"], message, help });
   }
-  if (model.text_encoder_path === null) {
-    const message = "the official trainer needs the text encoder's folder, also for data that is preprocessed";
-    const help = "write `text_encoder_path` below `model`: the folder of Gemma that preprocessing used";
-    found.push({ code: "LTX6611", severity: "error", path: ["model"], message, help });
-  }
-  return found;
+  const lacking = needsTextEncoder(model);
+  return lacking === null ? found : [...found, lacking];
+}
+
+/** LTX6611 where a run config names no text encoder. */
+export function needsTextEncoder({ text_encoder_path: path }: RunConfig["model"]): Finding | null {
+  if (path !== null) return null;
+  const message = "the official trainer needs the text encoder's folder, also for data that is preprocessed";
+  const help = "write `text_encoder_path` below `model`: the folder of Gemma that preprocessing used";
+  return { code: "LTX6611", severity: "error", path: ["model"], message, help };
 }
 
 interface Prepared {
@@ -125,8 +129,7 @@ async function trainIn(
     record.add({ type: "finished", globalStep, checkpoint, seconds, stepsPerSecond: globalStep / seconds });
     return exitCode.ok;
   }
-  if (!isStopped)
-    fail("LTX6610", await failureOf(code, log), `all that it printed is in ${log}`, ["runtime", "engine"]);
+  if (!isStopped) await failOfficial(code, log);
   if (checkpoint === null) shown.note(`stopped after step ${record.steps()}; it had saved nothing yet`);
   else record.add({ type: "interrupted", globalStep: record.steps(), checkpoint });
   return exitCode.interrupted;
@@ -136,7 +139,7 @@ const count = (number: number, what: string): string =>
   `${number} ${what}${number === 1 ? "" : what.endsWith("s") ? "es" : "s"}`;
 
 /** The run config that the module reads. The section of `flexible` is in the module already. */
-function forModule({ config, written, step }: There): unknown {
+export function forModule({ config, written, step }: Pick<There, "config" | "written" | "step">): unknown {
   const { name } = step.strategy;
   const { training_strategy: section, ...rest } = written as Record<string, unknown>;
   const model = { ...(rest["model"] as object), load_checkpoint: config.model.load_checkpoint };
@@ -218,8 +221,13 @@ async function newestWeights(folder: string): Promise<string | null> {
 /** Lines of a stack, and what the launcher says when one of its processes has failed. */
 const NOISE = /^\s|^Traceback|^={3}|^-{3}|torch\.distributed|^(E|W|I)\d{4} |^subprocess\.|^$/;
 
-async function failureOf(code: number, log: string): Promise<string> {
+/**
+ * Says why the official trainer ended: the last line of what it printed that is no stack.
+ * @throws FindingsError LTX6610
+ */
+export async function failOfficial(code: number, log: string): Promise<never> {
   const lines = (await readFile(log, "utf8")).split("\n").filter((line) => !NOISE.test(line));
   const said = lines.at(-1);
-  return `the official trainer ended with exit code ${code}${said === undefined ? "" : `: ${said}`}`;
+  const message = `the official trainer ended with exit code ${code}${said === undefined ? "" : `: ${said}`}`;
+  return fail("LTX6610", message, `all that it printed is in ${log}`, ["runtime", "engine"]);
 }

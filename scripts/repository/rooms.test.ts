@@ -32,6 +32,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["run-view"],
     ["run-report", "plan", "probe"],
     ["init", "inspect", "trial", "official-trainer"],
+    ["parity"],
     ["commands"],
     ["command-line"],
     ["program"],

@@ -116,6 +116,17 @@ export const entries = [
     good: "ltxc run --on ltx-trainer   # in the folder of depth.strategy\n",
   },
   {
+    code: "LTX6614",
+    slug: "losses-differ",
+    title: "The official trainer has other losses",
+    explanation:
+      "`ltxc parity` trains on both from the same weights, with the same samples and random numbers, in float32. Losses that differ from the first step on come from other inputs of the model or another loss: compare an imported " +
+      "function with its form in Python, and look at the versions of the official packages. Losses that agree at first and differ later come from other gradients, or from rounding that the training makes larger; with a smaller " +
+      "learning rate the latter vanishes. The folder of the comparison has both runs, all losses by terms (`parity.json`), and what the official trainer printed (`ltx-trainer.log`). If you find no reason, it is a mistake of ltxc: please report it.",
+    bad: "def edges(a):\n    return a.abs().mean((1, 2))   # edges.ts takes the square\n",
+    good: "def edges(a):\n    return a.square().mean((1, 2))\n",
+  },
+  {
     code: "LTX6640",
     slug: "several-texts-in-python",
     title: "The official trainer has one text for each sample",

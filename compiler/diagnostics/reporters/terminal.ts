@@ -53,10 +53,17 @@ function renderDiagnostic(diagnostic: Diagnostic, file: SourceFile, colors: Colo
       `${margin} ${bar}`,
       ...rows.flatMap((row) => renderRow(row, margin, bar, strong, colors)),
     ]),
-    ...(help === undefined ? [] : [`${margin} ${colors.blue("=")} ${colors.bold("help")}: ${visible(help)}`]),
+    ...(help === undefined ? [] : [`${margin} ${colors.blue("=")} ${colors.bold("help")}: ${helpLines(help, margin)}`]),
     `${margin} ${colors.blue("=")} ${colors.bold("explain")}: ltxc explain ${code}`,
   ].join("\n");
 }
+
+/** Steps, as in "(1) do this; (2) do that", each on a line of its own. */
+const helpLines = (help: string, margin: string): string =>
+  help
+    .split(/; (?=\(\d\) )/)
+    .map(visible)
+    .join(`\n${margin}         `);
 
 /** Part of one line that is underlined; offsets in the file. */
 interface Mark extends Span {
