@@ -9,7 +9,7 @@ export interface StepLoss {
   readonly samples: readonly string[];
 }
 
-export interface ComparedStep {
+interface ComparedStep {
   readonly step: number;
   readonly ltxc: number;
   readonly official: number;
