@@ -2,8 +2,10 @@
  * Steps of strategies in both back ends: what the TypeScript of a strategy makes of a batch on the CPU engine, recorded for steps.py,
  * which does the same in Python. The draws are those of `ltxc run`; a prediction of random numbers takes the place of the model.
  */
+import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { trialBatches, type TrialBatch } from "../../bin/trial/batches.ts";
 import { streamWidth, syntheticSamples } from "../../bin/probe/synthetic.ts";
 import { loadStep } from "../../bin/project/load-step.ts";
@@ -43,18 +45,29 @@ const STEPS = 1000;
 /** Of the batches that `ltxc test` tries: a single frame, a box, random cells with references of half the size, a parameter at a limit. */
 const chosen = [0, 20, 45, 61];
 
+/** Strategies as researchers write them, which use the language widely. */
+const wideFolder = fileURLToPath(new URL("strategies", import.meta.url));
+const wide = readdirSync(wideFolder).map((name) => join(wideFolder, name));
+
 /**
- * Compiles every strategy that comes with ltxc, and those of expressions.ts, into `folder`, and says what steps.py needs to know.
+ * Compiles every strategy that comes with ltxc, and those of this folder, into `folder`, and says what steps.py needs to know.
  * @param pattern for their file names
  */
 export async function recordSteps(folder: string, pattern: RegExp): Promise<readonly unknown[]> {
-  const { engine } = await openEngine("cpu");
   const all: readonly Source[] = [
-    ...pythonStrategies.map(sourceAt),
+    ...[...pythonStrategies, ...wide].map(sourceAt),
     ...expressionStrategies.map((source) => ({ source })),
   ];
+  return recordOf(
+    all.filter(({ source }) => pattern.test(source.path)),
+    folder,
+  );
+}
+
+async function recordOf(sources: readonly Source[], folder: string): Promise<readonly unknown[]> {
+  const { engine } = await openEngine("cpu");
   const recorded = [];
-  for (const [i, each] of all.filter(({ source }) => pattern.test(source.path)).entries()) {
+  for (const [i, each] of sources.entries()) {
     const { step, python } = await compileBoth(each, folder);
     const module = join(folder, `step${i}.py`);
     await writeFile(module, python);
