@@ -1,6 +1,6 @@
 /**
  * Kills runs with SIGKILL at random moments, resumes them until they are done, and compares their weights with those of a run that
- * was left alone (aim: the same bytes, and never a file that can not be read). The first argument is how many runs: 8 if left away.
+ * was left alone (aim: the same bytes, and never a file that can not be read). Arguments: how many runs, and their engine; 8 and wasm if left away.
  */
 import type { ChildProcess } from "node:child_process";
 import { readdir, rm } from "node:fs/promises";
@@ -11,6 +11,7 @@ import { checkpointsOf, differences, hashesOf, nextArguments, runToEnd, steps, w
 
 const killsPerRun = 4;
 const runs = Number(process.argv[2] || 8);
+const engine = process.argv[3] ?? "wasm";
 
 /** Ends the process at once, some milliseconds after it began to train or as soon as it writes the `n`-th file from then on. */
 type Kill = { readonly afterMs: number } | { readonly atFile: number };
@@ -63,7 +64,9 @@ async function killedRun(folder: string, seconds: number, number: number) {
 }
 
 await withCopies(async ({ seconds, hashes }, copied) => {
-  console.log(`\n${runs} runs of ${steps} steps, killed and resumed; left alone one trains ${seconds.toFixed(1)} s`);
+  console.log(
+    `\n${runs} runs of ${steps} steps on ${engine}, killed and resumed; left alone one trains ${seconds.toFixed(1)} s`,
+  );
   const sum = { kills: 0, files: 0, duringWriting: 0, equal: 0 };
   for (let i = 0; i < runs; i++) {
     const folder = await copied(String(i));
@@ -80,4 +83,4 @@ await withCopies(async ({ seconds, hashes }, copied) => {
   console.log(`  ${sum.files} files looked at after them, all of them whole`);
   console.log(`  ${sum.equal} of ${runs} runs ended with the files of the run that was left alone, byte for byte`);
   if (sum.equal < runs) process.exitCode = 1;
-});
+}, engine);

@@ -1,12 +1,16 @@
 /**
  * What `ltxc plan` foretells against what `ltxc run` then takes, at three sizes of model (aim: memory and time within 15 %). Each in a
- * process of its own, as a user would.
+ * process of its own, as a user would. The argument is the engine: `onnx`, if left away, `torch` (both float32) or `torch-bf16`.
  */
 import { rm } from "node:fs/promises";
 import { foretold, taken } from "./foretold-and-taken.ts";
+import { useTorch } from "./use-torch.ts";
 import { largeProject, type ProjectSize } from "./large-project.ts";
 
 const steps = 6;
+const side = process.argv[2] ?? "onnx";
+const engine = side.split("-")[0] ?? "";
+if (engine === "torch") await useTorch();
 
 const sizes: Readonly<Record<string, ProjectSize>> = {
   "width 512, 2 blocks, 1,024 tokens": { heads: 8, headDim: 64, layers: 2, grid: [16, 8, 8] },
@@ -17,11 +21,17 @@ const sizes: Readonly<Record<string, ProjectSize>> = {
 
 const percent = (a: number, b: number) => `${((a / b - 1) * 100).toFixed(0)} %`;
 
-console.log(`\nA plan against ${steps} steps of the run on onnx, aim: within 15 %`);
+console.log(`\nA plan against ${steps} steps of the run on ${side}, aim: within 15 %`);
 for (const [name, size] of Object.entries(sizes)) {
   for (const checkpointing of [false, true]) {
     const folder = await largeProject(size, { steps, interval: "null", rank: 16, alpha: 16 });
-    const set = ["--set", `optimization.enable_gradient_checkpointing=${checkpointing}`];
+    const precision = side.endsWith("bf16") ? "bf16" : '"no"';
+    const settings = [
+      `runtime.engine=${engine}`,
+      `acceleration.mixed_precision_mode=${precision}`,
+      `optimization.enable_gradient_checkpointing=${checkpointing}`,
+    ];
+    const set = settings.flatMap((setting) => ["--set", setting]);
     try {
       const plan = foretold(folder, ...set);
       const { seconds, bytes } = taken(folder, ...set);

@@ -1,5 +1,5 @@
 /**
- * Measures what a user waits for: npm run bench [-- NAME[=VALUE]]..., e.g. `kill=50` for 50 runs, `pairs=20` for 20 pairs, `hangup=20` for 20 hang-ups and 20 closed pipes, `pytorch=real,onnx+torch-bf16,2` for two rounds of a size and two engines.
+ * Measures what a user waits for: npm run bench [-- NAME[=VALUE]]..., e.g. `kill=50` for 50 runs, `kill=10,torch` for 10 on torch, `pairs=20` for 20 pairs, `hangup=20` for 20 hang-ups and 20 closed pipes, `pytorch=real,onnx+torch-bf16,2` for two rounds of a size and two engines, `plan=torch` for plans of runs on torch.
  * Commands that are compared run in turns, so that a busy machine slows them alike; ratios are of medians.
  */
 import { spawnSync } from "node:child_process";
@@ -95,6 +95,9 @@ function script(file: string, ...args: readonly string[]): void {
   if (done.status !== 0) throw new Error(`bench/${file} failed`);
 }
 
+/** Of a value such as `real,onnx+torch-bf16,2`. */
+const partsOf = (value: string): readonly string[] => value.split(",").filter((part) => part !== "");
+
 const benches: Readonly<Record<string, (folder: string, value: string) => void>> = {
   "start-up": startUp,
   compile: coldCompile,
@@ -102,13 +105,13 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   reading: () => script("reading.ts"),
   waiting: () => script("waiting.ts"),
   discovery: () => script("discovery.ts"),
-  kill: (_, runs) => script("kill.ts", runs),
+  kill: (_, runsAndEngine) => script("kill.ts", ...partsOf(runsAndEngine)),
   pairs: (_, pairs) => script("pairs.ts", pairs),
   hangup: (_, runs) => script("hangup.ts", runs),
   "full-disk": () => script("full-disk.ts"),
   memory: (_, steps) => script("memory.ts", steps),
-  plan: () => script("plan.ts"),
-  pytorch: (_, sizeAndMore) => script("pytorch.ts", ...sizeAndMore.split(",").filter((x) => x !== "")),
+  plan: (_, engine) => script("plan.ts", ...partsOf(engine)),
+  pytorch: (_, sizeAndMore) => script("pytorch.ts", ...partsOf(sizeAndMore)),
   scaling: () => script("scaling.ts"),
   overhead: () => script("overhead.ts"),
   "demo-loss": () => script("demo-loss.ts"),

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { project } from "../bin/testing/testing.ts";
+import { useTorch } from "./use-torch.ts";
 
 export const steps = 30;
 const ltxc = fileURLToPath(new URL("../dist/ltxc.mjs", import.meta.url));
@@ -79,11 +80,16 @@ export interface Undisturbed {
   readonly hashes: ReadonlyMap<string, string>;
 }
 
-/** Makes a project, lets a copy of it train undisturbed, and gives `f` a way to further copies; removes all of them afterwards. */
+/**
+ * Makes a project, lets a copy of it train undisturbed, and gives `f` a way to further copies; removes all of them afterwards.
+ * @param engine what the runs compute with; `torch` in bfloat16, with the PyTorch that the project's tests use
+ */
 export async function withCopies(
   f: (alone: Undisturbed, copied: (name: string) => Promise<string>) => Promise<void>,
+  engine = "wasm",
 ): Promise<void> {
-  const original = await project({ steps, interval: "null" });
+  if (engine === "torch") await useTorch();
+  const original = await project({ steps, interval: "null", engine });
   const parent = await mkdtemp(join(tmpdir(), "ltxc-short-runs-"));
   const copied = async (name: string) => {
     const folder = join(parent, name);

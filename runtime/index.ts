@@ -23,7 +23,15 @@ export * from "./config/index.ts";
 export { fail, FindingsError } from "./findings.ts";
 
 // Engines: what computes.
-export { openEngine, probeEngines, speedOf, takenByAuto, titleOf, type EngineProbe } from "./engine/index.ts";
+export {
+  foreseeEngine,
+  openEngine,
+  probeEngines,
+  takenByAuto,
+  titleOf,
+  type EngineProbe,
+  type ForeseenEngine,
+} from "./engine/index.ts";
 export { measureEngine, type EngineSpeed } from "./engine/measure.ts";
 export type { MeasuredSpeed } from "./engine/saved-speeds.ts";
 export { cudaPlatform, fetchCuda, tryCuda } from "./engine/onnx/install-cuda.ts";
@@ -55,6 +63,7 @@ export {
   runSeconds,
   stepSeconds,
   type Plan,
+  type PlannedEngine,
   type StepPlan,
 } from "./forecast/plan.ts";
 export { trainedBytes } from "./forecast/trained.ts";

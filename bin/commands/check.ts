@@ -92,7 +92,7 @@ async function examine(
   const tooMuch = toDiagnostics(file, root, await hopeless(ready.config, preflight));
   if (tooMuch.length > 0) return { file, diagnostics: [...diagnostics, ...tooMuch], outlook: null };
   const { result: outlook, findings } = await foundBy(() => outlookOf(ready, preflight));
-  const ofMemory = outlook === null ? [] : await memoryFindings(ready.config, outlook.plan);
+  const ofMemory = outlook === null ? [] : await memoryFindings(ready.config, outlook.plan, outlook.engine);
   return { file, diagnostics: [...diagnostics, ...toDiagnostics(file, root, [...findings, ...ofMemory])], outlook };
 }
 

@@ -20,9 +20,10 @@ function machineRows({ node, platform, processor, memory, gpus }: Machine): stri
 }
 
 function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[]): string {
-  const rows = engines.map(({ available, reason, speed, ...engine }) => [
+  const rows = engines.map(({ available, reason, speed, precision, ...engine }) => [
     available ? "yes" : "no",
     titleOf(engine),
+    available ? precision : "",
     speed === null ? "" : `${rate(speed.matmulGflops)} GFLOP/s`,
     speed === null ? "" : `${rate(speed.bandwidthGBs)} GB/s`,
     reason,
@@ -33,7 +34,7 @@ function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[
     colors.bold("Engines, the fastest first"),
     table(rows),
     "",
-    "GFLOP/s: products of large matrices; GB/s: reading and writing large arrays; both in float32, measured just now; `ltxc plan` and `ltxc check` reckon with them.",
+    "GFLOP/s: products of large matrices in that type; GB/s: reading and writing large arrays of float32; measured just now. `ltxc plan` and `ltxc check` reckon with them.",
     choice(engines),
   ].join("\n");
 }

@@ -6,12 +6,11 @@ import {
   printGraph,
   recordingSeconds,
   runSeconds,
-  speedOf,
   stepSeconds,
   partsOfStep,
-  type MeasuredSpeed,
   type Graph,
   type Plan,
+  type PlannedEngine,
   type Preflight,
 } from "../../runtime/index.ts";
 import { FindingsError, type Finding } from "../../runtime/findings.ts";
@@ -22,7 +21,8 @@ import { bytes, table } from "../shell/text.ts";
 import { inspectMachine, type Machine } from "../shell/machine.ts";
 import { alternativeRows, alternativesOf, memoryOf, type Alternative } from "../plan/alternatives.ts";
 import { indented, leftOutRows } from "../plan/outlook.ts";
-import { hopeless } from "../plan/memory-check.ts";
+import { hopeless, roomOf } from "../plan/memory-check.ts";
+import { plannedEngine, reckoningFor, reckoningText, type Reckoning } from "../plan/planned-engine.ts";
 import { planRows } from "../plan/plan-text.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
 import { toDiagnostics } from "../project/findings.ts";
@@ -40,17 +40,31 @@ export interface PlanOptions {
   readonly set?: readonly string[];
 }
 
-/** Whether the run fits into the free memory, and what to do if not. */
-function advice(plan: Plan, alternatives: readonly Alternative[], { memory }: Machine): string {
-  const free = `${bytes(memory.free)} of ${bytes(memory.total)} are free`;
-  if (memoryOf(plan) <= memory.free) return `It fits: ${free}.`;
-  const fitting = alternatives.filter((alternative) => memoryOf(alternative.plan) <= memory.free);
+/** Bytes that the run can have. */
+interface Space {
+  readonly free: number;
+  /** As in "It fits: 3 GiB of 8 GiB are free". */
+  readonly text: string;
+}
+
+/** That of the machine, or of the GPU that the run would take. */
+async function spaceOf(config: RunConfig, engine: PlannedEngine, { memory }: Machine): Promise<Space> {
+  const room = engine.provider === "cuda" ? await roomOf(config, engine) : null;
+  if (room !== null) return { free: room.bytes, text: `${room.owner} has ${bytes(room.bytes)}` };
+  return { free: memory.free, text: `${bytes(memory.free)} of ${bytes(memory.total)} are free` };
+}
+
+/** Whether the run fits into the memory, and what to do if not. */
+function advice({ plan, alternatives, space }: Estimate): string {
+  const { text: free } = space;
+  if (memoryOf(plan) <= space.free) return `It fits: ${free}.`;
+  const fitting = alternatives.filter((alternative) => memoryOf(alternative.plan) <= space.free);
   const [best] = fitting.toSorted((a, b) => a.settings.length - b.settings.length);
   if (best !== undefined) return `It does not fit, ${free}. It would with ${best.settings.join(" and ")}.`;
   return `It does not fit, ${free}, nor would it with these settings: take smaller samples, or a machine with more memory.`;
 }
 
-/** The graphs that an optimizer step runs, forward, backward and the update of the weights, as ONNX Runtime gets them. */
+/** The graphs that an optimizer step runs, forward, backward and the update of the weights, as the engine gets them. */
 function printGraphs(session: Session, path: string, graphs: readonly Graph[], leftOut: readonly string[]): number {
   const texts = graphs.map(printGraph);
   if (session.json) sayJson(session, { path, graphs: texts, leftOut });
@@ -61,23 +75,25 @@ function printGraphs(session: Session, path: string, graphs: readonly Graph[], l
 }
 
 /** All that `ltxc plan` says. */
-interface Estimate {
+interface Estimate extends Reckoning {
   readonly path: string;
   readonly config: RunConfig;
   readonly leftOut: readonly string[];
   readonly plan: Plan;
   readonly alternatives: readonly Alternative[];
-  readonly speed: MeasuredSpeed | null;
   readonly machine: Machine;
+  readonly space: Space;
 }
 
-const fits = ({ plan, machine }: Estimate): boolean => memoryOf(plan) <= machine.memory.free;
+const fits = ({ plan, space }: Estimate): boolean => memoryOf(plan) <= space.free;
 
 function toJson(estimate: Estimate): object {
-  const { path, config, leftOut, plan, alternatives, speed, machine } = estimate;
+  const { path, config, engine, insteadOf, leftOut, plan, alternatives, speed, machine } = estimate;
   const { steps } = config.optimization;
   return {
     path,
+    engine,
+    insteadOf,
     fits: fits(estimate),
     residentBytes: memoryOf(plan),
     ...(speed === null
@@ -101,7 +117,8 @@ function toJson(estimate: Estimate): object {
   };
 }
 
-function textOf(session: Session, { path, config, leftOut, plan, alternatives, speed, machine }: Estimate): string {
+function textOf(session: Session, estimate: Estimate): string {
+  const { path, config, leftOut, plan, alternatives, speed } = estimate;
   const colors = paint(session);
   const run = { steps: config.optimization.steps, trainingState: config.checkpoints.save_training_state };
   const others =
@@ -109,18 +126,18 @@ function textOf(session: Session, { path, config, leftOut, plan, alternatives, s
       ? "  none of those that are tried saves memory"
       : indented(table(alternativeRows(alternatives, speed)));
   const lines = [
-    colors.bold(`${path} on the engine onnx`),
+    colors.bold(`${path} on ${reckoningText(estimate)}`),
     indented(table([...planRows(plan, run, speed), ...leftOutRows(leftOut)])),
     "",
     colors.bold("With other settings"),
     others,
     "",
-    advice(plan, alternatives, machine),
+    advice(estimate),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-/** `ltxc plan`: the memory and time that a run takes here with the engine onnx, and what would save memory. Exit code 1 if it does not fit. */
+/** `ltxc plan`: the memory and time that a run takes here, and what would save memory. Exit code 1 if it does not fit. */
 export async function plan(session: Session, path: string, options: PlanOptions): Promise<number> {
   const { io } = session;
   const file = await readRunConfig(io, path, "plan");
@@ -160,16 +177,23 @@ async function forecast(
 ): Promise<Forecast> {
   const tooMuch = await hopeless(config, examined);
   if (tooMuch.length > 0) throw new FindingsError(tooMuch);
-  if (emit === "graph") return { path, graphs: await graphsOf(config, step, examined), leftOut };
-  const plan = await planOf(config, step, examined);
+  if (emit === "graph") {
+    const { engine } = await plannedEngine(config);
+    return { path, graphs: await graphsOf(config, step, examined, { engine }), leftOut };
+  }
+  const reckoning = await reckoningFor(config);
+  const { engine } = reckoning;
+  const plan = await planOf(config, step, examined, engine);
+  const machine = await inspectMachine();
   return {
+    ...reckoning,
     path,
     config,
     leftOut,
     plan,
-    alternatives: await alternativesOf(config, step, examined, plan),
-    speed: await speedOf("onnx", { provider: config.runtime.provider }),
-    machine: await inspectMachine(),
+    alternatives: await alternativesOf(config, step, examined, { plan, engine }),
+    machine,
+    space: await spaceOf(config, engine, machine),
   };
 }
 

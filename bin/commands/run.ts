@@ -8,6 +8,7 @@ import {
   lastSaved,
   newestRun,
   openEngine,
+  precisionOf,
   openRun,
   train,
   type OpenOptions,
@@ -157,11 +158,11 @@ async function trainWith(
   const isUnseen = watchOutputs(session, mailbox.put);
   const { engine, reason } = await openEngine(config.runtime.engine, {
     ...config.runtime,
-    precision: config.acceleration.mixed_precision_mode === "bf16" ? "bfloat16" : "float32",
+    precision: precisionOf(config),
   });
   const opened = await openRun(engine, config, step, {
     onWork: onWorkOf(asked.options),
-    judge: (own, examined) => memoryBefore(own, step, examined),
+    judge: (own, examined) => memoryBefore({ config: own, step, engine }, examined),
   });
   const folder = opened.run.config.output_dir;
   if (folder !== asked.written || asked.hasPattern) say(session, `output folder ${shownPath(session, folder)}`);

@@ -7,6 +7,7 @@ import {
   stepSeconds,
   type EngineSpeed,
   type Plan,
+  type PlannedEngine,
   type Preflight,
 } from "../../runtime/index.ts";
 import { bytes } from "../shell/text.ts";
@@ -49,12 +50,12 @@ export async function alternativesOf(
   config: RunConfig,
   step: Step,
   examined: Preflight,
-  plan: Plan,
+  { plan, engine }: { readonly plan: Plan; readonly engine: PlannedEngine },
 ): Promise<readonly Alternative[]> {
   const planned = async (chosen: readonly Change[]): Promise<Alternative> => {
     const optimization = Object.assign({}, config.optimization, ...chosen.map((change) => change.config)) as Changed;
     const settings = chosen.map(({ setting }) => setting);
-    return { settings, plan: await planOf({ ...config, optimization }, step, examined) };
+    return { settings, plan: await planOf({ ...config, optimization }, step, examined, engine) };
   };
   const single: Alternative[] = [];
   const saving: Change[] = [];

@@ -3,7 +3,15 @@ import { statSync } from "node:fs";
 import { isError, type RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import type { Finding } from "../../runtime/findings.ts";
-import { planOf, residentBytes, trainedBytes, type Plan, type Preflight } from "../../runtime/index.ts";
+import {
+  planOf,
+  residentBytes,
+  trainedBytes,
+  type Engine,
+  type Plan,
+  type PlannedEngine,
+  type Preflight,
+} from "../../runtime/index.ts";
 import { gpuMemory, usableMemory } from "../shell/machine.ts";
 import { bytes } from "../shell/text.ts";
 
@@ -14,8 +22,12 @@ export interface Room {
   readonly owner: string;
 }
 
-/** The memory that the run's engine computes in; null where it is not known. */
-export async function roomOf({ runtime: { engine, provider } }: RunConfig): Promise<Room | null> {
+/**
+ * The memory that the run's engine computes in; null where it is not known.
+ * @param known the engine, where it is known already
+ */
+export async function roomOf({ runtime }: Pick<RunConfig, "runtime">, known?: PlannedEngine): Promise<Room | null> {
+  const { engine, provider } = { ...runtime, ...(known === undefined ? {} : { provider: known.provider }) };
   const host = { bytes: usableMemory(), owner: "this machine" };
   // The official trainer may have many GPUs, and needs other amounts.
   if (provider === "webgpu" || engine === "ltx-trainer") return null;
@@ -62,21 +74,37 @@ export async function hopeless(config: RunConfig, examined: Preflight): Promise<
 }
 
 /** The finding about the memory of a run whose plan is made. */
-export async function memoryFindings(config: RunConfig, { largest }: Plan): Promise<readonly Finding[]> {
-  return judgeMemory(residentBytes(largest), await roomOf(config), config.runtime.ignore_memory);
+export async function memoryFindings(
+  config: RunConfig,
+  { largest }: Plan,
+  engine: PlannedEngine,
+): Promise<readonly Finding[]> {
+  return judgeMemory(residentBytes(largest), await roomOf(config, engine), config.runtime.ignore_memory);
 }
 
 /** A model this many times smaller than the memory, with at most so many tokens in a batch, fits however it is trained. */
 const [SURELY_SMALLER, FEW_TOKENS] = [64, 20_000];
 
+interface ToStart {
+  readonly config: RunConfig;
+  readonly step: Step;
+  readonly engine: Pick<Engine, "name" | "precision" | "isGpu">;
+}
+
 /** The same before a run's first step, without making a plan for runs that surely fit. Errors: FindingsError as `planOf`. */
-export async function memoryBefore(config: RunConfig, step: Step, examined: Preflight): Promise<readonly Finding[]> {
+export async function memoryBefore(
+  { config, step, engine: { name, precision = "float32", isGpu } }: ToStart,
+  examined: Preflight,
+): Promise<readonly Finding[]> {
+  const { provider } = config.runtime;
+  const own = isGpu === true ? "cuda" : provider === "webgpu" ? provider : "cpu";
+  const engine: PlannedEngine = { name: name === "torch" ? name : "onnx", provider: own, precision };
   const least = await hopeless(config, examined);
-  const room = await roomOf(config);
+  const room = await roomOf(config, engine);
   if (least.length > 0 || room === null) return least;
   const isSmall = statSync(config.model.model_path).size * SURELY_SMALLER < room.bytes;
   if (isSmall && mostTokens(examined) * config.optimization.batch_size <= FEW_TOKENS) return [];
-  return memoryFindings(config, await planOf(config, step, examined));
+  return memoryFindings(config, await planOf(config, step, examined, engine), engine);
 }
 
 function mostTokens({ data }: Preflight): number {

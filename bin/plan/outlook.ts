@@ -4,10 +4,8 @@ import type { Step } from "../../runtime/contract.ts";
 import {
   planOf,
   residentBytes,
-  speedOf,
   surveyOf,
   type Counted,
-  type MeasuredSpeed,
   type Plan,
   type Preflight,
   type SizeOfLatents,
@@ -15,8 +13,9 @@ import {
 } from "../../runtime/index.ts";
 import { table } from "../shell/text.ts";
 import { planRows } from "./plan-text.ts";
+import { reckoningFor, reckoningText, type Reckoning } from "./planned-engine.ts";
 
-export interface Outlook {
+export interface Outlook extends Reckoning {
   readonly survey: Survey;
   readonly plan: Plan;
   /** What `plan.largest.memory` adds up to. */
@@ -25,7 +24,6 @@ export interface Outlook {
   readonly steps: number;
   /** `checkpoints.save_training_state` */
   readonly trainingState: RunConfig["checkpoints"]["save_training_state"];
-  readonly speed: MeasuredSpeed | null;
   /** Imported functions whose operations are not in the plan. */
   readonly leftOut: readonly string[];
 }
@@ -39,14 +37,15 @@ interface Ready {
 
 /** Errors: FindingsError where files have changed since they were examined. */
 export async function outlookOf({ config, step, leftOut = [] }: Ready, examined: Preflight): Promise<Outlook> {
-  const plan = await planOf(config, step, examined);
+  const reckoning = await reckoningFor(config);
+  const plan = await planOf(config, step, examined, reckoning.engine);
   return {
     survey: surveyOf(step.strategy, examined.data),
     plan,
     residentBytes: residentBytes(plan.largest),
     steps: config.optimization.steps,
     trainingState: config.checkpoints.save_training_state,
-    speed: await speedOf("onnx", { provider: config.runtime.provider }),
+    ...reckoning,
     leftOut,
   };
 }
@@ -55,8 +54,14 @@ export async function outlookOf({ config, step, leftOut = [] }: Ready, examined:
 const SHOWN = 10;
 
 /** The outlook of the run config `path` as text. */
-export function outlookText(path: string, { survey, plan, steps, trainingState, speed, leftOut }: Outlook): string {
-  const rows = [...surveyRows(survey), ...planRows(plan, { steps, trainingState }, speed), ...leftOutRows(leftOut)];
+export function outlookText(path: string, outlook: Outlook): string {
+  const { survey, plan, steps, trainingState, speed, leftOut } = outlook;
+  const rows = [
+    ...surveyRows(survey),
+    ["computed by", reckoningText(outlook)],
+    ...planRows(plan, { steps, trainingState }, speed),
+    ...leftOutRows(leftOut),
+  ];
   return `${path}\n${indented(table(rows))}`;
 }
 

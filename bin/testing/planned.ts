@@ -4,6 +4,7 @@ import { ltxc } from "./testing.ts";
 
 /** Parts of what `ltxc plan --json` prints that tests look at. */
 interface Json {
+  readonly engine: { readonly name: string; readonly provider: string; readonly precision: string };
   readonly fits: boolean;
   readonly residentBytes: number;
   readonly plan: { readonly largest: Part; readonly commonest: Part };

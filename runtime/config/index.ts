@@ -2,4 +2,5 @@ export { isError, provisionalConfig, resolveConfig, resolveStrategySection, type
 export { resolveParams, strategyOf, toOfficial, unknownStrategy, type StrategyChoice } from "./strategy.ts";
 export type * from "./run-config.ts";
 export { drawableSamples, type DrawableSample } from "./rules/drawable.ts";
+export { precisionOf } from "./precision.ts";
 export type { OutputPattern } from "./output-folder.ts";

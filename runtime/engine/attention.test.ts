@@ -6,7 +6,7 @@ import { gradientsOf } from "./autodiff.ts";
 import { openEngine } from "./index.ts";
 import { loadTfjs } from "./load-tfjs.ts";
 import { createOnnxEngine } from "./onnx/engine.ts";
-import { createSimulatedDevice } from "./onnx/simulated-device.ts";
+import { createSimulatedDevice } from "./recording/simulated-device.ts";
 import type { TfTensor } from "../graph/record/tfjs-types.ts";
 
 const test = suite("attention");

@@ -16,7 +16,7 @@ const recorded = { weights: 1000.4, trained: 40, optimizer: 80, captions: 7.5, s
 const plan: StepPlan = {
   sample: "",
   tokens: 1,
-  memory: withOwn(recorded),
+  memory: withOwn(recorded, { name: "onnx", provider: "cpu", precision: "float32" }),
   cost: { matmulFlops: 3e12, movedBytes: 4e10, nodes: 1000 },
   operations: 5000,
 };

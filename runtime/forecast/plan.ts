@@ -1,8 +1,17 @@
 /** What a run takes, by its parts. The constants are measured, see `bench/RESULTS.md`. */
 import type { EngineSpeed } from "../engine/measure.ts";
+import type { Precision } from "../engine/engine.ts";
+import type { Provider } from "../engine/onnx/provider.ts";
 import type { GraphCost } from "../graph/cost.ts";
 
-/** What training steps of one size take on the engine `onnx`; bytes. */
+/** The engine that a plan is for: one that records its steps. */
+export interface PlannedEngine {
+  readonly name: "onnx" | "torch";
+  readonly provider: Provider;
+  readonly precision: Precision;
+}
+
+/** What training steps of one size take on an engine; bytes, of the device that it computes with. */
 export interface StepPlan {
   /** The sample whose size it is. */
   readonly sample: string;
@@ -38,16 +47,25 @@ export interface Plan {
   readonly sizes: number;
 }
 
-/** What Node.js, this program and the runtime take themselves. */
-const PROGRAM_BYTES = 325 * 2 ** 20;
-/** The runtime's allocator keeps some of what was freed, in pieces that do not fit what is asked for next: a part of a step's memory. */
-const KEPT = 0.3;
+interface Own {
+  /** Bytes that Node.js, this program and the runtime take; on a GPU, its driver and libraries. */
+  readonly program: number;
+  /** The runtime's allocator keeps some of what was freed, in pieces that do not fit what is asked for next: a part of a step's memory. */
+  readonly kept: number;
+}
+
+/** What a runtime takes for itself. Measured on the CPU; on a GPU estimated. */
+function ownOf({ name, provider }: PlannedEngine): Own {
+  if (provider === "cuda") return { program: 600 * 2 ** 20, kept: 0.1 };
+  return name === "torch" ? { program: 400 * 2 ** 20, kept: 0.1 } : { program: 325 * 2 ** 20, kept: 0.3 };
+}
 
 type Memory = StepPlan["memory"];
 
 /** The parts of a run's memory, in whole bytes: those of its graphs, and what comes on top. */
-export function withOwn(recorded: Omit<Memory, "allocator" | "program">): Memory {
-  const parts = { ...recorded, allocator: KEPT * recorded.step, program: PROGRAM_BYTES };
+export function withOwn(recorded: Omit<Memory, "allocator" | "program">, engine: PlannedEngine): Memory {
+  const { program, kept } = ownOf(engine);
+  const parts = { ...recorded, allocator: kept * recorded.step, program };
   return Object.fromEntries(Object.entries(parts).map(([name, size]) => [name, Math.round(size)])) as unknown as Memory;
 }
 

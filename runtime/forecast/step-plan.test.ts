@@ -83,7 +83,7 @@ test("the graphs of a step are the ones that its plan counts, and each of them c
   assert.is(new Set(texts).size, texts.length);
   assert.match(texts[flops.indexOf(Math.max(...flops))] ?? "", /: float32\[.*\] = (MatMul|FusedMatMul|Gemm)\(/);
   const nodes = (all: readonly Graph[]) => all.reduce((sum, graph) => sum + graph.nodes.length, 0);
-  assert.ok(nodes(await graphsOf(config, step, examined, 2)) < nodes(graphs) / 2);
+  assert.ok(nodes(await graphsOf(config, step, examined, { blocks: 2 })) < nodes(graphs) / 2);
 });
 
 test.run();

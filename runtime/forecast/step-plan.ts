@@ -1,10 +1,12 @@
 import type { RunConfig } from "../config/run-config.ts";
 import type { Step } from "../contract.ts";
+import type { Engine } from "../engine/engine.ts";
 import { loadTfjsAlone } from "../engine/load-tfjs.ts";
 import type { Graph } from "../graph/graph.ts";
 import { createOnnxEngine } from "../engine/onnx/engine.ts";
-import type { Provider } from "../engine/onnx/provider.ts";
-import { createSimulatedDevice, type Usage } from "../engine/onnx/simulated-device.ts";
+import { createSimulatedDevice, type Usage } from "../engine/recording/simulated-device.ts";
+import type { Device } from "../engine/recording/device.ts";
+import { createTorchEngine } from "../engine/torch/engine.ts";
 import type { Sample } from "../data/dataset.ts";
 import type { Outline, SourceOutline } from "../opening/look-at-samples.ts";
 import { openExamined } from "../opening/open-run.ts";
@@ -12,37 +14,56 @@ import type { Preflight } from "../opening/preflight.ts";
 import { contextOf, createOptimizer } from "../training/optimizer-context.ts";
 import { accumulate } from "../training/optimizer-step.ts";
 import { mostContextBytes } from "../opening/text-contexts.ts";
-import { withOwn, type Plan, type StepPlan } from "./plan.ts";
+import { withOwn, type Plan, type PlannedEngine, type StepPlan } from "./plan.ts";
 
 /** With many equal blocks, only these numbers of them are recorded; the rest is extrapolated from the difference. */
 const [FEW, MORE] = [2, 4];
 
+const ONNX_ON_CPU: PlannedEngine = { name: "onnx", provider: "cpu", precision: "float32" };
+
 /**
  * Foretells what a step takes, by recording its graphs without running them. Exact in what the graphs do; what the runtime needs for
  * itself is estimated.
+ * @param engine what the run computes with; default: the engine `onnx` on the CPU
  * @throws FindingsError as `openRun`
  */
-export async function planOf(config: RunConfig, step: Step, examined: Preflight): Promise<Plan> {
+export async function planOf(
+  config: RunConfig,
+  step: Step,
+  examined: Preflight,
+  engine: PlannedEngine = ONNX_ON_CPU,
+): Promise<Plan> {
   const { largest, commonest } = typicalOf(examined.data.outlines);
-  const first = await planSample(config, step, examined, largest);
+  const planned = (outline: Outline) => planSample(config, step, examined, { outline, engine });
+  const first = await planned(largest);
   return {
     largest: first,
-    commonest: commonest === largest ? first : await planSample(config, step, examined, commonest),
+    commonest: commonest === largest ? first : await planned(commonest),
     sizes: new Set(examined.data.outlines.map(sizeOf)).size,
   };
 }
 
-async function planSample(config: RunConfig, step: Step, examined: Preflight, outline: Outline): Promise<StepPlan> {
+interface SampleToPlan {
+  readonly outline: Outline;
+  readonly engine: PlannedEngine;
+}
+
+async function planSample(
+  config: RunConfig,
+  step: Step,
+  examined: Preflight,
+  { outline, engine }: SampleToPlan,
+): Promise<StepPlan> {
   const { sample } = outline;
   const layers = examined.model?.config.layers ?? 0;
-  const record = (blocks?: number) => recordStep(config, step, withOnly(sample, config, examined), blocks);
+  const record = (blocks?: number) => recordStep(config, step, withOnly(sample, config, examined), { engine, blocks });
   const recorded =
     layers <= MORE || dependsOnBlocks(config, step)
       ? await record()
       : extended(await record(FEW), await record(MORE), layers);
   const { dataset, heldOut } = examined.data;
   const ofAll = recorded.memory.captions * (dataset.samples.length + heldOut.length);
-  const memory = withOwn({ ...recorded.memory, captions: Math.min(ofAll, mostContextBytes()) });
+  const memory = withOwn({ ...recorded.memory, captions: Math.min(ofAll, mostContextBytes()) }, engine);
   return {
     sample: sample.name,
     tokens: tokensOf(outline),
@@ -53,8 +74,9 @@ async function planSample(config: RunConfig, step: Step, examined: Preflight, ou
 }
 
 /**
- * The graphs that an optimizer step with the largest sample runs, each once, in the order of their first runs: as the engine `onnx`
- * hands them to ONNX Runtime, optimized for the provider of the run config. `printGraph` (`graph/text.ts`) writes one as text.
+ * The graphs that an optimizer step with the largest sample runs, each once, in the order of their first runs: as the engine hands them
+ * to its runtime. `printGraph` (`graph/text.ts`) writes one as text.
+ * @param engine default: `onnx` on the CPU
  * @param blocks how many of the transformer's blocks are recorded, counted from the first; all without it
  * @throws FindingsError as `openRun`
  */
@@ -62,11 +84,22 @@ export async function graphsOf(
   config: RunConfig,
   step: Step,
   examined: Preflight,
-  blocks?: number,
+  { engine = ONNX_ON_CPU, blocks }: Partial<Recording> = {},
 ): Promise<readonly Graph[]> {
   const { sample } = typicalOf(examined.data.outlines).largest;
-  const provider = config.runtime.provider === "auto" ? "cpu" : config.runtime.provider;
-  return (await recordStep(config, step, withOnly(sample, config, examined), blocks, provider)).graphs;
+  return (await recordStep(config, step, withOnly(sample, config, examined), { engine, blocks })).graphs;
+}
+
+interface Recording {
+  readonly engine: PlannedEngine;
+  readonly blocks: number | undefined;
+}
+
+/** The engine with a device that computes nothing. */
+async function simulated({ name, provider, precision }: PlannedEngine, device: Device): Promise<Engine> {
+  const tf = await loadTfjsAlone();
+  if (name === "onnx") return createOnnxEngine(tf, device, { provider });
+  return createTorchEngine(tf, device, { provider: provider === "cuda" ? "cuda" : "cpu", precision });
 }
 
 /** What the graphs themselves take. */
@@ -82,12 +115,10 @@ async function recordStep(
   config: RunConfig,
   step: Step,
   examined: Preflight,
-  blocks?: number,
-  provider: Provider = "cpu",
+  { engine, blocks }: Recording,
 ): Promise<Recorded> {
-  const device = createSimulatedDevice();
-  const engine = createOnnxEngine(await loadTfjsAlone(), device, { provider });
-  const { run, close } = await openExamined(engine, config, step, examined, blocks);
+  const device = createSimulatedDevice({ keepsMemory: engine.name === "onnx" });
+  const { run, close } = await openExamined(await simulated(engine, device), config, step, examined, blocks);
   const optimizer = createOptimizer(run);
   try {
     const trained = run.trainable.tensors().reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { Tensor } from "../contract.ts";
 import { loadTfjsAlone } from "../engine/load-tfjs.ts";
 import { createOnnxEngine } from "../engine/onnx/engine.ts";
-import { createSimulatedDevice } from "../engine/onnx/simulated-device.ts";
+import { createSimulatedDevice } from "../engine/recording/simulated-device.ts";
 
 const test = suite("model flops");
 const tf = await loadTfjsAlone();

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { loadTfjsAlone } from "../engine/load-tfjs.ts";
 import { createOnnxEngine } from "../engine/onnx/engine.ts";
-import { createSimulatedDevice } from "../engine/onnx/simulated-device.ts";
+import { createSimulatedDevice } from "../engine/recording/simulated-device.ts";
 import { createPositions } from "./positions.ts";
 import { host, tinyConfig, tinyInputs, tinyWeights } from "../testing/tiny-model.ts";
 import { createTransformer } from "./transformer.ts";

@@ -4,6 +4,7 @@ import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { makeEmptyTorch, packageOf } from "../../testing/empty-torch.ts";
 import { temporaryFolders } from "../../testing/temporary-folders.ts";
 import { findTorch, nothingFound } from "./find-torch.ts";
 
@@ -13,15 +14,9 @@ const folder = temporaryFolders(test, "ltxc-find-torch");
 /** An environment with a package that has the files which are looked at. */
 async function environment(version: string, cuda: string | null = null): Promise<string> {
   const root = await folder();
-  const torch = packageOf(root);
-  await mkdir(join(torch, "lib"), { recursive: true });
-  await writeFile(join(torch, "lib", "libtorch_cpu.so"), "");
-  const text = `from typing import Optional\n__version__ = '${version}'\ncuda: Optional[str] = ${cuda === null ? "None" : `'${cuda}'`}\n`;
-  await writeFile(join(torch, "version.py"), text);
+  await makeEmptyTorch(root, version, cuda);
   return root;
 }
-
-const packageOf = (root: string) => join(root, "lib", "python3.12", "site-packages", "torch");
 
 /** A folder for PATH with a Python that answers so. */
 async function pathWith(answer: string): Promise<string> {

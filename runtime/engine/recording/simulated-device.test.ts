@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Tensor } from "../../contract.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
-import { createOnnxEngine } from "./engine.ts";
+import { createOnnxEngine } from "../onnx/engine.ts";
 import { createSimulatedDevice } from "./simulated-device.ts";
 
 const test = suite("simulated device");

@@ -2,7 +2,7 @@ import type { HostTensor } from "../../contract.ts";
 import { addCosts, costOf, noCost, type GraphCost } from "../../graph/cost.ts";
 import { byteSize, sizeOf, type Graph, type Value } from "../../graph/graph.ts";
 import { memoryOf, type GraphMemory } from "../../graph/memory.ts";
-import type { Device, Feed } from "../recording/device.ts";
+import type { Device, Feed } from "./device.ts";
 
 /** What a simulated device had to do so far. */
 export interface Usage {
@@ -25,7 +25,7 @@ interface Session {
   readonly cost: GraphCost;
   /** Bytes of its outputs that are held. */
   live: number;
-  /** The most bytes that its outputs and a run took together: ONNX Runtime's allocator keeps what it has claimed. */
+  /** The most bytes that its outputs and a run took together: what stays claimed, see `keepsMemory`. */
   claimed: number;
 }
 
@@ -37,9 +37,14 @@ interface Held {
   readonly maker: Session | null;
 }
 
-/** A device that computes nothing: it counts what ONNX Runtime would hold and do. All numbers that are read from it are zero. */
-export function createSimulatedDevice(): SimulatedDevice {
-  return new SimulatedDevice();
+interface SimulatedOptions {
+  /** Whether each graph keeps the memory that it has once claimed, as in ONNX Runtime; otherwise what is freed serves all others. */
+  readonly keepsMemory?: boolean;
+}
+
+/** A device that computes nothing: it counts what a runtime would hold and do. All numbers that are read from it are zero. */
+export function createSimulatedDevice({ keepsMemory = true }: SimulatedOptions = {}): SimulatedDevice {
+  return new SimulatedDevice(keepsMemory);
 }
 
 class SimulatedDevice implements Device {
@@ -48,6 +53,7 @@ class SimulatedDevice implements Device {
   /** Bytes by range of a file. */
   readonly #files = new Map<string, number>();
   readonly #ran = new Set<Graph>();
+  readonly #keepsMemory: boolean;
   #ids = 0;
   /** Bytes of the uploaded values, and of the constants of all open graphs. */
   #uploaded = 0;
@@ -55,6 +61,10 @@ class SimulatedDevice implements Device {
   #peak = 0;
   #cost = noCost;
   #operations = 0;
+
+  constructor(keepsMemory: boolean) {
+    this.#keepsMemory = keepsMemory;
+  }
 
   upload({ shape, dtype }: HostTensor): number {
     const id = this.#hold({ shape, dtype }, null);
@@ -78,9 +88,12 @@ class SimulatedDevice implements Device {
     const session = found(this.#sessions, id);
     this.#ran.add(session.graph);
     this.#cost = addCosts(this.#cost, session.cost);
-    session.claimed = Math.max(session.claimed, session.live + session.memory.peak);
+    const needed = session.live + session.memory.peak;
+    session.claimed = this.#keepsMemory ? Math.max(session.claimed, needed) : needed;
     this.#updatePeak(feeds.reduce<number>((sum, feed) => sum + (typeof feed === "number" ? 0 : byteSize(feed)), 0));
-    return session.outputs.map((value) => this.#hold(value, session));
+    const outputs = session.outputs.map((value) => this.#hold(value, session));
+    if (!this.#keepsMemory) session.claimed = session.live;
+    return outputs;
   }
 
   async read(id: number): Promise<HostTensor> {
@@ -91,7 +104,10 @@ class SimulatedDevice implements Device {
   free(id: number): void {
     const { value, maker } = found(this.#values, id);
     if (maker === null) this.#uploaded -= byteSize(value);
-    else maker.live -= byteSize(value);
+    else {
+      maker.live -= byteSize(value);
+      if (!this.#keepsMemory) maker.claimed = maker.live;
+    }
     this.#values.delete(id);
   }
 
