@@ -54,7 +54,9 @@ export async function trainHere(here: Here, shown: Shown, signal: AbortSignal): 
 }
 
 async function trainAll(engine: Engine, config: RunConfig, step: Step, shown: Shown, signal: AbortSignal) {
-  const opened = await openRun(engine, config, step, { judge: (own, examined) => memoryBefore(own, step, examined) });
+  const opened = await openRun(engine, config, step, {
+    judge: (own, examined) => memoryBefore({ config: own, step, engine }, examined),
+  });
   try {
     shown.warn(opened.warnings);
     const losses: StepLoss[] = [];
