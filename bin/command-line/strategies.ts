@@ -98,7 +98,7 @@ export function declareCompile({ command, session, done }: Declaring): void {
     ],
   )
     .argument("[files...]", "strategies, also built-in ones by name (default: *.strategy)")
-    .option("--out <dir>", "where the results go", "build")
+    .option("--out <dir>", "where the results go, in place of older results only", "build")
     .option("--target <name>", "what runs the results: `ltxc`, or `ltx-trainer`, the official trainer", "ltxc")
     .addOption(new Option("--emit <what>", "print an inner form to stdout and write nothing").choices(["ir"]))
     .option("--types", "let TypeScript check the results first; what it refuses is not written")
@@ -144,7 +144,7 @@ export function declareInspect({ command, session, done }: Declaring): void {
     .option("--config <file>", "a run config: its strategy, data, params and sampler of noise levels")
     .option("--sample <name>", "a sample of the run's data, as its files are named")
     .addOption(new Option("--seed <n>", "of the draws, and of the made-up sample").argParser(wholeNumber).default(0))
-    .option("--html <file>", "write a page that needs nothing else; `-` is stdout")
+    .option("--html <file>", "write a page that needs nothing else, in place of an older page only; `-` is stdout")
     .action(async (strategy: string | undefined, options: InspectOptions) => {
       const { inspect } = await import("../commands/inspect.ts");
       done(await inspect(session(), strategy, options));

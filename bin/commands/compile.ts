@@ -3,6 +3,7 @@ import { emitIr } from "../../compiler/index.ts";
 import { didYouMean, toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
 import { compileFile, compileFileToPython, type CompiledFile } from "../project/compile-file.ts";
+import { isOwnBuild } from "../shell/existing.ts";
 import { UsageError } from "../shell/exit.ts";
 import { readSources, strategyPaths } from "../shell/files.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
@@ -10,7 +11,7 @@ import { refreshSchemas } from "./schema.ts";
 import { libraryAt, pathsOf } from "../project/library.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
 import { mergedReports, typeCheck } from "../project/type-check.ts";
-import { refuseNoFolder, replaceText } from "../shell/write.ts";
+import { refuseNoFolder, refuseToReplace, replaceText } from "../shell/write.ts";
 
 export interface CompileOptions {
   readonly out: string;
@@ -97,6 +98,8 @@ export async function compile(session: Session, named: readonly string[], option
     compiled.push(found.length === 0 ? made : { ...made, artifacts: [] });
   }
   refuseClashes(compiled);
+  const paths = compiled.flatMap(({ artifacts }) => artifacts.map(({ name }) => join(options.out, name)));
+  await refuseToReplace(io, "--out", paths, isOwnBuild);
   for (const each of compiled) await write(session, options.out, each);
   await refreshSchemas(io);
   return report(session, options.out, compiled, [...types, ...unread]);

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { FileReport } from "../../compiler/diagnostics/index.ts";
 import { mapping } from "../../compiler/1-parse/index.ts";
 import { sourceFile } from "../../compiler/source/index.ts";
@@ -24,6 +24,7 @@ export interface ConvertOptions {
 }
 
 const extension = ".safetensors";
+const peftConfig = "adapter_config.json";
 
 /** The file that is read: the one that was named, or the LoRA in a folder of PEFT or diffusers. */
 function inputOf({ cwd }: Io, named: string): string {
@@ -43,6 +44,7 @@ function outputOf({ cwd }: Io, named: string, { to, force }: ConvertOptions): st
     if (existsSync(path) && !isFolder)
       throw new UsageError(`${named} is a file`, "name a folder, or a .safetensors file");
     if (force !== true && isFolder && loraInFolder(path) !== null) thereAlready(`a LoRA in ${named}`);
+    if (force !== true && existsSync(join(path, peftConfig))) thereAlready(join(named, peftConfig));
     return path;
   }
   if (isFolder)

@@ -65,7 +65,8 @@ export async function eject(session: Session, config: string, { out, force }: Ej
   if (isFile && force !== true && existsSync(resolve(io.cwd, path))) {
     throw new UsageError(`${path} is there already`, "choose another file with `--out`, or replace it with `--force`");
   }
-  if (await writeOutput(session, "--out", path, (await textOf(section, name)) ?? "")) return exitCode.ok;
+  if (await writeOutput(session, { option: "--out", path, isOwn: () => true }, (await textOf(section, name)) ?? ""))
+    return exitCode.ok;
   if (session.json) sayJson(session, { file: path, training_strategy: { name, ...choice.params } });
   say(session, `${path} is what ${config} trains. To train with it, compile it and write in ${config}:\n`);
   say(session, sectionLines(name, choice.params));

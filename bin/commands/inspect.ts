@@ -1,5 +1,6 @@
 import { collate, openEngine } from "../../runtime/index.ts";
 import { colors } from "../shell/color.ts";
+import { isOwnPage } from "../shell/existing.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readRunConfig, readSource, strategyPaths } from "../shell/files.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
@@ -50,7 +51,7 @@ async function lookAt(subject: Subject, { samples, params, sampler, what }: Chos
 
 async function writePage(session: Session, path: string, inspection: Inspection): Promise<void> {
   const { renderHtml } = await import("../inspect/html.ts");
-  const isStdout = await writeOutput(session, "--html", path, renderHtml(inspection));
+  const isStdout = await writeOutput(session, { option: "--html", path, isOwn: isOwnPage }, renderHtml(inspection));
   if (!isStdout) say(session, `wrote ${path}`);
 }
 

@@ -6,6 +6,7 @@ import { resolveConfig, type OutputPattern } from "../../runtime/config/index.ts
 import { leadsOut } from "../../runtime/files/index.ts";
 import { readSource } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
+import { isOwnPage } from "../shell/existing.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { page } from "../run-report/page.ts";
 import { readRun } from "../run-report/read-run.ts";
@@ -46,7 +47,7 @@ export async function report(session: Session, named: string | undefined, option
     throw new UsageError(`${folder} ${problem}`, "name the `output_dir` of a run");
   }
   const out = options.out ?? (await defaultPath(folder, path));
-  if (await writeOutput(session, "--out", out, page(run))) return exitCode.ok;
+  if (await writeOutput(session, { option: "--out", path: out, isOwn: isOwnPage }, page(run))) return exitCode.ok;
   if (session.json) sayJson(session, { report: out });
   else if (session.quiet) io.out(`${out}\n`);
   else say(session, `${run.metrics.steps.length} steps of ${folder} → ${out}`);

@@ -3,9 +3,17 @@ import { readText } from "../../runtime/files/index.ts";
 import { exitCode } from "../shell/exit.ts";
 import { readEach, strategiesHere } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
-import { isProjectSchema, outlineOf, projectSchemas, schemaFolder, type Outline } from "../project/schemas.ts";
+import {
+  isOwnSchema,
+  isProjectSchema,
+  outlineOf,
+  projectSchemas,
+  schemaFolder,
+  schemaNames,
+  type Outline,
+} from "../project/schemas.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
-import { refuseNoFolder, replaceText } from "../shell/write.ts";
+import { refuseNoFolder, refuseToReplace, replaceText } from "../shell/write.ts";
 
 interface Found {
   readonly outlines: readonly Outline[];
@@ -40,6 +48,8 @@ export async function refreshSchemas(io: Io): Promise<void> {
 /** `ltxc schema`: writes the schemas by which editors complete and check strategies, and run configs with this folder's strategies. */
 export async function schema(session: Session, folder: string): Promise<number> {
   await refuseNoFolder(session.io, "ltxc schema DIR", folder);
+  const paths = schemaNames.map((name) => join(folder, name));
+  await refuseToReplace(session.io, "ltxc schema DIR", paths, isOwnSchema);
   const { outlines, broken } = await strategiesOf(session.io);
   const files = await write(session.io, folder, outlines);
   if (session.json) sayJson(session, { files, broken });

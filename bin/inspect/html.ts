@@ -1,4 +1,5 @@
 /** An inspection as one page without scripts or requests, light or dark as the reader's system. */
+import { generator } from "../shell/existing.ts";
 import { scaleOf } from "./blocks.ts";
 import type { Inspection, ModalityView, ValueRow } from "./inspection.ts";
 import type { TokenMap } from "./maps.ts";
@@ -15,6 +16,7 @@ export function renderHtml(inspection: Inspection): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+${new Raw(generator)}
 <title>${strategy} – ltxc inspect</title>
 <style>${new Raw(style)}</style>
 </head>

@@ -1,5 +1,5 @@
 /** Compiles the strategy of a run for the official trainer. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { FileReport } from "../../compiler/diagnostics/index.ts";
 import { sourceFile, type SourceFile } from "../../compiler/source/index.ts";
 import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
@@ -7,9 +7,10 @@ import { fail } from "../../runtime/findings.ts";
 import { ownSources } from "../project/builds.ts";
 import { compileFileToPython } from "../project/compile-file.ts";
 import { textOf } from "../project/official-step.ts";
+import { isOwnBuild } from "../shell/existing.ts";
 import { readSource, strategyExtension } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
-import { replaceText } from "../shell/write.ts";
+import { refuseToReplace, replaceText } from "../shell/write.ts";
 
 interface CompiledThere {
   /** The module; absolute. Null where the report has an error. */
@@ -31,6 +32,7 @@ export async function compileThere(
   const [made] = report.artifacts;
   if (made === undefined) return { module: null, report };
   const module = resolve(io.cwd, build, made.name);
+  await refuseToReplace(io, "--build", [join(build, made.name)], isOwnBuild);
   await replaceText(io, module, made.text, "choose another folder with `--build`");
   return { module, report };
 }

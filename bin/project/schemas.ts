@@ -47,12 +47,18 @@ export async function projectSchemas(own: readonly Outline[]): Promise<readonly 
   ];
 }
 
+/** The files of `projectSchemas`. */
+export const schemaNames = ["strategy.schema.json", "train.schema.json"];
+
 const made = "Made by `ltxc schema` from the strategies of this project";
 
 /** Whether a schema for run configs was written by `projectSchemas`, which may then replace it. */
 export function isProjectSchema(text: string): boolean {
   return text.includes(made);
 }
+
+/** Whether a schema is the project's, or one that came with ltxc: all name it in their first lines. */
+export const isOwnSchema = (text: string): boolean => /"\$comment": "[^"]*\bltxc\b/.test(text);
 
 function shipped(name: string): Promise<string> {
   return readFile(join(packageRoot, "schemas", name), "utf8");

@@ -1,3 +1,4 @@
+import { generator } from "../shell/existing.ts";
 import { bytes, duration } from "../shell/text.ts";
 import { smoothed } from "../run-view/smooth.ts";
 import { charts } from "./charts.ts";
@@ -14,6 +15,7 @@ export function page(run: RunRecord): string {
   return [
     "<!doctype html>",
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
+    generator,
     `<title>${title}</title><style>${style}</style></head><body>`,
     `<h1>${title}${stateOf(run)}</h1>`,
     `<p class="sub">${escape(origin(run))}</p>`,

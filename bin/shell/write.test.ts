@@ -57,6 +57,86 @@ test("every command that writes a file prints it for `-`; what makes several fil
   assert.equal((await readdir(cwd)).toSorted(), ["lora.safetensors", "train.yaml"]);
 });
 
+const theirs = "model:\n  model_path: a.safetensors\n";
+
+test("what ltxc did not write is not replaced by a page, and the user sees what it is; its own pages and empty files are", async () => {
+  const cwd = await withRun();
+  const weights = Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]), Buffer.from("{}")]);
+  for (const [name, content, what] of [
+    ["train.yaml", theirs, "it begins with `model:`"],
+    ["my.strategy", "\n  strategy: my\u001b[2J\n", "it begins with `strategy: my\\u001b[2J`"],
+    ["model.safetensors", weights, "it is a safetensors file"],
+    ["other.html", "<!doctype html>\n<html><title>mine</title></html>", "it begins with `<!doctype html>`"],
+    ["outputs/report.html", "mine", "it begins with `mine`"],
+  ] as const) {
+    await writeFile(join(cwd, name), content);
+    for (const args of [
+      ["report", "--out", name],
+      ["inspect", "text_to_video", "--html", name],
+    ]) {
+      const { code, err } = await ltxc(args, { cwd });
+      assert.is(code, 2, args.join(" "));
+      assert.match(err, `${name} is there already, and ltxc did not write it: ${what}`);
+      assert.match(err, `choose another place with \`${args.at(-2)}\``);
+      assert.equal(await readFile(join(cwd, name)), Buffer.from(content));
+    }
+  }
+  const early = '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n<title>x</title><style>\n';
+  await writeFile(join(cwd, "early.html"), early);
+  await writeFile(join(cwd, "empty.html"), "");
+  for (const name of ["early.html", "empty.html", "new.html", "new.html"])
+    assert.is((await ltxc(["report", "--out", name], { cwd })).code, 0, name);
+  assert.is((await ltxc(["inspect", "text_to_video", "--html", "new.html"], { cwd })).code, 0);
+  assert.is((await ltxc(["report", "--out", "new.html"], { cwd })).code, 0);
+});
+
+test("`compile`, `schema` and `convert` write nothing where one of their files would replace one of the user's", async () => {
+  const cwd = await folder();
+  await writeFile(join(cwd, "train.yaml"), "training_strategy: {name: text_to_video}\n");
+  assert.is((await ltxc(["eject", "--out", "mine.strategy"], { cwd })).code, 0);
+  await writeFile(join(cwd, "mine.ts"), "export const scale = 2;\n");
+  const before = (await readdir(cwd)).toSorted();
+  const { code, err } = await ltxc(["compile", "mine.strategy", "--out", "."], { cwd });
+  assert.is(code, 2);
+  assert.match(err, "mine.ts is there already, and ltxc did not write it: it begins with `export const scale = 2;`");
+  assert.match(err, "choose another place with `--out`");
+  assert.equal((await readdir(cwd)).toSorted(), before);
+  for (const target of ["ltxc", "ltx-trainer", "ltxc", "ltx-trainer"]) {
+    const made = await ltxc(["compile", "mine.strategy", "--target", target], { cwd });
+    assert.is(made.code, 0, made.err);
+  }
+  await writeFile(join(cwd, "build/ltxc_mine.py"), "import torch\n");
+  assert.is((await ltxc(["compile", "mine.strategy", "--target", "ltx-trainer"], { cwd })).code, 2);
+  await mkdir(join(cwd, "own"));
+  await writeFile(join(cwd, "own/train.schema.json"), "{}");
+  assert.match((await ltxc(["schema", "own"], { cwd })).err, "own/train.schema.json is there already");
+  assert.equal(await readdir(join(cwd, "own")), ["train.schema.json"]);
+  await mkdir(join(cwd, "peft"));
+  for (const name of ["lora.safetensors", "peft/adapter_config.json"]) await writeFile(join(cwd, name), "mine");
+  const converted = await ltxc(["convert", "lora.safetensors", "peft", "--to", "peft"], { cwd });
+  assert.equal([converted.code, /peft\/adapter_config.json is there already/.test(converted.err)], [2, true]);
+  for (let times = 0; times < 2; times++) assert.is((await ltxc(["schema"], { cwd })).code, 0);
+});
+
+test("a place that is not there, a folder, an address or `~` is said, and nothing is made", async () => {
+  const cwd = await withRun();
+  for (const [name, said, help] of [
+    ["nodir/page.html", "nodir/page.html cannot be written: there is no folder nodir", "`mkdir -p nodir`"],
+    ["outputs", "outputs is a folder", "`--out outputs/page.html`"],
+    ["outputs/metrics.jsonl/page.html", "outputs/metrics.jsonl is not a folder", "choose another place with `--out`"],
+    ["s3://bucket/page.html", "s3://bucket/page.html is an address, not a path", "and copy it there"],
+    ["~/page.html", "~/page.html begins with `~`, which only a shell replaces", "with a space and without quotes"],
+  ] as const) {
+    const { code, err } = await ltxc(["report", `--out=${name}`], { cwd });
+    assert.is(code, 2, name);
+    assert.ok(err.includes(said) && err.includes(help), err);
+  }
+  await writeFile(join(cwd, "a.strategy"), "");
+  const compiled = await ltxc(["compile", "--out", "gs://bucket/build"], { cwd });
+  assert.equal([compiled.code, /is an address/.test(compiled.err)], [2, true]);
+  assert.equal((await readdir(cwd)).toSorted(), ["a.strategy", "outputs"]);
+});
+
 if (process.platform !== "win32") {
   test("into a pipe, a device or a socket one writes, also by way of a link, and it stays what it is", async () => {
     const cwd = await withRun();

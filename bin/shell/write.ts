@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { dirname, resolve } from "node:path";
 import { otherKind, writeTextAtomically } from "../../runtime/files/index.ts";
 import { FindingsError } from "../../runtime/findings.ts";
+import { refuseAddress, refuseForeign, refuseOthers, type IsOwn } from "./existing.ts";
 import { UsageError } from "./exit.ts";
 import type { Io } from "./io.ts";
 import type { Session } from "./session.ts";
@@ -12,13 +13,20 @@ import type { Session } from "./session.ts";
 /** How options that name an output file spell stdout. */
 const STDOUT = "-";
 
+interface Output {
+  readonly option: string;
+  readonly path: string;
+  readonly isOwn: IsOwn;
+}
+
 /**
  * Writes a text to where an option such as `--out` says: `-` is stdout, a file is replaced as a whole or not at all, and into anything
  * else it is written. Returns whether that is stdout, where nothing else must be printed then.
  * @param option for messages, such as `--out`
- * @throws UsageError where it cannot be written
+ * @param isOwn which files may be replaced
+ * @throws UsageError where it cannot be written, or where something else lies
  */
-export async function writeOutput(session: Session, option: string, path: string, text: string): Promise<boolean> {
+export async function writeOutput(session: Session, { option, path, isOwn }: Output, text: string): Promise<boolean> {
   const { io, json } = session;
   const place: Place = path === STDOUT ? { descriptor: 1 } : await placeOf(resolve(io.cwd, path));
   if ("descriptor" in place && place.descriptor === 1) {
@@ -27,6 +35,7 @@ export async function writeOutput(session: Session, option: string, path: string
     io.data(text);
     return true;
   }
+  if ("path" in place) await refuseOthers(place.path, { option, shown: path, isOwn });
   const help = `choose another place with \`${option}\`, or \`-\` for stdout`;
   try {
     if ("descriptor" in place) writeInto(place.descriptor, text);
@@ -53,6 +62,22 @@ export async function replaceText(
     await writeTextAtomically("path" in place ? place.path : resolve(io.cwd, path), text);
   } catch (error) {
     throw refusal(error, path, help);
+  }
+}
+
+/**
+ * Refuses to write files of which one would replace something that ltxc did not write. Nothing is written before all are looked at.
+ * @throws UsageError
+ */
+export async function refuseToReplace(
+  io: Pick<Io, "cwd">,
+  option: string,
+  paths: readonly string[],
+  isOwn: IsOwn,
+): Promise<void> {
+  for (const shown of paths) {
+    const place = await placeOf(resolve(io.cwd, shown));
+    if ("path" in place) await refuseForeign(place.path, { option, shown, isOwn });
   }
 }
 
@@ -129,6 +154,7 @@ function refusal(error: unknown, path: string, help: string | null): unknown {
  * @throws UsageError
  */
 export async function refuseNoFolder({ cwd }: Pick<Io, "cwd">, option: string, path: string): Promise<void> {
+  refuseAddress(option, path);
   const info = path === STDOUT ? null : await stat(resolve(cwd, path)).catch(() => null);
   const kind = path === STDOUT ? "stdout" : info === null ? null : (otherKind(info) ?? "a file");
   if (kind === null || kind === "a folder") return;

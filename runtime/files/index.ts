@@ -9,6 +9,7 @@ export {
   linesOf,
   MAX_TEXT_BYTES,
   otherKind,
+  readBeginning,
   readBytes,
   readText,
   readTextSync,

@@ -103,6 +103,17 @@ function examined(descriptor: number): { readonly descriptor: number; readonly s
   }
 }
 
+/** The first `count` bytes of a regular file, or all of a shorter one. Errors: as `openRegular`. */
+export async function readBeginning(path: string, count: number): Promise<Buffer> {
+  const { descriptor } = await openRegular(path);
+  try {
+    const bytes = Buffer.alloc(count);
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, count, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** Reads a regular file of at most `limit` bytes. Errors: as `openRegular`; a larger file throws one, too. */
 export async function readBytes(path: string, limit = MAX_TEXT_BYTES): Promise<Buffer> {
   const { descriptor, stats } = await openRegular(path);
