@@ -103,7 +103,10 @@ export function declareReport({ command, session, done }: Declaring): void {
     ],
   )
     .argument("[run]", "the run's `output_dir` (default: that of train.yaml, or else outputs)")
-    .option("--out <file>", "where the page goes, in place of an older page only; `-` is stdout (default: report.html in the run's folder)")
+    .option(
+      "--out <file>",
+      "where the page goes, in place of an older page only; `-` is stdout (default: report.html in the run's folder)",
+    )
     .action(async (run: string | undefined, options: ReportOptions) => {
       const { report } = await import("../commands/report.ts");
       done(await report(session(), run, options));
