@@ -44,6 +44,7 @@ export type { Engine, EngineEvent, EngineName } from "./engine/engine.ts";
 export { openRun, type OpenedRun, type OpenOptions } from "./opening/open-run.ts";
 export { preflight, type Preflight } from "./opening/preflight.ts";
 export { train } from "./train.ts";
+export { lockFolder } from "./run-folder/lock.ts";
 export { newestRun } from "./run-folder/newest.ts";
 export { lastSaved } from "./checkpoints/last-saved.ts";
 export { findWeights } from "./checkpoints/checkpoint-files.ts";

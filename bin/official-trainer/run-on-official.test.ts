@@ -1,5 +1,5 @@
 // `ltxc run --on ltx-trainer`, with a program in place of Python that does what the official trainer with a compiled strategy does.
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
 import { Bag } from "../../compiler/diagnostics/index.ts";
 import { sourceFile } from "../../compiler/source/index.ts";
-import { ltxc, project } from "../testing/testing.ts";
+import { ltxc, project, type Call } from "../testing/testing.ts";
 
 const test = suite<{ cwd: string }>("run on the official trainer");
 
@@ -146,6 +146,48 @@ test("earlier work is not written over, and options of ltxc's own runs are refus
   const { code, err } = await ltxc([...there, "--new"], { cwd });
   assert.is(code, 2);
   assert.match(err, "`--new` is only for runs of ltxc's own");
+});
+
+test("a finished run of ltxc's own is neither trained over nor gone on with", async ({ cwd }) => {
+  const compiled = await ltxc(["compile"], { cwd });
+  assert.is(compiled.code, 0, compiled.err);
+  const own = await ltxc(["run"], { cwd });
+  await rm(join(cwd, "build"), { recursive: true });
+  assert.is(own.code, 0, own.err);
+  const lora = join(cwd, "outputs/checkpoints/lora_weights_step_00003.safetensors");
+  const before = await readFile(lora);
+  const over = await ltxc(there, { cwd });
+  assert.equal([over.code, /error\[LTX6341\]: .*finished run of `inpainting`/.test(over.err)], [1, true], over.err);
+  assert.match(over.err, "--set output_dir=");
+  assert.not.match(over.err, "--overwrite");
+  const on = await ltxc([...there, "--resume", "--set", "optimization.steps=6"], { cwd });
+  assert.equal([on.code, /error\[LTX6344\]: .*would begin at step 0/.test(on.err)], [1, true], on.err);
+  assert.match(on.err, "it does not read the training state of ltxc");
+  assert.match(on.err, "`ltxc run --resume` without `--on` goes on with it");
+  assert.equal(await readFile(lora), before);
+  // The same weights with a state of the official trainer: that one it goes on with.
+  await rename(lora.replace("lora_weights", "training_state").replace("safetensors", "state"), `${lora}.moved`);
+  const stateless = await ltxc([...there, "--resume"], { cwd });
+  assert.match(stateless.err, "it does not find a training state of its own next to them");
+  await writeFile(lora.replace("lora_weights", "training_state").replace("safetensors", "pt"), "");
+  const resumed = await ltxc([...there, "--resume"], { cwd });
+  assert.is(resumed.code, 0, resumed.err);
+});
+
+test("of two runs at once in a folder one trains, the other names it, whichever trainer", async ({ cwd }) => {
+  let second: Promise<Call> | null = null;
+  let isPressed = false;
+  const onText = (text: string, interrupt: () => void) => {
+    if (isPressed || !text.includes("step 3/3")) return;
+    isPressed = true;
+    second = ltxc(there, { cwd }).finally(interrupt);
+  };
+  const first = await ltxc(there, { cwd, env: { FAKE: "waits" }, onText });
+  const refused = await (second as Promise<Call> | null);
+  assert.is(first.code, 130, first.err);
+  assert.is(refused?.code, 1);
+  assert.match(refused?.err ?? "", `error[LTX6340]`);
+  assert.not.ok(existsSync(join(cwd, "outputs/run.lock")));
 });
 
 test("a project for the official trainer has all that it asks for", async ({ cwd }) => {

@@ -1,6 +1,6 @@
 /** `ltxc run --on ltx-trainer`: the run of a run config on the official trainer, shown as a run of ltxc's own. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunConfig } from "../../runtime/config/index.ts";
@@ -9,6 +9,7 @@ import { fail, FindingsError, type Finding } from "../../runtime/findings.ts";
 import {
   environmentOf,
   findWeights,
+  lockFolder,
   lostMetrics,
   openMetricsFile,
   preflight,
@@ -42,7 +43,7 @@ interface Shown {
 /**
  * Checks data and config, trains, and shows how it goes.
  * @returns the exit code
- * @throws FindingsError LTX6608 to LTX6611, and what `preflight` finds
+ * @throws FindingsError LTX6608 to LTX6611, LTX6340 where another run has the folder, and what `preflight` finds
  */
 export async function trainThere(io: Io, there: There, shown: Shown): Promise<number> {
   const { config, step } = there;
@@ -50,13 +51,21 @@ export async function trainThere(io: Io, there: There, shown: Shown): Promise<nu
   if ("code" in installation) throw new FindingsError([installation]);
   const obstacles = obstaclesOf(config, installation);
   if (obstacles.length > 0) throw new FindingsError(obstacles);
-  const examined = await preflight(config, step, { onWork: "refuse" });
-  for (const finding of examined.warnings) shown.event({ type: "warning", finding });
-  await mkdir(config.output_dir, { recursive: true });
-  const own = await mkdtemp(join(tmpdir(), "ltxc-run-"));
-  const record = recorder(config.output_dir, shown);
+  const lock = await lockFolder(config.output_dir);
   try {
-    return await trainIn(io, own, there, { installation, examined, shown, record });
+    const examined = await preflight(config, step, { onWork: "refuse", isOfficial: true });
+    for (const finding of examined.warnings) shown.event({ type: "warning", finding });
+    return await trainLocked(io, there, { installation, examined, shown });
+  } finally {
+    await lock.release();
+  }
+}
+
+async function trainLocked(io: Io, there: There, prepared: Omit<Prepared, "record">): Promise<number> {
+  const own = await mkdtemp(join(tmpdir(), "ltxc-run-"));
+  const record = recorder(there.config.output_dir, prepared.shown);
+  try {
+    return await trainIn(io, own, there, { ...prepared, record });
   } finally {
     record.close();
     await rm(own, { recursive: true });

@@ -83,7 +83,7 @@ async function examineFiles(config: RunConfig, step: Step, isThorough: boolean):
   const [engine, examined] = await Promise.all([
     // A plan may be made for another machine.
     foundBy(async () => (isThorough ? tryEngine(config.runtime) : null)),
-    foundBy(() => preflight(config, step, { isThorough })),
+    foundBy(() => preflight(config, step, { isThorough, isOfficial: config.runtime.engine === "ltx-trainer" })),
   ]);
   const { warnings = [], ofLoaded = [] } = examined.result ?? {};
   return { findings: [...examined.findings, ...engine.findings, ...warnings, ...ofLoaded], preflight: examined.result };

@@ -16,6 +16,7 @@ import { lookAtBase } from "../model/base-file.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { lockWarning } from "../run-folder/lock.ts";
 import { removalOf, type Removal } from "../run-folder/overwrite.ts";
+import { startingOfficial } from "../run-folder/starting-official.ts";
 import { startingOver } from "../run-folder/starting.ts";
 import { fingerprintOf, type Fingerprint } from "../training/fingerprint.ts";
 import { checkFiles, checkOutput, isFile } from "./checks.ts";
@@ -35,6 +36,8 @@ export function loraOf({ model, lora }: RunConfig): LoraConfig | null {
 interface PreflightOptions {
   /** What to do about the work of an earlier run in `output_dir`: say it, refuse to begin anew, or delete it before the training. */
   readonly onWork?: "warn" | "refuse" | "overwrite";
+  /** Whether the official trainer trains, which can go on with other work than ltxc itself. */
+  readonly isOfficial?: boolean;
   /** Also looks into files that the run reads later, and finds what it would stop at then. */
   readonly isThorough?: boolean;
 }
@@ -46,7 +49,7 @@ interface PreflightOptions {
 export async function preflight(
   config: RunConfig,
   { strategy }: Step,
-  { onWork = "warn", isThorough = false }: PreflightOptions = {},
+  { onWork = "warn", isOfficial = false, isThorough = false }: PreflightOptions = {},
 ) {
   const { model } = config;
   const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
@@ -73,12 +76,12 @@ export async function preflight(
   const samples = chosen.map(({ name }) => name);
   const base = await lookAtBase(model.model_path);
   // A run's own fingerprint tells what is in the data files, too; that reads of every file.
-  const isCompared = onWork !== "warn" || (isThorough && model.load_checkpoint !== null);
+  const isCompared = (onWork !== "warn" && !isOfficial) || (isThorough && model.load_checkpoint !== null);
   const contents = isCompared ? { contents: await contentsOf(chosen), ...(await heldOutOf(heldOut)) } : {};
   const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel: base.hash, ...contents });
   await checkResume(config, fingerprint, (role, sample) => chosen[sample]?.files[role] ?? "");
   if (isThorough) await checkState(config);
-  const { id, removal, ofFolder } = await folderOf(config, fingerprint, onWork);
+  const { id, removal, ofFolder } = await folderOf(config, fingerprint, { onWork, isOfficial });
   const ofLock = isThorough ? await lockWarning(config.output_dir) : null;
   const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
   return {
@@ -106,13 +109,13 @@ interface Folder {
 async function folderOf(
   config: RunConfig,
   fingerprint: Fingerprint,
-  onWork: NonNullable<PreflightOptions["onWork"]>,
+  { onWork, isOfficial }: Required<Pick<PreflightOptions, "onWork" | "isOfficial">>,
 ): Promise<Folder> {
   const point = await resumePointOf(config, fingerprint);
   if (point !== null) checkStepsLeft(config, point.step);
   const id = runIdOf(config, fingerprint, point);
   if (onWork === "overwrite") return { id, removal: await removalOf(config), ofFolder: [] };
-  const found = await startingOver(config, fingerprint, point);
+  const found = await (isOfficial ? startingOfficial(config) : startingOver(config, fingerprint, point));
   if (found !== null && onWork === "refuse") throw new FindingsError([found]);
   const ofWork: readonly Finding[] = found === null ? [] : [{ ...found, severity: "warning" }];
   return { id, removal: null, ofFolder: [...ofWork, ...curveWarnings(point)] };

@@ -40,7 +40,7 @@ function noneWhole(error: unknown): null {
 }
 
 /** Whether `path` is `folder` or lies in it; links are followed. */
-async function isWithin(path: string, folder: string): Promise<boolean> {
+export async function isWithin(path: string, folder: string): Promise<boolean> {
   const [inner, outer] = await Promise.all([path, folder].map((each) => realpath(each).catch(() => each)));
   return inner === outer || `${inner}`.startsWith(`${outer}${sep}`);
 }
@@ -89,6 +89,7 @@ export async function checkNothingLater({ output_dir, ...config }: RunConfig, id
 export const sibling = (folder: string, number: number): string =>
   number === 1 ? folder : join(dirname(folder), `${basename(folder)}-${number}`);
 
-function nextTo(folder: string): string {
+/** The first folder next to a run's that is not there yet. */
+export function nextTo(folder: string): string {
   for (let number = 2; ; number++) if (!existsSync(sibling(folder, number))) return sibling(folder, number);
 }
