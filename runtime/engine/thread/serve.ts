@@ -64,7 +64,8 @@ async function unlessStopped(flags: Int32Array, f: () => Promise<void> | void): 
   }
 }
 
-class Server<Value, Session> {
+/** Carries out requests, one at a time. */
+export class Server<Value, Session> {
   readonly #library: GraphLibrary<Value, Session>;
   readonly #reply: (message: Reply, transfer?: ArrayBuffer[]) => void;
   /** A value that could not be computed is stored as its error, which rejects the requests that read it. */
@@ -145,6 +146,7 @@ class Server<Value, Session> {
       this.#mapped.check(request.session);
       const feeds = request.feeds.map((feed) => this.#feed(feed, sent));
       const results = await this.#library.run(session, feeds);
+      this.#checkAfter(request.session, results);
       results.forEach((value, i) => this.#values.set(request.outputs[i] ?? -1, { value }));
       if (this.#fresh.delete(request.session)) await this.#tellPlacement(request.session, session);
     } catch (error) {
@@ -153,6 +155,16 @@ class Server<Value, Session> {
       for (const id of request.outputs) this.#values.set(id, failure);
     } finally {
       for (const value of sent) this.#library.free(value);
+    }
+  }
+
+  /** What was computed while a file changed may be of both: no step follows from it. */
+  #checkAfter(session: number, results: readonly Value[]): void {
+    try {
+      this.#mapped.check(session);
+    } catch (error) {
+      for (const value of results) this.#library.free(value);
+      throw error;
     }
   }
 
