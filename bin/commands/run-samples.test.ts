@@ -63,6 +63,26 @@ test("are drawn at the start and at each interval, and kept as latents, for offi
   assert.equal(metadata, { step: "2", seed: "42", fps: "24" });
 });
 
+test("a resumed run says which files of its samples have other contents, and goes on", async ({ cwd }) => {
+  const named = ["caption", "first"].map((name) => join(cwd, `${name}.pt`)) as [string, string];
+  await cp(join(cwd, "data/conditions/clip_2.pt"), named[0]);
+  await cp(join(cwd, "data/latents/clip_3.pt"), named[1]);
+  const lines = ["samples:", "  - conditions_file: caption.pt", "    conditions:"];
+  const first = "      - {type: first_frame, image_or_video: first.pt}";
+  await validation(cwd, [...usual, negative, ...lines, first]);
+  assert.is((await ltxc(["run"], { cwd })).code, 0);
+  const resume = async (steps: number) => ltxc(["run", "--resume", "--set", `optimization.steps=${steps}`], { cwd });
+  const same = await resume(3);
+  assert.equal([same.code, same.err.includes("LTX6186")], [0, false], same.err);
+  await cp(join(cwd, "data/latents/clip_4.pt"), named[1]);
+  const one = await resume(4);
+  assert.is(one.code, 0, one.err);
+  assert.match(one.err, "warning[LTX6186]: what `validation.samples[0].conditions[0].image_or_video` names has other");
+  await cp(join(cwd, "data/conditions/clip_5.pt"), named[0]);
+  const other = await resume(5);
+  assert.match(other.err, "warning[LTX6186]: what `validation.samples[0].conditions_file` names has other contents");
+});
+
 async function findings(cwd: string): Promise<readonly string[]> {
   const { out } = await ltxc(["check"], { cwd });
   return [...out.matchAll(/^(?:error|warning)\[(LTX\d+)\]: (.*)\n +--> train.yaml/gm)].map(

@@ -7,7 +7,7 @@ import { fail, FindingsError, type Finding } from "../findings.ts";
 import { findWeights, statePath, stepOf } from "./checkpoint-files.ts";
 import { lastBefore } from "./last-saved.ts";
 import { metadataOf, runKey } from "./prune.ts";
-import { changes, evaluatesOthers, type Change, type Fingerprint } from "../training/fingerprint.ts";
+import { changes, drawsByOthers, evaluatesOthers, type Change, type Fingerprint } from "../training/fingerprint.ts";
 import { some } from "../some.ts";
 import { savedFingerprint } from "./training-state.ts";
 
@@ -88,6 +88,8 @@ export interface ResumePoint {
   readonly changes: readonly Change[];
   /** Whether its losses at evaluations and those from now on are of different samples. */
   readonly evaluatesOthers: boolean;
+  /** Settings of samples to draw whose files have other contents now. */
+  readonly drawsByOthers: readonly string[];
   /** Of the run that saved it; null in files of earlier versions. */
   readonly run: string | null;
 }
@@ -98,7 +100,11 @@ export async function resumePointAt(weights: string, now: Fingerprint): Promise<
   const before = state === null || !existsSync(state) ? null : await fingerprintIn(state);
   if (before === null) return null;
   const run = (await metadataOf(weights))?.[runKey] ?? null;
-  const compared = { changes: changes(before, now), evaluatesOthers: evaluatesOthers(before, now) };
+  const compared = {
+    changes: changes(before, now),
+    evaluatesOthers: evaluatesOthers(before, now),
+    drawsByOthers: drawsByOthers(before, now),
+  };
   return { weights, step: stepOf(weights), ...compared, run };
 }
 
@@ -110,9 +116,21 @@ export async function resumePointOf({ model, checkpoints }: RunConfig, now: Fing
   return weights === null ? null : resumePointAt(weights, now);
 }
 
-/** LTX6164 if the curve of evaluation losses does not go on as it was. */
+/** LTX6164 and LTX6186 where evaluation losses and samples do not compare with those of before. */
 export function curveWarnings(point: ResumePoint | null): readonly Finding[] {
-  if (point === null || !point.evaluatesOthers) return [];
+  return point === null ? [] : [...ofEvaluation(point), ...ofSamples(point)];
+}
+
+function ofSamples({ drawsByOthers: settings, step }: ResumePoint): readonly Finding[] {
+  if (settings.length === 0) return [];
+  const files = some(settings.map((setting) => `\`${setting}\``));
+  const message = `what ${files} name${settings.length === 1 ? "s" : ""} has other contents than up to step ${step}: the samples of before and after do not compare`;
+  const help = "put the files back as they were, or draw in another `output_dir`; the training does not depend on them";
+  return [{ code: "LTX6186", severity: "warning", path: ["validation", "samples"], message, help }];
+}
+
+function ofEvaluation(point: ResumePoint): readonly Finding[] {
+  if (!point.evaluatesOthers) return [];
   const message = `the samples to evaluate with are others than up to step ${point.step}, or have other contents: the evaluation losses do not compare`;
   const help = "put their files back as they were, or begin a new curve in another `output_dir`";
   return [{ code: "LTX6164", severity: "warning", path: ["evaluation"], message, help }];
@@ -127,7 +145,7 @@ export function runIdOf(config: RunConfig, now: Fingerprint, point: ResumePoint 
   const { steps: _steps, ...optimization } = config.optimization;
   const from = point?.weights ?? config.model.load_checkpoint;
   const begun = from === null ? null : basename(from);
-  const { held_out: _heldOut, ...ofSteps } = now;
+  const { held_out: _heldOut, drawn: _drawn, ...ofSteps } = now;
   const text = JSON.stringify([
     ofSteps,
     optimization,

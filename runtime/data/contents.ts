@@ -49,7 +49,8 @@ function sharedPath(samples: readonly Sample[], role: string): string | null {
   return path !== undefined && samples.every(({ files }) => files[role] === path) ? path : null;
 }
 
-async function codeOf(path: string): Promise<string> {
+/** A code of what is in a file, from bounded reads; one for all that cannot be read. */
+export async function codeOf(path: string): Promise<string> {
   try {
     const file = await openFile(path);
     try {
@@ -72,6 +73,14 @@ async function codeOfFile(file: OpenFile): Promise<string> {
     for (const piece of await Promise.all(starts.map((start) => file.read(start, PIECE_BYTES)))) hash.update(piece);
   }
   return hash.digest("base64url").slice(0, CODE_LENGTH);
+}
+
+/** The keys of files with other contents; one that only one of both has, or that is unknown in one, has not changed. */
+export function changedCodes(before: Contents = {}, now: Contents = {}): readonly string[] {
+  return Object.keys(now).filter((key) => {
+    const codes = [before[key], now[key]];
+    return !codes.includes(undefined) && !codes.includes(UNKNOWN) && codes[0] !== codes[1];
+  });
 }
 
 /** The files that changed from `before` to `now`, by role and the sample's place; a file that is unknown in one of them has not. */

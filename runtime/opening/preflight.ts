@@ -21,6 +21,7 @@ import { startingOver } from "../run-folder/starting.ts";
 import { fingerprintOf, type Fingerprint } from "../training/fingerprint.ts";
 import { checkFiles, checkOutput, isFile } from "./checks.ts";
 import { checkWeights } from "./check-weights.ts";
+import { drawnContents } from "./drawn-files.ts";
 import { openData } from "./open-data.ts";
 import { checkModel } from "./open-model.ts";
 import { checkSamples } from "./open-samples.ts";
@@ -77,7 +78,9 @@ export async function preflight(
   const base = await lookAtBase(model.model_path);
   // A run's own fingerprint tells what is in the data files, too; that reads of every file.
   const isCompared = (onWork !== "warn" && !isOfficial) || (isThorough && model.load_checkpoint !== null);
-  const contents = isCompared ? { contents: await contentsOf(chosen), ...(await heldOutOf(heldOut)) } : {};
+  const contents = isCompared
+    ? { contents: await contentsOf(chosen), ...(await heldOutOf(heldOut)), drawn: await drawnContents(config) }
+    : {};
   const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel: base.hash, ...contents });
   await checkResume(config, fingerprint, (role, sample) => chosen[sample]?.files[role] ?? "");
   if (isThorough) await checkState(config);

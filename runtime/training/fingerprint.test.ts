@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { changes, evaluatesOthers, type Fingerprint } from "./fingerprint.ts";
+import { changes, drawsByOthers, evaluatesOthers, type Fingerprint } from "./fingerprint.ts";
 
 const test = suite("fingerprint");
 
@@ -99,6 +99,14 @@ test("what an older state does not tell counts as unchanged", () => {
   const older = { optimizer_type, scheduler_type, training_mode, lora_rank: 8 };
   assert.equal(lines(saved, older), []);
   assert.equal(lines(saved, { ...older, lora_rank: 4 }), ["lora.rank | `lora.rank`: 4 -> 8"]);
+});
+
+test("files of samples are compared by setting; a sample that is new, gone or not readable has not changed", () => {
+  const before = { ...saved, drawn: { a: "aaaaaaaa", b: "bbbbbbbb", gone: "cccccccc", unread: "????????" } };
+  const now = { ...saved, drawn: { a: "xxxxxxxx", b: "bbbbbbbb", new: "dddddddd", unread: "eeeeeeee" } };
+  assert.equal([drawsByOthers(before, now), drawsByOthers(before, before)], [["a"], []]);
+  assert.equal([drawsByOthers(saved, now), drawsByOthers(before, saved)], [[], []]);
+  assert.equal(changes(before, now), []);
 });
 
 test.run();

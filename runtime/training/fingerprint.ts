@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { RunConfig } from "../config/run-config.ts";
 import type { StrategyInfo } from "../contract.ts";
-import { changedFiles, type Contents } from "../data/contents.ts";
+import { changedCodes, changedFiles, type Contents } from "../data/contents.ts";
 import type { Finding } from "../findings.ts";
 
 /** The first four are named as in the official trainer's states, which have no others; states of earlier versions neither. */
@@ -27,6 +27,8 @@ export interface Fingerprint {
   readonly contents?: Contents;
   /** Of the samples that are held out for evaluation: no step follows from them, but the evaluation's curve does. */
   readonly held_out?: HeldOut;
+  /** Of the files by which samples are drawn, a code for each setting that names one. */
+  readonly drawn?: Readonly<Record<string, string>>;
 }
 
 interface HeldOut {
@@ -46,10 +48,12 @@ interface Fingerprinted {
   readonly contents?: Contents;
   /** Of the samples to evaluate with, where there are any and their files were looked at. */
   readonly heldOut?: { readonly names: readonly string[]; readonly contents: Contents };
+  /** Of the files by which samples are drawn, by setting. */
+  readonly drawn?: Readonly<Record<string, string>>;
 }
 
 export function fingerprintOf(of: Fingerprinted): Fingerprint {
-  const { config, strategy, params, samples, baseModel, contents, heldOut } = of;
+  const { config, strategy, params, samples, baseModel, contents, heldOut, drawn = {} } = of;
   const { optimization, model, seed } = config;
   const lora = model.training_mode === "full" ? null : config.lora;
   return {
@@ -68,6 +72,7 @@ export function fingerprintOf(of: Fingerprinted): Fingerprint {
     ...(baseModel === undefined ? {} : { base_model: baseModel }),
     ...(contents === undefined ? {} : { contents }),
     ...(heldOut === undefined ? {} : { held_out: { names_hash: hashOf(heldOut.names), contents: heldOut.contents } }),
+    ...(Object.keys(drawn).length === 0 ? {} : { drawn }),
   };
 }
 
@@ -78,6 +83,10 @@ export function evaluatesOthers({ held_out: before }: Fingerprint, { held_out: n
   if (before === undefined || now === undefined) return false;
   return before.names_hash !== now.names_hash || changedFiles(before.contents, now.contents).length > 0;
 }
+
+/** The settings of samples to draw whose files have other contents. */
+export const drawsByOthers = (before: Fingerprint, now: Fingerprint): readonly string[] =>
+  changedCodes(before.drawn, now.drawn);
 
 /** Something in which a run differs from the one that saved a state. */
 export interface Change {

@@ -345,6 +345,16 @@ export const entries = [
     good: "the same file, downloaded again",
   },
   {
+    code: "LTX6186",
+    slug: "sample-files-changed",
+    title: "The files that samples are drawn by were changed",
+    explanation:
+      "A resumed run goes on drawing the samples of `validation`. A file that one of them names has other contents than when the checkpoint was " +
+      "saved, so pictures of before and after do not compare. The training does not depend on them and goes on.",
+    bad: "python encode_again.py data/conditions/clip_1.pt && ltxc run --resume",
+    good: "ltxc run --resume   # the files as they were",
+  },
+  {
     code: "LTX6190",
     slug: "disk-full",
     title: "no space left while writing",
