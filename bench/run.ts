@@ -1,5 +1,6 @@
 /**
  * Measures what a user waits for: npm run bench [-- NAME[=VALUE]]..., e.g. `kill=50` for 50 runs, `kill=10,torch` for 10 on torch, `pairs=20` for 20 pairs, `hangup=20` for 20 hang-ups and 20 closed pipes, `pytorch=real,onnx+torch-bf16,2` for two rounds of a size and two engines, `plan=torch` for plans of runs on torch.
+  saving: (_, roundsAndSize) => script("saving.ts", ...partsOf(roundsAndSize)),
  * Commands that are compared run in turns, so that a busy machine slows them alike; ratios are of medians.
  */
 import { spawnSync } from "node:child_process";
@@ -112,6 +113,7 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   memory: (_, steps) => script("memory.ts", steps),
   plan: (_, engine) => script("plan.ts", ...partsOf(engine)),
   pytorch: (_, sizeAndMore) => script("pytorch.ts", ...partsOf(sizeAndMore)),
+  saving: (_, roundsAndSize) => script("saving.ts", ...partsOf(roundsAndSize)),
   scaling: () => script("scaling.ts"),
   overhead: () => script("overhead.ts"),
   "demo-loss": () => script("demo-loss.ts"),

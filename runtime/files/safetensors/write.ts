@@ -40,7 +40,7 @@ export function writeSafetensors(
 }
 
 /** Written and hashed at a time. Of 256 MiB, pieces of 4 MiB took 3.8 times as long (bench/RESULTS.md). */
-const PIECE_BYTES = 2 ** 18;
+export const PIECE_BYTES = 2 ** 18;
 
 async function writeTensor(tensor: OutputTensor, sink: Sink): Promise<void> {
   const data = typeof tensor.data === "function" ? await tensor.data() : tensor.data;
