@@ -1,6 +1,6 @@
 import { collate, openEngine } from "../../runtime/index.ts";
 import { colors } from "../shell/color.ts";
-import { isOwnPage } from "../shell/existing.ts";
+import { isOwnPage } from "../../runtime/files/index.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readRunConfig, readSource, strategyPaths } from "../shell/files.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";

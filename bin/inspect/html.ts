@@ -1,5 +1,5 @@
 /** An inspection as one page without scripts or requests, light or dark as the reader's system. */
-import { generator } from "../shell/existing.ts";
+import { generator } from "../../runtime/files/index.ts";
 import { scaleOf } from "./blocks.ts";
 import type { Inspection, ModalityView, ValueRow } from "./inspection.ts";
 import type { TokenMap } from "./maps.ts";

@@ -1,4 +1,4 @@
-import { generator } from "../shell/existing.ts";
+import { generator } from "../../runtime/files/index.ts";
 import { bytes, duration } from "../shell/text.ts";
 import { smoothed } from "../run-view/smooth.ts";
 import { charts } from "./charts.ts";

@@ -11,15 +11,6 @@ export type IsOwn = (beginning: string) => boolean;
 /** Bytes of a file that are looked at: the bundle of a strategy has what it imports before its own code. */
 const MOST = 32 * 2 ** 20;
 
-/** Stands in the head of every page. */
-export const generator = '<meta name="generator" content="ltxc">';
-
-/** Pages of ltxc 0.1.0 had no such line. */
-const early =
-  /^<!doctype html>\n<html lang="en">(<head><meta charset[^\n]*\n<title>[^<]*<\/title><style>|[^]{0,500}– ltxc inspect<\/title>)/;
-
-export const isOwnPage: IsOwn = (text) => text.slice(0, 4096).includes(generator) || early.test(text);
-
 /** What `ltxc compile` makes: modules that name the hash of their source, source maps, schemas of params, Python. */
 export const isOwnBuild: IsOwn = (text) =>
   /\bsourceHash: "[0-9a-f]{64}"|^"""\n[^]{0,2000}^Made by ltxc |"title": "Parameters of the strategy |^\{\s*"version": 3,/m.test(

@@ -1,4 +1,5 @@
 import type { RunConfig } from "../config/run-config.ts";
+import { configHead } from "../files/written-by-us.ts";
 
 /**
  * The text of `training_config.yaml`: plain YAML that any loader reads, in the official trainer's sections only, with every default
@@ -7,7 +8,7 @@ import type { RunConfig } from "../config/run-config.ts";
 export function savedConfig(config: RunConfig, strategy: Readonly<Record<string, unknown>>): string {
   const { runtime: _runtime, evaluation: _evaluation, ...official } = config;
   const validation = officialValidation(config.validation);
-  return `${lines({ ...official, validation, training_strategy: strategy }, 0).join("\n")}\n`;
+  return `${configHead}\n${lines({ ...official, validation, training_strategy: strategy }, 0).join("\n")}\n`;
 }
 
 /** Leaves out samples without a prompt, and the files of features that replace prompts here: the official format has neither. */

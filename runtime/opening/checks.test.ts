@@ -3,10 +3,12 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { savedConfig } from "../checkpoints/saved-config.ts";
 import { resolveConfig } from "../config/index.ts";
 import { fail, FindingsError } from "../findings.ts";
 import { checkBatchSize, checkFiles, checkOutput } from "./checks.ts";
 import { together } from "../findings.ts";
+import { removalOf } from "../run-folder/overwrite.ts";
 import { temporaryFolders } from "../testing/temporary-folders.ts";
 
 const test = suite("preflight");
@@ -89,6 +91,23 @@ test("a batch that the data can not fill is a finding", async () => {
   const config = configIn("/", { optimization: { batch_size: 4 } });
   assert.equal(await findingsOf(() => checkBatchSize(config, 4)), []);
   assert.equal(await findingsOf(() => checkBatchSize(config, 3)), ["LTX6301 optimization.batch_size"]);
+});
+
+test("a run config of the user's own is not replaced by the saved one, and not deleted by --overwrite", async () => {
+  const root = await folder();
+  const config = configIn(root, { output_dir: "." });
+  const path = join(root, "training_config.yaml");
+  await writeFile(path, "model:\n  model_path: model.safetensors # mine\n");
+  await writeFile(join(root, "report.html"), "<h1>mine</h1>");
+  assert.equal(await findingsOf(() => checkOutput(config)), ["LTX6187 output_dir"]);
+  assert.equal(await findingsOf(() => checkOutput(config, false)), []);
+  assert.equal((await removalOf(config)).files, []);
+  const early = 'model:\n  model_path: "/a"\n  text_encoder_path: null\n  video_vae_path: null\n';
+  for (const own of [savedConfig(config, { name: "a" }), early, ""]) {
+    await writeFile(path, own);
+    assert.equal(await findingsOf(() => checkOutput(config)), []);
+    assert.equal((await removalOf(config)).files.length, 1);
+  }
 });
 
 test.run();

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { RunConfig } from "../config/run-config.ts";
 import { writeTextAtomically } from "../files/atomic.ts";
 import { checkRunFolder } from "../files/links-out.ts";
+import { firstLineOf, isOwnConfig } from "../files/written-by-us.ts";
 import { judgeFile } from "../files/kinds/index.ts";
-import { FindingsError, type Finding } from "../findings.ts";
+import { fail, FindingsError, type Finding } from "../findings.ts";
 import { missingFolders, removeEmpty } from "../run-folder/folders.ts";
 import { findWeights } from "../checkpoints/checkpoint-files.ts";
 
@@ -31,17 +32,27 @@ export async function isFile(path: string | null): Promise<boolean> {
 }
 
 /** Makes the output folder and writes to it, so that no run fails at its first checkpoint. Folders that were missing are removed again. */
-export async function checkOutput({ output_dir }: RunConfig): Promise<void> {
+export async function checkOutput({ output_dir }: RunConfig, savesConfig = true): Promise<void> {
   const checkpoints = join(output_dir, "checkpoints");
   const probe = join(checkpoints, `.probe-${process.pid}`);
   const missing = await missingFolders(checkpoints);
   try {
     await checkRunFolder(output_dir);
+    if (savesConfig) await checkSavedConfig(output_dir);
     await writeTextAtomically(probe, "");
   } finally {
     await rm(probe, { force: true }).catch(() => undefined);
     await removeEmpty(missing);
   }
+}
+
+/** The run saves its config under this name, where the user's own may lie. */
+async function checkSavedConfig(folder: string): Promise<void> {
+  const path = join(folder, "training_config.yaml");
+  const found = await firstLineOf(path, isOwnConfig);
+  if (found === null || found.isOwn) return;
+  const message = `${path} is there already, and ltxc did not write it (it begins with \`${found.line}\`): the run would replace it`;
+  fail("LTX6187", message, "give that file another name, or choose another `output_dir`", ["output_dir"]);
 }
 
 /** Throws when the data set can not fill a single batch, since batches are always full. */

@@ -67,7 +67,7 @@ export async function preflight(
       if (examined !== null) ofLoaded = await checkWeights(config, examined);
     },
     () => checkFiles(config),
-    () => checkOutput(config),
+    () => checkOutput(config, !isOfficial),
     () => {
       if (findings.length > 0) throw new FindingsError(findings);
     },

@@ -5,6 +5,7 @@ import { join, sep } from "node:path";
 import { mediaOf } from "../config/paths.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import { keptFolder, keptList } from "../files/kept-sources.ts";
+import { firstLineOf, isOwnConfig, isOwnPage } from "../files/written-by-us.ts";
 import { fail, type Finding } from "../findings.ts";
 import { isOurs, weightsIn } from "./contents.ts";
 import { counted, size } from "./wording.ts";
@@ -76,9 +77,21 @@ type Named = Omit<OwnFile, "bytes">;
 async function named(folder: string): Promise<readonly Named[]> {
   const found: Named[] = [];
   for (const { noun, folder: part, names } of kinds) {
-    for (const path of await filesIn(folder, part)) if (names.test(nameOf(path))) found.push({ path, noun });
+    for (const path of await filesIn(folder, part))
+      if (names.test(nameOf(path)) && (await isWrittenByUs(path))) found.push({ path, noun });
   }
   return found;
+}
+
+/** Files whose names others give, too. */
+const marked: Readonly<Record<string, (beginning: string) => boolean>> = {
+  "report.html": isOwnPage,
+  "training_config.yaml": isOwnConfig,
+};
+
+async function isWrittenByUs(path: string): Promise<boolean> {
+  const isOwn = marked[nameOf(path)];
+  return isOwn === undefined || ((await firstLineOf(path, isOwn))?.isOwn ?? true);
 }
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf(sep) + 1);

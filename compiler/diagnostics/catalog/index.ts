@@ -9,6 +9,7 @@ import { entries as batches } from "./509-texts-and-batches.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
 import { entries as changes } from "./616-changes.ts";
+import { entries as writing } from "./619-writing.ts";
 import { entries as model } from "./62-model.ts";
 import { entries as training } from "./63-training.ts";
 import { entries as lora } from "./636-lora.ts";
@@ -32,6 +33,7 @@ const entries = [
   ...config,
   ...data,
   ...changes,
+  ...writing,
   ...model,
   ...training,
   ...lora,
