@@ -94,10 +94,14 @@ export function declareCompile({ command, session, done }: Declaring): void {
       ["ltxc compile", "all *.strategy files of this folder, into build/"],
       ["ltxc compile inpainting.strategy --out dist", "one file, elsewhere"],
       ["ltxc compile --target ltx-trainer", "for the official trainer: build/ltxc_<name>.py"],
+      ["ltxc compile --target ltx-trainer train.yaml", "the strategy of that run config, also a built-in one"],
       ["ltxc compile inpainting.strategy --emit ir", "print the typed program instead"],
     ],
   )
-    .argument("[files...]", "strategies, also built-in ones by name (default: *.strategy)")
+    .argument(
+      "[files...]",
+      "strategies, also built-in ones by name, or for the official trainer a run config (default: *.strategy)",
+    )
     .option("--out <dir>", "where the results go, in place of older results only", "build")
     .option("--target <name>", "what runs the results: `ltxc`, or `ltx-trainer`, the official trainer", "ltxc")
     .addOption(new Option("--emit <what>", "print an inner form to stdout and write nothing").choices(["ir"]))

@@ -55,6 +55,41 @@ test("--target ltx-trainer writes one Python module for each strategy, and nothi
   assert.match(await readFile(join(cwd, "build/ltxc_shapes.py"), "utf8"), "class ShapesStrategy(TrainingStrategy):");
 });
 
+const toOfficial = ["compile", "--target", "ltx-trainer"];
+
+test("--target ltx-trainer takes the strategy of a run config, of this folder or built in", async ({ cwd }) => {
+  await writeFile(join(cwd, "own.yaml"), "training_strategy: {name: shapes}\n");
+  await writeFile(join(cwd, "shapes.strategy"), strategy);
+  await writeFile(join(cwd, "official.yaml"), "training_strategy: {name: video_to_video}\n");
+  const { code, out, err } = await ltxc([...toOfficial, "own.yaml", "official.yaml"], { cwd });
+  assert.is(code, 0, err);
+  assert.match(out, "shapes.strategy → build/ltxc_shapes.py\nvideo_to_video.strategy → build/ltxc_video_to_video.py\n");
+  const unknown = await ltxc([...toOfficial, "none.yaml"], { cwd });
+  assert.is(unknown.code, 2);
+  assert.match(unknown.err, "error: none.yaml does not exist");
+});
+
+test("a section that a module cannot read is one finding, with what to do", async ({ cwd }) => {
+  for (const [name, section] of [
+    ["flexible", "name: flexible, video: {is_generated: true, latents_dir: latents}"],
+    ["text_to_video", "name: text_to_video, with_audio: true"],
+    ["text_to_video", "name: text_to_video, with_audio: false"],
+  ]) {
+    await writeFile(join(cwd, "a b.yaml"), `training_strategy: {${section}}\n`);
+    const { code, err } = await ltxc([...toOfficial, "a b.yaml"], { cwd });
+    assert.is(code, 1, section);
+    assert.match(err, `error[LTX6613]: this section of \`${name}\``);
+    const command = `ltxc eject 'a b.yaml' --out my_${name}.strategy`;
+    assert.match(err, command);
+    assert.match(err, "1 error\n");
+    const made = await ltxc(["eject", "a b.yaml", "--out", `my_${name}.strategy`], { cwd });
+    assert.is(made.code, 0, made.err);
+    const compiled = await ltxc([...toOfficial, `my_${name}.strategy`], { cwd });
+    assert.is(compiled.code, 0, compiled.err);
+    await rm(join(cwd, `my_${name}.strategy`));
+  }
+});
+
 test("a target that does not exist, or options that it has not, are usage errors", async ({ cwd }) => {
   await writeFile(join(cwd, "my.strategy"), strategy);
   const wrong = await ltxc(["compile", "--target", "ltx-trianer"], { cwd });

@@ -2,10 +2,12 @@ import { join } from "node:path";
 import { emitIr } from "../../compiler/index.ts";
 import { didYouMean, toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
+import { sourceOfConfig } from "../official-trainer/config-source.ts";
 import { compileFile, compileFileToPython, type CompiledFile } from "../project/compile-file.ts";
 import { isOwnBuild } from "../shell/existing.ts";
 import { UsageError } from "../shell/exit.ts";
-import { readSources, strategyPaths } from "../shell/files.ts";
+import { readRunConfig, readSources, strategyPaths, type Sources } from "../shell/files.ts";
+import type { Io } from "../shell/io.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
 import { refreshSchemas } from "./schema.ts";
 import { libraryAt, pathsOf } from "../project/library.ts";
@@ -77,11 +79,28 @@ function report(session: Session, out: string, compiled: readonly Made[], others
   return codeOf(reports);
 }
 
+/** The strategies that were named; for the official trainer also by a run config. */
+async function sourcesOf(io: Io, named: readonly string[], { target, emit }: CompileOptions): Promise<Sources> {
+  const isConfig = (path: string) => target === "ltx-trainer" && emit === undefined && /\.ya?ml$/i.test(path);
+  const configs = named.filter(isConfig);
+  const others = named.filter((path) => !isConfig(path));
+  const read =
+    configs.length > 0 && others.length === 0
+      ? { files: [], unread: [] }
+      : await readSources(io, await strategyPaths(io, pathsOf(io, others), "compile"));
+  const found = [];
+  for (const path of configs) found.push(await sourceOfConfig(io, await readRunConfig(io, path, "compile")));
+  return {
+    files: [...read.files, ...found.flatMap(({ source }) => source ?? [])],
+    unread: [...read.unread, ...found.map(({ report }) => report)],
+  };
+}
+
 /** `ltxc compile`: turns strategies into build artifacts. Those without errors are written even if others have errors. */
 export async function compile(session: Session, named: readonly string[], options: CompileOptions): Promise<number> {
   const { io } = session;
   refuseTarget(options);
-  const { files, unread } = await readSources(io, await strategyPaths(io, pathsOf(io, named), "compile"));
+  const { files, unread } = await sourcesOf(io, named, options);
   if (options.emit === "ir") return printIr(session, files, unread);
   await refuseNoFolder(io, "--out", options.out);
   const compiled: Made[] = [];

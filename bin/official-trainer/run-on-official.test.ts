@@ -138,6 +138,30 @@ test("what is missing is told before anything starts", async ({ cwd }) => {
   assert.not.ok(existsSync(join(cwd, "outputs")));
 });
 
+test("official sections are read as what they mean", async ({ cwd }) => {
+  const audio = ["name=text_to_video", "with_audio=true", "first_frame_conditioning_p=0.25"];
+  const flexible = ["name=flexible", "video={is_generated: true, latents_dir: latents}"];
+  await ltxc(["init", "sound", "--from", "text_to_video_with_audio"], { cwd });
+  const folder = join(cwd, "sound");
+  await rm(join(folder, "text_to_video_with_audio.strategy"));
+  const written = await readFile(join(folder, "train.yaml"), "utf8");
+  const path = join(folder, "official.yaml");
+  const options = ["--set", "runtime.ltx_trainer=../env", ...encoder, "--set", "optimization.steps=3"];
+  for (const [settings, section] of [
+    [audio, { name: "text_to_video_with_audio", first_frame_conditioning_p: 0.25 }],
+    [flexible, { name: "flexible" }],
+  ] as const) {
+    const lines = settings.map((text) => `\n  ${text.replace("=", ": ")}`).join("");
+    await writeFile(path, written.replace(/training_strategy:(\n {2}.*)+/, `training_strategy:${lines}`));
+    const { code, err } = await ltxc(["run", "official.yaml", "--on", "ltx-trainer", ...options], { cwd: folder });
+    assert.is(code, 0, err);
+    const { config, args } = await seen(folder);
+    assert.equal(config["training_strategy"], section);
+    assert.match(args[4] ?? "", `ltxc_${section.name}.py`);
+    await rm(join(folder, "outputs"), { recursive: true });
+  }
+});
+
 test("earlier work is not written over, and options of ltxc's own runs are refused", async ({ cwd }) => {
   await ltxc(there, { cwd });
   const again = await ltxc(there, { cwd });

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RunConfig } from "../../runtime/config/index.ts";
+import { strategyOf, type RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import { fail, FindingsError, type Finding } from "../../runtime/findings.ts";
 import {
@@ -147,12 +147,12 @@ async function trainIn(
 const count = (number: number, what: string): string =>
   `${number} ${what}${number === 1 ? "" : what.endsWith("s") ? "es" : "s"}`;
 
-/** The run config that the module reads. The section of `flexible` is in the module already. */
+/** The run config that the module reads: with the strategy's own name and parameters. The section of `flexible` is in the module already. */
 export function forModule({ config, written, step }: Pick<There, "config" | "written" | "step">): unknown {
   const { name } = step.strategy;
-  const { training_strategy: section, ...rest } = written as Record<string, unknown>;
+  const { training_strategy: _, ...rest } = written as Record<string, unknown>;
   const model = { ...(rest["model"] as object), load_checkpoint: config.model.load_checkpoint };
-  const strategy = name === "flexible" ? { name } : { ...(section as object | undefined), name };
+  const strategy = { ...strategyOf(config.training_strategy).params, name };
   return { ...rest, model, training_strategy: strategy, output_dir: config.output_dir };
 }
 

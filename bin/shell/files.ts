@@ -49,7 +49,7 @@ export async function readRunConfig(io: Io, path: string, command: string): Prom
 }
 
 /** Some of several files, and a report for each of the others. */
-interface Sources {
+export interface Sources {
   readonly files: readonly SourceFile[];
   /** Of the files that cannot be read. */
   readonly unread: readonly FileReport[];

@@ -1,10 +1,22 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { compilePython } from "../../compiler/index.ts";
-import { folders, loadCase, type Case } from "../case.ts";
+import { folders, loadCase, type Case, type Manifest } from "../case.ts";
 import { strategyOfCase } from "../compiled.ts";
 import { knowsScale, toleranceOf } from "../groups/strategy.ts";
+import { isSizeRefused } from "../groups/strategy-refusals.ts";
 import { recordedNames } from "../recorded-draws.ts";
+
+/** What the official strategies say of the sizes of references, see strategy-refusals.ts; of sections the compiler judges, for every target. */
+export async function recordSizes(root: string, pattern: RegExp): Promise<readonly unknown[]> {
+  const names = (await folders(join(root, "strategy"))).filter((name) => pattern.test(name));
+  const cases = await Promise.all(names.map((name) => loadCase(root, "strategy", name)));
+  return cases.flatMap(({ name, manifest }) => {
+    const items = (manifest["items"] ?? []) as readonly Manifest[];
+    const ofSizes = items.filter(({ what }) => !String(what).endsWith("Config"));
+    return ofSizes.map((item) => ({ ...item, name: `${name}, ${item["name"]}`, isRefused: isSizeRefused(item) }));
+  });
+}
 
 /**
  * Compiles the strategy of each step of the group `strategy` into `folder`, and says what replay.py needs to know of the case.

@@ -116,6 +116,16 @@ export const entries = [
     good: "ltxc run --on ltx-trainer   # in the folder of depth.strategy\n",
   },
   {
+    code: "LTX6613",
+    slug: "section-without-module",
+    title: "The run config's section is not that of a compiled module",
+    explanation:
+      "`flexible` is described in the run config itself, and `text_to_video` with `with_audio` is a strategy of another name in ltxc. `ltxc run --on ltx-trainer` takes care of both. A module that you launch yourself reads your run config, " +
+      "and finds there the name and the parameters of the one strategy that it was made of: `ltxc eject` writes the strategy as a file, and prints the section that goes with it.",
+    bad: "training_strategy:\n  name: flexible\n  video: {is_generated: true, latents_dir: latents}\n",
+    good: "training_strategy:\n  name: my_flexible   # of my_flexible.strategy\n",
+  },
+  {
     code: "LTX6614",
     slug: "losses-differ",
     title: "The official trainer has other losses",
