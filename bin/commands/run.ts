@@ -202,7 +202,8 @@ async function resumed(
   if (output_dir === null || checkpoint === null) {
     const where = output_dir ?? "no folder that `output_dir` could mean";
     const message = `${where} holds ${output_dir === null ? "a" : "no"} checkpoint to go on from`;
-    fail("LTX6307", message, "run without `--resume` to begin", ["output_dir"]);
+    const help = "run without `--resume` to begin; with `--overwrite` where a run has ended before it saved anything";
+    fail("LTX6307", message, help, ["output_dir"]);
   }
   reporter.findings(checkpoint.warnings);
   const resume_anyway = written.runtime.resume_anyway || options.resumeAnyway === true;

@@ -6,7 +6,7 @@ import type { Finding } from "../findings.ts";
 import { isHead } from "../model/outputs.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import { besidesBase, withoutBase } from "./base-change.ts";
-import { findWeights, officialStatePath, statePath, weightsPath } from "./checkpoint-files.ts";
+import { findWeights, officialStatePath, statePath, stepOf, weightsPath } from "./checkpoint-files.ts";
 import { runMetadata, type CheckpointMetadata } from "./checkpoint-metadata.ts";
 import { loadHeads, saveHeads } from "./head-weights.ts";
 import { loadLora } from "./fit-lora.ts";
@@ -14,8 +14,8 @@ import { toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
 import { loadModelWeights, saveModelWeights } from "./model-weights.ts";
 import type { Run } from "../training/run-inputs.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
-import { checkResume, checkStepsLeft, failDamaged } from "./resume.ts";
-import { decodeState, encodeState, type TrainingState } from "./training-state.ts";
+import { checkResume, checkStepsLeft, failDamaged, failStray } from "./resume.ts";
+import { decodeState, encodeState, strayState, type TrainingState } from "./training-state.ts";
 
 const place: Finding["path"] = ["model", "load_checkpoint"];
 
@@ -178,10 +178,10 @@ async function readState(run: Run, weights: string): Promise<TrainingState | str
     const official = officialStatePath(weights) ?? "";
     return existsSync(official) ? `${official} is a state of the official trainer` : `there is no ${path}`;
   }
-  const state = decodeState(
-    await readTensorFile(path).catch((error: unknown) => failDamaged(error, weights)),
-    wantedOf(run),
-  );
+  const file = await readTensorFile(path).catch((error: unknown) => failDamaged(error, weights));
+  const stray = strayState(file.metadata, stepOf(weights));
+  if (stray !== null) await failStray(`${path}: ${stray}`, weights);
+  const state = decodeState(file, wantedOf(run));
   return typeof state === "string" ? `${path}: ${state}` : state;
 }
 

@@ -85,6 +85,23 @@ test("a broken one is said, and the one before is taken; if all are broken, noth
   assert.is(thrown instanceof FindingsError && thrown.findings[0]?.code, "LTX6351");
 });
 
+test("a training state of another step is not gone on from, whatever its name", async () => {
+  const output = await trained(await folder(), 4);
+  await cp(stateOf(output, 2), stateOf(output, 4));
+  const found = await lastSaved(output);
+  assert.is(found?.path, weightsPath(output, 2));
+  assert.match(found?.warnings[0]?.message ?? "", "it was saved after step 2, and its name says 4");
+  const settings = { optimization: { steps: 6 }, model: { load_checkpoint: weightsPath(output, 4) } };
+  const run = tinyRun(engine, { outputDirectory: await folder(), settings });
+  const thrown = await train(run).catch((error: unknown) => error);
+  const [finding] = thrown instanceof FindingsError ? thrown.findings : [];
+  assert.is(finding?.code, "LTX6150");
+  assert.match(
+    finding?.help ?? "",
+    `go on from the checkpoint before it: \`model.load_checkpoint: ${weightsPath(output, 2)}\``,
+  );
+});
+
 test("without metrics, the run that the files name decides which checkpoint is the one before", async () => {
   const output = await trained(await folder(), 6);
   await cp(await trained(await folder(), 4, "another"), output, { recursive: true });

@@ -7,7 +7,7 @@ import { openSafetensors } from "../files/safetensors/index.ts";
 import { existsSync } from "node:fs";
 import { isWeights, statePath, stepOf } from "./checkpoint-files.ts";
 import { metadataOf, runKey } from "./prune.ts";
-import { savedFingerprint } from "./training-state.ts";
+import { savedFingerprint, strayState } from "./training-state.ts";
 
 /** A checkpoint to go on from. */
 interface Found {
@@ -116,7 +116,9 @@ async function whyBroken(weights: string, isThorough: boolean): Promise<string |
     await metadataOfWhole(weights, isThorough);
     if (state === null || !existsSync(state)) return null;
     const metadata = await metadataOfWhole(state, isThorough);
-    return savedFingerprint(metadata) === null ? `${state} is not a training state` : null;
+    if (savedFingerprint(metadata) === null) return `${state} is not a training state`;
+    const stray = strayState(metadata, stepOf(weights));
+    return stray === null ? null : `${state}: ${stray}`;
   } catch (error) {
     if (error instanceof FindingsError) return error.findings[0]?.message ?? "";
     // A folder in its place, a disk that fails: what the system says.

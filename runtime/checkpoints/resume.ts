@@ -80,6 +80,12 @@ export async function failDamaged(error: unknown, weights: string): Promise<neve
   fail("LTX6150", message, help, ["model", "load_checkpoint"]);
 }
 
+/** A state of another step would go on with that one's count. @throws FindingsError LTX6150 */
+export function failStray(message: string, weights: string): Promise<never> {
+  const finding: Finding = { code: "LTX6150", severity: "error", path: ["model", "load_checkpoint"], message };
+  return failDamaged(new FindingsError([finding]), weights);
+}
+
 /** What a run would go on from. */
 export interface ResumePoint {
   readonly weights: string;

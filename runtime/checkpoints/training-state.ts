@@ -65,6 +65,12 @@ export function savedFingerprint(metadata: TensorFile["metadata"]): Fingerprint 
   return parseHeader(metadata[KEY])?.config_fingerprint ?? null;
 }
 
+/** Why a state of this name cannot belong to weights of `step`, as text; null if it can. */
+export function strayState(metadata: TensorFile["metadata"], step: number): string | null {
+  const saved = parseHeader(metadata[KEY])?.global_step ?? null;
+  return saved === null || saved === step ? null : `it was saved after step ${saved}, and its name says ${step}`;
+}
+
 interface Header {
   readonly global_step: number;
   readonly config_fingerprint: Fingerprint;

@@ -118,6 +118,11 @@ test("a checkpoint of the folder itself is gone on from, one without a state is 
   for (const from of [path, output, "outputs"]) assert.is(await said(configIn(folder, loading(from))), null);
   await symlink(output, join(folder, "link"));
   assert.is(await said(configIn(folder, loading("link/checkpoints"))), null);
+  // A checkpoint that was moved to another disk, with a link in its place.
+  const moved = await save(output, 50);
+  await rename(moved, join(folder, "elsewhere.safetensors"));
+  await symlink(join(folder, "elsewhere.safetensors"), moved);
+  assert.is(await said(configIn(folder, loading(moved))), null);
   const anew = { ...loading(path), checkpoints: { no_resume: true } };
   assert.match((await said(configIn(folder, anew))) ?? "", "LTX6344 model.load_checkpoint");
   await rename(statePath(path) ?? "", join(folder, "away"));

@@ -39,8 +39,9 @@ function noneWhole(error: unknown): null {
   throw error;
 }
 
-/** Whether `path` is `folder` or lies in it; links are followed. */
+/** Whether `path` is `folder` or lies in it, also where it is a link to elsewhere; links on the way are followed. */
 export async function isWithin(path: string, folder: string): Promise<boolean> {
+  if (path.startsWith(`${folder}${sep}`)) return true;
   const [inner, outer] = await Promise.all([path, folder].map((each) => realpath(each).catch(() => each)));
   return inner === outer || `${inner}`.startsWith(`${outer}${sep}`);
 }
