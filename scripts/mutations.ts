@@ -91,7 +91,7 @@ async function catcherOf(mutant: Mutant, engine: Engine): Promise<Catcher> {
     imports: async () => null,
   });
   if (subject === null) return "compiler";
-  return (await tryOut(engine, subject, 1)).diagnostics.length > 0 ? "test" : "nothing";
+  return (await tryOut(engine, subject, 1, [])).diagnostics.length > 0 ? "test" : "nothing";
 }
 
 type Counts = Record<Catcher, number>;

@@ -116,7 +116,7 @@ export function declareCompile({ command, session, done }: Declaring): void {
 export function declareTest({ command, session, done }: Declaring): void {
   command(
     "test",
-    "Try strategies on small batches made for them: what they expect, and what every step owes to the model.",
+    "Try strategies on small batches made for them: what they expect, what every step owes to the model, and whether gradients lead where they should.",
     [
       ["ltxc test", "all *.strategy files of this folder"],
       ["ltxc test inpainting.strategy --seed 7", "one file, other batches"],

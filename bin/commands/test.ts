@@ -27,16 +27,18 @@ async function testFile(session: Session, source: SourceFile, { seed }: TestOpti
   );
   if (subject === null) return { file, diagnostics, batches: 0, expectations: 0 };
   const { engine } = await openEngine("cpu");
-  const trial = await tryOut(engine, subject, seed);
+  const trial = await tryOut(engine, subject, seed, diagnostics);
   const expectations = subject.probed.filter(({ key }) => key.startsWith("expect[")).length;
   return { file, diagnostics: [...diagnostics, ...trial.diagnostics], batches: trial.batches, expectations };
 }
 
 function summary({ file, diagnostics, batches, expectations }: Tested): string {
-  const wrong = diagnostics.filter(({ severity }) => severity === "error").length;
+  const count = (severity: string) => diagnostics.filter((finding) => finding.severity === severity).length;
+  const [wrong, doubtful] = [count("error"), count("warning")];
   const expected = expectations === 1 ? "1 expectation" : `${expectations || "no"} expectations`;
   const verdict = wrong === 0 ? "ok" : `${wrong} ${wrong === 1 ? "check fails" : "checks fail"}`;
-  return `${file.path}: ${verdict}, ${batches} batches, ${expected}`;
+  const warned = doubtful === 0 ? "" : `, ${doubtful} ${doubtful === 1 ? "warning" : "warnings"}`;
+  return `${file.path}: ${verdict}, ${batches} batches, ${expected}${warned}`;
 }
 
 /** `ltxc test`: tries strategies on batches made for them. */

@@ -104,8 +104,8 @@ export async function observe(
 
 // ---------------------------------------------------------------------------------------------------------------- the step
 
-/** Stores the outcome of each draw of `chance` in `drawn`. */
-function contextOf(
+/** What a step is called with. Stores the outcome of each draw of `chance` in `drawn`. */
+export function contextOf(
   { ops }: Engine,
   source: DrawSource,
   { params, sampler, globalStep, progress, samplerTokens }: Circumstances,
@@ -127,7 +127,7 @@ function contextOf(
 }
 
 /** The text features without the connectors: no value of a strategy depends on them. */
-function contextsOf({ ops }: Engine, { sources }: HostBatch) {
+export function contextsOf({ ops }: Engine, { sources }: HostBatch) {
   const texts = Object.entries(sources).flatMap(([role, source]) => {
     if (source.kind !== "text_embeddings") return [];
     const input = (field: string, value: HostTensor) => ops.input(`batch.${role}.${field}`, value);
@@ -159,7 +159,7 @@ function predict({ ops }: Engine, strategy: StrategyInfo, prepared: Prepared, so
 }
 
 /** `generated` covers the target alone, timesteps may cover references as well. */
-function targetShape(prepared: Prepared, modality: ModalityName): readonly number[] {
+export function targetShape(prepared: Prepared, modality: ModalityName): readonly number[] {
   return prepared[modality]?.generated.shape ?? prepared.inputs[modality]?.timesteps.shape ?? [];
 }
 
@@ -206,20 +206,23 @@ async function readInputs(inputs: ModalityInputs | null, read: Read): Promise<Se
   };
 }
 
-function isTensor(value: unknown): value is Tensor {
+/** Whether it is a tensor of an engine. */
+export function isTensor(value: unknown): value is Tensor {
   if (typeof value !== "object" || value === null || !("dtype" in value) || !("shape" in value)) return false;
   // Positions are host tensors, all others belong to the engine.
   return !("data" in value && ArrayBuffer.isView(value.data));
 }
 
-function hostTensor(value: number | boolean | readonly number[] | Tensor): HostTensor {
+/** A number, a boolean or a list of the probe as a tensor. */
+export function hostTensor(value: number | boolean | readonly number[] | Tensor): HostTensor {
   if (typeof value === "boolean") return { shape: [], dtype: "bool", data: Uint8Array.of(value ? 1 : 0) };
   if (typeof value === "number") return { shape: [], dtype: "float32", data: Float32Array.of(value) };
   if ("dtype" in value) throw new Error("a tensor is read from its engine");
   return { shape: [value.length], dtype: "float32", data: Float32Array.from(value) };
 }
 
-function tensorsIn(value: unknown): Tensor[] {
+/** All tensors of an engine in a value, each once. */
+export function tensorsIn(value: unknown): Tensor[] {
   if (isTensor(value)) return [value];
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return [];
   return [...new Set(Object.values(value).flatMap(tensorsIn))];

@@ -2,8 +2,8 @@
 import type { HostTensor, SourceInfo, StrategyInfo, VideoGrid } from "../../runtime/contract.ts";
 import { philoxSource, type HostSample, type HostSource } from "../../runtime/index.ts";
 
-/** What masks select: nothing, everything, a box inside, or random cells. */
-export type MaskPattern = "empty" | "full" | "box" | "scattered";
+/** What masks select: nothing, everything, a box inside, random cells; soft ones have values between 0 and 1. */
+export type MaskPattern = "empty" | "full" | "box" | "scattered" | "soft";
 
 export interface SyntheticSizes extends VideoGrid {
   /** Latent steps of audio. */
@@ -17,6 +17,8 @@ export interface Synthetic {
   /** How much smaller references are than their target: height and width, and the frames after the first. */
   readonly reference: { readonly space: number; readonly time: number };
   readonly seed: number;
+  /** Of tensors without axes, such as scores and flags: normal numbers if not given, or numbers from 0 to 1, or to 10. */
+  readonly scores?: "normal" | "shares" | "tens";
 }
 
 /** Small, and different from each other, so that a mix-up of two axes shows. */
@@ -68,8 +70,18 @@ function sourceOf(source: SourceInfo, strategy: StrategyInfo, made: Synthetic, i
       return { kind, mask: maskOver({ ...sizes }, made, index) };
     case "audio_mask":
       return { kind, mask: maskOver({ frames: sizes.steps, height: 1, width: 1 }, made, index) };
-    case "tensor":
+    case "tensor": {
+      const limit = { normal: null, shares: 1, tens: 10 }[made.scores ?? "normal"];
+      if (limit !== null && source.axes?.length === 0)
+        return {
+          kind,
+          value: floats(
+            [],
+            draws.rand(name, 1).map((share) => limit * share),
+          ),
+        };
       return { kind, value: normal(...(source.axes ?? []).map((axis) => lengthOf(axis, source, strategy, made))) };
+    }
   }
 }
 
@@ -182,6 +194,7 @@ function cells({ frames, height, width }: VideoGrid, { masks, seed }: Synthetic,
     const row = Math.floor(token / width) % height;
     // Boxes of later samples begin a column further.
     const column = (token + index) % width;
+    if (masks === "soft") return chance[token] ?? 0;
     const isTrue = {
       empty: false,
       full: true,

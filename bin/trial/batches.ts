@@ -71,6 +71,7 @@ const masksAre: Readonly<Record<MaskPattern, string>> = {
   full: "masks full",
   box: "masks with a box",
   scattered: "masks scattered",
+  soft: "masks soft",
 };
 
 /** "3 samples of 3 x 6 x 4 latent cells, masks empty, seed 4" */

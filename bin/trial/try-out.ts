@@ -7,6 +7,7 @@ import { observe } from "../probe/observe.ts";
 import type { Subject } from "../probe/subject.ts";
 import { syntheticSamples } from "../probe/synthetic.ts";
 import { describeBatch, trialBatches, type TrialBatch } from "./batches.ts";
+import { consult } from "./oracle/index.ts";
 import { differences, violations, type Violation } from "./checks.ts";
 
 interface Trial {
@@ -16,7 +17,13 @@ interface Trial {
 
 const sampler = createSampler(defaultFlowMatching);
 
-export async function tryOut(engine: Engine, subject: Subject, seed: number): Promise<Trial> {
+/** @param known what the compiler found: the oracle does not say it again */
+export async function tryOut(
+  engine: Engine,
+  subject: Subject,
+  seed: number,
+  known: readonly Diagnostic[],
+): Promise<Trial> {
   const { strategy } = subject.step;
   const batches = trialBatches(strategy, seed);
   const found = new Map<string, { readonly violation: Violation; readonly batch: TrialBatch; count: number }>();
@@ -41,7 +48,10 @@ export async function tryOut(engine: Engine, subject: Subject, seed: number): Pr
       help: seen,
     };
   });
-  return { diagnostics: diagnostics.toSorted((a, b) => a.span.start - b.span.start), batches: batches.length };
+  // A step that fails has no gradients.
+  const suspicions = diagnostics.length > 0 ? [] : await consult(engine, subject, seed, known);
+  const all = [...diagnostics, ...suspicions].toSorted((a, b) => a.span.start - b.span.start);
+  return { diagnostics: all, batches: batches.length };
 }
 
 async function violationsOn(engine: Engine, subject: Subject, batch: TrialBatch): Promise<readonly Violation[]> {

@@ -9,6 +9,8 @@ export interface CheckedParam {
   readonly type: ParamType;
   /** The JSON Schema fragment as written. */
   readonly schema: Readonly<Record<string, unknown>>;
+  /** Of its name. */
+  readonly span: Span;
 }
 
 export type SourceKind = "video_latents" | "audio_latents" | "text_embeddings" | "video_mask" | "audio_mask" | "tensor";
@@ -22,6 +24,8 @@ export interface CheckedSource {
   readonly shared: boolean;
   readonly key: string | null;
   readonly axes: readonly string[] | null;
+  /** Of its name. */
+  readonly span: Span;
 }
 
 export interface CheckedModality {

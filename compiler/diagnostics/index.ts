@@ -1,4 +1,5 @@
 /** Findings, for who makes, mends or prints them: plain data, the catalog of their codes, and what is written of them. Loads no parser. */
+export { withoutAllowed } from "./allow.ts";
 export { Bag } from "./bag.ts";
 export { catalog, entryOf, lookUp, type CatalogEntry, type Code } from "./catalog/index.ts";
 export type { Diagnostic, Fix } from "./diagnostic.ts";

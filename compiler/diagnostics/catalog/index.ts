@@ -18,6 +18,7 @@ import { entries as build } from "./65-build.ts";
 import { entries as target } from "./66-target.ts";
 import { entries as runtime } from "./7-runtime.ts";
 import { entries as trial } from "./71-trial.ts";
+import { entries as oracle } from "./711-oracle.ts";
 import type { Entry } from "./entry.ts";
 
 /** Every entry, in the order of the codes. A new file of entries gets a line here. */
@@ -42,6 +43,7 @@ const entries = [
   ...target,
   ...runtime,
   ...trial,
+  ...oracle,
 ] as const;
 
 /** A code of the catalog: a finding cannot be made with any other. */

@@ -1,0 +1,148 @@
+/** A strategy's step on one batch, whose loss and gradients can be asked for with any prediction. */
+import type { HostTensor, Prediction, Prepared, StepContext, Tensor } from "../../runtime/contract.ts";
+import { philoxSource, uploadBatch, type Engine, type HostBatch } from "../../runtime/index.ts";
+import {
+  contextOf,
+  contextsOf,
+  hostTensor,
+  isTensor,
+  targetShape,
+  tensorsIn,
+  type Circumstances,
+  type ModalityName,
+} from "./observe.ts";
+import type { Subject } from "./subject.ts";
+import { streamWidth } from "./synthetic.ts";
+
+/** What a model could return: `video`, `audio` and the strategy's outputs by name, `[batch, token, channel]`. References first. */
+export type Predicted = ReadonlyMap<string, HostTensor>;
+
+/** A loss and its gradients by each part of the prediction; null where it does not depend on the part. */
+export interface Slope {
+  /** One number for each sample. */
+  readonly loss: HostTensor;
+  readonly gradients: ReadonlyMap<string, HostTensor | null>;
+}
+
+/** The parts of a prediction that a step takes, with their shapes. */
+interface PartShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+export const modalityNames: readonly ModalityName[] = ["video", "audio"];
+
+/** Close it after use: it holds tensors of the engine. */
+export class OpenedStep {
+  readonly #engine: Engine;
+  readonly #subject: Subject;
+  readonly #ctx: StepContext<unknown>;
+  readonly #prepared: Prepared;
+  /** Which references take part, by the name of their draw. */
+  readonly #drawn = new Map<string, boolean>();
+
+  constructor(engine: Engine, subject: Subject, batch: HostBatch, circumstances: Circumstances) {
+    const source = philoxSource(circumstances.seed, circumstances.globalStep, 0);
+    this.#engine = engine;
+    this.#subject = subject;
+    this.#ctx = contextOf(engine, source, circumstances, this.#drawn);
+    this.#prepared = engine.tidy(() =>
+      subject.step.prepare(this.#ctx, uploadBatch(engine.ops, batch, contextsOf(engine, batch))),
+    );
+  }
+
+  get parts(): readonly PartShape[] {
+    const modalities = modalityNames.flatMap((name) => {
+      const latent = this.#prepared.inputs[name]?.latent;
+      return latent === undefined ? [] : [{ name, shape: latent.shape }];
+    });
+    const outputs = this.#subject.step.strategy.outputs.map((output) => {
+      const [samples = 0, tokens = 0] = targetShape(this.#prepared, output.modality);
+      const width = output.kind === "linear" ? output.features : streamWidth;
+      return { name: output.name, shape: [samples, tokens, width] };
+    });
+    return [...modalities, ...outputs];
+  }
+
+  /** Whether a reference takes part: those without a probability always do. */
+  hasReference(modality: ModalityName, index: number): boolean {
+    return this.#drawn.get(`${modality}.references[${index}]`) ?? true;
+  }
+
+  /** `[batch, token, channel]` and bool `[batch, token]` of the target; null for a modality that is not generated. */
+  async generated(name: ModalityName): Promise<{ readonly target: HostTensor; readonly generated: HostTensor } | null> {
+    const modality = this.#prepared[name];
+    if (modality === null) return null;
+    const read = (tensor: Tensor) => this.#engine.read(tensor);
+    return { target: await read(modality.target), generated: await read(modality.generated) };
+  }
+
+  /** Everything that the model is given of both modalities, besides the text. */
+  async inputs(): Promise<ReadonlyMap<string, HostTensor>> {
+    const found = new Map<string, HostTensor>();
+    for (const name of modalityNames) {
+      const inputs = this.#prepared.inputs[name];
+      if (inputs === null) continue;
+      const { latent, timesteps, attentionMask, keyframesMask, positions } = inputs;
+      for (const [field, tensor] of Object.entries({ latent, timesteps, attentionMask, keyframesMask }))
+        if (tensor !== null) found.set(`${name}.${field}`, await this.#engine.read(tensor));
+      found.set(`${name}.positions`, positions);
+    }
+    return found;
+  }
+
+  /** The loss terms by name, one number for each sample. */
+  async losses(predicted: Predicted): Promise<ReadonlyMap<string, HostTensor>> {
+    const { kept, prediction } = this.#keep(predicted);
+    const terms = this.#engine.tidy(() => this.#subject.step.loss(this.#ctx, this.#prepared, prediction));
+    const found = new Map<string, HostTensor>();
+    for (const [name, term] of Object.entries(terms)) found.set(name, await this.#engine.read(term));
+    this.#engine.dispose(...new Set(Object.values(terms)), ...kept.values());
+    return found;
+  }
+
+  /** The gradients of one loss term, summed over the samples. */
+  async slope(term: string, predicted: Predicted): Promise<Slope> {
+    const { kept, prediction } = this.#keep(predicted);
+    const { ops } = this.#engine;
+    const forward = () => {
+      const loss = this.#subject.step.loss(this.#ctx, this.#prepared, prediction)[term];
+      if (loss === undefined) throw new Error(`the step has no loss ${term}`);
+      return { loss: ops.sum(loss), outputs: { loss } };
+    };
+    const { loss, outputs, gradients } = this.#engine.differentiate(forward, [...kept.values()]);
+    const read: (HostTensor | null)[] = [];
+    for (const gradient of gradients) read.push(gradient === null ? null : await this.#engine.read(gradient));
+    const slope = {
+      loss: await this.#engine.read(outputs.loss),
+      gradients: new Map([...kept.keys()].map((name, i) => [name, read[i] ?? null])),
+    };
+    this.#engine.dispose(loss, outputs.loss, ...gradients, ...kept.values());
+    return slope;
+  }
+
+  /** Values by their key, as far as the step has them, with this prediction. */
+  async values(keys: readonly string[], predicted: Predicted): Promise<ReadonlyMap<string, HostTensor>> {
+    const { kept, prediction } = this.#keep(predicted);
+    const probe = this.#engine.tidy(() => this.#subject.step.probe?.(this.#ctx, this.#prepared, prediction) ?? {});
+    const found = new Map<string, HostTensor>();
+    for (const key of keys) {
+      const shown = probe[key];
+      if (shown !== undefined) found.set(key, isTensor(shown) ? await this.#engine.read(shown) : hostTensor(shown));
+    }
+    const own = new Set(tensorsIn(this.#prepared));
+    this.#engine.dispose(...tensorsIn(probe).filter((tensor) => !own.has(tensor)), ...kept.values());
+    return found;
+  }
+
+  close(): void {
+    this.#engine.dispose(...tensorsIn(this.#prepared));
+  }
+
+  #keep(predicted: Predicted) {
+    const kept = new Map([...predicted].map(([name, tensor]) => [name, this.#engine.keep(tensor)]));
+    const outputs = Object.fromEntries([...kept].filter(([name]) => name !== "video" && name !== "audio"));
+    const prediction: Prediction = { video: kept.get("video") ?? null, audio: kept.get("audio") ?? null, outputs };
+    return { kept, prediction };
+  }
+}
