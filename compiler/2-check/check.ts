@@ -87,6 +87,8 @@ function lets({ byName }: Declarations) {
 
 function paramsOf({ byName }: Declarations): readonly CheckedParam[] {
   return [...byName.values()].flatMap((entry) =>
-    entry.kind === "param" ? [{ name: entry.name.text, type: entry.type, schema: entry.syntax.schema, span: entry.name.span }] : [],
+    entry.kind === "param"
+      ? [{ name: entry.name.text, type: entry.type, schema: entry.syntax.schema, span: entry.name.span }]
+      : [],
   );
 }
