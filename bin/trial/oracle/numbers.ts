@@ -1,9 +1,9 @@
 /** Arithmetic over plain numbers. */
 import type { HostTensor } from "../../../runtime/contract.ts";
 
-export type Numbers = ArrayLike<number>;
+type Numbers = ArrayLike<number>;
 
-export function dot(a: Numbers, b: Numbers): number {
+function dot(a: Numbers, b: Numbers): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
   return sum;

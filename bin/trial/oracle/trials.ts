@@ -78,7 +78,7 @@ export interface Aim {
   readonly error: Float32Array;
 }
 
-export type Aims = ReadonlyMap<ModalityName, Aim>;
+type Aims = ReadonlyMap<ModalityName, Aim>;
 
 export async function aimsOf(step: OpenedStep, seed: number): Promise<Aims> {
   const found = new Map<ModalityName, Aim>();
@@ -115,7 +115,7 @@ export function predictionOf(step: OpenedStep, aims: Aims, seed: number, guess: 
 }
 
 /** For each entry of a target its place in the model's sequence, which may begin with references. */
-export function eachEntry({ target, before }: Aim, visit: (at: number, entry: number) => void): void {
+function eachEntry({ target, before }: Aim, visit: (at: number, entry: number) => void): void {
   const [samples = 0, tokens = 0, channels = 0] = target.shape;
   const [own, whole] = [tokens * channels, (before + tokens) * channels];
   for (let sample = 0; sample < samples; sample++)
