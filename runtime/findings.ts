@@ -11,6 +11,10 @@ export interface Finding {
   readonly help?: string;
   /** The known word that was probably meant by the key (LTX6001) or by the value. */
   readonly near?: string;
+  /** The key that is not there below `path` (LTX6004). */
+  readonly missing?: string;
+  /** The value is text as it is written, which YAML reads as something else without quotes. */
+  readonly asText?: true;
   /** Changes of the run config that are certain to mend it. */
   readonly rewrites?: readonly Rewrite[];
 }

@@ -41,6 +41,45 @@ test("corrects strategies and the run config, and says what", async ({ cwd }) =>
   assert.equal([await read(cwd, strategy), await read(cwd, "train.yaml")], before);
 });
 
+test("rewrites a run config in another trainer's words", async ({ cwd }) => {
+  const text = await read(cwd, "train.yaml");
+  const { model, optimization } = {
+    model: "model:\n  model_path: models/tiny-ltx2.safetensors",
+    optimization: "train:\n  lr: 1e-2\n  max_steps: 5",
+  };
+  const lines = [
+    model,
+    "network_dim: 8",
+    "lora: {lora_alpha: 8}",
+    "training_strategy: inpainting",
+    "data_root: data",
+    optimization,
+  ];
+  const words = [
+    "optimization: {optimizer_type: adamw_8bit}",
+    "acceleration:\n  mixed_precision_mode: no",
+    "gradient_checkpointing: yes",
+  ];
+  await writeFile(join(cwd, "train.yaml"), [...lines, ...words, "output_dir: 010", ""].join("\n"));
+  const { code, out } = await ltxc(["check", "--fix", "train.yaml"], { cwd });
+  assert.is(code, 0, out);
+  const mended = await read(cwd, "train.yaml");
+  for (const line of [
+    "  model_path:",
+    "rank: 8",
+    "alpha: 8",
+    '  name: "inpainting"',
+    '  preprocessed_data_root: "data"',
+    "steps: 5",
+    'optimizer_type: "adamw8bit"',
+    'mixed_precision_mode: "no"',
+    "enable_gradient_checkpointing: true",
+    'output_dir: "010"',
+  ])
+    assert.ok(mended.includes(line), `${line}\n${mended}`);
+  await writeFile(join(cwd, "train.yaml"), text);
+});
+
 test("reports what remains, and leaves files alone in which nothing is certain", async ({ cwd }) => {
   await replace(cwd, strategy, "over inpaint", "over masks > 1 > 2");
   const text = await read(cwd, strategy);

@@ -25,7 +25,7 @@ export function toDiagnostics(file: SourceFile, root: YamlNode, findings: readon
   return findings.map((finding) => {
     const { severity, message, help } = finding;
     const { code, slug } = entryOf(finding.code);
-    const fix = rewriteOf(file, root, finding) ?? fixOf(root, finding);
+    const fix = rewriteOf(file, root, finding) ?? quotesOf(file, root, finding) ?? fixOf(root, finding);
     const base = { code, slug, severity, message, span: spanOf(root, finding), labels: [] };
     return { ...base, ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) };
   });
@@ -38,6 +38,15 @@ function rewriteOf(file: SourceFile, root: YamlNode, { rewrites = [] }: Finding)
   const keys = [...new Set(rewrites.flatMap(({ entries }) => Object.keys(entries)))];
   const quoted = (keys.length > 0 ? keys : rewrites.map(({ path }) => path.at(-1))).map((key) => `\`${key}\``);
   return { title: `${keys.length > 0 ? "write" : "remove"} ${quoted.join(" and ")}`, edits };
+}
+
+/** Puts a value in quotes. */
+function quotesOf({ text }: SourceFile, root: YamlNode, { asText, path }: Finding): Fix | null {
+  const { node, depth, span } = nodeAt(root, path);
+  if (asText !== true || depth < path.length || node.kind !== "scalar" || node.quoted) return null;
+  if (text.slice(span.start, span.end) !== node.text) return null;
+  const quoted = JSON.stringify(node.text);
+  return { title: `write \`${quoted}\``, edits: [{ span, text: quoted }] };
 }
 
 /** Replaces a misspelt word, if it is certain which one was meant. */

@@ -41,7 +41,18 @@ function addition(text: string, section: YamlMapping, entries: readonly (readonl
   const indent = text.slice(text.lastIndexOf("\n", first - 1) + 1, first);
   // After a list's dash, or where another key begins the line, there is none to repeat.
   if (!isFlow && indent.trim() !== "") return null;
-  return { span, text: entries.map((entry) => inline(entry) + (isFlow ? ", " : `\n${indent}`)).join("") };
+  return {
+    span,
+    text: entries
+      .map((entry) =>
+        isFlow
+          ? `${inline(entry)}, `
+          : block(entry)
+              .map((line) => `${line}\n${indent}`)
+              .join(""),
+      )
+      .join(""),
+  };
 }
 
 /** Edits at one place become one: additions, then the key before which they stand. */
@@ -81,9 +92,11 @@ function columnOf(text: string, offset: number): number {
 /** JSON is YAML, too. */
 const inline = ([key, value]: readonly [string, unknown]): string => `${key}: ${JSON.stringify(value)}`;
 
-/** A list of mappings has a line for each key; everything else is short enough for one. */
+/** A mapping and a list of mappings have a line for each key; everything else is short enough for one. */
 function block([key, value]: readonly [string, unknown]): readonly string[] {
-  if (!Array.isArray(value)) return [inline([key, value])];
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return [`${key}:`, ...Object.entries(value).map((entry) => `  ${inline(entry)}`)];
+  if (!Array.isArray(value) || !value.some((item) => typeof item === "object")) return [inline([key, value])];
   const items = value.flatMap((item: object) =>
     Object.entries(item).map((entry, i) => `  ${i === 0 ? "-" : " "} ${inline(entry)}`),
   );

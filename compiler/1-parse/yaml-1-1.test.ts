@@ -53,6 +53,25 @@ for (const [text, value] of scalars) {
   test(`reads ${text}`, () => assert.equal(read(`a: ${text}`).data, { a: value }));
 }
 
+test("a date is text, with a warning that it needs quotes", () => {
+  assert.equal(read("a: 2026-11-27\nb: 2026-11-27 10:00:00\nc: '2026-11-27'\nd: 2026-11-27-run\n"), {
+    data: { a: "2026-11-27", b: "2026-11-27 10:00:00", c: "2026-11-27", d: "2026-11-27-run" },
+    codes: ["LTX6390", "LTX6390"],
+  });
+});
+
+test("a directive is one finding, which removes it and its marker", () => {
+  const bag = new Bag();
+  const text = "%YAML 1.2\n---\na: 1\n";
+  parseYaml(sourceFile("train.yaml", text), bag, "1.1");
+  const [found, ...more] = bag.sorted();
+  assert.equal(more, []);
+  assert.match(found?.message ?? "", "`%YAML 1.2`");
+  assert.match(found?.help ?? "", "1.1 for run configs");
+  const [edit] = found?.fix?.edits ?? [];
+  assert.is(text.slice(edit?.span.end), "a: 1\n");
+});
+
 test("a number that most people read otherwise is warned about, and no other", () => {
   const numbers = "a: 010\nb: 1:30\nc: 007\nd: 0x10\ne: '010'\nf: 1_000\ng: 0\nh: 089\n";
   assert.equal(read(numbers).codes, ["LTX6012", "LTX6012"]);

@@ -3,7 +3,9 @@
  * Strategies are YAML 1.2. The scalars are those of https://yaml.org/type/, with PyYAML's two exceptions: `y` and `n` are text, and a
  * number with an exponent needs a point and the exponent's sign (`1e-4` is text, which a setting that wants a number takes as one).
  */
-import type { ScalarTag, Tags } from "yaml";
+import type { Scalar, ScalarTag, Tags } from "yaml";
+import type { Bag } from "../diagnostics/bag.ts";
+import type { Span } from "../source/span.ts";
 
 const type = (name: string): string => `tag:yaml.org,2002:${name}`;
 
@@ -50,8 +52,28 @@ export const yaml11Scalars: Tags = [
 ];
 
 /** Whether a plain number is another one than most people who write it mean: `010` is 8, `1:30` is 90. */
-export function isSurprising(raw: string, value: unknown): boolean {
+function isSurprising(raw: string, value: unknown): boolean {
   if (typeof value !== "number") return false;
   const decimal = withoutUnderscores(raw);
   return decimal.includes(":") || (/^[-+]?0\d+$/.test(decimal) && Number(decimal) !== value);
+}
+
+/** Whether PyYAML makes a date of a plain text; here it stays text. https://yaml.org/type/timestamp.html */
+function isDate(raw: string): boolean {
+  const time = String.raw`(?:[Tt]|[ \t]+)\d{1,2}:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?`;
+  return new RegExp(String.raw`^(?:\d{4}-\d\d-\d\d|\d{4}-\d\d?-\d\d?${time})$`).test(raw);
+}
+
+/** Warns of a plain scalar that most people, or other readers, take for something else. */
+export function warnOfSurprise({ source = "", value }: Scalar, span: Span, bag: Bag): void {
+  if (isDate(source)) {
+    const fix = { title: `write \`"${source}"\``, edits: [{ span, text: JSON.stringify(source) }] };
+    const message = `\`${source}\` is a date to other readers of YAML 1.1, and the official trainer refuses it as text`;
+    bag.warning("LTX6390", span, message, { help: "put it in quotes", fix });
+  }
+  if (!isSurprising(source, value)) return;
+  const what = source.includes(":") ? "a number of base 60" : "an octal number";
+  bag.warning("LTX6012", span, `\`${source}\` is ${what} in a run config: ${String(value)}`, {
+    help: `write \`${String(value)}\`, or the number that you mean; in quotes if it is text`,
+  });
 }

@@ -20,7 +20,7 @@ export function boundedTokens(file: SourceFile, bag: Bag): CST.Token[] | null {
     const start = parser.offset;
     for (const token of parser.next(lexeme)) tokens.push(token);
     const last = tokens.at(-1);
-    if (last?.type === "directive") return directive(last.offset, bag);
+    if (last?.type === "directive") return directive(last.offset, last.source, text, bag);
     // Besides the values that are open, the stack holds their document.
     if (parser.stack.length > maxLevels + 1) return tooLarge(start, bag, "is too deeply nested");
     if (++count > maxLexemes) return tooLarge(start, bag, "has too many parts");
@@ -29,8 +29,21 @@ export function boundedTokens(file: SourceFile, bag: Bag): CST.Token[] | null {
   return tokens;
 }
 
-function directive(start: number, bag: Bag): null {
-  bag.error("LTX1001", { start, end: start + 1 }, "a `%` directive cannot stand here", { help: "remove the line" });
+/** The line goes, and so does the `---` below it that it needs. */
+function directive(start: number, source: string, text: string, bag: Bag): null {
+  const { length } = /^[^\n]*\n?(?:---[ \t]*(?:\n|$))?/.exec(text.slice(start))?.[0] ?? source;
+  const says = /^%YAML\b/.test(source)
+    ? "the version of YAML is always the same here: 1.1 for run configs, as the official trainer reads them, and 1.2 for strategies; remove the line"
+    : "remove the line, and write tags out where they are used";
+  bag.error(
+    "LTX1001",
+    { start, end: start + source.trimEnd().length },
+    `a \`${source.trimEnd()}\` directive cannot stand here`,
+    {
+      help: says,
+      fix: { title: "remove the directive", edits: [{ span: { start, end: start + length }, text: "" }] },
+    },
+  );
   return null;
 }
 

@@ -106,7 +106,7 @@ const mistakes: readonly (readonly [string, string, ...string[]])[] = [
   ["parameters in a flow mapping", "a: {f(b, c): d, e: 1}\n", 'LTX1111 "f(b, c): d"'],
   ["infinity", "a: .inf\nb: .nan\n", 'LTX1011 ".inf"', 'LTX1011 ".nan"'],
   ["control characters", "a: \u0002b\n", 'LTX1012 "\\u0002"'],
-  ["a directive", "%YAML 1.1\n---\na: yes\n", 'LTX1001 "%"'],
+  ["a directive", "%YAML 1.1\n---\na: yes\n", 'LTX1001 "%YAML 1.1"'],
 ];
 for (const [title, text, ...expected] of mistakes)
   test(`reports ${title}`, () => assert.equal(parse(text).errors, expected));

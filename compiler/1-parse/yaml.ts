@@ -21,7 +21,7 @@ import { boundedTokens, tooLarge } from "./yaml-bounds.ts";
 import { splitGroups } from "./flow-split.ts";
 import { mapScalar, type ScalarStyle } from "./scalar-map.ts";
 import type { YamlEntry, YamlNode, YamlScalar } from "./tree.ts";
-import { isSurprising, yaml11Scalars } from "./yaml-1-1.ts";
+import { warnOfSurprise, yaml11Scalars } from "./yaml-1-1.ts";
 import { explainYamlError } from "./yaml-errors.ts";
 
 /** Far beyond any sensible document: values, those that aliases repeat included. */
@@ -355,17 +355,9 @@ class Converter {
       this.#bag.error("LTX1011", span, "a number must be finite", { help: "write the number itself" });
       return 0;
     }
-    if (this.#version === "1.1" && styleOf(node) === "plain") this.#warnOfSurprise(node, span);
+    if (this.#version === "1.1" && styleOf(node) === "plain") warnOfSurprise(node, span, this.#bag);
     if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
     return value === null || value === undefined ? null : String(value);
-  }
-
-  #warnOfSurprise({ source = "", value }: Scalar, span: Span): void {
-    if (!isSurprising(source, value)) return;
-    const what = source.includes(":") ? "a number of base 60" : "an octal number";
-    this.#bag.warning("LTX6012", span, `\`${source}\` is ${what} in a run config: ${String(value)}`, {
-      help: `write \`${String(value)}\`, or the number that you mean; in quotes if it is text`,
-    });
   }
 
   #spanOf(node: Node): Span {

@@ -1,6 +1,7 @@
 import type { Finding } from "../findings.ts";
 import { isMultiple, matches } from "../param-rules.ts";
 import { didYouMean, suggest } from "../nearest-word.ts";
+import { meant } from "./meant.ts";
 
 /** The part of JSON Schema that settings use: those of the run config and the parameters of a strategy. */
 export interface Schema {
@@ -38,8 +39,8 @@ export function conform(schema: Schema, value: unknown, path: Path, findings: Fi
   const fitted = coerce(schema, value);
   const wrong = wrongType(schema, fitted) ?? wrongChoice(schema, fitted);
   if (wrong !== null) {
-    const help = meantChoice(schema, fitted, path) ?? meantText(schema, fitted);
-    findings.push(finding("LTX6002", path, `${nameOf(path)} must be ${wrong}, not ${show(value)}`, help));
+    const message = `${nameOf(path)} must be ${wrong}, not ${show(value)}`;
+    findings.push({ ...finding("LTX6002", path, message), ...meant(schema, fitted, path) });
     return value;
   }
   if (Array.isArray(fitted)) return conformList(schema, fitted, path, findings);
@@ -123,32 +124,6 @@ function wrongChoice(schema: Schema, value: unknown): string | null {
   return `${choices.length > 1 ? "one of " : ""}${choices.map(show).join(", ")}`;
 }
 
-/** Which of the choices is meant, or where the value belongs. */
-function meantChoice({ enum: choices }: Schema, value: unknown, path: Path): string | undefined {
-  if (choices === undefined || typeof value !== "string") return undefined;
-  if (path.join(".") === "runtime.engine" && /^(cuda|webgpu|gpu)$/i.test(value)) {
-    const provider = /^webgpu$/i.test(value) ? "webgpu" : "cuda";
-    const owners = provider === "webgpu" ? "engine `onnx`" : "engines `onnx` and `torch`";
-    return `it is a provider of the ${owners}: write \`engine: auto\` and \`provider: ${provider}\``;
-  }
-  const texts = choices.filter((choice): choice is string => typeof choice === "string");
-  return didYouMean(value, texts) ?? undefined;
-}
-
-/** `no`, `010`, `12`, `{date}` and `~` are text only in quotes. */
-function meantText(schema: Schema, value: unknown): string | undefined {
-  const isText = schema.enum === undefined && typesOf(schema).includes("string");
-  if (!isText) return undefined;
-  if (isFields(value) && Object.keys(value).length > 0 && Object.values(value).every((each) => each === null))
-    return `put it in quotes: \`"{${Object.keys(value).join(", ")}}"\`; YAML reads braces at the beginning of a value as a mapping`;
-  if (value === null)
-    return "write a text, or leave the line out; YAML reads `~` alone, `null` and an empty value as nothing";
-  const isRead = typeof value === "boolean" || typeof value === "number";
-  return isRead
-    ? "put it in quotes if it is text: YAML reads words such as `no`, `on` and `yes` as true or false, and digits as a number"
-    : undefined;
-}
-
 function outOfRange(schema: Schema, value: unknown, path: Path): Finding[] {
   const limits: readonly (readonly [number | undefined, (n: number, limit: number) => boolean, string])[] = [
     [schema.minimum, (n, limit) => n >= limit, "at least"],
@@ -197,7 +172,8 @@ function conformFields(general: Schema, fields: Fields, path: Path, findings: Fi
   const { properties = {}, required = [] } = schema;
   findings.push(...unknownKeys(schema, fields, path));
   for (const key of required.filter((key) => fields[key] === undefined)) {
-    findings.push(finding("LTX6004", path, `${nameOf([...path, key])} is missing`, `write \`${key}:\` and its value`));
+    const missing = finding("LTX6004", path, `${nameOf([...path, key])} is missing`, `write \`${key}:\` and its value`);
+    findings.push({ ...missing, missing: key });
   }
   const entries = Object.keys({ ...properties, ...fields }).flatMap((key) => {
     const property = Object.hasOwn(properties, key) ? properties[key] : undefined;

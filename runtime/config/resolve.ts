@@ -2,6 +2,7 @@ import type { Finding } from "../findings.ts";
 import runConfigSchema from "../../schemas/train.schema.json" with { type: "json" };
 import { checkCombinations } from "./rules/combinations.ts";
 import { conform, isFields, type Schema } from "./conform.ts";
+import { inOurWords } from "./foreign/in-our-words.ts";
 import { migrate } from "./migrate.ts";
 import {
   anyTime,
@@ -41,8 +42,9 @@ interface Surroundings {
  */
 export function resolveConfig(raw: unknown, { configDirectory, now = new Date() }: Surroundings): ResolvedConfig {
   const findings: Finding[] = [];
-  const conformed = conform(runConfigSchema as Schema, raw, [], findings);
-  if (findings.some(isError)) return { config: null, findings, outputs: null };
+  const schema = runConfigSchema as Schema;
+  const conformed = conform(schema, raw, [], findings);
+  if (findings.some(isError)) return { config: null, findings: inOurWords(findings, raw, schema), outputs: null };
   const migrated = migrate(conformed as RunConfig, raw, findings);
   const written = withVariants(migrated, findings);
   const at = (time: typeof anyTime) => withAbsolutePaths(withOutputFolder(written, time), configDirectory);

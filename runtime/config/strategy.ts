@@ -1,6 +1,8 @@
 import type { StrategyInfo } from "../contract.ts";
 import type { Finding } from "../findings.ts";
+import runConfigSchema from "../../schemas/train.schema.json" with { type: "json" };
 import { conform, finding, type Schema } from "./conform.ts";
+import { withMeaningOf } from "./foreign/in-our-words.ts";
 import { didYouMean, suggest } from "../nearest-word.ts";
 import type { StrategyConfig } from "./run-config.ts";
 
@@ -38,7 +40,14 @@ export function resolveParams(
   const findings: Finding[] = [];
   const schema: Schema = { ...strategy.params, type: "object", additionalProperties: false };
   const resolved = conform(schema, params, ["training_strategy"], findings) as StrategyChoice["params"];
-  return { params: resolved, findings };
+  return { params: resolved, findings: findings.map(asSetting) };
+}
+
+/** A finding about an unknown parameter that is a setting of the run config, in other words or at another place. */
+function asSetting(found: Finding): Finding {
+  if (found.code !== "LTX6001" || found.near !== undefined) return found;
+  const { rewrites: _elsewhere, ...said } = withMeaningOf(found, runConfigSchema as Schema);
+  return said;
 }
 
 /** The finding for a run config that names a strategy which is not among `available`. */

@@ -123,6 +123,16 @@ export const entries = [
     good: config("seed: 10"),
   },
   {
+    code: "LTX6390",
+    slug: "date-as-text",
+    title: "YAML 1.1 reads this as a date",
+    explanation:
+      "A run config is YAML 1.1, as the official trainer reads it. There, `2026-11-27` without quotes is a date and no text, and the official " +
+      "trainer refuses it where a setting wants text. ltxc takes it as the text that is written. In quotes it is text for both.",
+    bad: config("wandb: {project: 2026-11-27}"),
+    good: config('wandb: {project: "2026-11-27"}'),
+  },
+  {
     code: "LTX6251",
     slug: "unusual-value",
     title: "A setting is far from all values with which runs train",
