@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { entryOf, type Diagnostic, type FileReport } from "../../compiler/diagnostics/index.ts";
 import { onOneLine, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
-import { describeFile, readText, unreadable } from "../../runtime/files/index.ts";
+import { describeFile, isGarbled, readText, unreadable } from "../../runtime/files/index.ts";
 import { UsageError } from "./exit.ts";
 import type { Io } from "./io.ts";
 
@@ -19,7 +19,8 @@ export async function readSource(io: Io, path: string, missingHelp: string | nul
   const absolute = resolve(io.cwd, path);
   try {
     const text = await readText(absolute);
-    if (text.slice(0, 4096).includes("\0")) throw await otherContent(path, absolute, "is not a text");
+    const start = text.slice(0, 4096);
+    if (start.includes("\0") || isGarbled(start)) throw await otherContent(path, absolute, "is not a text");
     return sourceFile(path, text);
   } catch (error) {
     const why = unreadable(error);

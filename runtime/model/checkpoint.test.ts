@@ -33,8 +33,8 @@ async function refusal(file: TinyFile, options: Partial<LoadOptions> = {}): Prom
 
 const codes = (findings: readonly Finding[]) => findings.map(({ code }) => code);
 
-test("published and bare names load alike, without warnings", async () => {
-  for (const prefix of ["model.diffusion_model.", ""]) {
+test("published, bare and wrapped names load alike, without warnings", async () => {
+  for (const prefix of ["model.diffusion_model.", "", "net.", "module._orig_mod."]) {
     const before = engine.memory().tensors;
     const model = await load({ prefix });
     const weight = model.weights.get("transformer_blocks.0.attn1.to_q.weight");

@@ -1,6 +1,6 @@
 /** Words that other trainers have for values, and what they are in the official format. */
 
-export interface ForeignValue {
+interface ForeignValue {
   /** The official value that means the same; undefined where none does. */
   readonly value?: unknown;
   readonly say: string;

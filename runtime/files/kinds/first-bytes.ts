@@ -97,6 +97,11 @@ export function isUtf16(head: Buffer): boolean {
   return pairs >= 4 && Math.max(even, odd) > 0.7 * pairs && Math.min(even, odd) === 0;
 }
 
+/** Whether what was read as UTF-8 is no text: one in an older encoding has only some bytes that do not fit. */
+export function isGarbled(text: string): boolean {
+  return text.length - text.replaceAll("\ufffd", "").length > text.length / 5;
+}
+
 /** A stored page, reply or list; null for what is not text. */
 function textOf(head: Buffer): Container | null {
   // eslint-disable-next-line no-control-regex
@@ -105,6 +110,7 @@ function textOf(head: Buffer): Container | null {
     .toString("utf8")
     .replace(/^\ufeff/, "")
     .trimStart();
+  if (isGarbled(text)) return null;
   if (/^(version https:\/\/(git-lfs|hawser)|# xet version)/.test(text)) {
     const size = /^size (\d+)$/m.exec(text)?.[1];
     return { kind: "pointer", size: size === undefined ? null : Number(size) };

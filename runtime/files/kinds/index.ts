@@ -1,5 +1,5 @@
 /** "What is this file?": what stands where a checkpoint, a LoRA, data or text is expected, and what is said of it. */
-export { containerOf, HEAD_BYTES, isUtf16, type Container } from "./first-bytes.ts";
+export { containerOf, HEAD_BYTES, isGarbled, isUtf16, type Container } from "./first-bytes.ts";
 export { describeFile, judgeFile } from "./judge.ts";
 export { prefixIn } from "./weights-kind.ts";
 export { recognise, type FileKind } from "./recognise.ts";

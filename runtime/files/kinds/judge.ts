@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { some } from "../../some.ts";
 import type { Finding } from "../../findings.ts";
 import { candidatesIn } from "./folder.ts";
@@ -64,6 +65,11 @@ function notA(wantedKind: string, what: string, name: string): Words {
 /** Names that are shown of several. */
 const SHOWN = 3;
 
+async function pointersAmong(folder: string, files: readonly string[]): Promise<readonly string[]> {
+  const kinds = await Promise.all(files.map((file) => recognise(join(folder, file))));
+  return files.filter((_, i) => kinds[i]?.kind === "pointer");
+}
+
 async function wordsOfFolder(path: string, role: Role): Promise<Words> {
   const fits = async (file: string): Promise<boolean> => {
     const found = await recognise(file);
@@ -81,6 +87,14 @@ async function wordsOfFolder(path: string, role: Role): Promise<Words> {
       ...base,
       what: `${base.what}; it is laid out for diffusers, whose files ltxc does not read`,
       help: `name ${wanted[role]}`,
+    };
+  }
+  const pointers = await pointersAmong(path, others);
+  if (pointers.length > 0 && pointers.length === others.length) {
+    return {
+      ...base,
+      what: `${base.what}; its files are Git LFS pointers, short texts in place of the files`,
+      help: `fetch the files: run \`git lfs install\` and \`git lfs pull\` in it; then write the path of ${some(pointers, SHOWN)}`,
     };
   }
   const there =

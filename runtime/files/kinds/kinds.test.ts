@@ -125,10 +125,54 @@ for (const [name, content, said] of cases)
   test(`${name} is recognised: ${said.source}`, async () => assert.match(await judged(name, content), said));
 
 test("a checkpoint fits under every known prefix, and one shard of one is whole", async () => {
-  for (const prefix of [published, "diffusion_model.", "transformer.", "model.", ""]) {
+  const wrapped = [
+    "net.",
+    "velocity_model.",
+    "module.",
+    "_orig_mod.",
+    "module._orig_mod.model.diffusion_model.",
+    "ema.net.",
+  ];
+  for (const prefix of [published, "diffusion_model.", "transformer.", "model.", "", ...wrapped]) {
     assert.is(await judged("ltx.safetensors", weights(all(prefix, [...own, connector]))), "fits", prefix);
   }
   assert.is(await judged("model-00001-of-00001.safetensors", weights(ltx2)), "fits");
+});
+
+test("several transformers in a file are said to be that", async () => {
+  const both = { ...all("net.", [...own, connector]), ...all("net_ema.", own) };
+  assert.match(
+    await judged("ema.safetensors", weights(both)),
+    /^LTX6230 is a file of several transformers \(`net\.`, `net_ema\.`\)/,
+  );
+});
+
+test("a part without a prefix of a transformer is still a part", async () => {
+  assert.match(await judged("part.safetensors", weights({ [`net.${connector}`]: "BF16" })), /the connectors alone/);
+});
+
+test("a folder of Git LFS pointers is said to be that", async () => {
+  const path = join(await folder(), "clone");
+  await mkdir(path, { recursive: true });
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 43300000000\n";
+  await writeFile(join(path, "ltx-2-19b-dev.safetensors"), pointer);
+  await writeFile(join(path, "README.md"), "# LTX-2\n");
+  const found = await judgeFile(path, "transformer", place);
+  assert.match(found?.message ?? "", /is a folder, not a file; its files are Git LFS pointers/);
+  assert.match(found?.help ?? "", /git lfs pull.*ltx-2-19b-dev\.safetensors/);
+});
+
+test("bytes that are no text are not called one", async () => {
+  for (const bytes of [
+    Buffer.alloc(600, 0xff),
+    Buffer.from([0xff, 0xff, ...Array.from({ length: 128 }, (_, i) => 128 + i)]),
+  ])
+    assert.match(await judged("x.safetensors", bytes), /^LTX6222 is in no format that ltxc knows/);
+  // Latin letters in an older encoding are a text.
+  assert.match(
+    await judged("y.safetensors", Buffer.from("Zugriff verweigert: bitte einloggen, \xfcber /login", "latin1")),
+    /^LTX6223/,
+  );
 });
 
 test("numbers of 8 bits outside of the transformer do not matter", async () => {

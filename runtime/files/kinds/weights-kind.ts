@@ -32,11 +32,19 @@ export function prefixIn(names: { has(name: string): boolean; keys(): Iterable<s
   const byEnds = knownPrefixes.find((prefix) => names.has(prefix + everyTransformer));
   if (byEnds !== undefined) return byEnds;
   const all = [...names.keys()];
-  return (
-    knownPrefixes.find((prefix) =>
-      all.some((name) => name.startsWith(`${prefix}transformer_blocks.`) && officialName.test(name)),
-    ) ?? null
+  const byBlocks = knownPrefixes.find((prefix) =>
+    all.some((name) => name.startsWith(`${prefix}transformer_blocks.`) && officialName.test(name)),
   );
+  const [other, ...more] = byBlocks === undefined ? otherPrefixes(all) : [];
+  return byBlocks ?? (other !== undefined && more.length === 0 ? other : null);
+}
+
+/** Names that no other model has below its prefix. */
+const ownName = /^(.+\.)(patchify_proj\.weight|transformer_blocks\.\d+\.audio_to_video_attn\..+)$/;
+
+/** What else stands before a transformer's names: `net.`, `module.`, `_orig_mod.`, as training code wraps models. */
+function otherPrefixes(names: readonly string[]): readonly string[] {
+  return [...new Set(names.flatMap((name) => ownName.exec(name)?.[1] ?? []))];
 }
 
 /** Norms of queries and the gates are called otherwise in diffusers. */
@@ -102,6 +110,12 @@ export function weightsKindOf(outline: WeightsOutline): WeightsKind {
   const prefix = prefixIn(outline.dtypes);
   if (prefix !== null)
     return isLtxVideo(names, sections, outline) ? { model: "ltx-video" } : ltx2Of(prefix, names, outline, sections);
+  const several = otherPrefixes(names);
+  if (several.length > 1)
+    return {
+      model: "other",
+      what: `a file of several transformers (${several.map((one) => `\`${one}\``).join(", ")})`,
+    };
   const known = others.find(([pattern]) => names.some((name) => pattern.test(name)))?.[1];
   if (known !== undefined) return known;
   return sections === null
