@@ -12,7 +12,7 @@ export function declareConvert({ command, session, done }: Declaring): void {
     ["ltxc convert their.safetensors ours.safetensors --to official", "for ltxc and the official trainer"],
   ])
     .argument("<in>", "a LoRA of LTX-2, or a folder of PEFT or diffusers with one")
-    .argument("<out>", "the file to write; for peft, a folder gets its config, too")
+    .argument("<out>", "the file to write; for peft, a folder or its adapter_model.safetensors gets its config, too")
     .addOption(
       new Option(
         "--to <format>",

@@ -84,6 +84,35 @@ test("for PEFT a folder gets the config, too, and is read again", async () => {
   });
 });
 
+test("PEFT's two files always fit each other, and those of another adapter are not replaced without a word", async () => {
+  const cwd = await made();
+  const theirs = JSON.stringify({ peft_type: "LORA", r: 64, lora_alpha: 1 });
+  await mkdir(join(cwd, "old"));
+  await writeFile(join(cwd, "old/adapter_config.json"), theirs);
+  const call = (out: string, ...more: string[]) => ltxc(["convert", "in.safetensors", out, "--to", ...more], { cwd });
+  const config = () => readFile(join(cwd, "old/adapter_config.json"), "utf8");
+  for (const [out, named] of [
+    ["old", "old/adapter_config.json"],
+    ["old/adapter_model.safetensors", "old/adapter_config.json"],
+  ] as const) {
+    const refused = await call(out, "peft");
+    assert.is(refused.code, 2);
+    assert.match(refused.err, `${named} is there already`);
+  }
+  const other = await call("old/adapter_model.safetensors", "comfyui", "--force");
+  assert.is(other.code, 2);
+  assert.match(other.err, "PEFT would load old/adapter_model.safetensors by the adapter_config.json next to it");
+  assert.is(await config(), theirs);
+  const forced = await call("old/adapter_model.safetensors", "peft", "--force");
+  assert.is(forced.code, 0, forced.err);
+  assert.match(forced.out, "old/adapter_model.safetensors, old/adapter_config.json");
+  assert.is(JSON.parse(await config()).r, 2);
+  const back = await ltxc(["convert", "old", "back.safetensors", "--to", "comfyui"], { cwd });
+  assert.is(back.code, 0);
+  const [own] = Object.values((await contents(join(cwd, "back.safetensors"))).tensors);
+  assert.ok(own);
+});
+
 test("a quantized LoRA is refused by name", async () => {
   const cwd = await folder();
   const names = [`diffusion_model.${layer}.lora_A.weight`, `diffusion_model.${layer}.lora_B.weight`];

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import type { FileReport } from "../../compiler/diagnostics/index.ts";
 import { mapping } from "../../compiler/1-parse/index.ts";
 import { sourceFile } from "../../compiler/source/index.ts";
@@ -7,6 +7,8 @@ import { FindingsError, type Finding } from "../../runtime/findings.ts";
 import {
   convertLora,
   loraInFolder,
+  peftFiles,
+  peftFolder,
   type Converted,
   type LoraDType,
   type LoraFormat,
@@ -24,7 +26,6 @@ export interface ConvertOptions {
 }
 
 const extension = ".safetensors";
-const peftConfig = "adapter_config.json";
 
 /** The file that is read: the one that was named, or the LoRA in a folder of PEFT or diffusers. */
 function inputOf({ cwd }: Io, named: string): string {
@@ -40,17 +41,34 @@ function inputOf({ cwd }: Io, named: string): string {
 function outputOf({ cwd }: Io, named: string, { to, force }: ConvertOptions): string {
   const path = resolve(cwd, named);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  if (to === "peft" && !named.endsWith(extension)) {
-    if (existsSync(path) && !isFolder)
-      throw new UsageError(`${named} is a file`, "name a folder, or a .safetensors file");
-    if (force !== true && isFolder && loraInFolder(path) !== null) thereAlready(`a LoRA in ${named}`);
-    if (force !== true && existsSync(join(path, peftConfig))) thereAlready(join(named, peftConfig));
-    return path;
-  }
+  const adapter = to === "peft" && !(isFolder && named.endsWith(extension)) ? peftFolder(path) : null;
+  if (adapter !== null) return outputOfPeft({ path, adapter, named }, force === true);
   if (isFolder)
     throw new UsageError(`${named} is a folder`, `name the file: ${named.replace(/\/*$/, "/")}lora${extension}`);
   if (!named.endsWith(extension)) throw new UsageError(`${named} is no name for a LoRA`, `end it in \`${extension}\``);
+  if (basename(path) === peftFiles.weights && existsSync(join(dirname(path), peftFiles.config))) {
+    const message = `PEFT would load ${named} by the ${peftFiles.config} next to it, which is that of another adapter`;
+    throw new UsageError(message, "choose another name or folder, or write both files with `--to peft`");
+  }
   if (force !== true && existsSync(path)) thereAlready(named);
+  return path;
+}
+
+/** A folder, or the weights in it: PEFT's config is written next to them. */
+function outputOfPeft(
+  { path, adapter, named }: { readonly path: string; readonly adapter: string; readonly named: string },
+  isForced: boolean,
+): string {
+  if (adapter === path && existsSync(path) && !statSync(path).isDirectory())
+    throw new UsageError(`${named} is a file`, "name a folder, or a .safetensors file");
+  const config = join(adapter, peftFiles.config);
+  if (existsSync(config) && !statSync(config).isFile())
+    throw new UsageError(`${config} is no regular file`, "choose another folder");
+  if (isForced) return path;
+  const folder = adapter === path ? named : dirname(named);
+  const lora = loraInFolder(adapter);
+  if (lora !== null) thereAlready(adapter === path ? `a LoRA in ${named}` : join(folder, basename(lora)));
+  if (existsSync(config)) thereAlready(join(folder, peftFiles.config));
   return path;
 }
 

@@ -1,9 +1,11 @@
+import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { writeTextAtomically } from "../files/atomic.ts";
 import { float32ToFloat16 } from "../files/number-formats.ts";
 import { writeSafetensors, type OutputTensor, type SafetensorsDType } from "../files/safetensors/index.ts";
 import { fail, type Finding } from "../findings.ts";
 import { formatOf, type LoraFormat } from "./formats.ts";
+import { peftFiles, peftFolder } from "./in-folder.ts";
 import { openLora, readAdapters, type LoraFile, type StoredAdapter } from "./lora-file.ts";
 import { alphaKeys, diffusersKey } from "./strength.ts";
 
@@ -16,7 +18,7 @@ interface ConvertOptions {
   readonly to: LoraFormat;
   /** Null: every tensor as it is stored, as far as it is one of these types; else as float32. */
   readonly dtype: LoraDType | null;
-  /** Where it goes: a file, or for `peft` also a folder. */
+  /** Where it goes: a file, or for `peft` also a folder, whose files of an adapter are replaced. */
   readonly out: string;
 }
 
@@ -33,7 +35,8 @@ export interface Converted {
 
 /**
  * Writes a LoRA file in the format of another program, with the same strength there. One tensor is in memory at a time; a file is
- * written whole or not at all. For `peft`, `out` may be a folder: then its `adapter_config.json` is written, too.
+ * written whole or not at all. For `peft`, `out` may be a folder or the `adapter_model.safetensors` in it: then its `adapter_config.json` is
+ * written, too.
  * @throws FindingsError LTX6360, LTX6361, LTX6364, LTX6366, LTX6367 for files that are no sound LoRA of LTX-2, LTX618x and LTX619x for
  * files that cannot be read or written
  */
@@ -43,15 +46,15 @@ export async function convertLora(path: string, { to, dtype, out }: ConvertOptio
     const adapters = [...file.adapters.values()];
     // Before anything is written: NaN is worth nothing in any format.
     await readAdapters(file, adapters, [], () => undefined);
-    const isFolder = to === "peft" && !out.endsWith(".safetensors");
-    const weights = isFolder ? join(out, "adapter_model.safetensors") : out;
+    const folder = to === "peft" ? peftFolder(out) : null;
+    const weights = folder === null ? out : join(folder, peftFiles.weights);
+    const config = folder === null ? null : join(folder, peftFiles.config);
     const type = dtype === null ? null : dtypes[dtype];
+    // The config of another adapter must not be taken for that of these weights, should the second file not be written.
+    if (config !== null) await rm(config, { force: true });
     await writeSafetensors(weights, tensorsOf(file, adapters, to, type), metadataOf(file, to));
-    const files = [weights];
-    if (isFolder) {
-      files.push(join(out, "adapter_config.json"));
-      await writeTextAtomically(files[1] ?? "", `${JSON.stringify(peftConfig(adapters), null, 2)}\n`);
-    }
+    if (config !== null) await writeTextAtomically(config, `${JSON.stringify(peftConfig(adapters), null, 2)}\n`);
+    const files = [weights, ...(config === null ? [] : [config])];
     const ranks = [...new Set(adapters.map(({ rank }) => rank))].toSorted((a, b) => a - b);
     return { from: file.scheme, layers: adapters.length, ranks, files, warnings: file.warnings };
   } finally {

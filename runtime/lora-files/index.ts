@@ -1,4 +1,4 @@
 /** Face of the room `lora-files` for the command line: LoRA files of any program, without the engines. */
 export { convertLora, type Converted, type LoraDType } from "./convert.ts";
 export type { LoraFormat } from "./formats.ts";
-export { loraInFolder } from "./in-folder.ts";
+export { loraInFolder, peftFiles, peftFolder } from "./in-folder.ts";
