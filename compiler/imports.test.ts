@@ -65,6 +65,17 @@ test("what is imported is bundled with what it imports itself, and the source ma
   assert.equal(sources.toSorted(), ["apart.ts", "own.strategy", "twice.ts"]);
 });
 
+test("a strategy that was named by its absolute path imports what lies next to it", async ({ root }) => {
+  files(root, { "apart.ts": "export const apart = (ops: any, a: any) => ops.mul(a, 2);\n" });
+  const text = strategy("(a: f32[batch]) -> f32[batch]", "apart(video.sigma)").replace("./lib/", "./");
+  const { diagnostics, artifacts } = await compile(
+    { path: join(root, "own.strategy"), text },
+    { library: library("/") },
+  );
+  assert.equal(diagnostics, []);
+  assert.match(artifacts.find(({ name }) => name.endsWith(".mjs"))?.text ?? "", "ops.mul(a, 2)");
+});
+
 test("nothing of it runs while it is compiled", async ({ root }) => {
   files(root, { "apart.ts": 'throw new Error("ran");\nexport const apart = (ops: unknown, a: unknown) => a;\n' });
   const text = strategy("(a: f32[batch]) -> f32[batch]", "apart(video.sigma)").replace("./lib/", "./");

@@ -4,7 +4,7 @@
  */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { refusedForm, type Refusal } from "../2-check/rules/import-paths.ts";
 import { isWithin } from "../source/project-root.ts";
@@ -53,10 +53,11 @@ export function importRules({ root, project }: Reach): Plugin {
 
 /**
  * Where an import of the generated module is looked for. Its relative paths start at `root`, which need not exist; those of esbuild
- * start at a folder that does. Packages are those of the project.
+ * start at a folder that does. A path is absolute where that of the strategy is, as it was named; one that a strategy imports itself was
+ * refused before. Packages are those of the project.
  */
 function placeInModule(path: string, { root, project }: Reach): { readonly path: string; readonly folder: string } {
-  if (!isRelative(path)) return { path, folder: project };
+  if (!isRelative(path) && !isAbsolute(path)) return { path, folder: project };
   const target = resolve(root, path);
   return { path: `./${basename(target)}`, folder: dirname(target) };
 }

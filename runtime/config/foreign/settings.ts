@@ -156,7 +156,12 @@ const rows: Rows = {
     "captioncolumn captionext captionextension maxsequencelength tokenizermaxlength triggerword idtoken instanceprompt",
     captions,
   ),
-  ...words("captiondropout captiondropoutrate captiondropoutprob", none("captions are always read: leave it out")),
+  ...words(
+    "captiondropout captiondropoutrate captiondropoutprob",
+    ofStrategy(
+      "a source of the empty caption, `empty: {file: empty.pt, kind: text_embeddings}`, and below `video:` the list `text: [empty with probability 0.1, conditions]`",
+    ),
+  ),
   ...words("pretrainedmodelnameorpath modelnameorpath nameorpath pretrainedmodel basemodel modelid ditpath", model),
   ...words(
     "dit checkpointpath ckpt ckptpath transformerpath model.path model.checkpoint model.transformer diffusionmodel",
