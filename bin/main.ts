@@ -29,10 +29,12 @@ export async function main(args: readonly string[], bare: Io): Promise<number> {
   const io = guarded(bare);
   let code: number = exitCode.ok;
   try {
-    const program = createProgram(io, (result) => (code = result));
+    const program = createProgram(io, args, (result) => (code = result));
     // Without a command there is nothing to do: show what can be done, on stderr, as a usage error.
     if (args.length === 0) program.help({ error: true });
-    await program.parseAsync(args, { from: "user" });
+    // `ltxc help run`, as in other programs.
+    const [first, ...rest] = args;
+    await program.parseAsync(first === "help" ? [...rest.slice(0, 1), "--help"] : args, { from: "user" });
     return code;
   } catch (error) {
     return reportFailure(io, error);

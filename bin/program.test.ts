@@ -34,10 +34,10 @@ test("without a command the help goes to stderr and the exit code is 2", async (
 test("unknown commands and options are usage errors with the nearest name", async () => {
   const command = await ltxc(["chekc"]);
   assert.is(command.code, 2);
-  assert.match(command.err, /unknown command 'chekc'\n\(Did you mean check\?\)/);
+  assert.match(command.err, /unknown command 'chekc'\nhelp: did you mean `check`\?/);
   const option = await ltxc(["run", "--jsn"]);
   assert.is(option.code, 2);
-  assert.match(option.err, /unknown option '--jsn'\n\(Did you mean --json\?\)/);
+  assert.match(option.err, /unknown option '--jsn'\nhelp: did you mean `--json`\?/);
   const choice = await ltxc(["init", "--from", "inpaint"]);
   assert.is(choice.code, 2);
   assert.match(choice.err, "there are: audio_extension, audio_inpainting");

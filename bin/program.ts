@@ -12,6 +12,7 @@ import {
   declareEject,
   declareSchema,
 } from "./command-line/strategies.ts";
+import { helpFor } from "./command-line/slips.ts";
 import {
   declareConvert,
   declareVerify,
@@ -48,8 +49,22 @@ function exampleText(examples: readonly Example[]): string {
   );
 }
 
-function rootCommand(io: Io): Command {
-  return new Command("ltxc")
+/** Commander's message, and help where it is known what was meant. */
+function sayError(
+  io: Io,
+  program: Command,
+  args: readonly string[],
+  message: string,
+  examples: readonly Example[] = [],
+): void {
+  const flag = /option '(--[\w-]+)/.exec(message)?.[1] ?? "";
+  const example = examples.find(([line]) => line.includes(flag))?.[0];
+  const help = helpFor(message, args, program) ?? (example === undefined ? null : `for example \`${example}\``);
+  io.err(help === null ? message : `${message}help: ${help}\n`);
+}
+
+function rootCommand(io: Io, args: readonly string[]): Command {
+  const program: Command = new Command("ltxc")
     .description("Write, check and run training strategies for the LTX-2 audio-video diffusion transformer.")
     .version(packageVersion(), "-V, --version", "print the version")
     .option("--json", "print results as JSON")
@@ -63,7 +78,9 @@ function rootCommand(io: Io): Command {
       writeErr: io.err,
       getOutHelpWidth: () => io.columns.out ?? 100,
       getErrHelpWidth: () => io.columns.err ?? 100,
+      outputError: (message) => sayError(io, program, args, message),
     })
+    .showSuggestionAfterError(false)
     .showHelpAfterError("`ltxc --help` and `ltxc <command> --help` show what there is, with examples.")
     .exitOverride()
     .addHelpText(
@@ -76,11 +93,12 @@ function rootCommand(io: Io): Command {
         ["ltxc run --help", "more about one command"],
       ]),
     );
+  return program;
 }
 
-/** The parser; `done` gets the exit code of the command that ran. Throws commander's errors instead of ending the process. */
-export function createProgram(io: Io, done: (code: number) => void): Command {
-  const program = rootCommand(io);
+/** The parser of the command line `args`; `done` gets the exit code of the command that ran. Throws commander's errors instead of ending the process. */
+export function createProgram(io: Io, args: readonly string[], done: (code: number) => void): Command {
+  const program = rootCommand(io, args);
   /** A command's line in the list is the first sentence of its description. */
   const command: Declaring["command"] = (name, description, examples) =>
     program
@@ -88,6 +106,7 @@ export function createProgram(io: Io, done: (code: number) => void): Command {
       .summary(description.split(/[.:] /)[0]?.replace(/\.$/, "") ?? "")
       .description(description)
       .helpOption("-h, --help", "print this help")
+      .configureOutput({ outputError: (message) => sayError(io, program, args, message, examples) })
       .addHelpText("after", exampleText(examples));
   const session = () => sessionOf(io, program.opts<GlobalOptions>());
   for (const declare of [

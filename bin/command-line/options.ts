@@ -1,12 +1,23 @@
 /** Options and arguments that several commands have. */
 import { InvalidArgumentError, Option } from "commander";
+import { settingOf } from "../../runtime/config/index.ts";
+import { UsageError } from "../shell/exit.ts";
 
 /** Settings of a run config, given on the command line. */
 export const setOption = (): Option =>
   new Option(
     "--set <key=value>",
     "a setting that replaces the run config's, e.g. optimization.steps=100; repeatable",
-  ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+  ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), withValue(text)]);
+
+/** @throws UsageError where the value was left out, or stands apart */
+function withValue(text: string): string {
+  if (text.includes("=")) return text;
+  const name = text.replace(/:$/, "");
+  const setting = settingOf(name)?.to ?? name;
+  const help = `write both in one word, with \`=\` between them: \`--set ${setting}=VALUE\``;
+  throw new UsageError(`\`--set ${text}\` is not a setting and its value`, help);
+}
 
 /** Another TypeScript for `--types`. */
 export const typescriptOption = (): Option =>

@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { parseYaml, toPlain, type YamlNode } from "../../compiler/1-parse/index.ts";
+import { nodeAt, parseYaml, toPlain, type YamlNode } from "../../compiler/1-parse/index.ts";
 import { Bag, type Diagnostic } from "../../compiler/diagnostics/index.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
 import {
@@ -8,6 +8,7 @@ import {
   resolveConfig,
   resolveParams,
   resolveStrategySection,
+  settingOf,
   strategyOf,
   type OutputPattern,
   type RunConfig,
@@ -112,6 +113,17 @@ export async function foundBy<T>(
   }
 }
 
+/** Findings about the command line get no fix, since only files are corrected, and are mended there. */
+function outside({ text }: SourceFile, root: YamlNode, findings: readonly Finding[]): readonly Finding[] {
+  return findings.map(({ rewrites, ...found }) => {
+    const { keySpan = { start: 0 } } = nodeAt(root, found.path);
+    if (keySpan.start <= text.length) return rewrites === undefined ? found : { ...found, rewrites };
+    const to =
+      found.code === "LTX6001" && found.near === undefined ? (settingOf(found.path.join("."))?.to ?? null) : null;
+    return to === null ? found : { ...found, help: `write \`--set ${to}=…\`` };
+  });
+}
+
 /** Without the fix, if the finding is about the command line: only files are corrected. */
 function withoutFixOutside({ text }: SourceFile, { fix, ...found }: Diagnostic): Diagnostic {
   return fix === undefined || found.span.start > text.length ? found : { ...found, fix };
@@ -174,7 +186,7 @@ export async function examineRunConfig(
     file,
     diagnostics: [
       ...bag.sorted(),
-      ...toDiagnostics(written, root, all).map((found) => withoutFixOutside(written, found)),
+      ...toDiagnostics(written, root, outside(written, root, all)).map((found) => withoutFixOutside(written, found)),
     ].toSorted((a, b) => a.span.start - b.span.start),
   };
 }

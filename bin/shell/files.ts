@@ -1,10 +1,12 @@
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { resolve } from "node:path";
-import { entryOf, type Diagnostic, type FileReport } from "../../compiler/diagnostics/index.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import { entryOf, suggest, type Diagnostic, type FileReport } from "../../compiler/diagnostics/index.ts";
 import { onOneLine, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
 import { describeFile, isGarbled, readText, unreadable } from "../../runtime/files/index.ts";
 import { UsageError } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { shellWord } from "./text.ts";
 
 export const strategyExtension = ".strategy";
 
@@ -26,8 +28,19 @@ export async function readSource(io: Io, path: string, missingHelp: string | nul
     const why = unreadable(error);
     if (why === null) throw error;
     if (why.isOther) throw await otherContent(path, absolute, why.problem);
-    throw new UsageError(`${onOneLine(path)} ${why.problem}`, why.isMissing ? missingHelp : why.help);
+    const help = why.isMissing ? ((await nearFile(io, path)) ?? missingHelp) : why.help;
+    throw new UsageError(`${onOneLine(path)} ${why.problem}`, help);
   }
+}
+
+/** A file next to where a missing one was looked for that is likely to be meant: with another ending, or misspelt. */
+async function nearFile({ cwd }: Io, path: string): Promise<string | null> {
+  const name = basename(path);
+  const names = await readdir(dirname(resolve(cwd, path))).catch(() => []);
+  const texts = names.filter((each) => /\.(ya?ml|strategy)$/i.test(each) && !each.startsWith("._"));
+  const stem = (each: string) => each.replace(/\.\w+$/, "").toLowerCase();
+  const found = texts.find((each) => stem(each) === stem(name)) ?? suggest(name, texts);
+  return found === null ? null : `did you mean \`${onOneLine(join(dirname(path), found))}\`?`;
 }
 
 async function otherContent(path: string, absolute: string, problem: string): Promise<UsageError> {
@@ -40,6 +53,17 @@ async function otherContent(path: string, absolute: string, problem: string): Pr
 
 /** Reads the run config that the user named for `command`. Throws `UsageError` as `readSource`, and if it is a strategy. */
 export async function readRunConfig(io: Io, path: string, command: string): Promise<SourceFile> {
+  const isThere = existsSync(resolve(io.cwd, path));
+  if (!isThere && /^[\w.]+=/.test(path))
+    throw new UsageError(`${onOneLine(path)} is no run config`, `a setting is given as \`--set ${onOneLine(path)}\``);
+  if (/\.(safetensors|ckpt|pth?)$/i.test(path))
+    throw new UsageError(
+      `${onOneLine(path)} is no run config`,
+      "`ltxc run --resume` finds the last checkpoint of `output_dir` itself; a LoRA to begin with is `--set model.load_checkpoint=FILE`",
+    );
+  const inside = join(path, "train.yaml");
+  if (isThere && existsSync(resolve(io.cwd, inside)))
+    throw new UsageError(`${onOneLine(path)} is a folder`, `write \`ltxc ${command} ${shellWord(inside)}\``);
   if (path.endsWith(strategyExtension)) {
     throw new UsageError(
       `${path} is a strategy, and \`ltxc ${command}\` takes a run config`,

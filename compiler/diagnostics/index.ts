@@ -3,7 +3,7 @@ export { withoutAllowed } from "./allow.ts";
 export { Bag } from "./bag.ts";
 export { catalog, entryOf, lookUp, type CatalogEntry, type Code } from "./catalog/index.ts";
 export type { Diagnostic, Fix } from "./diagnostic.ts";
-export { didYouMean } from "../../runtime/nearest-word.ts";
+export { didYouMean, suggest } from "../../runtime/nearest-word.ts";
 export { replacement, slipOf } from "./did-you-mean.ts";
 export { fixAll, type Applied } from "./fix-all.ts";
 export { renderJson, toJson, type JsonExtras } from "./reporters/json.ts";

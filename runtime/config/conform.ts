@@ -2,31 +2,7 @@ import type { Finding } from "../findings.ts";
 import { isMultiple, matches } from "../param-rules.ts";
 import { didYouMean, suggest } from "../nearest-word.ts";
 import { meant } from "./meant.ts";
-
-/** The part of JSON Schema that settings use: those of the run config and the parameters of a strategy. */
-export interface Schema {
-  readonly type?: string | readonly string[];
-  readonly enum?: readonly unknown[];
-  readonly default?: unknown;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: boolean;
-  readonly items?: Schema;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly pattern?: string;
-  readonly multipleOf?: number;
-  readonly uniqueItems?: boolean;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
-  readonly const?: unknown;
-  /** What else holds where a key has one certain value, such as `name: flexible`. */
-  readonly allOf?: readonly { readonly if: Schema; readonly then: Schema }[];
-}
+import { typesOf, type Schema } from "./schema.ts";
 
 type Path = Finding["path"];
 type Fields = Readonly<Record<string, unknown>>;
@@ -71,9 +47,6 @@ export function warning(code: string, path: Path, message: string, help?: string
 function show(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }
-
-const typesOf = ({ type }: Schema): readonly string[] =>
-  type === undefined ? [] : typeof type === "string" ? [type] : type;
 
 const NUMBER = /^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$/;
 

@@ -1,12 +1,9 @@
 /** What is meant by a value that a setting does not take, as far as the value alone tells. */
 import type { Finding } from "../findings.ts";
 import { didYouMean } from "../nearest-word.ts";
-import type { Schema } from "./conform.ts";
+import { typesOf, type Schema } from "./schema.ts";
 
 type Advice = Pick<Finding, "help" | "rewrites" | "asText">;
-
-const typesOf = ({ type }: Schema): readonly string[] =>
-  type === undefined ? [] : typeof type === "string" ? [type] : type;
 
 /** Advice for the `value` that stands at `path` and does not fit the schema; empty where nothing is likely. */
 export function meant(schema: Schema, value: unknown, path: Finding["path"]): Advice {

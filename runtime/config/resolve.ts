@@ -1,7 +1,8 @@
 import type { Finding } from "../findings.ts";
 import runConfigSchema from "../../schemas/train.schema.json" with { type: "json" };
 import { checkCombinations } from "./rules/combinations.ts";
-import { conform, isFields, type Schema } from "./conform.ts";
+import { conform, isFields } from "./conform.ts";
+import type { Schema } from "./schema.ts";
 import { inOurWords } from "./foreign/in-our-words.ts";
 import { migrate } from "./migrate.ts";
 import {

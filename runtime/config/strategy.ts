@@ -1,7 +1,8 @@
 import type { StrategyInfo } from "../contract.ts";
 import type { Finding } from "../findings.ts";
 import runConfigSchema from "../../schemas/train.schema.json" with { type: "json" };
-import { conform, finding, type Schema } from "./conform.ts";
+import { conform, finding } from "./conform.ts";
+import type { Schema } from "./schema.ts";
 import { withMeaningOf } from "./foreign/in-our-words.ts";
 import { didYouMean, suggest } from "../nearest-word.ts";
 import type { StrategyConfig } from "./run-config.ts";

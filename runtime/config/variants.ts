@@ -1,5 +1,6 @@
 import type { Finding } from "../findings.ts";
-import { conform, type Schema } from "./conform.ts";
+import { conform } from "./conform.ts";
+import type { Schema } from "./schema.ts";
 import type { RunConfig } from "./run-config.ts";
 import { samplerDefaults, type FlowMatching } from "../random/samplers.ts";
 

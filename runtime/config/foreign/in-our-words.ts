@@ -1,5 +1,7 @@
+import runConfigSchema from "../../../schemas/train.schema.json" with { type: "json" };
 import type { Finding, Rewrite } from "../../findings.ts";
-import { conform, isFields, type Schema } from "../conform.ts";
+import { conform, isFields } from "../conform.ts";
+import type { Schema } from "../schema.ts";
 import { foreignSetting, plainWord, type ForeignSetting } from "./settings.ts";
 import { foreignValue, mainSetting } from "./values.ts";
 
@@ -32,6 +34,16 @@ export function inOurWords(findings: readonly Finding[], raw: unknown, schema: S
     return name !== null && [...named].some((to) => to === name || to.startsWith(`${name}.`));
   };
   return translated.filter((finding) => !isNamed(finding));
+}
+
+/** What a word is as a setting: its own name, with any section before it, or that of another trainer; null if it is neither. */
+export function settingOf(word: string): ForeignSetting | null {
+  const parts = word.split(".");
+  const settings = leavesOf(runConfigSchema as Schema, []);
+  if (settings.includes(word)) return { to: word };
+  const main = mainSetting(word, "");
+  if (main !== null) return { to: `${word}.${main}` };
+  return ownName(parts.at(-1) ?? "", settings) ?? foreignSetting(parts.at(-2) ?? "", parts.at(-1) ?? "");
 }
 
 /** One finding about an unknown key, with what the key is; the file's other settings are not looked at. */
