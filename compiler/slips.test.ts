@@ -172,6 +172,8 @@ const uncertain: readonly (readonly [Parts, string])[] = [
   [{ keep: "first_frame with probability p%" }, "leave `%` out"],
   [{ keep: "first_frame\n  keep: inpaint" }, "are a list"],
   [{ value: "x => x / 2" }, "`name(x): x / 2`"],
+  [{ keep: "first_frame @ 0.5" }, "`first_frame with probability 0.5`"],
+  [{ value: "mean(video.velocity)" }, "`video.target`"],
   [{ value: "mean(resize(hole, 2))" }, "write `hole` alone"],
   [{ value: "mean(F.interpolate(hole, scale_factor=2))" }, "write `hole` alone"],
   [{ value: "mean(sort(hole))" }, "write `hole` alone"],
@@ -187,6 +189,12 @@ for (const [slip, help] of uncertain)
     assert.ok(found?.help?.includes(help), found?.help);
     assert.is(found?.fix, undefined);
   });
+
+test("a decimal comma in braces is said to be that", () => {
+  const [found, ...more] = errorsOf(strategy({}).replace("default: 0.5", "default: 0,5"));
+  assert.equal(more, []);
+  assert.match(found?.help ?? "", "decimals are written with a point");
+});
 
 for (const [type, quoted, plain] of [
   ["number", '"0.5"', "0.5"],

@@ -330,7 +330,11 @@ class Converter {
       return null;
     }
     if (isScalar(node) && typeof node.value === "string") return this.#scalar(node);
-    const help = "a key is a text; put it in quotes if it looks like a number, a boolean or a list";
+    // `default: 0,5` in braces is a `default` of 0, and a key 5.
+    const isDecimal = isScalar(node) && typeof node.value === "number" && this.#file.text[span.start - 1] === ",";
+    const help = isDecimal
+      ? "decimals are written with a point: `0.5`; a comma begins the next key"
+      : "a key is a text; put it in quotes if it looks like a number, a boolean or a list";
     this.#bag.error("LTX1008", span, "this key is not a text", { help });
     return null;
   }

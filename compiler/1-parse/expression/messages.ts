@@ -153,6 +153,8 @@ export function helpForCharacter(character: string): string | null {
       return "write `if condition then value else other`, in parentheses inside of an expression";
     case "#":
       return "a comment goes on a line of its own, outside the expression";
+    case "@":
+      return "a share of the samples is written `first_frame with probability 0.5`, and there are no products of matrices";
     case "]":
     case ";":
       return "remove it";
