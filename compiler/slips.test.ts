@@ -190,6 +190,21 @@ for (const [slip, help] of uncertain)
     assert.is(found?.fix, undefined);
   });
 
+for (const written of ["$folder", "{folder}", "%folder%", "$(folder)", "data/$folder"])
+  test(`a path with ${written} is told how parameters stand in it`, () => {
+    const text = strategy({}).replace("{directory: hole,", `{directory: "${written}",`);
+    const declared = text.replace("params:", "params:\n  folder: {type: string, default: hole}");
+    const [found, ...more] = errorsOf(declared);
+    assert.equal(more, []);
+    assert.match(found?.help ?? "", 'directory: "${folder}"');
+  });
+
+test("a dropout of captions is led to the list of texts", () => {
+  const [found, ...more] = errorsOf(strategy({}).replace("  keep:", "  caption_dropout: 0.1\n  keep:"));
+  assert.equal(more, []);
+  assert.match(found?.help ?? "", "text: [empty with probability 0.1, conditions]");
+});
+
 test("a decimal comma in braces is said to be that", () => {
   const [found, ...more] = errorsOf(strategy({}).replace("default: 0.5", "default: 0,5"));
   assert.equal(more, []);

@@ -3,7 +3,7 @@ import { colors } from "../shell/color.ts";
 import { isOwnPage } from "../../runtime/files/index.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readRunConfig, readSource, strategyPaths } from "../shell/files.ts";
-import type { SourceFile } from "../../compiler/source/index.ts";
+import { onOneLine, type SourceFile } from "../../compiler/source/index.ts";
 import { libraryAt, pathsOf } from "../project/library.ts";
 import { strategySource } from "../project/config-strategy.ts";
 import { chooseSample, type Chosen } from "../inspect/choose.ts";
@@ -34,7 +34,11 @@ async function sourceOf(session: Session, named: string | undefined, config?: st
     return source;
   }
   const [first = "", ...others] = await strategyPaths(io, pathsOf(io, named === undefined ? [] : [named]), "inspect");
-  if (others.length === 0) return readSource(io, first);
+  const isSample = config !== undefined && !first.endsWith(".strategy");
+  const help = isSample
+    ? `a sample is named by \`--sample ${onOneLine(first)}\`, and the strategy is that of \`--config\``
+    : null;
+  if (others.length === 0) return readSource(io, first, help);
   throw new UsageError(
     "there are several strategies in this folder",
     `name one, as in \`ltxc inspect ${first}\`, or a run config: \`ltxc inspect --config train.yaml\``,

@@ -1,5 +1,8 @@
 /** Keys and values of other formats that stand in strategies, and what they are here. */
 
+const emptyCaption =
+  "declare a source of the empty caption, `empty: {file: empty.pt, kind: text_embeddings}`, and write `text: [empty with probability 0.1, conditions]`";
+
 /** By the section that holds them, `""` for the top: what the key is here. Sections with names of the user's count as one. */
 const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "": {
@@ -43,6 +46,11 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     mask: "tokens to fill in are `noise_mask: m`, tokens to keep clean `keep: m`",
     mask_dir: "declare a source of kind `video_mask`, and write `keep:` or `noise_mask:` with it",
     loss: "loss terms stand in the section `loss:` of the file",
+    caption_dropout: emptyCaption,
+    caption_dropout_rate: emptyCaption,
+    text_dropout: emptyCaption,
+    cfg_dropout: emptyCaption,
+    unconditional_probability: emptyCaption,
     loss_mask: "write it behind the loss: `mse(video.prediction, video.target) over m`",
     timesteps: "write `sigma:`, the noise level",
     noise_level: "write `sigma:`",

@@ -32,6 +32,7 @@ function sameForAll(sources: readonly SourceDeclaration[], report: Report): void
 function pathOf({ directory, file }: SourceSyntax, declarations: Declarations, report: Report): string {
   const template = file ?? directory;
   if (template === null) return "";
+  placeholdersOfOthers(template, declarations, report);
   const text = template.parts
     .map((part) => (part.kind === "text" ? part.text : paramIn(part, declarations, report)))
     .join("");
@@ -43,6 +44,22 @@ function pathOf({ directory, file }: SourceSyntax, declarations: Declarations, r
     });
   }
   return text;
+}
+
+/** `$name`, `{name}` and `%name%` are text, and look like a parameter where one has that name. */
+function placeholdersOfOthers(
+  { parts, span }: NonNullable<SourceSyntax["directory"]>,
+  declarations: Declarations,
+  report: Report,
+): void {
+  for (const part of parts) {
+    const found = part.kind === "text" ? /[$%{<(]{1,2}(\w+)/.exec(part.text) : null;
+    const name = found?.[1] ?? "";
+    if (found === null || declarations.byName.get(name)?.kind !== "param") continue;
+    report.error("LTX4006", span, `\`${found[0]}\` in a path is text, not the parameter \`${name}\``, {
+      help: `write \`\${${name}}\`, the path in quotes: \`directory: "\${${name}}"\``,
+    });
+  }
 }
 
 type Part = Extract<NonNullable<SourceSyntax["directory"]>["parts"][number], { kind: "expression" }>;
