@@ -56,11 +56,12 @@ export async function readRunConfig(io: Io, path: string, command: string): Prom
   const isThere = existsSync(resolve(io.cwd, path));
   if (!isThere && /^[\w.]+=/.test(path))
     throw new UsageError(`${onOneLine(path)} is no run config`, `a setting is given as \`--set ${onOneLine(path)}\``);
-  if (/\.(safetensors|ckpt|pth?)$/i.test(path))
-    throw new UsageError(
-      `${onOneLine(path)} is no run config`,
-      "`ltxc run --resume` finds the last checkpoint of `output_dir` itself; a LoRA to begin with is `--set model.load_checkpoint=FILE`",
-    );
+  if (command === "run" && /\.(safetensors|ckpt|pth?)$/i.test(path)) {
+    const what = (isThere ? await describeFile(resolve(io.cwd, path)) : null) ?? "is no run config";
+    const help =
+      "`ltxc run --resume` finds the last checkpoint of `output_dir` itself; a LoRA to begin with is `--set model.load_checkpoint=FILE`";
+    throw new UsageError(onOneLine(`${path} ${what}`), help);
+  }
   const inside = join(path, "train.yaml");
   if (isThere && existsSync(resolve(io.cwd, inside)))
     throw new UsageError(`${onOneLine(path)} is a folder`, `write \`ltxc ${command} ${shellWord(inside)}\``);
