@@ -25,6 +25,8 @@ export interface StepDone {
   readonly losses: Readonly<Record<string, number>>;
   readonly samples: number;
   readonly rate: number | null;
+  /** When it was done, in seconds. */
+  readonly time: number;
 }
 
 /** How to start `processes` of a module: with Accelerate where it is installed, otherwise as PyTorch does. */

@@ -32,7 +32,7 @@ if (process.env.FAKE === "fails") {
   process.exit(3);
 }
 for (let step = 1; step <= 3; step++) {
-  const line = { step, losses: { inpaint: 1 / step }, samples: 4, rate: step === 1 ? null : 0.01 };
+  const line = { step, losses: { inpaint: 1 / step }, samples: 4, rate: step === 1 ? null : 0.01, time: 1000 + step / 4 };
   fs.appendFileSync(process.env.LTXC_PROGRESS, JSON.stringify(line) + "\\n");
 }
 if (process.env.FAKE === "waits") {

@@ -120,9 +120,8 @@ async function trainIn(
   const begun = performance.now();
   let last = NaN;
   const onStep = (done: StepDone) => {
-    const now = performance.now();
-    record.add(stepEvent(config, done, (now - last) / 1000));
-    last = now;
+    record.add(stepEvent(config, done, done.time - last));
+    last = done.time;
   };
   let isStopped = false;
   const off = io.onInterrupt(() => {

@@ -5,7 +5,7 @@ import { probeStatements, probedValues } from "./probe.ts";
 import type { Probe, Program, Statement } from "./program.ts";
 
 export function lower(strategy: CheckedStrategy, options: { readonly probe: boolean }): Program {
-  const { bindings, modalities, losses, undecided, metadata, expectations: _, ...head } = strategy;
+  const { bindings, modalities, losses, undecided, metadata, expectations, ...head } = strategy;
   const statements = [...bindings.values()];
   const late = lateKeys(statements);
   const byKey = new Map<string, Statement>(statements.map((statement) => [statement.key, statement]));
@@ -40,6 +40,7 @@ export function lower(strategy: CheckedStrategy, options: { readonly probe: bool
     terms,
     undecided: undecided.map(({ term }) => term),
     metadata: lowerMetadata(metadata, statements),
+    expected: expectations.length,
     probe,
   };
 }

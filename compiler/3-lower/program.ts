@@ -60,6 +60,8 @@ export interface Program {
     /** Numbers that the entries refer to, each after those that it needs. */
     readonly statements: readonly Statement[];
   };
+  /** How many lines `expect` has; what they say is in the probe. */
+  readonly expected: number;
   /** Null in a normal build. */
   readonly probe: Probe | null;
 }

@@ -148,11 +148,24 @@ def trains(modules, folder):
     yield from expect(metadata.get("ltxc.strategy") == "inpainting", f"metadata is {metadata}")
     lines = [json.loads(line) for line in progress.read_text().splitlines()]
     yield from expect([line["step"] for line in lines] == [1, 2, 3, 4], f"progress is {lines}")
+    times = [line["time"] for line in lines]
+    yield from expect(times == sorted(times) and times[0] > 1e9, f"times in the progress are {times}")
     means = [loss.mean().item() for loss in record["losses"]]
     found = [sum(line["losses"].values()) for line in lines]
     yield from expect(difference(found, means, atol=1e-6) is None, f"losses in the progress are {found}, not {means}")
     moved = any(not torch.equal(a, b) for a, b in zip(record["before"], record["after"]))
     yield from expect(moved, "no parameter changed")
+
+
+def warns_of_validation(modules, folder):
+    """References in validation whose factors are not those of the data; once, not on every process."""
+    conditions = [{"type": "reference", "video": "a.mp4", "downscale_factor": factor} for factor in (1, 2)]
+    for factors, warned in ((conditions[:1], False), (conditions, True), ([], False)):
+        path = project(folder, validation={"interval": None, "samples": [{"prompt": "a", "conditions": factors}]})
+        run = Launch(modules["inpainting"], path)
+        run.record()
+        says = "validation has a reference with downscale_factor 2 and temporal_scale_factor 1; in the data they are 1 and 1"
+        yield from expect(run.stdout[0].count(says) == int(warned), f"with {factors} it says: {run.stdout[0]}")
 
 
 def accumulates(modules, folder):
@@ -349,6 +362,7 @@ def main():
     heads = "heads"
     runs = {
         "trains": trains,
+        "warns of factors in validation": warns_of_validation,
         "counts micro-batches": accumulates,
         "refuses wrong configs": refuses_configs,
         "refuses directories without latents": refuses_directories,

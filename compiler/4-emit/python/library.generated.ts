@@ -665,6 +665,7 @@ import json
 import math
 import os
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -728,7 +729,9 @@ def make_ready(path: Path, config_class, strategy_class, make_trainer):
     if os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
         say("FSDP rounds positions and noise levels to bfloat16, for official strategies as well: pixel 1055 is 1056.")
     official_trainer.get_training_strategy = strategy_class
-    return trainer_class(run_config)
+    trainer = trainer_class(run_config)
+    trainer.validated = factors_in(values)
+    return trainer
 
 
 def read_config(path: Path) -> dict:
@@ -749,6 +752,25 @@ def read_config(path: Path) -> dict:
     if dropped:
         say(f"{path}: {' and '.join(dropped)} left out, which the official trainer does not know.")
     return values
+
+
+def factors_in(values: dict) -> set:
+    """How many times larger, and finer in time, than its references validation is told that a video is."""
+    samples = (values.get("validation") or {}).get("samples") or []
+    conditions = [condition for sample in samples for condition in sample.get("conditions") or []]
+    references = [condition for condition in conditions if condition.get("type") == "reference"]
+    return {(int(each.get("downscale_factor", 1)), int(each.get("temporal_scale_factor", 1))) for each in references}
+
+
+def warn_of_factors(validated: set, metadata: dict):
+    """Validation takes the factors of references from the run config, training from the data."""
+    names = ("reference_downscale_factor", "reference_temporal_scale_factor")
+    trained = tuple(int(metadata.get(name, 1)) for name in names)
+    for other in sorted(validated - {trained}):
+        say(
+            f"validation has a reference with downscale_factor {other[0]} and temporal_scale_factor {other[1]}; "
+            f"in the data they are {trained[0]} and {trained[1]}, so samples will not show what is trained."
+        )
 
 
 METHODS = {
@@ -829,6 +851,7 @@ def step_trainer(base):
 
     class Trainer(base):
         calls = 0
+        validated = frozenset()  # factors of the references in validation
         seen = []  # losses of the micro-batches of a step
 
         def _training_step(self, batch):
@@ -843,6 +866,8 @@ def step_trainer(base):
             strategy.place = Place(self._config.seed, step, part, options.steps)
             loss = super()._training_step(batch)
             check_finite(strategy.terms, batch["idx"], step)
+            if self.calls == 1:
+                warn_of_factors(self.validated, strategy.metadata)
             if self._accelerator.is_main_process:
                 self.report(step + 1, micro_batch == accumulation - 1)
             return loss
@@ -856,7 +881,8 @@ def step_trainer(base):
             if is_last:
                 losses = {name: sum(seen[name] for seen in self.seen) / len(self.seen) for name in terms}
                 samples = len(self.seen) * self._accelerator.num_processes * len(next(iter(terms.values())))
-                line = {"step": step, "losses": losses, "samples": samples, "rate": learning_rate_of(self)}
+                now = {"rate": learning_rate_of(self), "time": time.time()}
+                line = {"step": step, "losses": losses, "samples": samples, **now}
                 self.seen = []
                 with open(path, "a", encoding="utf-8") as file:
                     file.write(json.dumps(line) + "\\n")

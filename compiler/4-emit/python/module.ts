@@ -82,9 +82,34 @@ function moduleDocstring(program: Program, { compiler, source, sourceHash }: Pyt
       nameOrDescription(program),
       `Made by ltxc ${compiler} from ${file}. Change that file, not this one. To train with the official trainer:`,
       `    accelerate launch ${moduleName(program.name)} train.yaml`,
+      leftOut(program),
     ],
     0,
   );
+}
+
+/** What the official trainer has no place for. Its validation never sees a strategy. */
+function leftOut({ modalities, prepare, expected }: Program): string {
+  const isWritten = (key: string) => prepare.some((each) => each.key === key && each.span !== null);
+  const hasLevels = ({ name }: { readonly name: string }) =>
+    prepare.some(({ key, core }) => key === `${name}.sigma` && core.type.axes.length > 1);
+  const isKept = modalities.some(({ name }) => isWritten(`${name}.keep`));
+  const unseen = [
+    modalities.some(({ attention }) => attention) ? "attention masks" : null,
+    modalities.some(hasLevels) ? "noise levels of single tokens" : null,
+    modalities.some(({ name }) => isWritten(`${name}.noisy`) || isWritten(`${name}.target`))
+      ? "another path of noise"
+      : null,
+  ].flatMap((each) => each ?? []);
+  const given = isKept || modalities.some(({ references, generated }) => references.length > 0 || !generated);
+  return [
+    "Validation is the official trainer's own and does not call this strategy.",
+    given ? "What its samples are given is written as their `conditions`." : null,
+    unseen.length === 0 ? null : `It knows no ${unseen.join(", no ")}.`,
+    expected === 0 ? null : "`expect` is for `ltxc test` and not part of this file.",
+  ]
+    .flatMap((each) => each ?? [])
+    .join(" ");
 }
 
 function strategyClass(

@@ -5,6 +5,9 @@ Made by ltxc … from audio_inpainting.strategy (sha256 8de70a795a2b). Change th
 the official trainer:
 
     accelerate launch ltxc_audio_inpainting.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
+`conditions`. `expect` is for `ltxc test` and not part of this file.
 """
 import dataclasses
 import hashlib
@@ -14,6 +17,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

@@ -5,6 +5,9 @@ Made by ltxc … from audio_video_balance.strategy (sha256 3cce8efcd5a0). Change
 with the official trainer:
 
     accelerate launch ltxc_audio_video_balance.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy. `expect` is for `ltxc test` and not part of
+this file.
 """
 import dataclasses
 import hashlib
@@ -14,6 +17,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

@@ -6,6 +6,9 @@ Made by ltxc … from video_to_video.strategy (sha256 d50d1142b96c). Change that
 official trainer:
 
     accelerate launch ltxc_video_to_video.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
+`conditions`.
 """
 import dataclasses
 import hashlib
@@ -15,6 +18,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path

@@ -5,6 +5,9 @@ Made by ltxc … from diffusion_forcing.strategy (sha256 5445be7de7f5). Change t
 the official trainer:
 
     accelerate launch ltxc_diffusion_forcing.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy. It knows no attention masks, no noise levels
+of single tokens.
 """
 import dataclasses
 import hashlib
@@ -14,6 +17,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

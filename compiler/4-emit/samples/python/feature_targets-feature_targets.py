@@ -5,6 +5,9 @@ Made by ltxc … from feature_targets.strategy (sha256 a170342ef583). Change tha
 the official trainer:
 
     accelerate launch ltxc_feature_targets.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
+`conditions`. `expect` is for `ltxc test` and not part of this file.
 """
 import dataclasses
 import hashlib
@@ -16,6 +19,7 @@ import math
 import os
 import re
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

@@ -5,6 +5,9 @@ Made by ltxc … from ic_lora_scaled.strategy (sha256 e73d78468404). Change that
 official trainer:
 
     accelerate launch ltxc_ic_lora_scaled.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
+`conditions`.
 """
 import dataclasses
 import hashlib
@@ -14,6 +17,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path

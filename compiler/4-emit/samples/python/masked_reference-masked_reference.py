@@ -5,6 +5,9 @@ Made by ltxc … from masked_reference.strategy (sha256 1f3a3b484927). Change th
 the official trainer:
 
     accelerate launch ltxc_masked_reference.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
+`conditions`. It knows no attention masks. `expect` is for `ltxc test` and not part of this file.
 """
 import dataclasses
 import hashlib
@@ -14,6 +17,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

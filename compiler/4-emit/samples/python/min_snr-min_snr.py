@@ -5,6 +5,8 @@ Made by ltxc … from min_snr.strategy (sha256 1a3eb46b9629). Change that file, 
 official trainer:
 
     accelerate launch ltxc_min_snr.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy.
 """
 import dataclasses
 import hashlib
@@ -14,6 +16,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

@@ -5,6 +5,8 @@ Made by ltxc … from offset_noise.strategy (sha256 2b9406f4a938). Change that f
 official trainer:
 
     accelerate launch ltxc_offset_noise.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy.
 """
 import dataclasses
 import hashlib
@@ -14,6 +16,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

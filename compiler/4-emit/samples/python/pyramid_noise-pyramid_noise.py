@@ -5,6 +5,8 @@ Made by ltxc … from pyramid_noise.strategy (sha256 7770dda5a9a0). Change that 
 official trainer:
 
     accelerate launch ltxc_pyramid_noise.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy.
 """
 import dataclasses
 import hashlib
@@ -14,6 +16,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

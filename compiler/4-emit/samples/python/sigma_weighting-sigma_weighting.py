@@ -5,6 +5,8 @@ Made by ltxc … from sigma_weighting.strategy (sha256 c6474b5babcf). Change tha
 the official trainer:
 
     accelerate launch ltxc_sigma_weighting.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy.
 """
 import dataclasses
 import hashlib
@@ -14,6 +16,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

@@ -5,6 +5,8 @@ Made by ltxc … from text_to_audio.strategy (sha256 0ca731563751). Change that 
 official trainer:
 
     accelerate launch ltxc_text_to_audio.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy.
 """
 import dataclasses
 import hashlib
@@ -14,6 +16,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

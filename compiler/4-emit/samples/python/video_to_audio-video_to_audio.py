@@ -5,6 +5,9 @@ Made by ltxc … from video_to_audio.strategy (sha256 c4dc8f53146e). Change that
 official trainer:
 
     accelerate launch ltxc_video_to_audio.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
+`conditions`.
 """
 import dataclasses
 import hashlib
@@ -14,6 +17,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

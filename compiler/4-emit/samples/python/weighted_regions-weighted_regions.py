@@ -5,6 +5,9 @@ Made by ltxc … from weighted_regions.strategy (sha256 43d1baaac138). Change th
 the official trainer:
 
     accelerate launch ltxc_weighted_regions.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy. `expect` is for `ltxc test` and not part of
+this file.
 """
 import dataclasses
 import hashlib
@@ -14,6 +17,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
