@@ -9,7 +9,7 @@ import { resolveConfig } from "../runtime/config/index.ts";
 import type { HostTensor, Ops, Step, Tensor } from "../runtime/contract.ts";
 import { createSampler, normal, openEngine, openRun, type Run } from "../runtime/index.ts";
 import { forward } from "../runtime/training/forward.ts";
-import { exampleNames } from "./init/example.ts";
+import { exampleNames, readExample } from "./init/example.ts";
 import { project } from "./testing/testing.ts";
 
 const test = suite("gradients of the examples");
@@ -20,7 +20,8 @@ const STEP = 2e-2;
 const TOLERANCE = 1e-3;
 
 async function open(name: string) {
-  const folder = await project({ batch_size: 1, num_dataloader_workers: 0 }, name);
+  const smallest = (await readExample(name)).program.smallestBatch;
+  const folder = await project({ batch_size: smallest, num_dataloader_workers: 0 }, name);
   const raw: unknown = parse(await readFile(join(folder, "train.yaml"), "utf8"));
   const { config } = resolveConfig(raw, { configDirectory: folder });
   if (config === null) throw new Error("the run config is refused");

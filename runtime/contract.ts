@@ -159,6 +159,8 @@ export interface Draws {
   sampled(name: string, shape: Shape, tokens: number): Tensor;
   /** The run config's sampler of this name, with parameters of the strategy's own. */
   shiftedLogitNormal(name: string, shape: Shape, tokens: number, params: ShiftedLogitNormal): Tensor;
+  /** Uniform in [0, 1) on the host, one for each sample: for what positions are made of. */
+  numbers(name: string, count: number): readonly number[];
   /**
    * True with this probability, the same for the whole batch. It is drawn on the host, since it decides shapes: a recording engine
    * keeps a recording for each outcome.

@@ -55,7 +55,14 @@ export interface StrategyInfo {
   /** What it feeds to the model; null for a modality that it leaves out. */
   readonly modalities: { readonly video: ModalityInfo | null; readonly audio: ModalityInfo | null };
   /** Names of the loss terms and the modality whose sigma their buckets go by. */
-  readonly losses: readonly { readonly name: string; readonly modality: "video" | "audio" }[];
+  readonly losses: readonly {
+    readonly name: string;
+    readonly modality: "video" | "audio";
+    /** Whether it compares the samples of a batch with one another, so that it means nothing in a batch of one. */
+    readonly others?: boolean;
+  }[];
+  /** How many samples a batch has at least; 1 if left out. */
+  readonly smallestBatch?: number;
   /** Names of the loss terms of which the compiler cannot tell whether they cover kept tokens: the run looks. */
   readonly undecided: readonly string[];
   /** Each after the one it reads. */

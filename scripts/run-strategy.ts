@@ -134,6 +134,8 @@ export async function run(text: string, params: Record<string, unknown> = {}, ba
     await read(`${name}.sigma`, prepared.inputs[name]?.sigma);
     await read(`${name}.context`, prepared.inputs[name]?.context);
     await read(`${name}.contextMask`, prepared.inputs[name]?.contextMask ?? undefined);
+    const { positions } = prepared.inputs[name] ?? {};
+    if (positions !== undefined) values.set(`${name}.positions`, [...positions.data]);
     await read(`${name}.timesteps`, prepared.inputs[name]?.timesteps);
     await read(`${name}.attention`, prepared.inputs[name]?.attentionMask ?? undefined);
     await read(`${name}.keyframes`, prepared.inputs[name]?.keyframesMask ?? undefined);
@@ -141,7 +143,7 @@ export async function run(text: string, params: Record<string, unknown> = {}, ba
     await read(`${name}.generated`, prepared[name]?.generated);
   }
   for (const [name, term] of Object.entries(terms)) {
-    assert.equal(term.shape, [B], name);
+    assert.equal(term.shape, [batch.size], name);
     await read(`loss.${name}`, term);
   }
   return { drawn, values, step };

@@ -13,6 +13,7 @@ export const gridAxes: Readonly<Record<ModalityName, readonly Axis[]>> = {
 /** Axes that mean the same without their modality: `token` in a call. */
 export const axisNames: readonly string[] = [
   "batch",
+  "other",
   "token",
   "channel",
   "frame",
@@ -121,6 +122,7 @@ export function unionOf(all: readonly (readonly Axis[])[]): readonly Axis[] {
 
 const order: readonly Axis[] = [
   "batch",
+  "other",
   "sequence",
   "key",
   "token",

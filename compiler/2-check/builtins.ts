@@ -35,6 +35,7 @@ export const argumentNames: Readonly<Record<string, readonly string[]>> = {
   blur: ["x", "radius"],
   dilate: ["m", "n"],
   shift: ["x", "axis", "n"],
+  assigned: ["x", "to"],
 };
 
 export const reductions: Readonly<Record<string, Reduction>> = {
@@ -65,6 +66,8 @@ const specialFunctions: readonly string[] = [
   "blur",
   "dilate",
   "shift",
+  "others",
+  "assigned",
   "key",
   "from",
 ];
@@ -127,9 +130,12 @@ const words = [
   "probability",
 ];
 
+/** Functions that came later than strategies which may have given their names to values: those keep their meaning. */
+const laterFunctions: ReadonlySet<string> = new Set(["others", "assigned"]);
+
 /** Names that a strategy may not give to anything. */
 export const reservedNames: ReadonlySet<string> = new Set([
-  ...functionNames,
+  ...functionNames.filter((name) => !laterFunctions.has(name)),
   ...Object.keys(progressNames),
   ...membersOf.video,
   ...membersOf.audio,

@@ -4,6 +4,7 @@ import type { Bag } from "../diagnostics/bag.ts";
 import type { SourceFile } from "../source/source-file.ts";
 import type { Binding, CheckedParam, CheckedStrategy } from "./checked.ts";
 import { declare, type Declarations } from "./declarations.ts";
+import { needsOthers } from "./other-samples.ts";
 import { Report } from "./report.ts";
 import { attentionWithoutKey } from "./rules/attention-without-key.ts";
 import { fpsWithReferences } from "./rules/fps-with-references.ts";
@@ -14,6 +15,7 @@ import { missingLoss } from "./rules/missing-loss.ts";
 import { noGradient } from "./rules/no-gradient.ts";
 import { noiseForEachElement } from "./rules/noise-and-level.ts";
 import { notItsTarget } from "./rules/not-its-target.ts";
+import { overTheBatch } from "./rules/odd-reductions.ts";
 import { alwaysKept, queryWithoutKey } from "./rules/on-every-grid.ts";
 import { paramDefaults } from "./rules/param-defaults.ts";
 import { predictionTooEarly } from "./rules/prediction-too-early.ts";
@@ -49,11 +51,13 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
   noGradient(losses, contexts, bindings, report);
   alwaysKept(contexts, bindings, report);
   queryWithoutKey(contexts, bindings, report);
+  overTheBatch(losses, bindings, report);
   const undecided = lossOverKept(losses, contexts, scope.bindings.finished, report);
   if (bag.hasErrors) return null;
   notItsTarget(losses, bindings, report);
   attentionWithoutKey(contexts, bindings, report);
   const params = paramsOf(declarations);
+  const everything = [...losses.map(({ core }) => core), ...[...bindings.values()].map(({ core }) => core)];
   suspicious({ syntax, sources, params, losses, contexts, bindings }, report);
   // A mistake hides uses, so what is unused can be told only without one.
   unused(declarations, report);
@@ -66,6 +70,7 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
     modalities,
     bindings: scope.bindings.finished,
     losses,
+    smallestBatch: needsOthers(everything, bindings) ? 2 : 1,
     undecided,
     outputs: [...declarations.outputs.values()],
     imports: syntax.imports.flatMap(({ name, from, python, type }) =>

@@ -81,6 +81,8 @@ export interface CheckedLoss {
   readonly core: Core;
   /** Whose sigma its buckets go by. */
   readonly modality: ModalityName;
+  /** Whether it compares the samples of a batch with one another. */
+  readonly others: boolean;
   readonly span: Span;
 }
 
@@ -118,6 +120,8 @@ export interface CheckedStrategy {
   /** In an order in which each comes after those that it needs. */
   readonly bindings: ReadonlyMap<string, Binding>;
   readonly losses: readonly CheckedLoss[];
+  /** How many samples a batch has at least. */
+  readonly smallestBatch: 1 | 2;
   readonly undecided: readonly Undecided[];
   /** Each after the one that it reads. */
   readonly outputs: readonly CheckedOutput[];

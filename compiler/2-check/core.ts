@@ -89,7 +89,7 @@ export type Core = Node &
     | { readonly op: "tokens"; readonly arg: Core; readonly family: Family }
     | { readonly op: "grid"; readonly arg: Core; readonly family: Family }
     | { readonly op: "broadcast"; readonly arg: Core }
-    /** `storage`: the source whose stored type normal numbers are rounded to; `of`: the modality that gives the channels. */
+    /** Of stage `sample` a list of uniform numbers on the host. `storage`: the source whose stored type normal numbers are rounded to; `of`: the modality that gives the channels. */
     | {
         readonly op: "draw";
         readonly fn: "randn" | "rand";
@@ -135,6 +135,10 @@ export type Core = Node &
     | { readonly op: "import"; readonly name: string; readonly args: readonly Core[] }
     /** An extra output of the model. */
     | { readonly op: "output"; readonly name: string }
+    /** Along `other`, the values of all other samples of the batch, from the next one on. */
+    | { readonly op: "others"; readonly arg: Core }
+    /** The samples of `arg` in the order in which they lie nearest to those of `to`. */
+    | { readonly op: "assigned"; readonly arg: Core; readonly to: Core }
     | { readonly op: "concat"; readonly args: readonly [Core, Core]; readonly axis: Axis }
     /** What is left of a mistake that was reported; fits everywhere. */
     | { readonly op: "error" }
@@ -190,7 +194,10 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
     case "stopGradient":
     case "extend":
     case "key":
+    case "others":
       return { ...core, arg: change(core.arg) };
+    case "assigned":
+      return { ...core, arg: change(core.arg), to: change(core.to) };
     case "neighbours":
       return { ...core, arg: change(core.arg), radius: change(core.radius) };
     case "shift":

@@ -4,7 +4,7 @@ import { replacement } from "../diagnostics/did-you-mean.ts";
 import { axisNames, familyOf, gridAxes } from "./axes.ts";
 import { failed, hasArguments, type Call } from "./call.ts";
 import { map } from "./combine.ts";
-import { literal, tensor, type Axis, type Core } from "./core.ts";
+import { literal, tensor, type Axis, type Core, type Type } from "./core.ts";
 import type { Environment } from "./environment.ts";
 
 const arity: Readonly<Record<string, number>> = { randn: 0, uniform: 2, bernoulli: 1, randint: 2 };
@@ -19,7 +19,9 @@ export function draw(call: Call): Core {
   const storage = call.name === "randn" ? (env.noiseOf?.source ?? null) : null;
   const of = env.noiseOf?.modality ?? env.modality;
   const fn = call.name === "randn" ? "randn" : "rand";
-  const drawn: Core = { op: "draw", fn, place, storage, of, type: tensor("f32", axes), span };
+  const onHost = env.hostDraws && fn === "rand" && axes.join() === "batch";
+  const type: Type = onHost ? { dtype: "f32", axes, stage: "sample" } : tensor("f32", axes);
+  const drawn: Core = { op: "draw", fn, place, storage, of, type, span };
   return distribute(call, drawn);
 }
 

@@ -34,6 +34,8 @@ export interface Environment {
   readonly sequence: ModalityName | null;
   /** Axes and rounding of a plain draw: in `noise` it runs over every element and is rounded to what this source stores. */
   readonly noiseOf: { readonly modality: ModalityName; readonly source: string } | null;
+  /** In `fps`: draws are numbers on the host, one for each sample. */
+  readonly hostDraws: boolean;
   /** The expression of which a mask is expected, which tells what arithmetic with masks means there. */
   readonly maskWanted: Expression | null;
   /** Arguments of the `let` with arguments that is being expanded, and the names of those around it. */

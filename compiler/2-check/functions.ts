@@ -4,6 +4,7 @@ import { reductions } from "./builtins.ts";
 import { axisArguments, failed, hasArguments, values, type Call } from "./call.ts";
 import { attentionKey, choose, isMask, map, reduce, tokens } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type Elementwise, type Family } from "./core.ts";
+import { assigned, others } from "./other-samples.ts";
 import { spanOf } from "./report.ts";
 
 export function special(call: Call): Core {
@@ -15,9 +16,10 @@ export function special(call: Call): Core {
 }
 
 /** `max(a, b)` of two values, rather than `max(a, axis)`; nothing else may be named like an axis. */
-function isElementwise({ args }: Call): boolean {
+function isElementwise({ args, env }: Call): boolean {
   const second = args[1]?.value;
-  return second !== undefined && !(second.kind === "name" && axisNames.includes(second.name));
+  if (second?.kind !== "name") return second !== undefined;
+  return !axisNames.includes(second.name) || (second.name === "other" && env.declarations.byName.has("other"));
 }
 
 function elementwiseExtreme(call: Call, fn: Elementwise): Core {
@@ -69,6 +71,8 @@ const functions: Readonly<Record<string, (call: Call) => Core>> = {
   blur: (call) => neighbours(call, "blur", "radius"),
   dilate: (call) => neighbours(call, "dilate", "n"),
   shift,
+  others,
+  assigned,
   key: (call) => {
     if (!inAttention(call) || !hasArguments(call, 1)) return failed(call);
     return attentionKey(call.env.report, call.value(0), call.span);

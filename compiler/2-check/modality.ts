@@ -203,14 +203,19 @@ function sigma(context: ModalityContext): Core {
 function fps({ syntax, latents, env }: ModalityContext): Core {
   const perSample: Type = { dtype: "f32", axes: ["batch"], stage: "sample" };
   if (syntax.fps === null) return { op: "fps", source: latents, type: perSample, span: null };
-  const core = infer(syntax.fps.value, env);
+  const core = infer(syntax.fps.value, { ...env, draws: drawPlace(`${syntax.name}.fps`), hostDraws: true });
   if (core.op === "error" || core.type.stage === "sample") return core;
   if (core.type.stage === "host" && !isMask(core)) {
     return { op: "broadcast", arg: core, type: perSample, span: core.span };
   }
-  env.report.error("LTX4014", spanOf(core), "`fps` is known before the step runs: a number, or the `fps` of a source", {
-    help: "write a number or `<source>.fps`, with parameters and arithmetic if need be",
-  });
+  env.report.error(
+    "LTX4014",
+    spanOf(core),
+    "`fps` is known before the step runs: a number, the `fps` of a source, or a draw of its own",
+    {
+      help: "write a number, `<source>.fps` or `uniform(12, 30)` here itself, with parameters and arithmetic if need be",
+    },
+  );
   return poisoned(core.span);
 }
 

@@ -19,6 +19,7 @@ import { drawPlace, type Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
 import { directNeeds } from "./let-order.ts";
 import { perSample } from "./loss-advice.ts";
+import { comparesSamples } from "./other-samples.ts";
 import { ModalitySources } from "./modality-sources.ts";
 import { defineField, type ModalityContext } from "./modality.ts";
 import { spanOf, type Report } from "./report.ts";
@@ -80,7 +81,8 @@ export class Scope {
       return [];
     }
     const [modality = "video"] = modalitiesRead(core, this.bindings.finished);
-    return [{ name: name.text, core, modality, span: value.span }];
+    const others = comparesSamples(core, this.bindings.finished);
+    return [{ name: name.text, core, modality, others, span: value.span }];
   }
 
   /** For a number among the terms: the weight of another one, by its name or because there is only one other. */
@@ -136,6 +138,7 @@ export class Scope {
       draws: drawPlace(place),
       sequence: null,
       noiseOf: null,
+      hostDraws: false,
       maskWanted: null,
       parameters: new Map(),
       expanding: [],

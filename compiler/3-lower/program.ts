@@ -51,6 +51,8 @@ export interface Program {
   /** Keys of `prepare` that `loss` or the probe needs. */
   readonly values: readonly string[];
   readonly terms: readonly CheckedLoss[];
+  /** How many samples a batch has at least. */
+  readonly smallestBatch: 1 | 2;
   /** Terms whose statement `overlap.<term>` says where they cover kept tokens. */
   readonly undecided: readonly string[];
   readonly outputs: readonly CheckedOutput[];

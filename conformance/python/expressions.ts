@@ -83,4 +83,15 @@ export const expressionStrategies: readonly { readonly path: string; readonly te
       "mean(square(video.denoised - video.clean)) * mean(near)",
       "mse(audio.prediction, audio.target)",
     ]),
+  head("samples") +
+    modalities(
+      "  fps: max(10, uniform(12, 30) * 0.5 + randint(1, 9))\n  noise: assigned(randn(), clean)\n  keep: first_frame with probability 0.5\n",
+      "  noise: randn()\n",
+    ) +
+    losses([
+      `mean((${v} - others(video.target))^2) - mean(exp(-(mean(${v}) - others(mean(${v})))^2), other)`,
+      "mean(float(any(others(video.keep), other)) * video.time * mean(video.prediction, channel))",
+      "mean(others(latents) * grid(video.prediction)) + mean(others(video.fps) - video.fps) * mean(video.prediction)",
+      "mse(audio.prediction, audio.target)",
+    ]),
 ].map((text, i) => ({ path: `expressions${i}.strategy`, text }));

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { savedConfig } from "../checkpoints/saved-config.ts";
+import type { StrategyInfo } from "../contract.ts";
 import { resolveConfig } from "../config/index.ts";
 import { fail, FindingsError } from "../findings.ts";
-import { checkBatchSize, checkFiles, checkOutput } from "./checks.ts";
+import { checkBatchSize, checkFiles, checkOthers, checkOutput } from "./checks.ts";
 import { together } from "../findings.ts";
 import { removalOf } from "../run-folder/overwrite.ts";
 import { temporaryFolders } from "../testing/temporary-folders.ts";
@@ -108,6 +109,24 @@ test("a run config of the user's own is not replaced by the saved one, and not d
     assert.equal(await findingsOf(() => checkOutput(config)), []);
     assert.equal((await removalOf(config)).files.length, 1);
   }
+});
+
+test("a strategy that compares samples needs several in a batch, and evaluations say what they leave out", async () => {
+  const infoOf = (...losses: { readonly name: string; readonly others?: boolean }[]) =>
+    ({ losses, smallestBatch: 2 }) as unknown as StrategyInfo;
+  const both = infoOf({ name: "video" }, { name: "contrast", others: true });
+  const alone = infoOf({ name: "contrast", others: true });
+  const of = (batch_size: number, samples = 0) =>
+    configIn("/", { optimization: { batch_size }, evaluation: { samples } });
+  assert.equal(await findingsOf(() => void checkOthers(of(1), both)), ["LTX6146 optimization.batch_size"]);
+  assert.equal(checkOthers(of(2), both), []);
+  assert.equal(
+    checkOthers(of(2, 3), both).map(({ code, severity }) => [code, severity]),
+    [["LTX6147", "warning"]],
+  );
+  assert.match(checkOthers(of(2, 3), both)[0]?.message ?? "", "`contrast`");
+  assert.equal(await findingsOf(() => void checkOthers(of(2, 3), alone)), ["LTX6147 evaluation"]);
+  assert.equal(checkOthers(of(1, 3), { ...both, smallestBatch: 1, losses: [] }), []);
 });
 
 test.run();

@@ -1,6 +1,7 @@
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunConfig } from "../config/run-config.ts";
+import type { StrategyInfo } from "../contract.ts";
 import { writeTextAtomically } from "../files/atomic.ts";
 import { checkRunFolder } from "../files/links-out.ts";
 import { firstLineOf, isOwnConfig } from "../files/written-by-us.ts";
@@ -53,6 +54,36 @@ async function checkSavedConfig(folder: string): Promise<void> {
   if (found === null || found.isOwn) return;
   const message = `${path} is there already, and ltxc did not write it (it begins with \`${found.line}\`): the run would replace it`;
   fail("LTX6187", message, "give that file another name, or choose another `output_dir`", ["output_dir"]);
+}
+
+/**
+ * Throws where a strategy compares the samples of a batch and there is one in each, or nothing is left to evaluate. Returns what
+ * evaluations leave out.
+ */
+export function checkOthers({ optimization, evaluation }: RunConfig, strategy: StrategyInfo): readonly Finding[] {
+  const { losses, smallestBatch = 1 } = strategy;
+  if (optimization.batch_size < smallestBatch) {
+    const message = `the strategy compares the samples of a batch, but \`batch_size\` is ${optimization.batch_size}`;
+    const help = `write \`batch_size: ${smallestBatch}\` or more; gradient accumulation does not help, as only samples of one batch meet`;
+    const path = ["optimization", "batch_size"];
+    throw new FindingsError([{ code: "LTX6146", severity: "error", path, message, help }]);
+  }
+  const left = losses.filter(({ others }) => others === true).map(({ name }) => `\`${name}\``);
+  if (evaluation.samples === 0 || left.length === 0) return [];
+  const isAll = left.length === losses.length;
+  const message = `an evaluation has one sample at a time, so it leaves out ${left.join(", ")}, which compare the samples of a batch`;
+  const help = isAll
+    ? "nothing is left to evaluate: write what a sample has for itself as a term of its own, or leave `evaluation` out"
+    : "the losses of evaluations are those of the other terms";
+  const found: Finding = {
+    code: "LTX6147",
+    severity: isAll ? "error" : "warning",
+    path: ["evaluation"],
+    message,
+    help,
+  };
+  if (isAll) throw new FindingsError([found]);
+  return [found];
 }
 
 /** Throws when the data set can not fill a single batch, since batches are always full. */

@@ -19,7 +19,7 @@ import { removalOf, type Removal } from "../run-folder/overwrite.ts";
 import { startingOfficial } from "../run-folder/starting-official.ts";
 import { startingOver } from "../run-folder/starting.ts";
 import { fingerprintOf, type Fingerprint } from "../training/fingerprint.ts";
-import { checkFiles, checkOutput, isFile } from "./checks.ts";
+import { checkFiles, checkOthers, checkOutput, isFile } from "./checks.ts";
 import { checkWeights } from "./check-weights.ts";
 import { drawnContents } from "./drawn-files.ts";
 import { openData } from "./open-data.ts";
@@ -56,6 +56,7 @@ export async function preflight(
   const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
   let examined: ExaminedModel | null = null;
   let ofLoaded: readonly Finding[] = [];
+  let ofOthers: readonly Finding[] = [];
   const [, data] = await together([
     async () => {
       // `checkFiles` says where it is no file.
@@ -65,6 +66,9 @@ export async function preflight(
     () => (examined === null ? undefined : checkSamples(config, strategy, examined)),
     async () => {
       if (examined !== null) ofLoaded = await checkWeights(config, examined);
+    },
+    () => {
+      ofOthers = checkOthers(config, strategy);
     },
     () => checkFiles(config),
     () => checkOutput(config, !isOfficial),
@@ -95,7 +99,7 @@ export async function preflight(
     id,
     removal,
     model: examined as ExaminedModel | null,
-    warnings: [...data.warnings, ...ofModel, ...ofFolder, ...(ofLock === null ? [] : [ofLock])],
+    warnings: [...data.warnings, ...ofOthers, ...ofModel, ...ofFolder, ...(ofLock === null ? [] : [ofLock])],
     /** Warnings about the weights to begin with; the run gives them itself when it has loaded them. */
     ofLoaded,
   };

@@ -25,6 +25,7 @@ export function createDraws(ops: Ops, source: DrawSource, sampler: Sampler): Dra
     sampled: (name, shape, tokens) => input(name, shape, sampler(source, name, elements(shape), tokens)),
     shiftedLogitNormal: (name, shape, tokens, params) =>
       input(name, shape, shiftedLogitNormalSampler(params)(source, name, elements(shape), tokens)),
+    numbers: (name, count) => [...source.rand(name, count)],
     chance: (name, probability) => (source.rand(name, 1)[0] ?? 0) < probability,
   };
 }

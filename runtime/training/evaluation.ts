@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { philoxSource } from "../random/draws.ts";
+import type { Step } from "../contract.ts";
 import type { EvaluationEvent } from "../metrics/events.ts";
 import { forward, readReport, type ForwardContext, type Progress, type Report } from "./forward.ts";
 import type { LoadedBatch, Run, StopSignal } from "./run-inputs.ts";
@@ -61,7 +62,13 @@ async function reportOf(
   );
   const { data } = await engine.read(report);
   engine.dispose(report);
-  return readReport(step, data as Float32Array, batch.names.length);
+  return withoutOthers(step, readReport(step, data as Float32Array, batch.names.length));
+}
+
+/** Without the terms that compare the samples of a batch: an evaluation has one sample at a time. */
+function withoutOthers({ strategy }: Step, report: Report): Report {
+  const own = strategy.losses.filter(({ others }) => others !== true).map(({ name }) => name);
+  return { ...report, terms: Object.fromEntries(own.map((name) => [name, report.terms[name] ?? new Float32Array()])) };
 }
 
 const isAt = (levels: Float32Array, sigma: number): boolean => levels.every((level) => Math.abs(level - sigma) < 1e-5);

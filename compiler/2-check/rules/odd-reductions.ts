@@ -47,8 +47,8 @@ export function overTheBatch(losses: readonly CheckedLoss[], bindings: Bindings,
       if (node.op !== "reduce" || !node.axes.includes("batch") || node.span === null || reported.has(node)) continue;
       reported.add(node);
       const text = report.textAt(node.arg.span) ?? "x";
-      report.warning("LTX5038", node.span, "this mixes the samples of a batch: it changes with the batch size", {
-        help: `\`${node.fn}(${text})\` reduces all axes but \`batch\`; name others, such as \`${node.fn}(${text}, token)\``,
+      report.error("LTX5038", node.span, "this mixes the samples of a batch: it changes with the batch size", {
+        help: `\`${node.fn}(${text})\` reduces all axes but \`batch\`; to compare a sample with the others of its batch, write \`others(x)\` and reduce \`other\``,
       });
     }
   }

@@ -8,7 +8,7 @@ import { drawnAnew } from "./drawn-anew.ts";
 import { lossBound } from "./loss-bound.ts";
 import { framesAndSteps, targetIsReference } from "./mixed-up.ts";
 import { levelOfNoise, noiseIsNormal } from "./noise-and-level.ts";
-import { overTheBatch, squareOfMean } from "./odd-reductions.ts";
+import { squareOfMean } from "./odd-reductions.ts";
 import { keyframesEverywhere, neverKept } from "./on-every-grid.ts";
 import { cancelledByOver, unboundedWeight, weightOfKept } from "./weights.ts";
 
@@ -30,7 +30,6 @@ export function suspicious(strategy: Strategy, report: Report): void {
   weightOfKept(losses, contexts, bindings, report);
   cancelledByOver(losses, bindings, report);
   squareOfMean(losses, bindings, report);
-  overTheBatch(losses, bindings, report);
   lossBound(losses, bindings, params, report);
   neverKept(contexts, bindings, report);
   keyframesEverywhere(contexts, bindings, report);

@@ -38,6 +38,8 @@ export function sample(core: Core, scope: Scope): Code {
       return scope.fps(core.source);
     case "ref":
       return atom(scope.ref(core.key));
+    case "draw":
+      return method(drawCode(core, scope), "double");
     case "broadcast":
       return isNumber(core.arg) ? perSample(core, scope) : sample(core.arg, scope);
     case "map":
@@ -111,6 +113,10 @@ function tensorCode(core: Core, scope: Scope): Code {
       return neighboursCode(core, scope);
     case "shift":
       return call("shifted", [device(core.arg, scope), placeOf(core.axis, core.arg), host(core.by, scope)]);
+    case "others":
+      return othersCode(core, scope);
+    case "assigned":
+      return call("assigned", [device(core.arg, scope), device(core.to, scope)]);
     case "concat":
       return call("torch.cat", [
         list(core.args.map((arg) => device(arg, scope))),
@@ -130,6 +136,14 @@ function predictionCode({ modality }: Term<"prediction">, scope: Scope): Code {
 function importCode({ name, args }: Term<"import">, scope: Scope): Code {
   const codes = args.map((arg) => (arg.type.stage === "host" ? asFloat(host(arg, scope), arg) : device(arg, scope)));
   return call(scope.imported(name), codes);
+}
+
+function othersCode({ arg }: Term<"others">, scope: Scope): Code {
+  const { axes } = arg.type;
+  const order = ["batch", ...axes.filter((axis) => axis !== "batch")];
+  const made = call("others", [permuted(device(arg, scope), axes, order)]);
+  const wanted = axes.flatMap((axis) => (axis === "batch" ? [axis, "other"] : [axis]));
+  return permuted(made, [...order.slice(0, 1), "other", ...order.slice(1)], wanted);
 }
 
 const placeOf = (axis: Axis, { type }: Core): string => String(type.axes.indexOf(axis));

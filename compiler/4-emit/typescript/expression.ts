@@ -77,6 +77,10 @@ function tensorCode(core: Core, scope: Scope): Code {
       return shiftCode(core, scope);
     case "concat":
       return concatCode(core, scope);
+    case "others":
+      return othersCode(core, scope);
+    case "assigned":
+      return call(scope.helper("assigned"), ["ops", device(core.arg, scope), device(core.to, scope)]);
     default:
       throw new Error(`${core.op} is no tensor`);
   }
@@ -113,6 +117,18 @@ function standInCode(args: readonly Core[], { axes, dtype }: Core["type"], scope
 function shiftCode({ arg, axis, by }: Term<"shift">, scope: Scope): Code {
   const place = String(arg.type.axes.indexOf(axis));
   return call(scope.helper("shifted"), ["ops", device(arg, scope), place, host(by, scope)]);
+}
+
+function othersCode({ arg }: Term<"others">, scope: Scope): Code {
+  const { axes, dtype } = arg.type;
+  const order = ["batch", ...axes.filter((axis) => axis !== "batch")];
+  const code = dtype === "bool" ? op("float", [device(arg, scope)]) : device(arg, scope);
+  const first = order.join() === axes.join() ? code : op("transpose", [code, numbers(positionsOf(order, axes))]);
+  const made = call(scope.helper("others"), ["ops", first]);
+  const placed = [...order.slice(0, 1), "other", ...order.slice(1)];
+  const wanted = axes.flatMap((axis) => (axis === "batch" ? [axis, "other"] : [axis]));
+  const back = wanted.join() === placed.join() ? made : op("transpose", [made, numbers(positionsOf(wanted, placed))]);
+  return dtype === "bool" ? op("greater", [back, "0.5"]) : back;
 }
 
 function concatCode({ args, axis, type }: Term<"concat">, scope: Scope): Code {

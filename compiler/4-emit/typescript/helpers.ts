@@ -150,6 +150,66 @@ function shifted(ops: Ops, x: Tensor, axis: number, by: number): Tensor {
   const rest = part(by > 0 ? 0 : places, size - places);
   return ops.concat(by > 0 ? [repeated, rest] : [rest, repeated], axis);
 }`,
+  others: `/** For each sample the values of all others, [B, B - 1, ...], from the next one on; of a single sample its own. */
+function others(ops: Ops, x: Tensor): Tensor {
+  const B = x.shape[0] ?? 0;
+  const count = Math.max(1, B - 1);
+  const next = (i: number) => (Math.floor(i / count) + 1 + (i % count)) % B;
+  const data = Int32Array.from({ length: B * count }, (_, i) => next(i));
+  return ops.gather(x, ops.constant({ shape: [B, count], dtype: "int32", data }));
+}`,
+  assigned: `/** The samples of \`x\` in the order in which they lie nearest to those of \`to\`, exactly for each eight of them. */
+function assigned(ops: Ops, x: Tensor, to: Tensor): Tensor {
+  const B = x.shape[0] ?? 0;
+  const width = x.shape.slice(1).reduce((product, size) => product * size, 1);
+  const part = (y: Tensor, begin: number, size: number) => ops.slice(ops.reshape(y, [B, width]), [begin, 0], [size, -1]);
+  const parts = Array.from({ length: Math.ceil(B / 8) }, (_, i) => {
+    const size = Math.min(8, B - 8 * i);
+    const [from, near] = [part(x, 8 * i, size), part(to, 8 * i, size)];
+    // Of the squared distance, the order changes the product alone.
+    const chosen = bestOrder(ops, ops.neg(ops.matMul(near, from, false, true)));
+    const rows = Array.from({ length: size }, (__, j) =>
+      ops.mul(ops.slice(chosen, [0, j], [-1, 1]), ops.slice(from, [j, 0], [1, -1])),
+    );
+    return rows.reduce((sum, row) => ops.add(sum, row));
+  });
+  return ops.reshape(parts.length === 1 ? (parts[0] ?? x) : ops.concat(parts, 0), x.shape);
+}`,
+  bestOrder: `/**
+ * The permutation [n, n] with the smallest sum of costs [n, n], one column for each row. Rows get their columns one after the
+ * other; of all ways to the same set of columns only the cheapest is kept.
+ */
+function bestOrder(ops: Ops, costs: Tensor): Tensor {
+  const n = costs.shape[0] ?? 0;
+  const columns = Array.from({ length: n }, (_, i) => i);
+  const members = (set: number) => columns.filter((i) => (set & (1 << i)) !== 0);
+  const places = (list: readonly number[]) =>
+    ops.constant({ shape: [list.length], dtype: "int32", data: Int32Array.from(list) });
+  let sets: readonly number[] = [0];
+  let best = { cost: ops.fill([1], 0), order: ops.fill([1, n * n], 0) };
+  for (const row of columns) {
+    const of = ops.reshape(ops.slice(costs, [row, 0], [1, -1]), [n]);
+    const next = Array.from({ length: 2 ** n }, (_, set) => set).filter((set) => members(set).length === row + 1);
+    const ways = next.slice(0, 1).flatMap((first) => members(first)).map((_, i) => {
+      const last = next.map((set) => members(set)[i] ?? 0);
+      const before = places(next.map((set, j) => sets.indexOf(set & ~(1 << (last[j] ?? 0)))));
+      const data = new Float32Array(next.length * n * n);
+      last.forEach((column, j) => (data[(j * n + row) * n + column] = 1));
+      const chosen = ops.constant({ shape: [next.length, n * n], dtype: "float32", data });
+      return {
+        cost: ops.add(ops.gather(best.cost, before), ops.gather(of, places(last))),
+        order: ops.add(ops.gather(best.order, before), chosen),
+      };
+    });
+    best = ways.reduce((a, b) => {
+      const better = ops.less(b.cost, a.cost);
+      const rows = ops.reshape(better, [next.length, 1]);
+      return { cost: ops.where(better, b.cost, a.cost), order: ops.where(rows, b.order, a.order) };
+    });
+    sets = next;
+  }
+  return ops.reshape(best.order, [n, n]);
+}`,
   cell: `/** The latent cell that holds a pixel. */
 function cell(pixel: number, scale: number, count: number): number {
   return Math.min(Math.max(Math.floor(pixel / scale), 0), count);
@@ -207,6 +267,7 @@ const needed: Partial<Record<Helper, readonly Helper[]>> = {
   onSequence: ["constantMask"],
   blur: ["gaussian"],
   dilate: ["shifted"],
+  assigned: ["bestOrder"],
 };
 
 export function withNeeded(name: Helper): readonly Helper[] {

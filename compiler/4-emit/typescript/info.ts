@@ -12,7 +12,7 @@ export interface Origin {
 
 /** `StrategyInfo` of the contract as an object literal. */
 export function infoText(program: Program, { compiler, contract, sourceHash, paramsSchema }: Origin): string {
-  const { name, description, language, sources, modalities, terms, undecided, outputs } = program;
+  const { name, description, language, sources, modalities, terms, smallestBatch, undecided, outputs } = program;
   const infoOf = (wanted: string) => {
     const found = modalities.find((modality) => modality.name === wanted);
     if (found === undefined) return null;
@@ -36,7 +36,8 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
     })),
     params: paramsSchema,
     modalities: { video: infoOf("video"), audio: infoOf("audio") },
-    losses: terms.map(({ name, modality }) => ({ name, modality })),
+    losses: terms.map(({ name, modality, others }) => ({ name, modality, ...(others ? { others } : {}) })),
+    ...(smallestBatch > 1 ? { smallestBatch } : {}),
     undecided,
     outputs,
   };

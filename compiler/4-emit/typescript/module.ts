@@ -374,7 +374,7 @@ class Emitter {
           : host(core, scope);
     const shape = axes.length === 0 ? "" : ` // [${axes.join(", ")}]`;
     const written = span === null ? [] : [`// ${key}: ${this.#quote(span)}`];
-    return [...written, [at(span, ["const ", this.#names.of(key), " = ", value, ";"]), shape]];
+    return [...scope.demanded(), ...written, [at(span, ["const ", this.#names.of(key), " = ", value, ";"]), shape]];
   }
 
   /** What the file says there, on one line. */

@@ -68,6 +68,8 @@ function scalar(core: Core, scope: Scope, i: string): Code {
       return scope.contextMember(core.name);
     case "fps":
       return `(${scope.source(core.source)}.fps[${i}] ?? NaN)`;
+    case "draw":
+      return `(${scope.numbers(core.place)}[${i}] ?? NaN)`;
     case "broadcast":
       return scalar(core.arg, scope, i);
     case "cell": {

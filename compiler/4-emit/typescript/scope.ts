@@ -46,6 +46,8 @@ export class Scope {
   readonly #program: Program;
   readonly #names: Names;
   readonly #shared: Shared;
+  readonly #drawn = new Set<string>();
+  #pending: string[] = [];
 
   constructor(program: Program, names: Names, shared: Shared) {
     this.#program = program;
@@ -103,6 +105,24 @@ export class Scope {
   contextMember(name: "params" | "scaleFactors" | "positions" | "draws" | "globalStep" | "progress"): string {
     this.context.add(name);
     return name;
+  }
+
+  /** The variable that holds the uniform numbers of a draw on the host, one for each sample. */
+  numbers(place: string): string {
+    const name = this.#names.of(`drawn.${place.replace("#", "")}`);
+    if (!this.#drawn.has(name)) {
+      this.contextMember("draws");
+      this.#pending.push(`const ${name} = draws.numbers("${place}", ${this.size("batch")}); // [batch]`);
+    }
+    this.#drawn.add(name);
+    return name;
+  }
+
+  /** Lines that belong in front of the statement that was printed last. */
+  demanded(): readonly string[] {
+    const lines = this.#pending;
+    this.#pending = [];
+    return lines;
   }
 
   /** The variable that holds the length of an axis. */

@@ -171,4 +171,22 @@ export const entries = [
     bad: `${features}mse(video.prediction, dino)\n`,
     good: `${features}mse(mean(video.prediction, channel), mean(dino, feature))\n`,
   },
+  {
+    code: "LTX4040",
+    slug: "not-of-samples",
+    title: "`others` of what samples do not have",
+    explanation:
+      "`others(x)` adds the axis `other`: for each sample of the batch the values of all other samples, never its own. So `x` has a value for each sample, and is not a value of others already. Reduce `other` again, e.g. `mean(…, other)`.",
+    bad: `${latents}video:\n  latents: latents\nloss:\n  velocity: mean(others(video.frame_index) * mean(video.prediction, channel))\n`,
+    good: `${latents}video:\n  latents: latents\nloss:\n  velocity: mean(others(video.sigma) * mean(video.prediction))\n`,
+  },
+  {
+    code: "LTX4041",
+    slug: "assigned-unlike",
+    title: "`assigned` of two values that are not alike",
+    explanation:
+      "`assigned(noise, clean)` gives the samples of a batch each other's noise, so that the sum of the squared distances between noise and clean tokens is smallest. Both are numbers with the same axes.",
+    bad: `${latents}video:\n  latents: latents\n  noise: assigned(randn(), mean(clean, channel))\n`,
+    good: `${latents}video:\n  latents: latents\n  noise: assigned(randn(), clean)\n`,
+  },
 ] as const satisfies readonly Entry[];

@@ -100,7 +100,7 @@ export const entries = [
     slug: "mixes-samples",
     title: "A reduction over the batch",
     explanation:
-      "A value that is reduced over `batch` depends on which samples happen to lie in one batch, and changes with the batch size. Without axes, a reduction keeps `batch`: `mean(x)` is one number for each sample.",
+      "A value that is reduced over `batch` depends on which samples happen to lie in one batch, and changes with the batch size. Without axes, a reduction keeps `batch`: `mean(x)` is one number for each sample. To compare a sample with the others of its batch, write `others(x)`, which adds the axis `other`, and reduce that.",
     bad: strategy("", `${velocity} over mean(hole, batch)`, "  hole: {directory: hole, kind: video_mask}\n"),
     good: strategy("", `${velocity} over hole`, "  hole: {directory: hole, kind: video_mask}\n"),
   },

@@ -125,3 +125,38 @@ def gaussian(size: int, radius: float) -> Tensor:
 def cell(pixel: float, scale: int, count: int) -> int:
     """The latent cell that holds a pixel, among `count`."""
     return min(max(math.floor(pixel / scale), 0), count)
+
+
+def others(x: Tensor) -> Tensor:
+    """For each sample the values of all others, [B, B - 1, ...], from the next one on."""
+    size = len(x)
+    if size < 2:
+        raise RuntimeError("this strategy compares the samples of a batch: write `batch_size: 2` or more")
+    count = torch.arange(size, device=x.device)
+    return x[(count[:, None] + 1 + count[:-1]) % size]
+
+
+def assigned(x: Tensor, to: Tensor) -> Tensor:
+    """The samples of `x` in the order in which they lie nearest to those of `to`, exactly for each eight of them."""
+    if len(x) < 2:
+        raise RuntimeError("this strategy compares the samples of a batch: write `batch_size: 2` or more")
+    parts = []
+    for part, near in zip(x.split(8), to.split(8), strict=True):
+        # Of the squared distance, the order changes the product alone.
+        costs = -(near.flatten(1) @ part.flatten(1).T)
+        parts.append(part[best_order(costs.tolist())])
+    return torch.cat(parts)
+
+
+def best_order(costs: list) -> list:
+    """One column for each row, so that the sum of the costs is smallest; of all ways to the same columns one is kept."""
+    ways = {0: (0.0, [])}
+    for row in costs:
+        longer = {}
+        for taken, (cost, order) in ways.items():
+            for column, more in enumerate(row):
+                key = taken | 1 << column
+                if key != taken and (key not in longer or cost + more < longer[key][0]):
+                    longer[key] = (cost + more, [*order, column])
+        ways = longer
+    return ways[2 ** len(costs) - 1][1]

@@ -1,0 +1,140 @@
+"""
+Predictions are also pushed away from the targets of other clips, which makes them more distinct.
+
+Made by ltxc … from contrastive_flow_matching.strategy (sha256 3640cc439d15). Change that file, not this one. To
+train with the official trainer:
+
+    accelerate launch ltxc_contrastive_flow_matching.py train.yaml
+"""
+import dataclasses
+import hashlib
+import importlib.metadata
+import inspect
+import json
+import math
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+import yaml
+from pydantic import ConfigDict, Field
+from torch import Tensor
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger
+from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy, TrainingStrategyConfigBase
+
+
+class ContrastiveFlowMatchingConfig(TrainingStrategyConfigBase):
+    """The section training_strategy of a run config whose strategy is contrastive_flow_matching."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    name: Literal["contrastive_flow_matching"] = "contrastive_flow_matching"
+    lambda_: float = Field(default=0.05, alias="lambda", ge=0, le=0.5, description="Weight of the push")
+
+    def directories(self) -> dict[str, str]:
+        """The directory of each source, below data.preprocessed_data_root."""
+        return {"latents": "latents", "conditions": "conditions"}
+
+    def batch_keys(self) -> dict[str, str]:
+        """Where each source lies in a batch."""
+        return keys_of(self.directories(), "conditions")
+
+    def get_data_sources(self) -> dict[str, str]:
+        """The directories that the trainer reads, and where it puts what it reads in a batch."""
+        keys = self.batch_keys()
+        return {directory: keys[source] for source, directory in self.directories().items()}
+
+
+class ContrastiveFlowMatchingStrategy(TrainingStrategy):
+    """
+    Predictions are also pushed away from the targets of other clips, which makes them more distinct.
+
+        latents     video_latents in latents
+        conditions  text_embeddings in conditions
+    """
+
+    SOURCE = {
+        "strategy": "contrastive_flow_matching",
+        "version": "…",
+        "source_hash": "3640cc439d152b071faddc42caa0f5e8359b2c49d2069d8308929735b32cc375",
+    }
+    KINDS = {"latents": "video_latents", "conditions": "text_embeddings"}
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.keys, self.first_batches = config.batch_keys(), FirstBatches()
+        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}
+
+    @torch.no_grad()
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        """What the model gets of a batch, and what the loss needs of it."""
+        idx = self.batch_idx = batch["idx"]  # [batch]
+        latents = latents_of(batch[self.keys["latents"]])  # [batch, channel, frame, height, width]
+        conditions = batch[self.keys["conditions"]]
+        batch_size = len(latents)
+        frames, height, width = latents.shape[2:]
+        video_tokens = frames * height * width
+        video_channels = latents.shape[1]
+        device = latents.device
+        draws = Draws(self.place, timestep_sampler, device)
+
+        video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
+        video_timesteps = video_sigma[:, None].expand(-1, video_tokens)  # [batch, token:video]
+        # video.clean: latents
+        video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
+        # [batch, token:video, channel]
+        video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
+        # [batch, token:video, channel]
+        video_noisy = (1 - video_sigma)[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise
+        video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
+        # [batch, token:video]
+        video_generated = torch.ones((batch_size, video_tokens), dtype=torch.bool, device=device)
+        video_fps = fps_of(batch[self.keys["latents"]])  # [batch]
+        video_token = torch.arange(video_tokens, device=device)  # [token:video]
+        # [batch, sequence:video]
+        video_keyframes = ((video_token // (height * width)).float() < 1)[None].expand(batch_size, -1).float()
+
+        # [batch, axis, sequence:video, from and to]
+        video_positions = positions_of_video([(latents, video_fps)], self.video_scale_factors)
+        video = Modality(
+            latent=video_noisy,
+            sigma=video_sigma,
+            timesteps=video_timesteps,
+            positions=video_positions,
+            context=context_of(conditions, "video"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=video_keyframes[:, :, None],
+        )
+        self.first_batches.look(idx, {}, [video_generated])
+        return ModelInputs(
+            video=video,
+            audio=None,
+            video_targets=video_target,
+            audio_targets=None,
+            video_loss_mask=video_generated,
+            audio_loss_mask=None,
+        )
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        """The loss of each sample, [batch]: video + contrast."""
+        params = self.config
+        video_target = inputs.video_targets
+        video_prediction = video_pred.float()  # [batch, token:video, channel]
+        # video: mse(video.prediction, video.target)
+        loss_video = (video_prediction - video_target).square().mean((1, 2))
+        # contrast: -lambda * mean((video.prediction - others(video.target))^2)
+        loss_contrast = -params.lambda_ * (video_prediction[:, None] - others(video_target)).square().mean((1, 2, 3))
+        self.terms = {"video": loss_video.detach(), "contrast": loss_contrast.detach()}
+        return loss_video + loss_contrast  # [batch]
+
+    def get_checkpoint_metadata(self):
+        """Text for the checkpoint."""
+        return {**self.metadata, **source_metadata(self.SOURCE, self.config)}
+
