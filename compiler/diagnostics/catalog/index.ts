@@ -8,6 +8,7 @@ import { entries as imports } from "./505-imports.ts";
 import { entries as batches } from "./509-texts-and-batches.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
+import { entries as compared } from "./614-shared-and-compared.ts";
 import { entries as changes } from "./616-changes.ts";
 import { entries as writing } from "./619-writing.ts";
 import { entries as model } from "./62-model.ts";
@@ -33,6 +34,7 @@ const entries = [
   ...batches,
   ...config,
   ...data,
+  ...compared,
   ...changes,
   ...writing,
   ...model,
