@@ -57,7 +57,12 @@ function variantsOf(strategy: StrategyInfo, size: SyntheticSizes): Omit<Syntheti
   const references = hasReferences(strategy) ? factors : factors.slice(0, 1);
   return references.flatMap((reference) =>
     patterns.flatMap((masks, i) =>
-      Array.from({ length: seedsOfEach }, () => ({ sizes: size, samples: i % 2 === 0 ? 3 : (strategy.smallestBatch ?? 1), masks, reference })),
+      Array.from({ length: seedsOfEach }, () => ({
+        sizes: size,
+        samples: i % 2 === 0 ? 3 : (strategy.smallestBatch ?? 1),
+        masks,
+        reference,
+      })),
     ),
   );
 }
