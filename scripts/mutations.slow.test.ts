@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { exampleNames } from "../bin/init/example.ts";
-import { isCompileTime, mutantsOf } from "./mutations.ts";
+import { openEngine } from "../runtime/engine/index.ts";
+import { meaningMistakes } from "./mistakes-of-meaning.ts";
+import { isCompileTime, meaningRow, mutantsOf, toldOf } from "./mutations.ts";
 
 const test = suite("mutations");
 const page = readFileSync(new URL("../compiler/MUTATIONS.md", import.meta.url), "utf8");
@@ -24,5 +26,11 @@ for (const name of ["image_to_video", "masked_reference", "temporal_difference"]
     assert.equal(published(name), [mutants.length, mutants.filter(isCompileTime).length]);
   });
 }
+
+test("the page says what tells of each mistake of meaning", async () => {
+  const { engine } = await openEngine("cpu");
+  for (const mistake of meaningMistakes)
+    assert.ok(page.includes(`${meaningRow(mistake, await toldOf(mistake, engine))}\n`), mistake.kind);
+});
 
 test.run();

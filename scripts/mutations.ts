@@ -1,6 +1,6 @@
 /**
- * Makes the mistakes of mutators.ts in every example and counts what finds them: the compiler, `ltxc test`, or nothing. Writes
- * compiler/MUTATIONS.md. A mistake that leaves the meaning as it is does not count.
+ * Tries what finds the mistakes of mistakes-of-meaning.ts, and those of mutators.ts made in every example: the compiler, `ltxc test`, or
+ * nothing. Writes compiler/MUTATIONS.md. A mistake that leaves the meaning as it is does not count.
  * usage: npm run mutations
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -16,6 +16,7 @@ import { applyEdits } from "../compiler/source/edits.ts";
 import { sourceFile } from "../compiler/source/source-file.ts";
 import type { Engine } from "../runtime/engine/engine.ts";
 import { openEngine } from "../runtime/engine/index.ts";
+import { meaningMistakes, type MeaningMistake } from "./mistakes-of-meaning.ts";
 import { mutators, targetOf } from "./mutators.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -122,14 +123,68 @@ function table(title: string, counts: ReadonlyMap<string, Counts>): string {
   return [...head, ...rows.map(row), row(["**all**", all])].join("\n");
 }
 
+/** The code that tells of a mistake of meaning, and where; null where nothing does. */
+interface Told {
+  readonly by: "compile" | "test";
+  readonly code: string;
+}
+
+const meantPath = "mistaken.strategy";
+
+/** What the compiler alone says. */
+export function toldByCompiler({ text }: MeaningMistake): Told | null {
+  const [first] = check({ path: meantPath, text }).diagnostics;
+  return first === undefined ? null : { by: "compile", code: first.code };
+}
+
+/** What the compiler says, or else `ltxc test`. */
+export async function toldOf(mistake: MeaningMistake, engine: Engine): Promise<Told | null> {
+  const told = toldByCompiler(mistake);
+  if (told !== null) return told;
+  const { subject } = await openSubject(libraryAt(root, meantPath), sourceFile(meantPath, mistake.text), {
+    imports: async () => null,
+  });
+  if (subject === null) throw new Error(`${mistake.kind} does not compile, and has no finding`);
+  const [first] = (await tryOut(engine, subject, 0, [])).diagnostics;
+  return first === undefined ? null : { by: "test", code: first.code };
+}
+
+/** A row of the page. */
+export function meaningRow({ kind, look }: MeaningMistake, told: Told | null): string {
+  if (told !== null) return `| ${kind} | \`${told.by}\` | ${told.code} |`;
+  return look === undefined ? `| ${kind} | never | |` : `| ${kind} | not told | ${look} |`;
+}
+
+async function meaningSection(engine: Engine): Promise<string> {
+  const rows: { readonly mistake: MeaningMistake; readonly told: Told | null }[] = [];
+  for (const mistake of meaningMistakes) rows.push({ mistake, told: await toldOf(mistake, engine) });
+  const count = (by: Told["by"]) => rows.filter(({ told }) => told?.by === by).length;
+  return [
+    "## Mistakes of meaning\n",
+    "Each of these strategies is well typed and trains, and only what comes out of it is wrong. Where a code stands, `ltxc explain CODE` says more;",
+    "elsewhere the table says what a person can look at.\n",
+    `Of ${rows.length} mistakes, \`ltxc compile\` (and \`check\`) tells of ${count("compile")}, \`ltxc test\` of ${count("test")} more. ` +
+      `Nothing tells of ${rows.filter(({ told }) => told === null).length}.\n`,
+    "| mistake | told by | code, or what to look at |",
+    "|---|---|---|",
+    ...rows.map(({ mistake, told }) => meaningRow(mistake, told)),
+    "",
+  ].join("\n");
+}
+
 const introduction = `# What finds which mistake
 
-\`npm run mutations\` makes typical mistakes in every example, such as those that otherwise show only after days of training. It counts what finds
-each of them: the compiler, with an error or a warning; if not, \`ltxc test\`, which runs the strategy on small batches and checks what the file
-says under \`expect\`; or nothing. A mistake that does not change what the strategy means is not counted. That command writes this page.
+\`npm run mutations\` writes this page. It tries two sets of mistakes: strategies with a mistake of meaning, and edits of every example as they
+happen by a slip. It says what finds each of them: the compiler, with an error or a warning; if not, \`ltxc test\`, which runs the strategy on small
+batches, checks what the file says under \`expect\`, and looks at gradients and statistics; or nothing.
 
-The compiler cannot know what you meant. An inverted mask, a target of your own with the wrong sign, or pixel frames in place of latent frames still
-make a valid strategy. \`ltxc test\` finds such mistakes if the file says under \`expect\` what must hold. \`ltxc inspect\` shows the rest to your eyes.
+No tool can know what you meant. \`ltxc inspect\` shows your eyes what the masks, levels and references of a sample are, and \`expect\` holds what must
+be true on every batch.
+`;
+
+const slips = `## Slips in the examples
+
+A mistake that does not change what the strategy means is not counted.
 `;
 
 async function main(): Promise<void> {
@@ -142,8 +197,10 @@ async function main(): Promise<void> {
   const byKind = tally(results.map(({ mutant, catcher }) => [mutant.kind, catcher]));
   const sections = [
     introduction,
-    `## By kind of mistake\n\n${table("kind", byKind)}\n`,
-    `## By example\n\n${table("example", byExample)}\n`,
+    await meaningSection(engine),
+    slips,
+    `### By kind of mistake\n\n${table("kind", byKind)}\n`,
+    `### By example\n\n${table("example", byExample)}\n`,
   ];
   writeFileSync(join(root, "compiler/MUTATIONS.md"), sections.join("\n"));
   const missed = results.filter(({ catcher }) => catcher === "nothing").length;
