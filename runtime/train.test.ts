@@ -434,6 +434,23 @@ test("a sample without a token to learn from has loss 0 and is named once", asyn
   assert.match(named[0] ?? "", /^LTX7003 clip_3.pt: every token is kept/);
 });
 
+test("a run without any gradient ends with an error: after 20 steps, or at the end of fewer", async () => {
+  const special = new Map(Array.from({ length: 20 }, (_, i): [number, number] => [i, 0]));
+  for (const [steps, message] of [
+    [60, "exactly 0 in 20 steps in a row"],
+    [2, "exactly 0 in 2 steps in a row"],
+  ] as const) {
+    const { findings, events } = await run({ settings: { optimization: { steps } }, special });
+    assert.equal(
+      findings.map(({ code }) => code),
+      ["LTX7130"],
+    );
+    assert.match(findings[0]?.message ?? "", message);
+    assert.is(events.filter(({ type }) => type === "step").length, Math.min(steps, 20));
+    assert.not.ok(events.some(({ type }) => type === "finished"));
+  }
+});
+
 test("no tensor is left behind by a step", async () => {
   const counts: number[] = [];
   const bytes: number[] = [];

@@ -25,6 +25,7 @@ import {
 } from "./training/optimizer-step.ts";
 import type { Run, StopSignal } from "./training/run-inputs.ts";
 import { speedOf } from "./training/step-speed.ts";
+import { GradientWatch } from "./training/gradient-watch.ts";
 import { createWarnOnce, type WarnOnce } from "./training/warn-once.ts";
 import { savedConfig } from "./checkpoints/saved-config.ts";
 import { createSchedule, type Schedule } from "./optimizer/schedules.ts";
@@ -41,7 +42,7 @@ interface TrainOptions {
 
 /**
  * Trains: from the weights that the run config names to the last checkpoint. The weights stay in `run.trainable`.
- * @throws FindingsError LTX7001, LTX7002 when a loss or a gradient is not a number, LTX7006 when the metadata change, LTX7010 when a
+ * @throws FindingsError LTX7001, LTX7002 when a loss or a gradient is not a number, LTX7130 when the gradient stays 0, LTX7006 when the metadata change, LTX7010 when a
  * token attends to nothing; LTX63xx when a checkpoint can not be read or written
  */
 export async function train(run: Run, { onEvent = () => {}, signal, onBegun }: TrainOptions = {}): Promise<Summary> {
@@ -67,7 +68,10 @@ async function trainToTheEnd(loop: Loop, signal: StopSignal | undefined): Promis
   if (start === 0) await evaluateAt(loop, start, signal);
   if (!run.config.validation.skip_initial_validation) await drawSamples(loop, start, signal);
   while (loop.done < steps && !isStopped()) {
-    loop.emit(await takeStep(loop, loop.done));
+    const event = await takeStep(loop, loop.done);
+    loop.emit(event);
+    loop.gradients.see(event.gradNorm, event.loss);
+    loop.gradients.stopIfStill();
     const { done } = loop;
     const stepEnded = performance.now();
     if (done === steps || isDue(done, run.config.evaluation.interval)) await evaluateAt(loop, done, signal);
@@ -76,6 +80,7 @@ async function trainToTheEnd(loop: Loop, signal: StopSignal | undefined): Promis
     loop.aside += (performance.now() - stepEnded) / 1000;
   }
   const { done } = loop;
+  if (done === steps) loop.gradients.stopIfStill(true);
   const checkpoint = untouched(loop) ?? (await save(loop, done));
   const seconds = (performance.now() - began) / 1000;
   const summary: Summary =
@@ -100,6 +105,7 @@ interface Loop {
   /** False while an update is under way, when only some of the weights may have changed. */
   isWhole: boolean;
   readonly pace: number[];
+  readonly gradients: GradientWatch;
   readonly gpu: GpuWatch;
   /** Seconds spent between steps, on evaluations and checkpoints. */
   aside: number;
@@ -125,8 +131,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
   const { globalStep, loaded, warnings } = await loadCheckpoint(run, optimizer);
   await checkNothingLater(config, run.id, globalStep);
   for (const folder of [config.output_dir, join(config.output_dir, "checkpoints")]) await removeLeftovers(folder);
-  const strategy = toOfficial(config.training_strategy, { name: step.strategy.name, params });
-  await writeTextAtomically(join(config.output_dir, "training_config.yaml"), savedConfig(config, strategy));
+  await writeConfig(run);
   const files = [
     openMetricsFile(join(config.output_dir, "metrics.jsonl")),
     openEventFile(join(config.output_dir, "tensorboard")),
@@ -164,6 +169,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     done: globalStep,
     isWhole: true,
     pace: [],
+    gradients: new GradientWatch(),
     gpu: engine.isGpu === true ? watchGpu() : noGpu,
     aside: 0,
     emit,
@@ -178,6 +184,12 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
       optimizer.dispose();
     },
   };
+}
+
+/** Beside the checkpoints, in the official form. */
+async function writeConfig({ config, step, params }: Run): Promise<void> {
+  const strategy = toOfficial(config.training_strategy, { name: step.strategy.name, params });
+  await writeTextAtomically(join(config.output_dir, "training_config.yaml"), savedConfig(config, strategy));
 }
 
 /** Optimizer step `j`, counted from 0: forward and backward over its micro-batches, a look at the numbers, the update. */

@@ -151,4 +151,15 @@ export const entries = [
     bad: "video:\n  latents: latents\n  sigma: uniform(0.2, 0.8)",
     good: "video:\n  latents: latents\n  sigma: sampled()",
   },
+  {
+    code: "LTX7130",
+    slug: "nothing-trained",
+    title: "The gradient stays 0",
+    explanation:
+      "In 20 optimizer steps in a row, or in every step of a shorter run, the gradient of all trained weights was exactly 0. The weights " +
+      "stay as they are however long the run takes, so it ends with an error. Either every token of the samples is kept, or the loss does not " +
+      "depend on the prediction where it is. What was saved before stays.",
+    bad: "loss:\n  velocity: clamp(mse(video.prediction, video.target), 0, 0.01)",
+    good: "loss:\n  velocity: mse(video.prediction, video.target)",
+  },
 ] as const satisfies readonly Entry[];
