@@ -76,9 +76,14 @@ export function declareFmt({ command, session, done }: Declaring): void {
     ["ltxc fmt", "all *.strategy files of this folder"],
     ["ltxc fmt --check", "say which are not formatted, for continuous integration"],
     ["ltxc fmt - < my.strategy", "from stdin to stdout, for editors"],
+    [
+      "ltxc fmt --upgrade",
+      "for version 2 of the language, too: adds `language: 2` and writes what changed in its new form",
+    ],
   ])
     .argument("[files...]", "strategies (default: *.strategy), or `-` for stdin")
     .option("--check", "write nothing; exit with 1 if a file is not formatted")
+    .option("--upgrade", "rewrite files for the newest version of the language, with the same meaning")
     .option("--stdin-filepath <path>", "how findings name stdin", "stdin.strategy")
     .action(async (files: string[], options: FmtOptions) => {
       const { fmt } = await import("../commands/fmt.ts");

@@ -1,5 +1,6 @@
 import { toJson } from "../../compiler/diagnostics/index.ts";
 import { format, type Formatted } from "../../compiler/format/format.ts";
+import { upgrade } from "../../compiler/format/upgrade.ts";
 import { sourceFile } from "../../compiler/source/index.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readSources, strategyPaths } from "../shell/files.ts";
@@ -9,6 +10,8 @@ import { replaceText } from "../shell/write.ts";
 
 export interface FmtOptions {
   readonly check?: true;
+  /** Whether to rewrite files for the newest version of the language, too. */
+  readonly upgrade?: true;
   /** The name for findings about stdin. */
   readonly stdinFilepath: string;
 }
@@ -18,9 +21,13 @@ const stdin = "-";
 const isChanged = ({ file, text }: Formatted): boolean => text !== null && text !== file.text;
 
 /** Formats stdin to stdout; with `check` it only reports, by findings and the exit code. */
-async function formatInput(session: Session, { check, stdinFilepath }: FmtOptions): Promise<number> {
+async function formatInput(
+  session: Session,
+  { check, stdinFilepath, upgrade: isUpgrade }: FmtOptions,
+): Promise<number> {
   const { io } = session;
-  const result = format(sourceFile(stdinFilepath, await io.readInput()));
+  const apply = isUpgrade === true ? upgrade : format;
+  const result = apply(sourceFile(stdinFilepath, await io.readInput()));
   printFindings(session, [result]);
   if (result.text !== null && check !== true) io.data(result.text);
   return check === true && isChanged(result) ? exitCode.findings : codeOf([result]);
@@ -43,7 +50,10 @@ export async function fmt(session: Session, named: readonly string[], options: F
     return formatInput(session, options);
   }
   const { files, unread } = await readSources(io, await strategyPaths(io, named, "fmt"));
-  const results: Formatted[] = [...files.map(format), ...unread.map((report) => ({ ...report, text: null }))];
+  const results: Formatted[] = [
+    ...files.map(options.upgrade === true ? upgrade : format),
+    ...unread.map((report) => ({ ...report, text: null })),
+  ];
   const check = options.check === true;
   if (!check)
     for (const { file, text } of results.filter(isChanged)) await replaceText(io, file.path, text ?? file.text);

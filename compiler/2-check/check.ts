@@ -10,6 +10,7 @@ import { attentionWithoutKey } from "./rules/attention-without-key.ts";
 import { fpsWithReferences } from "./rules/fps-with-references.ts";
 import { frozenKeys } from "./rules/frozen-keys.ts";
 import { importPaths } from "./rules/import-paths.ts";
+import { languageTwo } from "./rules/language-2.ts";
 import { lossOverKept } from "./rules/loss-over-kept.ts";
 import { missingLoss } from "./rules/missing-loss.ts";
 import { noGradient } from "./rules/no-gradient.ts";
@@ -31,6 +32,7 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
   const declarations = declare(syntax, report);
   paramDefaults(syntax, report);
   importPaths(syntax.imports, report);
+  languageTwo(syntax, file, report);
   const sources = checkSources(syntax, declarations, report);
 
   const scope = new Scope(syntax, declarations, report, bindings);

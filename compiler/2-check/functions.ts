@@ -1,5 +1,6 @@
 /** Functions with rules of their own: reductions, masks and numbers, tokens and grids. */
 import { axisNames, familyOf, gridAxes, gridAxesOf, isJoined, joinedAxis } from "./axes.ts";
+import { isAxisNamed, withAxesInOrder } from "./axis-by-name.ts";
 import { reductions } from "./builtins.ts";
 import { axisArguments, failed, hasArguments, values, type Call } from "./call.ts";
 import { attentionKey, choose, isMask, map, reduce, tokens } from "./combine.ts";
@@ -7,10 +8,12 @@ import { describe, literal, poisoned, tensor, type Core, type Elementwise, type 
 import { assigned, others } from "./other-samples.ts";
 import { spanOf } from "./report.ts";
 
-export function special(call: Call): Core {
+export function special(made: Call): Core {
+  const isReduction = Object.hasOwn(reductions, made.name) || made.name === "norm";
+  const call = isReduction ? { ...made, args: withAxesInOrder(made.args) } : made;
   const fn = Object.hasOwn(reductions, call.name) ? reductions[call.name] : undefined;
   if (fn === undefined) return functions[call.name]?.(call) ?? failed(call);
-  if ((fn === "max" || fn === "min") && isElementwise(call))
+  if ((fn === "max" || fn === "min") && !made.args.some(isAxisNamed) && isElementwise(call))
     return elementwiseExtreme(call, fn === "max" ? "maximum" : "minimum");
   return reduction(call, (core, axes) => reduce(call.env.report, fn, core, axes, call.span));
 }

@@ -17,7 +17,12 @@ var schema31 = {
       pattern: "^[a-z][a-z0-9_]*$",
       examples: ["inpainting"],
     },
-    language: { enum: [1], title: "a version of the language", default: 1, description: "Version of the language." },
+    language: {
+      enum: [1, 2],
+      title: "a version of the language",
+      default: 1,
+      description: "Version of the language; `ltxc fmt --upgrade` rewrites a file of version 1.",
+    },
     description: {
       type: "string",
       title: "a text",
@@ -1226,7 +1231,8 @@ function validate20(
       }
     }
     if (data.language !== void 0) {
-      if (!(data.language === 1)) {
+      let data19 = data.language;
+      if (!(data19 === 1 || data19 === 2)) {
         const err34 = {
           instancePath: instancePath + "/language",
           schemaPath: "#/properties/language/enum",

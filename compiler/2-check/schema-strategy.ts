@@ -227,7 +227,12 @@ export const strategySchema: Schema = {
       pattern: "^[a-z][a-z0-9_]*$",
       examples: ["inpainting"],
     }),
-    language: { enum: [1], title: "a version of the language", default: 1, description: "Version of the language." },
+    language: {
+      enum: [1, 2],
+      title: "a version of the language",
+      default: 1,
+      description: "Version of the language; `ltxc fmt --upgrade` rewrites a file of version 1.",
+    },
     description: text("One paragraph, carried into generated code, schemas and hover texts."),
     extends: text("Another strategy, a built-in one's name or a relative path, whose keys this file overrides."),
     params: named("The strategy's parameters; a run config sets them beside `training_strategy.name`.", param),

@@ -91,7 +91,10 @@ const cases: readonly (readonly [string, ...string[]])[] = [
     "LTX2003 [a] `expect` must be a list of expressions, but this is the text `a` (write a list: [a])",
   ],
   ["- a\n", "LTX2003 [] a strategy must be a mapping, but this is a list"],
-  [`${rest}language: 2\n`, "LTX2004 [2] `language` must be a version of the language, but this is `2` (write `1`)"],
+  [
+    `${rest}language: 3\n`,
+    "LTX2004 [3] `language` must be a version of the language, but this is `3` (write `1` or `2`)",
+  ],
   [
     "strategy: s\nloss: {x: 1}\nsources: {x: {directory: d, kind: video_latent}}\n",
     "LTX2004 [video_latent] `sources.x.kind` must be a kind of source, but this is the text `video_latent` (did you mean `video_latents`?)",

@@ -117,7 +117,7 @@ const runtimeFaces = [
 ].map((name) => `runtime/${name}.ts`);
 
 /** What the command line may know of the compiler: the whole, and those of its rooms that commands need without the whole. */
-const compilerFaces = ["index", "source/index", "diagnostics/index", "1-parse/index", "format/format", "version"].map(
+const compilerFaces = ["index", "source/index", "diagnostics/index", "1-parse/index", "format/format", "format/upgrade", "version"].map(
   (name) => `compiler/${name}.ts`,
 );
 

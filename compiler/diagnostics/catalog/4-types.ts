@@ -189,4 +189,13 @@ export const entries = [
     bad: `${latents}video:\n  latents: latents\n  noise: assigned(randn(), mean(clean, channel))\n`,
     good: `${latents}video:\n  latents: latents\n  noise: assigned(randn(), clean)\n`,
   },
+  {
+    code: "LTX4050",
+    slug: "axis-by-position",
+    title: "An axis is given without its name",
+    explanation:
+      "In version 1 of the language `max(x, frame)` reduces and `max(x, frame_index)` compares, which one letter too many or few mixes up. Under `language: 2` the axes of reductions are named: `max(x, axis=frame)`, `mean(x, axis=frame, axis=channel)`. `ltxc fmt --upgrade` rewrites a file.",
+    bad: `language: 2\n${loss("mean(mean((video.prediction - video.target)^2, channel))")}`,
+    good: `language: 2\n${loss("mean(mean((video.prediction - video.target)^2, axis=channel))")}`,
+  },
 ] as const satisfies readonly Entry[];

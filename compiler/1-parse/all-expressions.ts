@@ -1,0 +1,44 @@
+/** Every expression of a strategy, with all that it is made of. */
+import type { Expression, Item } from "./expression/ast.ts";
+import { childrenOf } from "./expression/children.ts";
+import type { ModalitySyntax, StrategySyntax, Template } from "./syntax.ts";
+
+/** From the outermost to the innermost, in the order of the sections. */
+export function* allExpressions(syntax: StrategySyntax): Generator<Expression> {
+  // Not by recursion: expressions may be thousands deep.
+  const left = rootsOf(syntax).toReversed();
+  for (let node = left.pop(); node !== undefined; node = left.pop()) {
+    yield node;
+    left.push(...childrenOf(node).toReversed());
+  }
+}
+
+function rootsOf({ lets, video, audio, losses, expect, metadata, sources }: StrategySyntax): readonly Expression[] {
+  const templates = [
+    ...sources.flatMap(({ directory, file }) => [directory, file]),
+    ...metadata.map(({ value }) => value),
+  ];
+  return [
+    ...lets.map(({ value }) => value),
+    ...[video, audio].flatMap((modality) => (modality === null ? [] : valuesOf(modality))),
+    ...losses.map(({ value }) => value),
+    ...expect,
+    ...templates.flatMap(expressionsIn),
+  ];
+}
+
+function valuesOf(modality: ModalitySyntax): readonly Expression[] {
+  const { fps, sigma, noise, noisy, target, denoised, attention, keyframes } = modality;
+  const single = [fps, sigma, noise, noisy, target, denoised, attention, keyframes];
+  const lists = [modality.keep, modality.noiseMask, modality.references, modality.text];
+  return [
+    ...single.flatMap((entry) => entry?.value ?? []),
+    ...lists.flatMap((list) => list?.items ?? []).flatMap(partsOf),
+  ];
+}
+
+const partsOf = ({ value, probability }: Item): readonly Expression[] =>
+  probability === null ? [value] : [value, probability];
+
+const expressionsIn = (template: Template | null): readonly Expression[] =>
+  (template?.parts ?? []).flatMap((part) => (part.kind === "expression" ? [part.value] : []));

@@ -1,0 +1,30 @@
+/** Axes of reductions: by position in version 1 of the language, `max(x, frame)`, by name in both, `max(x, axis=frame)`. */
+import { allExpressions } from "../1-parse/all-expressions.ts";
+import type { Argument, Expression } from "../1-parse/expression/ast.ts";
+import type { StrategySyntax } from "../1-parse/syntax.ts";
+import { axisNames } from "./axes.ts";
+import { reductions } from "./builtins.ts";
+
+/** The name of the argument. */
+const word = "axis";
+
+/** Whether an argument says an axis of a reduction by its name. */
+export const isAxisNamed = ({ name }: Argument): boolean => name?.text === word;
+
+/** A reduction with its axes where position gives them: what both versions of the language mean by it. */
+export function withAxesInOrder(args: readonly Argument[]): readonly Argument[] {
+  const own = args.filter((arg) => !isAxisNamed(arg));
+  return [...own, ...args.filter(isAxisNamed).map((arg) => ({ ...arg, name: null }))];
+}
+
+/** Axes that stand by position, each to be written `axis=…` in version 2. */
+export function axesByPosition(syntax: StrategySyntax): readonly Expression[] {
+  return [...allExpressions(syntax)].flatMap((node) => {
+    if (node.kind !== "call" || !isReduction(node.callee.text)) return [];
+    return node.args.slice(1).flatMap(({ name, value }) => (name === null && isAxis(value) ? [value] : []));
+  });
+}
+
+const isReduction = (name: string): boolean => Object.hasOwn(reductions, name) || name === "norm";
+
+const isAxis = (value: Expression): boolean => value.kind === "name" && axisNames.includes(value.name);
