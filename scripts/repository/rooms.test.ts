@@ -117,9 +117,15 @@ const runtimeFaces = [
 ].map((name) => `runtime/${name}.ts`);
 
 /** What the command line may know of the compiler: the whole, and those of its rooms that commands need without the whole. */
-const compilerFaces = ["index", "source/index", "diagnostics/index", "1-parse/index", "format/format", "format/upgrade", "version"].map(
-  (name) => `compiler/${name}.ts`,
-);
+const compilerFaces = [
+  "index",
+  "source/index",
+  "diagnostics/index",
+  "1-parse/index",
+  "format/format",
+  "format/upgrade",
+  "version",
+].map((name) => `compiler/${name}.ts`);
 
 const faces: readonly string[] = [...runtimeFaces, ...compilerFaces];
 
