@@ -77,14 +77,14 @@ export class OpenedStep {
     return { target: await read(modality.target), generated: await read(modality.generated) };
   }
 
-  /** Everything that the model is given of both modalities, besides the text. */
+  /** Everything that the model is given of both modalities; of text the features without the connectors. */
   async inputs(): Promise<ReadonlyMap<string, HostTensor>> {
     const found = new Map<string, HostTensor>();
     for (const name of modalityNames) {
       const inputs = this.#prepared.inputs[name];
       if (inputs === null) continue;
-      const { latent, timesteps, attentionMask, keyframesMask, positions } = inputs;
-      for (const [field, tensor] of Object.entries({ latent, timesteps, attentionMask, keyframesMask }))
+      const { positions, enabled: _, twoLevels: __, ...tensors } = inputs;
+      for (const [field, tensor] of Object.entries(tensors))
         if (tensor !== null) found.set(`${name}.${field}`, await this.#engine.read(tensor));
       found.set(`${name}.positions`, positions);
     }

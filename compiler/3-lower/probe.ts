@@ -31,10 +31,20 @@ function weightsOf({ core, modality }: CheckedLoss, bindings: CheckedStrategy["b
 
 function combine(fn: "mul" | "add", cores: readonly Core[], axes: readonly string[]): Core | null {
   if (cores.length === 0) return null;
-  return cores.reduce((a, b) => {
-    const args = [a, b].map((core) => asNumber(broadcastTo(core, axes)));
-    return { op: "map", fn, args, type: tensor("f32", axes), span: null };
-  });
+  return cores
+    .map((core) => meanOver(core, axes))
+    .reduce((a, b) => {
+      const args = [a, b].map((core) => asNumber(broadcastTo(core, axes)));
+      return { op: "map", fn, args, type: tensor("f32", axes), span: null };
+    });
+}
+
+/** The mean over all axes but these: weights may differ between channels. */
+function meanOver(core: Core, axes: readonly string[]): Core {
+  const others = core.type.axes.filter((axis) => !axes.includes(axis));
+  if (others.length === 0) return core;
+  const left = core.type.axes.filter((axis) => axes.includes(axis));
+  return { op: "reduce", fn: "mean", arg: asNumber(core), axes: others, type: tensor("f32", left), span: null };
 }
 
 function asNumber(core: Core): Core {

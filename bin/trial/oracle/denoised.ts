@@ -5,8 +5,11 @@ import { rms, short } from "./numbers.ts";
 import { isWritten, spanOfValue, type Suspicion } from "./suspicion.ts";
 import { atTarget, type Aim, type Trial } from "./trials.ts";
 
-/** A file's `denoised` may be off the clean tokens by this share of their size: latents and targets are rounded to bfloat16. */
-const denoisedShare = 0.05;
+/**
+ * A file's `denoised` may be off the clean tokens by this share of their size: latents and targets are rounded to bfloat16, and noise that is
+ * perturbed by a tenth, as in "Input Perturbation Reduces Exposure Bias" (Ning et al. 2023), gives up to 0.07.
+ */
+const denoisedShare = 0.15;
 
 /** With a perfect prediction `denoised` is clean; without `denoised` the target is the velocity that the base model predicts. */
 export async function denoisedFits(subject: Subject, trials: readonly Trial[]): Promise<Suspicion[]> {

@@ -54,4 +54,47 @@ test("a finding names the numbers, the batch and how it is allowed", async () =>
   assert.match(finding?.help ?? "", /`# allow: LTX7115` and why on this line$/);
 });
 
+const sources = `sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+`;
+const sound: Readonly<Record<string, string>> = {
+  "a text that is left out by chance": `strategy: s
+params:
+  dropout: {type: number, default: 0.1, minimum: 0, maximum: 1}
+${sources}  empty: {file: empty.pt, kind: text_embeddings}
+video:
+  latents: latents
+  text:
+    - empty with probability dropout
+    - conditions
+loss:
+  v: mse(video.prediction, video.target)
+`,
+  "weights of its own for each channel": `strategy: s
+${sources}  saliency: {directory: saliency, kind: video_latents}
+video:
+  latents: latents
+loss:
+  v: mse(video.prediction, video.target) over (1 + abs(tokens(saliency)))
+`,
+  "perturbed noise, another target, a preference": `strategy: s
+${sources}  liked: {directory: liked, kind: tensor, key: value, axes: []}
+let:
+  gain: 0.9 - mse(video.prediction, video.target)
+video:
+  latents: latents
+  target: clean
+  noisy: (1 - sigma) * clean + sigma * (noise + 0.1 * randn() per (token, channel))
+  denoised: prediction
+loss:
+  preference: 1 - sigmoid(500 * (if liked > 0.5 then 1 else -1) * gain)
+`,
+};
+
+for (const [what, text] of Object.entries(sound))
+  test(`nothing is said of ${what}`, async () => {
+    assert.equal(await codesOf(text), []);
+  });
+
 test.run();

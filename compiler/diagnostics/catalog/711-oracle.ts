@@ -45,7 +45,7 @@ export const entries = [
     slug: "denoised-off",
     title: "With a perfect prediction `denoised` is not clean",
     explanation:
-      "The prediction was set to exactly `target`. `denoised` must then be the clean tokens, and differs from them by more than 5 % of their size. Losses, samples and `ltxc inspect` look at `denoised`, so solve `noisy` and `target` for the clean tokens.",
+      "The prediction was set to exactly `target`. `denoised` must then be the clean tokens, and differs from them by more than 15 % of their size. Losses, samples and `ltxc inspect` look at `denoised`, so solve `noisy` and `target` for the clean tokens.",
     bad: strategy("  denoised: noisy - 0.9 * timesteps * prediction * sqrt(mean(abs(clean)) + 1)\n", velocity),
     good: strategy("  denoised: noisy - timesteps * prediction\n", velocity),
   },
