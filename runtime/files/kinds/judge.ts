@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
 import { some } from "../../some.ts";
 import type { Finding } from "../../findings.ts";
 import { candidatesIn } from "./folder.ts";
@@ -21,11 +22,21 @@ const wanted: Readonly<Record<Role, string>> = {
  */
 export async function judgeFile(path: string, role: Role, place: Finding["path"]): Promise<Finding | null> {
   const found = await recognise(path);
-  const words = found.kind === "folder" ? await wordsOfFolder(path, role) : wordsFor(found, role);
+  const words = await wordsAt(path, found, role);
   if (words === null) return null;
   const { code, what, help } = words;
   return { code, severity: "error", path: place, message: `${path} ${what}`, help };
 }
+
+async function wordsAt(path: string, found: FileKind, role: Role): Promise<Words | null> {
+  if (found.kind === "folder") return wordsOfFolder(path, role);
+  const words = wordsFor(found, role);
+  const isName = found.kind === "missing" && extname(path) !== ".safetensors" && !existsSync(dirname(path));
+  return words === null || !isName ? words : { ...words, help: `${NAMES_NO_FILE}; name ${wanted[role]}` };
+}
+
+/** Other trainers download what a name such as `Lightricks/LTX-2` stands for. */
+const NAMES_NO_FILE = "a name on Hugging Face is no path, and ltxc downloads nothing: download the file";
 
 /** What a file is, such as `is a safetensors file: a LoRA`, for one that was named where ltxc reads text; null for texts. */
 export async function describeFile(path: string): Promise<string | null> {

@@ -229,6 +229,13 @@ test("an unfinished download of aria2, a missing file, and what no one could rea
   assert.is((await recognise(join(path, "below"))).kind, "missing");
 });
 
+test("a name on Hugging Face is said to be no path", async () => {
+  const root = await folder();
+  const helpFor = async (name: string) => (await judgeFile(join(root, name), "transformer", place))?.help ?? "";
+  assert.match(await helpFor("Lightricks/LTX-2"), /a name on Hugging Face is no path.*ltx-2-19b-dev\.safetensors/);
+  assert.match(await helpFor("Lightricks/ltx.safetensors"), /^correct the path/);
+});
+
 test("a header that claims too much or is no JSON costs nothing and crashes nothing", async () => {
   const path = join(await folder(), "odd.safetensors");
   await writeFile(path, Buffer.concat([weights({}).subarray(0, 8), Buffer.from("{".repeat(100))]));
