@@ -1,6 +1,7 @@
 /**
  * The train step against PyTorch on the same machine: same weights, same inputs, same mathematics; PyTorch 2 with fused attention. All
- * sides run in turns, each in a process of its own. Arguments: size, sides, rounds, steps; small, all of ours, 2 and 4 if left away.
+ * sides run in turns, each in a process of its own. Arguments: size, sides, rounds, steps, device; small, all of ours, 2, 4 and cpu if
+ * left away. On `cuda`, PyTorch also runs with each block compiled; memory is then what its allocator held, and not known of ours.
  * Our sides, separated by `+`: `onnx`, `torch` (both float32), `torch-bf16`, and other engines by name.
  *
  * Aims, as ratios to PyTorch's bf16: `torch-bf16` at most 0.75 of the time of small and 0.70 of real, and 0.70 of the memory.
@@ -68,28 +69,34 @@ interface Comparison {
   readonly size: Size;
   readonly steps: string;
   readonly python: string;
+  readonly device: string;
 }
 
-function ourSides(script: string, names: string, { folder, name, steps, python }: Comparison): Side[] {
+function ourSides(script: string, names: string, { folder, name, steps, python, device }: Comparison): Side[] {
   return names.split("+").map((side) => ({
     name: side,
     isOurs: true,
-    run: () => execFileSync(process.execPath, [script, folder, name, side, steps, python], { encoding: "utf8" }),
+    run: () =>
+      execFileSync(process.execPath, [script, folder, name, side, steps, python, device], { encoding: "utf8" }),
   }));
 }
 
-function theirSides({ folder, size, steps, python }: Comparison): Side[] {
+function theirSides({ folder, size, steps, python, device }: Comparison): Side[] {
   const titles = {
     f32: "PyTorch f32",
     cast: "PyTorch f32, weights widened where used",
     bf16: "PyTorch bf16, autocast",
   };
   const kinds = size.weights === "BF16" ? (["f32", "cast", "bf16"] as const) : (["f32", "bf16"] as const);
-  return kinds.map((kind) => ({
-    name: titles[kind],
+  const own = size.isCheckpointed === true ? ["checkpoint"] : [];
+  const ways = device === "cuda" ? [own, [...own, "compile"]] : [own];
+  const sides = ways.flatMap((options) => kinds.map((kind) => ({ kind, options })));
+  return sides.map(({ kind, options }) => ({
+    name: options.includes("compile") ? `${titles[kind]}, compiled` : titles[kind],
     isOurs: false,
     run: () => {
-      const args = [inFolder("step.py"), folder, String(size.layers), String(size.heads), steps, kind];
+      const model = [folder, String(size.layers), String(size.heads), steps, kind];
+      const args = [inFolder("step.py"), ...model, device, options.join("+")];
       return execFileSync(python, args, { encoding: "utf8", env: { ...process.env, ...tuned } });
     },
   }));
@@ -111,7 +118,8 @@ function report(sides: readonly Side[], results: ReadonlyMap<Side, readonly Resu
     }
 }
 
-const [name = "small", sideNames = "onnx+torch+torch-bf16", rounds = "2", steps = "4"] = process.argv.slice(2);
+const [name = "small", sideNames = "onnx+torch+torch-bf16", rounds = "2", steps = "4", device = "cpu"] =
+  process.argv.slice(2);
 const size = sizes[name];
 const { pythons, reason } = findPythons();
 // An older PyTorch has no fused attention.
@@ -123,7 +131,7 @@ else {
   const script = await bundleOurs();
   try {
     await writeFiles(folder, size);
-    const comparison: Comparison = { folder, name, size, steps, python: python.path };
+    const comparison: Comparison = { folder, name, size, steps, python: python.path, device };
     const sides = [...ourSides(script, sideNames, comparison), ...theirSides(comparison)];
     const results = new Map<Side, Result[]>(sides.map((side) => [side, []]));
     for (let round = 0; round < Number(rounds); round++)

@@ -1,25 +1,30 @@
-/** Our side: trains the adapters for some steps and prints a line of JSON for each. Arguments: folder, size, side, steps, and the Python of PyTorch. */
+/**
+ * Our side: trains the adapters for some steps and prints a line of JSON for each. Arguments: folder, size, side, steps, the Python of
+ * PyTorch, and the provider (`cpu`, if left away).
+ */
 import { readFileSync } from "node:fs";
 import type { HostTensor, ModalityInputs, Tensor } from "../../runtime/contract.ts";
 import { openSafetensors } from "../../runtime/files/safetensors/index.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
+import type { Provider } from "../../runtime/engine/onnx/provider.ts";
 import type { EngineName } from "../../runtime/engine/engine.ts";
 import type { StreamName } from "../../runtime/model/config.ts";
 import { transformerLayout } from "../../runtime/model/parameters.ts";
 import { matchTargets } from "../../runtime/model/lora.ts";
+import type { Checkpointing } from "../../runtime/model/checkpointing.ts";
 import { createTransformer } from "../../runtime/model/transformer.ts";
 import { loadPart } from "../../runtime/model/weights.ts";
 import { createAdamW } from "../../runtime/optimizer/adamw.ts";
 import { inputFile, modelFile, positionsOf } from "./files.ts";
 import { configOf, learningRate, sigma, sizes, targets } from "./sizes.ts";
 
-const [folder = "", name = "", side = "onnx", steps = "3", torch = null] = process.argv.slice(2);
+const [folder = "", name = "", side = "onnx", steps = "3", torch = null, provider = "cpu"] = process.argv.slice(2);
 const size = sizes[name];
 if (size === undefined) throw new Error(`no size ${name}`);
 // `torch-bf16` is the engine torch in bfloat16.
 const [engineName, precision] = side.split("-");
 const { engine } = await openEngine(engineName as EngineName, {
-  provider: engineName === "onnx" || engineName === "torch" ? "cpu" : "auto",
+  provider: engineName === "onnx" || engineName === "torch" ? (provider as Provider) : "auto",
   torch,
   precision: precision === "bf16" ? "bfloat16" : "float32",
 });
@@ -46,7 +51,13 @@ const adapters = {
     return a === undefined || b === undefined ? undefined : { a, b, scale: 1 };
   },
 };
-const model = createTransformer(ops, config, weights, adapters);
+const checkpointing: Checkpointing = {
+  run: engine.checkpoint.bind(engine),
+  parametersOf: (prefix) => parameters.filter((_, i) => (names[i] ?? "").startsWith(prefix)),
+  isSharedTrained: false,
+};
+const isCheckpointed = size.isCheckpointed === true;
+const model = createTransformer(ops, config, weights, adapters, isCheckpointed ? checkpointing : null);
 const positions = positionsOf(size);
 const given = new Map<string, HostTensor>();
 for (const key of inputs.tensors.keys()) if (!key.includes("lora")) given.set(key, await read(key));
@@ -90,4 +101,5 @@ for (let step = 0; step < Number(steps); step++) {
   console.log(JSON.stringify({ loss: data[0], ms: performance.now() - start }));
 }
 const peak = /VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+// Of this process on the host; what a GPU holds is asked of its driver, by whoever starts this.
 console.log(JSON.stringify({ peakMiB: Number(peak) / 1024 }));

@@ -12,12 +12,16 @@ export interface Size {
   readonly frames: number;
   readonly audioTokens: number;
   readonly weights: "F32" | "BF16";
+  /** Whether blocks are computed again in the backward pass, instead of keeping what is in them. */
+  readonly isCheckpointed?: boolean;
 }
 
 export const sizes: Readonly<Record<string, Size>> = {
   tiny: { heads: 2, headDim: 16, layers: 2, frames: 1, audioTokens: 8, weights: "BF16" },
   small: { heads: 8, headDim: 64, layers: 2, frames: 16, audioTokens: 64, weights: "F32" },
   medium: { heads: 16, headDim: 64, layers: 4, frames: 32, audioTokens: 64, weights: "F32" },
+  /** All 48 blocks of LTX-2.3 and 6,144 tokens, for GPUs: 22 billion numbers, 41 GiB. */
+  full: { heads: 32, headDim: 128, layers: 48, frames: 96, audioTokens: 64, weights: "BF16", isCheckpointed: true },
   real: { heads: 32, headDim: 128, layers: 1, frames: 16, audioTokens: 64, weights: "BF16" },
 };
 
