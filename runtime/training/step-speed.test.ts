@@ -21,9 +21,24 @@ test("a name is taken as a whole, and of a card that is not known there is no sh
     ["NVIDIA A100 80GB PCIe", 312],
     ["NVIDIA H100 PCIe", 756],
     ["NVIDIA L40S", 362],
+    ["NVIDIA H100 NVL", 835],
+    ["NVIDIA H200", 989],
+    ["NVIDIA GH200 480GB", 989],
+    ["NVIDIA RTX 6000 Ada Generation", 364],
+    ["NVIDIA GeForce RTX 4090", 165.2],
   ] as const;
   for (const [name, peak] of peaks) assert.ok(Math.abs(peakOf(name) - peak) < 1e-9, `${name}: ${peakOf(name)}`);
-  assert.is(speedOf(work, "bfloat16", gpu("Quadro K420")).mfu, null);
+  // Other cards with a known number in their name, a part of a card, and cards without bfloat16.
+  const others = [
+    "GeForce RTX 4090 Laptop GPU",
+    "GeForce RTX 4090 D",
+    "GeForce RTX 3090 Ti",
+    "A40-48Q",
+    "GRID A100D-40C",
+  ];
+  for (const name of ["Quadro K420", "Tesla T4", "Tesla V100-SXM2-16GB", ...others])
+    assert.is(speedOf(work, "bfloat16", gpu(`NVIDIA ${name}`)).mfu, null, name);
+  assert.is(speedOf(work, "float32", gpu("Tesla V100-PCIE-16GB")).mfu, 4e14 / 14e12);
 });
 
 test("without a GPU, or without a count of operations, nothing is made up", () => {
