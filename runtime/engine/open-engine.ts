@@ -185,7 +185,7 @@ export function titleOf({ name, provider }: Pick<Candidate, "name" | "provider">
 export function failureOf({ name, provider }: Candidate, error: unknown): string {
   const reason = firstLine(error);
   if (provider === null || provider === "cpu" || error instanceof TorchMissing) return reason;
-  const needs = name === "torch" ? torchNeeds : providerNeeds[provider];
+  const needs = name === "torch" ? torchNeeds : providerNeeds(provider);
   return `${reason} (it needs ${needs})`;
 }
 

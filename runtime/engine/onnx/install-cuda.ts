@@ -28,6 +28,6 @@ export async function tryCuda(): Promise<string | null> {
     await startOnnxDevice({ provider: "cuda" });
     return null;
   } catch (error) {
-    return `${(error as Error).message.split("\n")[0]} (it needs ${providerNeeds.cuda})`;
+    return `${(error as Error).message.split("\n")[0]} (it needs ${providerNeeds("cuda")})`;
   }
 }

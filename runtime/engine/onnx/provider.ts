@@ -1,6 +1,6 @@
-import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { cudaLibrary, cudaNeedsIn } from "./cuda-needs.ts";
 
 /** What ONNX Runtime computes with: the CPU, any GPU (`webgpu`: through Vulkan, Metal or Direct3D 12), or an NVIDIA GPU (`cuda`). */
 export type Provider = "cpu" | "webgpu" | "cuda";
@@ -12,11 +12,11 @@ export const providerTitles: Readonly<Record<Provider, string>> = {
 };
 
 /** What a provider needs besides ONNX Runtime. */
-export const providerNeeds: Readonly<Record<Provider, string>> = {
-  cpu: "nothing",
-  webgpu: "a GPU and its Vulkan, Metal or Direct3D 12 driver",
-  cuda: "an NVIDIA GPU, its driver, CUDA 12 and cuDNN 9",
-};
+export function providerNeeds(provider: Provider): string {
+  if (provider === "cpu") return "nothing";
+  if (provider === "webgpu") return "a GPU and its Vulkan, Metal or Direct3D 12 driver";
+  return `an NVIDIA GPU, its driver, ${cudaNeedsIn(runtimeFolder())}`;
+}
 
 /**
  * The folder of the package with ONNX Runtime. Users have the package of their platform, which `npm run pack` makes; a clone of the
@@ -37,7 +37,4 @@ export function runtimeFolder(): string {
 }
 
 /** Whether the library of the CUDA provider is installed; npm does not install it. */
-export function hasCudaLibrary(): boolean {
-  const files = readdirSync(join(runtimeFolder(), "bin"), { recursive: true, encoding: "utf8" });
-  return files.some((name) => name.includes("onnxruntime_providers_cuda."));
-}
+export const hasCudaLibrary = (): boolean => cudaLibrary(runtimeFolder()) !== null;
