@@ -114,6 +114,7 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   plan: (_, engine) => script("plan.ts", ...partsOf(engine)),
   pytorch: (_, sizeAndMore) => script("pytorch.ts", ...partsOf(sizeAndMore)),
   saving: (_, roundsAndSize) => script("saving.ts", ...partsOf(roundsAndSize)),
+  precision: (_, sizeAndSteps) => script("precision.ts", ...partsOf(sizeAndSteps)),
   scaling: () => script("scaling.ts"),
   overhead: () => script("overhead.ts"),
   "demo-loss": () => script("demo-loss.ts"),
