@@ -213,6 +213,11 @@ export interface StepContext<Params> {
   /** Finished optimizer steps, and their share of the run's steps, from 0 to 1. */
   readonly globalStep: number;
   readonly progress: number;
+  /**
+   * Calls the model once more within the step, as the strategy's pass of this name. What a pass with other weights than the trained ones
+   * predicts is constant to the gradient.
+   */
+  call(pass: string, inputs: ModelInputs): Velocities;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- batches
@@ -291,10 +296,14 @@ export interface ModelInputs {
   readonly audio: ModalityInputs | null;
 }
 
-/** Velocities `[B, T, C]` as the transformer returns them, references included. */
-export interface Prediction {
+/** Velocities `[B, T, C]` as the transformer returns them, references included; null for a modality that it was not given. */
+export interface Velocities {
   readonly video: Tensor | null;
   readonly audio: Tensor | null;
+}
+
+/** What the step's own call of the model returns. */
+export interface Prediction extends Velocities {
   /** The strategy's `outputs` by name, `[B, T, hidden or features]`, target tokens only. */
   readonly outputs: Readonly<Record<string, Tensor>>;
 }

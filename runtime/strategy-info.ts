@@ -39,6 +39,19 @@ export type OutputInfo =
       readonly activation: "silu" | "gelu" | "none";
     };
 
+/** The weights of a call: those that are trained, those of the base model, or the moving average of the trained ones. */
+export type PassWeights = "trained" | "base" | "ema";
+
+/** Another call of the model in the step. */
+export interface PassInfo {
+  readonly name: string;
+  readonly weights: PassWeights;
+  /** Names of sources that it takes for latents, texts and references, and the step's own call does not, by modality. */
+  readonly latents?: Readonly<Partial<Record<"video" | "audio", string>>>;
+  readonly texts?: Readonly<Partial<Record<"video" | "audio", readonly string[]>>>;
+  readonly references?: Readonly<Partial<Record<"video" | "audio", readonly string[]>>>;
+}
+
 export interface StrategyInfo {
   readonly name: string;
   readonly description: string;
@@ -54,6 +67,8 @@ export interface StrategyInfo {
   readonly params: Readonly<Record<string, unknown>>;
   /** What it feeds to the model; null for a modality that it leaves out. */
   readonly modalities: { readonly video: ModalityInfo | null; readonly audio: ModalityInfo | null };
+  /** Other calls of the model in the step, in their order; none if not given. */
+  readonly passes?: readonly PassInfo[];
   /** Names of the loss terms and the modality whose sigma their buckets go by. */
   readonly losses: readonly {
     readonly name: string;

@@ -5,11 +5,13 @@ import type {
   Batch,
   HostTensor,
   ModalityInputs,
+  ModelInputs,
   OutputInfo,
   Step,
   StepContext,
   StorageType,
   Tensor,
+  Velocities,
 } from "../runtime/contract.ts";
 import { openEngine } from "../runtime/engine/index.ts";
 import { createPositions } from "../runtime/model/positions.ts";
@@ -48,6 +50,19 @@ export function batchOf(storage: StorageType = "float32"): Batch {
         audio: kept([B, 1, 1], () => 0),
         mask: kept([B, 1], () => 1),
       },
+      worse: {
+        kind: "video_latents",
+        latents: kept(latents.shape, (i) => 2 * wave(i)),
+        storage,
+        ...grid,
+        fps: [24, 12],
+      },
+      negative: {
+        kind: "text_embeddings",
+        video: kept([B, 1, 1], () => 3),
+        audio: kept([B, 1, 1], () => 4),
+        mask: kept([B, 1], () => 1),
+      },
       hole: { kind: "video_mask", mask: kept([B, T], (i) => (i % 2 === 0 ? 1 : 0)) },
       speech: { kind: "audio_mask", mask: kept([B, steps], (i) => (i % 2 === 0 ? 1 : 0)) },
       depth: { kind: "video_latents", latents: kept(latents.shape, (i) => i), storage, ...grid, fps: [24, 12] },
@@ -80,6 +95,8 @@ interface Outcome {
   readonly drawn: readonly string[];
   /** By path, e.g. `video.timesteps`, `target.video`, `loss.term`. */
   readonly values: ReadonlyMap<string, readonly number[]>;
+  /** Passes that were called, in their order. */
+  readonly calls: readonly string[];
   readonly step: Step;
 }
 
@@ -90,6 +107,25 @@ function predict(inputs: ModalityInputs | null, target: number): Tensor {
   return kept([size, tokens, channels], (i) => (token(i) < tokens - target ? 9 : 0.5));
 }
 
+/** Of a pass, made of what it is given: a quarter of it and 1. */
+function predictionOfPass({ video, audio }: ModelInputs): Velocities {
+  const velocity = (inputs: ModalityInputs | null) => inputs && ops.add(ops.mul(inputs.latent, 0.25), 1);
+  return { video: velocity(video), audio: velocity(audio) };
+}
+
+type Read = (name: string, tensor: Tensor | undefined) => Promise<void>;
+
+/** What a call of the model is given of a modality. */
+async function readInputs(read: Read, name: string, inputs: ModalityInputs | null): Promise<void> {
+  await read(`${name}.latent`, inputs?.latent);
+  await read(`${name}.sigma`, inputs?.sigma);
+  await read(`${name}.timesteps`, inputs?.timesteps);
+  await read(`${name}.context`, inputs?.context);
+  await read(`${name}.contextMask`, inputs?.contextMask ?? undefined);
+  await read(`${name}.attention`, inputs?.attentionMask ?? undefined);
+  await read(`${name}.keyframes`, inputs?.keyframesMask ?? undefined);
+}
+
 /** Numbers that differ everywhere; taps are 4 wide. */
 function outputOf(output: OutputInfo): Tensor {
   return kept([B, T, output.kind === "tap" ? 4 : output.features], wave);
@@ -98,6 +134,7 @@ function outputOf(output: OutputInfo): Tensor {
 /** One forward pass with a prediction that is 0.5 everywhere and noise levels of 0.25. */
 export async function run(text: string, params: Record<string, unknown> = {}, batch = batchOf()): Promise<Outcome> {
   const step = await stepOf(text);
+  const calls: (readonly [string, ModelInputs])[] = [];
   const drawn: string[] = [];
   const philox = philoxSource(1, 2, 0);
   const source: DrawSource = {
@@ -117,6 +154,10 @@ export async function run(text: string, params: Record<string, unknown> = {}, ba
     scaleFactors,
     globalStep: 3,
     progress: 0.25,
+    call(pass, inputs) {
+      calls.push([pass, inputs]);
+      return predictionOfPass(inputs);
+    },
   };
   const prepared = step.prepare(ctx, batch);
   const prediction = {
@@ -129,16 +170,14 @@ export async function run(text: string, params: Record<string, unknown> = {}, ba
   const read = async (name: string, tensor: Tensor | undefined) => {
     if (tensor !== undefined) values.set(name, [...(await engine.read(tensor)).data]);
   };
+  for (const [pass, { video, audio }] of calls) {
+    await readInputs(read, `${pass}.video`, video);
+    await readInputs(read, `${pass}.audio`, audio);
+  }
   for (const name of ["video", "audio"] as const) {
-    await read(`${name}.latent`, prepared.inputs[name]?.latent);
-    await read(`${name}.sigma`, prepared.inputs[name]?.sigma);
-    await read(`${name}.context`, prepared.inputs[name]?.context);
-    await read(`${name}.contextMask`, prepared.inputs[name]?.contextMask ?? undefined);
+    await readInputs(read, name, prepared.inputs[name]);
     const { positions } = prepared.inputs[name] ?? {};
     if (positions !== undefined) values.set(`${name}.positions`, [...positions.data]);
-    await read(`${name}.timesteps`, prepared.inputs[name]?.timesteps);
-    await read(`${name}.attention`, prepared.inputs[name]?.attentionMask ?? undefined);
-    await read(`${name}.keyframes`, prepared.inputs[name]?.keyframesMask ?? undefined);
     await read(`${name}.target`, prepared[name]?.target);
     await read(`${name}.generated`, prepared[name]?.generated);
   }
@@ -146,7 +185,7 @@ export async function run(text: string, params: Record<string, unknown> = {}, ba
     assert.equal(term.shape, [batch.size], name);
     await read(`loss.${name}`, term);
   }
-  return { drawn, values, step };
+  return { drawn, values, calls: calls.map(([pass]) => pass), step };
 }
 
 export const near = (actual: readonly number[] | undefined, expected: readonly number[]): void => {

@@ -110,13 +110,21 @@ function withDefaults(program: Program): readonly Source[] {
 /** A file per clip in each directory that the strategy reads, and each file that is a source by itself. */
 export function sampleFiles(program: Program): readonly ProjectFile[] {
   const byDirectory = new Map(withDefaults(program).map((source) => [source.directory, source]));
+  const shared = [...byDirectory.values()].filter((source) => source.shared);
   return [...byDirectory].flatMap(([directory, source]) => {
     const file = (path: string, clip: number) => ({
       path: `data/${path}`,
       content: (to: string) => writePt(to, entriesOf(source, clip)),
     });
-    // Unlike any clip's own.
-    if (source.shared) return [file(directory, sizes.clips)];
-    return Array.from({ length: sizes.clips }, (_, clip) => file(`${directory}/clip_${clip + 1}.pt`, clip));
+    // Unlike any clip's own, and unlike each other.
+    if (source.shared) return [file(directory, sizes.clips + shared.indexOf(source))];
+    const first = isOther(source, program) ? 10 * sizes.clips : 0;
+    return Array.from({ length: sizes.clips }, (_, clip) => file(`${directory}/clip_${clip + 1}.pt`, first + clip));
   });
+}
+
+/** Whether a source holds other clips, or other texts, than those that the step's own call of the model gets. */
+function isOther({ name, kind, like }: Source, { modalities }: Program): boolean {
+  if (kind === "text_embeddings") return !modalities.some(({ texts }) => texts.includes(name));
+  return like !== null;
 }

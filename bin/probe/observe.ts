@@ -4,6 +4,7 @@ import type {
   Draws,
   HostTensor,
   ModalityInputs,
+  Ops,
   Prediction,
   Prepared,
   Probe,
@@ -73,7 +74,7 @@ export async function observe(
   const source = philoxSource(circumstances.seed, circumstances.globalStep, 0);
   const drawn = new Map<string, boolean>();
   const { prepared, losses, probe } = engine.tidy(() => {
-    const ctx = contextOf(engine, source, circumstances, drawn);
+    const ctx = { ...contextOf(engine, source, circumstances, drawn), call: passesOf(engine, source) };
     const prepared = step.prepare(ctx, uploadBatch(engine.ops, batch, contextsOf(engine, batch)));
     const prediction = predict(engine, step.strategy, prepared, source);
     return {
@@ -110,7 +111,7 @@ export function contextOf(
   source: DrawSource,
   { params, sampler, globalStep, progress, samplerTokens }: Circumstances,
   drawn: Map<string, boolean>,
-): StepContext<unknown> {
+): Omit<StepContext<unknown>, "call"> {
   const made = createDraws(ops, source, sampler);
   const told = (tokens: number) => samplerTokens?.get(tokens) ?? tokens;
   const draws: Draws = {
@@ -138,14 +139,24 @@ export function contextsOf({ ops }: Engine, { sources }: HostBatch) {
   return Object.fromEntries(texts);
 }
 
-function predict({ ops }: Engine, strategy: StrategyInfo, prepared: Prepared, source: DrawSource): Prediction {
-  const normal = (name: string, shape: readonly number[]): Tensor => {
-    const data = source.randn(
-      name,
-      shape.reduce((a, b) => a * b, 1),
-    );
-    return ops.input(name, { shape, dtype: "float32", data });
+/** What passes predict: random numbers, the same whenever a pass of the step is called. */
+export function passesOf({ ops }: Engine, source: DrawSource): StepContext<unknown>["call"] {
+  return (pass, inputs) => {
+    const velocity = (name: ModalityName) => {
+      const latent = inputs[name]?.latent;
+      return latent === undefined ? null : randomInput(ops, source, `prediction.${pass}.${name}`, latent.shape);
+    };
+    return { video: velocity("video"), audio: velocity("audio") };
   };
+}
+
+function randomInput(ops: Ops, source: DrawSource, name: string, shape: readonly number[]): Tensor {
+  const count = shape.reduce((a, b) => a * b, 1);
+  return ops.input(name, { shape, dtype: "float32", data: source.randn(name, count) });
+}
+
+function predict({ ops }: Engine, strategy: StrategyInfo, prepared: Prepared, source: DrawSource): Prediction {
+  const normal = (name: string, shape: readonly number[]) => randomInput(ops, source, name, shape);
   const velocity = (name: ModalityName) => {
     const latent = prepared.inputs[name]?.latent;
     return latent === undefined ? null : normal(`prediction.${name}`, latent.shape);

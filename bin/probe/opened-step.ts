@@ -6,6 +6,7 @@ import {
   contextsOf,
   hostTensor,
   isTensor,
+  passesOf,
   targetShape,
   tensorsIn,
   type Circumstances,
@@ -38,6 +39,8 @@ export class OpenedStep {
   readonly #subject: Subject;
   readonly #ctx: StepContext<unknown>;
   readonly #prepared: Prepared;
+  /** Prepares the step once more, within what is computed with it. */
+  readonly #prepare: () => Prepared;
   /** Which references take part, by the name of their draw. */
   readonly #drawn = new Map<string, boolean>();
 
@@ -45,10 +48,11 @@ export class OpenedStep {
     const source = philoxSource(circumstances.seed, circumstances.globalStep, 0);
     this.#engine = engine;
     this.#subject = subject;
-    this.#ctx = contextOf(engine, source, circumstances, this.#drawn);
-    this.#prepared = engine.tidy(() =>
-      subject.step.prepare(this.#ctx, uploadBatch(engine.ops, batch, contextsOf(engine, batch))),
-    );
+    this.#ctx = { ...contextOf(engine, source, circumstances, this.#drawn), call: passesOf(engine, source) };
+    const prepare = () => subject.step.prepare(this.#ctx, uploadBatch(engine.ops, batch, contextsOf(engine, batch)));
+    this.#prepared = engine.tidy(prepare);
+    // A pass after the step's own call holds on to tensors that are not among the prepared ones.
+    this.#prepare = subject.program.passes.length === 0 ? () => this.#prepared : prepare;
   }
 
   get parts(): readonly PartShape[] {
@@ -94,7 +98,7 @@ export class OpenedStep {
   /** The loss terms by name, one number for each sample. */
   async losses(predicted: Predicted): Promise<ReadonlyMap<string, HostTensor>> {
     const { kept, prediction } = this.#keep(predicted);
-    const terms = this.#engine.tidy(() => this.#subject.step.loss(this.#ctx, this.#prepared, prediction));
+    const terms = this.#engine.tidy(() => this.#subject.step.loss(this.#ctx, this.#prepare(), prediction));
     const found = new Map<string, HostTensor>();
     for (const [name, term] of Object.entries(terms)) found.set(name, await this.#engine.read(term));
     this.#engine.dispose(...new Set(Object.values(terms)), ...kept.values());
@@ -106,7 +110,7 @@ export class OpenedStep {
     const { kept, prediction } = this.#keep(predicted);
     const { ops } = this.#engine;
     const forward = () => {
-      const loss = this.#subject.step.loss(this.#ctx, this.#prepared, prediction)[term];
+      const loss = this.#subject.step.loss(this.#ctx, this.#prepare(), prediction)[term];
       if (loss === undefined) throw new Error(`the step has no loss ${term}`);
       return { loss: ops.sum(loss), outputs: { loss } };
     };
@@ -124,7 +128,7 @@ export class OpenedStep {
   /** Values by their key, as far as the step has them, with this prediction. */
   async values(keys: readonly string[], predicted: Predicted): Promise<ReadonlyMap<string, HostTensor>> {
     const { kept, prediction } = this.#keep(predicted);
-    const probe = this.#engine.tidy(() => this.#subject.step.probe?.(this.#ctx, this.#prepared, prediction) ?? {});
+    const probe = this.#engine.tidy(() => this.#subject.step.probe?.(this.#ctx, this.#prepare(), prediction) ?? {});
     const found = new Map<string, HostTensor>();
     for (const key of keys) {
       const shown = probe[key];

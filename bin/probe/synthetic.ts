@@ -98,15 +98,18 @@ function storedAsBfloat16(tensor: HostTensor): HostTensor {
 
 // ------------------------------------------------------------------------------------------------------------------- sizes
 
-export function isReference({ name }: SourceInfo, { modalities }: StrategyInfo): boolean {
-  return [modalities.video, modalities.audio].some((modality) => modality?.references.includes(name) ?? false);
+export function isReference({ name }: SourceInfo, { modalities, passes = [] }: StrategyInfo): boolean {
+  const own = [modalities.video, modalities.audio].flatMap((modality) => modality?.references ?? []);
+  const ofPasses = passes.flatMap(({ references = {} }) => Object.values(references).flat());
+  return own.includes(name) || ofPasses.includes(name);
 }
 
 /** Latents that feed no modality have the target's grid and describe its tokens: most often they are a mask. */
 export function isMask(source: SourceInfo, strategy: StrategyInfo): boolean {
   if (source.kind === "video_mask" || source.kind === "audio_mask") return true;
-  const { video } = strategy.modalities;
-  return source.kind === "video_latents" && !isReference(source, strategy) && video?.latents !== source.name;
+  const { modalities, passes = [] } = strategy;
+  const fed = [modalities.video?.latents, ...passes.map(({ latents }) => latents?.video)];
+  return source.kind === "video_latents" && !isReference(source, strategy) && !fed.includes(source.name);
 }
 
 function isAudio(family: string, { sources }: StrategyInfo): boolean {

@@ -34,7 +34,19 @@ export function parseInherited(
   return { file: whole, parsed: tree === null ? null : { tree, syntax: readStrategy(tree, bag) } };
 }
 
-const sections = ["params", "sources", "let", "video", "audio", "loss", "outputs", "imports", "metadata", "expect"];
+const sections = [
+  "params",
+  "sources",
+  "let",
+  "passes",
+  "video",
+  "audio",
+  "loss",
+  "outputs",
+  "imports",
+  "metadata",
+  "expect",
+];
 const plainKeys = ["strategy", "language", "description", "extends"];
 
 /** Names that a section declares which is misspelled, or written as a list. */
@@ -63,6 +75,7 @@ function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
     lets: section("let").flatMap((entry) => letEntry(entry, bag)),
     video: modality("video", entryOf(tree, "video"), bag),
     audio: modality("audio", entryOf(tree, "audio"), bag),
+    passes: section("passes").map((entry) => pass(entry, bag)),
     losses: losses(entryOf(tree, "loss"), bag),
     outputs: section("outputs").map(output),
     imports: section("imports").map((entry) => importEntry(entry, bag)),
@@ -129,6 +142,7 @@ function source(entry: YamlEntry, bag: Bag): syntax.SourceSyntax {
     file: template("file"),
     key: located(entryOf(value, "key"), "string"),
     axes: axes(entryOf(value, "axes")),
+    like: nameValue(entryOf(value, "like")),
     span: value.span,
   };
 }
@@ -202,6 +216,19 @@ function modality(name: "video" | "audio", entry: YamlEntry | null, bag: Bag): s
     keep: many("keep"),
     noiseMask: many("noise_mask"),
     references: many("references"),
+  };
+}
+
+function pass(entry: YamlEntry, bag: Bag): syntax.PassSyntax {
+  const { value } = entry;
+  const adapters = entryOf(value, "adapters");
+  return {
+    name: keyName(entry),
+    adapters: located(adapters, "boolean") ?? located(adapters, "string"),
+    gradient: located(entryOf(value, "gradient"), "string"),
+    video: modality("video", entryOf(value, "video"), bag),
+    audio: modality("audio", entryOf(value, "audio"), bag),
+    span: entry.keySpan,
   };
 }
 

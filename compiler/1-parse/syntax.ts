@@ -20,6 +20,7 @@ export interface StrategySyntax {
   readonly lets: readonly LetSyntax[];
   readonly video: ModalitySyntax | null;
   readonly audio: ModalitySyntax | null;
+  readonly passes: readonly PassSyntax[];
   readonly losses: readonly LossSyntax[];
   readonly outputs: readonly OutputSyntax[];
   readonly imports: readonly ImportSyntax[];
@@ -55,6 +56,8 @@ export interface SourceSyntax {
   /** Kind `tensor` only. */
   readonly key: Located<string> | null;
   readonly axes: Located<readonly AxisName[]> | null;
+  /** Kinds of latents only: the source whose grid it has. */
+  readonly like: Name | null;
   readonly span: Span;
 }
 
@@ -113,6 +116,18 @@ export interface ModalitySyntax {
   /** At most one item. */
   readonly noiseMask: ItemsSyntax | null;
   readonly references: ItemsSyntax | null;
+}
+
+/** Another call of the model in the step, and what it is given that is not the step's own. */
+export interface PassSyntax {
+  readonly name: Name;
+  /** `false`: without the LoRA; `ema`: with the moving average of the weights. */
+  readonly adapters: Located<boolean | string> | null;
+  /** `through` */
+  readonly gradient: Located<string> | null;
+  readonly video: ModalitySyntax | null;
+  readonly audio: ModalitySyntax | null;
+  readonly span: Span;
 }
 
 export interface OutputSyntax {

@@ -40,6 +40,11 @@ export class BindingTable implements Bindings {
     return binding === null ? null : { op: "ref", key, type: binding.core.type, span };
   }
 
+  /** Whether a value is being made, so that to ask for it would be a cycle. */
+  isPending(key: string): boolean {
+    return this.#pending.has(key);
+  }
+
   #binding(key: string, span: Span): Binding | null {
     const known = this.finished.get(key);
     if (known !== undefined || this.#broken.has(key)) return known ?? null;

@@ -5,12 +5,14 @@ import type { SourceFile } from "../source/source-file.ts";
 import type { Binding, CheckedParam, CheckedStrategy } from "./checked.ts";
 import { declare, type Declarations } from "./declarations.ts";
 import { needsOthers } from "./other-samples.ts";
+import { checkedPasses } from "./passes.ts";
 import { Report } from "./report.ts";
 import { attentionWithoutKey } from "./rules/attention-without-key.ts";
 import { fpsWithReferences } from "./rules/fps-with-references.ts";
 import { frozenKeys } from "./rules/frozen-keys.ts";
 import { importPaths } from "./rules/import-paths.ts";
 import { languageTwo } from "./rules/language-2.ts";
+import { checkLike } from "./rules/like.ts";
 import { lossOverKept } from "./rules/loss-over-kept.ts";
 import { missingLoss } from "./rules/missing-loss.ts";
 import { noGradient } from "./rules/no-gradient.ts";
@@ -18,6 +20,7 @@ import { noiseForEachElement } from "./rules/noise-and-level.ts";
 import { notItsTarget } from "./rules/not-its-target.ts";
 import { overTheBatch } from "./rules/odd-reductions.ts";
 import { alwaysKept, queryWithoutKey } from "./rules/on-every-grid.ts";
+import { passRules, targetOfAnother, unreadPasses } from "./rules/passes.ts";
 import { paramDefaults } from "./rules/param-defaults.ts";
 import { predictionTooEarly } from "./rules/prediction-too-early.ts";
 import { checkSources } from "./rules/source-directories.ts";
@@ -33,6 +36,7 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
   paramDefaults(syntax, report);
   importPaths(syntax.imports, report);
   languageTwo(syntax, file, report);
+  checkLike(declarations, report);
   const sources = checkSources(syntax, declarations, report);
 
   const scope = new Scope(syntax, declarations, report, bindings);
@@ -42,6 +46,7 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
   const metadata = syntax.metadata.map((entry) => scope.metadata(entry));
   const expectations = syntax.expect.flatMap((value, i) => scope.expectation(value, i));
 
+  const passes = scope.touchPasses();
   for (const context of scope.contexts.values()) {
     frozenKeys(context, report);
     fpsWithReferences(context, report);
@@ -51,17 +56,20 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
   missingLoss(syntax, contexts, losses, scope.bindings.finished, report);
   noiseForEachElement(contexts, bindings, report);
   noGradient(losses, contexts, bindings, report);
+  passRules(passes, losses, bindings, report);
   alwaysKept(contexts, bindings, report);
   queryWithoutKey(contexts, bindings, report);
   overTheBatch(losses, bindings, report);
   const undecided = lossOverKept(losses, contexts, scope.bindings.finished, report);
+  // A mistake hides uses, so what is unread can be told only without one.
+  if (!bag.hasErrors) unreadPasses(passes, losses, contexts, bindings, report);
   if (bag.hasErrors) return null;
   notItsTarget(losses, bindings, report);
+  targetOfAnother(losses, passes, scope, report);
   attentionWithoutKey(contexts, bindings, report);
   const params = paramsOf(declarations);
   const everything = [...losses.map(({ core }) => core), ...[...bindings.values()].map(({ core }) => core)];
   suspicious({ syntax, sources, params, losses, contexts, bindings }, report);
-  // A mistake hides uses, so what is unused can be told only without one.
   unused(declarations, report);
   return {
     name: syntax.name?.text ?? "",
@@ -73,13 +81,10 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
     bindings: scope.bindings.finished,
     losses,
     smallestBatch: needsOthers(everything, bindings) ? 2 : 1,
+    passes: checkedPasses(passes, scope.contexts),
     undecided,
     outputs: [...declarations.outputs.values()],
-    imports: syntax.imports.flatMap(({ name, from, python, type }) =>
-      from !== null && declarations.used.has(name.text)
-        ? [{ name: name.text, from: from.value, span: from.span, python, arity: type?.parameters.length ?? 0 }]
-        : [],
-    ),
+    imports: importsOf(syntax, declarations),
     metadata,
     expectations,
   };
@@ -89,6 +94,15 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
 function lets({ byName }: Declarations) {
   return [...byName.values()].flatMap((entry) =>
     entry.kind === "let" && entry.syntax.binder.parameters === null ? [entry] : [],
+  );
+}
+
+/** Functions that are used. */
+function importsOf({ imports }: StrategySyntax, { used }: Declarations): CheckedStrategy["imports"] {
+  return imports.flatMap(({ name, from, python, type }) =>
+    from !== null && used.has(name.text)
+      ? [{ name: name.text, from: from.value, span: from.span, python, arity: type?.parameters.length ?? 0 }]
+      : [],
   );
 }
 

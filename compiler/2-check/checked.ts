@@ -24,7 +24,23 @@ export interface CheckedSource {
   readonly shared: boolean;
   readonly key: string | null;
   readonly axes: readonly string[] | null;
+  /** Of latents: the source whose grid they have. */
+  readonly like: string | null;
   /** Of its name. */
+  readonly span: Span;
+}
+
+/** Weights that the model is called with: those that are trained, those of the base model, or the moving average of the trained ones. */
+export type PassWeights = "trained" | "base" | "ema";
+
+/** Another call of the model in the step. */
+export interface CheckedPass {
+  readonly name: string;
+  readonly weights: PassWeights;
+  /** Sources that it takes for latents, texts and references, and the step's own call does not, by modality. */
+  readonly latents: Readonly<Partial<Record<ModalityName, string>>>;
+  readonly texts: Readonly<Partial<Record<ModalityName, readonly string[]>>>;
+  readonly references: Readonly<Partial<Record<ModalityName, readonly string[]>>>;
   readonly span: Span;
 }
 
@@ -122,6 +138,8 @@ export interface CheckedStrategy {
   readonly losses: readonly CheckedLoss[];
   /** How many samples a batch has at least. */
   readonly smallestBatch: 1 | 2;
+  /** In the order in which the file lists them. */
+  readonly passes: readonly CheckedPass[];
   readonly undecided: readonly Undecided[];
   /** Each after the one that it reads. */
   readonly outputs: readonly CheckedOutput[];

@@ -82,6 +82,27 @@ export type Core = Node &
     | { readonly op: "fps"; readonly source: string }
     | { readonly op: "source"; readonly source: string }
     | { readonly op: "prediction"; readonly modality: ModalityName }
+    /**
+     * What a pass gives the model: `fields` by their own keys (`video.noisy`), each the value that the pass has for it. `given`: fields that
+     * exist only after another call; the value is then a function of them.
+     */
+    | {
+        readonly op: "passInputs";
+        readonly pass: string;
+        readonly modalities: readonly PassModality[];
+        readonly fields: readonly PassField[];
+        readonly given: readonly PassField[];
+      }
+    /** Another call of the model; `args`: what `given` of its inputs asks for. */
+    | { readonly op: "pass"; readonly pass: string; readonly inputs: Core; readonly args: readonly Core[] }
+    /** What a pass predicts, constant to the gradient where its weights are not the trained ones. */
+    | {
+        readonly op: "passPrediction";
+        readonly pass: string;
+        readonly modality: ModalityName;
+        readonly isConstant: boolean;
+        readonly call: Core;
+      }
     | { readonly op: "map"; readonly fn: Elementwise; readonly args: readonly Core[] }
     | { readonly op: "reduce"; readonly fn: Reduction; readonly arg: Core; readonly axes: readonly Axis[] }
     /** mean(error * weights) / max(mean(weights), 1e-8), per sample; without weights the mean. `overAll`: `over all` was written. */
@@ -111,15 +132,17 @@ export type Core = Node &
         readonly coordinate: Coordinate;
         readonly fps: Core | null;
         readonly sequence: boolean;
+        /** Of a sequence: the pass with references of its own whose sequence it is. */
+        readonly pass?: string;
       }
     /** Which of a modality's references take part in this step; nothing in an expression can name it. */
     | { readonly op: "references"; readonly modality: ModalityName; readonly entries: readonly ReferenceEntry[] }
     /** A value over target tokens as one over references and target: false or 0 on references. */
-    | { readonly op: "extend"; readonly arg: Core; readonly modality: ModalityName }
+    | { readonly op: "extend"; readonly arg: Core; readonly modality: ModalityName; readonly pass?: string }
     /** The same value on the key side. */
     | { readonly op: "key"; readonly arg: Core }
     /** Which tokens of the sequence are those of a source: a reference, or the latents themselves. */
-    | { readonly op: "from"; readonly source: string; readonly modality: ModalityName }
+    | { readonly op: "from"; readonly source: string; readonly modality: ModalityName; readonly pass?: string }
     /** Latent cell that holds a pixel: clamp(floor(pixel / scale), 0, size). */
     | { readonly op: "cell"; readonly pixel: Core; readonly along: "height" | "width" }
     /** Rounded to what the source's file stores. */
@@ -146,6 +169,26 @@ export type Core = Node &
 
 /** The nodes of one kind. */
 export type Term<Op extends Core["op"]> = Extract<Core, { readonly op: Op }>;
+
+/** A modality as a pass gives it to the model. */
+export interface PassModality {
+  readonly name: ModalityName;
+  readonly generated: boolean;
+  /** Names of sources. */
+  readonly text: string;
+  /** All of them, in the order in which they are drawn; `text` is the last. */
+  readonly texts: readonly string[];
+  readonly references: readonly string[];
+  readonly attention: boolean;
+  /** Whether a pass names its references itself, so that its sequence is another one than the step's own. */
+  readonly hasOwnReferences?: boolean;
+}
+
+export interface PassField {
+  /** `video.noisy` */
+  readonly field: string;
+  readonly core: Core;
+}
 
 interface Shifted {
   readonly std: Core;
@@ -210,6 +253,12 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
       return { ...core, fps: core.fps && change(core.fps) };
     case "references":
       return { ...core, entries: core.entries.map((entry) => entryWith(entry, change)) };
+    case "passInputs":
+      return { ...core, fields: core.fields.map((each) => ({ ...each, core: change(each.core) })) };
+    case "pass":
+      return { ...core, inputs: change(core.inputs), args: core.args.map(change) };
+    case "passPrediction":
+      return { ...core, call: change(core.call) };
     case "literal":
     case "param":
     case "ref":

@@ -5,6 +5,7 @@ import type {
   LetSyntax,
   OutputSyntax,
   ParamSyntax,
+  PassSyntax,
   SourceSyntax,
   StrategySyntax,
 } from "../1-parse/syntax.ts";
@@ -28,6 +29,7 @@ export type Declaration =
   | { readonly kind: "param"; readonly name: Name; readonly syntax: ParamSyntax; readonly type: ParamType }
   | { readonly kind: "source"; readonly name: Name; readonly syntax: SourceSyntax; readonly sourceKind: SourceKind }
   | { readonly kind: "let"; readonly name: Name; readonly syntax: LetSyntax }
+  | { readonly kind: "pass"; readonly name: Name; readonly syntax: PassSyntax }
   | { readonly kind: "output"; readonly name: Name; readonly syntax: OutputSyntax }
   | { readonly kind: "import"; readonly name: Name; readonly syntax: ImportSyntax };
 
@@ -57,6 +59,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     ...strategy.params.map(param),
     ...strategy.sources.flatMap(source),
     ...strategy.lets.map((syntax): Declaration => ({ kind: "let", name: syntax.binder.name, syntax })),
+    ...strategy.passes.map((syntax): Declaration => ({ kind: "pass", name: syntax.name, syntax })),
     ...strategy.outputs.map((syntax): Declaration => ({ kind: "output", name: syntax.name, syntax })),
     ...strategy.imports.map((syntax): Declaration => ({ kind: "import", name: syntax.name, syntax })),
   ];
@@ -71,7 +74,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     } else if (first !== undefined) {
       report.error("LTX3002", span, `\`${text}\` is declared twice`, {
         labels: [{ span: first.name.span, message: `first declared here, as a ${wordFor[first.kind]}` }],
-        help: "parameters, sources, `let` bindings, outputs and imports share one namespace; rename one of them",
+        help: "parameters, sources, `let` bindings, passes, outputs and imports share one namespace; rename one of them",
       });
     } else byName.set(text, declaration);
   }
@@ -90,8 +93,8 @@ function readByHeads({ outputs }: StrategySyntax): Set<string> {
   return new Set(outputs.flatMap(({ linear }) => linear?.text ?? []));
 }
 
-function referencesOf({ video, audio }: StrategySyntax): Map<string, ModalityName> {
-  const named = [video, audio].flatMap((modality) =>
+function referencesOf({ video, audio, passes }: StrategySyntax): Map<string, ModalityName> {
+  const named = [video, audio, ...passes.flatMap((pass) => [pass.video, pass.audio])].flatMap((modality) =>
     (modality?.references?.items ?? []).flatMap(({ value }) =>
       modality !== null && value.kind === "name" ? [[value.name, modality.name] as const] : [],
     ),
@@ -104,6 +107,7 @@ export const wordFor = {
   param: "parameter",
   source: "source",
   let: "binding",
+  pass: "pass",
   output: "output",
   import: "import",
 } as const;

@@ -22,7 +22,7 @@ export function modalitiesRead(core: Core, bindings: ReadonlyMap<string, Binding
   const predicted = new Set<ModalityName>();
   const touched = new Set<ModalityName>();
   for (const node of allNodes(core, bindings)) {
-    if (node.op === "prediction") predicted.add(node.modality);
+    if (node.op === "prediction" || node.op === "passPrediction") predicted.add(node.modality);
     for (const modality of ["video", "audio"] as const) {
       if (node.type.axes.includes(`token:${modality}`)) touched.add(modality);
     }
@@ -37,11 +37,22 @@ export function readsModel(core: Core, bindings: ReadonlyMap<string, Binding>): 
   return false;
 }
 
-/** Whether it depends on what the model predicts, of one modality or of any. */
+/** Whether it depends on what the model predicts, in any of the step's calls, of one modality or of any. */
 export function readsPrediction(core: Core, bindings: ReadonlyMap<string, Binding>, modality?: ModalityName): boolean {
   for (const node of allNodes(core, bindings)) {
-    if (node.op === "prediction" && (modality === undefined || node.modality === modality)) return true;
+    const isPrediction = node.op === "prediction" || node.op === "passPrediction";
+    if (isPrediction && (modality === undefined || node.modality === modality)) return true;
   }
+  return false;
+}
+
+/** Whether it depends on what the step's own call predicts of a modality, by way of other calls, too. */
+export function readsOwnPrediction(
+  core: Core,
+  bindings: ReadonlyMap<string, Binding>,
+  modality: ModalityName,
+): boolean {
+  for (const node of allNodes(core, bindings)) if (node.op === "prediction" && node.modality === modality) return true;
   return false;
 }
 

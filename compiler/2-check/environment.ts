@@ -21,10 +21,20 @@ export interface Bindings {
   refer(key: string, span: Span): Core | null;
 }
 
+/** Values of passes. */
+export interface Passes {
+  has(name: string): boolean;
+  /** The same with the value that a pass has for a key of the step's own; `pass` is null for the step's own call. */
+  refer(pass: string | null, key: string, span: Span): Core | null;
+}
+
 export interface Environment {
   readonly report: Report;
   readonly declarations: Declarations;
   readonly bindings: Bindings;
+  readonly passes: Passes;
+  /** The pass whose keys are being read: its members need no prefix. Null in those of the step's own call, and in other sections. */
+  readonly pass: string | null;
   /** The modality whose keys are being read: its members need no prefix. */
   readonly modality: ModalityName | null;
   /** Modalities that the strategy has. */

@@ -126,7 +126,7 @@ function name(text: string, span: Span, env: Environment): Core {
 }
 
 function ownMember(modality: ModalityName, text: string, span: Span, env: Environment): Core {
-  if (!Object.hasOwn(methodsOf[modality], text)) return member(modality, text, span, env);
+  if (!Object.hasOwn(methodsOf[modality], text)) return member(modality, text, span, env, env.pass);
   return method(modality, makeCall(text, [], span, null, env));
 }
 
@@ -145,6 +145,11 @@ function declared(declaration: Declaration, span: Span, env: Environment): Core 
       const output = env.declarations.outputs.get(text);
       return output === undefined ? poisoned(span) : { op: "output", name: text, type: typeOfOutput(output), span };
     }
+    case "pass":
+      env.report.error("LTX4006", span, `\`${text}\` is a pass, not a value`, {
+        help: `name what of it is meant, e.g. \`${text}.video.prediction\``,
+      });
+      return poisoned(span);
     case "let":
       if (declaration.syntax.binder.parameters === null) return env.bindings.refer(text, span) ?? poisoned(span);
       env.report.error("LTX4003", span, `\`${text}\` takes arguments`, { help: `write \`${text}(…)\`` });
@@ -158,6 +163,8 @@ function memberOf(expression: Extract<Expression, { kind: "member" }>, env: Envi
   const { object, member: field, args, span } = expression;
   const owner = object.kind === "name" ? object.name : "";
   const declaration = env.declarations.byName.get(owner);
+  const ofPass = passMember(expression, env);
+  if (ofPass !== null) return ofPass;
   const foreign = foreignModuleCall(expression, env);
   if (foreign !== null) return foreign;
   if (reportOwner(expression, env)) return poisoned(span);
@@ -180,6 +187,34 @@ function memberOf(expression: Extract<Expression, { kind: "member" }>, env: Envi
   const value = infer(object, env);
   if (value.op !== "error" && !reportMethod(expression, env))
     env.report.unknownMember("this value", field.text, field.span, []);
+  return poisoned(span);
+}
+
+/** `lose.video.prediction`; null where no pass is meant. */
+function passMember(
+  { object, member: field, args, span }: Extract<Expression, { kind: "member" }>,
+  env: Environment,
+): Core | null {
+  const inner = object.kind === "member" ? object.object : object;
+  const pass = inner.kind === "name" && env.declarations.byName.get(inner.name)?.kind === "pass" ? inner.name : null;
+  if (pass === null) return null;
+  env.declarations.used.add(pass);
+  const modality = object.kind === "member" ? object.member.text : field.text;
+  const isModality = modality === "video" || modality === "audio";
+  if (object.kind !== "member" || !isModality) {
+    const [first = "video"] = env.modalities;
+    const meant = isModality ? `${pass}.${modality}.prediction` : `${pass}.${first}.${field.text}`;
+    env.report.error("LTX3004", span, `a pass has the modalities of the step, and they have the values`, {
+      help: `write \`${meant}\``,
+    });
+    return poisoned(span);
+  }
+  if (!env.modalities.has(modality) || isMember(modality, field.text)) {
+    return Object.hasOwn(methodsOf[modality], field.text) && env.modalities.has(modality)
+      ? method(modality, makeCall(field.text, args ?? [], span, null, env))
+      : member(modality, field.text, span, env, pass);
+  }
+  unknownField(modality, field, env);
   return poisoned(span);
 }
 

@@ -27,8 +27,14 @@ export function isMember(modality: ModalityName, name: string): boolean {
   return membersOf[modality].includes(name) || Object.hasOwn(methodsOf[modality], name);
 }
 
-/** `video.target`, or inside `video` just `target`. */
-export function member(modality: ModalityName, name: string, span: Span, env: Environment): Core {
+/** `video.target`, or inside `video` just `target`; `pass`: the value that this pass has. */
+export function member(
+  modality: ModalityName,
+  name: string,
+  span: Span,
+  env: Environment,
+  pass: string | null = null,
+): Core {
   if (!env.modalities.has(modality)) {
     env.report.error("LTX3004", span, `this strategy has no \`${modality}\``, {
       help: `add the section \`${modality}:\` with its \`latents\``,
@@ -37,7 +43,7 @@ export function member(modality: ModalityName, name: string, span: Span, env: En
   }
   if (sizes.includes(name)) return { op: "size", of: modality, size: name as GridSize, type: hostNumber, span };
   if (coordinates.includes(name)) return coordinate(modality, name as Coordinate, span, env);
-  return env.bindings.refer(`${modality}.${name}`, span) ?? poisoned(span);
+  return env.passes.refer(pass, `${modality}.${name}`, span) ?? poisoned(span);
 }
 
 function coordinate(modality: ModalityName, name: Coordinate, span: Span | null, env: Environment): Core {

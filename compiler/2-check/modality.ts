@@ -24,6 +24,10 @@ import { chosenText, textPlace, type TextChoice } from "./text-choice.ts";
 /** A modality being checked. `latents` is the name of its source, whose stored type noise and target are rounded to. */
 export interface ModalityContext {
   readonly syntax: ModalitySyntax;
+  /** What stands in front of its fields: `video`, of a pass `near.video`. */
+  readonly owner: string;
+  /** Of a pass: the step's own modality. */
+  readonly own?: ModalityContext;
   readonly latents: string;
   readonly generated: boolean;
   readonly texts: TextChoice;
@@ -105,8 +109,8 @@ const makers: Readonly<Record<string, (context: ModalityContext) => Core>> = {
   },
   fps,
   noise: (context) => {
-    const { syntax, latents, env } = context;
-    const place = drawPlace(`${syntax.name}.noise`);
+    const { syntax, owner, latents, env } = context;
+    const place = drawPlace(`${owner}.noise`);
     if (syntax.noise === null) {
       return {
         op: "draw",
@@ -152,7 +156,7 @@ const elementAxes = (context: ModalityContext): readonly Axis[] => [...tokenAxes
 const keeps = ({ syntax }: ModalityContext): boolean => syntax.keep !== null || syntax.noiseMask !== null;
 
 function refer({ syntax, env }: ModalityContext, field: string): Core {
-  const core = env.bindings.refer(`${syntax.name}.${field}`, syntax.keySpan);
+  const core = env.passes.refer(env.pass, `${syntax.name}.${field}`, syntax.keySpan);
   return core === null ? poisoned(null) : { ...core, span: null };
 }
 
@@ -171,7 +175,7 @@ function interpolate(context: ModalityContext): Core {
 function written(context: ModalityContext, field: "noisy" | "target" | "denoised"): Core | null {
   const entry = context.syntax[field];
   if (entry === null) return null;
-  const draws = drawPlace(`${context.syntax.name}.${field}`);
+  const draws = drawPlace(`${context.owner}.${field}`);
   return numbersLike(context, field, infer(entry.value, { ...context.env, draws }));
 }
 
@@ -183,9 +187,9 @@ function numbersLike(context: ModalityContext, field: string, core: Core): Core 
 
 /** `[batch]`, `[batch, frame]` (of audio `[batch, step]`) or `[batch, token]`. */
 function sigma(context: ModalityContext): Core {
-  const { syntax, generated, env } = context;
+  const { syntax, owner, generated, env } = context;
   if (!generated) return broadcastTo(literal(0), ["batch"]);
-  const draws = drawPlace(`${syntax.name}.sigma`);
+  const draws = drawPlace(`${owner}.sigma`);
   if (syntax.sigma === null) {
     const type = tensor("f32", ["batch"]);
     return { op: "sampled", place: draws.next(), modality: syntax.name, shifted: null, type, span: null };
@@ -268,9 +272,9 @@ function entryMask(context: ModalityContext, mask: Core, key: string): Core {
 
 // ---------------------------------------------------------------------------------------------- references and attention
 
-function referenceEntries({ syntax, references, env }: ModalityContext): Core {
+function referenceEntries({ syntax, owner, references, env }: ModalityContext): Core {
   const entries = references.map(({ source, item }, i) => {
-    const draws = drawPlace(`${syntax.name}.references[${i}]`);
+    const draws = drawPlace(`${owner}.references[${i}]`);
     const place = draws.next();
     const probability = item.probability === null ? null : chance(infer(item.probability, { ...env, draws }), env);
     return { source, place, probability };
@@ -340,7 +344,7 @@ function asNumbers(context: ModalityContext, core: Core): Core {
 const maskKeys = new Set(["keep", "noise_mask", "keyframes"]);
 
 /** Whether a value can be laid over `axes`: its axes are among them or on the modality's grid. Reports the one that is not. */
-function fits({ syntax, env }: ModalityContext, key: string, core: Core, axes: readonly Axis[]): boolean {
+function fits({ syntax, owner, env }: ModalityContext, key: string, core: Core, axes: readonly Axis[]): boolean {
   if (core.op === "error") return false;
   const { name } = syntax;
   if (key !== "attention" && isMask(core) !== maskKeys.has(key)) {
@@ -352,7 +356,7 @@ function fits({ syntax, env }: ModalityContext, key: string, core: Core, axes: r
   if (family !== null && family !== name) {
     const other = family === "video" || family === "audio" ? `${family} tokens` : `tokens of \`${family}\``;
     const article = name === "video" ? "a video" : "an audio";
-    env.report.error("LTX4007", spanOf(core), `\`${name}.${key}\` runs over ${name} tokens, this over ${other}`, {
+    env.report.error("LTX4007", spanOf(core), `\`${owner}.${key}\` runs over ${name} tokens, this over ${other}`, {
       labels: [env.report.originOf(core, family)],
       help: `${name} tokens need ${article} mask, e.g. a source of kind \`${name}_mask\``,
     });
@@ -365,7 +369,7 @@ function fits({ syntax, env }: ModalityContext, key: string, core: Core, axes: r
   env.report.error(
     "LTX4015",
     spanOf(core),
-    `\`${name}.${key}\` runs over ${wanted}; this has the axis \`${foreign}\`, too: ${describe(core.type)}`,
+    `\`${owner}.${key}\` runs over ${wanted}; this has the axis \`${foreign}\`, too: ${describe(core.type)}`,
     {
       help: isJoined(foreign)
         ? "`concat` makes an axis twice as long; a sequence in front of the target's tokens is an entry of `references`"

@@ -190,6 +190,13 @@ var schema31 = {
             description: "Kind `tensor` only: the names of its axes without `batch`.",
             examples: [["token:video", "feature"]],
           },
+          like: {
+            type: "string",
+            title: "a text",
+            description:
+              "Kinds of latents only: the source whose grid it has, so that a pass can take it for its latents.",
+            examples: ["latents"],
+          },
         },
         additionalProperties: false,
       },
@@ -409,6 +416,168 @@ var schema31 = {
       },
       additionalProperties: false,
     },
+    passes: {
+      type: "object",
+      title: "a mapping",
+      description: "Other calls of the model in the step: the base model, another sample, another noise level.",
+      propertyNames: {
+        title: "letters, digits and _, not beginning with a digit",
+        pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+      },
+      additionalProperties: {
+        type: "object",
+        title: "a mapping",
+        description: "Another call of the model in the step. What it does not name is the step's own.",
+        properties: {
+          adapters: {
+            enum: [true, false],
+            title: "`true` or `false`",
+            default: true,
+            description:
+              "`false` calls the base model, without the LoRA; what it predicts is constant to the gradient.",
+          },
+          gradient: {
+            enum: ["through"],
+            title: "`through`",
+            description:
+              "Gradients flow through what this call is given of others' predictions; by default that is constant.",
+          },
+          video: {
+            type: "object",
+            title: "a mapping",
+            description: "What of the video this call is given; all else is the step's own, draws included.",
+            properties: {
+              latents: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "The source of the clean latents: one with `like`, so that its grid is the step's own.",
+                examples: ["worse"],
+              },
+              text: {
+                type: ["string", "array"],
+                title: "a source or a list of sources",
+                minItems: 1,
+                items: {
+                  type: ["string", "number", "boolean"],
+                  title: "an expression",
+                  description: "A source, `with probability p` in all entries but the last.",
+                },
+                description:
+                  "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
+                examples: ["conditions", ["empty with probability 0.1", "conditions"]],
+              },
+              references: {
+                type: "array",
+                title: "a list of sources",
+                items: {
+                  type: ["string", "number", "boolean"],
+                  title: "an expression",
+                  description: "A source, maybe `with probability p`.",
+                },
+                description: "Clean token sequences put in front of the target; `[]` for none.",
+                examples: [["ref"], []],
+              },
+              sigma: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "Noise level in [0, 1].",
+                examples: ["video.sigma - 0.1"],
+              },
+              noise: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "The noise.",
+                examples: ["randn()"],
+              },
+              noisy: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "What the model is given.",
+                examples: ["video.noisy - 0.1 * teacher.video.prediction"],
+              },
+              target: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "What the prediction should be.",
+              },
+              denoised: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "The clean estimate.",
+              },
+            },
+            additionalProperties: false,
+          },
+          audio: {
+            type: "object",
+            title: "a mapping",
+            description: "What of the audio this call is given; all else is the step's own, draws included.",
+            properties: {
+              latents: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "The source of the clean latents: one with `like`, so that its grid is the step's own.",
+                examples: ["worse"],
+              },
+              text: {
+                type: ["string", "array"],
+                title: "a source or a list of sources",
+                minItems: 1,
+                items: {
+                  type: ["string", "number", "boolean"],
+                  title: "an expression",
+                  description: "A source, `with probability p` in all entries but the last.",
+                },
+                description:
+                  "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
+                examples: ["conditions", ["empty with probability 0.1", "conditions"]],
+              },
+              references: {
+                type: "array",
+                title: "a list of sources",
+                items: {
+                  type: ["string", "number", "boolean"],
+                  title: "an expression",
+                  description: "A source, maybe `with probability p`.",
+                },
+                description: "Clean token sequences put in front of the target; `[]` for none.",
+                examples: [["ref"], []],
+              },
+              sigma: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "Noise level in [0, 1].",
+                examples: ["video.sigma - 0.1"],
+              },
+              noise: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "The noise.",
+                examples: ["randn()"],
+              },
+              noisy: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "What the model is given.",
+                examples: ["video.noisy - 0.1 * teacher.video.prediction"],
+              },
+              target: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "What the prediction should be.",
+              },
+              denoised: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "The clean estimate.",
+              },
+            },
+            additionalProperties: false,
+          },
+        },
+        additionalProperties: false,
+      },
+    },
     loss: {
       type: "object",
       title: "a mapping",
@@ -555,7 +724,7 @@ var pattern4 = new RegExp("^[a-z][a-z0-9_]*$", "u");
 var pattern5 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
 var pattern7 = new RegExp("^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$", "u");
 var pattern9 = new RegExp("^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$", "u");
-var pattern12 = new RegExp("^block [0-9]{1,4}$", "u");
+var pattern13 = new RegExp("^block [0-9]{1,4}$", "u");
 function validate20(
   data,
   { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {},
@@ -2262,7 +2431,8 @@ function validate20(
                 key11 === "file" ||
                 key11 === "kind" ||
                 key11 === "key" ||
-                key11 === "axes"
+                key11 === "axes" ||
+                key11 === "like"
               )) {
                 const err91 = {
                   instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),
@@ -2441,106 +2611,101 @@ function validate20(
                 errors++;
               }
             }
+            if (data57.like !== void 0) {
+              if (typeof data57.like !== "string") {
+                const err101 = {
+                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/like/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err101];
+                } else {
+                  vErrors.push(err101);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err101 = {
+            const err102 = {
               instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/sources/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err101];
+              vErrors = [err102];
             } else {
-              vErrors.push(err101);
+              vErrors.push(err102);
             }
             errors++;
           }
         }
       } else {
-        const err102 = {
+        const err103 = {
           instancePath: instancePath + "/sources",
           schemaPath: "#/properties/sources/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err102];
+          vErrors = [err103];
         } else {
-          vErrors.push(err102);
+          vErrors.push(err103);
         }
         errors++;
       }
     }
     if (data.let !== void 0) {
-      let data64 = data.let;
-      if (data64 && typeof data64 == "object" && !Array.isArray(data64)) {
-        for (const key12 in data64) {
-          let data65 = data64[key12];
+      let data65 = data.let;
+      if (data65 && typeof data65 == "object" && !Array.isArray(data65)) {
+        for (const key12 in data65) {
+          let data66 = data65[key12];
           if (
-            typeof data65 !== "string" &&
-            !(typeof data65 == "number" && isFinite(data65)) &&
-            typeof data65 !== "boolean"
+            typeof data66 !== "string" &&
+            !(typeof data66 == "number" && isFinite(data66)) &&
+            typeof data66 !== "boolean"
           ) {
-            const err103 = {
+            const err104 = {
               instancePath: instancePath + "/let/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/let/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.let.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err103];
+              vErrors = [err104];
             } else {
-              vErrors.push(err103);
+              vErrors.push(err104);
             }
             errors++;
           }
         }
       } else {
-        const err104 = {
+        const err105 = {
           instancePath: instancePath + "/let",
           schemaPath: "#/properties/let/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err104];
+          vErrors = [err105];
         } else {
-          vErrors.push(err104);
+          vErrors.push(err105);
         }
         errors++;
       }
     }
     if (data.video !== void 0) {
-      let data66 = data.video;
-      if (data66 && typeof data66 == "object" && !Array.isArray(data66)) {
-        for (const key13 in data66) {
+      let data67 = data.video;
+      if (data67 && typeof data67 == "object" && !Array.isArray(data67)) {
+        for (const key13 in data67) {
           if (!func1.call(schema31.properties.video.properties, key13)) {
-            const err105 = {
+            const err106 = {
               instancePath: instancePath + "/video",
               schemaPath: "#/properties/video/additionalProperties",
               keyword: "additionalProperties",
               params: { additionalProperty: key13 },
-            };
-            if (vErrors === null) {
-              vErrors = [err105];
-            } else {
-              vErrors.push(err105);
-            }
-            errors++;
-          }
-        }
-        if (data66.latents !== void 0) {
-          let data67 = data66.latents;
-          if (
-            typeof data67 !== "string" &&
-            !(typeof data67 == "number" && isFinite(data67)) &&
-            typeof data67 !== "boolean"
-          ) {
-            const err106 = {
-              instancePath: instancePath + "/video/latents",
-              schemaPath: "#/properties/video/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err106];
@@ -2550,14 +2715,18 @@ function validate20(
             errors++;
           }
         }
-        if (data66.text !== void 0) {
-          let data68 = data66.text;
-          if (typeof data68 !== "string" && !Array.isArray(data68)) {
+        if (data67.latents !== void 0) {
+          let data68 = data67.latents;
+          if (
+            typeof data68 !== "string" &&
+            !(typeof data68 == "number" && isFinite(data68)) &&
+            typeof data68 !== "boolean"
+          ) {
             const err107 = {
-              instancePath: instancePath + "/video/text",
-              schemaPath: "#/properties/video/properties/text/type",
+              instancePath: instancePath + "/video/latents",
+              schemaPath: "#/properties/video/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.text.type },
+              params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err107];
@@ -2566,73 +2735,69 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data68)) {
-            if (data68.length < 1) {
-              const err108 = {
+        }
+        if (data67.text !== void 0) {
+          let data69 = data67.text;
+          if (typeof data69 !== "string" && !Array.isArray(data69)) {
+            const err108 = {
+              instancePath: instancePath + "/video/text",
+              schemaPath: "#/properties/video/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err108];
+            } else {
+              vErrors.push(err108);
+            }
+            errors++;
+          }
+          if (Array.isArray(data69)) {
+            if (data69.length < 1) {
+              const err109 = {
                 instancePath: instancePath + "/video/text",
                 schemaPath: "#/properties/video/properties/text/minItems",
                 keyword: "minItems",
                 params: { limit: 1 },
               };
               if (vErrors === null) {
-                vErrors = [err108];
+                vErrors = [err109];
               } else {
-                vErrors.push(err108);
+                vErrors.push(err109);
               }
               errors++;
             }
-            const len1 = data68.length;
+            const len1 = data69.length;
             for (let i1 = 0; i1 < len1; i1++) {
-              let data69 = data68[i1];
+              let data70 = data69[i1];
               if (
-                typeof data69 !== "string" &&
-                !(typeof data69 == "number" && isFinite(data69)) &&
-                typeof data69 !== "boolean"
+                typeof data70 !== "string" &&
+                !(typeof data70 == "number" && isFinite(data70)) &&
+                typeof data70 !== "boolean"
               ) {
-                const err109 = {
+                const err110 = {
                   instancePath: instancePath + "/video/text/" + i1,
                   schemaPath: "#/properties/video/properties/text/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err109];
+                  vErrors = [err110];
                 } else {
-                  vErrors.push(err109);
+                  vErrors.push(err110);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data66.generate !== void 0) {
-          if (typeof data66.generate !== "boolean") {
-            const err110 = {
+        if (data67.generate !== void 0) {
+          if (typeof data67.generate !== "boolean") {
+            const err111 = {
               instancePath: instancePath + "/video/generate",
               schemaPath: "#/properties/video/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err110];
-            } else {
-              vErrors.push(err110);
-            }
-            errors++;
-          }
-        }
-        if (data66.sigma !== void 0) {
-          let data71 = data66.sigma;
-          if (
-            typeof data71 !== "string" &&
-            !(typeof data71 == "number" && isFinite(data71)) &&
-            typeof data71 !== "boolean"
-          ) {
-            const err111 = {
-              instancePath: instancePath + "/video/sigma",
-              schemaPath: "#/properties/video/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err111];
@@ -2642,18 +2807,18 @@ function validate20(
             errors++;
           }
         }
-        if (data66.noise !== void 0) {
-          let data72 = data66.noise;
+        if (data67.sigma !== void 0) {
+          let data72 = data67.sigma;
           if (
             typeof data72 !== "string" &&
             !(typeof data72 == "number" && isFinite(data72)) &&
             typeof data72 !== "boolean"
           ) {
             const err112 = {
-              instancePath: instancePath + "/video/noise",
-              schemaPath: "#/properties/video/properties/noise/type",
+              instancePath: instancePath + "/video/sigma",
+              schemaPath: "#/properties/video/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noise.type },
+              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err112];
@@ -2663,18 +2828,18 @@ function validate20(
             errors++;
           }
         }
-        if (data66.noisy !== void 0) {
-          let data73 = data66.noisy;
+        if (data67.noise !== void 0) {
+          let data73 = data67.noise;
           if (
             typeof data73 !== "string" &&
             !(typeof data73 == "number" && isFinite(data73)) &&
             typeof data73 !== "boolean"
           ) {
             const err113 = {
-              instancePath: instancePath + "/video/noisy",
-              schemaPath: "#/properties/video/properties/noisy/type",
+              instancePath: instancePath + "/video/noise",
+              schemaPath: "#/properties/video/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noisy.type },
+              params: { type: schema31.properties.video.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err113];
@@ -2684,18 +2849,18 @@ function validate20(
             errors++;
           }
         }
-        if (data66.target !== void 0) {
-          let data74 = data66.target;
+        if (data67.noisy !== void 0) {
+          let data74 = data67.noisy;
           if (
             typeof data74 !== "string" &&
             !(typeof data74 == "number" && isFinite(data74)) &&
             typeof data74 !== "boolean"
           ) {
             const err114 = {
-              instancePath: instancePath + "/video/target",
-              schemaPath: "#/properties/video/properties/target/type",
+              instancePath: instancePath + "/video/noisy",
+              schemaPath: "#/properties/video/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.target.type },
+              params: { type: schema31.properties.video.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err114];
@@ -2705,18 +2870,18 @@ function validate20(
             errors++;
           }
         }
-        if (data66.denoised !== void 0) {
-          let data75 = data66.denoised;
+        if (data67.target !== void 0) {
+          let data75 = data67.target;
           if (
             typeof data75 !== "string" &&
             !(typeof data75 == "number" && isFinite(data75)) &&
             typeof data75 !== "boolean"
           ) {
             const err115 = {
-              instancePath: instancePath + "/video/denoised",
-              schemaPath: "#/properties/video/properties/denoised/type",
+              instancePath: instancePath + "/video/target",
+              schemaPath: "#/properties/video/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.denoised.type },
+              params: { type: schema31.properties.video.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err115];
@@ -2726,19 +2891,18 @@ function validate20(
             errors++;
           }
         }
-        if (data66.keep !== void 0) {
-          let data76 = data66.keep;
+        if (data67.denoised !== void 0) {
+          let data76 = data67.denoised;
           if (
             typeof data76 !== "string" &&
             !(typeof data76 == "number" && isFinite(data76)) &&
-            typeof data76 !== "boolean" &&
-            !Array.isArray(data76)
+            typeof data76 !== "boolean"
           ) {
             const err116 = {
-              instancePath: instancePath + "/video/keep",
-              schemaPath: "#/properties/video/properties/keep/type",
+              instancePath: instancePath + "/video/denoised",
+              schemaPath: "#/properties/video/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keep.type },
+              params: { type: schema31.properties.video.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err116];
@@ -2747,104 +2911,105 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data76)) {
-            const len2 = data76.length;
+        }
+        if (data67.keep !== void 0) {
+          let data77 = data67.keep;
+          if (
+            typeof data77 !== "string" &&
+            !(typeof data77 == "number" && isFinite(data77)) &&
+            typeof data77 !== "boolean" &&
+            !Array.isArray(data77)
+          ) {
+            const err117 = {
+              instancePath: instancePath + "/video/keep",
+              schemaPath: "#/properties/video/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err117];
+            } else {
+              vErrors.push(err117);
+            }
+            errors++;
+          }
+          if (Array.isArray(data77)) {
+            const len2 = data77.length;
             for (let i2 = 0; i2 < len2; i2++) {
-              let data77 = data76[i2];
+              let data78 = data77[i2];
               if (
-                typeof data77 !== "string" &&
-                !(typeof data77 == "number" && isFinite(data77)) &&
-                typeof data77 !== "boolean"
+                typeof data78 !== "string" &&
+                !(typeof data78 == "number" && isFinite(data78)) &&
+                typeof data78 !== "boolean"
               ) {
-                const err117 = {
+                const err118 = {
                   instancePath: instancePath + "/video/keep/" + i2,
                   schemaPath: "#/properties/video/properties/keep/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err117];
+                  vErrors = [err118];
                 } else {
-                  vErrors.push(err117);
+                  vErrors.push(err118);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data66.noise_mask !== void 0) {
-          let data78 = data66.noise_mask;
+        if (data67.noise_mask !== void 0) {
+          let data79 = data67.noise_mask;
           if (
-            typeof data78 !== "string" &&
-            !(typeof data78 == "number" && isFinite(data78)) &&
-            typeof data78 !== "boolean"
+            typeof data79 !== "string" &&
+            !(typeof data79 == "number" && isFinite(data79)) &&
+            typeof data79 !== "boolean"
           ) {
-            const err118 = {
+            const err119 = {
               instancePath: instancePath + "/video/noise_mask",
               schemaPath: "#/properties/video/properties/noise_mask/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err118];
+              vErrors = [err119];
             } else {
-              vErrors.push(err118);
+              vErrors.push(err119);
             }
             errors++;
           }
         }
-        if (data66.references !== void 0) {
-          let data79 = data66.references;
-          if (Array.isArray(data79)) {
-            const len3 = data79.length;
+        if (data67.references !== void 0) {
+          let data80 = data67.references;
+          if (Array.isArray(data80)) {
+            const len3 = data80.length;
             for (let i3 = 0; i3 < len3; i3++) {
-              let data80 = data79[i3];
+              let data81 = data80[i3];
               if (
-                typeof data80 !== "string" &&
-                !(typeof data80 == "number" && isFinite(data80)) &&
-                typeof data80 !== "boolean"
+                typeof data81 !== "string" &&
+                !(typeof data81 == "number" && isFinite(data81)) &&
+                typeof data81 !== "boolean"
               ) {
-                const err119 = {
+                const err120 = {
                   instancePath: instancePath + "/video/references/" + i3,
                   schemaPath: "#/properties/video/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err119];
+                  vErrors = [err120];
                 } else {
-                  vErrors.push(err119);
+                  vErrors.push(err120);
                 }
                 errors++;
               }
             }
           } else {
-            const err120 = {
+            const err121 = {
               instancePath: instancePath + "/video/references",
               schemaPath: "#/properties/video/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err120];
-            } else {
-              vErrors.push(err120);
-            }
-            errors++;
-          }
-        }
-        if (data66.attention !== void 0) {
-          let data81 = data66.attention;
-          if (
-            typeof data81 !== "string" &&
-            !(typeof data81 == "number" && isFinite(data81)) &&
-            typeof data81 !== "boolean"
-          ) {
-            const err121 = {
-              instancePath: instancePath + "/video/attention",
-              schemaPath: "#/properties/video/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err121];
@@ -2854,18 +3019,18 @@ function validate20(
             errors++;
           }
         }
-        if (data66.fps !== void 0) {
-          let data82 = data66.fps;
+        if (data67.attention !== void 0) {
+          let data82 = data67.attention;
           if (
             typeof data82 !== "string" &&
             !(typeof data82 == "number" && isFinite(data82)) &&
             typeof data82 !== "boolean"
           ) {
             const err122 = {
-              instancePath: instancePath + "/video/fps",
-              schemaPath: "#/properties/video/properties/fps/type",
+              instancePath: instancePath + "/video/attention",
+              schemaPath: "#/properties/video/properties/attention/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.fps.type },
+              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err122];
@@ -2875,18 +3040,18 @@ function validate20(
             errors++;
           }
         }
-        if (data66.keyframes !== void 0) {
-          let data83 = data66.keyframes;
+        if (data67.fps !== void 0) {
+          let data83 = data67.fps;
           if (
             typeof data83 !== "string" &&
             !(typeof data83 == "number" && isFinite(data83)) &&
             typeof data83 !== "boolean"
           ) {
             const err123 = {
-              instancePath: instancePath + "/video/keyframes",
-              schemaPath: "#/properties/video/properties/keyframes/type",
+              instancePath: instancePath + "/video/fps",
+              schemaPath: "#/properties/video/properties/fps/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keyframes.type },
+              params: { type: schema31.properties.video.properties.fps.type },
             };
             if (vErrors === null) {
               vErrors = [err123];
@@ -2896,52 +3061,52 @@ function validate20(
             errors++;
           }
         }
+        if (data67.keyframes !== void 0) {
+          let data84 = data67.keyframes;
+          if (
+            typeof data84 !== "string" &&
+            !(typeof data84 == "number" && isFinite(data84)) &&
+            typeof data84 !== "boolean"
+          ) {
+            const err124 = {
+              instancePath: instancePath + "/video/keyframes",
+              schemaPath: "#/properties/video/properties/keyframes/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keyframes.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err124];
+            } else {
+              vErrors.push(err124);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err124 = {
+        const err125 = {
           instancePath: instancePath + "/video",
           schemaPath: "#/properties/video/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err124];
+          vErrors = [err125];
         } else {
-          vErrors.push(err124);
+          vErrors.push(err125);
         }
         errors++;
       }
     }
     if (data.audio !== void 0) {
-      let data84 = data.audio;
-      if (data84 && typeof data84 == "object" && !Array.isArray(data84)) {
-        for (const key14 in data84) {
+      let data85 = data.audio;
+      if (data85 && typeof data85 == "object" && !Array.isArray(data85)) {
+        for (const key14 in data85) {
           if (!func1.call(schema31.properties.audio.properties, key14)) {
-            const err125 = {
+            const err126 = {
               instancePath: instancePath + "/audio",
               schemaPath: "#/properties/audio/additionalProperties",
               keyword: "additionalProperties",
               params: { additionalProperty: key14 },
-            };
-            if (vErrors === null) {
-              vErrors = [err125];
-            } else {
-              vErrors.push(err125);
-            }
-            errors++;
-          }
-        }
-        if (data84.latents !== void 0) {
-          let data85 = data84.latents;
-          if (
-            typeof data85 !== "string" &&
-            !(typeof data85 == "number" && isFinite(data85)) &&
-            typeof data85 !== "boolean"
-          ) {
-            const err126 = {
-              instancePath: instancePath + "/audio/latents",
-              schemaPath: "#/properties/audio/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err126];
@@ -2951,14 +3116,18 @@ function validate20(
             errors++;
           }
         }
-        if (data84.text !== void 0) {
-          let data86 = data84.text;
-          if (typeof data86 !== "string" && !Array.isArray(data86)) {
+        if (data85.latents !== void 0) {
+          let data86 = data85.latents;
+          if (
+            typeof data86 !== "string" &&
+            !(typeof data86 == "number" && isFinite(data86)) &&
+            typeof data86 !== "boolean"
+          ) {
             const err127 = {
-              instancePath: instancePath + "/audio/text",
-              schemaPath: "#/properties/audio/properties/text/type",
+              instancePath: instancePath + "/audio/latents",
+              schemaPath: "#/properties/audio/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.text.type },
+              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err127];
@@ -2967,73 +3136,69 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data86)) {
-            if (data86.length < 1) {
-              const err128 = {
+        }
+        if (data85.text !== void 0) {
+          let data87 = data85.text;
+          if (typeof data87 !== "string" && !Array.isArray(data87)) {
+            const err128 = {
+              instancePath: instancePath + "/audio/text",
+              schemaPath: "#/properties/audio/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err128];
+            } else {
+              vErrors.push(err128);
+            }
+            errors++;
+          }
+          if (Array.isArray(data87)) {
+            if (data87.length < 1) {
+              const err129 = {
                 instancePath: instancePath + "/audio/text",
                 schemaPath: "#/properties/audio/properties/text/minItems",
                 keyword: "minItems",
                 params: { limit: 1 },
               };
               if (vErrors === null) {
-                vErrors = [err128];
+                vErrors = [err129];
               } else {
-                vErrors.push(err128);
+                vErrors.push(err129);
               }
               errors++;
             }
-            const len4 = data86.length;
+            const len4 = data87.length;
             for (let i4 = 0; i4 < len4; i4++) {
-              let data87 = data86[i4];
+              let data88 = data87[i4];
               if (
-                typeof data87 !== "string" &&
-                !(typeof data87 == "number" && isFinite(data87)) &&
-                typeof data87 !== "boolean"
+                typeof data88 !== "string" &&
+                !(typeof data88 == "number" && isFinite(data88)) &&
+                typeof data88 !== "boolean"
               ) {
-                const err129 = {
+                const err130 = {
                   instancePath: instancePath + "/audio/text/" + i4,
                   schemaPath: "#/properties/audio/properties/text/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err129];
+                  vErrors = [err130];
                 } else {
-                  vErrors.push(err129);
+                  vErrors.push(err130);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data84.generate !== void 0) {
-          if (typeof data84.generate !== "boolean") {
-            const err130 = {
+        if (data85.generate !== void 0) {
+          if (typeof data85.generate !== "boolean") {
+            const err131 = {
               instancePath: instancePath + "/audio/generate",
               schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err130];
-            } else {
-              vErrors.push(err130);
-            }
-            errors++;
-          }
-        }
-        if (data84.sigma !== void 0) {
-          let data89 = data84.sigma;
-          if (
-            typeof data89 !== "string" &&
-            !(typeof data89 == "number" && isFinite(data89)) &&
-            typeof data89 !== "boolean"
-          ) {
-            const err131 = {
-              instancePath: instancePath + "/audio/sigma",
-              schemaPath: "#/properties/audio/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err131];
@@ -3043,18 +3208,18 @@ function validate20(
             errors++;
           }
         }
-        if (data84.noise !== void 0) {
-          let data90 = data84.noise;
+        if (data85.sigma !== void 0) {
+          let data90 = data85.sigma;
           if (
             typeof data90 !== "string" &&
             !(typeof data90 == "number" && isFinite(data90)) &&
             typeof data90 !== "boolean"
           ) {
             const err132 = {
-              instancePath: instancePath + "/audio/noise",
-              schemaPath: "#/properties/audio/properties/noise/type",
+              instancePath: instancePath + "/audio/sigma",
+              schemaPath: "#/properties/audio/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise.type },
+              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err132];
@@ -3064,18 +3229,18 @@ function validate20(
             errors++;
           }
         }
-        if (data84.noisy !== void 0) {
-          let data91 = data84.noisy;
+        if (data85.noise !== void 0) {
+          let data91 = data85.noise;
           if (
             typeof data91 !== "string" &&
             !(typeof data91 == "number" && isFinite(data91)) &&
             typeof data91 !== "boolean"
           ) {
             const err133 = {
-              instancePath: instancePath + "/audio/noisy",
-              schemaPath: "#/properties/audio/properties/noisy/type",
+              instancePath: instancePath + "/audio/noise",
+              schemaPath: "#/properties/audio/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noisy.type },
+              params: { type: schema31.properties.audio.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err133];
@@ -3085,18 +3250,18 @@ function validate20(
             errors++;
           }
         }
-        if (data84.target !== void 0) {
-          let data92 = data84.target;
+        if (data85.noisy !== void 0) {
+          let data92 = data85.noisy;
           if (
             typeof data92 !== "string" &&
             !(typeof data92 == "number" && isFinite(data92)) &&
             typeof data92 !== "boolean"
           ) {
             const err134 = {
-              instancePath: instancePath + "/audio/target",
-              schemaPath: "#/properties/audio/properties/target/type",
+              instancePath: instancePath + "/audio/noisy",
+              schemaPath: "#/properties/audio/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.target.type },
+              params: { type: schema31.properties.audio.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err134];
@@ -3106,18 +3271,18 @@ function validate20(
             errors++;
           }
         }
-        if (data84.denoised !== void 0) {
-          let data93 = data84.denoised;
+        if (data85.target !== void 0) {
+          let data93 = data85.target;
           if (
             typeof data93 !== "string" &&
             !(typeof data93 == "number" && isFinite(data93)) &&
             typeof data93 !== "boolean"
           ) {
             const err135 = {
-              instancePath: instancePath + "/audio/denoised",
-              schemaPath: "#/properties/audio/properties/denoised/type",
+              instancePath: instancePath + "/audio/target",
+              schemaPath: "#/properties/audio/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.denoised.type },
+              params: { type: schema31.properties.audio.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err135];
@@ -3127,19 +3292,18 @@ function validate20(
             errors++;
           }
         }
-        if (data84.keep !== void 0) {
-          let data94 = data84.keep;
+        if (data85.denoised !== void 0) {
+          let data94 = data85.denoised;
           if (
             typeof data94 !== "string" &&
             !(typeof data94 == "number" && isFinite(data94)) &&
-            typeof data94 !== "boolean" &&
-            !Array.isArray(data94)
+            typeof data94 !== "boolean"
           ) {
             const err136 = {
-              instancePath: instancePath + "/audio/keep",
-              schemaPath: "#/properties/audio/properties/keep/type",
+              instancePath: instancePath + "/audio/denoised",
+              schemaPath: "#/properties/audio/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.keep.type },
+              params: { type: schema31.properties.audio.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err136];
@@ -3148,104 +3312,105 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data94)) {
-            const len5 = data94.length;
+        }
+        if (data85.keep !== void 0) {
+          let data95 = data85.keep;
+          if (
+            typeof data95 !== "string" &&
+            !(typeof data95 == "number" && isFinite(data95)) &&
+            typeof data95 !== "boolean" &&
+            !Array.isArray(data95)
+          ) {
+            const err137 = {
+              instancePath: instancePath + "/audio/keep",
+              schemaPath: "#/properties/audio/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err137];
+            } else {
+              vErrors.push(err137);
+            }
+            errors++;
+          }
+          if (Array.isArray(data95)) {
+            const len5 = data95.length;
             for (let i5 = 0; i5 < len5; i5++) {
-              let data95 = data94[i5];
+              let data96 = data95[i5];
               if (
-                typeof data95 !== "string" &&
-                !(typeof data95 == "number" && isFinite(data95)) &&
-                typeof data95 !== "boolean"
+                typeof data96 !== "string" &&
+                !(typeof data96 == "number" && isFinite(data96)) &&
+                typeof data96 !== "boolean"
               ) {
-                const err137 = {
+                const err138 = {
                   instancePath: instancePath + "/audio/keep/" + i5,
                   schemaPath: "#/properties/audio/properties/keep/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err137];
+                  vErrors = [err138];
                 } else {
-                  vErrors.push(err137);
+                  vErrors.push(err138);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data84.noise_mask !== void 0) {
-          let data96 = data84.noise_mask;
+        if (data85.noise_mask !== void 0) {
+          let data97 = data85.noise_mask;
           if (
-            typeof data96 !== "string" &&
-            !(typeof data96 == "number" && isFinite(data96)) &&
-            typeof data96 !== "boolean"
+            typeof data97 !== "string" &&
+            !(typeof data97 == "number" && isFinite(data97)) &&
+            typeof data97 !== "boolean"
           ) {
-            const err138 = {
+            const err139 = {
               instancePath: instancePath + "/audio/noise_mask",
               schemaPath: "#/properties/audio/properties/noise_mask/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err138];
+              vErrors = [err139];
             } else {
-              vErrors.push(err138);
+              vErrors.push(err139);
             }
             errors++;
           }
         }
-        if (data84.references !== void 0) {
-          let data97 = data84.references;
-          if (Array.isArray(data97)) {
-            const len6 = data97.length;
+        if (data85.references !== void 0) {
+          let data98 = data85.references;
+          if (Array.isArray(data98)) {
+            const len6 = data98.length;
             for (let i6 = 0; i6 < len6; i6++) {
-              let data98 = data97[i6];
+              let data99 = data98[i6];
               if (
-                typeof data98 !== "string" &&
-                !(typeof data98 == "number" && isFinite(data98)) &&
-                typeof data98 !== "boolean"
+                typeof data99 !== "string" &&
+                !(typeof data99 == "number" && isFinite(data99)) &&
+                typeof data99 !== "boolean"
               ) {
-                const err139 = {
+                const err140 = {
                   instancePath: instancePath + "/audio/references/" + i6,
                   schemaPath: "#/properties/audio/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err139];
+                  vErrors = [err140];
                 } else {
-                  vErrors.push(err139);
+                  vErrors.push(err140);
                 }
                 errors++;
               }
             }
           } else {
-            const err140 = {
+            const err141 = {
               instancePath: instancePath + "/audio/references",
               schemaPath: "#/properties/audio/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err140];
-            } else {
-              vErrors.push(err140);
-            }
-            errors++;
-          }
-        }
-        if (data84.attention !== void 0) {
-          let data99 = data84.attention;
-          if (
-            typeof data99 !== "string" &&
-            !(typeof data99 == "number" && isFinite(data99)) &&
-            typeof data99 !== "boolean"
-          ) {
-            const err141 = {
-              instancePath: instancePath + "/audio/attention",
-              schemaPath: "#/properties/audio/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err141];
@@ -3255,45 +3420,52 @@ function validate20(
             errors++;
           }
         }
+        if (data85.attention !== void 0) {
+          let data100 = data85.attention;
+          if (
+            typeof data100 !== "string" &&
+            !(typeof data100 == "number" && isFinite(data100)) &&
+            typeof data100 !== "boolean"
+          ) {
+            const err142 = {
+              instancePath: instancePath + "/audio/attention",
+              schemaPath: "#/properties/audio/properties/attention/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.attention.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err142];
+            } else {
+              vErrors.push(err142);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err142 = {
+        const err143 = {
           instancePath: instancePath + "/audio",
           schemaPath: "#/properties/audio/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err142];
+          vErrors = [err143];
         } else {
-          vErrors.push(err142);
+          vErrors.push(err143);
         }
         errors++;
       }
     }
-    if (data.loss !== void 0) {
-      let data100 = data.loss;
-      if (data100 && typeof data100 == "object" && !Array.isArray(data100)) {
-        if (Object.keys(data100).length < 1) {
-          const err143 = {
-            instancePath: instancePath + "/loss",
-            schemaPath: "#/properties/loss/minProperties",
-            keyword: "minProperties",
-            params: { limit: 1 },
-          };
-          if (vErrors === null) {
-            vErrors = [err143];
-          } else {
-            vErrors.push(err143);
-          }
-          errors++;
-        }
-        for (const key15 in data100) {
-          const _errs205 = errors;
+    if (data.passes !== void 0) {
+      let data101 = data.passes;
+      if (data101 && typeof data101 == "object" && !Array.isArray(data101)) {
+        for (const key15 in data101) {
+          const _errs207 = errors;
           if (typeof key15 === "string") {
             if (!pattern5.test(key15)) {
               const err144 = {
-                instancePath: instancePath + "/loss",
-                schemaPath: "#/properties/loss/propertyNames/pattern",
+                instancePath: instancePath + "/passes",
+                schemaPath: "#/properties/passes/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
                 propertyName: key15,
@@ -3306,11 +3478,11 @@ function validate20(
               errors++;
             }
           }
-          var valid40 = _errs205 === errors;
+          var valid40 = _errs207 === errors;
           if (!valid40) {
             const err145 = {
-              instancePath: instancePath + "/loss",
-              schemaPath: "#/properties/loss/propertyNames",
+              instancePath: instancePath + "/passes",
+              schemaPath: "#/properties/passes/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key15 },
             };
@@ -3322,212 +3494,970 @@ function validate20(
             errors++;
           }
         }
-        for (const key16 in data100) {
-          let data101 = data100[key16];
-          if (
-            typeof data101 !== "string" &&
-            !(typeof data101 == "number" && isFinite(data101)) &&
-            typeof data101 !== "boolean"
-          ) {
-            const err146 = {
-              instancePath: instancePath + "/loss/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/loss/additionalProperties/type",
+        for (const key16 in data101) {
+          let data102 = data101[key16];
+          if (data102 && typeof data102 == "object" && !Array.isArray(data102)) {
+            for (const key17 in data102) {
+              if (!(key17 === "adapters" || key17 === "gradient" || key17 === "video" || key17 === "audio")) {
+                const err146 = {
+                  instancePath: instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/passes/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key17 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err146];
+                } else {
+                  vErrors.push(err146);
+                }
+                errors++;
+              }
+            }
+            if (data102.adapters !== void 0) {
+              let data103 = data102.adapters;
+              if (!(data103 === true || data103 === false)) {
+                const err147 = {
+                  instancePath:
+                    instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err147];
+                } else {
+                  vErrors.push(err147);
+                }
+                errors++;
+              }
+            }
+            if (data102.gradient !== void 0) {
+              if (!(data102.gradient === "through")) {
+                const err148 = {
+                  instancePath:
+                    instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err148];
+                } else {
+                  vErrors.push(err148);
+                }
+                errors++;
+              }
+            }
+            if (data102.video !== void 0) {
+              let data105 = data102.video;
+              if (data105 && typeof data105 == "object" && !Array.isArray(data105)) {
+                for (const key18 in data105) {
+                  if (!(
+                    key18 === "latents" ||
+                    key18 === "text" ||
+                    key18 === "references" ||
+                    key18 === "sigma" ||
+                    key18 === "noise" ||
+                    key18 === "noisy" ||
+                    key18 === "target" ||
+                    key18 === "denoised"
+                  )) {
+                    const err149 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key18 },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err149];
+                    } else {
+                      vErrors.push(err149);
+                    }
+                    errors++;
+                  }
+                }
+                if (data105.latents !== void 0) {
+                  let data106 = data105.latents;
+                  if (
+                    typeof data106 !== "string" &&
+                    !(typeof data106 == "number" && isFinite(data106)) &&
+                    typeof data106 !== "boolean"
+                  ) {
+                    const err150 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err150];
+                    } else {
+                      vErrors.push(err150);
+                    }
+                    errors++;
+                  }
+                }
+                if (data105.text !== void 0) {
+                  let data107 = data105.text;
+                  if (typeof data107 !== "string" && !Array.isArray(data107)) {
+                    const err151 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err151];
+                    } else {
+                      vErrors.push(err151);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data107)) {
+                    if (data107.length < 1) {
+                      const err152 = {
+                        instancePath:
+                          instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
+                        schemaPath:
+                          "#/properties/passes/additionalProperties/properties/video/properties/text/minItems",
+                        keyword: "minItems",
+                        params: { limit: 1 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err152];
+                      } else {
+                        vErrors.push(err152);
+                      }
+                      errors++;
+                    }
+                    const len7 = data107.length;
+                    for (let i7 = 0; i7 < len7; i7++) {
+                      let data108 = data107[i7];
+                      if (
+                        typeof data108 !== "string" &&
+                        !(typeof data108 == "number" && isFinite(data108)) &&
+                        typeof data108 !== "boolean"
+                      ) {
+                        const err153 = {
+                          instancePath:
+                            instancePath +
+                            "/passes/" +
+                            key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            "/video/text/" +
+                            i7,
+                          schemaPath:
+                            "#/properties/passes/additionalProperties/properties/video/properties/text/items/type",
+                          keyword: "type",
+                          params: {
+                            type: schema31.properties.passes.additionalProperties.properties.video.properties.text.items
+                              .type,
+                          },
+                        };
+                        if (vErrors === null) {
+                          vErrors = [err153];
+                        } else {
+                          vErrors.push(err153);
+                        }
+                        errors++;
+                      }
+                    }
+                  }
+                }
+                if (data105.references !== void 0) {
+                  let data109 = data105.references;
+                  if (Array.isArray(data109)) {
+                    const len8 = data109.length;
+                    for (let i8 = 0; i8 < len8; i8++) {
+                      let data110 = data109[i8];
+                      if (
+                        typeof data110 !== "string" &&
+                        !(typeof data110 == "number" && isFinite(data110)) &&
+                        typeof data110 !== "boolean"
+                      ) {
+                        const err154 = {
+                          instancePath:
+                            instancePath +
+                            "/passes/" +
+                            key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            "/video/references/" +
+                            i8,
+                          schemaPath:
+                            "#/properties/passes/additionalProperties/properties/video/properties/references/items/type",
+                          keyword: "type",
+                          params: {
+                            type: schema31.properties.passes.additionalProperties.properties.video.properties.references
+                              .items.type,
+                          },
+                        };
+                        if (vErrors === null) {
+                          vErrors = [err154];
+                        } else {
+                          vErrors.push(err154);
+                        }
+                        errors++;
+                      }
+                    }
+                  } else {
+                    const err155 = {
+                      instancePath:
+                        instancePath +
+                        "/passes/" +
+                        key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/video/references",
+                      schemaPath:
+                        "#/properties/passes/additionalProperties/properties/video/properties/references/type",
+                      keyword: "type",
+                      params: { type: "array" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err155];
+                    } else {
+                      vErrors.push(err155);
+                    }
+                    errors++;
+                  }
+                }
+                if (data105.sigma !== void 0) {
+                  let data111 = data105.sigma;
+                  if (
+                    typeof data111 !== "string" &&
+                    !(typeof data111 == "number" && isFinite(data111)) &&
+                    typeof data111 !== "boolean"
+                  ) {
+                    const err156 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.sigma.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err156];
+                    } else {
+                      vErrors.push(err156);
+                    }
+                    errors++;
+                  }
+                }
+                if (data105.noise !== void 0) {
+                  let data112 = data105.noise;
+                  if (
+                    typeof data112 !== "string" &&
+                    !(typeof data112 == "number" && isFinite(data112)) &&
+                    typeof data112 !== "boolean"
+                  ) {
+                    const err157 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err157];
+                    } else {
+                      vErrors.push(err157);
+                    }
+                    errors++;
+                  }
+                }
+                if (data105.noisy !== void 0) {
+                  let data113 = data105.noisy;
+                  if (
+                    typeof data113 !== "string" &&
+                    !(typeof data113 == "number" && isFinite(data113)) &&
+                    typeof data113 !== "boolean"
+                  ) {
+                    const err158 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err158];
+                    } else {
+                      vErrors.push(err158);
+                    }
+                    errors++;
+                  }
+                }
+                if (data105.target !== void 0) {
+                  let data114 = data105.target;
+                  if (
+                    typeof data114 !== "string" &&
+                    !(typeof data114 == "number" && isFinite(data114)) &&
+                    typeof data114 !== "boolean"
+                  ) {
+                    const err159 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err159];
+                    } else {
+                      vErrors.push(err159);
+                    }
+                    errors++;
+                  }
+                }
+                if (data105.denoised !== void 0) {
+                  let data115 = data105.denoised;
+                  if (
+                    typeof data115 !== "string" &&
+                    !(typeof data115 == "number" && isFinite(data115)) &&
+                    typeof data115 !== "boolean"
+                  ) {
+                    const err160 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err160];
+                    } else {
+                      vErrors.push(err160);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err161 = {
+                  instancePath: instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
+                  keyword: "type",
+                  params: { type: "object" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err161];
+                } else {
+                  vErrors.push(err161);
+                }
+                errors++;
+              }
+            }
+            if (data102.audio !== void 0) {
+              let data116 = data102.audio;
+              if (data116 && typeof data116 == "object" && !Array.isArray(data116)) {
+                for (const key19 in data116) {
+                  if (!(
+                    key19 === "latents" ||
+                    key19 === "text" ||
+                    key19 === "references" ||
+                    key19 === "sigma" ||
+                    key19 === "noise" ||
+                    key19 === "noisy" ||
+                    key19 === "target" ||
+                    key19 === "denoised"
+                  )) {
+                    const err162 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key19 },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err162];
+                    } else {
+                      vErrors.push(err162);
+                    }
+                    errors++;
+                  }
+                }
+                if (data116.latents !== void 0) {
+                  let data117 = data116.latents;
+                  if (
+                    typeof data117 !== "string" &&
+                    !(typeof data117 == "number" && isFinite(data117)) &&
+                    typeof data117 !== "boolean"
+                  ) {
+                    const err163 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err163];
+                    } else {
+                      vErrors.push(err163);
+                    }
+                    errors++;
+                  }
+                }
+                if (data116.text !== void 0) {
+                  let data118 = data116.text;
+                  if (typeof data118 !== "string" && !Array.isArray(data118)) {
+                    const err164 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err164];
+                    } else {
+                      vErrors.push(err164);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data118)) {
+                    if (data118.length < 1) {
+                      const err165 = {
+                        instancePath:
+                          instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                        schemaPath:
+                          "#/properties/passes/additionalProperties/properties/audio/properties/text/minItems",
+                        keyword: "minItems",
+                        params: { limit: 1 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err165];
+                      } else {
+                        vErrors.push(err165);
+                      }
+                      errors++;
+                    }
+                    const len9 = data118.length;
+                    for (let i9 = 0; i9 < len9; i9++) {
+                      let data119 = data118[i9];
+                      if (
+                        typeof data119 !== "string" &&
+                        !(typeof data119 == "number" && isFinite(data119)) &&
+                        typeof data119 !== "boolean"
+                      ) {
+                        const err166 = {
+                          instancePath:
+                            instancePath +
+                            "/passes/" +
+                            key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            "/audio/text/" +
+                            i9,
+                          schemaPath:
+                            "#/properties/passes/additionalProperties/properties/audio/properties/text/items/type",
+                          keyword: "type",
+                          params: {
+                            type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.items
+                              .type,
+                          },
+                        };
+                        if (vErrors === null) {
+                          vErrors = [err166];
+                        } else {
+                          vErrors.push(err166);
+                        }
+                        errors++;
+                      }
+                    }
+                  }
+                }
+                if (data116.references !== void 0) {
+                  let data120 = data116.references;
+                  if (Array.isArray(data120)) {
+                    const len10 = data120.length;
+                    for (let i10 = 0; i10 < len10; i10++) {
+                      let data121 = data120[i10];
+                      if (
+                        typeof data121 !== "string" &&
+                        !(typeof data121 == "number" && isFinite(data121)) &&
+                        typeof data121 !== "boolean"
+                      ) {
+                        const err167 = {
+                          instancePath:
+                            instancePath +
+                            "/passes/" +
+                            key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            "/audio/references/" +
+                            i10,
+                          schemaPath:
+                            "#/properties/passes/additionalProperties/properties/audio/properties/references/items/type",
+                          keyword: "type",
+                          params: {
+                            type: schema31.properties.passes.additionalProperties.properties.audio.properties.references
+                              .items.type,
+                          },
+                        };
+                        if (vErrors === null) {
+                          vErrors = [err167];
+                        } else {
+                          vErrors.push(err167);
+                        }
+                        errors++;
+                      }
+                    }
+                  } else {
+                    const err168 = {
+                      instancePath:
+                        instancePath +
+                        "/passes/" +
+                        key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/audio/references",
+                      schemaPath:
+                        "#/properties/passes/additionalProperties/properties/audio/properties/references/type",
+                      keyword: "type",
+                      params: { type: "array" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err168];
+                    } else {
+                      vErrors.push(err168);
+                    }
+                    errors++;
+                  }
+                }
+                if (data116.sigma !== void 0) {
+                  let data122 = data116.sigma;
+                  if (
+                    typeof data122 !== "string" &&
+                    !(typeof data122 == "number" && isFinite(data122)) &&
+                    typeof data122 !== "boolean"
+                  ) {
+                    const err169 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.sigma.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err169];
+                    } else {
+                      vErrors.push(err169);
+                    }
+                    errors++;
+                  }
+                }
+                if (data116.noise !== void 0) {
+                  let data123 = data116.noise;
+                  if (
+                    typeof data123 !== "string" &&
+                    !(typeof data123 == "number" && isFinite(data123)) &&
+                    typeof data123 !== "boolean"
+                  ) {
+                    const err170 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noise.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err170];
+                    } else {
+                      vErrors.push(err170);
+                    }
+                    errors++;
+                  }
+                }
+                if (data116.noisy !== void 0) {
+                  let data124 = data116.noisy;
+                  if (
+                    typeof data124 !== "string" &&
+                    !(typeof data124 == "number" && isFinite(data124)) &&
+                    typeof data124 !== "boolean"
+                  ) {
+                    const err171 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noisy.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err171];
+                    } else {
+                      vErrors.push(err171);
+                    }
+                    errors++;
+                  }
+                }
+                if (data116.target !== void 0) {
+                  let data125 = data116.target;
+                  if (
+                    typeof data125 !== "string" &&
+                    !(typeof data125 == "number" && isFinite(data125)) &&
+                    typeof data125 !== "boolean"
+                  ) {
+                    const err172 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.target.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err172];
+                    } else {
+                      vErrors.push(err172);
+                    }
+                    errors++;
+                  }
+                }
+                if (data116.denoised !== void 0) {
+                  let data126 = data116.denoised;
+                  if (
+                    typeof data126 !== "string" &&
+                    !(typeof data126 == "number" && isFinite(data126)) &&
+                    typeof data126 !== "boolean"
+                  ) {
+                    const err173 = {
+                      instancePath:
+                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.denoised.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err173];
+                    } else {
+                      vErrors.push(err173);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err174 = {
+                  instancePath: instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/audio/type",
+                  keyword: "type",
+                  params: { type: "object" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err174];
+                } else {
+                  vErrors.push(err174);
+                }
+                errors++;
+              }
+            }
+          } else {
+            const err175 = {
+              instancePath: instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/passes/additionalProperties/type",
               keyword: "type",
-              params: { type: schema31.properties.loss.additionalProperties.type },
+              params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err146];
+              vErrors = [err175];
             } else {
-              vErrors.push(err146);
+              vErrors.push(err175);
             }
             errors++;
           }
         }
       } else {
-        const err147 = {
+        const err176 = {
+          instancePath: instancePath + "/passes",
+          schemaPath: "#/properties/passes/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err176];
+        } else {
+          vErrors.push(err176);
+        }
+        errors++;
+      }
+    }
+    if (data.loss !== void 0) {
+      let data127 = data.loss;
+      if (data127 && typeof data127 == "object" && !Array.isArray(data127)) {
+        if (Object.keys(data127).length < 1) {
+          const err177 = {
+            instancePath: instancePath + "/loss",
+            schemaPath: "#/properties/loss/minProperties",
+            keyword: "minProperties",
+            params: { limit: 1 },
+          };
+          if (vErrors === null) {
+            vErrors = [err177];
+          } else {
+            vErrors.push(err177);
+          }
+          errors++;
+        }
+        for (const key20 in data127) {
+          const _errs262 = errors;
+          if (typeof key20 === "string") {
+            if (!pattern5.test(key20)) {
+              const err178 = {
+                instancePath: instancePath + "/loss",
+                schemaPath: "#/properties/loss/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key20,
+              };
+              if (vErrors === null) {
+                vErrors = [err178];
+              } else {
+                vErrors.push(err178);
+              }
+              errors++;
+            }
+          }
+          var valid53 = _errs262 === errors;
+          if (!valid53) {
+            const err179 = {
+              instancePath: instancePath + "/loss",
+              schemaPath: "#/properties/loss/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key20 },
+            };
+            if (vErrors === null) {
+              vErrors = [err179];
+            } else {
+              vErrors.push(err179);
+            }
+            errors++;
+          }
+        }
+        for (const key21 in data127) {
+          let data128 = data127[key21];
+          if (
+            typeof data128 !== "string" &&
+            !(typeof data128 == "number" && isFinite(data128)) &&
+            typeof data128 !== "boolean"
+          ) {
+            const err180 = {
+              instancePath: instancePath + "/loss/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/loss/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.loss.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err180];
+            } else {
+              vErrors.push(err180);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err181 = {
           instancePath: instancePath + "/loss",
           schemaPath: "#/properties/loss/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err147];
+          vErrors = [err181];
         } else {
-          vErrors.push(err147);
+          vErrors.push(err181);
         }
         errors++;
       }
     }
     if (data.outputs !== void 0) {
-      let data102 = data.outputs;
-      if (data102 && typeof data102 == "object" && !Array.isArray(data102)) {
-        for (const key17 in data102) {
-          const _errs211 = errors;
-          if (typeof key17 === "string") {
-            if (!pattern5.test(key17)) {
-              const err148 = {
+      let data129 = data.outputs;
+      if (data129 && typeof data129 == "object" && !Array.isArray(data129)) {
+        for (const key22 in data129) {
+          const _errs268 = errors;
+          if (typeof key22 === "string") {
+            if (!pattern5.test(key22)) {
+              const err182 = {
                 instancePath: instancePath + "/outputs",
                 schemaPath: "#/properties/outputs/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key17,
+                propertyName: key22,
               };
               if (vErrors === null) {
-                vErrors = [err148];
+                vErrors = [err182];
               } else {
-                vErrors.push(err148);
+                vErrors.push(err182);
               }
               errors++;
             }
           }
-          var valid42 = _errs211 === errors;
-          if (!valid42) {
-            const err149 = {
+          var valid55 = _errs268 === errors;
+          if (!valid55) {
+            const err183 = {
               instancePath: instancePath + "/outputs",
               schemaPath: "#/properties/outputs/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key17 },
+              params: { propertyName: key22 },
             };
             if (vErrors === null) {
-              vErrors = [err149];
+              vErrors = [err183];
             } else {
-              vErrors.push(err149);
+              vErrors.push(err183);
             }
             errors++;
           }
         }
-        for (const key18 in data102) {
-          let data103 = data102[key18];
-          if (data103 && typeof data103 == "object" && !Array.isArray(data103)) {
-            for (const key19 in data103) {
+        for (const key23 in data129) {
+          let data130 = data129[key23];
+          if (data130 && typeof data130 == "object" && !Array.isArray(data130)) {
+            for (const key24 in data130) {
               if (!(
-                key19 === "tap" ||
-                key19 === "modality" ||
-                key19 === "linear" ||
-                key19 === "features" ||
-                key19 === "activation"
+                key24 === "tap" ||
+                key24 === "modality" ||
+                key24 === "linear" ||
+                key24 === "features" ||
+                key24 === "activation"
               )) {
-                const err150 = {
-                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
+                const err184 = {
+                  instancePath: instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key19 },
+                  params: { additionalProperty: key24 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err150];
+                  vErrors = [err184];
                 } else {
-                  vErrors.push(err150);
+                  vErrors.push(err184);
                 }
                 errors++;
               }
             }
-            if (data103.tap !== void 0) {
-              let data104 = data103.tap;
-              if (typeof data104 === "string") {
-                if (!pattern12.test(data104)) {
-                  const err151 = {
-                    instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+            if (data130.tap !== void 0) {
+              let data131 = data130.tap;
+              if (typeof data131 === "string") {
+                if (!pattern13.test(data131)) {
+                  const err185 = {
+                    instancePath: instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
                     keyword: "pattern",
                     params: { pattern: "^block [0-9]{1,4}$" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err151];
+                    vErrors = [err185];
                   } else {
-                    vErrors.push(err151);
+                    vErrors.push(err185);
                   }
                   errors++;
                 }
               } else {
-                const err152 = {
-                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                const err186 = {
+                  instancePath: instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err152];
+                  vErrors = [err186];
                 } else {
-                  vErrors.push(err152);
+                  vErrors.push(err186);
                 }
                 errors++;
               }
             }
-            if (data103.modality !== void 0) {
-              let data105 = data103.modality;
-              if (!(data105 === "video" || data105 === "audio")) {
-                const err153 = {
+            if (data130.modality !== void 0) {
+              let data132 = data130.modality;
+              if (!(data132 === "video" || data132 === "audio")) {
+                const err187 = {
                   instancePath:
-                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                    instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
                   keyword: "enum",
                   params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
-                  vErrors = [err153];
+                  vErrors = [err187];
                 } else {
-                  vErrors.push(err153);
+                  vErrors.push(err187);
                 }
                 errors++;
               }
             }
-            if (data103.linear !== void 0) {
-              if (typeof data103.linear !== "string") {
-                const err154 = {
-                  instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+            if (data130.linear !== void 0) {
+              if (typeof data130.linear !== "string") {
+                const err188 = {
+                  instancePath: instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err154];
+                  vErrors = [err188];
                 } else {
-                  vErrors.push(err154);
+                  vErrors.push(err188);
                 }
                 errors++;
               }
             }
-            if (data103.features !== void 0) {
-              let data107 = data103.features;
-              if (!(typeof data107 == "number" && !(data107 % 1) && !isNaN(data107) && isFinite(data107))) {
-                const err155 = {
+            if (data130.features !== void 0) {
+              let data134 = data130.features;
+              if (!(typeof data134 == "number" && !(data134 % 1) && !isNaN(data134) && isFinite(data134))) {
+                const err189 = {
                   instancePath:
-                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
                   keyword: "type",
                   params: { type: "integer" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err155];
+                  vErrors = [err189];
                 } else {
-                  vErrors.push(err155);
+                  vErrors.push(err189);
                 }
                 errors++;
               }
-              if (typeof data107 == "number" && isFinite(data107)) {
-                if (data107 < 1 || isNaN(data107)) {
-                  const err156 = {
+              if (typeof data134 == "number" && isFinite(data134)) {
+                if (data134 < 1 || isNaN(data134)) {
+                  const err190 = {
                     instancePath:
-                      instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                      instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err156];
+                    vErrors = [err190];
                   } else {
-                    vErrors.push(err156);
+                    vErrors.push(err190);
                   }
                   errors++;
                 }
               }
             }
-            if (data103.activation !== void 0) {
-              let data108 = data103.activation;
-              if (!(data108 === "silu" || data108 === "gelu" || data108 === "none")) {
-                const err157 = {
+            if (data130.activation !== void 0) {
+              let data135 = data130.activation;
+              if (!(data135 === "silu" || data135 === "gelu" || data135 === "none")) {
+                const err191 = {
                   instancePath:
-                    instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                    instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
                   keyword: "enum",
                   params: {
@@ -3535,263 +4465,263 @@ function validate20(
                   },
                 };
                 if (vErrors === null) {
-                  vErrors = [err157];
+                  vErrors = [err191];
                 } else {
-                  vErrors.push(err157);
+                  vErrors.push(err191);
                 }
                 errors++;
               }
             }
           } else {
-            const err158 = {
-              instancePath: instancePath + "/outputs/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err192 = {
+              instancePath: instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err158];
+              vErrors = [err192];
             } else {
-              vErrors.push(err158);
+              vErrors.push(err192);
             }
             errors++;
           }
         }
       } else {
-        const err159 = {
+        const err193 = {
           instancePath: instancePath + "/outputs",
           schemaPath: "#/properties/outputs/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err159];
+          vErrors = [err193];
         } else {
-          vErrors.push(err159);
+          vErrors.push(err193);
         }
         errors++;
       }
     }
     if (data.imports !== void 0) {
-      let data109 = data.imports;
-      if (data109 && typeof data109 == "object" && !Array.isArray(data109)) {
-        for (const key20 in data109) {
-          const _errs226 = errors;
-          if (typeof key20 === "string") {
-            if (!pattern5.test(key20)) {
-              const err160 = {
+      let data136 = data.imports;
+      if (data136 && typeof data136 == "object" && !Array.isArray(data136)) {
+        for (const key25 in data136) {
+          const _errs283 = errors;
+          if (typeof key25 === "string") {
+            if (!pattern5.test(key25)) {
+              const err194 = {
                 instancePath: instancePath + "/imports",
                 schemaPath: "#/properties/imports/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key20,
+                propertyName: key25,
               };
               if (vErrors === null) {
-                vErrors = [err160];
+                vErrors = [err194];
               } else {
-                vErrors.push(err160);
+                vErrors.push(err194);
               }
               errors++;
             }
           }
-          var valid45 = _errs226 === errors;
-          if (!valid45) {
-            const err161 = {
+          var valid58 = _errs283 === errors;
+          if (!valid58) {
+            const err195 = {
               instancePath: instancePath + "/imports",
               schemaPath: "#/properties/imports/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key20 },
+              params: { propertyName: key25 },
             };
             if (vErrors === null) {
-              vErrors = [err161];
+              vErrors = [err195];
             } else {
-              vErrors.push(err161);
+              vErrors.push(err195);
             }
             errors++;
           }
         }
-        for (const key21 in data109) {
-          let data110 = data109[key21];
-          if (data110 && typeof data110 == "object" && !Array.isArray(data110)) {
-            for (const key22 in data110) {
-              if (!(key22 === "from" || key22 === "python" || key22 === "type")) {
-                const err162 = {
-                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
+        for (const key26 in data136) {
+          let data137 = data136[key26];
+          if (data137 && typeof data137 == "object" && !Array.isArray(data137)) {
+            for (const key27 in data137) {
+              if (!(key27 === "from" || key27 === "python" || key27 === "type")) {
+                const err196 = {
+                  instancePath: instancePath + "/imports/" + key26.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key22 },
+                  params: { additionalProperty: key27 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err162];
+                  vErrors = [err196];
                 } else {
-                  vErrors.push(err162);
+                  vErrors.push(err196);
                 }
                 errors++;
               }
             }
-            if (data110.from !== void 0) {
-              if (typeof data110.from !== "string") {
-                const err163 = {
-                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+            if (data137.from !== void 0) {
+              if (typeof data137.from !== "string") {
+                const err197 = {
+                  instancePath: instancePath + "/imports/" + key26.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
                   schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err163];
+                  vErrors = [err197];
                 } else {
-                  vErrors.push(err163);
+                  vErrors.push(err197);
                 }
                 errors++;
               }
             }
-            if (data110.python !== void 0) {
-              if (typeof data110.python !== "string") {
-                const err164 = {
-                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+            if (data137.python !== void 0) {
+              if (typeof data137.python !== "string") {
+                const err198 = {
+                  instancePath: instancePath + "/imports/" + key26.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
                   schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err164];
+                  vErrors = [err198];
                 } else {
-                  vErrors.push(err164);
+                  vErrors.push(err198);
                 }
                 errors++;
               }
             }
-            if (data110.type !== void 0) {
-              if (typeof data110.type !== "string") {
-                const err165 = {
-                  instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+            if (data137.type !== void 0) {
+              if (typeof data137.type !== "string") {
+                const err199 = {
+                  instancePath: instancePath + "/imports/" + key26.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
                   schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err165];
+                  vErrors = [err199];
                 } else {
-                  vErrors.push(err165);
+                  vErrors.push(err199);
                 }
                 errors++;
               }
             }
           } else {
-            const err166 = {
-              instancePath: instancePath + "/imports/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err200 = {
+              instancePath: instancePath + "/imports/" + key26.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/imports/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err166];
+              vErrors = [err200];
             } else {
-              vErrors.push(err166);
+              vErrors.push(err200);
             }
             errors++;
           }
         }
       } else {
-        const err167 = {
+        const err201 = {
           instancePath: instancePath + "/imports",
           schemaPath: "#/properties/imports/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err167];
+          vErrors = [err201];
         } else {
-          vErrors.push(err167);
+          vErrors.push(err201);
         }
         errors++;
       }
     }
     if (data.metadata !== void 0) {
-      let data114 = data.metadata;
-      if (data114 && typeof data114 == "object" && !Array.isArray(data114)) {
-        for (const key23 in data114) {
-          let data115 = data114[key23];
+      let data141 = data.metadata;
+      if (data141 && typeof data141 == "object" && !Array.isArray(data141)) {
+        for (const key28 in data141) {
+          let data142 = data141[key28];
           if (
-            typeof data115 !== "string" &&
-            !(typeof data115 == "number" && isFinite(data115)) &&
-            typeof data115 !== "boolean"
+            typeof data142 !== "string" &&
+            !(typeof data142 == "number" && isFinite(data142)) &&
+            typeof data142 !== "boolean"
           ) {
-            const err168 = {
-              instancePath: instancePath + "/metadata/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err202 = {
+              instancePath: instancePath + "/metadata/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err168];
+              vErrors = [err202];
             } else {
-              vErrors.push(err168);
+              vErrors.push(err202);
             }
             errors++;
           }
         }
       } else {
-        const err169 = {
+        const err203 = {
           instancePath: instancePath + "/metadata",
           schemaPath: "#/properties/metadata/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err169];
+          vErrors = [err203];
         } else {
-          vErrors.push(err169);
+          vErrors.push(err203);
         }
         errors++;
       }
     }
     if (data.expect !== void 0) {
-      let data116 = data.expect;
-      if (Array.isArray(data116)) {
-        const len7 = data116.length;
-        for (let i7 = 0; i7 < len7; i7++) {
-          let data117 = data116[i7];
+      let data143 = data.expect;
+      if (Array.isArray(data143)) {
+        const len11 = data143.length;
+        for (let i11 = 0; i11 < len11; i11++) {
+          let data144 = data143[i11];
           if (
-            typeof data117 !== "string" &&
-            !(typeof data117 == "number" && isFinite(data117)) &&
-            typeof data117 !== "boolean"
+            typeof data144 !== "string" &&
+            !(typeof data144 == "number" && isFinite(data144)) &&
+            typeof data144 !== "boolean"
           ) {
-            const err170 = {
-              instancePath: instancePath + "/expect/" + i7,
+            const err204 = {
+              instancePath: instancePath + "/expect/" + i11,
               schemaPath: "#/properties/expect/items/type",
               keyword: "type",
               params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
-              vErrors = [err170];
+              vErrors = [err204];
             } else {
-              vErrors.push(err170);
+              vErrors.push(err204);
             }
             errors++;
           }
         }
       } else {
-        const err171 = {
+        const err205 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err171];
+          vErrors = [err205];
         } else {
-          vErrors.push(err171);
+          vErrors.push(err205);
         }
         errors++;
       }
     }
   } else {
-    const err172 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err206 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err172];
+      vErrors = [err206];
     } else {
-      vErrors.push(err172);
+      vErrors.push(err206);
     }
     errors++;
   }

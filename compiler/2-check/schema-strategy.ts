@@ -116,6 +116,9 @@ const source = object("One data directory, or one file for all samples.", {
     description: "Kind `tensor` only: the names of its axes without `batch`.",
     examples: [["token:video", "feature"]],
   },
+  like: text("Kinds of latents only: the source whose grid it has, so that a pass can take it for its latents.", {
+    examples: ["latents"],
+  }),
 });
 
 /** What a source has when it is complete. */
@@ -135,18 +138,20 @@ const completeSource: Schema = {
   ],
 };
 
+const texts: Schema = {
+  type: ["string", "array"],
+  title: "a source or a list of sources",
+  minItems: 1,
+  items: expression("A source, `with probability p` in all entries but the last."),
+  description:
+    "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
+  examples: ["conditions", ["empty with probability 0.1", "conditions"]],
+};
+
 const modality = (what: string, more: Readonly<Record<string, Schema>>): Schema =>
   object(`The ${what}: what of it is noised, kept clean and predicted.`, {
     latents: expression("The source of the clean latents.", "latents"),
-    text: {
-      type: ["string", "array"],
-      title: "a source or a list of sources",
-      minItems: 1,
-      items: expression("A source, `with probability p` in all entries but the last."),
-      description:
-        "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
-      examples: ["conditions", ["empty with probability 0.1", "conditions"]],
-    },
+    text: texts,
     generate: {
       type: "boolean",
       title: "`true` or `false`",
@@ -174,6 +179,44 @@ const modality = (what: string, more: Readonly<Record<string, Schema>>): Schema 
     attention: expression("Which token (query) may attend to which key: a mask, or weights in [0, 1]."),
     ...more,
   });
+
+/** Fields of a modality that a pass may be given in place of the step's own. */
+const overrides = (what: string): Schema =>
+  object(`What of the ${what} this call is given; all else is the step's own, draws included.`, {
+    latents: expression(
+      "The source of the clean latents: one with `like`, so that its grid is the step's own.",
+      "worse",
+    ),
+    text: texts,
+    references: {
+      type: "array",
+      title: "a list of sources",
+      items: expression("A source, maybe `with probability p`."),
+      description: "Clean token sequences put in front of the target; `[]` for none.",
+      examples: [["ref"], []],
+    },
+    sigma: expression("Noise level in [0, 1].", "video.sigma - 0.1"),
+    noise: expression("The noise.", "randn()"),
+    noisy: expression("What the model is given.", "video.noisy - 0.1 * teacher.video.prediction"),
+    target: expression("What the prediction should be."),
+    denoised: expression("The clean estimate."),
+  });
+
+const pass = object("Another call of the model in the step. What it does not name is the step's own.", {
+  adapters: {
+    enum: [true, false],
+    title: "`true` or `false`",
+    default: true,
+    description: "`false` calls the base model, without the LoRA; what it predicts is constant to the gradient.",
+  },
+  gradient: {
+    enum: ["through"],
+    title: "`through`",
+    description: "Gradients flow through what this call is given of others' predictions; by default that is constant.",
+  },
+  video: overrides("video"),
+  audio: overrides("audio"),
+});
 
 const output = object("A tap into the transformer, or a small trainable head on one.", {
   tap: text("The stream after a block, counted from 0.", {
@@ -251,6 +294,7 @@ export const strategySchema: Schema = {
       ),
     }),
     audio: modality("audio modality", {}),
+    passes: named("Other calls of the model in the step: the base model, another sample, another noise level.", pass),
     loss: named(
       "The loss terms; their sum is minimised, each is logged by its name.",
       expression("A value per sample.", "mse(video.prediction, video.target) over video.generated"),

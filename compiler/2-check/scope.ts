@@ -1,6 +1,6 @@
 /** The values of a strategy's sections, read where their names and draws belong. */
 import type { Expression } from "../1-parse/expression/ast.ts";
-import type { LossSyntax, MetadataSyntax, ModalitySyntax, StrategySyntax } from "../1-parse/syntax.ts";
+import type { LossSyntax, MetadataSyntax, ModalitySyntax, PassSyntax, StrategySyntax } from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
 import { BindingTable, type Define } from "./bindings.ts";
 import {
@@ -22,6 +22,8 @@ import { perSample } from "./loss-advice.ts";
 import { comparesSamples } from "./other-samples.ts";
 import { ModalitySources } from "./modality-sources.ts";
 import { defineField, type ModalityContext } from "./modality.ts";
+import { passContext } from "./pass-contexts.ts";
+import { PassTable, type PassContext } from "./passes.ts";
 import { spanOf, type Report } from "./report.ts";
 
 /** Uses of bindings with arguments in one strategy. */
@@ -30,12 +32,14 @@ const maxExpansions = 20_000;
 /** What the expressions of a strategy are read in: its bindings, and one environment for each section. */
 export class Scope {
   readonly contexts = new Map<ModalityName, ModalityContext>();
+  readonly passes = new Map<string, PassContext>();
   readonly bindings: BindingTable;
   readonly #expansions = { left: maxExpansions };
   readonly #syntax: StrategySyntax;
   readonly #declarations: Declarations;
   readonly #report: Report;
   readonly #sources: ModalitySources;
+  readonly #ofPasses: PassTable;
 
   constructor(syntax: StrategySyntax, declarations: Declarations, report: Report, bindings: Map<string, Binding>) {
     this.#syntax = syntax;
@@ -43,7 +47,9 @@ export class Scope {
     this.#report = report;
     this.#sources = new ModalitySources(declarations, report);
     const define: Define = (key, span) => this.#define(key, span);
-    this.bindings = new BindingTable(report, bindings, define, directNeeds(declarations));
+    const needs = directNeeds(declarations);
+    this.bindings = new BindingTable(report, bindings, define, (key) => [...needs(key), ...this.#ofPasses.needs(key)]);
+    this.#ofPasses = new PassTable(this.passes, this.bindings, report);
   }
 
   /** Checks both modalities, with every value that the model needs of them. */
@@ -51,6 +57,7 @@ export class Scope {
     const checked = [this.#syntax.video, this.#syntax.audio].flatMap((syntax) =>
       syntax === null ? [] : this.#modality(syntax),
     );
+    for (const pass of this.#syntax.passes) this.#pass(pass, checked);
     for (const context of this.contexts.values()) {
       const { span, name, attention } = context.syntax;
       for (const field of fieldsForModel({
@@ -64,6 +71,34 @@ export class Scope {
       if (context.syntax.denoised !== null && context.generated) this.bindings.refer(`${name}.denoised`, span);
     }
     return checked;
+  }
+
+  /** A value of a pass, or with null of the step's own call. */
+  ofPass(pass: string | null, key: string, span: Span): Core | null {
+    return this.#ofPasses.refer(pass, key, span);
+  }
+
+  /** Checks the calls of all passes, and everything that they write. */
+  touchPasses(): readonly PassContext[] {
+    for (const { name, syntax, overridden } of this.passes.values()) {
+      for (const key of overridden) this.#ofPasses.refer(name, key, syntax.name.span);
+      this.bindings.refer(name, syntax.name.span);
+    }
+    this.#ofPasses.compareLevels();
+    return [...this.passes.values()];
+  }
+
+  #pass(syntax: PassSyntax, modalities: readonly CheckedModality[]): void {
+    if (this.#declarations.byName.get(syntax.name.text)?.name.span !== syntax.name.span) return;
+    const context = passContext(syntax, {
+      contexts: this.contexts,
+      modalities,
+      sources: this.#sources,
+      declarations: this.#declarations,
+      report: this.#report,
+      environment: (modality, place) => this.#environment(modality, place),
+    });
+    this.passes.set(context.name, context);
   }
 
   loss({ name, value }: LossSyntax): CheckedLoss[] {
@@ -116,10 +151,13 @@ export class Scope {
   }
 
   #define(key: string, span: Span) {
-    const [owner, field] = key.split(".");
+    const [owner = "", field] = key.split(".");
+    if (this.passes.has(owner)) return this.#ofPasses.define(key, span);
     if (field !== undefined) {
       const context = this.contexts.get(owner as ModalityName);
-      return context === undefined ? null : defineField(context, field, span);
+      const definition = context === undefined ? null : defineField(context, field, span);
+      if (definition === null || this.passes.size === 0) return definition;
+      return { span: definition.span, make: () => this.#ofPasses.handed(field, definition.make()) };
     }
     const declaration = this.#declarations.byName.get(key);
     if (declaration?.kind !== "let") return null;
@@ -133,6 +171,8 @@ export class Scope {
       report: this.#report,
       declarations: this.#declarations,
       bindings: this.bindings,
+      passes: this.#ofPasses,
+      pass: null,
       modality,
       modalities: new Set(present),
       draws: drawPlace(place),
@@ -166,7 +206,15 @@ export class Scope {
     const env = this.#environment(syntax.name, syntax.name);
     const references = this.#sources.references(syntax, latents.name.text);
     const known = texts ?? { of: syntax.name, sources: [], items: [] };
-    this.contexts.set(syntax.name, { syntax, latents: latents.name.text, generated, texts: known, references, env });
+    this.contexts.set(syntax.name, {
+      syntax,
+      owner: syntax.name,
+      latents: latents.name.text,
+      generated,
+      texts: known,
+      references,
+      env,
+    });
     if (texts === null) return [];
     return [
       {

@@ -24,18 +24,20 @@ export function textPlace(field: string): number | null {
 
 interface Modality {
   readonly syntax: { readonly name: ModalityName; readonly keySpan: Span };
+  /** `video`, of a pass `near.video`. */
+  readonly owner: string;
   readonly texts: TextChoice;
   readonly env: Environment;
 }
 
 /** `bool[batch]`: the samples that get the text at this place. */
-export function chosenText({ syntax, texts, env }: Modality, place: number): Core {
+export function chosenText({ syntax, owner, texts, env }: Modality, place: number): Core {
   const refer = (of: ModalityName, i: number): Core =>
-    env.bindings.refer(`${of}.text[${i}]`, syntax.keySpan) ?? poisoned(null);
+    env.passes.refer(env.pass, `${of}.text[${i}]`, syntax.keySpan) ?? poisoned(null);
   if (texts.of !== syntax.name) return { ...refer(texts.of, place), span: null };
   const apply = (fn: "and" | "not", ...args: Core[]) => map(env.report, fn, args, null, "`text`");
   const earlier = Array.from({ length: place }, (_, i) => apply("not", { ...refer(syntax.name, i), span: null }));
-  const drawn = place < texts.sources.length - 1 ? [drawnText({ syntax, texts, env }, place)] : [];
+  const drawn = place < texts.sources.length - 1 ? [drawnText({ syntax, owner, texts, env }, place)] : [];
   const parts = [...drawn, ...earlier];
   return parts.length === 0 ? everySample() : parts.reduce((a, b) => apply("and", a, b));
 }
@@ -43,9 +45,9 @@ export function chosenText({ syntax, texts, env }: Modality, place: number): Cor
 const everySample = (): Core => ({ op: "broadcast", arg: literal(true), type: tensor("bool", ["batch"]), span: null });
 
 /** An entry's own draw, which comes before the draws of its probability. */
-function drawnText({ syntax, texts, env }: Modality, place: number): Core {
+function drawnText({ owner, texts, env }: Modality, place: number): Core {
   const item = texts.items[place];
-  const draws = drawPlace(`${syntax.name}.text[${place}]`);
+  const draws = drawPlace(`${owner}.text[${place}]`);
   if (item === undefined || item.probability === null) return poisoned(null);
   const type = tensor("f32", ["batch"]);
   const drawn: Core = { op: "draw", fn: "rand", place: draws.next(), storage: null, of: null, type, span: null };

@@ -1,12 +1,12 @@
 /** Splits a checked strategy at the model: what the prediction decides goes into the loss, all else is prepared before. */
 import { fieldsForModel, type CheckedMetadata, type CheckedStrategy } from "../2-check/checked.ts";
-import { childrenOf, withChildren, type Core } from "../2-check/core.ts";
+import { childrenOf, withChildren, type Core, type PassField } from "../2-check/core.ts";
 import { probeStatements, probedValues } from "./probe.ts";
 import type { Probe, Program, Statement } from "./program.ts";
 
 export function lower(strategy: CheckedStrategy, options: { readonly probe: boolean }): Program {
-  const { bindings, modalities, losses, undecided, metadata, expectations, ...head } = strategy;
-  const statements = [...bindings.values()];
+  const { bindings, modalities, losses, passes, undecided, metadata, expectations, ...head } = strategy;
+  const statements = withInputs([...bindings.values()]);
   const late = lateKeys(statements);
   const byKey = new Map<string, Statement>(statements.map((statement) => [statement.key, statement]));
 
@@ -34,6 +34,7 @@ export function lower(strategy: CheckedStrategy, options: { readonly probe: bool
   return {
     ...head,
     modalities,
+    passes: statements.flatMap(({ core }) => passes.filter(({ name }) => core.op === "pass" && core.pass === name)),
     prepare,
     loss: lossStatements,
     values,
@@ -43,6 +44,28 @@ export function lower(strategy: CheckedStrategy, options: { readonly probe: bool
     expected: expectations.length,
     probe,
   };
+}
+
+/**
+ * Where a call is given what exists only after the step's own, its other inputs are prepared before: as a function of what is missing, since
+ * the loss gets no batch to make them from.
+ */
+function withInputs(statements: readonly Statement[]): readonly Statement[] {
+  const late = lateKeys(statements);
+  return statements.flatMap((statement): Statement[] => {
+    const { core, key } = statement;
+    if (core.op !== "pass" || core.inputs.op !== "passInputs" || !late.has(key)) return [statement];
+    const { inputs } = core;
+    const isGiven = ({ core: field }: PassField) => field.op === "ref" && late.has(field.key);
+    const given = inputs.fields.filter(isGiven);
+    const prepared = { ...inputs, given, fields: inputs.fields.filter((field) => !isGiven(field)) };
+    const ref: Core = { op: "ref", key: `${key}.inputs`, type: inputs.type, span: null };
+    const call: Core = { ...core, inputs: ref, args: given.map((field) => field.core) };
+    return [
+      { key: `${key}.inputs`, core: prepared, span: null },
+      { ...statement, core: call },
+    ];
+  });
 }
 
 function lowerMetadata(entries: readonly CheckedMetadata[], statements: readonly Statement[]): Program["metadata"] {

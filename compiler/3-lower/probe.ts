@@ -53,7 +53,7 @@ function asNumber(core: Core): Core {
 }
 
 /**
- * All named values in the order in which one reads a file: `let`, then video, then audio, then sources that expectations read, then
+ * All named values in the order in which one reads a file: `let`, then video, then audio, then those of passes, then sources that expectations read, then
  * what was added.
  */
 export function probedValues(
@@ -61,12 +61,14 @@ export function probedValues(
   added: readonly Statement[],
   statementOf: (key: string) => Statement | undefined,
 ): readonly ProbedValue[] {
-  const named = bindings.filter(({ core }) => core.op !== "references");
+  const isCall = ({ op }: Core) => op === "references" || op === "pass" || op === "passInputs";
+  const named = bindings.filter(({ core }) => !isCall(core));
   const of = (modality: string) => named.filter(({ key }) => key.startsWith(`${modality}.`));
   const lets = named.filter(({ key }) => !key.includes("."));
+  const ofPasses = named.filter(({ key }) => key.includes(".") && !/^(video|audio)\./.test(key));
   const read = new Set(added.filter(({ key }) => key.startsWith("expect")).flatMap(({ core }) => [...refsOf(core)]));
   const sources = [...read].filter((key) => key.startsWith("source.")).flatMap((key) => statementOf(key) ?? []);
-  const shown = [...lets, ...of("video"), ...of("audio"), ...sources, ...added];
+  const shown = [...lets, ...of("video"), ...of("audio"), ...ofPasses, ...sources, ...added];
   const keys = new Set(shown.map(({ key }) => key));
   return shown.map(({ key, core, span }) => ({
     key,

@@ -6,6 +6,7 @@ import type {
   CheckedModality,
   CheckedOutput,
   CheckedParam,
+  CheckedPass,
   CheckedSource,
 } from "../2-check/checked.ts";
 import type { Core, Type } from "../2-check/core.ts";
@@ -44,6 +45,8 @@ export interface Program {
   readonly params: readonly CheckedParam[];
   readonly sources: readonly CheckedSource[];
   readonly modalities: readonly CheckedModality[];
+  /** Other calls of the model that the step needs, each after those whose predictions it is given. */
+  readonly passes: readonly CheckedPass[];
   /** Each statement after those that it refers to. */
   readonly prepare: readonly Statement[];
   /** The same, with what depends on the prediction. */

@@ -48,6 +48,12 @@ function print(core: Core): string {
       return `source ${core.source}`;
     case "prediction":
       return `prediction ${core.modality}`;
+    case "passInputs":
+      return `inputs(${core.fields.map(({ field }, i) => `${field}: ${args[i]}`).join(", ")})`;
+    case "pass":
+      return `call ${core.pass}(${args.join(", ")})`;
+    case "passPrediction":
+      return `prediction ${core.modality} of ${args[0]}${core.isConstant ? ", constant" : ""}`;
     case "map":
       return `${core.fn}(${args.join(", ")})`;
     case "reduce":

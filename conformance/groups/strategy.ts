@@ -1,3 +1,4 @@
+import { noPasses } from "../../runtime/training/forward.ts";
 import type {
   HostTensor,
   ModalityInputs,
@@ -107,6 +108,7 @@ function runStep({ manifest, tensors }: Case, engine: Engine, { section, step, p
     scaleFactors,
     globalStep: 0,
     progress: 0,
+    call: noPasses,
   };
 
   const batch = goldenBatch(tensors, step.strategy.sources, keyOf, ops);

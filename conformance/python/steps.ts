@@ -20,6 +20,7 @@ import type {
   StepContext,
   Tensor,
 } from "../../runtime/contract.ts";
+import { noPasses } from "../../runtime/training/forward.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
 import {
   collate,
@@ -100,6 +101,7 @@ async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise
     scaleFactors,
     globalStep,
     progress: made.progress,
+    call: noPasses,
   });
   const prepare = () => step.prepare(contextOf(), uploadBatch(engine.ops, batch, contextsOf(engine, batch)));
   const prepared = engine.tidy(prepare);

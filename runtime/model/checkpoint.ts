@@ -109,6 +109,17 @@ export async function loadModel(engine: Engine, options: LoadOptions): Promise<L
   }
 }
 
+/** The transformer's weights once more, as they are in the file; engines that can leave them there do. Errors: those of `loadModel`. */
+export async function loadTransformer(engine: Engine, options: LoadOptions): Promise<Map<string, Tensor>> {
+  const file = await openWeights(options.modelPath, "transformer", modelPlace);
+  try {
+    const sections = readConfigSections(file.metadata, file.path, modelPlace);
+    return await loadPart(engine, file, planLoading(file, sections, options.streams, options.blocks).transformer);
+  } finally {
+    await file.close();
+  }
+}
+
 /** Opens a file that holds what the setting at `place` asks for. Errors: FindingsError that says what it is if it does not. */
 async function openWeights(path: string, role: "transformer" | "video-vae", place: Finding["path"]) {
   const unfit = await judgeFile(path, role, place);

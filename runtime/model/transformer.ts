@@ -1,4 +1,4 @@
-import type { ModalityInputs, ModelInputs, Ops, Prediction, Tensor } from "../contract.ts";
+import type { ModalityInputs, ModelInputs, Ops, Tensor, Velocities } from "../contract.ts";
 import { fail } from "../findings.ts";
 import { modulationRow, spread } from "./adaln.ts";
 import { block, type BlockSkips, type BlockState, type Streams } from "./block.ts";
@@ -14,9 +14,6 @@ import { prepareStream, type Stream } from "./stream.ts";
  * `video.rope_cos`, `video.cross_rope_cos`, `video.context_bias`, `video.self_bias`, `video.block12`; audio likewise.
  */
 export type Tap = (name: string, value: Tensor) => void;
-
-/** Velocities `[B, T, C]`. */
-export type Velocities = Pick<Prediction, "video" | "audio">;
 
 export interface Transformer {
   readonly config: TransformerConfig;

@@ -116,17 +116,19 @@ function sampleReader(
   model: ExaminedModel | null,
   open: OpenEntries,
 ) {
-  const { modalities } = strategy;
+  const { modalities, passes = [] } = strategy;
   const channels = new Map<string, number>();
   const fed: FedModality[] = [];
   for (const stream of ["video", "audio"] as const) {
     const modality = modalities[stream];
     if (modality === null) continue;
-    const { latents: target, references } = modality;
+    const { latents: target } = modality;
+    const ofPasses = passes.flatMap((pass) => [pass.latents?.[stream] ?? [], pass.references?.[stream] ?? []].flat());
+    const references = [...modality.references, ...passes.flatMap((pass) => pass.references?.[stream] ?? [])];
     fed.push({ target, references });
     const expected = model?.config[stream]?.inChannels;
     if (expected === undefined) continue;
-    for (const role of [target, ...references]) channels.set(role, expected);
+    for (const role of [target, ...references, ...ofPasses]) channels.set(role, expected);
   }
   const own = sources.filter(({ shared }) => shared !== true);
   const ofAll = sources.filter(({ shared }) => shared === true);
@@ -144,13 +146,15 @@ function sampleReader(
 }
 
 /** Whether a sample's text features fit the connectors. Errors: FindingsError LTX6213, with the sample's name. */
-function checkText({ name, sources }: HostSample, { modalities }: StrategyInfo, model: ExaminedModel | null): void {
+function checkText({ name, sources }: HostSample, strategy: StrategyInfo, model: ExaminedModel | null): void {
+  const { modalities, passes = [] } = strategy;
   for (const stream of ["video", "audio"] as const) {
     const modality = modalities[stream];
     const connector = model?.connectors[stream];
-    const roles = modality?.texts ?? (modality === null ? [] : [modality.text]);
-    checkTexts(stream, roles, sources);
-    for (const role of roles) {
+    const own = modality?.texts ?? (modality === null ? [] : [modality.text]);
+    const ofCalls = [own, ...passes.flatMap(({ texts }) => (texts?.[stream] === undefined ? [] : [texts[stream]]))];
+    for (const roles of ofCalls) checkTexts(stream, roles, sources);
+    for (const role of new Set(ofCalls.flat())) {
       const text = sources[role];
       if (text?.kind !== "text_embeddings" || connector === undefined || connector === null) continue;
       const [tokens = 0, channels = 0] = text[stream]?.shape ?? [];

@@ -1,10 +1,11 @@
 import type { LoraConfig, ModelConfig } from "../config/run-config.ts";
-import type { ModelInputs, ScaleFactors, StrategyInfo, Tensor } from "../contract.ts";
+import type { ModelInputs, ScaleFactors, StrategyInfo, Tensor, Velocities } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { FindingsError, type Finding } from "../findings.ts";
 import {
   examineModel,
   loadModel,
+  loadTransformer,
   type ExaminedModel,
   type LoadedModel,
   type LoadOptions,
@@ -15,7 +16,7 @@ import type { EmbeddingsProcessor } from "../model/embeddings.ts";
 import { transformerLayout } from "../model/parameters.ts";
 import { checkRank, checkStreams, createLora, matchTargets, type Uniform } from "../model/lora.ts";
 import { checkOutputs, createOutputs } from "../model/outputs.ts";
-import { createTransformer, type Perturbation, type Velocities } from "../model/transformer.ts";
+import { createTransformer, type Perturbation } from "../model/transformer.ts";
 import type { Model } from "../training/forward.ts";
 import type { Trainable } from "../training/optimizer-step.ts";
 import { uniform } from "../random/philox.ts";
@@ -76,15 +77,14 @@ interface TrainingOptions {
  */
 export async function openModel(
   engine: Engine,
-  { modalities, outputs: infos }: StrategyInfo,
+  { modalities, outputs: infos, passes = [] }: StrategyInfo,
   model: ModelConfig,
   { lora, seed, isCheckpointed, blocks }: TrainingOptions,
 ): Promise<TrainableModel> {
-  const loaded = await loadModel(engine, {
-    ...loadOptions(model, modalities),
-    isTrained: lora === null,
-    ...(blocks === undefined ? {} : { blocks }),
-  });
+  const options = { ...loadOptions(model, modalities), ...(blocks === undefined ? {} : { blocks }) };
+  const loaded = await loadModel(engine, { ...options, isTrained: lora === null });
+  const needsBase = passes.some(({ weights }) => weights === "base");
+  const again = () => loadTransformer(engine, options);
   try {
     const start = (name: string, count: number) => uniform({ seed, step: 0, microBatch: 0, name }, count);
     const { own, adapters, warnings } = trainedOf(engine, loaded, lora, start);
@@ -97,8 +97,10 @@ export async function openModel(
       adapters ?? undefined,
       isCheckpointed ? checkpointingOf(engine, own) : null,
     );
+    const base = needsBase ? await openBase(engine, loaded, lora === null ? again : null, isCheckpointed) : null;
     return {
-      forward(inputs, targets, dropout) {
+      forward(inputs, targets, dropout, weights = "trained") {
+        if (weights === "base") return { ...present(base).forward(inputs), outputs: {} };
         adapters?.setDropout(dropout ?? null);
         if (targets === undefined || infos.length === 0) return { ...transformer.forward(inputs), outputs: {} };
         const collected = outputs.collect(targets);
@@ -115,6 +117,7 @@ export async function openModel(
       warnings: [...loaded.warnings, ...warnings],
       dispose: () => {
         engine.dispose(...trainable.tensors());
+        base?.dispose();
         loaded.dispose();
       },
     };
@@ -122,6 +125,28 @@ export async function openModel(
     loaded.dispose();
     throw error;
   }
+}
+
+/** The base model, for passes of the strategy: the weights that adapters lie on, or under a full training a copy of what it began with. */
+async function openBase(
+  engine: Engine,
+  { config, weights }: LoadedModel,
+  copy: (() => Promise<Map<string, Tensor>>) | null,
+  isCheckpointed: boolean,
+) {
+  const own = copy === null ? null : await copy();
+  const nothing = { names: [], tensors: () => [], replace: () => {} };
+  const checkpointing = isCheckpointed ? checkpointingOf(engine, nothing) : null;
+  const transformer = createTransformer(engine.ops, config, own ?? weights, undefined, checkpointing);
+  return {
+    forward: (inputs: ModelInputs) => transformer.forward(inputs),
+    dispose: () => engine.dispose(...(own?.values() ?? [])),
+  };
+}
+
+function present<T>(x: T | null): T {
+  if (x === null) throw new Error("a pass calls a model that was not loaded");
+  return x;
 }
 
 /** What is trained of the model: adapters on it, or its weights themselves. */

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ValidationConfig } from "../config/index.ts";
-import type { HostTensor, ModalityInputs, ModelInputs, Tensor } from "../contract.ts";
+import type { HostTensor, ModalityInputs, ModelInputs, Tensor, Velocities } from "../contract.ts";
 import type { HostTextFeatures } from "../data/sample.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EmbeddingsProcessor, TextContexts } from "../model/embeddings.ts";
-import type { Perturbation, Velocities } from "../model/transformer.ts";
+import type { Perturbation } from "../model/transformer.ts";
 import { normal } from "../random/philox.ts";
 import type { StopSignal } from "../training/run-inputs.ts";
 import { cleanGuess, eulerStep, guide, neutral, type Guesses, type Scales } from "./guidance.ts";

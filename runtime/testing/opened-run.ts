@@ -51,11 +51,12 @@ export async function trainIn(
   };
   const summary = await train(run, { onEvent });
   await close();
-  const losses = events.filter((event): event is StepEvent => event.type === "step").map(({ loss }) => loss);
+  const steps = events.filter((event): event is StepEvent => event.type === "step");
+  const losses = steps.map(({ loss }) => loss);
   const loading = events.flatMap((event) =>
     event.type === "warning" ? [`${event.finding.code} ${event.finding.message}`] : [],
   );
-  return { summary, losses, tensors, warnings, loading };
+  return { summary, events, steps, losses, tensors, warnings, loading };
 }
 
 async function caught(promise: Promise<unknown>): Promise<readonly Finding[]> {

@@ -4,6 +4,7 @@ import type {
   LossTerms,
   ModelInputs,
   Ops,
+  PassWeights,
   Positions,
   Prediction,
   Prepared,
@@ -13,6 +14,7 @@ import type {
   StepContext,
   StrategyInfo,
   Tensor,
+  Velocities,
 } from "../contract.ts";
 import type { StreamName } from "../model/config.ts";
 import type { Dropout } from "../model/lora.ts";
@@ -23,9 +25,14 @@ import type { DrawSource, Sampler } from "../random/sampler.ts";
 
 /**
  * The transformer with its adapters; with `targets`, how many tokens of each modality are the target's, also the strategy's outputs
- * on these. `dropout` is given while training with it.
+ * on these. `dropout` is given while training with it; `weights` are those that are trained, if not given.
  */
-export type Model = (inputs: ModelInputs, targets?: TargetTokens, dropout?: Dropout) => Prediction;
+export type Model = (
+  inputs: ModelInputs,
+  targets?: TargetTokens,
+  dropout?: Dropout,
+  weights?: PassWeights,
+) => Prediction;
 
 /** What stays the same from micro-batch to micro-batch. */
 export interface ForwardContext {
@@ -90,28 +97,62 @@ export function forward(
 ): Forward {
   const { ops, step, params, positions, scaleFactors } = context;
   const draws = sigma === undefined ? createDraws(ops, source, context.sampler) : createDrawsAt(ops, source, sigma);
-  const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress };
+  const dropped = createDropout(ops, draws, dropout);
+  const calls: ModelInputs[] = [];
+  const call = (pass: string, given: ModelInputs) => {
+    calls.push(given);
+    return callPass(context, pass, given, dropped);
+  };
+  const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress, call };
   const prepared = fitting(() => step.prepare(ctx, batch));
   const { inputs } = prepared;
-  onTokens?.(tokensOf(inputs));
-  const prediction = context.model(inputs, targetTokens(step.strategy, batch), createDropout(ops, draws, dropout));
+  calls.push(inputs);
+  const prediction = context.model(inputs, targetTokens(step.strategy, batch), dropped);
   const terms = fitting(() => step.loss(ctx, prepared, prediction));
   const marks = [hasGenerated(ops, prepared), ...overlapsOf(step, prepared)].map((flag) => ops.float(flag));
-  const flags = [...marks, ...blindRows(ops, inputs, batch.size)];
+  onTokens?.(calls.reduce((sum, given) => sum + tokensOf(given), 0));
+  const flags = [...marks, ...blindRows(ops, calls, batch.size)];
   const report = ops.concat([...inOrder(step, terms), sigmaOf(prepared), ...flags], 0);
   const perSample = inOrder(step, terms).reduce((sum, term) => ops.add(sum, term));
   return { loss: ops.div(ops.mean(perSample), divisor), outputs: { report } };
 }
 
+/** The `call` of a context for strategies that have no passes. */
+export const noPasses: StepContext<unknown>["call"] = (pass) => {
+  throw new Error(`there is no model to call for the pass ${pass}`);
+};
+
+/** A pass of the strategy. With other weights than the trained ones, its predictions have no gradient, not even to its inputs. */
+function callPass(
+  { ops, step, model }: ForwardContext,
+  name: string,
+  inputs: ModelInputs,
+  dropout?: Dropout,
+): Velocities {
+  const pass = step.strategy.passes?.find((each) => each.name === name);
+  if (pass === undefined) throw new Error(`strategy ${step.strategy.name} has no pass ${name}`);
+  const { video, audio } = model(inputs, undefined, dropout, pass.weights);
+  if (pass.weights === "trained") return { video, audio };
+  return { video: video && ops.stopGradient(video), audio: audio && ops.stopGradient(audio) };
+}
+
 /**
  * Inverted dropout, Srivastava et al. 2014: each number of an adapter's input is zero with probability `rate`, else divided by
- * 1 - rate. Every adapter has a draw of its own, named for its layer, so a resumed run drops what an uninterrupted one would.
+ * 1 - rate. Every adapter has a draw of its own, named for its layer, so a resumed run drops what an uninterrupted one would. Further calls
+ * of the model in the same step drop the same, where their sequences are as long.
  */
 function createDropout(ops: Ops, draws: Draws, rate: number): Dropout | undefined {
   if (rate === 0) return undefined;
+  const scaled = (u: Tensor) => ops.mul(ops.float(ops.greaterEqual(u, rate)), 1 / (1 - rate));
+  const drawn = new Map<string, Map<string, Tensor>>();
   return (module, x) => {
-    const stays = ops.greaterEqual(draws.rand(`lora.${module}.dropout`, x.shape), rate);
-    return ops.mul(x, ops.mul(ops.float(stays), 1 / (1 - rate)));
+    const known = drawn.get(module) ?? new Map<string, Tensor>();
+    drawn.set(module, known);
+    const shape = x.shape.join();
+    const name = known.size === 0 ? "dropout" : `dropout#${known.size}`;
+    const factors = known.get(shape) ?? scaled(draws.rand(`lora.${module}.${name}`, x.shape));
+    known.set(shape, factors);
+    return ops.mul(x, factors);
   };
 }
 
@@ -180,12 +221,15 @@ function hasGenerated(ops: Ops, { video, audio }: Prepared): Tensor {
 /**
  * `[B]` for video and audio: 1 where some token attends to none, by which attention has no meaning; nothing without an attention mask.
  */
-function blindRows(ops: Ops, { video, audio }: ModelInputs, size: number): Tensor[] {
-  const masks = [video?.attentionMask ?? null, audio?.attentionMask ?? null];
-  if (masks.every((mask) => mask === null)) return [];
-  return masks.map((mask) => {
-    if (mask === null) return ops.fill([size], 0);
-    const isBlind = ops.any(ops.lessEqual(ops.max(mask, [2]), 0), [1]);
-    return ops.broadcastTo(ops.float(isBlind), [size]);
+function blindRows(ops: Ops, calls: readonly ModelInputs[], size: number): Tensor[] {
+  const masks = (["video", "audio"] as const).map((name) => {
+    const own = calls.flatMap((inputs) => inputs[name]?.attentionMask ?? []);
+    return own.filter((mask, i) => own.indexOf(mask) === i);
+  });
+  if (masks.every((own) => own.length === 0)) return [];
+  return masks.map((own) => {
+    if (own.length === 0) return ops.fill([size], 0);
+    const isBlind = own.map((mask) => ops.any(ops.lessEqual(ops.max(mask, [2]), 0), [1]));
+    return ops.broadcastTo(ops.float(isBlind.reduce((a, b) => ops.or(a, b))), [size]);
   });
 }

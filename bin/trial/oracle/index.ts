@@ -61,6 +61,8 @@ async function suspicionsOf(
 ): Promise<readonly Suspicion[]> {
   const [first, , , second] = trials;
   if (first === undefined || second === undefined) return [];
+  // What a loss of several calls leads to depends on a model, of which there is none here: its data alone is looked at.
+  if (subject.program.passes.length > 0) return ofData(engine, subject, trials, seed);
   const dead = await deadLosses(engine, subject, trials);
   // Without a gradient there is nothing further to say of the loss, and what it reads has no effect.
   if (dead.some(({ severity }) => severity === "error")) return dead;
@@ -86,6 +88,19 @@ async function suspicionsOf(
     ...(await unseenReferences(subject, trials)),
     ...(await withoutEffect(engine, subject, [second.batch, ...softBatch(trials)])),
   ];
+}
+
+/** What can be said without a look at the losses. */
+async function ofData(
+  engine: Engine,
+  subject: Subject,
+  trials: readonly Trial[],
+  seed: number,
+): Promise<readonly Suspicion[]> {
+  const images = imageBatches(subject, seed).map((batch) => ({ batch, step: openOn(engine, subject, batch) }));
+  const whole = await imagesKeptWhole(subject, images);
+  for (const { step } of images) step.close();
+  return [...whole, ...(await unusualNoise(subject, trials)), ...(await unusualLevels(subject, trials))];
 }
 
 /** One finding for a loss that leads elsewhere. */

@@ -2,6 +2,7 @@ import type { Binding, CheckedLoss, CheckedParam } from "../checked.ts";
 import type { Core, Term } from "../core.ts";
 import { allNodes, behind, readsPrediction } from "../dependencies.ts";
 import { spanOf, type Report } from "../report.ts";
+import { constantAlone } from "./constant-alone.ts";
 
 type Bindings = ReadonlyMap<string, Binding>;
 
@@ -71,7 +72,7 @@ function partsOf(core: Core, factor: number, known: Known): readonly Part[] | nu
 }
 
 function partOf({ error }: Term<"maskedMean">, core: Core, factor: number, { bindings }: Known): readonly Part[] {
-  if (!readsPrediction(error, bindings)) return [];
+  if (!readsPrediction(error, bindings) || constantAlone(error, bindings) !== null) return [];
   // The cosine lies between 0 and 2.
   if (error.op === "map" && error.fn === "sub") return [];
   const isSquare = error.op === "map" && error.fn === "square";

@@ -1,6 +1,6 @@
 import type { StrategySyntax } from "../../1-parse/syntax.ts";
 import type { Binding, CheckedLoss } from "../checked.ts";
-import { readsPrediction } from "../dependencies.ts";
+import { readsOwnPrediction } from "../dependencies.ts";
 import type { ModalityContext } from "../modality.ts";
 import type { Report } from "../report.ts";
 
@@ -24,7 +24,7 @@ export function missingLoss(
   if (losses.length < syntax.losses.length || (key !== undefined && report.hasErrorAt(key))) return;
   for (const { syntax: modality } of generated) {
     const { name, keySpan } = modality;
-    if (losses.some(({ core }) => readsPrediction(core, bindings, name))) continue;
+    if (losses.some(({ core }) => readsOwnPrediction(core, bindings, name))) continue;
     report.error("LTX5004", keySpan, `\`${name}\` is generated, but no loss term reads \`${name}.prediction\``, {
       help: `add one, e.g. \`${name}: mse(${name}.prediction, ${name}.target) over ${name}.generated\`, or freeze it with \`generate: false\``,
     });

@@ -2,6 +2,7 @@ import type { Binding, CheckedLoss } from "../checked.ts";
 import { childrenOf, type Core, type ModalityName } from "../core.ts";
 import { allNodes, behind, factorsOf, readsModel, readsPrediction, structureOf } from "../dependencies.ts";
 import type { ModalityContext } from "../modality.ts";
+import { constantAlone } from "./constant-alone.ts";
 import { spanOf, type Report } from "../report.ts";
 
 type Bindings = ReadonlyMap<string, Binding>;
@@ -16,7 +17,9 @@ export function noGradient(
   bindings: Bindings,
   report: Report,
 ): void {
-  const flat = losses.filter(({ core }) => readsModel(core, bindings) && !carries(core, bindings));
+  const flat = losses.filter(
+    ({ core }) => readsModel(core, bindings) && !carries(core, bindings) && constantAlone(core, bindings) === null,
+  );
   for (const { core, span } of flat) {
     const untrained = contexts.find(({ syntax, generated }) => {
       const reads = (loss: CheckedLoss) => readsPrediction(loss.core, bindings, syntax.name);
@@ -47,12 +50,16 @@ function tell(
   else report.error("LTX5031", span, message, { help, labels });
 }
 
-/** Whether a change of the model's output changes the value smoothly. */
-function carries(core: Core, bindings: Bindings): boolean {
+/** Whether a change of what the trained model puts out changes the value smoothly. */
+export function carries(core: Core, bindings: Bindings): boolean {
   const seen = new Set<string>();
   const left = [core];
   for (let node = left.pop(); node !== undefined; node = left.pop()) {
     if (node.op === "prediction" || node.op === "output") return true;
+    if (node.op === "passPrediction") {
+      if (!node.isConstant) return true;
+      continue;
+    }
     if (isFlat(node)) continue;
     left.push(...childrenOf(node));
     if (node.op !== "ref" || seen.has(node.key)) continue;

@@ -15,6 +15,7 @@ export function checkSources(syntax: StrategySyntax, declarations: Declarations,
     shared: source.file !== null,
     key: source.key?.value ?? null,
     axes: source.axes?.value.map((axis) => axis.text) ?? null,
+    like: source.like?.text ?? null,
     span: name.span,
   }));
 }

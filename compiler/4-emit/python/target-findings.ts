@@ -13,6 +13,7 @@ const official: Readonly<Record<string, string>> = {
 /** Findings of the target `ltx-trainer` alone. `tree`: the strategy with what it inherits. */
 export function reportTarget(program: Program, tree: YamlNode | null, bag: Bag): void {
   const place = (...path: readonly string[]): Span => spanAt(tree, path);
+  reportPasses(program, place, bag);
   reportTexts(program, place, bag);
   reportFiles(program, place, bag);
   if (program.params.some(({ name }) => name === "name")) {
@@ -29,6 +30,14 @@ export function reportTarget(program: Program, tree: YamlNode | null, bag: Bag):
   if (more === undefined) return;
   const message = `the official trainer has a strategy \`${program.name}\` of its own; with \`ltxc_${program.name}.py\` it trains this one instead${more}`;
   bag.warning("LTX6605", place("strategy"), message, { help: "give this one another name if they differ" });
+}
+
+/** It calls the model itself, once in a step, and hands over what the model predicts. */
+function reportPasses({ passes }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
+  for (const { name } of passes) {
+    const message = `the official trainer calls the model once in a step, and gives the strategy no model to call for the pass \`${name}\``;
+    bag.error("LTX6630", place("passes", name), message, { help: "train with `ltxc run`" });
+  }
 }
 
 function reportTexts({ modalities }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {

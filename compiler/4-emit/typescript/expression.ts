@@ -39,6 +39,8 @@ function tensorCode(core: Core, scope: Scope): Code {
       return scope.sourceTensor(core.source);
     case "prediction":
       return predictionCode(core, scope);
+    case "passPrediction":
+      return passPredictionCode(core, scope);
     case "import":
       return importCode(core, scope);
     case "output":
@@ -88,6 +90,11 @@ function tensorCode(core: Core, scope: Scope): Code {
 
 function predictionCode({ modality }: Term<"prediction">, scope: Scope): Code {
   return call(scope.helper("targetTokens"), ["ops", `prediction.${modality}`, scope.size(`token:${modality}`)]);
+}
+
+function passPredictionCode({ modality, call: made }: Term<"passPrediction">, scope: Scope): Code {
+  const velocity = `${made.op === "ref" ? scope.ref(made.key) : ""}.${modality}`;
+  return call(scope.helper("targetTokens"), ["ops", velocity, scope.size(`token:${modality}`)]);
 }
 
 function importCode({ name, args, type }: Term<"import">, scope: Scope): Code {
@@ -277,14 +284,15 @@ function sampledCode({ place, modality, shifted, type }: Term<"sampled">, scope:
 
 function coordinateCode(core: Term<"coordinate">, scope: Scope): Code {
   const { modality, coordinate, fps } = core;
-  const inSequence = core.sequence && scope.hasReferences(modality);
-  if (coordinate === "time") return core.sequence ? startTimes(modality, scope) : timeCode(fps, scope);
+  const owner = ownerOf(core);
+  const inSequence = core.sequence && scope.hasReferences(owner);
+  if (coordinate === "time") return core.sequence ? startTimes(owner, scope) : timeCode(fps, scope);
   const count = inSequence ? "" : scope.size(`token:${modality}`);
   const { value, uses } = coordinates[coordinate];
   if (!inSequence) uses.forEach((axis) => scope.size(axis));
   if (!inSequence) return call(scope.helper("perToken"), ["ops", count, `(token) => ${value}`]);
   return perSequence(
-    modality,
+    owner,
     uses.length === 0 ? `(token) => ${value}` : `(token, { ${uses.join(", ")} }) => ${value}`,
     scope,
   );
@@ -312,15 +320,20 @@ function timeCode(fps: Core | null, scope: Scope): Code {
 
 // --------------------------------------------------------------------------------------------------- references and target
 
-function startTimes(modality: ModalityName, scope: Scope): Code {
-  return call(scope.helper("startTimes"), ["ops", scope.inputName(), positionsCode(modality, scope)]);
+/** `video`, or `near.video` where a pass has references of its own. */
+function ownerOf({ modality, pass }: { readonly modality: ModalityName; readonly pass?: string }): string {
+  return pass === undefined ? modality : `${pass}.${modality}`;
 }
 
-/** The positions of a modality's references and target. */
-export function positionsCode(modality: ModalityName, scope: Scope): Code {
+function startTimes(owner: string, scope: Scope): Code {
+  return call(scope.helper("startTimes"), ["ops", scope.inputName(), positionsCode(owner, scope)]);
+}
+
+/** The positions of references and target, of a modality or, where a pass has references of its own, of `near.video`. */
+export function positionsCode(owner: string, scope: Scope): Code {
   scope.contextMember("positions");
-  const references = scope.hasReferences(modality) ? [referencesName(modality, scope)] : [];
-  if (modality === "video") {
+  const references = scope.hasReferences(owner) ? [referencesName(owner, scope)] : [];
+  if (isVideo(owner)) {
     const grid = object(
       "",
       ["frame", "height", "width"].map((axis) => scope.size(axis)),
@@ -331,32 +344,31 @@ export function positionsCode(modality: ModalityName, scope: Scope): Code {
   return call("positions.audio", [scope.size("step"), scope.size("batch"), ...steps]);
 }
 
-const referencesName = (modality: ModalityName, scope: Scope): string => scope.ref(`${modality}.references`);
+const isVideo = (owner: string): boolean => owner.endsWith("video");
 
-function perSequence(modality: ModalityName, value: string, scope: Scope): Code {
-  const axes = modality === "video" ? ["frame", "height", "width"] : ["step"];
+const referencesName = (owner: string, scope: Scope): string => scope.ref(`${owner}.references`);
+
+function perSequence(owner: string, value: string, scope: Scope): Code {
+  const axes = isVideo(owner) ? ["frame", "height", "width"] : ["step"];
   const target = object(
     "",
     axes.map((axis) => scope.size(axis)),
   );
-  const parts = list([`...${referencesName(modality, scope)}`, target]);
-  return call(scope.helper(modality === "video" ? "perVideoSequence" : "perAudioSequence"), ["ops", parts, value]);
+  const parts = list([`...${referencesName(owner, scope)}`, target]);
+  return call(scope.helper(isVideo(owner) ? "perVideoSequence" : "perAudioSequence"), ["ops", parts, value]);
 }
 
-function extendCode({ arg, modality }: Term<"extend">, scope: Scope): Code {
-  if (!scope.hasReferences(modality)) return device(arg, scope);
+function extendCode(core: Term<"extend">, scope: Scope): Code {
+  const { arg, modality } = core;
+  const owner = ownerOf(core);
+  if (!scope.hasReferences(owner)) return device(arg, scope);
   const axis = arg.type.axes.indexOf(`token:${modality}`);
-  return call(scope.helper("onSequence"), [
-    "ops",
-    device(arg, scope),
-    String(axis),
-    scope.size(`sequence:${modality}`),
-  ]);
+  return call(scope.helper("onSequence"), ["ops", device(arg, scope), String(axis), scope.size(`sequence:${owner}`)]);
 }
 
-function fromCode({ source, modality }: Term<"from">, scope: Scope): Code {
-  const isFrom = `(_, part) => (part === ${scope.source(source)} ? 1 : 0)`;
-  return op("greater", [perSequence(modality, isFrom, scope), "0.5"]);
+function fromCode(core: Term<"from">, scope: Scope): Code {
+  const isFrom = `(_, part) => (part === ${scope.source(core.source)} ? 1 : 0)`;
+  return op("greater", [perSequence(ownerOf(core), isFrom, scope), "0.5"]);
 }
 
 /** The references that take part, in the order of the sequence: the last one listed comes first. */

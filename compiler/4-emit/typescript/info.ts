@@ -1,3 +1,4 @@
+import type { CheckedPass } from "../../2-check/checked.ts";
 import type { Program } from "../../3-lower/program.ts";
 import { escapeControls } from "../../source/escape.ts";
 import { propertyName } from "./words.ts";
@@ -10,9 +11,15 @@ export interface Origin {
   readonly paramsSchema: Readonly<Record<string, unknown>>;
 }
 
+function passInfo({ name, weights, latents, texts, references }: CheckedPass) {
+  const written = Object.entries({ latents, texts, references }).filter(([, named]) => Object.keys(named).length > 0);
+  return { name, weights, ...Object.fromEntries(written) };
+}
+
 /** `StrategyInfo` of the contract as an object literal. */
 export function infoText(program: Program, { compiler, contract, sourceHash, paramsSchema }: Origin): string {
-  const { name, description, language, sources, modalities, terms, smallestBatch, undecided, outputs } = program;
+  const { name, description, language, sources, modalities, passes, terms, smallestBatch, undecided, outputs } =
+    program;
   const infoOf = (wanted: string) => {
     const found = modalities.find((modality) => modality.name === wanted);
     if (found === undefined) return null;
@@ -36,6 +43,7 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
     })),
     params: paramsSchema,
     modalities: { video: infoOf("video"), audio: infoOf("audio") },
+    ...(passes.length === 0 ? {} : { passes: passes.map(passInfo) }),
     losses: terms.map(({ name, modality, others }) => ({ name, modality, ...(others ? { others } : {}) })),
     ...(smallestBatch > 1 ? { smallestBatch } : {}),
     undecided,

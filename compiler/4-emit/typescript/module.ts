@@ -2,8 +2,9 @@
 import type { CheckedModality } from "../../2-check/checked.ts";
 import type { ModalityName } from "../../2-check/core.ts";
 import type { Probe, Program, Statement } from "../../3-lower/program.ts";
-import { at, call, list, object, Writer, type Code, type Segment } from "./code.ts";
-import { device, positionsCode, referencesCode } from "./expression.ts";
+import { at, object, Writer, type Code, type Segment } from "./code.ts";
+import { callInputs, ownValues, passCode, textChoice, type Emitted } from "./calls.ts";
+import { device, referencesCode } from "./expression.ts";
 import { helpers, type Helper } from "./helpers.ts";
 import { host } from "./number.ts";
 import { locate, textAt, type SourceFile } from "../../source/source-file.ts";
@@ -32,7 +33,7 @@ export function emitModule(program: Program, options: ModuleOptions): EmittedMod
 class Emitter {
   readonly #program: Program;
   readonly #options: ModuleOptions;
-  readonly #names = new Names();
+  readonly #names: Names;
   readonly #shared: Shared;
   readonly #writer = new Writer();
   /** Sizes that the loss needs; it has no batch to read them from. */
@@ -41,6 +42,7 @@ class Emitter {
   constructor(program: Program, options: ModuleOptions) {
     this.#program = program;
     this.#options = options;
+    this.#names = new Names(program.passes.length > 0 ? ["call"] : []);
     this.#shared = { helpers: new Set(), sizesOfReferences: new Map(), standIns: options.standIns === true };
     for (const { name } of [...program.sources, ...program.imports]) this.#names.of(name);
   }
@@ -79,6 +81,7 @@ class Emitter {
     const types = [
       "Batch",
       "LossTerms",
+      ...(this.#program.prepare.some(({ core }) => core.op === "passInputs") ? ["ModelInputs"] : []),
       "Prediction",
       "Prepared",
       ...(this.#program.probe === null ? [] : ["Probe"]),
@@ -241,7 +244,7 @@ class Emitter {
     const of = (name: string) => modalities.find((modality) => modality.name === name);
     const entries = values.map((key) => this.#names.of(key));
     return [
-      ...modalities.flatMap((modality) => this.#textChoice(modality, scope)),
+      ...modalities.flatMap((modality) => textChoice(this.#emitted(scope), modality, ownValues(scope))),
       "return {",
       "  inputs: {",
       ...this.#modelInputs(of("video"), "video", scope),
@@ -264,64 +267,11 @@ class Emitter {
 
   #modelInputs(modality: CheckedModality | undefined, name: ModalityName, scope: Scope): Code[] {
     if (modality === undefined) return [`    ${name}: null,`];
-    const entries = this.#modelEntries(modality, scope).map(([key, value]): Code => [`${key}: `, value, ","]);
-    if (modality.references.length === 0) {
-      return [`    ${name}: {`, ...entries.map((entry): Code => ["      ", entry]), "    },"];
-    }
-    const tokens = scope.helper(name === "video" ? "toVideoTokens" : "toAudioTokens");
-    return [
-      `    ${name}: ${scope.helper("withReferences")}(`,
-      "      ops,",
-      "      {",
-      ...entries.map((entry): Code => ["        ", entry]),
-      "      },",
-      `      ${scope.ref(`${name}.references`)}.map(({ latents }) => ${tokens}(ops, latents)),`,
-      "    ),",
-    ];
+    return callInputs(this.#emitted(scope), modality, ownValues(scope)).map((line): Code => ["    ", line]);
   }
 
-  /** The text of each sample, where there are several. */
-  #textChoice({ name, text, texts }: CheckedModality, scope: Scope): Code[] {
-    if (texts.length === 1) return [];
-    const drawn = texts.slice(0, -1).map((source, i) => list([scope.ref(`${name}.text[${i}]`), scope.source(source)]));
-    const chosen = call(scope.helper("chosenText"), ["ops", list(drawn), scope.source(text)]);
-    return [["const ", this.#names.of(`${name}.text`), " = ", chosen, ";"]];
-  }
-
-  #modelEntries(
-    { name, text: source, texts, generated, attention }: CheckedModality,
-    scope: Scope,
-  ): (readonly [string, Code])[] {
-    const text = texts.length === 1 ? scope.source(source) : this.#names.of(`${name}.text`);
-    const missing = `"the ${name} part of source ${source}"`;
-    return [
-      ["latent", scope.ref(`${name}.${generated ? "noisy" : "clean"}`)],
-      ["sigma", this.#sigmaPerSample(name, scope)],
-      ["timesteps", scope.ref(`${name}.timesteps`)],
-      ...(this.#isPerSample(name) ? [["twoLevels", "true"] as const] : []),
-      ["positions", positionsCode(name, scope)],
-      ["context", name === "video" ? `${text}.video` : call(scope.helper("present"), [`${text}.audio`, missing])],
-      ["contextMask", `${text}.mask`],
-      ["attentionMask", attention ? scope.ref(`${name}.attention`) : "null"],
-      ["keyframesMask", name === "video" ? this.#keyframes(scope) : "null"],
-      ["enabled", "true"],
-    ];
-  }
-
-  /** One level for each sample: the mean over the target's tokens where each has its own. */
-  #sigmaPerSample(name: ModalityName, scope: Scope): Code {
-    const sigma = scope.ref(`${name}.sigma`);
-    return this.#isPerSample(name) ? sigma : `ops.mean(${sigma}, [1])`;
-  }
-
-  #isPerSample(name: ModalityName): boolean {
-    const axes = this.#program.prepare.find(({ key }) => key === `${name}.sigma`)?.core.type.axes ?? [];
-    return axes.length <= 1;
-  }
-
-  #keyframes(scope: Scope): Code {
-    const shape = list([scope.size("batch"), scope.size("sequence:video"), "1"]);
-    return call("ops.reshape", [scope.ref("video.keyframes"), shape]);
+  #emitted(scope: Scope): Emitted {
+    return { program: this.#program, names: this.#names, scope };
   }
 
   // ------------------------------------------------------------------------------------------------------------------- loss
@@ -365,6 +315,8 @@ class Emitter {
   // -------------------------------------------------------------------------------------------------------------- statements
 
   #statement({ key, core, span }: Statement, scope: Scope): Code[] {
+    if (core.op === "pass" || core.op === "passInputs")
+      return passCode(this.#emitted(scope), core, this.#names.of(key));
     const { axes, stage } = core.type;
     const value =
       core.op === "references"
@@ -383,16 +335,16 @@ class Emitter {
   }
 }
 
-const contextMembers = ["ops", "draws", "params", "positions", "scaleFactors", "globalStep", "progress"];
+const contextMembers = ["ops", "draws", "params", "positions", "scaleFactors", "globalStep", "progress", "call"];
 
 /** Number of tokens of references and target, after the statement that says which references take part. */
-function sequenceLength(key: string, { sizes }: Scope): Code[] {
-  if (key === "video.references" && sizes.has("videoSequence")) {
-    const sum = "(sum, { frames, height, width }) => sum + frames * height * width";
-    return [`const videoSequence = videoReferences.reduce(${sum}, videoTokens);`];
-  }
-  if (key === "audio.references" && sizes.has("audioSequence")) {
-    return ["const audioSequence = audioReferences.reduce((sum, { steps }) => sum + steps, audioTokens);"];
-  }
-  return [];
+function sequenceLength(key: string, scope: Scope): Code[] {
+  const [, owner = "", modality] = /^((?:.*\.)?(video|audio))\.references$/.exec(key) ?? [];
+  const name = modality === undefined ? "" : scope.sequenceName(owner);
+  if (!scope.sizes.has(name)) return [];
+  const sum =
+    modality === "video"
+      ? "(sum, { frames, height, width }) => sum + frames * height * width"
+      : "(sum, { steps }) => sum + steps";
+  return [`const ${name} = ${scope.ref(key)}.reduce(${sum}, ${modality}Tokens);`];
 }

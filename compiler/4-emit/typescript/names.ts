@@ -108,9 +108,14 @@ const taken = [
 ];
 
 export class Names {
-  readonly #taken = new Set(taken);
+  readonly #taken: Set<string>;
   readonly #byKey = new Map<string, string>();
   #inputs = 0;
+
+  /** `more`: names that only some modules need for themselves. */
+  constructor(more: readonly string[] = []) {
+    this.#taken = new Set([...taken, ...more]);
+  }
 
   /** `host.0`, `host.1`, ...: names of host values, each used once. */
   input(): string {

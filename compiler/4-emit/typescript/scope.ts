@@ -55,9 +55,12 @@ export class Scope {
     this.#shared = shared;
   }
 
-  /** Whether references stand in front of a modality's target. */
-  hasReferences(modality: string): boolean {
-    return this.#program.modalities.some(({ name, references }) => name === modality && references.length > 0);
+  /** Whether references stand in front of a modality's target; of a pass that has its own, in front of that of `near.video`. */
+  hasReferences(owner: string): boolean {
+    const [pass = "", modality] = owner.split(".");
+    if (modality !== undefined)
+      return this.#program.prepare.some(({ key }) => key === `${pass}.${modality}.references`);
+    return this.#program.modalities.some(({ name, references }) => name === owner && references.length > 0);
   }
 
   /** A name for host values, unique in the step. */
@@ -99,10 +102,15 @@ export class Scope {
 
   /** Which modality's references a source is one of. */
   modalityOfReference(source: string): "video" | "audio" {
-    return this.#program.modalities.find(({ references }) => references.includes(source))?.name ?? "video";
+    const ofPasses = this.#program.passes.flatMap(({ references }) => Object.entries(references));
+    const [name = "video"] = ofPasses.find(([, sources]) => sources.includes(source)) ?? [];
+    return (
+      this.#program.modalities.find(({ references }) => references.includes(source))?.name ??
+      (name === "audio" ? "audio" : "video")
+    );
   }
 
-  contextMember(name: "params" | "scaleFactors" | "positions" | "draws" | "globalStep" | "progress"): string {
+  contextMember(name: "params" | "scaleFactors" | "positions" | "draws" | "globalStep" | "progress" | "call"): string {
     this.context.add(name);
     return name;
   }
@@ -136,11 +144,17 @@ export class Scope {
     return name;
   }
 
+  /** The variable that holds the number of tokens of references and target together. */
+  sequenceName(owner: string): string {
+    return owner === "video" || owner === "audio" ? `${owner}Sequence` : this.#names.of(`${owner}.sequence`);
+  }
+
   /** References and target together. */
-  #sequence(modality: string): string {
+  #sequence(owner: string): string {
+    const modality = owner.split(".").at(-1) ?? owner;
     const tokens = this.size(`token:${modality}`);
-    if (!this.hasReferences(modality)) return tokens;
-    const name = `${modality}Sequence`;
+    if (!this.hasReferences(owner)) return tokens;
+    const name = this.sequenceName(owner);
     this.sizes.add(name);
     return name;
   }

@@ -27,9 +27,15 @@ export function typeOfSource({ kind }: CheckedSource): string {
 }
 
 export function valueType(core: Core | undefined): string {
+  if (core?.op === "passInputs")
+    return `(${core.given.map(({ field }) => `${parameterOf(field)}: Tensor`).join(", ")}) => ModelInputs`;
   if (core === undefined || core.type.stage === "device") return "Tensor";
   return core.type.stage === "sample" ? "readonly number[]" : core.type.dtype === "bool" ? "boolean" : "number";
 }
+
+/** `videoNoisy`: what the inputs of a pass are a function of. */
+export const parameterOf = (field: string): string =>
+  field.replace(/\.(\w)/, (_, letter: string) => letter.toUpperCase());
 
 /** Text in a comment of one line, which nothing in it can end. */
 export function comment(text: string): string {

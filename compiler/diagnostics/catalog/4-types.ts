@@ -172,6 +172,15 @@ export const entries = [
     good: `${features}mse(mean(video.prediction, channel), mean(dino, feature))\n`,
   },
   {
+    code: "LTX4030",
+    slug: "axes-of-pass",
+    title: "A value of a pass has more axes than that of the step",
+    explanation:
+      "What a pass writes stands in the place of the step's own value, in everything that follows from it. So it runs over the same axes, or over some of them: where `video.sigma` is one level for each sample, that of a pass cannot be one for each frame.",
+    bad: "strategy: example\nsources:\n  latents: {directory: latents, kind: video_latents}\n  conditions: {directory: conditions, kind: text_embeddings}\npasses:\n  later: {adapters: false, video: {sigma: sampled() per frame}}\nvideo:\n  latents: latents\nloss:\n  near: mse(video.prediction, later.video.prediction)\n",
+    good: "strategy: example\nsources:\n  latents: {directory: latents, kind: video_latents}\n  conditions: {directory: conditions, kind: text_embeddings}\npasses:\n  later: {adapters: false, video: {sigma: sampled() per frame}}\nvideo:\n  latents: latents\n  sigma: sampled() per frame\nloss:\n  near: mse(video.prediction, later.video.prediction)\n",
+  },
+  {
     code: "LTX4040",
     slug: "not-of-samples",
     title: "`others` of what samples do not have",

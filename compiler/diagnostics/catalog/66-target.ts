@@ -137,6 +137,15 @@ export const entries = [
     good: "def edges(a):\n    return a.square().mean((1, 2))\n",
   },
   {
+    code: "LTX6630",
+    slug: "passes-in-python",
+    title: "The official trainer calls the model once in a step",
+    explanation:
+      "It wraps the model for its GPUs, calls it itself, and gives the strategy what the model predicts. The strategy has no model that it could call once more, with or without the LoRA, so strategies with `passes` train with `ltxc run` alone.",
+    bad: "passes:\n  base: {adapters: false}\nloss:\n  keep: mse(video.prediction, base.video.prediction)\n",
+    good: "loss:\n  velocity: mse(video.prediction, video.target)\n",
+  },
+  {
     code: "LTX6640",
     slug: "several-texts-in-python",
     title: "The official trainer has one text for each sample",

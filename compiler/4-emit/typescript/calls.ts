@@ -1,0 +1,141 @@
+/** Prints what calls of the model are given: the step's own call, and those of passes. */
+import type { ModalityName, PassModality, Term } from "../../2-check/core.ts";
+import type { Program } from "../../3-lower/program.ts";
+import { call, list, type Code } from "./code.ts";
+import { device, positionsCode } from "./expression.ts";
+import type { Names } from "./names.ts";
+import type { Scope } from "./scope.ts";
+import { literal, parameterOf } from "./words.ts";
+
+/** The body that is being printed. */
+export interface Emitted {
+  readonly program: Program;
+  readonly names: Names;
+  readonly scope: Scope;
+}
+
+/** Where the values of a call come from, by their keys in the step's own. */
+interface CallValues {
+  of(key: string): string;
+  /** Whose references stand in front: `video`, or `near.video` of a pass that has its own. */
+  ownerOf(modality: ModalityName): string;
+  /** Under which the text that was chosen has its name. */
+  textKey(modality: ModalityName): string;
+}
+
+export const ownValues = (scope: Scope): CallValues => ({
+  of: (key) => scope.ref(key),
+  ownerOf: (modality) => modality,
+  textKey: (modality) => `${modality}.text`,
+});
+
+function valuesOfPass({ pass, modalities, fields, given }: Term<"passInputs">, scope: Scope): CallValues {
+  const keyOf = (key: string) => {
+    const core = fields.find(({ field }) => field === key)?.core;
+    return core?.op === "ref" ? core.key : null;
+  };
+  return {
+    of(key) {
+      if (given.some(({ field }) => field === key)) return parameterOf(key);
+      const found = keyOf(key);
+      if (found === null) throw new Error(`the pass ${pass} has no ${key}`);
+      return scope.ref(found);
+    },
+    ownerOf: (modality) =>
+      modalities.some(({ name, hasOwnReferences }) => name === modality && hasOwnReferences === true)
+        ? `${pass}.${modality}`
+        : modality,
+    textKey: (modality) => `${pass}.${modality}.text`,
+  };
+}
+
+/** `video: {...},` of a call of the model. */
+export function callInputs(emitted: Emitted, modality: PassModality, values: CallValues): Code[] {
+  const { scope } = emitted;
+  const { name } = modality;
+  const entries = modelEntries(emitted, modality, values).map(([key, value]): Code => [`${key}: `, value, ","]);
+  if (modality.references.length === 0) {
+    return [`${name}: {`, ...entries.map((entry): Code => ["  ", entry]), "},"];
+  }
+  const tokens = scope.helper(name === "video" ? "toVideoTokens" : "toAudioTokens");
+  return [
+    `${name}: ${scope.helper("withReferences")}(`,
+    "  ops,",
+    "  {",
+    ...entries.map((entry): Code => ["    ", entry]),
+    "  },",
+    `  ${values.of(`${name}.references`)}.map(({ latents }) => ${tokens}(ops, latents)),`,
+    "),",
+  ];
+}
+
+/** The text of each sample, where there are several. */
+export function textChoice({ names, scope }: Emitted, { name, text, texts }: PassModality, values: CallValues): Code[] {
+  if (texts.length === 1) return [];
+  const drawn = texts.slice(0, -1).map((source, i) => list([values.of(`${name}.text[${i}]`), scope.source(source)]));
+  const chosen = call(scope.helper("chosenText"), ["ops", list(drawn), scope.source(text)]);
+  return [["const ", names.of(values.textKey(name)), " = ", chosen, ";"]];
+}
+
+function modelEntries(
+  { program, names, scope }: Emitted,
+  { name, text: source, texts, generated, attention }: PassModality,
+  values: CallValues,
+): (readonly [string, Code])[] {
+  const sigma = values.of(`${name}.sigma`);
+  const isPerSample = isLevelPerSample(program, name);
+  const text = texts.length === 1 ? scope.source(source) : names.of(values.textKey(name));
+  const missing = `"the ${name} part of source ${source}"`;
+  return [
+    ["latent", values.of(`${name}.${generated ? "noisy" : "clean"}`)],
+    // One level for each sample: the mean over the target's tokens where each has its own.
+    ["sigma", isPerSample ? sigma : `ops.mean(${sigma}, [1])`],
+    ["timesteps", values.of(`${name}.timesteps`)],
+    ...(isPerSample ? [["twoLevels", "true"] as const] : []),
+    ["positions", positionsCode(values.ownerOf(name), scope)],
+    ["context", name === "video" ? `${text}.video` : call(scope.helper("present"), [`${text}.audio`, missing])],
+    ["contextMask", `${text}.mask`],
+    ["attentionMask", attention ? values.of(`${name}.attention`) : "null"],
+    ["keyframesMask", name === "video" ? keyframes(values, scope) : "null"],
+    ["enabled", "true"],
+  ];
+}
+
+function isLevelPerSample(program: Program, name: ModalityName): boolean {
+  const axes = program.prepare.find(({ key }) => key === `${name}.sigma`)?.core.type.axes ?? [];
+  return axes.length <= 1;
+}
+
+function keyframes(values: CallValues, scope: Scope): Code {
+  const shape = list([scope.size("batch"), scope.size(`sequence:${values.ownerOf("video")}`), "1"]);
+  return call("ops.reshape", [values.of("video.keyframes"), shape]);
+}
+
+// ----------------------------------------------------------------------------------------------------------------- passes
+
+/** Another call of the model, or what is prepared for one that the loss makes: a function of what is missing. */
+export function passCode(emitted: Emitted, core: Term<"pass" | "passInputs">, name: string): Code[] {
+  const { scope } = emitted;
+  const inputs = core.op === "pass" ? core.inputs : core;
+  if (core.op === "pass" && inputs.op !== "passInputs") {
+    const args = core.args.map((arg) => device(arg, scope));
+    const made = call(scope.ref(inputs.op === "ref" ? inputs.key : ""), args);
+    return [["const ", name, " = ", call(scope.contextMember("call"), [literal(core.pass), made]), ";"]];
+  }
+  if (inputs.op !== "passInputs") throw new Error(`${inputs.op} is no input of a call`);
+  const values = valuesOfPass(inputs, scope);
+  const texts = inputs.modalities.flatMap((modality) => textChoice(emitted, modality, values));
+  const body = passInputs(emitted, inputs, values);
+  if (core.op === "pass")
+    return [...texts, `const ${name} = ${scope.contextMember("call")}(${literal(core.pass)}, {`, ...body, "});"];
+  const parameters = inputs.given.map(({ field }) => `${parameterOf(field)}: Tensor`);
+  return [...texts, `const ${name} = (${parameters.join(", ")}): ModelInputs => ({`, ...body, "});"];
+}
+
+function passInputs(emitted: Emitted, inputs: Term<"passInputs">, values: CallValues): Code[] {
+  return (["video", "audio"] as const).flatMap((name): Code[] => {
+    const modality = inputs.modalities.find((each) => each.name === name);
+    if (modality === undefined) return [`  ${name}: null,`];
+    return callInputs(emitted, modality, values).map((line): Code => ["  ", line]);
+  });
+}
