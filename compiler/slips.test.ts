@@ -205,6 +205,27 @@ test("a dropout of captions is led to the list of texts", () => {
   assert.match(found?.help ?? "", "text: [empty with probability 0.1, conditions]");
 });
 
+test("what is written for texts elsewhere is led to `text`", () => {
+  const dropout = errorsOf(`${strategy({})}caption_dropout: 0.1\n`);
+  assert.equal(dropout.length, 1);
+  assert.match(dropout[0]?.help ?? "", "under `video:` there can be several texts");
+  for (const key of ["caption", "captions", "prompts"])
+    assert.match(
+      errorsOf(strategy({}).replace("  keep:", `  ${key}: conditions\n  keep:`))[0]?.help ?? "",
+      "in `text:`",
+      key,
+    );
+  const dropped = errorsOf(strategy({ value: "where(bernoulli(0.1), 0, conditions)" }));
+  assert.match(dropped[0]?.help ?? "", "text: [empty with probability 0.1, conditions]");
+});
+
+test("a mask that lost its tokens is led to a mean over the channels", () => {
+  const [found, ...more] = errorsOf(strategy({ loss: `${of} over (mean(latents) > 0.5)` }));
+  assert.equal(more, []);
+  assert.is(found?.code, "LTX4010");
+  assert.match(found?.help ?? "", "mean(tokens(masks), channel)");
+});
+
 test("a decimal comma in braces is said to be that", () => {
   const [found, ...more] = errorsOf(strategy({}).replace("default: 0.5", "default: 0,5"));
   assert.equal(more, []);

@@ -102,7 +102,7 @@ export function declareReport({ command, session, done }: Declaring): void {
       ["ltxc report outputs/long --out long.html", "of another run, elsewhere"],
     ],
   )
-    .argument("[run]", "the run's `output_dir` (default: that of train.yaml, or else outputs)")
+    .argument("[run]", "the run's `output_dir`, or its run config (default: train.yaml, or else outputs)")
     .option(
       "--out <file>",
       "where the page goes, in place of an older page only; `-` is stdout (default: report.html in the run's folder)",

@@ -33,6 +33,9 @@ const slips: Readonly<Record<string, string>> = {
   "run --gpu 0": "CUDA_VISIBLE_DEVICES=0",
   "run --gpus 2": "runtime.processes=2",
   "run --seed 7": "`--set seed=7`",
+  "run earlier": "`--resume` the run in its `output_dir` goes on",
+  "plan earlier": "name the run config with which it began: `ltxc plan FILE`",
+  "run --target ltx-trainer": "`ltxc run --on ltx-trainer`",
   "run --verbose": "`--json` prints all",
   "run --force": "`--overwrite` deletes",
   "run --fix": "only `ltxc check` has it",
@@ -60,7 +63,8 @@ const slips: Readonly<Record<string, string>> = {
 
 test("each slip is led to what is meant", async () => {
   const cwd = await folder();
-  await mkdir(join(cwd, "project"));
+  for (const path of ["project", "earlier"]) await mkdir(join(cwd, path));
+  await writeFile(join(cwd, "earlier/training_config.yaml"), "seed: 1\n");
   for (const path of ["train.yaml", "project/train.yaml"]) await writeFile(join(cwd, path), "seed: 1\n");
   for (const [call, said] of Object.entries(slips)) {
     const { code, err, out } = await ltxc(call.split(" "), { cwd });

@@ -67,6 +67,7 @@ const options: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ),
     ...words("device", "`ltxc run --set runtime.provider=cuda` takes an NVIDIA GPU; by default it is found"),
     ...words("o d", "write `ltxc run --set output_dir=VALUE`"),
+    ...words("target trainer backend", "`ltxc run --on ltx-trainer` trains with the official trainer"),
     ...words("cpu", "write `ltxc run --set runtime.provider=cpu`"),
     ...words("cuda", "write `ltxc run --set runtime.provider=cuda`"),
   },

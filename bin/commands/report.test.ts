@@ -113,6 +113,18 @@ test("damaged metrics, and runs without a step, make a page all the same", async
   assert.match(html, "not finished");
 });
 
+test("a run config stands for the run in its output_dir", async ({ cwd }) => {
+  await mkdir(join(cwd, "runs/one"), { recursive: true });
+  await writeFile(join(cwd, "runs/one/metrics.jsonl"), "");
+  const lines = ["model: {model_path: m.safetensors}", "lora: {}", "data: {preprocessed_data_root: d}"];
+  await writeFile(join(cwd, "runs/mine.yaml"), [...lines, "output_dir: one", ""].join("\n"));
+  assert.is((await ltxc(["report", "runs/mine.yaml", "--quiet"], { cwd })).out, "runs/one/report.html\n");
+  await writeFile(join(cwd, "bad.yaml"), "model: 3\n");
+  const bad = await ltxc(["report", "bad.yaml"], { cwd });
+  assert.is(bad.code, 2);
+  assert.match(bad.err, "`ltxc check bad.yaml` says why");
+});
+
 test("a folder that is no run is a usage error", async ({ cwd }) => {
   const missing = await ltxc(["report", "nowhere"], { cwd });
   assert.is(missing.code, 2);

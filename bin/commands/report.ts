@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
 import { Bag } from "../../compiler/diagnostics/index.ts";
 import { resolveConfig, type OutputPattern } from "../../runtime/config/index.ts";
@@ -7,6 +7,7 @@ import { isOwnPage, leadsOut } from "../../runtime/files/index.ts";
 import { readSource } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
+import { shellWord } from "../shell/text.ts";
 import { page } from "../run-report/page.ts";
 import { readRun } from "../run-report/read-run.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
@@ -19,15 +20,27 @@ export interface ReportOptions {
 const defaultConfig = "train.yaml";
 const defaultFolder = "outputs";
 
-/** The folder of the run of this folder's run config: of the newest one, where `output_dir` has a placeholder for the time. */
 async function folderHere(io: Io): Promise<string> {
   if (!existsSync(resolve(io.cwd, defaultConfig))) return defaultFolder;
-  const root = parseYaml(await readSource(io, defaultConfig), new Bag(), "1.1");
-  if (root === null) return defaultFolder;
-  const { config, outputs } = resolveConfig(toPlain(root), { configDirectory: io.cwd });
+  return (await folderOf(io, defaultConfig)) ?? defaultFolder;
+}
+
+/** The folder of the run of the run config `file`: of the newest one, where `output_dir` has a placeholder for the time; null if it is invalid. */
+async function folderOf(io: Io, file: string): Promise<string | null> {
+  const root = parseYaml(await readSource(io, file), new Bag(), "1.1");
+  if (root === null) return null;
+  const { config, outputs } = resolveConfig(toPlain(root), { configDirectory: dirname(resolve(io.cwd, file)) });
   const folder = outputs === null ? config?.output_dir : await newestOf(outputs);
-  if (folder === null) throw new UsageError(`no folder that \`output_dir\` of ${defaultConfig} could mean holds a run`);
-  return folder === undefined ? defaultFolder : relative(io.cwd, folder) || ".";
+  if (folder === null) throw new UsageError(`no folder that \`output_dir\` of ${file} could mean holds a run`);
+  return folder === undefined ? null : relative(io.cwd, folder) || ".";
+}
+
+/** The folder that is meant by what the user named: a folder, or the run config of a run. */
+async function folderNamed(io: Io, named: string): Promise<string> {
+  if (!/\.ya?ml$/i.test(named) || !existsSync(resolve(io.cwd, named))) return named;
+  const folder = await folderOf(io, named);
+  if (folder !== null) return folder;
+  throw new UsageError(`${named} is no valid run config`, `\`ltxc check ${shellWord(named)}\` says why`);
 }
 
 async function newestOf(outputs: OutputPattern): Promise<string | null> {
@@ -38,7 +51,7 @@ async function newestOf(outputs: OutputPattern): Promise<string | null> {
 /** `ltxc report`: one HTML page that shows a run, even if the run is still going on or was cut short. */
 export async function report(session: Session, named: string | undefined, options: ReportOptions): Promise<number> {
   const { io } = session;
-  const folder = named ?? (await folderHere(io));
+  const folder = named === undefined ? await folderHere(io) : await folderNamed(io, named);
   const path = resolve(io.cwd, folder);
   const run = await readRun(path);
   if (run === null) {

@@ -65,6 +65,11 @@ export async function readRunConfig(io: Io, path: string, command: string): Prom
   const inside = join(path, "train.yaml");
   if (isThere && existsSync(resolve(io.cwd, inside)))
     throw new UsageError(`${onOneLine(path)} is a folder`, `write \`ltxc ${command} ${shellWord(inside)}\``);
+  if (isThere && existsSync(resolve(io.cwd, path, "training_config.yaml")))
+    throw new UsageError(
+      `${onOneLine(path)} is the folder of a run`,
+      `name the run config with which it began: \`ltxc ${command} FILE\`${command === "run" ? "; with `--resume` the run in its `output_dir` goes on" : ""}`,
+    );
   if (path.endsWith(strategyExtension)) {
     throw new UsageError(
       `${path} is a strategy, and \`ltxc ${command}\` takes a run config`,

@@ -6,6 +6,8 @@ const emptyCaption =
 /** By the section that holds them, `""` for the top: what the key is here. Sections with names of the user's count as one. */
 const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "": {
+    caption_dropout: `under \`video:\` there can be several texts: ${emptyCaption}`,
+    text_dropout: `under \`video:\` there can be several texts: ${emptyCaption}`,
     with_audio: "add the section `audio:` with its `latents`, and a loss term for it",
     conditions: "each condition is an entry of `keep` or `references` under `video:` or `audio:`",
     losses: "write `loss:`",
@@ -57,7 +59,12 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     frame_rate: "write `fps:`",
     source: "write `latents:`",
     data: "write `latents:`",
-    prompt: "name a source of kind `text_embeddings` in `text:`",
+    ...Object.fromEntries(
+      ["prompt", "prompts", "caption", "captions"].map((key) => [
+        key,
+        "name a source of kind `text_embeddings` in `text:`",
+      ]),
+    ),
     keep_probability: "write it behind the entry: `keep: first_frame with probability 0.5`",
     keep_p: "write it behind the entry: `keep: first_frame with probability 0.5`",
     reference: "write a list: `references: [depth]`",

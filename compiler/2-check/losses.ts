@@ -35,7 +35,9 @@ function isWeight(report: Report, weight: Core, error: Core): boolean {
       spanOf(weight),
       `\`over\` takes a mask or weights over tokens, this is ${describe(weight.type)}`,
       {
-        help: "weights are normalised for each sample; a weight of the whole sample belongs in front: `w * mse(a, b) over m`",
+        help: isMask(weight)
+          ? "it has one value for each sample; a mask over tokens comes from a mean over `channel` alone, e.g. `mean(tokens(masks), channel) > 0.5`"
+          : "weights are normalised for each sample; a weight of the whole sample belongs in front: `w * mse(a, b) over m`",
       },
     );
     return false;

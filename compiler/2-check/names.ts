@@ -38,7 +38,7 @@ export function sourceValue(source: SourceDeclaration, span: Span, env: Environm
   const axes = axesOfSource(source, env.declarations.references);
   if (axes !== null) return { op: "source", source: source.name.text, type: tensor("f32", axes), span };
   env.report.error("LTX4006", span, `\`${source.name.text}\` holds texts, which expressions cannot use`, {
-    help: "it serves as a modality's `text`",
+    help: "it serves as a modality's `text`; to give some samples another text, list both there: `text: [empty with probability 0.1, conditions]`",
   });
   return poisoned(span);
 }

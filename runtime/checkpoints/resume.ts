@@ -51,7 +51,7 @@ export async function checkState({ model, checkpoints }: RunConfig): Promise<voi
  */
 export function checkStepsLeft({ optimization: { steps } }: RunConfig, done: number): void {
   if (done < steps) return;
-  const help = `\`steps\` counts from the very beginning: write more than ${done}, or \`no_resume: true\` and another \`output_dir\``;
+  const help = `\`steps\` counts from the very beginning: write more than ${done}, or begin anew with \`ltxc run --new\``;
   fail("LTX6306", `nothing is left to do: ${done} of ${steps} steps are done`, help, ["optimization", "steps"]);
 }
 

@@ -374,6 +374,8 @@ test("a whole number that would be rounded is a finding", () => {
 
 test("an unknown strategy is named with what there is", () => {
   assert.is(unknownStrategy("inpaintng", ["inpainting"]).help, "did you mean `inpainting`?");
+  assert.match(unknownStrategy("my/inpainting.strategy", ["inpainting"]).help ?? "", /^write `inpainting`/);
+  assert.match(unknownStrategy("mine.strategy", ["inpainting"]).help ?? "", /stands behind `strategy:`/);
   assert.match(unknownStrategy("other", ["inpainting"]).help ?? "", /there are: inpainting/);
 });
 

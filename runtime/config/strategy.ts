@@ -55,7 +55,17 @@ function asSetting(found: Finding): Finding {
 export function unknownStrategy(name: string, available: readonly string[]): Finding {
   const similar = suggest(name, available);
   const known = available.length === 0 ? "no strategy is compiled" : `there are: ${available.join(", ")}`;
-  const help = didYouMean(name, available) ?? `${known}; compile yours with \`ltxc compile\``;
+  const help =
+    namedAsFile(name, available) ?? didYouMean(name, available) ?? `${known}; compile yours with \`ltxc compile\``;
   const near = similar === null ? {} : { near: similar };
   return { ...finding("LTX6010", ["training_strategy", "name"], `there is no strategy \`${name}\``, help), ...near };
+}
+
+/** The help for a `name` that is a file's, such as `strategies/inpainting.strategy`; null for other names. */
+function namedAsFile(name: string, available: readonly string[]): string | null {
+  const bare = /([^/\\]+)\.strategy$/.exec(name)?.[1];
+  if (bare === undefined) return null;
+  return available.includes(bare)
+    ? `write \`${bare}\`: the strategy's name, without its file's ending`
+    : "write the name that stands behind `strategy:` in the file, and compile it with `ltxc compile`";
 }
