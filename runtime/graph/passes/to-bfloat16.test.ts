@@ -115,6 +115,24 @@ test("a weight that is stored in bfloat16 is read as it is, and a trained one is
   assert.is(graph.nodes.find(({ op }) => op === "Linear")?.inputs[1], graph.initializers[0]?.name);
 });
 
+test("rows of a table that is stored in bfloat16 are taken as they are, and captions are modulated in bfloat16", () => {
+  const g = new GraphBuilder();
+  const table = g.stored({ path: "/t", offset: 0, length: 12, shape: [3, 2], dtype: "bfloat16" });
+  const [captions, w] = [g.input([2, 3], "float32"), g.input([3, 3], "float32")];
+  const levels = g.emit("Linear", [captions, w], [2, 3], "float32");
+  const row = g.emit("Transpose", [table], [2, 3], "float32", { perm: [1, 0] });
+  const shift = g.emit("Add", [levels, row], [2, 3], "float32");
+  const graph = toBfloat16(g.finish([g.emit("Modulate", [captions, levels, shift], [2, 3], "float32")]));
+  assert.equal(verifyFully(graph), []);
+  const of = (op: string) => graph.nodes.filter((node) => node.op === op).flatMap(({ outputs }) => outputs);
+  assert.equal(
+    [...of("Transpose"), ...of("Modulate")].map(({ dtype }) => dtype),
+    ["bfloat16", "bfloat16"],
+  );
+  // The captions, the trained weight, and the result.
+  assert.is(of("Cast").length, 3);
+});
+
 const { tf, backend } = await loadTfjs("cpu");
 
 function feedsOf({ inputs }: Graph): HostTensor[] {

@@ -8,6 +8,7 @@ import { removeDeadCode } from "./dead-code.ts";
  * |---|---|
  * | linear layers and attention, with their gradients; the weights of these as they are read | what is trained (cast where a layer reads it), its gradients as they leave the graph, the optimizer |
  * | what follows from these element by element: the stream of tokens, norms, GELU, modulation, rotation, and all on the way back | inside of norms and attention; rotary tables; biases of attention; sums and means, also over tokens; sines, roots, exponentials and divisions |
+ * | captions where they are modulated, and tables that are stored so | |
  * | the embedding of timesteps from its first linear layer on | noise levels, timesteps and their sines; all that the strategy computes before the model and from `Widen` on: the loss |
  *
  * Numbers without axes keep their type next to bfloat16.
@@ -56,8 +57,11 @@ function convert(rewrite: Rewrite, node: Node): void {
   const ofLayer = layers.get(op);
   const ofFollower = followers.get(op);
   if (ofLayer !== undefined) return typed(rewrite, node, low, ofLayer);
-  if (ofFollower !== undefined) return typed(rewrite, node, typeAt(ofFollower[0]), ofFollower[1]);
-  if (moves.has(op)) return rewrite.push(node, inputs, typeAt(0));
+  if (ofFollower !== undefined) {
+    const isCaption = op === "Modulate" && rewrite.isGiven(inputs[0] ?? "");
+    return typed(rewrite, node, isCaption ? low : typeAt(ofFollower[0]), ofFollower[1]);
+  }
+  if (moves.has(op)) return rewrite.move(node);
   // These read either type.
   if (readsBoth.has(op)) return rewrite.push(node, inputs, null);
   const isLow = elementwise.has(op) && inputs.some((name) => rewrite.value(name).dtype === low);
@@ -82,9 +86,12 @@ class Rewrite {
   /** The values that Casts were made of. */
   readonly #castOf = new Map<string, string>();
   readonly #casts = new Map<string, string>();
+  /** Inputs of the graph, and what was only moved since. */
+  readonly #given: Set<string>;
 
   constructor(source: Graph) {
     this.source = source;
+    this.#given = new Set(source.inputs.map(({ name }) => name));
     for (const x of [...source.inputs, ...source.initializers]) this.#values.set(x.name, x);
   }
 
@@ -92,6 +99,10 @@ class Rewrite {
     const found = this.#values.get(name);
     if (found === undefined) throw new Error(`the graph has no value ${name}`);
     return found;
+  }
+
+  isGiven(name: string): boolean {
+    return this.#given.has(name);
   }
 
   /** The value in this type. Types other than the two stay as they are. */
@@ -116,6 +127,19 @@ class Rewrite {
   push(node: Node, inputs: readonly string[], dtype: ElementType | null, wide: readonly number[] = []): void {
     const outputs = node.outputs.map((x, i) => (dtype === null || wide.includes(i) ? x : { ...x, dtype }));
     this.#push({ ...node, inputs, outputs });
+  }
+
+  /** A node that moves values. What was widened is moved as it was before, and widened then: most readers take it without. */
+  move(node: Node): void {
+    const [x = "", ...others] = node.inputs;
+    const [output] = node.outputs;
+    const source = this.#castOf.get(x);
+    if (this.isGiven(x)) for (const { name } of node.outputs) this.#given.add(name);
+    if (source === undefined || output === undefined || this.value(source).dtype !== low)
+      return this.push(node, node.inputs, this.value(x).dtype);
+    const stored = { ...output, name: `${output.name}_stored`, dtype: low };
+    this.#push({ ...node, inputs: [source, ...others], outputs: [stored] });
+    this.#push({ op: "Cast", inputs: [stored.name], outputs: [output], attributes: { to: elementTypes[high] } });
   }
 
   #push(node: Node): void {
