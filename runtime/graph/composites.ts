@@ -11,11 +11,12 @@
  * | `AttentionGrad(dO, q, k, v, o, logSum, [bias])` | the gradients of q, k, v in T and of the bias in float32, each with its operand's shape. Attribute: `scale` |
  * | `Linear(x, W, [b])` | x Wᵀ + b. x `[..., in]`, W `[out, in]`, b `[out]`, all T |
  * | `LinearGradInput(dy, W)` | the gradient of x: dy W, in T |
+ * | `LinearAdd(x, W, sum)`, `LinearGradInputAdd(dy, W, sum)` | x Wᵀ + sum and dy W + sum, all T; the sum has the shape of the result. They are not recorded: `passes/fuse-sums.ts` makes them |
  * | `LinearGradWeight(dy, x)` | the gradient of W: dyᵀ x over all rows, in T. (That of b is recorded as a sum over dy.) |
  * | `RmsNorm(x, [w])` | x r w with r = 1 / sqrt(mean(x²) + eps) over the last axis. w `[D]` in T. Outputs: the result in T, r `[..., 1]` in float32. Attribute: `eps` |
  * | `RmsNormGrad(dy, x, r, [w])` | the gradients of x and w, in T |
  * | `Gelu(x)`, `GeluGrad(dy, x)` | 0.5 x (1 + tanh(sqrt(2/π) (x + 0.044715 x³))), and the gradient of x |
- * | `Modulate(x, scale, shift)` | x (1 + scale) + shift. Scale and shift have one shape, which broadcasts to that of x; all T |
+ * | `Modulate(x, scale, shift)` | x (1 + scale) + shift. Scale and shift have one shape, which broadcasts to that of x; all T. An executor may round each of the three results, as PyTorch does where a model is written so; likewise 1 + scale in its gradient |
  * | `ModulateGrad(dy, x, scale)` | the gradients of x, scale and shift, in T |
  * | `Rotate(x, cos, sin)` | rotary embedding: see `Ops.rotate`. The tables are float32, whatever T is. Attributes: `pairs` (`halves` or `neighbours`), `inverse` (1: b cos - a sin and a cos + b sin, which is also the gradient) |
  * | `AdamW(rate, t, decay, spread, size, [factor], p…, g…, m…, v…)` | see `Ops.adamw`: n each of p, g, m and v, float32. Outputs: n each of the new p, m and v. Attributes: `count` (n), `beta1`, `beta2`, `epsilon`, `weightDecay`. `rate` and `t` say the same as `decay`, `spread` and `size`, for kernels that take those. Where an old p, m or v is an input of the graph, its memory may be used for the new one: nobody reads it any more |
@@ -107,6 +108,17 @@ const linearGradWeight: OutputTypes = (inputs) => {
   return [{ shape: [dy.shape.at(-1) ?? 1, x.shape.at(-1) ?? 1], dtype: low(inputs) }];
 };
 
+/** The operator with one more operand, last, of the result's shape. */
+const withSum =
+  (operator: OutputTypes): OutputTypes =>
+  (inputs, attributes) => {
+    const [sum, operands] = [given(inputs, 2), inputs.slice(0, 2)];
+    const [made] = operator(operands, attributes) as [ValueType];
+    low(inputs);
+    if (sum.shape.join() !== made.shape.join()) throw new Error(`adds ${text(sum)} to [${made.shape.join(", ")}]`);
+    return [made];
+  };
+
 /** The weight of a norm has the width of its rows. */
 function normed(x: Value, weight: Value | undefined): Value[] {
   if (weight !== undefined && weight.shape.join() !== `${x.shape.at(-1)}`)
@@ -194,6 +206,8 @@ export const composites: ReadonlyMap<string, OutputTypes> = new Map(
     },
     Linear: linear,
     LinearGradInput: linearGradInput,
+    LinearAdd: withSum(linear),
+    LinearGradInputAdd: withSum(linearGradInput),
     LinearGradWeight: linearGradWeight,
     RmsNorm: rmsNorm,
     RmsNormGrad: rmsNormGrad,
@@ -213,6 +227,6 @@ export function productFlops(op: string, inputs: readonly Value[]): number {
   const [first, second] = op === "AttentionGrad" ? inputs.slice(1) : inputs;
   const [a, b] = [first?.shape ?? [], second?.shape ?? []];
   if (products > 0) return 2 * products * sizeOf(a) * (b[2] ?? 0);
-  if (op === "Linear") return 2 * sizeOf(a) * (b[0] ?? 0);
-  return op === "LinearGradInput" || op === "LinearGradWeight" ? 2 * sizeOf(a) * (b.at(-1) ?? 0) : 0;
+  if (op === "Linear" || op === "LinearAdd") return 2 * sizeOf(a) * (b[0] ?? 0);
+  return op.startsWith("LinearGrad") ? 2 * sizeOf(a) * (b.at(-1) ?? 0) : 0;
 }

@@ -69,6 +69,8 @@ const full: Readonly<Record<string, Full>> = {
   Widen: (_tf, [x]) => [x],
   Linear: (tf, [x, weight, bias]) => [layers.linear(tf, x, weight, bias ?? null)],
   LinearGradInput: (tf, [dy, weight]) => [layers.linearGradInput(tf, dy, weight)],
+  LinearAdd: (tf, [x, weight, sum]) => [tf.add(layers.linear(tf, x, weight, null), sum)],
+  LinearGradInputAdd: (tf, [dy, weight, sum]) => [tf.add(layers.linearGradInput(tf, dy, weight), sum)],
   LinearGradWeight: (tf, [dy, x]) => [layers.linearGradWeight(tf, dy, x)],
   RmsNorm: rmsNorm,
   RmsNormGrad: rmsNormGrad,

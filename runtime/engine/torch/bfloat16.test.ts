@@ -103,6 +103,10 @@ function testOn(library: TorchLibrary): void {
   }
 
   const heads = [1, 2, 6, 8] as const;
+  const rows = [
+    [2, 3, 8],
+    [2, 3, 8],
+  ] as const;
   const scale = { scale: 8 ** -0.5 };
   /** Operators with calls of their own for bfloat16; "float32" follows an operand that keeps float32. */
   const cases: readonly (readonly [string, (isNarrow: boolean) => Graph])[] = [
@@ -159,6 +163,40 @@ function testOn(library: TorchLibrary): void {
       ),
     ],
     ["Sigmoid", graphOf("Sigmoid", [[4, 8]], [low(4, 8)])],
+    ["RmsNorm", graphOf("RmsNorm", [[2, 3, 8]], [low(2, 3, 8), high(2, 3, 1)], { eps: 1e-5 })],
+    ["RmsNorm with weights", graphOf("RmsNorm", [[2, 3, 8], [8]], [low(2, 3, 8)], { eps: 1e-5 })],
+    ["RmsNormGrad", graphOf("RmsNormGrad", [...rows, [2, 3, 1], "float32"], [low(2, 3, 8)])],
+    ["RmsNormGrad with weights", graphOf("RmsNormGrad", [...rows, [2, 3, 1], "float32", [8]], [low(2, 3, 8), low(8)])],
+    ["Modulate", graphOf("Modulate", [...rows, [2, 3, 8]], [low(2, 3, 8)])],
+    [
+      "Modulate by one row",
+      graphOf(
+        "Modulate",
+        [
+          [2, 3, 8],
+          [2, 1, 8],
+          [2, 1, 8],
+        ],
+        [low(2, 3, 8)],
+      ),
+    ],
+    ["ModulateGrad", graphOf("ModulateGrad", [...rows, [2, 3, 8]], [low(2, 3, 8), low(2, 3, 8), low(2, 3, 8)])],
+    ...[0, 1].flatMap((inverse): (readonly [string, (isNarrow: boolean) => Graph])[] => [
+      [
+        `Rotate halves, inverse ${inverse}`,
+        graphOf("Rotate", [heads, [1, 2, 6, 4], "float32", [1, 2, 6, 4], "float32"], [low(...heads)], {
+          pairs: "halves",
+          inverse,
+        }),
+      ],
+      [
+        `Rotate neighbours, inverse ${inverse}`,
+        graphOf("Rotate", [[2, 3, 8], [2, 3, 8], "float32", [2, 3, 8], "float32"], [low(2, 3, 8)], {
+          pairs: "neighbours",
+          inverse,
+        }),
+      ],
+    ]),
     ["Widen", graphOf("Widen", [[4, 8]], [high(4, 8)])],
     ["ReduceMean", graphOf("ReduceMean", [[4, 8]], [high(1, 1)])],
     ["ReduceMax", graphOf("ReduceMax", [[4, 8]], [high(1, 1)])],
@@ -173,6 +211,47 @@ function testOn(library: TorchLibrary): void {
         // A rounding is off by 2^-9 at most: three operands, what attention rounds between its two products, and the result.
         assert.ok(off < 5 * 2 ** -9, `off by ${off}`);
       });
+    });
+
+  for (const shape of [[2, 1, 8], [8]])
+    test(`gradients of rows of [${shape.join(", ")}] that are added to many are rounded once they are summed up`, () => {
+      const made = [low(2, 3, 8), low(...shape), low(...shape)];
+      const graph = graphOf("ModulateGrad", [...rows, shape], made)(true);
+      const feeds = feedsOf(graph);
+      const results = run(prepareGraph(tf, graph, "cpu", "float32"), feeds);
+      expected(graph, feeds).forEach((y, i) => {
+        const off = distance(results[i] as HostTensor, y);
+        // The first is a product with 1 + scale, which is rounded as well.
+        assert.ok(off < (i === 0 ? 3 * 2 ** -9 : 1e-6), `${i} is off by ${off}`);
+      });
+    });
+
+  /** Adds products of layers to a product; `isShared`: what the first one is added to is an output as well. */
+  function sums(isNarrow: boolean, isShared: boolean): Graph {
+    const g = new GraphBuilder();
+    const cast = (x: Value) => (isNarrow ? g.cast(x, "bfloat16") : x);
+    const [x, w, b] = [g.input([2, 3, 8], "float32"), g.input([4, 8], "float32"), g.input([8, 4], "float32")].map(
+      cast,
+    ) as [Value, Value, Value];
+    const emit = (op: string, inputs: readonly Value[], width: number) => g.emit(op, inputs, [2, 3, width], x.dtype);
+    const first = emit("Linear", [x, w], 4);
+    const second = emit("LinearAdd", [x, w, first], 4);
+    const third = emit("LinearGradInputAdd", [x, b, second], 4);
+    return g.finish([third, ...(isShared ? [first] : [])].map((y) => g.cast(y, "float32")));
+  }
+
+  for (const isShared of [false, true])
+    test(`products are added to a product, ${isShared ? "which others read" : "in its memory"}`, () => {
+      const feeds = feedsOf(sums(false, isShared));
+      const exact = expected(sums(false, isShared), feeds);
+      for (const [isNarrow, most] of [
+        [false, 1e-6],
+        [true, 5 * 2 ** -9],
+      ] as const)
+        run(sums(isNarrow, isShared), feeds).forEach((y, i) => {
+          const off = distance(y, exact[i] as HostTensor);
+          assert.ok(off < most, `${i} is off by ${off}`);
+        });
     });
 
   test("gradients of attention are float32's, but for the roundings", () => {

@@ -1,7 +1,10 @@
 /** What a graph's nodes become: calls of the library, made ready once, which read and write slots. */
 import type { Shape } from "../../contract.ts";
-import { Dispatcher, type Argument, type Slots } from "./dispatch.ts";
+import { Dispatcher, int, none, tensor, type Argument, type Slots } from "./dispatch.ts";
 import { integers, type Torch, type TorchType } from "./library.ts";
+
+const view = "uint64_t x, void *list, int64_t n, void *ret";
+const addmm = "uint64_t out, uint64_t sum, uint64_t x, uint64_t y, double beta, double alpha";
 
 /** One call. Its results belong to their slots. */
 export interface Call {
@@ -21,6 +24,7 @@ export class CallBuilder {
   node = "";
   #slots = 0;
   readonly #owners = new Set<number>();
+  readonly #shared = new Map<string, number>();
 
   constructor(torch: Torch) {
     this.torch = torch;
@@ -55,14 +59,29 @@ export class CallBuilder {
     return to[0] ?? -1;
   }
 
+  /** An operator whose one result is a list of tensors, one for each slot of `to`. */
+  dispatchToList(
+    name: string,
+    args: readonly Argument[],
+    { overload, to }: { readonly overload: string; readonly to: readonly number[] },
+  ): void {
+    this.#add(args.flatMap(slotsIn), to, true, this.#dispatcher.prepareList(name, overload, args, to));
+  }
+
+  /** What `make` makes, once for all who ask with the same key; its slot is freed after the last of them has read it. */
+  once(key: string, make: () => number): number {
+    const slot = this.#shared.get(key) ?? make();
+    this.#shared.set(key, slot);
+    return slot;
+  }
+
   /** The same numbers in another type; the tensor itself if it has the type already. */
   cast(
     x: number,
     type: TorchType,
     { to = this.slot(), isOwner = true }: { to?: number; isOwner?: boolean } = {},
   ): number {
-    const flags: Argument[] = [{ kind: "int", value: 0 }, { kind: "int", value: 0 }, { kind: "none" }];
-    const args: Argument[] = [{ kind: "tensor", slot: x }, { kind: "int", value: this.torch.types[type] }, ...flags];
+    const args = [tensor(x), int(this.torch.types[type]), int(0), int(0), none];
     return this.dispatch("to", args, { overload: "dtype", to: [to], isOwner });
   }
 
@@ -97,6 +116,14 @@ export class CallBuilder {
     return to;
   }
 
+  /** A single number, on the CPU. */
+  number(value: number, to = this.slot()): number {
+    const { torch } = this;
+    const f = torch.native("int", "aoti_torch_scalar_to_tensor_float32", "float value, void *ret");
+    this.#add([], [to], true, (s) => (s[to] = torch.made(f(value, torch.out), "number")));
+    return to;
+  }
+
   /** A view where the memory allows it, else a copy. */
   reshape(x: number, shape: Shape, to = this.slot()): number {
     return this.#view("reshape", x, shape, to);
@@ -119,19 +146,22 @@ export class CallBuilder {
   wholeRows(x: number, to = this.slot()): number {
     const { torch } = this;
     const stride = torch.native("int", "aoti_torch_get_stride", "uint64_t x, int64_t axis, void *ret");
-    const flat = this.#dispatcher.prepare(
-      "contiguous",
-      "",
-      [
-        { kind: "tensor", slot: x },
-        { kind: "int", value: 0 },
-      ],
-      [to],
-    );
+    const flat = this.#dispatcher.prepare("contiguous", "", [tensor(x), int(0)], [to]);
     this.#add([x], [to], false, (s) => {
       torch.check(stride(s[x] ?? 0, -1, torch.out), "stride");
       if (torch.word() === 1) s[to] = torch.share(s[x] ?? 0);
       else flat(s);
+    });
+    return to;
+  }
+
+  /** The same numbers in row-major order: another handle of the tensor, or a copy. */
+  rowMajor(x: number, to = this.slot()): number {
+    const { torch } = this;
+    const copy = this.#dispatcher.prepare("contiguous", "", [tensor(x), int(0)], [to]);
+    this.#add([x], [to], false, (s) => {
+      if (torch.isRowMajor(s[x] ?? 0)) s[to] = torch.share(s[x] ?? 0);
+      else copy(s);
     });
     return to;
   }
@@ -190,10 +220,7 @@ export class CallBuilder {
     to = this.slot(),
   ): number {
     const { torch } = this;
-    const f = torch.kernel(
-      "addmm_out",
-      "uint64_t out, uint64_t sum, uint64_t x, uint64_t y, double beta, double alpha",
-    );
+    const f = torch.kernel("addmm_out", addmm);
     const memory = torch.emptyMaker(shape, dtype);
     this.#add([sum, x, y], [to], true, (s) => {
       const out = (s[to] = isInPlace ? torch.share(s[sum] ?? 0) : memory());
@@ -202,9 +229,24 @@ export class CallBuilder {
     return to;
   }
 
+  /**
+   * Adds the product of two matrices to a matrix, in its memory, which nobody else may read.
+   * @param shape of the result
+   */
+  accumulate(matrix: number, [x, y]: readonly [number, number], shape: Shape, to = this.slot()): number {
+    const { torch } = this;
+    const [add, reshape, sizes] = [torch.kernel("addmm_out", addmm), torch.kernel("reshape", view), integers(shape)];
+    this.#add([matrix, x, y], [to], true, (s) => {
+      const out = s[matrix] ?? 0;
+      torch.check(add(out, out, s[x] ?? 0, s[y] ?? 0, 1, 1), "product");
+      s[to] = torch.made(reshape(out, sizes, shape.length, torch.out), "reshape");
+    });
+    return to;
+  }
+
   #view(name: "reshape" | "permute", x: number, list: readonly number[], to: number): number {
     const { torch } = this;
-    const [f, numbers] = [torch.kernel(name, "uint64_t x, void *list, int64_t n, void *ret"), integers(list)];
+    const [f, numbers] = [torch.kernel(name, view), integers(list)];
     this.#add([x], [to], false, (s) => (s[to] = torch.made(f(s[x] ?? 0, numbers, list.length, torch.out), name)));
     return to;
   }
@@ -217,5 +259,6 @@ export class CallBuilder {
 
 function slotsIn(argument: Argument): number[] {
   if (argument.kind === "tensor") return [argument.slot];
+  if (argument.kind === "tensors") return [...argument.slots];
   return argument.kind === "some" ? slotsIn(argument.inner) : [];
 }

@@ -2,11 +2,12 @@
  * Calls of any operator by its name, through PyTorch's dispatcher. It takes what it is given: handles, lists and cells are made for each
  * call, and the dispatcher frees them. Numbers of the type Scalar are refused; kernels take those (`Torch.kernel`).
  */
-import type { Torch } from "./library.ts";
+import { putWord, wordAt, type Torch } from "./library.ts";
 
 /** An argument. Tensors are named by their slots. */
 export type Argument =
   | { readonly kind: "tensor"; readonly slot: number }
+  | { readonly kind: "tensors"; readonly slots: readonly number[] }
   | { readonly kind: "int"; readonly value: number }
   | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "ints"; readonly list: readonly number[] }
@@ -16,6 +17,7 @@ export type Argument =
   | { readonly kind: "some"; readonly inner: Argument };
 
 export const tensor = (slot: number): Argument => ({ kind: "tensor", slot });
+export const tensors = (slots: readonly number[]): Argument => ({ kind: "tensors", slots });
 export const int = (value: number): Argument => ({ kind: "int", value });
 export const float = (value: number): Argument => ({ kind: "float", value });
 export const ints = (list: readonly number[]): Argument => ({ kind: "ints", list });
@@ -28,14 +30,18 @@ export type Slots = Float64Array;
 
 /** The most arguments and results of one operator. */
 const MOST_WORDS = 32;
-const HALF = 2 ** 32;
 
-/** Writes an argument as one word: its lower and its upper half. */
-type Writer = (slots: Slots, words: Uint32Array, at: number) => void;
+/** Writes an argument as the i-th word. */
+type Writer = (slots: Slots, words: Uint32Array, i: number) => void;
 
 export class Dispatcher {
   readonly #torch: Torch;
+  /** Arguments of a call, and then its results. */
   readonly #words = new Uint32Array(2 * MOST_WORDS);
+  /** Each word by itself. */
+  readonly #each = Array.from({ length: MOST_WORDS }, (_, i) => this.#words.subarray(2 * i, 2 * i + 2));
+  /** Names of operators and overloads, as C reads them. */
+  readonly #names = new Map<string, Buffer>();
   readonly #version: number | bigint;
 
   constructor(torch: Torch) {
@@ -50,20 +56,56 @@ export class Dispatcher {
     args: readonly Argument[],
     results: readonly number[],
   ): (slots: Slots) => void {
+    const [torch, words, call] = [this.#torch, this.#words, this.#call(name, overload, args)];
+    return (slots) => {
+      call(slots);
+      torch.alive += results.length;
+      results.forEach((slot, i) => (slots[slot] = wordAt(words, i)));
+    };
+  }
+
+  /** The same for an operator whose one result is a list of tensors. */
+  prepareList(
+    name: string,
+    overload: string,
+    args: readonly Argument[],
+    results: readonly number[],
+  ): (slots: Slots) => void {
+    const [torch, words, call] = [this.#torch, this.#words, this.#call(name, overload, args)];
+    const item = torch.native("int", "torch_list_get_item", "uint64_t list, size_t i, void *ret");
+    const free = torch.native("int", "torch_delete_list", "uint64_t list");
+    return (slots) => {
+      call(slots);
+      const list = wordAt(words, 0);
+      torch.alive += results.length;
+      // The list holds handles as words: they outlive it.
+      results.forEach((slot, i) => {
+        torch.check(item(list, i, torch.out), "list");
+        slots[slot] = torch.word();
+      });
+      torch.check(free(list), "list");
+    };
+  }
+
+  #call(name: string, overload: string, args: readonly Argument[]): (slots: Slots) => void {
     const [torch, words, version] = [this.#torch, this.#words, this.#version];
     const call = torch.native(
       "int",
       "torch_call_dispatcher",
       "const void *name, const void *overload, void *stack, uint64_t version",
     );
-    const [op, over] = [Buffer.from(`aten::${name}\0`), Buffer.from(`${overload}\0`)];
+    const [op, over] = [this.#name(`aten::${name}`), this.#name(overload)];
     const writers = args.map((argument) => this.#writer(argument));
     return (slots) => {
-      writers.forEach((write, i) => write(slots, words, 2 * i));
+      for (let i = 0; i < writers.length; i++) (writers[i] as Writer)(slots, words, i);
       torch.check(call(op, over, words, version), name);
-      torch.alive += results.length;
-      results.forEach((slot, i) => (slots[slot] = (words[2 * i] ?? 0) + (words[2 * i + 1] ?? 0) * HALF));
     };
+  }
+
+  #name(text: string): Buffer {
+    const made = this.#names.get(text) ?? Buffer.from(`${text}\0`);
+    this.#names.set(text, made);
+    return made;
   }
 
   #writer(argument: Argument): Writer {
@@ -75,11 +117,20 @@ export class Dispatcher {
       case "float":
         return constant(bitsOf(argument.value));
       case "tensor": {
-        const [torch, { slot }] = [this.#torch, argument];
-        return (slots, words, at) => put(words, at, torch.lent(slots[slot] ?? 0));
+        const [torch, each, { slot }] = [this.#torch, this.#each, argument];
+        return (slots, _words, i) => torch.lend(slots[slot] ?? 0, each[i] as Uint32Array);
+      }
+      case "tensors": {
+        const [torch, { slots: list }] = [this.#torch, argument];
+        return this.#list(
+          list.map((slot) => (slots: Slots) => {
+            torch.lend(slots[slot] ?? 0, torch.out);
+            return torch.word();
+          }),
+        );
       }
       case "ints":
-        return this.#list(argument.list);
+        return this.#list(argument.list.map((x) => () => x));
       case "text":
         return this.#text(argument.text);
       case "some":
@@ -87,15 +138,15 @@ export class Dispatcher {
     }
   }
 
-  #list(list: readonly number[]): Writer {
+  #list(list: readonly ((slots: Slots) => number)[]): Writer {
     const torch = this.#torch;
     const make = torch.native("int", "torch_new_list_reserve_size", "size_t n, void *ret");
     const push = torch.native("int", "torch_list_push_back", "uint64_t list, int64_t x");
-    return (_slots, words, at) => {
+    return (slots, words, i) => {
       torch.check(make(list.length, torch.out), "list");
       const handle = torch.word();
-      for (const x of list) torch.check(push(handle, x), "list");
-      put(words, at, handle);
+      for (const itemOf of list) torch.check(push(handle, itemOf(slots)), "list");
+      putWord(words, i, handle);
     };
   }
 
@@ -103,9 +154,9 @@ export class Dispatcher {
     const torch = this.#torch;
     const bytes = Buffer.from(value);
     const make = torch.native("int", "torch_new_string_handle", "const void *s, size_t n, void *ret");
-    return (_slots, words, at) => {
+    return (_slots, words, i) => {
       torch.check(make(bytes, bytes.length, torch.out), "text");
-      put(words, at, torch.word());
+      putWord(words, i, torch.word());
     };
   }
 
@@ -113,12 +164,13 @@ export class Dispatcher {
   #cell(write: Writer): Writer {
     const make = cellMaker(this.#torch);
     const fill = this.#torch.system("void *memcpy(uint64_t to, const void *from, size_t n)");
-    const word = new Uint32Array(2);
-    return (slots, words, at) => {
-      write(slots, word, 0);
+    const each = this.#each;
+    return (slots, words, i) => {
+      // What lies in the cell is written to the argument's own word first.
+      write(slots, words, i);
       const cell = make();
-      fill(cell, word, 8);
-      put(words, at, cell);
+      fill(cell, each[i] as Uint32Array, 8);
+      putWord(words, i, cell);
     };
   }
 }
@@ -138,17 +190,12 @@ function cellMaker(torch: Torch): () => number {
 
 function constant(value: bigint): Writer {
   const [low, high] = [Number(value & 0xffffffffn), Number(value >> 32n)];
-  return (_slots, words, at) => {
-    words[at] = low;
-    words[at + 1] = high;
+  return (_slots, words, i) => {
+    words[2 * i] = low;
+    words[2 * i + 1] = high;
   };
 }
 
 function bitsOf(value: number): bigint {
   return new BigUint64Array(Float64Array.of(value).buffer)[0] ?? 0n;
-}
-
-function put(words: Uint32Array, at: number, value: number): void {
-  words[at] = value % HALF;
-  words[at + 1] = Math.floor(value / HALF);
 }

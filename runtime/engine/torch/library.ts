@@ -27,6 +27,15 @@ export type TorchType = (typeof typeNames)[number];
 /** A word of memory holds two of these. */
 const HALF = 2 ** 32;
 
+/** The i-th word, as a number. */
+export const wordAt = (words: Uint32Array, i: number): number => (words[2 * i] ?? 0) + (words[2 * i + 1] ?? 0) * HALF;
+
+/** Writes a number as the i-th word. The memory cuts numbers to 32 bits, and fractions off. */
+export function putWord(words: Uint32Array, i: number, value: number): void {
+  words[2 * i] = value;
+  words[2 * i + 1] = value / HALF;
+}
+
 export class Torch {
   readonly device: TorchDevice;
   /** The library's numbers for element types. */
@@ -37,6 +46,9 @@ export class Torch {
   readonly #koffi: Koffi;
   #system: ReturnType<Koffi["load"]> | null = null;
   readonly #natives = new Map<string, Native>();
+  // Called for every value of every run.
+  #newHandle: Native | null = null;
+  #deleteHandle: Native | null = null;
   readonly #devices: Readonly<Record<TorchDevice, number>>;
   /** Where the library writes what it returns. */
   readonly out = new Uint32Array(2);
@@ -97,7 +109,10 @@ export class Torch {
 
   /** Throws what the library says if a call failed. */
   check(code: number, name: string): void {
-    if (code === 0) return;
+    if (code !== 0) this.#fail(name);
+  }
+
+  #fail(name: string): never {
     const what = this.nativeIfAny("const char *", "torch_exception_get_what_without_backtrace", "");
     const text = what === null ? "PyTorch printed the reason" : (what() as unknown as string);
     throw new TorchError(`${name}: ${firstSentence(text)}`);
@@ -112,27 +127,28 @@ export class Torch {
 
   /** What a call has written to `out`. */
   word(): number {
-    return (this.out[0] ?? 0) + (this.out[1] ?? 0) * HALF;
+    return wordAt(this.out, 0);
   }
 
-  /** Another handle of the same tensor, not counted: for calls that take what they are given. */
-  lent(x: Handle): Handle {
+  /** Writes another handle of the same tensor to a word of memory. It is not counted: for calls that take what they are given. */
+  lend(x: Handle, word: Uint32Array): void {
     // The library would end the process.
     if (x === 0) throw new Error("a tensor is used that was freed");
-    this.check(this.native("int", "aoti_torch_new_tensor_handle", "uint64_t x, void *ret")(x, this.out), "handle");
-    return this.word();
+    this.#newHandle ??= this.native("int", "aoti_torch_new_tensor_handle", "uint64_t x, void *ret");
+    this.check(this.#newHandle(x, word), "handle");
   }
 
   /** Another handle of the same tensor. */
   share(x: Handle): Handle {
-    const shared = this.lent(x);
+    this.lend(x, this.out);
     this.alive++;
-    return shared;
+    return this.word();
   }
 
   drop(x: Handle): void {
     this.alive--;
-    this.native("int", "aoti_torch_delete_tensor_object", "uint64_t x")(x);
+    this.#deleteHandle ??= this.native("int", "aoti_torch_delete_tensor_object", "uint64_t x");
+    this.#deleteHandle(x);
   }
 
   /** Memory that nothing was written to, row-major. */
@@ -164,6 +180,13 @@ export class Torch {
       make(address, shape.length, sizes, strides, 0, this.types[dtype], this.#devices.cpu, 0, this.out),
       "a tensor over memory",
     );
+  }
+
+  /** Whether the numbers of a tensor lie behind each other in row-major order. */
+  isRowMajor(x: Handle): boolean {
+    this.check(this.native("int", "aoti_torch_is_contiguous", "uint64_t x, void *ret")(x, this.out), "order");
+    // It writes one byte.
+    return ((this.out[0] ?? 0) & 1) === 1;
   }
 
   /** Bytes of the memory that a tensor has a part in. */

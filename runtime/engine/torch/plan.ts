@@ -32,6 +32,8 @@ export interface Plan {
   readonly slots: number;
   /** One slot per input of the graph. */
   readonly inputs: readonly number[];
+  /** The slots of inputs and constants, which no call writes. */
+  readonly given: ReadonlySet<number>;
   /** What calls read of the initializers, by slot. */
   readonly constants: ReadonlyMap<number, Constant>;
   readonly outputs: readonly PlannedOutput[];
@@ -55,11 +57,12 @@ export function planOf(torch: Torch, graph: Graph): Plan {
     ...graph.initializers.map((x) => [slotOf(x.name), { ...x, readAs: x.dtype }] as const),
     ...[...narrowed].map(([name, x]) => [slotOf(name), x] as const),
   ]);
-  const outputs = outputsOf(graph, values, { build, slotOf, kept: new Set([...inputs, ...initializers.keys()]) });
+  const given = new Set([...inputs, ...initializers.keys()]);
+  const outputs = outputsOf(graph, values, { build, slotOf, kept: given });
   const read = new Set([...build.calls.flatMap(({ reads }) => reads), ...outputs.map(({ slot }) => slot)]);
   const constants = new Map([...initializers].filter(([slot]) => read.has(slot)));
-  const kept = new Set([...inputs, ...initializers.keys(), ...outputs.map(({ slot }) => slot)]);
-  return { calls: withFrees(build.calls, kept), slots: build.slots, inputs, constants, outputs };
+  const kept = new Set([...given, ...outputs.map(({ slot }) => slot)]);
+  return { calls: withFrees(build.calls, kept), slots: build.slots, inputs, given, constants, outputs };
 }
 
 /** Operators whose output is another name of their first operand. `After` has done its work once the order of the nodes is known. */
@@ -86,8 +89,12 @@ class Values {
   readonly #names = new Map<string, string>();
   readonly #uses = new Map<string, number>();
   readonly #constants: ReadonlyMap<string, Initializer>;
+  readonly #inputs: ReadonlySet<string>;
+  /** Of the constants that were asked for. */
+  readonly #numbers = new Map<string, readonly number[] | null>();
 
   constructor({ inputs, initializers, nodes, outputs }: Graph) {
+    this.#inputs = new Set(inputs.map(({ name }) => name));
     this.#constants = new Map(initializers.map((x) => [x.name, x]));
     for (const value of [...inputs, ...initializers, ...nodes.flatMap((node) => node.outputs)])
       this.#values.set(value.name, value);
@@ -112,9 +119,18 @@ class Values {
     return this.#uses.get(name) ?? 0;
   }
 
+  /** Whether it is an input or an initializer. */
+  isGiven(name: string): boolean {
+    return this.#inputs.has(name) || this.#constants.has(name);
+  }
+
   numbersOf(name: string): readonly number[] | null {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
     const constant = this.#constants.get(name);
-    return constant === undefined ? null : smallNumbers(constant);
+    const numbers = constant === undefined ? null : smallNumbers(constant);
+    this.#numbers.set(name, numbers);
+    return numbers;
   }
 }
 
@@ -132,7 +148,7 @@ function lower(node: Node, build: CallBuilder, { values, slotOf }: Names): void 
     const { shape, dtype } = values.of(name);
     const slot = slotOf(name);
     const isFree = values.usesOf(name) === 1 && build.isOwner(slot);
-    return { slot, shape, dtype, numbers: values.numbersOf(name), isFree };
+    return { slot, shape, dtype, numbers: values.numbersOf(name), isFree, isGiven: values.isGiven(name) };
   };
   build.node = first.name;
   operator({

@@ -23,19 +23,25 @@ export function runPlan(torch: Torch, plan: Plan, slots: Slots, feeds: readonly 
       }
     }
     for (const output of plan.outputs) results.push(resultOf(torch, slots, output));
+    // What outputs were copied from.
+    for (const { slot } of plan.outputs) freeUnlessGiven(torch, plan, slots, slot);
     return results;
   } catch (error) {
     for (const x of results) torch.drop(x);
+    for (const { writes } of plan.calls) for (const slot of writes) freeUnlessGiven(torch, plan, slots, slot);
     throw error instanceof TorchError ? new TorchError(`node ${node}: ${error.message}`) : error;
   } finally {
-    freeRest(torch, plan, slots);
+    for (const slot of plan.inputs) slots[slot] = 0;
   }
 }
 
-/** A view is copied if it is a part of larger memory, which would live as long. */
+/**
+ * A view is copied if it is a part of larger memory, which would live as long. What is not in row-major order is copied as well: graphs
+ * count on it for what they are given.
+ */
 function resultOf(torch: Torch, slots: Slots, { slot, shape, dtype, isShared, isView }: PlannedOutput): Handle {
   const x = slots[slot] ?? 0;
-  if (isView && torch.storageSize(x) > byteSize({ shape, dtype })) {
+  if ((isView && torch.storageSize(x) > byteSize({ shape, dtype })) || !torch.isRowMajor(x)) {
     const copy = torch.empty(shape, dtype);
     try {
       torch.copy(x, copy);
@@ -50,14 +56,9 @@ function resultOf(torch: Torch, slots: Slots, { slot, shape, dtype, isShared, is
   return x;
 }
 
-/** After an error, what was made and not freed; and what outputs were copied from. */
-function freeRest(torch: Torch, { calls, inputs, constants }: Plan, slots: Slots): void {
-  for (const slot of inputs) slots[slot] = 0;
-  for (const { writes } of calls)
-    for (const slot of writes) {
-      const x = slots[slot] ?? 0;
-      if (x === 0 || constants.has(slot)) continue;
-      torch.drop(x);
-      slots[slot] = 0;
-    }
+function freeUnlessGiven(torch: Torch, { given }: Plan, slots: Slots, slot: number): void {
+  const x = slots[slot] ?? 0;
+  if (x === 0 || given.has(slot)) return;
+  torch.drop(x);
+  slots[slot] = 0;
 }

@@ -6,6 +6,7 @@ import type { HostTensor } from "../../contract.ts";
 import type { Attribute, ElementType, Graph, Initializer, Value } from "../../graph/graph.ts";
 import { composites } from "../../graph/composites.ts";
 import { rules } from "../../graph/passes/verify.ts";
+import { adamwStep } from "../../optimizer/adamw.ts";
 import { temporaryFolders } from "../../testing/temporary-folders.ts";
 import { testTorch } from "../../testing/test-torch.ts";
 import { operators } from "./operators/index.ts";
@@ -174,6 +175,93 @@ function testLibrary(library: TorchLibrary): void {
     library.free(feed);
     library.close(session);
     assert.throws(() => library.open(graphOf("Fold", [[x], []], value("y", [1]))), "no operator Fold");
+  });
+
+  /** AdamW of two parameters; the scalars are those of one update with this rate, in the order of the operator. */
+  function adamw(isClipped: boolean, shapes: readonly (readonly number[])[]): Graph {
+    const scalars = ["rate", "t", "decay", "spread", "size", ...(isClipped ? ["factor"] : [])].map((x) => value(x, []));
+    const lists = ["p", "g", "m", "v"].flatMap((x) => shapes.map((shape, i) => value(`${x}${i}`, shape)));
+    const outputs = ["p", "m", "v"].flatMap((x) => shapes.map((shape, i) => value(`new ${x}${i}`, shape)));
+    const inputs = [...scalars, ...lists];
+    const attributes = { count: shapes.length, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
+    const node = { op: "AdamW", inputs: inputs.map(({ name }) => name), outputs, attributes };
+    return { inputs, initializers: [], nodes: [node], outputs: outputs.map(({ name }) => name) };
+  }
+
+  const [rate, t] = [0.1, 3];
+  const scalars = [rate, t, 1 - rate * 0.01, Math.sqrt(1 - 0.999 ** t), rate / (1 - 0.9 ** t)].map((x) =>
+    host([x], "float32", []),
+  );
+
+  test("AdamW updates all parameters, with clipped gradients or not, and leaves what it was given as it was", () => {
+    for (const factor of [null, 0.5]) {
+      const given = [1, -2, 0.3, -0.4, 0.05, 0.06, 0.001, 0.002];
+      const lists = given.map((x) => host([x], "float32", [1]));
+      const feeds = [...scalars, ...(factor === null ? [] : [host([factor], "float32", [])]), ...lists];
+      const sent = feeds.map((x) => library.upload(x));
+      const session = library.open(adamw(factor !== null, [[1], [1]]));
+      const made = library.run(session, sent);
+      const results = made.map((x) => library.read(x).data[0] ?? NaN);
+      for (const i of [0, 1]) {
+        const [p, g, m, v] = [0, 2, 4, 6].map((list) => given[list + i] ?? NaN) as [number, number, number, number];
+        const expected = adamwStep(t, rate)(p, g * (factor ?? 1), m, v);
+        [expected.p, expected.m, expected.v].forEach((x, list) =>
+          assert.ok(Math.abs((results[2 * list + i] ?? NaN) / x - 1) < 1e-6, `${list} of ${i}`),
+        );
+      }
+      assert.equal(
+        sent.slice(-8).map((x) => library.read(x).data[0]),
+        given.map(Math.fround),
+      );
+      for (const x of [...sent, ...made]) library.free(x);
+      library.close(session);
+    }
+  });
+
+  test("AdamW that fails leaves the old values as they were, and no handle behind", () => {
+    const session = library.open(adamw(false, [[2], [2]]));
+    // The second gradient has another type than its parameter, which the kernel finds once it has updated the first one.
+    const lists = [0, 1, 2, 3].flatMap((list) =>
+      [0, 1].map((i) => host([1, 2], list === 1 && i === 1 ? "int32" : "float32")),
+    );
+    const sent = [...scalars, ...lists].map((x) => library.upload(x));
+    const before = torch.alive;
+    for (let i = 0; i < 20; i++) assert.throws(() => library.run(session, sent), /^node new p0: _fused_adamw_: /);
+    assert.is(torch.alive, before);
+    for (const x of sent.slice(5, 7)) assert.equal(Array.from(library.read(x).data), [1, 2]);
+    for (const x of sent) library.free(x);
+    library.close(session);
+  });
+
+  test("AdamW reads gradients in the order of their axes, however they lie in memory", () => {
+    const graph = adamw(false, [[2, 3]]);
+    const turned = {
+      op: "Transpose",
+      inputs: ["raw"],
+      outputs: [value("g0", [2, 3])],
+      attributes: { perm: [1, 0] },
+    };
+    const inputs = graph.inputs.map((x) => (x.name === "g0" ? value("raw", [3, 2]) : x));
+    const zeros = host([0, 0, 0, 0, 0, 0], "float32", [2, 3]);
+    const feeds = [...scalars, zeros, host([1, 2, 3, 4, 5, 6], "float32", [3, 2]), zeros, zeros];
+    const [, m] = run({ ...graph, inputs, nodes: [turned, ...graph.nodes] }, feeds);
+    assert.equal(
+      Array.from(m?.data ?? [], (x) => Math.round(10 * x)),
+      [1, 3, 5, 2, 4, 6],
+    );
+  });
+
+  test("what a graph returns lies in row-major order for those that read it", () => {
+    const turned = graphOf("Transpose", [[value("x", [2, 3])], []], value("y", [3, 2]), { perm: [1, 0] });
+    const session = library.open(turned);
+    const sent = library.upload(host([1, 2, 3, 4, 5, 6], "float32", [2, 3]));
+    const [made] = library.run(session, [sent]);
+    if (made === undefined) throw new Error("no output");
+    assert.ok(torch.isRowMajor(made.handle));
+    assert.equal(Array.from(library.read(made).data), [1, 4, 2, 5, 3, 6]);
+    library.free(made);
+    library.free(sent);
+    library.close(session);
   });
 
   test("what does not fit into the memory is said with its size", () => {

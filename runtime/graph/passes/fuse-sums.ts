@@ -2,8 +2,9 @@ import { isSame } from "../record/builder.ts";
 import { valuesOf, type Graph, type Node, type Value } from "../graph.ts";
 
 /**
- * Fuses the addition of a bias or of another matrix into the product of two matrices (Gemm), if nothing else reads the product: one
- * value less to write and to read. If both operands of the addition are products, it is fused into the second one.
+ * Fuses the addition of a bias or of another matrix into the product of two matrices (Gemm), and that of another value into a layer
+ * (LinearAdd) or the gradient of its input, if nothing else reads the product: one value less to write and to read. If both operands of the
+ * addition are products, it is fused into the second one.
  */
 export function fuseSums(graph: Graph): Graph {
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map(({ name }) => [name, node] as const)));
@@ -12,10 +13,11 @@ export function fuseSums(graph: Graph): Graph {
   const joined = new Set<Node>();
   const joinedWith = (node: Node, product: string, other: string): Node | null => {
     const maker = makers.get(product);
-    if (!isPlainProduct(maker) || uses.get(product) !== 1 || !isAddable(values.get(product), values.get(other)))
-      return null;
+    const op = maker?.inputs.length === 2 ? withSum.get(maker.op) : undefined;
+    if (maker === undefined || op === undefined || uses.get(product) !== 1) return null;
+    if (!isAddable(op, values.get(product), values.get(other))) return null;
     joined.add(maker);
-    return { op: "Gemm", inputs: [...maker.inputs, other], outputs: node.outputs, attributes: maker.attributes };
+    return { ...maker, op, inputs: [...maker.inputs, other], outputs: node.outputs };
   };
   const nodes = graph.nodes.map((node): Node => {
     if (node.op !== "Add") return node;
@@ -35,12 +37,18 @@ function usesOf(graph: Graph): Map<string, number> {
   return uses;
 }
 
-function isPlainProduct(node: Node | undefined): node is Node {
-  return (node?.op === "MatMul" || node?.op === "Gemm") && node.inputs.length === 2;
-}
+/** By operator, the one that adds a third operand. */
+const withSum: ReadonlyMap<string, string> = new Map([
+  ["MatMul", "Gemm"],
+  ["Gemm", "Gemm"],
+  ["Linear", "LinearAdd"],
+  ["LinearGradInput", "LinearGradInputAdd"],
+]);
 
-/** Whether Gemm can add it: a row that is added to all rows of the product, or a matrix of its size. */
-function isAddable(product: Value | undefined, other: Value | undefined): boolean {
-  if (product === undefined || other === undefined || product.shape.length !== 2) return false;
+/** Whether the operator can add it: a value of the product's size and type, and Gemm also a row that is added to all rows. */
+function isAddable(op: string, product: Value | undefined, other: Value | undefined): boolean {
+  if (product === undefined || other === undefined || product.dtype !== other.dtype) return false;
+  if (op !== "Gemm") return isSame(product.shape, other.shape);
+  if (product.shape.length !== 2) return false;
   return isSame(product.shape, other.shape) || isSame(product.shape.slice(1), other.shape);
 }

@@ -54,6 +54,27 @@ const float = (graph: GraphBuilder, op: string, inputs: readonly Value[], shape:
   graph.emit(op, inputs, shape, "float32");
 const scalar = (graph: GraphBuilder, x: number) => graph.constant(Float32Array.of(x), [], "float32");
 
+test("what is added to a layer or to the gradient of its input is added by it, if nothing else reads that", () => {
+  const graph = (isShared: boolean) =>
+    recorded((g) => {
+      const [x, w, a] = [g.input([2, 3, 4], "float32"), g.input([4, 4], "float32"), g.input([4, 4], "float32")];
+      const [first, second] = [w, a].map((weight) => float(g, "Linear", [x, weight], [2, 3, 4])) as [Value, Value];
+      const sum = float(g, "Add", [first, second], [2, 3, 4]);
+      const gradient = float(g, "LinearGradInput", [x, w], [2, 3, 4]);
+      return [float(g, "Add", [gradient, sum], [2, 3, 4]), ...(isShared ? [second, gradient] : [])];
+    });
+  const [fused, shared] = [fuseSums(graph(false)), fuseSums(graph(true))];
+  assert.is(opsOf(fused), "Linear LinearAdd LinearGradInputAdd Identity");
+  // Here the second layer is read by others, so the first one adds it.
+  assert.is(opsOf(shared), "Linear LinearAdd LinearGradInput Add Identity Identity Identity");
+  assert.equal([...verifyFully(fused), ...verifyFully(shared)], []);
+  const row = recorded((g) => {
+    const [x, w, b] = [g.input([2, 3, 4], "float32"), g.input([4, 4], "float32"), g.input([4], "float32")];
+    return [float(g, "Add", [float(g, "Linear", [x, w], [2, 3, 4]), b], [2, 3, 4])];
+  });
+  assert.is(opsOf(fuseSums(row)), "Linear Add Identity");
+});
+
 test("dead code is removed, inputs stay", async () => {
   const graph = recorded((g) => {
     const [x, y] = [g.input([2], "float32"), g.input([3], "float32")];

@@ -13,15 +13,27 @@ const linearGradInput: Operator = ({ build, operands, outputs }) => {
   build.dispatch("matmul", args, { to: [given(outputs, 0).slot] });
 };
 
+/** The product is added in the memory of the sum, where nothing else reads that. */
+const withSum =
+  (isTransposed: boolean): Operator =>
+  (lowering) => {
+    const { build, operands, outputs } = lowering;
+    const [x, weight, sum, out] = [given(operands, 0), given(operands, 1), given(operands, 2), given(outputs, 0)];
+    const turned = () => build.once(`turned ${weight.slot}`, () => build.permute(weight.slot, [1, 0]));
+    const factor = isTransposed ? turned() : weight.slot;
+    if (sum.isFree) build.accumulate(inRows(lowering, sum), [inRows(lowering, x), factor], out.shape, out.slot);
+    else build.add(sum.slot, build.dispatch("matmul", [tensor(x.slot), tensor(factor)]), 1, out.slot);
+  };
+
 const linearGradWeight: Operator = (lowering) => {
   const { build, operands, outputs } = lowering;
   const [dy, x, out] = [given(operands, 0), given(operands, 1), given(outputs, 0)];
   build.product(build.permute(inRows(lowering, dy), [1, 0]), inRows(lowering, x), out, out.slot);
 };
 
-/** All axes but the last one as one. */
+/** All axes but the last one as one: one view for all who read the value so. */
 function inRows({ build }: Lowering, { slot, shape }: Operand): number {
-  return shape.length === 2 ? slot : build.reshape(slot, [-1, shape.at(-1) ?? 1]);
+  return shape.length === 2 ? slot : build.once(`rows of ${slot}`, () => build.reshape(slot, [-1, shape.at(-1) ?? 1]));
 }
 
 const gelu =
@@ -34,6 +46,8 @@ const gelu =
 export const layers: Readonly<Record<string, Operator>> = {
   Linear: linear,
   LinearGradInput: linearGradInput,
+  LinearAdd: withSum(true),
+  LinearGradInputAdd: withSum(false),
   LinearGradWeight: linearGradWeight,
   Gelu: gelu("gelu"),
   GeluGrad: gelu("gelu_backward"),

@@ -12,6 +12,8 @@ export interface Operand {
   readonly numbers: readonly number[] | null;
   /** Whether nobody but this node reads it, and no other value has a part in its memory. */
   readonly isFree: boolean;
+  /** Whether it is an input or a constant of the graph, whose numbers are in row-major order. */
+  readonly isGiven: boolean;
 }
 
 export interface Lowering {
@@ -19,7 +21,7 @@ export interface Lowering {
   readonly operands: readonly Operand[];
   readonly attributes: Readonly<Record<string, Attribute>>;
   /** Where the results belong. */
-  readonly outputs: readonly Omit<Operand, "numbers" | "isFree">[];
+  readonly outputs: readonly Omit<Operand, "numbers" | "isFree" | "isGiven">[];
 }
 
 /** Adds the calls that compute a node's outputs. */

@@ -1,6 +1,8 @@
 /** Operators that combine elements: products and reductions. */
-import { int, ints, some, tensor } from "../dispatch.ts";
+import { int, ints, tensor } from "../dispatch.ts";
+import type { TorchType } from "../library.ts";
 import { attribute, given, isFloat, listOf, type Lowering, type Operand, type Operator } from "./lowering.ts";
+import { reduced } from "./reduce.ts";
 
 /** The slot of an operand with its last two axes swapped, if it is to be transposed. */
 function turned({ build }: Lowering, { slot, shape }: Operand, isTransposed: boolean): number {
@@ -45,23 +47,22 @@ const extreme =
   };
 
 /** Sums of integers would be int64 if the type were not given. */
-const sum: Operator = (lowering) => reduce(lowering, "sum", "dim_IntList", given(lowering.outputs, 0).slot);
+const sum: Operator = (lowering) => void reduce(lowering, "sum", given(lowering.outputs, 0).slot);
 
 /** The mean of integers is refused: it is taken in float64, and cut to an integer as ONNX does. */
 const mean: Operator = (lowering) => {
   const { build, outputs } = lowering;
   const out = given(outputs, 0);
-  if (isFloat(out)) return void reduce(lowering, "mean", "dim", out.slot);
-  const exact = reduce(lowering, "mean", "dim", build.slot(), build.torch.types.float64);
+  if (isFloat(out)) return void reduce(lowering, "mean", out.slot);
+  const exact = reduce(lowering, "mean", build.slot(), "float64");
   build.cast(exact, out.dtype, { to: out.slot });
 };
 
-function reduce(lowering: Lowering, name: string, overload: string, to: number, type?: number): number {
+function reduce(lowering: Lowering, name: "sum" | "mean", to: number, type?: TorchType): number {
   const { build, operands, outputs } = lowering;
-  const made = type ?? build.torch.types[given(outputs, 0).dtype];
-  const keeps = int(attribute(lowering, "keepdims", 1));
-  const args = [tensor(given(operands, 0).slot), some(ints(axesOf(lowering))), keeps, some(int(made))];
-  return build.dispatch(name, args, { overload, to: [to] });
+  const keeps = attribute(lowering, "keepdims", 1) === 1;
+  const reduction = { axes: axesOf(lowering), keeps, type: type ?? given(outputs, 0).dtype };
+  return reduced(build, name, given(operands, 0).slot, reduction, to);
 }
 
 export const numeric: Readonly<Record<string, Operator>> = {
@@ -69,7 +70,7 @@ export const numeric: Readonly<Record<string, Operator>> = {
   FusedMatMul: product,
   Gemm: product,
   Softmax: softmax,
-  ReduceSum: (lowering) => void sum(lowering),
+  ReduceSum: sum,
   ReduceMean: mean,
   ReduceMax: extreme("amax"),
   ReduceMin: extreme("amin"),
