@@ -20,10 +20,13 @@ export function checkpointedBlock(
   compute: (streams: Streams, state: BlockState) => BlockState,
 ): BlockState {
   const parts = { state, streams };
-  const isInput = (x: Tensor) => tensorsIn(state).includes(x) || (isSharedTrained && x.dtype === "float32");
-  const all = tensorsIn(parts);
+  const [ofState, all] = [new Set(tensorsIn(state)), tensorsIn(parts)];
+  const isInput = (x: Tensor) => ofState.has(x) || (isSharedTrained && x.dtype === "float32");
   const [inputs, constants] = [all.filter(isInput), all.filter((x) => !isInput(x))];
-  const order = all.map((x) => [...inputs, ...constants].indexOf(x));
+  // Where a tensor occurs twice, its first place counts.
+  const places = new Map<Tensor, number>();
+  [...inputs, ...constants].forEach((x, i) => places.set(x, places.get(x) ?? i));
+  const order = all.map((x) => places.get(x) ?? -1);
   const f = (given: readonly Tensor[]) => {
     const again = refilled(
       parts,

@@ -158,9 +158,20 @@ function trainedOf(engine: Engine, { config, weights }: LoadedModel, lora: LoraC
 }
 
 function checkpointingOf(engine: Engine, { names, tensors }: Trainable): Checkpointing {
+  // Asked for by every block in every step.
+  const found = new Map<string, readonly number[]>();
+  const placesOf = (prefix: string): readonly number[] => {
+    const places = found.get(prefix) ?? names.flatMap((name, i) => (name.startsWith(prefix) ? [i] : []));
+    found.set(prefix, places);
+    return places;
+  };
   return {
     run: (f, given) => engine.checkpoint(f, given),
-    parametersOf: (prefix) => tensors().filter((_, i) => names[i]?.startsWith(prefix) ?? false),
+    parametersOf: (prefix) => {
+      const places = placesOf(prefix);
+      const current = tensors();
+      return places.flatMap((i) => current[i] ?? []);
+    },
     isSharedTrained: names.some((name) => !name.startsWith("transformer_blocks.")),
   };
 }

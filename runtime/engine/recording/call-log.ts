@@ -34,7 +34,10 @@ export class CallLog {
 
   /** Describes a call, and adds its tensors and values to the log. */
   describe(op: OpName, args: readonly Argument[]): string {
-    return `${op}(${args.map((x) => this.#argument(op, x)).join(" ")})`;
+    // Every operation of every step comes here.
+    let text = `${op}(`;
+    for (let i = 0; i < args.length; i++) text += (i === 0 ? "" : " ") + this.#argument(op, args[i]);
+    return `${text})`;
   }
 
   /** Names the result of the call that was described last, so that later calls can refer to it. */
