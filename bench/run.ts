@@ -117,6 +117,7 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   precision: (_, sizeAndSteps) => script("precision.ts", ...partsOf(sizeAndSteps)),
   scaling: () => script("scaling.ts"),
   overhead: () => script("overhead.ts"),
+  "torch-calls": () => script("torch-calls.ts"),
   "demo-loss": () => script("demo-loss.ts"),
 };
 
