@@ -24,6 +24,7 @@ import {
   type OptimizerContext,
 } from "./training/optimizer-step.ts";
 import type { Run, StopSignal } from "./training/run-inputs.ts";
+import { strategyTold } from "./training/strategy-told.ts";
 import { speedOf } from "./training/step-speed.ts";
 import { GradientWatch } from "./training/gradient-watch.ts";
 import { createWarnOnce, type WarnOnce } from "./training/warn-once.ts";
@@ -126,7 +127,7 @@ interface Loop {
 }
 
 async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Loop> {
-  const { config, engine, trainable, step, params } = run;
+  const { config, engine, trainable, step } = run;
   const optimizer = createOptimizer(run);
   const { globalStep, loaded, warnings } = await loadCheckpoint(run, optimizer);
   await checkNothingLater(config, run.id, globalStep);
@@ -146,9 +147,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     type: "started",
     globalStep,
     steps,
-    strategy: step.strategy.name,
-    sourceHash: step.strategy.sourceHash,
-    params,
+    ...strategyTold(run),
     engine: engine.name,
     environment: environmentOf(step.strategy.compiler),
     time: new Date().toISOString(),

@@ -9,6 +9,7 @@ import {
   type Plan,
   type StepPlan,
 } from "../../runtime/index.ts";
+import { callsText } from "../run-view/calls.ts";
 import { resumingText, type TrainingStateMode } from "../run-view/resuming.ts";
 import { bytes, duration, rate } from "../shell/text.ts";
 
@@ -22,7 +23,9 @@ export function planRows(
   const isOneSize = commonest === largest;
   const ofLargest = isOneSize ? "" : ` for the largest samples, ${largest.tokens} tokens`;
   const ofCommonest = ` for samples of the commonest size, ${commonest.tokens} tokens`;
+  const calls = callsText(plan.passes);
   return [
+    ...(calls === null ? [] : [["calls", calls]]),
     ["memory", memoryText(largest)],
     ["resuming", resumingText(trainingState, largest.memory.trained / 4)],
     ["time", `${workText(largest, speed)}${ofLargest}`],

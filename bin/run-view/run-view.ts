@@ -11,6 +11,7 @@ import type {
 } from "../../runtime/index.ts";
 import { onOneLine } from "../../compiler/source/index.ts";
 import { colors, control } from "../shell/color.ts";
+import { callsText } from "./calls.ts";
 import { curve, median } from "./curve.ts";
 import { duration } from "../shell/text.ts";
 import { plainLine, progressBlock } from "./progress.ts";
@@ -178,7 +179,9 @@ function startLine(session: Session, event: StartedEvent): string {
   const { strategy, samples, steps, trainableParameters: numbers, loaded, globalStep } = event;
   const amount = `${steps} steps, ${samples} sample${samples === 1 ? "" : "s"}, ${numbers.toLocaleString("en")} weights`;
   const from = loaded === null ? "" : `\ngoing on after step ${globalStep} from ${shortPath(session, loaded)}`;
-  return `training \`${strategy}\`: ${amount}\n${resumingText(event.trainingState, numbers)}${from}`;
+  const calls = callsText(event.passes);
+  const each = calls === null ? "" : `\n${calls}`;
+  return `training \`${strategy}\`: ${amount}${each}\n${resumingText(event.trainingState, numbers)}${from}`;
 }
 
 /** Relative to the working folder if it is inside. */

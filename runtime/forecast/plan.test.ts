@@ -39,7 +39,7 @@ test("memory is the sum of whole parts, what comes on top of the graphs among th
 test("a step takes its products, its other operations and its calls, and a run its recording and its steps", () => {
   assert.equal(partsOfStep(plan, speed), { products: 30, moving: 4, calls: 0.005 });
   assert.ok(Math.abs(stepSeconds(plan, speed) - 34.005) < 1e-9);
-  const one = { largest: plan, commonest: plan, sizes: 1 };
+  const one = { largest: plan, commonest: plan, sizes: 1, passes: [] };
   // A second to warm up, and 0.2 ms for each of 5,000 operations.
   assert.is(recordingSeconds(one), 2);
   assert.is(recordingSeconds({ ...one, sizes: 3 }), 4);

@@ -1,4 +1,5 @@
 /** What a run takes, by its parts. The constants are measured, see `bench/RESULTS.md`. */
+import type { PassInfo } from "../contract.ts";
 import type { EngineSpeed } from "../engine/measure.ts";
 import type { Precision } from "../engine/engine.ts";
 import type { Provider } from "../engine/onnx/provider.ts";
@@ -45,6 +46,8 @@ export interface Plan {
   readonly commonest: StepPlan;
   /** How many sizes the samples have; the graphs of each are recorded. */
   readonly sizes: number;
+  /** Calls of the model in a step besides its own; they are in all of these numbers. */
+  readonly passes: readonly PassInfo[];
 }
 
 interface Own {

@@ -40,6 +40,7 @@ export async function planOf(
     largest: first,
     commonest: commonest === largest ? first : await planned(commonest),
     sizes: new Set(examined.data.outlines.map(sizeOf)).size,
+    passes: step.strategy.passes ?? [],
   };
 }
 

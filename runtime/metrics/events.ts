@@ -1,3 +1,4 @@
+import type { PassInfo } from "../contract.ts";
 import type { Finding } from "../findings.ts";
 import type { GpuUse } from "./gpu-watch.ts";
 
@@ -31,6 +32,8 @@ export interface StartedEvent {
   readonly trainableParameters: number;
   /** What its checkpoints save to resume from: `checkpoints.save_training_state`. */
   readonly trainingState: "full" | "minimal" | "off";
+  /** Calls of the model in a step besides its own; none if not given. */
+  readonly passes?: readonly PassInfo[];
   /** The weights that the run began with, or null. */
   readonly loaded: string | null;
   /** The folder that the run writes to. */
