@@ -5,6 +5,8 @@ Made by ltxc … from contrastive_flow_matching.strategy (sha256 3640cc439d15). 
 train with the official trainer:
 
     accelerate launch ltxc_contrastive_flow_matching.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy.
 """
 import dataclasses
 import hashlib
@@ -14,6 +16,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

@@ -5,6 +5,8 @@ Made by ltxc … from dispersive_loss.strategy (sha256 751577db80eb). Change tha
 the official trainer:
 
     accelerate launch ltxc_dispersive_loss.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy.
 """
 import dataclasses
 import hashlib
@@ -16,6 +18,7 @@ import math
 import os
 import re
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
