@@ -1,5 +1,5 @@
 /** Starts the official trainer with a compiled strategy, and follows it. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import type { Io } from "../shell/io.ts";
 import { environmentWith, type Installation } from "./installation.ts";
@@ -41,37 +41,27 @@ function commandOf({ installation, processes, module, config }: Launch): readonl
   return [python, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", String(processes), ...own];
 }
 
-/** How often the progress is looked at, and how long after an interrupt the trainer is told of it once more, in milliseconds. */
+/** How often the progress is looked at, in milliseconds. */
 const LOOK = 200;
-const PATIENCE = 3000;
 
 /**
  * Runs it to its end, and gives its exit code; `onStep` gets each step that is done, in order.
- * @param isStopped whether it was asked to end. A terminal tells that to the trainer as well; where nobody did, it is told after a while.
+ * @param isStopped whether it was asked to end. All processes are told so then; the next interrupt kills them.
  */
 export async function follow(
-  io: Pick<Io, "env">,
+  io: Pick<Io, "env" | "onInterrupt">,
   launch: Launch,
   onStep: (step: StepDone) => void,
   isStopped: () => boolean,
 ): Promise<number> {
-  const [program = "", ...args] = commandOf(launch);
-  const { installation, folder, log, progress } = launch;
-  const usual = { ...environmentWith(io.env, installation.paths), LTXC_FOLDER: folder, LTXC_PROGRESS: progress };
-  const env: Record<string, string> = { ...usual, ...launch.env };
-  if (installation.gpus === 0) Object.assign(env, { ACCELERATE_USE_CPU: "true" });
-  const output = openSync(log, "a");
-  const child = spawn(program, args, { env, stdio: ["ignore", output, output] });
-  closeSync(output);
-  const look = progressReader(progress, onStep);
-  let patience = PATIENCE;
+  const child = start(io, launch);
+  const look = progressReader(launch.progress, onStep);
+  let off: (() => void) | null = null;
   const timer = setInterval(() => {
     look();
-    if (isStopped()) patience -= LOOK;
-    if (patience <= 0) {
-      child.kill("SIGINT");
-      patience = Infinity;
-    }
+    if (!isStopped() || off !== null) return;
+    signalAll(child, "SIGINT");
+    off = io.onInterrupt(() => signalAll(child, "SIGKILL"));
   }, LOOK);
   try {
     return await new Promise<number>((done, fail) => {
@@ -80,7 +70,33 @@ export async function follow(
     });
   } finally {
     clearInterval(timer);
+    (off as (() => void) | null)?.();
     look();
+  }
+}
+
+/** Windows has no groups of processes that signals could go to. */
+const hasGroups = process.platform !== "win32";
+
+/** In a group of its own: a launcher and its processes are then told together, whatever the launcher passes on. */
+function start(io: Pick<Io, "env">, launch: Launch): ChildProcess {
+  const [program = "", ...args] = commandOf(launch);
+  const { installation, folder, log, progress } = launch;
+  const usual = { ...environmentWith(io.env, installation.paths), LTXC_FOLDER: folder, LTXC_PROGRESS: progress };
+  const env: Record<string, string> = { ...usual, ...launch.env };
+  if (installation.gpus === 0) Object.assign(env, { ACCELERATE_USE_CPU: "true" });
+  const output = openSync(log, "a");
+  const child = spawn(program, args, { env, stdio: ["ignore", output, output], detached: hasGroups });
+  closeSync(output);
+  return child;
+}
+
+function signalAll(child: ChildProcess, signal: "SIGINT" | "SIGKILL"): void {
+  if (child.pid === undefined || child.exitCode !== null) return;
+  try {
+    process.kill(hasGroups ? -child.pid : child.pid, signal);
+  } catch {
+    // It has ended just now.
   }
 }
 

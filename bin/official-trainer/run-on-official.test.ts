@@ -27,6 +27,27 @@ const save = (step) => {
   fs.writeFileSync(path.join(folder, "lora_weights_step_0000" + step + ".safetensors"), "");
 };
 fs.writeFileSync(path.join(config.output_dir, "seen.json"), JSON.stringify({ args: process.argv.slice(2), config, cwd: process.env.LTXC_FOLDER }));
+if (process.env.FAKE === "rank fails") {
+  console.error(\`[rank1]: Traceback (most recent call last):
+[rank1]:   File "x.py", line 1
+[rank1]: RuntimeError: CUDA out of memory on rank 1
+[rank0]:[W1127 12:36:02.07 reducer.cpp:1529] Warning: unused parameters
+W1127 13:58:41.0 25 torch/distributed/elastic/multiprocessing/api.py:900] Sending process 24996 closing signal SIGTERM
+E1127 13:58:41.0 25 torch/distributed/elastic/multiprocessing/api.py:874] failed (exitcode: 1)
+Traceback (most recent call last):
+  File "run.py", line 883
+torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
+============================================================
+build/ltxc_inpainting.py FAILED
+------------------------------------------------------------
+Failures:
+<NO_OTHER_FAILURES>
+Root Cause (first observed failure):
+[0]:
+  time      : 2026-11-27_13:58:41
+============================================================\`);
+  process.exit(1);
+}
 if (process.env.FAKE === "fails") {
   console.error("Traceback (most recent call last):\\n  File\\nRuntimeError: CUDA out of memory");
   process.exit(3);
@@ -108,6 +129,12 @@ test("a failure is told with the trainer's last line, and where the rest is", as
   assert.is(code, 1);
   assert.match(err, "error[LTX6610]: the official trainer ended with exit code 3: RuntimeError: CUDA out of memory");
   assert.match(await readFile(join(cwd, "outputs/ltx-trainer.log"), "utf8"), "Traceback");
+  await rm(join(cwd, "outputs"), { recursive: true });
+  const rank = await ltxc(there, { cwd, env: { FAKE: "rank fails" } });
+  assert.match(
+    rank.err,
+    "error[LTX6610]: the official trainer ended with exit code 1: RuntimeError: CUDA out of memory on rank 1",
+  );
 });
 
 test("Ctrl-C ends the trainer, and the report says how to go on", async ({ cwd }) => {

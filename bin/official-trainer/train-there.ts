@@ -227,14 +227,16 @@ async function newestWeights(folder: string): Promise<string | null> {
 }
 
 /** Lines of a stack, and what the launcher says when one of its processes has failed. */
-const NOISE = /^\s|^Traceback|^={3}|^-{3}|torch\.distributed|^(E|W|I)\d{4} |^subprocess\.|^$/;
+const NOISE =
+  /^\s|^Traceback|^={3}|^-{3}|torch\.distributed|^(\[rank\d+\]:)?\[?[EWI]\d{4} |^subprocess\.|^\[\d+\]:$|^Root Cause|^Failures:|^<NO_OTHER| FAILED$|^$/;
 
 /**
  * Says why the official trainer ended: the last line of what it printed that is no stack.
  * @throws FindingsError LTX6610
  */
 export async function failOfficial(code: number, log: string): Promise<never> {
-  const lines = (await readFile(log, "utf8")).split("\n").filter((line) => !NOISE.test(line));
+  const printed = (await readFile(log, "utf8")).split("\n").map((line) => line.replace(/^\[rank\d+\]: /, ""));
+  const lines = printed.filter((line) => !NOISE.test(line));
   const said = lines.at(-1);
   const message = `the official trainer ended with exit code ${code}${said === undefined ? "" : `: ${said}`}`;
   return fail("LTX6610", message, `all that it printed is in ${log}`, ["runtime", "engine"]);
