@@ -52,15 +52,17 @@ if (process.env.FAKE === "fails") {
   console.error("Traceback (most recent call last):\\n  File\\nRuntimeError: CUDA out of memory");
   process.exit(3);
 }
-for (let step = 1; step <= 3; step++) {
-  const line = { step, losses: { inpaint: 1 / step }, samples: 4, rate: step === 1 ? null : 0.01, time: 1000 + step / 4 };
-  fs.appendFileSync(process.env.LTXC_PROGRESS, JSON.stringify(line) + "\\n");
-}
+// Before any line tells that it is time to interrupt it.
 if (process.env.FAKE === "waits") {
   save(2);
   process.on("SIGINT", () => process.exit(130));
   setInterval(() => {}, 1000);
-} else save(3);
+}
+for (let step = 1; step <= 3; step++) {
+  const line = { step, losses: { inpaint: 1 / step }, samples: 4, rate: step === 1 ? null : 0.01, time: 1000 + step / 4 };
+  fs.appendFileSync(process.env.LTXC_PROGRESS, JSON.stringify(line) + "\\n");
+}
+if (process.env.FAKE !== "waits") save(3);
 `;
 
 test.before(async (context) => {
