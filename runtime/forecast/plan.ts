@@ -57,7 +57,10 @@ interface Own {
   readonly kept: number;
 }
 
-/** What a runtime takes for itself. Measured on the CPU; on a GPU estimated. */
+/**
+ * What a runtime takes for itself: measured for ONNX Runtime on the CPU, estimated for the others. `torch` on the CPU takes more than is
+ * reckoned here, see bench/RESULTS.md.
+ */
 function ownOf({ name, provider }: PlannedEngine): Own {
   if (provider === "cuda") return { program: 600 * 2 ** 20, kept: 0.1 };
   return name === "torch" ? { program: 400 * 2 ** 20, kept: 0.1 } : { program: 325 * 2 ** 20, kept: 0.3 };

@@ -1,9 +1,8 @@
 /**
  * What NVIDIA's cards compute at most, in 10^12 floating-point operations per second, without sparsity: bfloat16 on tensor cores with sums
- * in float32, and float32 on CUDA cores. From NVIDIA's data sheets (B200, H200, H100, GH200, A100, L40S, L40, L4, A40, A10, T4, V100, RTX
- * A6000) and the tables at the end of its white papers on the architectures Ampere GA102, Ada and RTX Blackwell (RTX 3090, RTX 6000 Ada,
- * RTX 4090, RTX 5090). Where a data sheet counts with sparsity, which doubles the number, this is the half. Each bfloat16 number was
- * compared with multiprocessors x operations in a cycle x boost clock, and agrees within 1.5 %. Null: the card has no bfloat16.
+ * in float32, and float32 on CUDA cores. As NVIDIA's data sheets and the white papers on its architectures have them; where these count with
+ * sparsity, which doubles the number, this is the half. Those of H100 SXM, A100 and RTX 4090 in bfloat16 were looked up again; the others
+ * only agree with multiprocessors x operations in a cycle x boost clock. Null: the card has no bfloat16.
  *
  * The first entry whose words a card's name contains counts.
  */
