@@ -165,6 +165,31 @@ test("the model is told the step's noise level, per sample and per token", async
   near(drawn?.video, (i) => noise(i) + way);
 });
 
+test("all steps make the same calls with the same plain numbers, so that one recording serves them", async () => {
+  const steps: string[][] = [];
+  const called: typeof ops = new Proxy(ops, {
+    get:
+      (target, name: keyof typeof ops) =>
+      (...args: readonly unknown[]) => {
+        const plain = args.map((x) => (typeof x === "object" && x !== null && "shape" in x ? "tensor" : x));
+        steps.at(-1)?.push(`${name} ${JSON.stringify(plain)}`);
+        return (target[name] as (...given: readonly unknown[]) => unknown)(...args);
+      },
+  });
+  const logged: typeof engine = Object.assign(Object.create(engine) as typeof engine, {
+    ops: called,
+    tidy: <T>(f: () => T): T => {
+      steps.push([]);
+      return engine.tidy(f);
+    },
+  });
+  const model = { ...known((x) => x), engine: logged };
+  await drawSample(model, planOf(), settings({ video_cfg_scale: 3, video_stg_scale: 1, guidance_rescale: 0.7 }));
+  const [first, ...others] = steps.filter((calls) => calls.length > 0);
+  assert.is(others.length, 3);
+  for (const calls of others) assert.equal(calls, first);
+});
+
 test("references and first frames are where the model looks for them", () => {
   const { denoise, keyframes, references, positions: place } = videoPlan({ given: 1, reference: true });
   assert.equal([...denoise.data], [0, 0, 0, 1, 1, 1]);

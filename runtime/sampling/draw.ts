@@ -7,7 +7,7 @@ import type { EmbeddingsProcessor, TextContexts } from "../model/embeddings.ts";
 import type { Perturbation } from "../model/transformer.ts";
 import { normal } from "../random/philox.ts";
 import type { StopSignal } from "../training/run-inputs.ts";
-import { cleanGuess, eulerStep, guide, neutral, type Guesses, type Scales } from "./guidance.ts";
+import { cleanGuess, eulerStep, guide, neutral, type Guesses, type Levels, type Scales } from "./guidance.ts";
 import type { SamplePlan, StreamPlan } from "./sample-plan.ts";
 import { sigmaSchedule } from "./noise-schedule.ts";
 import { audioLatents, videoLatents } from "./tokens.ts";
@@ -129,16 +129,18 @@ function step(
   model: SampledModel,
   states: Streams<State>,
   texts: Texts,
-  levels: { readonly sigma: number; readonly next: number },
+  { sigma, next: following }: { readonly sigma: number; readonly next: number },
   settings: ValidationConfig,
 ): void {
   const { engine } = model;
   const next = engine.tidy(() => {
+    const { ops } = engine;
+    const level = (value: number) => ops.constant({ shape: [1], dtype: "float32", data: Float32Array.of(value) });
+    const levels: Levels = { sigma: level(sigma), change: level(following - sigma) };
     const guesses = guess(model, states, texts, levels.sigma, settings);
     const moved = (name: "video" | "audio"): Tensor | null => {
       const [state, own] = [states[name], guesses[name]];
       if (state === null || own === null) return null;
-      const { ops } = engine;
       const guided = guide(ops, own, state.scales, settings.guidance_rescale);
       const kept = ops.mul(ops.sub(1, state.denoise), state.clean);
       return eulerStep(ops, state.latent, ops.add(ops.mul(state.denoise, guided), kept), levels);
@@ -158,7 +160,7 @@ function guess(
   model: SampledModel,
   states: Streams<State>,
   { positive, negative }: Texts,
-  sigma: number,
+  sigma: Tensor,
   { stg_blocks }: ValidationConfig,
 ): Streams<Guesses> {
   const { ops } = model.engine;
@@ -206,7 +208,7 @@ function inputsOf(
   { engine: { ops } }: SampledModel,
   state: State | null,
   context: Tensor | null,
-  sigma: number,
+  sigma: Tensor,
 ): ModalityInputs | null {
   if (state === null) return null;
   if (context === null) throw new Error("a modality without text features");
@@ -214,7 +216,7 @@ function inputsOf(
   const tokens = latent.shape[1] ?? 0;
   return {
     latent,
-    sigma: ops.fill([1], plan.frozen ? 0 : sigma),
+    sigma: plan.frozen ? ops.fill([1], 0) : sigma,
     timesteps: ops.reshape(ops.mul(denoise, sigma), [1, tokens]),
     positions: plan.positions,
     context,

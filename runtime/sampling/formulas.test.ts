@@ -75,8 +75,9 @@ test("the clean guess goes back along the velocity, by each token's own level", 
 });
 
 test("a step of Euler's method is the share of the way to the clean sample", async () => {
-  near(await values(() => eulerStep(ops, tensor(4, 1), tensor(2, 1), { sigma: 0.8, next: 0.6 })), [3.5, 1]);
-  near(await values(() => eulerStep(ops, tensor(4, 1), tensor(2, 1), { sigma: 0.8, next: 0 })), [2, 1]);
+  const from = (sigma: number, next: number) => ({ sigma: tensor(sigma), change: tensor(next - sigma) });
+  near(await values(() => eulerStep(ops, tensor(4, 1), tensor(2, 1), from(0.8, 0.6))), [3.5, 1]);
+  near(await values(() => eulerStep(ops, tensor(4, 1), tensor(2, 1), from(0.8, 0))), [2, 1]);
 });
 
 test("video tokens run through columns, rows and frames, audio tokens hold the bins of each channel", () => {

@@ -54,12 +54,16 @@ export function cleanGuess(ops: Ops, x: Tensor, velocity: Tensor, levels: Tensor
   return ops.sub(x, ops.mul(velocity, levels));
 }
 
-/** One step of Euler's method along the straight line from `x` at `sigma` to the clean sample, as far as `next`. */
-export function eulerStep(
-  ops: Ops,
-  x: Tensor,
-  clean: Tensor,
-  { sigma, next }: { sigma: number; next: number },
-): Tensor {
-  return ops.add(x, ops.mul(ops.div(ops.sub(x, clean), sigma), next - sigma));
+/**
+ * Where a step of the sampler begins, `sigma`, and how far it goes, `change`: next sigma minus this one. As tensors `[1]`, so that a recorded
+ * step serves all levels.
+ */
+export interface Levels {
+  readonly sigma: Tensor;
+  readonly change: Tensor;
+}
+
+/** One step of Euler's method along the straight line from `x` at `sigma` to the clean sample. */
+export function eulerStep(ops: Ops, x: Tensor, clean: Tensor, { sigma, change }: Levels): Tensor {
+  return ops.add(x, ops.mul(ops.div(ops.sub(x, clean), sigma), change));
 }
