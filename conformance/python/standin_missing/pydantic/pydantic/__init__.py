@@ -90,7 +90,7 @@ class BaseModel:
                 delattr(cls, name)
         cls.model_fields = {**cls.model_fields, **own}
 
-    def __init__(self, **values):
+    def __init__(self, /, **values):
         values, errors, result = dict(values), [], {}
         for name, info in type(self).model_fields.items():
             allowed = [info.alias] if info.alias else [name]
