@@ -133,6 +133,7 @@ const codesOf = (video: string, loss?: string): readonly string[] =>
 test("what is written wrongly is one finding each", () => {
   const plain = "loss:\n  all: mse(video.prediction, video.target)\n";
   assert.equal(codesOf("  text:\n    - empty\n    - conditions\n", plain), ["LTX5091"]);
+  assert.equal(codesOf("  text:\n    - conditions\n    - empty with probability 0.1\n", plain), ["LTX5091"]);
   assert.equal(codesOf("  text: empty with probability 0.1\n", plain), ["LTX5091"]);
   assert.equal(codesOf("  text:\n    - empty with probability 0.1\n    - conditions with probability 0.9\n", plain), [
     "LTX5091",

@@ -70,6 +70,8 @@ function drawnText({ owner, texts, env }: Modality, place: number): Core {
 
 // ------------------------------------------------------------------------------------------------------------------ checks
 
+const isWhatIsLeft = ({ probability }: Item): boolean => probability === null;
+
 /** All entries but the last have a probability; the last one is what is left. */
 export function reportText(items: readonly Item[], place: number, modality: ModalityName, report: Report): void {
   const item = items[place];
@@ -77,15 +79,14 @@ export function reportText(items: readonly Item[], place: number, modality: Moda
   const isLast = place === items.length - 1;
   if (isLast === (item.probability === null)) return;
   const name = item.value.kind === "name" ? item.value.name : "source";
+  const swapped = items.length > 1 && items.at(-1)?.probability !== null && items.filter(isWhatIsLeft).length === 1;
+  if (swapped && isLast) return;
   if (!isLast) {
-    report.error(
-      "LTX5091",
-      item.span,
-      `every sample gets \`${name}\`, so what \`${modality}.text\` lists after it is never taken`,
-      {
-        help: `say how often it is taken, \`${name} with probability 0.1\`, or list it last`,
-      },
-    );
+    const message = `every sample gets \`${name}\`, so what \`${modality}.text\` lists after it is never taken`;
+    const help = swapped
+      ? `move \`${name}\` to the end of the list: what has a probability is drawn first, and the last entry is what is left`
+      : `say how often it is taken, \`${name} with probability 0.1\`, or list it last`;
+    report.error("LTX5091", item.span, message, { help });
     return;
   }
   const help =

@@ -55,6 +55,7 @@ const taken = [
   "extent",
   "present",
   "chosenText",
+  "bestOrder",
   "arguments",
   "await",
   "break",
