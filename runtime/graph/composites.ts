@@ -194,8 +194,8 @@ const adamw: OutputTypes = (inputs, { count }) => {
   return [0, 2, 3].flatMap((i) => lists.slice(i * n, (i + 1) * n));
 };
 
-/** By operator. */
-export const composites: ReadonlyMap<string, OutputTypes> = new Map(
+/** By operator, those that a step is recorded with. */
+export const recordedComposites: ReadonlyMap<string, OutputTypes> = new Map(
   Object.entries({
     Attention: attention,
     AttentionGrad: attentionGrad,
@@ -206,8 +206,6 @@ export const composites: ReadonlyMap<string, OutputTypes> = new Map(
     },
     Linear: linear,
     LinearGradInput: linearGradInput,
-    LinearAdd: withSum(linear),
-    LinearGradInputAdd: withSum(linearGradInput),
     LinearGradWeight: linearGradWeight,
     RmsNorm: rmsNorm,
     RmsNormGrad: rmsNormGrad,
@@ -219,6 +217,13 @@ export const composites: ReadonlyMap<string, OutputTypes> = new Map(
     AdamW: adamw,
   }),
 );
+
+/** All by operator, also those that only passes make. */
+export const composites: ReadonlyMap<string, OutputTypes> = new Map([
+  ...recordedComposites,
+  ["LinearAdd", withSum(linear)],
+  ["LinearGradInputAdd", withSum(linearGradInput)],
+]);
 
 /** Matrix products in an operator of ours, in floating-point operations; 0 for operators without any. */
 export function productFlops(op: string, inputs: readonly Value[]): number {

@@ -1,6 +1,6 @@
 import type { NamedAttrMap, NamedTensorInfoMap, TensorInfo } from "@tensorflow/tfjs";
 import type { DType, Shape } from "../../contract.ts";
-import { composites } from "../composites.ts";
+import { recordedComposites } from "../composites.ts";
 import type { Attribute, Value } from "../graph.ts";
 import type { Tf, TfTensor } from "./tfjs-types.ts";
 import { BACKEND, type RecordingBackend } from "./backend.ts";
@@ -35,7 +35,7 @@ function inOrder(inputs: NamedTensorInfoMap): TensorInfo[] {
 /** Our own operators. tfjs has no kernels of these names: `runComposite` calls them. */
 function compositeKernels(): Kernels {
   return Object.fromEntries(
-    [...composites].map(([op, typesOf]): [string, Kernel] => [
+    [...recordedComposites].map(([op, typesOf]): [string, Kernel] => [
       op,
       (graph, inputs, attributes) => {
         const settings = attributes as Record<string, Attribute>;
