@@ -1,7 +1,7 @@
 import { CommanderError } from "commander";
 import { exitCode, UsageError } from "./shell/exit.ts";
 import { guarded, type Io } from "./shell/io.ts";
-import { createProgram } from "./program.ts";
+import { createProgram, type Slip } from "./program.ts";
 
 /** Says where the fault is likely to be: in the strategy if the stack points into one, otherwise in ltxc. */
 function blame(trace: string): string {
@@ -11,12 +11,26 @@ function blame(trace: string): string {
   return `the strategy failed at ${place}. If its data fit together, this is a bug of ltxc. ${report}`;
 }
 
+/** Commander's message, and help where it is known what was meant. The words of other programs are loaded only now. */
+async function saySlip(io: Io, { message, examples, program, args }: Slip): Promise<void> {
+  const { helpFor } = await import("./command-line/slips.ts");
+  const flag = /option '(--[\w-]+)/.exec(message)?.[1] ?? "";
+  const example = examples.find(([line]) => line.includes(flag))?.[0];
+  const help = helpFor(message, args, program) ?? (example === undefined ? null : `for example \`${example}\``);
+  io.err(help === null ? message : `${message}help: ${help}\n`);
+  io.err("`ltxc --help` and `ltxc <command> --help` show what there is, with examples.\n");
+}
+
 /** Prints what went wrong, and returns the exit code. */
-function reportFailure(io: Io, error: unknown): number {
-  // Commander has printed its message (or the help that was asked for) already.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+async function reportFailure(io: Io, error: unknown, slip: Slip | null): Promise<number> {
+  // Commander has printed the help that was asked for already.
+  if (error instanceof CommanderError) {
+    if (slip !== null) await saySlip(io, slip);
+    return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  }
   if (error instanceof UsageError) {
-    io.err(`error: ${error.message}\n${error.help === null ? "" : `help: ${error.help}\n`}`);
+    const help = typeof error.help === "function" ? await error.help() : error.help;
+    io.err(`error: ${error.message}\n${help === null ? "" : `help: ${help}\n`}`);
     return exitCode.usage;
   }
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -28,8 +42,9 @@ function reportFailure(io: Io, error: unknown): number {
 export async function main(args: readonly string[], bare: Io): Promise<number> {
   const io = guarded(bare);
   let code: number = exitCode.ok;
+  let slip: Slip | null = null;
   try {
-    const program = createProgram(io, args, (result) => (code = result));
+    const program = createProgram(io, args, { done: (result) => (code = result), slipped: (made) => (slip = made) });
     // Without a command there is nothing to do: show what can be done, on stderr, as a usage error.
     if (args.length === 0) program.help({ error: true });
     // `ltxc help run`, as in other programs.
@@ -37,6 +52,6 @@ export async function main(args: readonly string[], bare: Io): Promise<number> {
     await program.parseAsync(first === "help" ? [...rest.slice(0, 1), "--help"] : args, { from: "user" });
     return code;
   } catch (error) {
-    return reportFailure(io, error);
+    return await reportFailure(io, error, slip);
   }
 }

@@ -12,7 +12,6 @@ import {
   declareEject,
   declareSchema,
 } from "./command-line/strategies.ts";
-import { helpFor } from "./command-line/slips.ts";
 import {
   declareConvert,
   declareVerify,
@@ -49,21 +48,25 @@ function exampleText(examples: readonly Example[]): string {
   );
 }
 
-/** Commander's message, and help where it is known what was meant. */
-function sayError(
-  io: Io,
-  program: Command,
-  args: readonly string[],
-  message: string,
-  examples: readonly Example[] = [],
-): void {
-  const flag = /option '(--[\w-]+)/.exec(message)?.[1] ?? "";
-  const example = examples.find(([line]) => line.includes(flag))?.[0];
-  const help = helpFor(message, args, program) ?? (example === undefined ? null : `for example \`${example}\``);
-  io.err(help === null ? message : `${message}help: ${help}\n`);
+/** A command line that commander refuses. */
+export interface Slip {
+  /** Commander's, with a line end. */
+  readonly message: string;
+  readonly args: readonly string[];
+  readonly program: Command;
+  /** Of the command that was called. */
+  readonly examples: readonly Example[];
 }
 
-function rootCommand(io: Io, args: readonly string[]): Command {
+/** Who is told what becomes of a command line. */
+interface Listener {
+  /** Gets the exit code of the command that ran. */
+  done(code: number): void;
+  /** Gets what is wrong with the command line, before commander throws. */
+  slipped(slip: Slip): void;
+}
+
+function rootCommand(io: Io, args: readonly string[], slipped: Listener["slipped"]): Command {
   const program: Command = new Command("ltxc")
     .description("Write, check and run training strategies for the LTX-2 audio-video diffusion transformer.")
     .version(packageVersion(), "-V, --version", "print the version")
@@ -78,10 +81,9 @@ function rootCommand(io: Io, args: readonly string[]): Command {
       writeErr: io.err,
       getOutHelpWidth: () => io.columns.out ?? 100,
       getErrHelpWidth: () => io.columns.err ?? 100,
-      outputError: (message) => sayError(io, program, args, message),
+      outputError: (message) => slipped({ message, args, program, examples: [] }),
     })
     .showSuggestionAfterError(false)
-    .showHelpAfterError("`ltxc --help` and `ltxc <command> --help` show what there is, with examples.")
     .exitOverride()
     .addHelpText(
       "after",
@@ -96,9 +98,9 @@ function rootCommand(io: Io, args: readonly string[]): Command {
   return program;
 }
 
-/** The parser of the command line `args`; `done` gets the exit code of the command that ran. Throws commander's errors instead of ending the process. */
-export function createProgram(io: Io, args: readonly string[], done: (code: number) => void): Command {
-  const program = rootCommand(io, args);
+/** The parser of the command line `args`. Throws commander's errors instead of ending the process. */
+export function createProgram(io: Io, args: readonly string[], { done, slipped }: Listener): Command {
+  const program = rootCommand(io, args, slipped);
   /** A command's line in the list is the first sentence of its description. */
   const command: Declaring["command"] = (name, description, examples) =>
     program
@@ -106,7 +108,7 @@ export function createProgram(io: Io, args: readonly string[], done: (code: numb
       .summary(description.split(/[.:] /)[0]?.replace(/\.$/, "") ?? "")
       .description(description)
       .helpOption("-h, --help", "print this help")
-      .configureOutput({ outputError: (message) => sayError(io, program, args, message, examples) })
+      .configureOutput({ outputError: (message) => slipped({ message, args, program, examples }) })
       .addHelpText("after", exampleText(examples));
   const session = () => sessionOf(io, program.opts<GlobalOptions>());
   for (const declare of [

@@ -49,7 +49,9 @@ test("mappings merge at every depth, anything else replaces", () => {
   );
   assert.is(program?.name, "own");
   assert.is(program?.description, "What others build on.");
-  assert.equal(program?.params, [{ name: "p", type: "number", schema: { type: "number", default: 0.9, minimum: 0 } }]);
+  const [param] = program?.params ?? [];
+  assert.equal([param?.name, param?.type], ["p", "number"]);
+  assert.equal(param?.schema, { type: "number", default: 0.9, minimum: 0 });
   assert.is(program?.sources[0]?.directory, "clips");
   assert.is(program?.sources[0]?.kind, "video_latents");
 });

@@ -1,6 +1,5 @@
 /** Options and arguments that several commands have. */
 import { InvalidArgumentError, Option } from "commander";
-import { settingOf } from "../../runtime/config/index.ts";
 import { UsageError } from "../shell/exit.ts";
 
 /** Settings of a run config, given on the command line. */
@@ -14,8 +13,11 @@ export const setOption = (): Option =>
 function withValue(text: string): string {
   if (text.includes("=")) return text;
   const name = text.replace(/:$/, "");
-  const setting = settingOf(name)?.to ?? name;
-  const help = `write both in one word, with \`=\` between them: \`--set ${setting}=VALUE\``;
+  const help = async () => {
+    const { settingOf } = await import("../../runtime/config/index.ts");
+    const setting = settingOf(name)?.to ?? name;
+    return `write both in one word, with \`=\` between them: \`--set ${setting}=VALUE\``;
+  };
   throw new UsageError(`\`--set ${text}\` is not a setting and its value`, help);
 }
 

@@ -111,7 +111,7 @@ export async function readEach(io: Io, paths: readonly string[]): Promise<Source
 function unreadDiagnostic(error: UsageError): Diagnostic {
   const { message, help } = error;
   const { code, slug } = entryOf(error instanceof OtherContent ? "LTX6231" : "LTX6172");
-  const advice = help ?? "correct the path, or leave the file out";
+  const advice = typeof help === "string" ? help : "correct the path, or leave the file out";
   return { code, slug, severity: "error", message, help: advice, span: { start: 0, end: 0 }, labels: [] };
 }
 

@@ -151,7 +151,10 @@ def assigned(x: Tensor, to: Tensor) -> Tensor:
 
 
 def best_order(costs: list) -> list:
-    """One column for each row, so that the sum of the costs is smallest; of all ways to the same columns one is kept."""
+    """One column for each row, so that the sum of the costs is smallest.
+
+    Of all ways to the same columns one is kept.
+    """
     ways = {0: (0.0, [])}
     for row in costs:
         longer = {}
