@@ -19,10 +19,14 @@ const { engine } = await openEngine("wasm");
 const STEP = 2e-2;
 const TOLERANCE = 1e-3;
 
+/** Params with which the loss has a slope at random weights: DPO's default beta of 2000 is for differences of a real model. */
+const gentler: Readonly<Record<string, object>> = { diffusion_dpo: { beta: 1 } };
+
 async function open(name: string) {
   const smallest = (await readExample(name)).program.smallestBatch;
   const folder = await project({ batch_size: smallest, num_dataloader_workers: 0 }, name);
-  const raw: unknown = parse(await readFile(join(folder, "train.yaml"), "utf8"));
+  const raw = parse(await readFile(join(folder, "train.yaml"), "utf8")) as { training_strategy: object };
+  Object.assign(raw.training_strategy, gentler[name]);
   const { config } = resolveConfig(raw, { configDirectory: folder });
   if (config === null) throw new Error("the run config is refused");
   const step = (await import(pathToFileURL(join(folder, "build", `${name}.mjs`)).href)) as Step;
@@ -109,7 +113,9 @@ for (const name of await exampleNames()) {
       await moved(run, direction, -by);
       return value;
     };
-    const slope = ((await at(STEP)) - (await at(-STEP))) / (2 * STEP);
+    const difference = async (by: number) => ((await at(by)) - (await at(-by))) / (2 * by);
+    // Richardson's extrapolation: what is left of the error falls with the fourth power of the step.
+    const slope = (4 * (await difference(STEP / 2)) - (await difference(STEP))) / 3;
     assert.ok(Math.abs(slope - norm) < TOLERANCE * Math.max(norm, slope), `slope ${slope}, gradient ${norm}`);
     engine.dispose(loss, ...held, ...values);
     await close();
