@@ -139,20 +139,20 @@ function callPass(
 /**
  * Inverted dropout, Srivastava et al. 2014: each number of an adapter's input is zero with probability `rate`, else divided by
  * 1 - rate. Every adapter has a draw of its own, named for its layer, so a resumed run drops what an uninterrupted one would. Further calls
- * of the model in the same step drop the same, where their sequences are as long.
+ * of the model in the same step drop the same, where their sequences are as long; so does a block that is computed again.
  */
 function createDropout(ops: Ops, draws: Draws, rate: number): Dropout | undefined {
   if (rate === 0) return undefined;
   const scaled = (u: Tensor) => ops.mul(ops.float(ops.greaterEqual(u, rate)), 1 / (1 - rate));
-  const drawn = new Map<string, Map<string, Tensor>>();
+  /** By module and shape. The numbers follow from the name, and a tensor of them would not outlive the block that made it. */
+  const names = new Map<string, Map<string, string>>();
   return (module, x) => {
-    const known = drawn.get(module) ?? new Map<string, Tensor>();
-    drawn.set(module, known);
+    const known = names.get(module) ?? new Map<string, string>();
+    names.set(module, known);
     const shape = x.shape.join();
-    const name = known.size === 0 ? "dropout" : `dropout#${known.size}`;
-    const factors = known.get(shape) ?? scaled(draws.rand(`lora.${module}.${name}`, x.shape));
-    known.set(shape, factors);
-    return ops.mul(x, factors);
+    const name = known.get(shape) ?? (known.size === 0 ? "dropout" : `dropout#${known.size}`);
+    known.set(shape, name);
+    return ops.mul(x, scaled(draws.rand(`lora.${module}.${name}`, x.shape)));
   };
 }
 
