@@ -32,6 +32,17 @@ test("files have the official names", () => {
   assert.is(headsPath("out/mine.safetensors"), null);
 });
 
+test("a folder whose weights have other names is refused, with a file to name; one without weights is not", async () => {
+  const root = await folder();
+  await touch(join(root, "heads_00002.safetensors"));
+  await touch(join(root, "below/style.safetensors"));
+  assert.is(await findWeights(root), null);
+  await touch(join(root, "style.safetensors"));
+  assert.is(await codeOf(findWeights(root)), "LTX6307");
+  await touch(join(root, "x_step_1.safetensors"));
+  assert.is(await findWeights(root), join(root, "x_step_1.safetensors"));
+});
+
 test("the latest weights below a folder are found, by number and not by name", async () => {
   const root = await folder();
   for (const name of [

@@ -46,13 +46,16 @@ async function whatElse(path: string): Promise<string> {
 /**
  * The weights file that `load_checkpoint` means: the file itself, or the one with the highest step anywhere below a folder, or the LoRA
  * of a folder that PEFT or diffusers saved; null when the folder has no weights.
- * @throws FindingsError LTX6307 when there is no such file or folder, or the file is not a .safetensors file
+ * @throws FindingsError LTX6307 when there is no such file or folder, the file is not a .safetensors file, or the folder has weights of other names
  */
 export async function findWeights(path: string): Promise<string | null> {
   const info = await stat(path).catch(() => null);
   if (info === null)
     fail("LTX6307", `${path} does not exist`, "write the path of a weights file or of an output folder", place);
-  if (info.isDirectory()) return latest(await readdir(path, { recursive: true }), path) ?? loraInFolder(path);
+  if (info.isDirectory()) {
+    const files = await readdir(path, { recursive: true });
+    return latest(files, path) ?? (await loraInFolder(path)) ?? refuseOthers(files, path);
+  }
   const kind = otherKind(info);
   if (kind !== null)
     fail("LTX6170", `${path} is ${kind}, not a file`, "write the path of a weights file or of an output folder", place);
@@ -65,6 +68,16 @@ export async function findWeights(path: string): Promise<string | null> {
     );
   }
   return path;
+}
+
+/** Weights in a folder whose names have no step are not guessed among, and not passed over: the run would begin from nothing. */
+function refuseOthers(files: readonly string[], folder: string): null {
+  const isOther = (file: string) => /^(?!heads_\d)[^/\\]*\.safetensors$/.test(file);
+  const others = files.filter(isOther).toSorted();
+  if (others.length === 0) return null;
+  const shown = others.slice(0, 3).join(", ") + (others.length > 3 ? `, and ${others.length - 3} more` : "");
+  const message = `${folder} holds no \`*step_*.safetensors\`, but ${shown}`;
+  return fail("LTX6307", message, `name the file: \`load_checkpoint: ${join(folder, others[0] ?? "")}\``, place);
 }
 
 /** Whether a file's name is that of weights after some step, as the official trainer reads them. */
