@@ -14,7 +14,8 @@ import { parseHolder, standingOf, thisProcess, type Holder } from "./holder.ts";
 export interface TakenLock {
   readonly holder: Holder;
   readonly text: string;
-  readonly handle: FileHandle;
+  /** Of the part that is needed: programs that import ltxc's types need none of Node's. */
+  readonly handle: { readonly fd: number; close(): Promise<void> };
 }
 
 /** A lock as somebody else has it. */
