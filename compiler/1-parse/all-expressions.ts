@@ -1,26 +1,30 @@
 /** Every expression of a strategy, with all that it is made of. */
 import type { Expression, Item } from "./expression/ast.ts";
-import { childrenOf } from "./expression/children.ts";
+import { nodesOf } from "./expression/children.ts";
 import type { ModalitySyntax, StrategySyntax, Template } from "./syntax.ts";
 
 /** From the outermost to the innermost, in the order of the sections. */
-export function* allExpressions(syntax: StrategySyntax): Generator<Expression> {
-  // Not by recursion: expressions may be thousands deep.
-  const left = rootsOf(syntax).toReversed();
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    yield node;
-    left.push(...childrenOf(node).toReversed());
-  }
-}
+export const allExpressions = (syntax: StrategySyntax): Iterable<Expression> => nodesOf(...rootsOf(syntax));
 
-function rootsOf({ lets, video, audio, losses, expect, metadata, sources }: StrategySyntax): readonly Expression[] {
+function rootsOf({
+  lets,
+  passes,
+  video,
+  audio,
+  losses,
+  expect,
+  metadata,
+  sources,
+}: StrategySyntax): readonly Expression[] {
   const templates = [
     ...sources.flatMap(({ directory, file }) => [directory, file]),
     ...metadata.map(({ value }) => value),
   ];
   return [
     ...lets.map(({ value }) => value),
-    ...[video, audio].flatMap((modality) => (modality === null ? [] : valuesOf(modality))),
+    ...[...passes, { video, audio }]
+      .flatMap((each) => [each.video, each.audio])
+      .flatMap((modality) => (modality === null ? [] : valuesOf(modality))),
     ...losses.map(({ value }) => value),
     ...expect,
     ...templates.flatMap(expressionsIn),

@@ -65,6 +65,15 @@ test("axes of reductions get their name; comparisons, comments and other functio
   assert.is(emitIr({ path: "e", text: after }).text, emitIr({ path: "e", text }).text);
 });
 
+test("axes in passes get their name, too", () => {
+  const pass = "passes:\n  near:\n    video:\n      noisy: video.noisy - 0.1 * mean(video.noisy, token)\nvideo:\n";
+  const text = `${head.replace("video:\n", pass)}mse(near.video.prediction, video.prediction)\n`;
+  const after = upgraded(text);
+  assert.match(after, "mean(video.noisy, axis=token)");
+  assert.equal(check({ path: "example.strategy", text: after }).diagnostics, []);
+  assert.is(emitIr({ path: "e", text: after }).text, emitIr({ path: "e", text }).text);
+});
+
 test("version 1 is raised where it is written, a text that is no strategy is left alone", () => {
   assert.match(
     upgraded(`language: 1\n${head}mse(video.prediction, video.target)\n`),

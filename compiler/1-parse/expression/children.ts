@@ -24,3 +24,13 @@ export function childrenOf(e: Expression): readonly Expression[] {
       return [];
   }
 }
+
+/** Expressions with all that they are made of, from the outermost to the innermost and from left to right. */
+export function* nodesOf(...roots: readonly Expression[]): Generator<Expression> {
+  // Not by recursion: expressions may be thousands deep.
+  const left = roots.toReversed();
+  for (let node = left.pop(); node !== undefined; node = left.pop()) {
+    yield node;
+    left.push(...childrenOf(node).toReversed());
+  }
+}

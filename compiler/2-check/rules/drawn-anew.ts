@@ -1,5 +1,5 @@
 import type { Expression } from "../../1-parse/expression/ast.ts";
-import { childrenOf } from "../../1-parse/expression/children.ts";
+import { nodesOf } from "../../1-parse/expression/children.ts";
 import { printExpression } from "../../1-parse/expression/print.ts";
 import type { ModalitySyntax, StrategySyntax } from "../../1-parse/syntax.ts";
 import { drawFunctions, losses } from "../builtins.ts";
@@ -96,14 +96,6 @@ function entriesOf(modality: ModalitySyntax): readonly (readonly [string, Expres
       entry === null ? [] : [[`${name}.${key}`, entry.value] as const],
     ),
   ];
-}
-
-function* nodesOf(expression: Expression): Generator<Expression> {
-  const left = [expression];
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    yield node;
-    left.push(...childrenOf(node).toReversed());
-  }
 }
 
 const callsIn = (expression: Expression): readonly Call[] =>
