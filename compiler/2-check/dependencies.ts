@@ -2,13 +2,21 @@
 import type { Binding } from "./checked.ts";
 import { childrenOf, type Core, type ModalityName } from "./core.ts";
 
-/** Every node that a value is made of, references followed; each binding is visited once. */
-export function* allNodes(core: Core, bindings: ReadonlyMap<string, Binding>): Generator<Core> {
+/**
+ * Every node that values are made of, references followed; each binding is visited once.
+ * @param isEnd of a node that is yielded, but not what it is made of
+ */
+export function* allNodes(
+  cores: Core | readonly Core[],
+  bindings: ReadonlyMap<string, Binding>,
+  isEnd: (node: Core) => boolean = () => false,
+): Generator<Core> {
   const seen = new Set<string>();
   // Not by recursion: bindings may refer to each other thousands deep.
-  const left = [core];
+  const left = [cores].flat();
   for (let node = left.pop(); node !== undefined; node = left.pop()) {
     yield node;
+    if (isEnd(node)) continue;
     left.push(...childrenOf(node).toReversed());
     if (node.op !== "ref" || seen.has(node.key)) continue;
     seen.add(node.key);

@@ -17,6 +17,7 @@ import {
   type ModalityName,
   type PassField,
 } from "./core.ts";
+import { allNodes } from "./dependencies.ts";
 import type { Passes } from "./environment.ts";
 import { defineField, type ModalityContext } from "./modality.ts";
 import { spanOf, type Report } from "./report.ts";
@@ -297,14 +298,5 @@ export function checkedPasses(
 
 /** Every pass that a value needs the call of. */
 export function* passesRead(core: Core, bindings: ReadonlyMap<string, Binding>): Generator<string> {
-  const seen = new Set<string>();
-  const left = [core];
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    if (node.op === "pass") yield node.pass;
-    left.push(...childrenOf(node));
-    if (node.op !== "ref" || seen.has(node.key)) continue;
-    seen.add(node.key);
-    const target = bindings.get(node.key)?.core;
-    if (target !== undefined) left.push(target);
-  }
+  for (const node of allNodes(core, bindings)) if (node.op === "pass") yield node.pass;
 }

@@ -1,5 +1,5 @@
 import type { Binding, CheckedLoss } from "../checked.ts";
-import { childrenOf, type Core, type ModalityName } from "../core.ts";
+import type { Core, ModalityName } from "../core.ts";
 import { allNodes, behind, factorsOf, readsModel, readsPrediction, structureOf } from "../dependencies.ts";
 import type { ModalityContext } from "../modality.ts";
 import { constantAlone } from "./constant-alone.ts";
@@ -52,20 +52,10 @@ function tell(
 
 /** Whether a change of what the trained model puts out changes the value smoothly. */
 export function carries(core: Core, bindings: Bindings): boolean {
-  const seen = new Set<string>();
-  const left = [core];
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
+  const isEnd = (node: Core) => node.op === "passPrediction" || isFlat(node);
+  for (const node of allNodes(core, bindings, isEnd)) {
     if (node.op === "prediction" || node.op === "output") return true;
-    if (node.op === "passPrediction") {
-      if (!node.isConstant) return true;
-      continue;
-    }
-    if (isFlat(node)) continue;
-    left.push(...childrenOf(node));
-    if (node.op !== "ref" || seen.has(node.key)) continue;
-    seen.add(node.key);
-    const target = bindings.get(node.key)?.core;
-    if (target !== undefined) left.push(target);
+    if (node.op === "passPrediction" && !node.isConstant) return true;
   }
   return false;
 }

@@ -1,6 +1,7 @@
 /** Passes that cost a call of the model for nothing, and losses of them that train nothing. */
 import type { Binding, CheckedLoss } from "../checked.ts";
 import { childrenOf, type Core } from "../core.ts";
+import { allNodes } from "../dependencies.ts";
 import { passesRead, type PassContext } from "../passes.ts";
 import type { ModalityContext } from "../modality.ts";
 import type { Span } from "../../source/span.ts";
@@ -38,9 +39,9 @@ export function passRules(
   report: Report,
 ): void {
   for (const { syntax, contexts } of passes) {
-    for (const { generated, ...context } of contexts.values()) {
+    for (const context of contexts.values()) {
       const written = syntax[context.syntax.name];
-      if (written !== null) frozenKeys({ ...context, generated, syntax: written }, report);
+      if (written !== null) frozenKeys({ ...context, syntax: written }, report);
     }
   }
   constantLosses(losses, bindings, report);
@@ -97,17 +98,9 @@ export function targetOfAnother(
   report: Report,
 ): void {
   if (passes.length === 0) return;
-  const { finished } = values.bindings;
-  const seen = new Set<string>();
-  const left = losses.map(({ core }) => core);
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    left.push(...childrenOf(node));
+  const terms = losses.map(({ core }) => core);
+  for (const node of allNodes(terms, values.bindings.finished))
     if (node.op === "map" && node.fn === "sub") compare(node.args, values, report);
-    if (node.op !== "ref" || seen.has(node.key)) continue;
-    seen.add(node.key);
-    const target = finished.get(node.key)?.core;
-    if (target !== undefined) left.push(target);
-  }
 }
 
 /** `lose.video.prediction`: the pass, null for the step's own call, and the modality; null for any other value. */
@@ -118,7 +111,7 @@ function fieldOf(core: Core, field: string): { readonly pass: string | null; rea
 }
 
 function compare(args: readonly Core[], values: Values, report: Report): void {
-  const find = (field: string) => args.flatMap((core) => ({ core, of: fieldOf(core, field) })).find(({ of }) => of);
+  const find = (field: string) => args.map((core) => ({ core, of: fieldOf(core, field) })).find(({ of }) => of);
   const [prediction, given] = [find("prediction"), find("target")];
   if (!prediction?.of || !given?.of || prediction.of.modality !== given.of.modality) return;
   const { pass, modality } = prediction.of;
