@@ -2,7 +2,7 @@
 import type { ModalityName } from "../../probe/observe.ts";
 import type { Subject } from "../../probe/subject.ts";
 import type { Suspicion } from "./suspicion.ts";
-import { atTarget, lossesAt, onlyOff, totalOf, type Aim, type Guess, type Trial } from "./trials.ts";
+import { atTarget, lossesAt, onlyOff, totalOf, type Aim, type Guess, type Losses, type Trial } from "./trials.ts";
 
 /** Errors that every loss should see, by what they add to the target. */
 const errors: readonly { readonly what: string; readonly guess: (name: ModalityName) => Guess }[] = [
@@ -35,10 +35,12 @@ export async function blindTo(subject: Subject, trials: readonly Trial[]): Promi
   for (const { name, generated } of subject.program.modalities) {
     const [term] = subject.program.terms.filter(({ modality }) => modality === name);
     if (!generated || term === undefined) continue;
-    const cost = await mostChanged(trials, onlyOff(name));
+    const exact: Losses[] = [];
+    for (const trial of trials) exact.push(await lossesAt(trial, atTarget));
+    const cost = await mostChanged(trials, exact, onlyOff(name));
     if (!(cost > 0)) continue;
     for (const { what, guess } of errors) {
-      const change = await mostChanged(trials, guess(name));
+      const change = await mostChanged(trials, exact, guess(name));
       if (change > blindShare * cost) continue;
       found.push({
         code: "LTX7124",
@@ -53,10 +55,11 @@ export async function blindTo(subject: Subject, trials: readonly Trial[]): Promi
   return found;
 }
 
-async function mostChanged(trials: readonly Trial[], guess: Guess): Promise<number> {
+/** @param exact the losses at the target, on each batch */
+async function mostChanged(trials: readonly Trial[], exact: readonly Losses[], guess: Guess): Promise<number> {
   let most = 0;
-  for (const trial of trials) {
-    const change = totalOf(await lossesAt(trial, guess)) - totalOf(await lossesAt(trial, atTarget));
+  for (const [i, trial] of trials.entries()) {
+    const change = totalOf(await lossesAt(trial, guess)) - totalOf(exact[i] ?? new Map());
     most = Math.max(most, Number.isFinite(change) ? Math.abs(change) : Infinity);
   }
   return most;

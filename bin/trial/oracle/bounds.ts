@@ -9,7 +9,6 @@ const distances = [1, 10, 100] as const;
 
 /** Loss terms that fall below 0, and the further the prediction is off its target. */
 export async function fallsWithoutEnd(subject: Subject, trials: readonly Trial[]): Promise<Suspicion[]> {
-  const seen = new Map<string, readonly number[]>();
   for (const trial of trials) {
     const [samples = 0] = [...trial.aims.values()][0]?.target.shape ?? [];
     const series: Awaited<ReturnType<typeof trial.step.losses>>[] = [];
@@ -22,12 +21,11 @@ export async function fallsWithoutEnd(subject: Subject, trials: readonly Trial[]
     for (let sample = 0; sample < samples; sample++) {
       const totals = series.map((losses) => sum([...losses.values()].map((loss) => mean(ofSample(loss, sample)))));
       const [near = 0, far = 0, farther = 0] = totals;
-      if (!(farther < far && far < near && farther < 0) || seen.size > 0) continue;
+      if (!(farther < far && far < near && farther < 0)) continue;
       const [term] = subject.program.terms.toSorted(
         (a, b) => lossOf(series.at(-1), a.name, sample) - lossOf(series.at(-1), b.name, sample),
       );
       if (term === undefined) continue;
-      seen.set(term.name, totals);
       const numbers = totals.map(short).join(", ");
       return [
         {

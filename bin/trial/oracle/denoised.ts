@@ -1,9 +1,9 @@
 /** Whether `target`, `noisy` and `denoised` of a file belong together. */
 import type { ModalityName } from "../../probe/observe.ts";
 import type { Subject } from "../../probe/subject.ts";
-import { rms, short } from "./numbers.ts";
+import { short } from "./numbers.ts";
 import { isWritten, spanOfValue, type Suspicion } from "./suspicion.ts";
-import { atTarget, type Aim, type Trial } from "./trials.ts";
+import { apart, atTarget, type Trial } from "./trials.ts";
 
 /**
  * A file's `denoised` may be off the clean tokens by this share of their size: latents and targets are rounded to bfloat16, and noise that is
@@ -24,17 +24,17 @@ export async function denoisedFits(subject: Subject, trials: readonly Trial[]): 
     const values = await trial.step.values(keys, trial.at(atTarget));
     const [clean, noise, denoised] = keys.map((key) => values.get(key)?.data);
     if (clean === undefined) continue;
-    const isOff = own("denoised") && denoised !== undefined ? share(aim, denoised, clean) : 0;
+    const isOff = own("denoised") && denoised !== undefined ? apart(aim, denoised, clean) : 0;
     if (isOff > denoisedShare) found.push(denoisedOff(subject, name, isOff, trial));
     if (own("denoised") || !own("target") || noise === undefined) continue;
     const velocity = Float32Array.from(noise, (value, i) => value - (clean[i] ?? 0));
-    const off = share(aim, aim.target.data, velocity);
+    const off = apart(aim, aim.target.data, velocity);
     if (off > targetShare)
       found.push(
         notVelocity(subject, name, {
           off,
           isReversed:
-            share(
+            apart(
               aim,
               aim.target.data,
               velocity.map((x) => -x),
@@ -48,15 +48,6 @@ export async function denoisedFits(subject: Subject, trials: readonly Trial[]): 
 
 /** A target may differ from the velocity by this share of its size, before `denoised` has to say what it is. */
 const targetShare = 0.5;
-
-/** How far two lists of numbers are apart on generated tokens, as a share of the second's size. */
-function share({ target, generated }: Aim, a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const channels = target.shape[2] ?? 1;
-  const isGenerated = (_: unknown, i: number) => generated.data[Math.floor(i / channels)] !== 0;
-  const apart = Array.from(b, (value, i) => value - (a[i] ?? 0)).filter(isGenerated);
-  const size = rms(Array.from(b).filter(isGenerated));
-  return size > 0 ? rms(apart) / size : 0;
-}
 
 function denoisedOff(subject: Subject, name: ModalityName, off: number, { batch }: Trial): Suspicion {
   return {

@@ -1,21 +1,19 @@
 /** What changes when one thing is varied: a source, a parameter, the size of a mask, what a reference holds. */
 import type { HostTensor } from "../../../runtime/contract.ts";
-import { collate, createSampler, defaultFlowMatching, type Engine } from "../../../runtime/index.ts";
-import { modalityNames, OpenedStep } from "../../probe/opened-step.ts";
+import type { Engine } from "../../../runtime/index.ts";
+import { modalityNames, type OpenedStep } from "../../probe/opened-step.ts";
 import { limitsOf } from "../../probe/params.ts";
 import type { Subject } from "../../probe/subject.ts";
 import { isMask, isReference, syntheticSamples } from "../../probe/synthetic.ts";
 import type { TrialBatch } from "../batches.ts";
 import { mean, short } from "./numbers.ts";
 import type { Suspicion } from "./suspicion.ts";
-import { aimsOf, offTarget, predictionOf, withParams, type Trial } from "./trials.ts";
+import { aimsOf, offTarget, openOn, predictionOf, withParams, type Trial } from "./trials.ts";
 
 /** Two numbers count as equal if they differ by less than this share of the larger: rounding differs where factors cancel. */
 const equal = 1e-4;
 
 type Outcome = ReadonlyMap<string, HostTensor>;
-
-const sampler = createSampler(defaultFlowMatching);
 
 /** What the model is given, and all terms with their gradients; `other` gives sources of another seed. */
 async function outcomeOf(
@@ -36,11 +34,10 @@ async function outcomeOf(
       ]),
     ),
   }));
-  const { params, seed, progress } = batch;
-  const circumstances = { params, sampler, seed, progress, globalStep: Math.round(progress * 1000) };
   const [first, ...rest] = mixed;
   if (first === undefined) return new Map();
-  const step = new OpenedStep(engine, subject, collate([first, ...rest]), circumstances);
+  const { seed } = batch;
+  const step = openOn(engine, subject, batch, { made: [first, ...rest] });
   const predicted = predictionOf(step, await aimsOf(step, seed), seed, offTarget);
   const found = new Map(await step.inputs());
   for (const { name } of subject.program.terms) {

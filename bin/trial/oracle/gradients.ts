@@ -4,10 +4,10 @@ import type { ModalityName } from "../../probe/observe.ts";
 import { modalityNames } from "../../probe/opened-step.ts";
 import { limitsOf } from "../../probe/params.ts";
 import type { Subject } from "../../probe/subject.ts";
-import { median, norm, short } from "./numbers.ts";
+import { median, norm, ofSample, short } from "./numbers.ts";
 import type { TrialBatch } from "../batches.ts";
 import { spanOfValue, type Suspicion } from "./suspicion.ts";
-import { tryOn, withParams, type Trial } from "./trials.ts";
+import { atLevel, tryOn, wholeGradient, withParams, type Trial } from "./trials.ts";
 
 /** Gradients of modalities, and of noise levels, of which one is so many times as large as the others count as unequal. */
 const unequal = 100;
@@ -126,13 +126,9 @@ function unequalModalities(subject: Subject, trials: readonly Trial[]): Suspicio
 
 /** Lengths of the whole gradient of each sample by one modality. */
 function sumOver(subject: Subject, trial: Trial, name: ModalityName): readonly number[] {
-  const terms = subject.program.terms.flatMap((term) => trial.off.get(term.name)?.gradients.get(name) ?? []);
-  const [first] = terms;
-  if (first === undefined) return [];
-  const total = Float64Array.from(first.data, (_, i) => terms.reduce((sum, { data }) => sum + (data[i] ?? 0), 0));
-  return Array.from({ length: first.shape[0] ?? 0 }, (_, i) =>
-    norm(total.subarray((i * total.length) / (first.shape[0] ?? 1), ((i + 1) * total.length) / (first.shape[0] ?? 1))),
-  );
+  const slopes = subject.program.terms.flatMap((term) => trial.off.get(term.name) ?? []);
+  const total = wholeGradient(slopes, name);
+  return total === null ? [] : Array.from({ length: total.shape[0] ?? 0 }, (_, i) => norm(ofSample(total, i)));
 }
 
 /** Levels near the ends, at which weights of the level have no bound, compared with the middle. */
@@ -141,7 +137,7 @@ const [middle, ends] = [0.5, [0.001, 0.999]];
 /** The same batch at levels near the ends and in the middle: one that weighs so much more decides alone. */
 async function unequalLevels(engine: Engine, subject: Subject, batch: TrialBatch): Promise<Suspicion[]> {
   const at = async (level: number) => {
-    const trial = await tryOn(engine, subject, batch, (_, __, count) => new Float32Array(count).fill(level));
+    const trial = await tryOn(engine, subject, batch, { sampler: atLevel(level) });
     trial.step.close();
     return trial;
   };

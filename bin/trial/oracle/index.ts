@@ -66,15 +66,12 @@ async function suspicionsOf(
   const dead = await deadLosses(engine, subject, trials);
   // Without a gradient there is nothing further to say of the loss, and what it reads has no effect.
   if (dead.some(({ severity }) => severity === "error")) return dead;
-  const images = imageBatches(subject, seed).map((batch) => ({ batch, step: openOn(engine, subject, batch) }));
-  const whole = await imagesKeptWhole(subject, images);
-  for (const { step } of images) step.close();
   const few = [first, second];
   const falls = await fallsWithoutEnd(subject, few);
   const denoised = await denoisedFits(subject, few);
   return [
     ...dead,
-    ...whole,
+    ...(await onImages(engine, subject, seed)),
     ...falls,
     ...(falls.length > 0 ? [] : await notAtTarget(subject, few)),
     ...denoised,
@@ -97,10 +94,18 @@ async function ofData(
   trials: readonly Trial[],
   seed: number,
 ): Promise<readonly Suspicion[]> {
+  return [
+    ...(await onImages(engine, subject, seed)),
+    ...(await unusualNoise(subject, trials)),
+    ...(await unusualLevels(subject, trials)),
+  ];
+}
+
+async function onImages(engine: Engine, subject: Subject, seed: number): Promise<readonly Suspicion[]> {
   const images = imageBatches(subject, seed).map((batch) => ({ batch, step: openOn(engine, subject, batch) }));
-  const whole = await imagesKeptWhole(subject, images);
+  const found = await imagesKeptWhole(subject, images);
   for (const { step } of images) step.close();
-  return [...whole, ...(await unusualNoise(subject, trials)), ...(await unusualLevels(subject, trials))];
+  return found;
 }
 
 /** One finding for a loss that leads elsewhere. */

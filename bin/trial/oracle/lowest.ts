@@ -7,9 +7,11 @@ import type { Suspicion } from "./suspicion.ts";
 import {
   atRandom,
   atTarget,
+  eachEntry,
   lossesAt,
   onlyOff,
   totalOf,
+  wholeGradient,
   type Aim,
   type Guess,
   type Losses,
@@ -36,7 +38,7 @@ export async function lowestAtTarget(subject: Subject, trials: readonly Trial[])
       const aim = trial.aims.get(name);
       if (aim === undefined) continue;
       const here = await lossesAt(trial, atTarget);
-      const lowest = await lowestAlong(subject, trial, name, aim);
+      const lowest = await lowestAlong(subject, trial, name, { aim, here });
       const drop = totalOf(here) - totalOf(lowest);
       if (!Number.isFinite(drop)) continue;
       gained += Math.max(0, drop);
@@ -49,8 +51,13 @@ export async function lowestAtTarget(subject: Subject, trials: readonly Trial[])
   return found;
 }
 
-async function lowestAlong(subject: Subject, trial: Trial, name: ModalityName, aim: Aim): Promise<Losses> {
-  let lowest = await lossesAt(trial, atTarget);
+async function lowestAlong(
+  subject: Subject,
+  trial: Trial,
+  name: ModalityName,
+  { aim, here }: { readonly aim: Aim; readonly here: Losses },
+): Promise<Losses> {
+  let lowest = here;
   const moved = await directionAt(subject, trial, name, aim, atTarget);
   const scale = rms(aim.target.data) / rms(moved);
   if (!Number.isFinite(scale)) return lowest;
@@ -75,21 +82,10 @@ async function directionAt(
   const predicted = trial.at(guess);
   const slopes: Slope[] = [];
   for (const { name: term } of subject.program.terms) slopes.push(await trial.step.slope(term, predicted));
-  const gradients = slopes.flatMap(({ gradients: each }) => each.get(name) ?? []);
-  const [first] = gradients;
-  if (first === undefined) return new Float64Array();
-  return movedBy(
-    aim,
-    Float64Array.from(first.data, (_, i) => gradients.reduce((all, { data }) => all + (data[i] ?? 0), 0)),
-  );
-}
-
-function movedBy({ target, before }: Aim, gradient: Float64Array): Float64Array {
-  const [samples = 0, tokens = 0, channels = 0] = target.shape;
-  const [own, whole] = [tokens * channels, (before + tokens) * channels];
-  const moved = new Float64Array(target.data.length);
-  for (let sample = 0; sample < samples; sample++)
-    moved.set(gradient.subarray(sample * whole + before * channels, (sample + 1) * whole), sample * own);
+  const gradient = wholeGradient(slopes, name);
+  if (gradient === null) return new Float64Array();
+  const moved = new Float64Array(aim.target.data.length);
+  eachEntry(aim, (at, entry) => (moved[entry] = gradient.data[at] ?? 0));
   return moved;
 }
 

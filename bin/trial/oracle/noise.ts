@@ -1,12 +1,12 @@
 /** Noise, noise levels and noised tokens: are they what the base model knows? */
 import type { HostTensor } from "../../../runtime/contract.ts";
-import type { Engine, Sampler } from "../../../runtime/index.ts";
+import type { Engine } from "../../../runtime/index.ts";
 import type { ModalityName } from "../../probe/observe.ts";
 import type { Subject } from "../../probe/subject.ts";
 import type { TrialBatch } from "../batches.ts";
-import { correlation, mean, norm, rms, short } from "./numbers.ts";
+import { correlation, mean, rms, short } from "./numbers.ts";
 import { isWritten, spanOfValue, type Suspicion } from "./suspicion.ts";
-import { aimsOf, atTarget, openOn, predictionOf, type Aim, type Trial } from "./trials.ts";
+import { aimsOf, apart, atLevel, atTarget, openOn, predictionOf, type Aim, type Trial } from "./trials.ts";
 
 /** Noise has mean 0 and deviation 1; over 10,000 numbers both are drawn to 0.02. Noise of several octaves has up to 1.12 on small grids. */
 const [meanTolerance, deviationTolerance] = [0.1, 0.2];
@@ -112,8 +112,7 @@ export async function noisyAtEnds(engine: Engine, subject: Subject, batch: Trial
   for (const { name, generated } of subject.program.modalities) {
     if (!generated || !isWritten(subject, `${name}.noisy`)) continue;
     for (const level of [0, 1]) {
-      const sampler: Sampler = (_, __, count) => new Float32Array(count).fill(level);
-      const step = openOn(engine, subject, batch, sampler);
+      const step = openOn(engine, subject, batch, { sampler: atLevel(level) });
       const aims = await aimsOf(step, batch.seed);
       const keys = ["noisy", "clean", "noise", "timesteps"].map((field) => `${name}.${field}`);
       const values = await step.values(keys, predictionOf(step, aims, batch.seed, atTarget));
@@ -122,7 +121,7 @@ export async function noisyAtEnds(engine: Engine, subject: Subject, batch: Trial
       const aim = aims.get(name);
       const end = level === 0 ? clean : noise;
       if (aim === undefined || noisy === undefined || end === undefined) continue;
-      const off = apart(aim, noisy, end);
+      const off = apart(aim, noisy.data, end.data);
       if (!isAt(aim, timesteps, level) || off <= endTolerance) continue;
       found.push(notAtEnd(subject, name, level, off, batch));
       break;
@@ -134,13 +133,6 @@ export async function noisyAtEnds(engine: Engine, subject: Subject, batch: Trial
 function isAt({ generated }: Aim, timesteps: HostTensor | undefined, level: number): boolean {
   const levels = Array.from(timesteps?.data ?? []).filter((_, token) => generated.data[token] !== 0);
   return levels.length > 0 && levels.every((value) => Math.abs(value - level) < 1e-3);
-}
-
-function apart({ generated, target }: Aim, a: HostTensor, b: HostTensor): number {
-  const channels = target.shape[2] ?? 1;
-  const isGenerated = (_: unknown, i: number) => generated.data[Math.floor(i / channels)] !== 0;
-  const [x, y] = [Array.from(a.data).filter(isGenerated), Array.from(b.data).filter(isGenerated)];
-  return norm(x.map((value, i) => value - (y[i] ?? 0))) / Math.max(norm(y), 1e-9);
 }
 
 function notAtEnd(subject: Subject, name: ModalityName, level: number, off: number, batch: TrialBatch): Suspicion {

@@ -32,9 +32,12 @@ export function median(values: readonly number[]): number {
 }
 
 /** One sample's part of a tensor with the batch in front. */
-export function ofSample({ shape, data }: HostTensor, sample: number): HostTensor["data"] {
+export function ofSample<Data extends HostTensor["data"] | Float64Array>(
+  { shape, data }: { readonly shape: readonly number[]; readonly data: Data },
+  sample: number,
+): Data {
   const size = data.length / (shape[0] ?? 1);
-  return data.subarray(sample * size, (sample + 1) * size);
+  return data.subarray(sample * size, (sample + 1) * size) as Data;
 }
 
 /** Three digits are enough for what is compared with thresholds. */

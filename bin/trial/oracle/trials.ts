@@ -14,7 +14,7 @@ import { completeParams } from "../../probe/params.ts";
 import type { Subject } from "../../probe/subject.ts";
 import { syntheticSamples, type MaskPattern, type SyntheticSizes } from "../../probe/synthetic.ts";
 import type { TrialBatch } from "../batches.ts";
-import { sum } from "./numbers.ts";
+import { norm, sum } from "./numbers.ts";
 
 const small: SyntheticSizes = { frames: 3, height: 4, width: 2, steps: 4 };
 /** Five times as many tokens, so that what grows with their number shows. */
@@ -59,11 +59,27 @@ export function withParams(batch: TrialBatch, changed: Readonly<Record<string, u
 
 const usual = createSampler(defaultFlowMatching);
 
-/** The step on a batch; `sampler` in place of that of a run without settings. */
-export function openOn(engine: Engine, subject: Subject, batch: TrialBatch, sampler: Sampler = usual): OpenedStep {
+/** All noise levels the same. */
+export const atLevel =
+  (level: number): Sampler =>
+  (_, __, count) =>
+    new Float32Array(count).fill(level);
+
+type Samples = ReturnType<typeof syntheticSamples>;
+
+interface Other {
+  /** In place of that of a run without settings. */
+  readonly sampler?: Sampler;
+  /** In place of those of the batch. */
+  readonly made?: Samples;
+}
+
+/** The step on a batch. */
+export function openOn(engine: Engine, subject: Subject, batch: TrialBatch, other: Other = {}): OpenedStep {
+  const { sampler = usual, made = syntheticSamples(subject.step.strategy, batch) } = other;
   const { params, seed, progress } = batch;
   const circumstances = { params, sampler, seed, progress, globalStep: Math.round(progress * 1000) };
-  return new OpenedStep(engine, subject, collate(syntheticSamples(subject.step.strategy, batch)), circumstances);
+  return new OpenedStep(engine, subject, collate(made), circumstances);
 }
 
 // ------------------------------------------------------------------------------------------------------------- predictions
@@ -114,8 +130,29 @@ export function predictionOf(step: OpenedStep, aims: Aims, seed: number, guess: 
   return new Map(parts);
 }
 
+/** How far two lists of numbers are apart on generated tokens, as a share of the second's size. */
+export function apart({ target, generated }: Aim, a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const channels = target.shape[2] ?? 1;
+  const isGenerated = (_: unknown, i: number) => generated.data[Math.floor(i / channels)] !== 0;
+  const difference = Array.from(b, (value, i) => value - (a[i] ?? 0)).filter(isGenerated);
+  const size = norm(Array.from(b).filter(isGenerated));
+  return size > 0 ? norm(difference) / size : 0;
+}
+
+/** The gradients of several terms by one part of the prediction, added up; null where none depends on it. */
+export function wholeGradient(
+  slopes: readonly Slope[],
+  part: string,
+): (Pick<HostTensor, "shape"> & { data: Float64Array }) | null {
+  const gradients = slopes.flatMap((slope) => slope.gradients.get(part) ?? []);
+  const [first] = gradients;
+  if (first === undefined) return null;
+  const data = Float64Array.from(first.data, (_, i) => gradients.reduce((all, each) => all + (each.data[i] ?? 0), 0));
+  return { shape: first.shape, data };
+}
+
 /** For each entry of a target its place in the model's sequence, which may begin with references. */
-function eachEntry({ target, before }: Aim, visit: (at: number, entry: number) => void): void {
+export function eachEntry({ target, before }: Aim, visit: (at: number, entry: number) => void): void {
   const [samples = 0, tokens = 0, channels = 0] = target.shape;
   const [own, whole] = [tokens * channels, (before + tokens) * channels];
   for (let sample = 0; sample < samples; sample++)
@@ -134,14 +171,9 @@ export interface Trial {
   readonly at: (guess: Guess) => Predicted;
 }
 
-/** Opens a trial, whose step is to be closed. `sampler`: see `openOn`. */
-export async function tryOn(
-  engine: Engine,
-  subject: Subject,
-  batch: TrialBatch,
-  sampler: Sampler = usual,
-): Promise<Trial> {
-  const step = openOn(engine, subject, batch, sampler);
+/** Opens a trial, whose step is to be closed. `other`: see `openOn`. */
+export async function tryOn(engine: Engine, subject: Subject, batch: TrialBatch, other: Other = {}): Promise<Trial> {
+  const step = openOn(engine, subject, batch, other);
   const aims = await aimsOf(step, batch.seed);
   const at = (guess: Guess) => predictionOf(step, aims, batch.seed, guess);
   const off = new Map<string, Slope>();
