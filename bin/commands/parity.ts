@@ -1,4 +1,4 @@
-import { dirname, relative, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { toPlain } from "../../compiler/1-parse/index.ts";
 import { toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
 import { FindingsError, type Finding } from "../../runtime/findings.ts";
@@ -20,6 +20,7 @@ import { readRunConfig } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
 import { codeOf, printFindings } from "../shell/print-findings.ts";
 import { paint, say, sayJson, type Session } from "../shell/session.ts";
+import { shownPath } from "../shell/text.ts";
 import { guardOf } from "../trust/guard.ts";
 
 export interface ParityOptions {
@@ -115,7 +116,7 @@ async function compareBoth(
   const both = { config, written, base, step, module, installation, folder, samples, steps };
   const compared = await trainBoth(io, both, shown);
   if (compared !== null) return tell(session, compared, folder, reporter);
-  say(session, `stopped; what was trained is in ${shortPath(session, folder)}`);
+  say(session, `stopped; what was trained is in ${shownPath(io, folder)}`);
   reporter.end({ isFinished: false, folder });
   return exitCode.interrupted;
 }
@@ -157,14 +158,9 @@ async function tell(session: Session, compared: Comparison, folder: string, repo
   await writeResult(folder, result);
   say(session, `\n${tableOf(compared)}\n`);
   if (!session.json) session.io.out(`${bold(worstLine(compared))}\n`);
-  say(session, `both runs are in ${shortPath(session, folder)}`);
+  say(session, `both runs are in ${shownPath(session.io, folder)}`);
   const finding = findingOf(compared);
   if (finding !== null) reporter.findings([finding]);
   else if (!session.json) session.io.out(`${green("the two train alike")}\n`);
   return reporter.end(result);
-}
-
-function shortPath({ io }: Session, path: string): string {
-  const inner = relative(io.cwd, path);
-  return inner === "" || inner.startsWith("..") ? path : inner;
 }

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { SourceFile } from "../../compiler/source/index.ts";
 import { toPlain, type YamlNode } from "../../compiler/1-parse/index.ts";
 import { toJson, type Diagnostic } from "../../compiler/diagnostics/index.ts";
@@ -28,7 +28,7 @@ import { codeOf, printFindings } from "../shell/print-findings.ts";
 import { examineRunConfig, type Examined } from "../project/run-config.ts";
 import { createRunView, type RunView } from "../run-view/run-view.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
-import { shellWord } from "../shell/text.ts";
+import { shellWord, shownPath } from "../shell/text.ts";
 import { guardOf } from "../trust/guard.ts";
 
 const defaultConfig = "train.yaml";
@@ -135,12 +135,6 @@ interface Asked {
 const onWorkOf = ({ new: isNew, overwrite }: RunOptions): NonNullable<OpenOptions["onWork"]> =>
   isNew === true ? "new" : overwrite === true ? "overwrite" : "refuse";
 
-/** A path as people see it: relative to the working folder where it lies below. */
-function shownPath({ io }: Session, path: string): string {
-  const inner = relative(io.cwd, path);
-  return inner === "" || inner.startsWith("..") || isAbsolute(inner) ? path : inner;
-}
-
 interface ToTrain {
   readonly config: RunConfig;
   readonly step: Step;
@@ -165,8 +159,8 @@ async function trainWith(
     judge: (own, examined) => memoryBefore({ config: own, step, engine }, examined),
   });
   const folder = opened.run.config.output_dir;
-  if (folder !== asked.written || asked.hasPattern) say(session, `output folder ${shownPath(session, folder)}`);
-  if (opened.deleted !== null) say(session, `deleted from ${shownPath(session, folder)}: ${opened.deleted}`);
+  if (folder !== asked.written || asked.hasPattern) say(session, `output folder ${shownPath(session.io, folder)}`);
+  if (opened.deleted !== null) say(session, `deleted from ${shownPath(session.io, folder)}: ${opened.deleted}`);
   reporter.findings(opened.warnings);
   const view = createRunView(session, resumeCommand(asked, folder), ({ finding }) => reporter.findings([finding]));
   engine.watch?.(view.engine);

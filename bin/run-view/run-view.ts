@@ -1,5 +1,5 @@
 /** What a run shows while it goes on and when it has ended. */
-import { basename, isAbsolute, relative } from "node:path";
+import { basename } from "node:path";
 import type {
   EvaluationEvent,
   FinishedEvent,
@@ -9,11 +9,10 @@ import type {
   TrainEvent,
   EngineEvent,
 } from "../../runtime/index.ts";
-import { onOneLine } from "../../compiler/source/index.ts";
 import { colors, control } from "../shell/color.ts";
 import { callsText } from "./calls.ts";
 import { curve, median } from "./curve.ts";
-import { duration } from "../shell/text.ts";
+import { duration, shownPath } from "../shell/text.ts";
 import { plainLine, progressBlock } from "./progress.ts";
 import { resumeNote, resumingText, type TrainingStateMode } from "./resuming.ts";
 import { createSmoother } from "./smooth.ts";
@@ -52,10 +51,10 @@ export function createRunView(
         return shown(evaluationLine(event));
       case "sample":
         return shown(
-          `sample ${event.number}/${event.count} in ${duration(event.seconds)}: ${shortPath(session, event.path)}`,
+          `sample ${event.number}/${event.count} in ${duration(event.seconds)}: ${shownPath(session.io, event.path)}`,
         );
       case "checkpoint":
-        return shown(`saved ${shortPath(session, event.path)}`);
+        return shown(`saved ${shownPath(session.io, event.path)}`);
       case "warning":
         return bar.above(() => onWarning(event));
       case "finished":
@@ -178,16 +177,10 @@ function evaluationLine({ globalStep, loss, sigmas }: EvaluationEvent): string {
 function startLine(session: Session, event: StartedEvent): string {
   const { strategy, samples, steps, trainableParameters: numbers, loaded, globalStep } = event;
   const amount = `${steps} steps, ${samples} sample${samples === 1 ? "" : "s"}, ${numbers.toLocaleString("en")} weights`;
-  const from = loaded === null ? "" : `\ngoing on after step ${globalStep} from ${shortPath(session, loaded)}`;
+  const from = loaded === null ? "" : `\ngoing on after step ${globalStep} from ${shownPath(session.io, loaded)}`;
   const calls = callsText(event.passes);
   const each = calls === null ? "" : `\n${calls}`;
   return `training \`${strategy}\`: ${amount}${each}\n${resumingText(event.trainingState, numbers)}${from}`;
-}
-
-/** Relative to the working folder if it is inside. */
-function shortPath({ io }: Session, path: string): string {
-  const short = relative(io.cwd, path);
-  return onOneLine(short === "" || short.startsWith("..") || isAbsolute(short) ? path : short);
 }
 
 /** Steps that make up "start" and "end": 20, or fewer where the run is short. */
@@ -214,10 +207,10 @@ function finished(session: Session, { seconds, checkpoint }: FinishedEvent, hist
   say(session, `${loss.count} steps in ${duration(seconds)}`);
   if (!session.quiet) session.io.out("\n");
   session.io.out(
-    `${green(basename(checkpoint).startsWith("model") ? "model:" : "LoRA:")} ${shortPath(session, checkpoint)}\n`,
+    `${green(basename(checkpoint).startsWith("model") ? "model:" : "LoRA:")} ${shownPath(session.io, checkpoint)}\n`,
   );
 }
 
 function interrupted(session: Session, { globalStep, checkpoint }: InterruptedEvent, resume: string): void {
-  session.io.out(`stopped after step ${globalStep}, saved ${shortPath(session, checkpoint)}\nto go on: ${resume}\n`);
+  session.io.out(`stopped after step ${globalStep}, saved ${shownPath(session.io, checkpoint)}\nto go on: ${resume}\n`);
 }

@@ -34,7 +34,6 @@ export async function refuseOthers(path: string, { option, shown, isOwn }: Asked
   if (info === null) return refuseMissingFolder(path, option, shown);
   if (info.isDirectory())
     throw new UsageError(`${shown} is a folder`, `name a file in it, as in \`${option} ${join(shown, "page.html")}\``);
-  if (!info.isFile() || info.size === 0) return;
   await refuseForeign(path, { option, shown, isOwn });
 }
 

@@ -1,3 +1,4 @@
+import { isAbsolute, relative } from "node:path";
 import { onOneLine } from "../../compiler/source/index.ts";
 
 /** Breaks each paragraph of `text` into lines of at most `width` characters; longer words stay whole. */
@@ -58,4 +59,10 @@ export function duration(seconds: number): string {
 /** A word as a shell reads it back: in quotes where it holds more than letters, digits and harmless signs. */
 export function shellWord(text: string): string {
   return /^[\w./=,:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** A path as people see it: relative to the working folder where it lies below. */
+export function shownPath({ cwd }: { readonly cwd: string }, path: string): string {
+  const inner = relative(cwd, path);
+  return onOneLine(inner === "" || inner.startsWith("..") || isAbsolute(inner) ? path : inner);
 }

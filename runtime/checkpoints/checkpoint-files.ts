@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { describeFile } from "../files/index.ts";
 import { otherKind } from "../files/regular-file.ts";
 import { fail, type Finding } from "../findings.ts";
+import { some } from "../some.ts";
 import { loraInFolder } from "../lora-files/in-folder.ts";
 
 const place: Finding["path"] = ["model", "load_checkpoint"];
@@ -75,8 +76,7 @@ function refuseOthers(files: readonly string[], folder: string): null {
   const isOther = (file: string) => /^(?!heads_\d)[^/\\]*\.safetensors$/.test(file);
   const others = files.filter(isOther).toSorted();
   if (others.length === 0) return null;
-  const shown = others.slice(0, 3).join(", ") + (others.length > 3 ? `, and ${others.length - 3} more` : "");
-  const message = `${folder} holds no \`*step_*.safetensors\`, but ${shown}`;
+  const message = `${folder} holds no \`*step_*.safetensors\`, but ${some(others)}`;
   return fail("LTX6307", message, `name the file: \`load_checkpoint: ${join(folder, others[0] ?? "")}\``, place);
 }
 
