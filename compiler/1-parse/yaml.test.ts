@@ -128,6 +128,12 @@ test("a large strategy is far within the bounds", () => {
   assert.equal(parse(`let:\n${lines.join("")}`).errors, []);
 });
 
+test("an error per quote costs no search of the whole text each", () => {
+  const quotes = Array.from({ length: 20_000 }, (_, i) => `' k${i}: 1\n`).join("");
+  const { errors } = parse(`a: 1\nb: [${quotes}`);
+  assert.equal(errors.slice(0, 1), [`LTX1001 "'"`]);
+});
+
 test("each of many errors is found, and errors have stack traces again", () => {
   const { stackTraceLimit } = Error;
   assert.is(parse(`a:\n${"  - @x\n".repeat(500)}`).errors.length, 500);
