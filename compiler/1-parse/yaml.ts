@@ -10,19 +10,18 @@ import {
   type Pair,
   type ParsedNode,
   type Scalar,
-  type YAMLParseError,
 } from "yaml";
 import type { Bag } from "../diagnostics/bag.ts";
 import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Fix } from "../diagnostics/diagnostic.ts";
-import { lineSpan, positionAt, type SourceFile, textAt } from "../source/source-file.ts";
+import type { SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import { boundedTokens, tooLarge } from "./yaml-bounds.ts";
 import { splitGroups } from "./flow-split.ts";
 import { mapScalar, type ScalarStyle } from "./scalar-map.ts";
 import type { YamlEntry, YamlNode, YamlScalar } from "./tree.ts";
 import { warnOfSurprise, yaml11Scalars } from "./yaml-1-1.ts";
-import { explainYamlError } from "./yaml-errors.ts";
+import { reportYamlErrors } from "./yaml-report.ts";
 
 /** Far beyond any sensible document: values, those that aliases repeat included. */
 const maxNodes = 20_000;
@@ -42,7 +41,11 @@ export function parseYaml(file: SourceFile, bag: Bag, version: YamlVersion = "1.
   const documents = composed(tokens, file.text.length, version);
   const [document, second] = documents;
   if (document === undefined) return null;
-  if (reportErrors(documents, tokens, file, bag)) return null;
+  const errors = documents.flatMap((each) => each.errors);
+  if (errors.length > 0) {
+    reportYamlErrors(errors, tokens, file, bag);
+    return null;
+  }
   if (second !== undefined) {
     const help = "keep one document and remove the `---` line";
     bag.error("LTX1007", startOf(second, file), "a second document begins here", { help });
@@ -75,77 +78,6 @@ function isReadable(file: SourceFile, bag: Bag): boolean {
     });
   }
   return found === 0;
-}
-
-/** Every token with its depth, without recursion, since nothing bounds the depth yet. */
-function* walk(tokens: readonly CST.Token[]): Generator<readonly [CST.Token, number]> {
-  const stack: (readonly [CST.Token, number])[] = tokens.map((token) => [token, 0]);
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    yield next;
-    for (const child of childTokens(next[0])) stack.push([child, next[1] + 1]);
-  }
-}
-
-function childTokens(token: CST.Token): CST.Token[] {
-  if (token.type === "document") return token.value === undefined ? [] : [token.value];
-  if (!("items" in token)) return [];
-  return token.items.flatMap(({ key, value }) => [key, value].filter((child) => child !== undefined && child !== null));
-}
-
-/**
- * Whether the text breaks the rules of YAML. One finding per line, since the rest of a broken line follows from it; and a tab
- * makes the line above it look broken, too, and the keys below it look like parts of one value.
- */
-function reportErrors(
-  documents: readonly Document.Parsed[],
-  tokens: readonly CST.Token[],
-  file: SourceFile,
-  bag: Bag,
-): boolean {
-  const errors = documents.flatMap((document) => document.errors);
-  const lineOf = (offset: number) => positionAt(file, offset).line;
-  const tabs = errors.filter((error) => error.code === "TAB_AS_INDENT");
-  const lines = new Set(tabs.map((error) => lineOf(error.pos[0]) - 1));
-  const firstTab = Math.min(...tabs.map((error) => error.pos[0]));
-  const quotes = quotedTexts(tokens);
-  for (const error of [...tabs, ...errors]) {
-    const line = lineOf(error.pos[0]);
-    const follows = /^(BLOCK_AS|MULTILINE)_IMPLICIT_KEY$/.test(error.code) && error.pos[0] > firstTab;
-    if (lines.has(line) || follows) continue;
-    lines.add(line);
-    const { code, message, help } = explainYamlError(error.code, error.message, textAt(file, lineSpan(file, line)));
-    bag.error(code, errorSpan(error, quotes, file), message, help === undefined ? {} : { help });
-  }
-  return errors.length > 0;
-}
-
-/** Where quoted texts begin and end, in their order: a broken document may have as many errors as it has quotes. */
-function quotedTexts(tokens: readonly CST.Token[]): readonly Span[] {
-  const found: Span[] = [];
-  for (const [token] of walk(tokens))
-    if (token.type.endsWith("-quoted-scalar") && "source" in token)
-      found.push({ start: token.offset, end: token.offset + token.source.length });
-  return found.sort((a, b) => a.start - b.start);
-}
-
-/** An open quote is marked where it opens; the reader notices it only where the text ends. */
-function errorSpan({ code, pos, message }: YAMLParseError, quotes: readonly Span[], file: SourceFile): Span {
-  const limit = file.text.length;
-  const start = Math.min(pos[0], limit);
-  const open = code === "MISSING_CHAR" && message.includes("quote") ? firstEndingAt(quotes, start) : undefined;
-  if (open !== undefined) return { start: open.start, end: open.start + 1 };
-  return { start, end: Math.min(Math.max(pos[1], start), limit) };
-}
-
-/** The first of some ranges in their order that ends at an offset or behind it. */
-function firstEndingAt(ranges: readonly Span[], offset: number): Span | undefined {
-  let [low, high] = [0, ranges.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ranges[middle]?.end ?? 0) < offset) low = middle + 1;
-    else high = middle;
-  }
-  return ranges[low];
 }
 
 function startOf(document: Document.Parsed, file: SourceFile): Span {
