@@ -46,6 +46,7 @@ export { preflight, type Preflight } from "./opening/preflight.ts";
 export { train } from "./train.ts";
 export { lockFolder } from "./run-folder/lock.ts";
 export { newestRun } from "./run-folder/newest.ts";
+export { engineWarnings } from "./checkpoints/resume.ts";
 export { lastSaved } from "./checkpoints/last-saved.ts";
 export { findWeights } from "./checkpoints/checkpoint-files.ts";
 export type { Run } from "./training/run-inputs.ts";

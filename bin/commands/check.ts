@@ -4,7 +4,8 @@ import { fixAll, type FileReport, type Applied } from "../../compiler/diagnostic
 import { check as checkStrategy, compile } from "../../compiler/index.ts";
 import { onOneLine, positionAt, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
 import { compileFile } from "../project/compile-file.ts";
-import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
+import { strategyOf, type RunConfig, type StrategyConfig } from "../../runtime/config/index.ts";
+import type { Finding } from "../../runtime/findings.ts";
 import { flexible } from "../project/official-step.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readEach, readSources, strategiesHere, strategyExtension } from "../shell/files.ts";
@@ -88,12 +89,25 @@ async function examine(
   const { file, diagnostics, ready, preflight, root } = examined;
   if (ready === null || preflight === null || root === null) return { file, diagnostics, outlook: null };
   const { outlookOf } = await import("../plan/outlook.ts");
-  const { hopeless, memoryFindings } = await import("../plan/memory-check.ts");
+  const { hopeless } = await import("../plan/memory-check.ts");
   const tooMuch = toDiagnostics(file, root, await hopeless(ready.config, preflight));
   if (tooMuch.length > 0) return { file, diagnostics: [...diagnostics, ...tooMuch], outlook: null };
   const { result: outlook, findings } = await foundBy(() => outlookOf(ready, preflight));
-  const ofMemory = outlook === null ? [] : await memoryFindings(ready.config, outlook.plan, outlook.engine);
-  return { file, diagnostics: [...diagnostics, ...toDiagnostics(file, root, [...findings, ...ofMemory])], outlook };
+  const more = outlook === null ? [] : await judged(ready.config, outlook);
+  return { file, diagnostics: [...diagnostics, ...toDiagnostics(file, root, [...findings, ...more])], outlook };
+}
+
+/** What there is to say of a run's memory, and of the engine with which it would go on with another run's work. */
+async function judged(config: RunConfig, { plan, engine, insteadOf }: Outlook): Promise<readonly Finding[]> {
+  const { memoryFindings } = await import("../plan/memory-check.ts");
+  const { engineWarnings } = await import("../../runtime/index.ts");
+  const { name, provider, precision } = engine;
+  const computed =
+    insteadOf === null
+      ? { engine: name, provider, precision }
+      : { engine: insteadOf, provider: null, precision: "float32" };
+  const ofEngine = insteadOf === "ltx-trainer" ? [] : await engineWarnings(config, computed);
+  return [...ofEngine, ...(await memoryFindings(config, plan, engine))];
 }
 
 /** Applies every fix, strategies before the run configs that name them; tells what was done. */

@@ -43,6 +43,24 @@ test("a second run does not begin in the folder of the first, whose LoRA stays; 
   assert.match(checked.err + checked.out, "warning[LTX6341]");
 });
 
+test("a run that goes on with another engine says so, and how to stay with the one before; so does `check`", async ({
+  cwd,
+}) => {
+  const resume = ["run", "--resume", "--set", "optimization.steps=3", "--set"];
+  const same = await ltxc([...resume, "runtime.engine=wasm"], { cwd });
+  assert.equal([same.code, same.err.includes("LTX6194")], [0, false], same.err);
+  const loaded = ["--set", "model.load_checkpoint=outputs/checkpoints", "--set", "optimization.steps=4"];
+  const checked = await ltxc(["check", "train.yaml", ...loaded, "--set", "runtime.engine=cpu"], { cwd });
+  const wanted =
+    /warning\[LTX6194\]: the engine was wasm in float32 up to step 3, and is now cpu in float32: [^]*`--set runtime.engine=wasm`/;
+  assert.match(checked.out + checked.err, wanted);
+  const other = await ltxc(["run", "--resume", "--set", "optimization.steps=4", "--set", "runtime.engine=cpu"], {
+    cwd,
+  });
+  assert.is(other.code, 0, other.err);
+  assert.match(other.err, wanted);
+});
+
 test("--new trains next to it and says where, also how to go on there", async ({ cwd }) => {
   const before = await saved(cwd, "outputs");
   const { code, out, err } = await ltxc(["run", "--new"], {

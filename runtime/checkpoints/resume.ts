@@ -7,7 +7,15 @@ import { fail, FindingsError, type Finding } from "../findings.ts";
 import { findWeights, statePath, stepOf } from "./checkpoint-files.ts";
 import { lastBefore } from "./last-saved.ts";
 import { metadataOf, runKey } from "./prune.ts";
-import { changes, drawsByOthers, evaluatesOthers, type Change, type Fingerprint } from "../training/fingerprint.ts";
+import {
+  changes,
+  drawsByOthers,
+  evaluatesOthers,
+  otherEngine,
+  type Change,
+  type ComputedBy,
+  type Fingerprint,
+} from "../training/fingerprint.ts";
 import { some } from "../some.ts";
 import { savedFingerprint } from "./training-state.ts";
 
@@ -140,6 +148,34 @@ function ofEvaluation(point: ResumePoint): readonly Finding[] {
   const message = `the samples to evaluate with are others than up to step ${point.step}, or have other contents: the evaluation losses do not compare`;
   const help = "put their files back as they were, or begin a new curve in another `output_dir`";
   return [{ code: "LTX6164", severity: "warning", path: ["evaluation"], message, help }];
+}
+
+/** LTX6194 where a run goes on with another engine, or in another precision, than computed it so far. */
+export async function engineWarnings({ model, checkpoints }: RunConfig, now: ComputedBy): Promise<readonly Finding[]> {
+  const { load_checkpoint: path } = model;
+  if (path === null || checkpoints.no_resume || !existsSync(path)) return [];
+  const weights = await findWeights(path);
+  const state = weights === null ? null : statePath(weights);
+  const saved = state === null || !existsSync(state) ? null : await fingerprintIn(state);
+  const before = saved === null ? null : otherEngine(saved, now);
+  if (weights === null || before === null) return [];
+  const change = `the engine was ${engineText(before)} up to step ${stepOf(weights)}, and is now ${engineText(now)}`;
+  const message = `${change}: the run goes on, but not bit for bit as if it had never stopped`;
+  const help = `to stay with the engine: \`${asBefore(before, now).join(" ")}\``;
+  return [{ code: "LTX6194", severity: "warning", path: ["runtime", "engine"], message, help }];
+}
+
+const engineText = ({ engine, provider, precision }: ComputedBy): string =>
+  `${engine}${typeof provider === "string" ? ` on ${provider}` : ""} in ${precision}`;
+
+/** The options of `ltxc run` that take the engine of `before`. */
+function asBefore(before: ComputedBy, now: ComputedBy): readonly string[] {
+  const mode = before.precision === "bfloat16" ? "bf16" : '"no"';
+  return [
+    `runtime.engine=${before.engine}`,
+    ...(typeof before.provider === "string" ? [`runtime.provider=${before.provider}`] : []),
+    ...(before.precision === now.precision ? [] : [`acceleration.mixed_precision_mode=${mode}`]),
+  ].map((setting) => `--set ${setting.includes('"') ? `'${setting}'` : setting}`);
 }
 
 /**

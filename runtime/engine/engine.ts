@@ -2,6 +2,7 @@
 import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import type { Finding } from "../findings.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
+import type { Provider } from "./onnx/provider.ts";
 
 export type EngineName = "cpu" | "wasm" | "onnx" | "torch" | "tfjs-node-gpu";
 
@@ -53,6 +54,8 @@ export interface Engine {
   readonly name: EngineName;
   /** float32 if not given. */
   readonly precision?: Precision;
+  /** With what it computes; undefined for engines that compute with one thing only. */
+  readonly provider?: Provider;
   /** Whether it computes on an NVIDIA GPU; false if not given. */
   readonly isGpu?: boolean;
   readonly ops: Ops;

@@ -1,3 +1,4 @@
+import { engineWarnings } from "../checkpoints/resume.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import type { Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -12,6 +13,7 @@ import { remove, type Removal } from "../run-folder/overwrite.ts";
 import { loadBatches, loadHeldOut } from "./open-data.ts";
 import { openModel } from "./open-model.ts";
 import { openSamples } from "./open-samples.ts";
+import { computedBy } from "../training/fingerprint.ts";
 import type { Run } from "../training/run-inputs.ts";
 import { loraOf, preflight, type Preflight } from "./preflight.ts";
 import { createTextContexts } from "./text-contexts.ts";
@@ -51,7 +53,7 @@ export async function openRun(
   try {
     const config = { ...written, output_dir: lock.folder };
     const examined = await preflight(config, step, { onWork: onWork === "new" ? "refuse" : onWork });
-    const judged = await judge(config, examined);
+    const judged = [...(await engineWarnings(config, computedBy(engine))), ...(await judge(config, examined))];
     if (judged.some(({ severity }) => severity === "error")) throw new FindingsError(judged);
     const opened = await openExamined(engine, config, step, examined);
     const deleted = await carryOut(examined.removal);
@@ -131,7 +133,7 @@ export async function openExamined(
       config,
       step,
       params,
-      fingerprint,
+      fingerprint: { ...fingerprint, computed_by: computedBy(engine) },
       base,
       engine,
       model: model.forward,

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { changes, drawsByOthers, evaluatesOthers, type Fingerprint } from "./fingerprint.ts";
+import { changes, computedBy, drawsByOthers, evaluatesOthers, otherEngine, type Fingerprint } from "./fingerprint.ts";
 
 const test = suite("fingerprint");
 
@@ -107,6 +107,17 @@ test("files of samples are compared by setting; a sample that is new, gone or no
   assert.equal([drawsByOthers(before, now), drawsByOthers(before, before)], [["a"], []]);
   assert.equal([drawsByOthers(saved, now), drawsByOthers(before, saved)], [[], []]);
   assert.equal(changes(before, now), []);
+});
+
+test("another engine is one of another name, provider or precision; a state that does not tell has no other", () => {
+  const [onCpu, onGpu] = (["cpu", "cuda"] as const).map((provider) => computedBy({ name: "torch", provider }));
+  if (onCpu === undefined || onGpu === undefined) throw new Error("no engines");
+  const other = (now: typeof onCpu) => otherEngine({ ...saved, computed_by: onCpu }, now);
+  assert.equal([other(onCpu), other({ ...onCpu })], [null, null]);
+  for (const now of [onGpu, computedBy({ name: "wasm" }), { ...onCpu, precision: "bfloat16" }])
+    assert.equal(other(now), onCpu);
+  for (const damaged of [undefined, null, 5, {}, { engine: 3, precision: [] }])
+    assert.is(otherEngine({ ...saved, computed_by: damaged as never }, onCpu), null);
 });
 
 test.run();

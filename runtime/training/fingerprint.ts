@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { RunConfig } from "../config/run-config.ts";
 import type { StrategyInfo } from "../contract.ts";
 import { changedCodes, changedFiles, type Contents } from "../data/contents.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { Finding } from "../findings.ts";
 
 /** The first four are named as in the official trainer's states, which have no others; states of earlier versions neither. */
@@ -29,6 +30,28 @@ export interface Fingerprint {
   readonly held_out?: HeldOut;
   /** Of the files by which samples are drawn, a code for each setting that names one. */
   readonly drawn?: Readonly<Record<string, string>>;
+  /** What computed the steps; a run may go on with another engine, but then not bit for bit as if it had never stopped. */
+  readonly computed_by?: ComputedBy;
+}
+
+/** An engine, as far as the bits of its results depend on it. */
+export interface ComputedBy {
+  readonly engine: string;
+  /** Null for engines that compute with one thing only. */
+  readonly provider: string | null;
+  readonly precision: string;
+}
+
+/** What `engine` writes into the fingerprints of its runs. */
+export function computedBy({ name, provider, precision }: Pick<Engine, "name" | "provider" | "precision">): ComputedBy {
+  return { engine: name, provider: provider ?? null, precision: precision ?? "float32" };
+}
+
+/** The engine that a state was computed by, where `now` is another one; null where it is the same, or where the state does not tell. */
+export function otherEngine({ computed_by: before }: Fingerprint, now: ComputedBy): ComputedBy | null {
+  if (typeof before?.engine !== "string" || typeof before.precision !== "string") return null;
+  const isSame = (["engine", "provider", "precision"] as const).every((key) => (before[key] ?? null) === now[key]);
+  return isSame ? null : before;
 }
 
 interface HeldOut {

@@ -57,4 +57,15 @@ export const entries = [
     bad: "mkfifo outputs/metrics.jsonl",
     good: "rm outputs/metrics.jsonl",
   },
+  {
+    code: "LTX6194",
+    slug: "other-engine",
+    title: "The run goes on with another engine",
+    explanation:
+      "A resumed run equals one that was never interrupted, bit for bit, only if the same engine computes it with the same provider and in the same " +
+      "precision, since engines round differently. The training state says which engine that was. With `engine: auto` another one may be taken when " +
+      "something was installed or removed, or on another machine. The training is as good with another engine; only its bits are others.",
+    bad: "ltxc run && ltxc install torch && ltxc run --resume",
+    good: "ltxc run --resume --set runtime.engine=onnx   # the engine that the warning names",
+  },
 ] as const satisfies readonly Entry[];

@@ -19,6 +19,7 @@ export function createOnnxEngine(tf: Tf, device: Device, { provider = "cpu", ...
     name: "onnx",
     device,
     target: provider,
+    provider,
     isGpu: provider === "cuda",
     optimize: (graph) => optimize(lower(tf, graph), { isWebGpu: provider === "webgpu" }),
     explain: explainFailure(readFailure),

@@ -6,6 +6,7 @@ import type { Graph, Node } from "../../graph/graph.ts";
 import { recordingBackendOf } from "../../graph/record/backend.ts";
 import { registerKernels } from "../../graph/record/kernels.ts";
 import type { Tf } from "../../graph/record/tfjs-types.ts";
+import type { Provider } from "../onnx/provider.ts";
 import type { Differentiated, Engine, EngineEvent, EngineName, Precision } from "../engine.ts";
 import { recordedOps } from "./recorded-ops.ts";
 import type { Argument, OpName, OpResult } from "./call-log.ts";
@@ -24,6 +25,7 @@ export interface Executor {
   readonly target: string;
   /** What the graphs compute the model in; float32 if not given. */
   readonly precision?: Precision;
+  readonly provider?: Provider;
   /** Whether the device is an NVIDIA GPU; false if not given. */
   readonly isGpu?: boolean;
   /** Prepares a recorded graph for the device. */
@@ -53,7 +55,7 @@ export interface RecordingOptions {
  */
 export function createRecordingEngine(tf: Tf, executor: Executor, options: RecordingOptions = {}): Engine {
   const { mostBytes = totalmem() / 2, folder = null } = options;
-  const { name, device, target, precision, isGpu } = executor;
+  const { name, device, target, precision, provider, isGpu } = executor;
   // Notes from before anybody listens are kept for whoever will.
   const early: EngineEvent[] = [];
   let listener = (event: EngineEvent): void => {
@@ -75,6 +77,7 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
   return {
     name,
     ...(precision === undefined ? {} : { precision }),
+    ...(provider === undefined ? {} : { provider }),
     ...(isGpu === undefined ? {} : { isGpu }),
     ops: Object.fromEntries(ops.map((op) => [op, (...args: Argument[]) => call(op, args)])) as unknown as Ops,
     keep: (value) => tensors.onDevice(device.upload(value), value),

@@ -25,6 +25,7 @@ export function createTorchEngine(
     device,
     target: `torch ${provider} ${precision}`,
     precision,
+    provider,
     isGpu: provider === "cuda",
     optimize: (graph) => prepareGraph(tf, graph, provider, precision),
     explain: explainFailure(readFailure),
