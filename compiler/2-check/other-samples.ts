@@ -47,15 +47,21 @@ function isOfSamples({ env, name }: Call, x: Core): boolean {
 
 /** Whether a value of one sample is calculated from others of its batch, so that it has no meaning in a batch of one. */
 export function comparesSamples(core: Core, bindings: ReadonlyMap<string, Binding>): boolean {
-  for (const node of allNodes(core, bindings))
-    if (node.op === "others" || (node.op === "shift" && node.axis === "batch")) return true;
-  return false;
+  return contains(core, bindings, comparesOthers);
 }
 
 /** Whether a strategy needs batches of several samples. */
 export function needsOthers(cores: readonly Core[], bindings: ReadonlyMap<string, Binding>): boolean {
-  return cores.some((core) => {
-    for (const { op } of allNodes(core, bindings)) if (op === "assigned") return true;
-    return comparesSamples(core, bindings);
-  });
+  return contains(cores, bindings, (node) => node.op === "assigned" || comparesOthers(node));
+}
+
+const comparesOthers = (node: Core): boolean => node.op === "others" || (node.op === "shift" && node.axis === "batch");
+
+function contains(
+  cores: Core | readonly Core[],
+  bindings: ReadonlyMap<string, Binding>,
+  what: (node: Core) => boolean,
+): boolean {
+  for (const node of allNodes(cores, bindings)) if (what(node)) return true;
+  return false;
 }
