@@ -62,24 +62,6 @@ test("a second run takes what the first one recorded, and trains alike", ({ cwd 
   assert.equal(readdirSync(join(cwd, "cache/ltxc/recordings")), [build]);
 });
 
-test("doctor, plan and check say the same of the machine's speed", ({ cwd }) => {
-  interface Speed {
-    readonly matmulGflops: number;
-    readonly measuredAt: string;
-  }
-  const json = <T>(...args: string[]) => JSON.parse(ltxc(cwd, ...args, "--json").stdout) as T;
-  const planned = () => json<{ speed: Speed }>("plan").speed;
-  const first = planned();
-  assert.equal(planned(), first);
-  const { engines } = json<{ engines: { name: string; provider: string; speed: Speed | null }[] }>("doctor");
-  const measured = engines.find(({ name, provider }) => name === "onnx" && provider === "cpu")?.speed;
-  assert.ok(measured !== undefined && measured !== null && measured.measuredAt > first.measuredAt);
-  assert.equal(planned(), measured);
-  assert.equal(json<{ runs: { speed: Speed }[] }>("check").runs[0]?.speed, measured);
-  const shown = `${measured.matmulGflops < 10 ? measured.matmulGflops.toPrecision(2) : measured.matmulGflops.toFixed(0)} GFLOP/s`;
-  assert.match(ltxc(cwd, "plan").stdout, shown);
-});
-
 test("--help loads no heavy package", async () => {
   const loaded = new Set<string>();
   const visit = async (file: string): Promise<void> => {
