@@ -6,6 +6,12 @@ interface YamlComplaint {
   readonly help?: string;
 }
 
+export const openQuote = {
+  code: "LTX1001",
+  message: "this quoted text never ends",
+  help: "close it with the quote that opens it",
+} as const;
+
 const quoteIt = "put the value in quotes";
 
 /**
@@ -30,9 +36,7 @@ export function explainYamlError(kind: string, message: string, line: string): Y
     case "BAD_INDENT":
       return badIndent(message);
     case "MISSING_CHAR":
-      return message.includes("quote")
-        ? syntax("this quoted text never ends", "close it with the quote that opens it")
-        : syntax(lowered(message));
+      return message.includes("quote") ? openQuote : syntax(lowered(message));
     case "BAD_SCALAR_START":
       return syntax(`a value cannot begin with \`${message.at(-1) ?? ""}\``, quoteIt);
     case "BAD_DQ_ESCAPE":

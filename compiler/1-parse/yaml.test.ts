@@ -83,6 +83,8 @@ const mistakes: readonly (readonly [string, string, ...string[]])[] = [
   ["a nested mapping on one line", "a: b: c\n", 'LTX1001 "b"'],
   ["an open list", "a: [1, 2\nb: 3\n", 'LTX1001 "b"'],
   ["an open quote", "a: 'x\n", 'LTX1001 "\'"'],
+  ["an open quote that ends in an escaped one", "a: '''", `LTX1001 "'"`],
+  ["an open double quote that ends in an escaped one", 'a: "x\\"', `LTX1001 "\\""`],
   ["two broken lines", "a: @x\nb: `y\n", 'LTX1001 "@"', 'LTX1001 "`"'],
   ["duplicate keys", "a: 1\nb: {c: 1, c: 2}\na: 2\n", 'LTX1003 "c"', 'LTX1003 "a"'],
   ["tags", "a: !foo 1\nb: !!binary x\nc: !!str 1\n", 'LTX1004 "!foo"', 'LTX1004 "x"'],

@@ -21,6 +21,7 @@ import { splitGroups } from "./flow-split.ts";
 import { mapScalar, type ScalarStyle } from "./scalar-map.ts";
 import type { YamlEntry, YamlNode, YamlScalar } from "./tree.ts";
 import { warnOfSurprise, yaml11Scalars } from "./yaml-1-1.ts";
+import { openQuote } from "./yaml-errors.ts";
 import { reportYamlErrors } from "./yaml-report.ts";
 
 /** Far beyond any sensible document: values, those that aliases repeat included. */
@@ -295,6 +296,11 @@ class Converter {
     if (node.tag !== undefined && /^![^!]/.test(node.tag)) return this.#broken(span);
     const raw = this.#file.text.slice(span.start, span.end);
     const style = styleOf(node);
+    if (span.end === this.#file.text.length && neverEnds(raw, style)) {
+      const { code, message, help } = openQuote;
+      this.#bag.error(code, { start: span.start, end: span.start + 1 }, message, { help });
+      return this.#broken(span);
+    }
     const text = style === "plain" && typeof node.value !== "string" ? raw : String(node.value);
     let map: ((offset: number) => number) | null = null;
     const mapOffset = (offset: number) => {
@@ -320,6 +326,12 @@ class Converter {
     const limit = Math.min(end, this.#file.text.length);
     return { start: Math.min(start, limit), end: limit };
   }
+}
+
+/** At the end of a file the reader takes an escaped quote, `''` or `\"`, for the one that closes the text. */
+function neverEnds(raw: string, style: ScalarStyle): boolean {
+  if (style === "single-quoted") return raw.split("'").length % 2 === 0;
+  return style === "double-quoted" && /(?<!\\)(?:\\\\)*\\"$/.test(raw);
 }
 
 function isMergeKey(node: Node | null): boolean {
