@@ -79,19 +79,17 @@ export function resolveStrategySection(raw: unknown): {
  * the right settings name. Null where that leaves no whole config, for example without a model path.
  */
 export function provisionalConfig(raw: unknown, findings: readonly Finding[], options: Surroundings): RunConfig | null {
-  const pruned = findings.filter(isError).reduce((data, { path }) => without(data, path), raw);
+  const pruned: unknown = structuredClone(raw);
+  for (const { path } of findings.filter(isError)) leaveOut(pruned, path);
   return resolveConfig(pruned, options).config;
 }
 
-/** A copy of plain data without what stands at `path`. */
-function without(data: unknown, [key, ...rest]: Finding["path"]): unknown {
-  if (key === undefined || typeof data !== "object" || data === null) return data;
-  if (Array.isArray(data))
-    return rest.length === 0 ? [] : data.map((item, i) => (i === key ? without(item, rest) : item));
-  const entries = Object.entries(data).filter(([name]) => name !== String(key) || rest.length > 0);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, name === String(key) ? without(value, rest) : value]),
-  );
+/** Takes out of plain data what stands at `path`; of a list with a wrong item nothing is left. */
+function leaveOut(data: unknown, [key, ...rest]: Finding["path"]): void {
+  if (key === undefined || typeof data !== "object" || data === null || !Object.hasOwn(data, key)) return;
+  if (rest.length > 0) leaveOut((data as Record<string, unknown>)[key], rest);
+  else if (Array.isArray(data)) data.length = 0;
+  else delete (data as Record<string, unknown>)[key];
 }
 
 export const isError = ({ severity }: Finding): boolean => severity === "error";
