@@ -1,9 +1,12 @@
 /** The check phase: from what a file says to a strategy whose names, axes and masks are right. */
+import type { Expression } from "../1-parse/expression/ast.ts";
 import type { StrategySyntax } from "../1-parse/syntax.ts";
 import type { Bag } from "../diagnostics/bag.ts";
 import type { SourceFile } from "../source/source-file.ts";
 import type { Binding, CheckedParam, CheckedStrategy } from "./checked.ts";
+import type { Type } from "./core.ts";
 import { declare, type Declarations } from "./declarations.ts";
+import type { ModalityContext } from "./modality.ts";
 import { needsOthers } from "./other-samples.ts";
 import { checkedPasses } from "./passes.ts";
 import { Report } from "./report.ts";
@@ -28,17 +31,28 @@ import { suspicious } from "./rules/suspicious.ts";
 import { unused } from "./rules/unused.ts";
 import { Scope } from "./scope.ts";
 
-/** Null where anything is an error; all findings of the file are in the bag. */
-export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile): CheckedStrategy | null {
-  const bindings = new Map<string, Binding>();
-  const report = new Report(bag, bindings, file);
-  const declarations = declare(syntax, report);
-  paramDefaults(syntax, report);
-  importPaths(syntax.imports, report);
-  languageTwo(syntax, file, report);
-  checkLike(declarations, report);
-  const sources = checkSources(syntax, declarations, report);
+/** What a check has learnt, for editors: there, too, where it found errors. */
+export interface Learnt {
+  /** Values that could be checked, by their keys. */
+  readonly bindings: Map<string, Binding>;
+  /** Types of the expressions that have one; null if nobody asks for them. */
+  readonly types: Map<Expression, Type> | null;
+  /** The names of the strategy. */
+  declarations: Declarations | null;
+}
 
+/** Null where anything is an error; all findings of the file are in the bag. `learnt` is filled in. */
+export function checkStrategy(
+  syntax: StrategySyntax,
+  bag: Bag,
+  file: SourceFile,
+  learnt: Learnt = { bindings: new Map(), types: null, declarations: null },
+): CheckedStrategy | null {
+  const { bindings } = learnt;
+  const report = new Report(bag, bindings, file, learnt.types);
+  const declarations = (learnt.declarations = declare(syntax, report));
+  declarationRules(syntax, declarations, file, report);
+  const sources = checkSources(syntax, declarations, report);
   const scope = new Scope(syntax, declarations, report, bindings);
   const modalities = scope.modalities();
   for (const { syntax: binder } of lets(declarations)) scope.touch(binder.binder.name.text, binder.binder.name.span);
@@ -47,11 +61,8 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
   const expectations = syntax.expect.flatMap((value, i) => scope.expectation(value, i));
 
   const passes = scope.touchPasses();
-  for (const context of scope.contexts.values()) {
-    frozenKeys(context, report);
-    fpsWithReferences(context, report);
-  }
   const contexts = [...scope.contexts.values()];
+  for (const context of contexts) modalityRules(context, report);
   predictionTooEarly(contexts, bindings, report);
   missingLoss(syntax, contexts, losses, scope.bindings.finished, report);
   noiseForEachElement(contexts, bindings, report);
@@ -68,7 +79,7 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
   targetOfAnother(losses, passes, scope, report);
   attentionWithoutKey(contexts, bindings, report);
   const params = paramsOf(declarations);
-  const everything = [...losses.map(({ core }) => core), ...[...bindings.values()].map(({ core }) => core)];
+  const everything = [...losses, ...bindings.values()].map(({ core }) => core);
   suspicious({ syntax, sources, params, losses, contexts, bindings }, report);
   unused(declarations, report);
   return {
@@ -88,6 +99,19 @@ export function checkStrategy(syntax: StrategySyntax, bag: Bag, file: SourceFile
     metadata,
     expectations,
   };
+}
+
+/** What can be said before any value is read. */
+function declarationRules(syntax: StrategySyntax, declarations: Declarations, file: SourceFile, report: Report): void {
+  paramDefaults(syntax, report);
+  importPaths(syntax.imports, report);
+  languageTwo(syntax, file, report);
+  checkLike(declarations, report);
+}
+
+function modalityRules(context: ModalityContext, report: Report): void {
+  frozenKeys(context, report);
+  fpsWithReferences(context, report);
 }
 
 /** Bindings without arguments; those with arguments are checked where they are used. */

@@ -30,6 +30,12 @@ import { isUnknown, param, sourceField, sourceValue, unknownField, unresolved } 
 import { typeOfOutput } from "./outputs.ts";
 
 export function infer(expression: Expression, env: Environment): Core {
+  const core = inferred(expression, env);
+  env.report.keepType(expression, core);
+  return core;
+}
+
+function inferred(expression: Expression, env: Environment): Core {
   const { span } = expression;
   switch (expression.kind) {
     case "number":

@@ -1,4 +1,5 @@
 /** Every finding of the check phase, by what is wrong: one place for codes, wording and help. */
+import type { Expression } from "../1-parse/expression/ast.ts";
 import type { Bag, Details } from "../diagnostics/bag.ts";
 import type { Code } from "../diagnostics/catalog/index.ts";
 import { meant } from "../diagnostics/did-you-mean.ts";
@@ -7,7 +8,7 @@ import { textAt, type SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import { familyOf } from "./axes.ts";
 import type { Binding } from "./checked.ts";
-import { childrenOf, describe, type Core, type Family } from "./core.ts";
+import { childrenOf, describe, type Core, type Family, type Type } from "./core.ts";
 
 /** Comparing each of many unknown names with each of many known ones would take as long as the product of both. */
 const maxCompared = 200;
@@ -22,11 +23,24 @@ export class Report {
 
   readonly #file: SourceFile;
 
-  /** `bindings` may still grow: they say where values come from. */
-  constructor(bag: Bag, bindings: ReadonlyMap<string, Binding>, file: SourceFile) {
+  readonly #types: Map<Expression, Type> | null;
+
+  /** `bindings` may still grow: they say where values come from. `types`: where types are kept for editors, null if nobody asks for them. */
+  constructor(
+    bag: Bag,
+    bindings: ReadonlyMap<string, Binding>,
+    file: SourceFile,
+    types: Map<Expression, Type> | null = null,
+  ) {
     this.#bag = bag;
     this.#bindings = bindings;
     this.#file = file;
+    this.#types = types;
+  }
+
+  /** Keeps the type of an expression, the first where it is read several times. */
+  keepType(expression: Expression, { op, type }: Core): void {
+    if (this.#types !== null && op !== "error" && !this.#types.has(expression)) this.#types.set(expression, type);
   }
 
   /** What the user wrote at a place, for a help that repeats it; null where it is long, has several lines or was never written. */

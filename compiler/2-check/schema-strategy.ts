@@ -3,6 +3,7 @@
  * schema-strategy.generated.ts for the compiler. Descriptions are what editors show on hover. `title`s complete the sentence
  * "this must be ...", in findings and in editors.
  */
+import { formulas } from "./builtin-docs.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -158,11 +159,14 @@ const modality = (what: string, more: Readonly<Record<string, Schema>>): Schema 
       default: true,
       description: "`false` freezes the modality: it enters clean and is not trained on.",
     },
-    sigma: expression("Noise level in [0, 1]; by default `sampled()`, the run's flow-matching sampler.", "sampled()"),
-    noise: expression("By default `randn()`.", "randn()"),
-    noisy: expression("By default `(1 - sigma) * clean + sigma * noise`."),
-    target: expression("What the prediction should be; by default `noise - clean`.", "noise - clean"),
-    denoised: expression("The clean estimate; by default `noisy - timesteps * prediction`."),
+    sigma: expression(
+      `Noise level in [0, 1]; by default \`${formulas.sigma}\`, the run's flow-matching sampler.`,
+      formulas.sigma,
+    ),
+    noise: expression(`By default \`${formulas.noise}\`.`, formulas.noise),
+    noisy: expression(`By default \`${formulas.noisy}\`.`),
+    target: expression(`What the prediction should be; by default \`${formulas.target}\`.`, formulas.target),
+    denoised: expression(`The clean estimate; by default \`${formulas.denoised}\`.`),
     keep: entries(
       "Tokens that stay clean: a mask, or a list of masks whose union counts; each entry may carry `with probability p`.",
       "not inpaint",

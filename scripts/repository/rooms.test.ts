@@ -7,7 +7,15 @@ import { imports, isTest, sources, type Import } from "./sources.ts";
 const test = suite("order of rooms");
 
 const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  compiler: [["source"], ["diagnostics"], ["1-parse"], ["2-check"], ["3-lower", "format"], ["4-emit"], ["index"]],
+  compiler: [
+    ["source"],
+    ["diagnostics"],
+    ["1-parse"],
+    ["2-check"],
+    ["3-lower", "format"],
+    ["4-emit", "service"],
+    ["index"],
+  ],
   runtime: [
     ["strategy-info"],
     ["contract"],
@@ -124,6 +132,7 @@ const compilerFaces = [
   "1-parse/index",
   "format/format",
   "format/upgrade",
+  "service/index",
   "version",
 ].map((name) => `compiler/${name}.ts`);
 

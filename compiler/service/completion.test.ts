@@ -1,0 +1,230 @@
+// What is offered at each kind of place, in files that are being written: the cursor is the `|`.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Library } from "../1-parse/inherit.ts";
+import { functionDocs, fieldDocs, methodDocs, progressDocs } from "../2-check/builtin-docs.ts";
+import { argumentNames, functionNames, membersOf, methodsOf, progressNames } from "../2-check/builtins.ts";
+import { analyseAt, complete, placeAt, signature, type Around, type Completion } from "./index.ts";
+
+const test = suite("completion");
+
+const head = `strategy: fill
+params:
+  limit: {type: number, default: 0.5}
+  strict: {type: boolean, default: false}
+  folder: {type: string, default: masks}
+sources:
+  latents: {directory: latents, kind: video_latents}
+  masks: {directory: masks, kind: video_latents}
+  m: {directory: m, kind: video_mask}
+  conditions: {directory: conditions, kind: text_embeddings}
+`;
+const tail = `let:
+  hole: mean(tokens(masks), channel) > limit
+  half(x): x / 2
+  level: video.sigma * 2
+loss:
+  fill: mse(video.prediction, video.target) over hole
+`;
+
+/** All that is offered at the `|` of a text. */
+function offered(marked: string, around?: Around, library?: Library): readonly Completion[] {
+  const offset = marked.indexOf("|");
+  const text = marked.slice(0, offset) + marked.slice(offset + 1);
+  return complete(analyseAt({ path: "a.strategy", text }, offset, library), text, offset, around);
+}
+
+const labels = (marked: string, around?: Around, library?: Library) =>
+  offered(marked, around, library).map(({ label }) => label);
+
+/** What is offered in a section of its own. */
+const inSection = (section: string) => labels(`${head}${section}\n${tail}`);
+
+function includes(all: readonly string[], ...wanted: readonly string[]): void {
+  for (const each of wanted) assert.ok(all.includes(each), `${each} is not among ${all.join(", ")}`);
+}
+
+function excludes(all: readonly string[], ...unwanted: readonly string[]): void {
+  for (const each of unwanted) assert.not(all.includes(each), `${each} is among ${all.join(", ")}`);
+}
+
+test("behind `not` there are masks, those of the file first", () => {
+  const all = inSection("video:\n  latents: latents\n  keep: not |");
+  includes(all, "hole", "strict", "m > 0.5", "first_frame", "prefix", "all");
+  excludes(all, "level", "limit", "sigma", "mse", "conditions", "folder");
+  assert.ok(all.indexOf("hole") < all.indexOf("first_frame"));
+});
+
+test("a key without a value yet, a list's entry, and a list in brackets ask for the same", () => {
+  for (const keep of [
+    "keep: |",
+    "keep:\n    |",
+    "keep:\n    - |",
+    "keep: [|]",
+    "keep:\n    - hole\n    - fir|",
+    "keep:\n  - |",
+  ]) {
+    const all = inSection(`video:\n  latents: latents\n  ${keep}`);
+    includes(all, "hole", "first_frame", "prefix");
+    excludes(all, "limit", "latents");
+  }
+});
+
+test("behind a point there are the fields of what stands before it", () => {
+  const video = inSection("video:\n  latents: latents\n  sigma: video.|");
+  includes(video, "sigma", "keep", "prefix", "frame_index", "fps");
+  excludes(video, "steps", "hole", "mse");
+  assert.equal(inSection("video:\n  latents: latents\n  sigma: latents.|"), ["frames", "height", "width", "fps"]);
+  const passes = "passes:\n  ref: {adapters: false}\nvideo:\n  latents: latents\n  denoised: ref.";
+  assert.equal(inSection(`${passes}|`), ["video"]);
+  includes(inSection(`${passes}video.|`), "prediction", "target");
+});
+
+test("behind `over` there are masks and weights, masks first", () => {
+  const all = labels(
+    `${head}video:\n  latents: latents\nlet:\n  hole: m > 0.5\n  level: video.sigma * 2\nloss:\n  fill: mse(video.prediction, video.target) over |`,
+  );
+  includes(all, "hole", "level", "video.generated", "all");
+  excludes(all, "mse", "conditions");
+  assert.ok(all.indexOf("hole") < all.indexOf("level"));
+});
+
+test("an operand is followed by operators, a loss by `over`, a draw by `per`, an entry by its probability", () => {
+  includes(labels(`${head}${tail.replace("over hole", "|")}`), "over", "and");
+  includes(inSection("video:\n  latents: latents\n  keep: hole |"), "with probability");
+  includes(inSection("video:\n  latents: latents\n  keep: hole with |"), "probability");
+  includes(inSection("video:\n  latents: latents\n  sigma: sampled() |"), "per");
+  includes(inSection("video:\n  latents: latents\n  sigma: sampled() per |"), "frame", "token");
+  includes(inSection("video:\n  latents: latents\n  sigma: if strict |"), "then");
+});
+
+test("an argument is asked for what the function takes", () => {
+  const mask = inSection("video:\n  latents: latents\n  sigma: 0.5 * float(|)");
+  includes(mask, "hole", "strict");
+  excludes(mask, "limit");
+  const axis = labels(`${head}video: {latents: latents}\nlet:\n  v: mean(tokens(masks), axis=|`);
+  includes(axis, "channel", "frame");
+  const attention = "video:\n  latents: latents\n  references: [masks]\n  attention: not from(|)";
+  assert.equal(inSection(attention), ["masks"]);
+});
+
+test("sources are offered where a modality takes them", () => {
+  assert.equal(inSection("video:\n  latents: |"), ["latents", "masks"]);
+  assert.equal(inSection("video:\n  latents: latents\n  text: |"), ["conditions"]);
+  assert.equal(inSection("video:\n  latents: latents\n  references:\n    - |"), ["latents", "masks"]);
+  includes(labels(`${head.replace("kind: video_mask", "kind: video_latents, like: |")}${tail}`), "latents", "masks");
+});
+
+test("keys that may still be written, in blocks and in braces, also while the line has no colon", () => {
+  const sections = labels(`${head}|\n${tail}`);
+  includes(sections, "video", "audio", "passes", "expect");
+  excludes(sections, "params", "sources", "let");
+  const video = inSection("video:\n  latents: latents\n  ke|");
+  includes(video, "keep", "sigma", "references");
+  excludes(video, "latents");
+  const source = labels(`strategy: a\nsources:\n  x: {directory: a, |}\n`);
+  includes(source, "kind", "key");
+  excludes(source, "directory");
+  assert.match(offered(`${head}vi|`).find(({ label }) => label === "video")?.insert ?? "", "video:\n  $0");
+});
+
+test("values that a key chooses from", () => {
+  assert.equal(labels("strategy: a\nsources:\n  x: {kind: |}"), [
+    "video_latents",
+    "audio_latents",
+    "text_embeddings",
+    "video_mask",
+    "audio_mask",
+    "tensor",
+  ]);
+  assert.equal(labels("strategy: a\nvideo:\n  generate: |"), ["true", "false"]);
+  assert.equal(labels("strategy: a\nextends: |", { strategies: ["inpainting", "./b.strategy"] }), [
+    "inpainting",
+    "./b.strategy",
+  ]);
+  assert.equal(labels("strategy: a\noutputs:\n  middle: {tap: |}", { blocks: 2 }), ["block 0", "block 1"]);
+});
+
+test("text with `${` takes parameters, and nothing elsewhere", () => {
+  const all = labels(`${head.replace("directory: masks", 'directory: "${|"')}${tail}`);
+  includes(all, "folder", "limit");
+  excludes(all, "hole", "mse");
+  assert.equal(labels(`${head.replace("directory: masks", 'directory: "ma|"')}${tail}`), []);
+});
+
+test("arguments of a `let` are offered in its value", () => {
+  includes(labels(`${head}let:\n  scaled(x, y): |\n`), "x", "y", "limit");
+});
+
+test("nothing in comments, and nothing behind a closed collection", () => {
+  assert.equal(labels(`${head}# a |\n${tail}`), []);
+  assert.equal(inSection("video:\n  latents: latents # a |"), []);
+  assert.equal(labels("strategy: a\nsources:\n  x: {kind: tensor} |"), []);
+});
+
+test("a value on several lines, and in quotes", () => {
+  includes(inSection("video:\n  latents: latents\n  target: clean +\n    video.|"), "noise", "clean");
+  includes(inSection('video:\n  latents: latents\n  keep: "not |"'), "hole");
+  includes(inSection("video:\n  latents: latents\n  keep: >\n    not |"), "hole");
+});
+
+test("a file that extends another offers what it may override", () => {
+  const base = `strategy: base\n${head.slice(head.indexOf("params"))}video: {latents: latents}\n${tail}`;
+  const library: Library = { root: null, names: ["base"], read: () => ({ path: "base.strategy", text: base }) };
+  includes(labels("strategy: a\nextends: base\nparams:\n  |", {}, library), "limit", "folder");
+  includes(labels("strategy: a\nextends: base\nvideo:\n  keep: not |", {}, library), "hole");
+});
+
+test("broken lines elsewhere do not keep the rest from being known", () => {
+  includes(labels(`${head}video:\n  latents: latents\n  keep: not |\n  @\n   x\n${tail}`), "hole");
+});
+
+test("every place of every prefix of a strategy has an answer", () => {
+  const text = `${head}video:\n  latents: latents\n  keep:\n    - not hole with probability 0.5\n  sigma: "sampled() per frame" # x\n${tail}`;
+  for (let i = 0; i <= text.length; i += 17) assert.ok(Array.isArray(labels(`${text.slice(0, i)}|`)), `at ${i}`);
+});
+
+test("the call at hand and its argument", () => {
+  const help = (marked: string) => {
+    const offset = marked.indexOf("|");
+    const text = marked.replace("|", "");
+    return signature(analyseAt({ path: "a.strategy", text }, offset), text, offset);
+  };
+  const loss = help(
+    `${head}${tail.replace("mse(video.prediction, video.target) over hole", "huber(video.prediction, max(1, 2), |")}`,
+  );
+  assert.is(loss?.forms[0]?.label, "huber(a, b, delta)");
+  assert.is(loss?.active, 2);
+  const own = help(`${head}${tail}expect:\n  - half(|`);
+  assert.equal(own?.forms[0], { label: "half(x)", parameters: ["x"] });
+  assert.is(help(`${head}${tail}expect:\n  - max(|`)?.forms.length, 2);
+  assert.is(help(`${head}${tail}expect:\n  - |`), null);
+  assert.is(help("# mse(|"), null);
+});
+
+test("the path of a cursor", () => {
+  const place = (marked: string) => placeAt(marked.replace("|", ""), marked.indexOf("|"));
+  assert.equal(place("a:\n  b: x\n  c|").path, ["a"]);
+  assert.equal(place("a:\n  - x\n  - y: |").path, ["a", 1, "y"]);
+  assert.equal(place("a:\n- x\n- |").path, ["a", 1]);
+  assert.equal(place("a: {b: [1, {c: |").path, ["a", "b", 1, "c"]);
+  assert.equal(place("a: {b: 1,\n  c: |").path, ["a", "c"]);
+  assert.equal(place('"a b":\n  c: |').path, ["a b", "c"]);
+  assert.equal(place("a:\n  b:\n    c: 1\n|").path, []);
+  assert.is(place("a: 'it # |").kind, "value");
+});
+
+test("every built-in has its documentation, with the names of its arguments", () => {
+  assert.equal(Object.keys(functionDocs).toSorted(), [...new Set(functionNames)].toSorted());
+  assert.equal(Object.keys(methodDocs).toSorted(), Object.keys({ ...methodsOf.video, ...methodsOf.audio }).toSorted());
+  assert.equal(Object.keys(fieldDocs).toSorted(), [...new Set([...membersOf.video, ...membersOf.audio])].toSorted());
+  assert.equal(Object.keys(progressDocs), Object.keys(progressNames));
+  for (const [name, names] of Object.entries(argumentNames))
+    assert.equal(
+      (functionDocs[name] ?? methodDocs[name])?.forms[0]?.map((parameter) => parameter.name),
+      names,
+      name,
+    );
+});
+
+test.run();

@@ -1,0 +1,233 @@
+/** What may be written where the cursor stands. */
+import { nodeAt } from "../1-parse/tree.ts";
+import type { ParameterDoc } from "../2-check/builtin-docs.ts";
+import { drawFunctions, losses } from "../2-check/builtins.ts";
+import { endOffset } from "../source/source-file.ts";
+import type { Span } from "../source/span.ts";
+import type { Analysis } from "./analysis.ts";
+import { axes, fieldsOf, fits, operands, references, type Candidate, type Surroundings } from "./candidates.ts";
+import { builtinParameters, cursorIn, type Cursor } from "./cursor.ts";
+import { placeAt, type Place } from "./place.ts";
+import { at, isList, isMapping, modalityAt, roleAt, schemaAt, type Role, type Schema, type Wanted } from "./roles.ts";
+import { contains } from "./uses.ts";
+
+export interface Completion extends Candidate {
+  /** What the text replaces: the letters that are there already. */
+  readonly replace: Span;
+  /** Lower ones come first. */
+  readonly rank: number;
+}
+
+/** What only files tell. */
+export interface Around {
+  /** What `extends` may name: built-in strategies and paths of others. */
+  readonly strategies?: readonly string[];
+  /** How many blocks the checkpoint of the project has. */
+  readonly blocks?: number | null;
+}
+
+/** `analysis` is that of `analyseAt`, and `text` the text as it is. */
+export function complete(analysis: Analysis, text: string, offset: number, around: Around = {}): readonly Completion[] {
+  const place = placeAt(text, offset);
+  if (place.kind === "comment" || place.kind === "none") return [];
+  const schema = schemaAt(place.path);
+  if (place.kind === "key" && isMapping(schema)) return keys(analysis, place, schema, offset);
+  const isEntry = place.kind === "key" && isList(schema);
+  const path = isEntry ? [...place.path, 0] : place.path;
+  return values(analysis, { ...place, path }, offset, around);
+}
+
+// -------------------------------------------------------------------------------------------------------------------- keys
+
+function keys(analysis: Analysis, place: Place, schema: Schema | null, offset: number): readonly Completion[] {
+  const known = Object.entries(at(schema, "properties") ?? {});
+  const present = new Set(keysAt(analysis, place, offset));
+  const replace = { start: place.start, end: offset };
+  const offered =
+    known.length > 0
+      ? known
+      : inheritedKeys(analysis, place).map((key) => [key, at(schema, "additionalProperties") ?? {}] as const);
+  return offered
+    .filter(([key]) => !present.has(key))
+    .map(([label, value], rank): Completion => {
+      const described = (value as Schema)["description"];
+      const doc = typeof described === "string" ? described : "";
+      return { label, kind: "key", is: "none", doc, replace, rank, insert: keyText(label, value as Schema, place) };
+    });
+}
+
+/** The key with what must follow it. */
+function keyText(label: string, value: Schema, { inFlow, path }: Place): string {
+  const isBlock = !inFlow && value["type"] === "object" && path.length < 2;
+  return isBlock ? `${label}:\n${" ".repeat(2 * path.length + 2)}$0` : `${label}: $0`;
+}
+
+function keysAt({ own }: Analysis, { path, start }: Place, offset: number): readonly string[] {
+  if (own === null) return [];
+  const { node, depth } = nodeAt(own.tree, path);
+  if (depth < path.length || node.kind !== "mapping") return [];
+  return node.entries.flatMap(({ key, keySpan }) => (contains(keySpan, offset) && keySpan.start >= start ? [] : [key]));
+}
+
+/** Of a section whose keys are names: those of the bases, which may be overridden. */
+function inheritedKeys({ syntax, file, declarations }: Analysis, { path }: Place): string[] {
+  const [section] = path;
+  if (path.length !== 1 || syntax === null || endOffset(file) === file.text.length + 1) return [];
+  const word = { params: "param", sources: "source", let: "let", passes: "pass", outputs: "output", imports: "import" }[
+    String(section)
+  ];
+  if (section === "loss")
+    return syntax.losses.filter(({ name }) => name.span.start > file.text.length).map(({ name }) => name.text);
+  const names = [...(declarations?.byName.values() ?? [])].filter(
+    ({ kind, name }) => kind === word && name.span.start > file.text.length,
+  );
+  return names.map(({ name }) => name.text);
+}
+
+// ------------------------------------------------------------------------------------------------------------------ values
+
+function values(analysis: Analysis, place: Place, offset: number, around: Around): readonly Completion[] {
+  const role = roleAt(place.path);
+  switch (role.kind) {
+    case "expression":
+      return inExpression(analysis, place, place.text, role, offset);
+    case "template": {
+      const open = place.text.lastIndexOf("${");
+      if (open < 0 || place.text.indexOf("}", open) >= 0) return [];
+      return inTemplate(analysis, place, place.text.slice(open + 2), offset);
+    }
+    case "choice":
+      return listed(role.values.map(String), "value", place, offset);
+    case "strategy":
+      return listed(around.strategies ?? [], "value", place, offset);
+    case "tap":
+      return listed(
+        Array.from({ length: around.blocks ?? 0 }, (_, i) => `block ${i}`),
+        "value",
+        place,
+        offset,
+      );
+    case "name":
+      return named(analysis, role.of).map((candidate, rank) => ({
+        ...candidate,
+        rank,
+        replace: { start: place.start, end: offset },
+      }));
+    case "other":
+      return [];
+  }
+}
+
+function listed(
+  labels: readonly string[],
+  kind: Candidate["kind"],
+  { start }: Place,
+  end: number,
+): readonly Completion[] {
+  return labels.map((label, rank) => ({ label, kind, is: "none", rank, replace: { start, end } }));
+}
+
+function named(analysis: Analysis, of: "latents" | "output"): readonly Candidate[] {
+  const all = [...(analysis.declarations?.byName.values() ?? [])];
+  const fitting = all.filter((each) =>
+    of === "output" ? each.kind === "output" : each.kind === "source" && each.sourceKind.endsWith("_latents"),
+  );
+  return fitting.map(({ name }): Candidate => ({ label: name.text, kind: "source", is: "none" }));
+}
+
+/** Text parameters may stand in `${…}`, and numbers known before the run. */
+function inTemplate(analysis: Analysis, place: Place, before: string, offset: number): readonly Completion[] {
+  const cursor = cursorIn(before, "any", signatures(analysis));
+  const replace = { start: offset - cursor.prefix.length, end: offset };
+  const isMember = cursor.expects.kind === "member";
+  const owner = cursor.expects.kind === "member" ? cursor.expects.owner : [];
+  const all = isMember ? fieldsOf(analysis, owner) : operands(analysis, surroundings(place));
+  const known = all.filter(({ kind }) => isMember || kind === "parameter" || kind === "source");
+  return known.map((candidate, rank) => ({ ...candidate, replace, rank }));
+}
+
+function inExpression(
+  analysis: Analysis,
+  place: Place,
+  before: string,
+  role: Extract<Role, { kind: "expression" }>,
+  offset: number,
+): readonly Completion[] {
+  const cursor = cursorIn(before, role.wanted, signatures(analysis));
+  const replace = { start: offset - cursor.prefix.length, end: offset };
+  const found = candidatesFor(analysis, cursor, surroundings(place), role.isItem);
+  return found.map((candidate, rank) => ({ ...candidate, replace, rank }));
+}
+
+function candidatesFor(
+  analysis: Analysis,
+  { expects }: Cursor,
+  around: Surroundings,
+  isItem: boolean,
+): readonly Candidate[] {
+  switch (expects.kind) {
+    case "member":
+      return fieldsOf(analysis, expects.owner);
+    case "axis":
+      return axes(analysis);
+    case "source":
+      return references(analysis);
+    case "probability":
+      return [{ label: "probability", kind: "keyword", is: "none", insert: "probability $0" }];
+    case "operator":
+      return operators(expects, isItem);
+    case "operand":
+      return ranked(operands(analysis, around), expects.wanted, expects.isOver);
+  }
+}
+
+/** Those that fit, the likeliest first: what the file names, then fields, then functions. */
+function ranked(all: readonly Candidate[], wanted: Wanted, isOver: boolean): readonly Candidate[] {
+  const order = ["parameter", "variable", "source", "field", "module", "function", "keyword"];
+  const rankOf = ({ is, kind }: Candidate) => {
+    const isBest = wanted === "mask" || wanted === "weight" ? is === "mask" : wanted === "loss" ? is === "loss" : false;
+    return (isBest ? 0 : is === "any" ? 20 : 10) + Math.max(0, order.indexOf(kind));
+  };
+  const meaningful = isOver ? all.filter(({ is }) => is !== "loss") : all;
+  return meaningful.filter((candidate) => fits(candidate, wanted)).toSorted((a, b) => rankOf(a) - rankOf(b));
+}
+
+function operators(
+  { callee, isWhole, openIf }: Extract<Cursor["expects"], { kind: "operator" }>,
+  isItem: boolean,
+): readonly Candidate[] {
+  const name = callee?.split(".").at(-1) ?? "";
+  const draws = [...drawFunctions, "sampled", "shifted_logit_normal"];
+  const own = losses.includes(name) ? ["over"] : draws.includes(name) ? ["per"] : [];
+  const words = [
+    ...(openIf === null ? [] : [openIf]),
+    ...own,
+    ...(isItem && isWhole ? ["with probability"] : []),
+    "and",
+    "or",
+  ];
+  return words.map((label): Candidate => ({ label, kind: "keyword", is: "none", insert: `${label} $0` }));
+}
+
+function surroundings({ path }: Place): Surroundings {
+  const inside = modalityAt(path);
+  const binder = path[0] === "let" ? String(path[1]) : "";
+  return {
+    modality: inside?.modality ?? null,
+    pass: inside?.pass ?? null,
+    inAttention: inside?.key === "attention" || inside?.key === "keyframes",
+    locals: [...(/\(([^)]*)\)/.exec(binder)?.[1]?.matchAll(/\w+/g) ?? [])].map(([word]) => word),
+  };
+}
+
+/** Parameters of what is called: built in, a `let` with arguments, or imported. */
+export function signatures(analysis: Analysis): (callee: string) => readonly ParameterDoc[] | null {
+  return (callee) => {
+    const declaration = analysis.declarations?.byName.get(callee);
+    const any = (name: string): ParameterDoc => ({ name, kind: "any" });
+    if (declaration?.kind === "let") return (declaration.syntax.binder.parameters ?? []).map(({ text }) => any(text));
+    if (declaration?.kind === "import")
+      return (declaration.syntax.type?.parameters ?? []).map(({ name }) => any(name.text));
+    return builtinParameters(callee);
+  };
+}

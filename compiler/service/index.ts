@@ -1,0 +1,14 @@
+/**
+ * What editors ask about strategies, as pure functions: a text and an offset in it go in, plain data comes out. `analyse` reads a text once;
+ * most functions take what it gives. Offsets count UTF-16 units from 0.
+ */
+export { actions, findingsHere, fixEverything, type Action } from "./actions.ts";
+export { analyse, analyseAt, type Analysis } from "./analysis.ts";
+export { complete, type Around, type Completion } from "./completion.ts";
+export { definition, strategyName, type Target } from "./definition.ts";
+export { hover, type Hover } from "./hover.ts";
+export { occurrences, refusal, renames, type Occurrences } from "./occurrences.ts";
+export { documentSymbols, folds, inlayHints, lenses, type DocumentSymbol } from "./outline.ts";
+export { placeAt, type Place } from "./place.ts";
+export { semanticTokens, tokenTypes } from "./tokens.ts";
+export { signature } from "./signature.ts";

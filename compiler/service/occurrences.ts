@@ -1,0 +1,85 @@
+/** All places of a name: in the file, and in those that share it because one extends the other. */
+import { reservedNames } from "../2-check/builtins.ts";
+import type { Edit } from "../source/edits.ts";
+import type { Span } from "../source/span.ts";
+import type { Analysis } from "./analysis.ts";
+import { strategyName } from "./definition.ts";
+import { symbolAt } from "./symbol.ts";
+import { contains, usesIn, type Use } from "./uses.ts";
+
+interface Occurrence {
+  readonly path: string;
+  readonly span: Span;
+  readonly isDeclaration: boolean;
+}
+
+export interface Occurrences {
+  readonly name: string;
+  /** The name at hand. */
+  readonly span: Span;
+  /** `strategy` and `param`: run configs may name it, too. */
+  readonly kind: "local" | "strategy" | "param" | "other";
+  /** Names of the strategies that are concerned. */
+  readonly strategies: readonly string[];
+  readonly places: readonly Occurrence[];
+  /** Where a file that cannot be changed declares the name, as built-in strategies do. */
+  readonly declaredIn: string;
+}
+
+/** `others`: every other strategy around. Null where nothing that has a name of its own stands. */
+export function occurrences(analysis: Analysis, offset: number, others: readonly Analysis[]): Occurrences | null {
+  const { path } = analysis.file;
+  const named = analysis.own === null ? null : strategyName(analysis.own.tree);
+  if (named !== null && contains(named.span, offset)) {
+    const places = [{ path, span: named.span, isDeclaration: true }];
+    return { name: named.text, span: named.span, kind: "strategy", strategies: [named.text], places, declaredIn: path };
+  }
+  const symbol = symbolAt(analysis, offset);
+  if (symbol?.kind === "local") {
+    const places = symbol.local.uses.map((use) => occurrence(path, use));
+    return { name: symbol.local.name, span: symbol.span, kind: "local", strategies: [], places, declaredIn: path };
+  }
+  if (symbol?.kind !== "declared") return null;
+  const declaration = analysis.declarations?.byName.get(symbol.name);
+  if (declaration === undefined) return null;
+  const root = rootOf(analysis, symbol.name);
+  const family = [analysis, ...others.filter(({ file }) => file.path !== path)].filter((each) => isBelow(each, root));
+  const places = family.flatMap((each) => usesOf(each, symbol.name).map((use) => occurrence(each.file.path, use)));
+  const strategies = family.flatMap(({ own }) => (own === null ? [] : (strategyName(own.tree)?.text ?? [])));
+  const kind = declaration.kind === "param" ? "param" : "other";
+  return { name: symbol.name, span: symbol.span, kind, strategies, places, declaredIn: root };
+}
+
+const occurrence = (path: string, { span, isDeclaration }: Use): Occurrence => ({ path, span, isDeclaration });
+
+const usesOf = ({ own }: Analysis, name: string): readonly Use[] =>
+  own === null ? [] : usesIn(own.syntax).filter((use) => use.name === name);
+
+/** The path of the farthest base that declares a name. */
+function rootOf({ file, declarations }: Analysis, name: string): string {
+  const declares = (text: string) =>
+    new RegExp(`^\\s+${name}\\s*(?:\\([^)]*\\))?\\s*:|[{,]\\s*${name}\\s*:`, "m").test(text);
+  const base = file.bases.findLast(({ text }) => declares(text));
+  return declarations === null || base === undefined ? file.path : base.path;
+}
+
+const isBelow = ({ file }: Analysis, root: string): boolean => [file, ...file.bases].some(({ path }) => path === root);
+
+/** Why a name cannot be given; null where it can. */
+export function refusal(analysis: Analysis, { kind, name }: Occurrences, next: string): string | null {
+  if (kind === "strategy")
+    return /^[a-z][a-z0-9_]*$/.test(next)
+      ? null
+      : "a strategy's name has lower-case letters, digits and _, and begins with a letter";
+  if (!/^[A-Za-z_]\w*$/.test(next)) return "a name has letters, digits and _, and does not begin with a digit";
+  if (reservedNames.has(next)) return `\`${next}\` is the name of a built-in`;
+  const isTaken = next !== name && analysis.declarations?.byName.has(next) === true;
+  return isTaken ? `\`${next}\` is declared already` : null;
+}
+
+/** The edits of a new name, by path. */
+export function renames({ places }: Occurrences, next: string): ReadonlyMap<string, readonly Edit[]> {
+  const edits = new Map<string, Edit[]>();
+  for (const { path, span } of places) edits.set(path, [...(edits.get(path) ?? []), { span, text: next }]);
+  return edits;
+}

@@ -1,0 +1,115 @@
+/** What stands at an offset of a strategy. */
+import { allExpressions } from "../1-parse/all-expressions.ts";
+import type { Expression } from "../1-parse/expression/ast.ts";
+import type { YamlNode } from "../1-parse/tree.ts";
+import { axisNames } from "../2-check/axes.ts";
+import { fieldDocs, functionDocs, methodDocs, progressDocs } from "../2-check/builtin-docs.ts";
+import type { ModalityName } from "../2-check/core.ts";
+import { isMember } from "../2-check/members.ts";
+import type { Span } from "../source/span.ts";
+import type { Analysis } from "./analysis.ts";
+import { modalityAt } from "./roles.ts";
+import { contains, localsOf, usesIn, type Local, type Use } from "./uses.ts";
+
+type Path = readonly (string | number)[];
+
+export type SymbolAt = { readonly span: Span } &
+  /** An argument of a `let`. */
+  (
+    | { readonly kind: "local"; readonly local: Local }
+    /** A name that the strategy gives. */
+    | { readonly kind: "declared"; readonly name: string }
+    /** `keep`, `video.keep`, `near.video.keep`, `latents.frames` */
+    | { readonly kind: "field"; readonly owner: string; readonly pass: string | null; readonly name: string }
+    | { readonly kind: "modality"; readonly name: ModalityName }
+    | { readonly kind: "function" | "progress" | "axis"; readonly name: string }
+    | { readonly kind: "key"; readonly path: Path }
+    | { readonly kind: "value"; readonly path: Path; readonly text: string }
+  );
+
+/** Null for white space, operators, and files that cannot be read. */
+export function symbolAt(analysis: Analysis, offset: number): SymbolAt | null {
+  const { own } = analysis;
+  if (own === null) return null;
+  const local = own.syntax.lets.flatMap(localsOf).find(({ uses }) => uses.some(({ span }) => contains(span, offset)));
+  const localUse = local?.uses.find(({ span }) => contains(span, offset));
+  if (local !== undefined && localUse !== undefined) return { kind: "local", local, span: localUse.span };
+  const place = treePlaceAt(own.tree, offset);
+  const use = usesIn(own.syntax).find(({ span }) => contains(span, offset));
+  if (use !== undefined) return ofUse(analysis, use, place?.path ?? []);
+  const member = memberAt(allExpressions(own.syntax), offset);
+  if (member !== null) return member;
+  if (place === null) return null;
+  if (place.isKey) return { kind: "key", path: place.path, span: place.span };
+  return place.node.kind === "scalar"
+    ? { kind: "value", path: place.path, span: place.span, text: place.node.text }
+    : null;
+}
+
+function ofUse({ declarations }: Analysis, { name, span, isDeclaration }: Use, path: Path): SymbolAt | null {
+  if (isDeclaration || declarations?.byName.has(name) === true) return { kind: "declared", name, span };
+  if (name === "video" || name === "audio") return { kind: "modality", name, span };
+  const inside = modalityAt(path);
+  if (inside !== null && isMember(inside.modality, name))
+    return { kind: "field", owner: inside.modality, pass: inside.pass, name, span };
+  if (Object.hasOwn(functionDocs, name)) return { kind: "function", name, span };
+  if (Object.hasOwn(progressDocs, name)) return { kind: "progress", name, span };
+  if (axisNames.includes(name)) return { kind: "axis", name, span };
+  // Of a modality, but not here: what it means is told all the same.
+  if (Object.hasOwn(methodDocs, name) || Object.hasOwn(fieldDocs, name))
+    return { kind: "field", owner: isMember("video", name) ? "video" : "audio", pass: null, name, span };
+  return { kind: "declared", name, span };
+}
+
+function memberAt(expressions: Iterable<Expression>, offset: number): SymbolAt | null {
+  for (const node of expressions) {
+    if (node.kind === "per") {
+      const axis = node.axes.find(({ span }) => contains(span, offset));
+      if (axis !== undefined) return { kind: "axis", name: axis.text, span: axis.span };
+    }
+    if (node.kind !== "member" || !contains(node.member.span, offset)) continue;
+    const { object, member } = node;
+    const field = { name: member.text, span: member.span };
+    if (object.kind === "name") {
+      const isModality =
+        (member.text === "video" || member.text === "audio") && object.name !== "video" && object.name !== "audio";
+      if (isModality) return { kind: "modality", name: member.text as ModalityName, span: member.span };
+      return { kind: "field", owner: object.name, pass: null, ...field };
+    }
+    if (object.kind === "member" && object.object.kind === "name")
+      return { kind: "field", owner: object.member.text, pass: object.object.name, ...field };
+  }
+  return null;
+}
+
+/** A key or a value of the YAML, with the keys and indices that lead there. */
+interface TreePlace {
+  readonly path: Path;
+  readonly isKey: boolean;
+  readonly node: YamlNode;
+  readonly span: Span;
+}
+
+/** The innermost key or value that an offset touches. */
+function treePlaceAt(root: YamlNode, offset: number): TreePlace | null {
+  if (root.kind === "scalar") return null;
+  return inside(root, offset, []);
+}
+
+function inside(node: YamlNode, offset: number, path: Path): TreePlace | null {
+  if (node.kind === "scalar") return contains(node.span, offset) ? { path, isKey: false, node, span: node.span } : null;
+  if (node.kind === "sequence") {
+    for (const [i, item] of node.items.entries()) {
+      const found = inside(item, offset, [...path, i]);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+  for (const { key, keySpan, value } of node.entries) {
+    const own = [...path, key];
+    if (contains(keySpan, offset)) return { path: own, isKey: true, node: value, span: keySpan };
+    const found = inside(value, offset, own);
+    if (found !== null) return found;
+  }
+  return null;
+}
