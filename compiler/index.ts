@@ -9,6 +9,7 @@
  * if (compiled.program === null) console.error(renderTerminal([compiled]));
  * else for (const { name, text } of compiled.artifacts) await writeFile(`build/${name}`, text);
  */
+import { jsonText } from "./source/index.ts";
 import { readFileSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 import { emptyLibrary, type Library } from "./1-parse/inherit.ts";
@@ -163,7 +164,7 @@ export async function compile(source: SourceText, options: BuildOptions = {}): P
     { name: `${name}.ts`, text: module.text },
     { name: `${name}.mjs`, text: built.code },
     { name: `${name}.mjs.map`, text: built.map },
-    { name: `${name}.schema.json`, text: `${JSON.stringify(schema, null, 2)}\n` },
+    { name: `${name}.schema.json`, text: `${jsonText(schema, 2)}\n` },
   ];
   const found = [...diagnostics, ...withoutAllowed(file, impure)];
   return { file, diagnostics: found, program, artifacts, module, imported: built.imported };

@@ -1,3 +1,4 @@
+import { jsonText } from "../../compiler/source/index.ts";
 import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { strategyOf, unknownStrategy, type StrategyConfig } from "../../runtime/config/index.ts";
@@ -46,7 +47,7 @@ function nameFor(path: string): string {
 
 /** The lines of the run config that choose the ejected strategy, without the settings that are now part of its text. */
 function sectionLines(name: string, params: Readonly<Record<string, unknown>>): string {
-  const lines = Object.entries({ name, ...params }).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
+  const lines = Object.entries({ name, ...params }).map(([key, value]) => `  ${key}: ${jsonText(value)}`);
   return ["training_strategy:", ...lines].join("\n").replace(/^( {2}name: )"(.*)"$/m, "$1$2");
 }
 

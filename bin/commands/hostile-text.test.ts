@@ -1,5 +1,5 @@
 // Texts of files that could steer a terminal, end a tag or a comment, or hide in the prototype of an object.
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -89,6 +89,22 @@ test("names of files and pages are written out as well", async () => {
     assert.not.match(out + err, steering, args.join(" "));
     assert.not.match(out, "<b> `");
   }
+});
+
+test("what a run writes holds nothing of it either, and is read as what was meant", async () => {
+  const cwd = join(await folder(), "home\u202e\u009b\u001b[2J\u200b");
+  await rename(await project({ steps: 1, interval: "null" }), cwd);
+  const { code, out, err } = await ltxc(["run"], { cwd });
+  assert.is(code, 0, err);
+  assert.not.match(out + err, steering);
+  const written = await readdir(join(cwd, "outputs"), { recursive: true, withFileTypes: true });
+  const texts = written.filter(({ name }) => /\.(jsonl?|yaml)$/.test(name));
+  assert.equal(texts.map(({ name }) => name).toSorted(), [".kept.json", "metrics.jsonl", "training_config.yaml"]);
+  for (const { name, parentPath } of texts)
+    assert.not.match(await readFile(join(parentPath, name), "utf8"), steering, name);
+  const config = await readFile(join(cwd, "outputs/training_config.yaml"), "utf8");
+  const line = /^output_dir: (".*")$/m.exec(config)?.[1] ?? '""';
+  assert.is(JSON.parse(line), join(cwd, "outputs"));
 });
 
 test.run();

@@ -1,4 +1,5 @@
 /** The official strategy `flexible` as the text of a `.strategy` file with the same meaning, which users can change. */
+import { jsonText } from "../../compiler/source/index.ts";
 import type { FlexibleCondition, FlexibleModality, StrategyConfig } from "../../runtime/config/index.ts";
 import { describe, type Modality } from "./description.ts";
 
@@ -156,7 +157,7 @@ const chance = ({ probability }: FlexibleCondition): string =>
 /** Text as a YAML scalar within braces, quoted if necessary. */
 function scalar(text: string): string {
   const isPlain = /^[A-Za-z_][\w./-]*$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(text);
-  return isPlain ? text : JSON.stringify(text);
+  return isPlain ? text : jsonText(text);
 }
 
 /** A key with its text, folded over several lines if it is long. */

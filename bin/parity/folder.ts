@@ -1,4 +1,5 @@
 /** The folder of a comparison. */
+import { jsonText } from "../../compiler/source/index.ts";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -35,5 +36,5 @@ export async function openFolder(io: Io, path: string, isReplaced: boolean): Pro
 }
 
 export async function writeResult(folder: string, result: Readonly<Record<string, unknown>>): Promise<void> {
-  await writeFile(join(folder, RESULT), `${JSON.stringify(result, null, 2)}\n`);
+  await writeFile(join(folder, RESULT), `${jsonText(result, 2)}\n`);
 }

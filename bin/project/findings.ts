@@ -1,6 +1,7 @@
 import { entryOf, replacement, slipOf, type Diagnostic, type Fix } from "../../compiler/diagnostics/index.ts";
 import { nodeAt, toPlain, type YamlNode } from "../../compiler/1-parse/index.ts";
 import type { SourceFile, Span } from "../../compiler/source/index.ts";
+import { jsonText } from "../../compiler/source/index.ts";
 import type { Finding } from "../../runtime/findings.ts";
 import { editsOf } from "./rewrite.ts";
 
@@ -45,7 +46,7 @@ function quotesOf({ text }: SourceFile, root: YamlNode, { asText, path }: Findin
   const { node, depth, span } = nodeAt(root, path);
   if (asText !== true || depth < path.length || node.kind !== "scalar" || node.quoted) return null;
   if (text.slice(span.start, span.end) !== node.text) return null;
-  const quoted = JSON.stringify(node.text);
+  const quoted = jsonText(node.text);
   return { title: `write \`${quoted}\``, edits: [{ span, text: quoted }] };
 }
 

@@ -1,6 +1,7 @@
 /** Changes of a run config's keys as edits of its text. */
 import { nodeAt, type YamlMapping, type YamlNode } from "../../compiler/1-parse/index.ts";
 import type { Edit, SourceFile, Span } from "../../compiler/source/index.ts";
+import { jsonText } from "../../compiler/source/index.ts";
 import type { Rewrite } from "../../runtime/findings.ts";
 
 /**
@@ -90,7 +91,7 @@ function columnOf(text: string, offset: number): number {
 }
 
 /** JSON is YAML, too. */
-const inline = ([key, value]: readonly [string, unknown]): string => `${key}: ${JSON.stringify(value)}`;
+const inline = ([key, value]: readonly [string, unknown]): string => `${key}: ${jsonText(value)}`;
 
 /** A mapping and a list of mappings have a line for each key; everything else is short enough for one. */
 function block([key, value]: readonly [string, unknown]): readonly string[] {

@@ -1,4 +1,5 @@
 /** JSON Schemas for editors, with the strategies of a project in them. */
+import { jsonText } from "../../compiler/source/index.ts";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paramsSchema, check } from "../../compiler/index.ts";
@@ -40,7 +41,7 @@ export async function projectSchemas(own: readonly Outline[]): Promise<readonly 
   const [strategy, train] = await Promise.all([shipped("strategy.schema.json"), shipped("train.schema.json")]);
   const names = new Set(own.map(({ name }) => name));
   const others = (await builtins()).filter(({ name }) => !names.has(name));
-  const text = `${JSON.stringify(withStrategies(JSON.parse(train) as Schema, own, others), null, 2)}\n`;
+  const text = `${jsonText(withStrategies(JSON.parse(train) as Schema, own, others), 2)}\n`;
   return [
     { name: "strategy.schema.json", text: strategy },
     { name: "train.schema.json", text },

@@ -1,3 +1,4 @@
+import { jsonText } from "../../compiler/source/index.ts";
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import {
@@ -43,7 +44,7 @@ export function keepSources({ strategy, build, text }: Compiled, folder: string)
       replaceTextSync(join(folder, keptFolder, unique), file.text);
       hashes[unique] = createHash("sha256").update(file.text).digest("hex");
     }
-    replaceTextSync(join(folder, keptFolder, keptList), `${JSON.stringify(hashes, null, 2)}\n`);
+    replaceTextSync(join(folder, keptFolder, keptList), `${jsonText(hashes, 2)}\n`);
   } catch (error) {
     if (!(error instanceof SyntaxError) && unreadable(error) === null) throw error;
   }

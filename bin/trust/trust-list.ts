@@ -1,4 +1,5 @@
 /** What a user trusts: folders, and builds by the hash of their content. A file in the user's own settings, which nobody else may write. */
+import { jsonText } from "../../compiler/source/index.ts";
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -38,7 +39,7 @@ export function writeTrusted(env: Env, trusted: readonly Trusted[]): void {
   const draft = `${path}.${process.pid}`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(draft, `${JSON.stringify({ version: 1, trusted: sorted }, null, 2)}\n`, { mode: 0o600, flag: "wx" });
+    writeFileSync(draft, `${jsonText({ version: 1, trusted: sorted }, 2)}\n`, { mode: 0o600, flag: "wx" });
     renameSync(draft, path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -1,3 +1,4 @@
+import { jsonText } from "../escape.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import { configHead } from "../files/written-by-us.ts";
 
@@ -30,10 +31,10 @@ function isBranch(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.keys(value).length > 0;
 }
 
-const plainKey = (key: string): string => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? key : JSON.stringify(key));
+const plainKey = (key: string): string => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? key : jsonText(key));
 
 /** Empty collections, true, false and null are the same in YAML and JSON, and numbers with a point: YAML 1.1 reads `1e-7` as text. */
 function inline(value: unknown): string {
-  const json = JSON.stringify(value);
+  const json = jsonText(value);
   return typeof value === "number" ? json.replace(/^(-?\d+)e/, "$1.0e") : json;
 }

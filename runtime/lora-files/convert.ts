@@ -1,3 +1,4 @@
+import { jsonText } from "../escape.ts";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { writeTextAtomically } from "../files/atomic.ts";
@@ -53,7 +54,7 @@ export async function convertLora(path: string, { to, dtype, out }: ConvertOptio
     // The config of another adapter must not be taken for that of these weights, should the second file not be written.
     if (config !== null) await rm(config, { force: true });
     await writeSafetensors(weights, tensorsOf(file, adapters, to, type), metadataOf(file, to));
-    if (config !== null) await writeTextAtomically(config, `${JSON.stringify(peftConfig(adapters), null, 2)}\n`);
+    if (config !== null) await writeTextAtomically(config, `${jsonText(peftConfig(adapters), 2)}\n`);
     const files = [weights, ...(config === null ? [] : [config])];
     const ranks = [...new Set(adapters.map(({ rank }) => rank))].toSorted((a, b) => a - b);
     return { from: file.scheme, layers: adapters.length, ranks, files, warnings: file.warnings };

@@ -1,3 +1,4 @@
+import { jsonText } from "../escape.ts";
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import type { MetricsSink } from "./sink.ts";
 
@@ -15,7 +16,7 @@ export function openMetricsFile(path: string): MetricsSink {
       if (isClosed) return null;
       try {
         file ??= openAtNewLine(path);
-        writeSync(file, `${JSON.stringify(event)}\n`);
+        writeSync(file, `${jsonText(event)}\n`);
         return null;
       } catch (error) {
         close();

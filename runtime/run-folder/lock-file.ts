@@ -5,6 +5,7 @@
  * faster one has made in its place. So whoever removes it first takes the lock `PATH.TOKEN`, named by the token of the one to remove, and
  * looks again. That one is taken in the same way, so a process that ends in between blocks nobody.
  */
+import { jsonText } from "../escape.ts";
 import { randomBytes } from "node:crypto";
 import { open, lstat, readFile, rm, type FileHandle } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -75,7 +76,7 @@ export async function giveBack(path: string, { holder, handle }: TakenLock): Pro
 }
 
 async function create(path: string, holder: Holder): Promise<TakenLock | null> {
-  const text = `${JSON.stringify(holder, null, 2)}\n`;
+  const text = `${jsonText(holder, 2)}\n`;
   let handle: FileHandle;
   try {
     handle = await open(path, "wx");

@@ -19,7 +19,18 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
   runtime: [
     ["strategy-info"],
     ["contract"],
-    ["findings", "references", "call-site", "lru", "nearest-word", "param-rules", "process-exists", "protobuf", "some"],
+    [
+      "findings",
+      "references",
+      "call-site",
+      "escape",
+      "lru",
+      "nearest-word",
+      "param-rules",
+      "process-exists",
+      "protobuf",
+      "some",
+    ],
     ["random", "files"],
     ["metrics", "data", "graph"],
     ["engine"],
@@ -99,7 +110,7 @@ test("what serves tests alone is imported by tests alone", () => {
 });
 
 /** The files that both use and that import nothing. */
-const shared = ["runtime/nearest-word.ts", "runtime/param-rules.ts"];
+const shared = ["runtime/escape.ts", "runtime/nearest-word.ts", "runtime/param-rules.ts"];
 
 test("the compiler knows only the contract of the runtime, the runtime nothing of the compiler, and neither the command line", () => {
   const forbidden = ({ file, target, typeOnly }: Import) =>

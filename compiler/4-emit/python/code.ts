@@ -2,7 +2,7 @@
  * Python expressions as trees. Each knows its text on one line and how tightly it binds, so that only the parentheses that Python needs
  * are printed.
  */
-import { escapeControls } from "../../source/escape.ts";
+import { escapeControls } from "../../../runtime/escape.ts";
 
 type Node =
   /** A name, a number, a text: printed as it is. */

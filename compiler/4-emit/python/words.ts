@@ -1,5 +1,5 @@
 /** How small things are written in Python: texts, comments and docstrings. */
-import { escapeControls } from "../../source/escape.ts";
+import { escapeControls } from "../../../runtime/escape.ts";
 import { atom, type Code } from "./code.ts";
 import { WIDTH } from "./layout.ts";
 

@@ -1,6 +1,6 @@
 import type { CheckedPass } from "../../2-check/checked.ts";
 import type { Program } from "../../3-lower/program.ts";
-import { escapeControls } from "../../source/escape.ts";
+import { escapeControls } from "../../../runtime/escape.ts";
 import { propertyName } from "./words.ts";
 
 /** What a module says of itself, beside what its program says. */

@@ -1,5 +1,5 @@
 /** How small things are written in TypeScript: types, comments, keys and texts. */
-import { escapeControls, onOneLine } from "../../source/escape.ts";
+import { escapeControls, onOneLine } from "../../../runtime/escape.ts";
 import type { CheckedSource } from "../../2-check/checked.ts";
 import type { Core } from "../../2-check/core.ts";
 import type { Code } from "./code.ts";

@@ -1,4 +1,4 @@
-import { onOneLine } from "../../source/escape.ts";
+import { onOneLine } from "../../../runtime/escape.ts";
 
 /** Text as a terminal shows it: how wide it is, and nothing in it that could steer the terminal. */
 

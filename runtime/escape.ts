@@ -19,6 +19,11 @@ export function onOneLine(text: string): string {
   return escapeControls(text).replace(/[\n\t]/g, written);
 }
 
+/** A value as JSON in which nothing could steer a terminal or hide: what a reader makes of it is the same. */
+export function jsonText(value: unknown, spaces?: number): string {
+  return escapeControls(JSON.stringify(value, null, spaces));
+}
+
 /** Outside of the first plane there are two units. */
 const written = (character: string): string =>
   character
