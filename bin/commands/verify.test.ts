@@ -105,12 +105,38 @@ test("links are not followed, what is no file is not opened, and a path that is 
   assert.is(spawnSync("mkfifo", [join(cwd, "b.pt")]).status, 0);
   await writeFile(join(cwd, "._c.pt"), "of macOS");
   const { code, out } = await ltxc(["verify", "."], { cwd });
-  assert.is(code, 0);
-  assert.match(out, /^skipped 2 files of other kinds\nskipped 1 link: .*\nthere was nothing to verify\n$/);
-  for (const name of ["a.pt", "b.pt"]) assert.match((await ltxc(["verify", name], { cwd })).out, /nothing to verify/);
+  assert.is(code, 1);
+  assert.match(
+    out,
+    /^error\[LTX6195\]: .*b\.pt is a named pipe, not a file\n[^]*skipped 1 file of other kinds\nskipped 1 link: /,
+  );
+  for (const [name, what] of [
+    ["a.pt", /a\.pt is a device, not a file/],
+    ["b.pt", /b\.pt is a named pipe, not a file/],
+    ["._c.pt", /there is nothing to verify in \._c\.pt/],
+  ] as const) {
+    const named = await ltxc(["verify", name], { cwd });
+    assert.is(named.code, 1);
+    assert.match(named.out, what);
+  }
   const missing = await ltxc(["verify", "outputs"], { cwd });
   assert.is(missing.code, 2);
   assert.match(missing.err, /outputs does not exist/);
+});
+
+test("a path with nothing that can be verified is an error for each such path, also as JSON", async () => {
+  const cwd = await newFolder();
+  await mkdir(join(cwd, "empty"));
+  await mkdir(join(cwd, "pipes"));
+  assert.is(spawnSync("mkfifo", [join(cwd, "pipes/one"), join(cwd, "pipes/two")]).status, 0);
+  await writePt(join(cwd, "clip.pt"), latents(1, 2));
+  const { code, out } = await ltxc(["verify", "clip.pt", "empty", "pipes", "--json"], { cwd });
+  assert.is(code, 1);
+  const { diagnostics } = JSON.parse(out) as { diagnostics: { code: string; path: string }[] };
+  assert.equal(
+    diagnostics.map((found) => `${found.code} ${found.path}`),
+    ["LTX6195 empty", "LTX6195 pipes"],
+  );
 });
 
 test("a terminal shows how far it is while it reads", async () => {

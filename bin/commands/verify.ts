@@ -2,7 +2,15 @@ import { dirname, relative, resolve } from "node:path";
 import { entryOf, renderJson, visible, type Diagnostic, type FileReport } from "../../compiler/diagnostics/index.ts";
 import { sourceFile } from "../../compiler/source/index.ts";
 import type { Finding } from "../../runtime/findings.ts";
-import { cannotRead, findFiles, verifyFile, type FoundFile, type FoundFiles } from "../../runtime/verify/index.ts";
+import {
+  cannotRead,
+  findFiles,
+  nothingToVerify,
+  notAFile,
+  verifyFile,
+  type FoundFile,
+  type FoundFiles,
+} from "../../runtime/verify/index.ts";
 import { control } from "../shell/color.ts";
 import { UsageError } from "../shell/exit.ts";
 import type { Io } from "../shell/io.ts";
@@ -15,7 +23,7 @@ interface Verified extends FoundFile {
   readonly findings: readonly Finding[];
 }
 
-/** `ltxc verify`: reads all files of checkpoints, data, runs and caches at the paths, and says which are whole. Exit code 1 if one is not. */
+/** `ltxc verify`: reads all files of checkpoints, data, runs and caches at the paths, and says which are whole. Exit code 1 if one is not, or if a path holds none. */
 export async function verify(session: Session, paths: readonly string[]): Promise<number> {
   const { io } = session;
   const found = await Promise.all(paths.map((path) => findIn(io, path)));
@@ -23,20 +31,27 @@ export async function verify(session: Session, paths: readonly string[]): Promis
     session,
     found.flatMap(({ files }) => files),
   );
-  const closed = found
-    .flatMap((each) => each.closed)
-    .map(({ path, reason }) => [path, [cannotRead(path, reason)]] as const);
-  const all = [...verified.map(({ path, findings }) => [path, findings] as const), ...closed];
+  const unread = found.flatMap((each, i) => unreadIn(each, paths[i] ?? ""));
+  const all = [...verified.map(({ path, findings }) => [path, findings] as const), ...unread];
   const reports = all.map(([path, findings]) => reportOf(relativeTo(io, path), findings));
   if (session.json) io.out(renderJson(reports, { files: verified.map((file) => jsonOf(io, file)) }));
   else
     print(
       session,
       verified,
-      closed.flatMap(([, findings]) => findings),
+      unread.flatMap(([, findings]) => findings),
       found,
     );
   return codeOf(reports);
+}
+
+/** Findings about what could not be read at a path, each with its own path. */
+function unreadIn({ files, closed, unfit }: FoundFiles, path: string): (readonly [string, readonly Finding[]])[] {
+  const found = [
+    ...closed.map((each) => [each.path, [cannotRead(each.path, each.reason)]] as const),
+    ...unfit.map((each) => [each.path, [notAFile(each.path, each.what)]] as const),
+  ];
+  return files.length + found.length > 0 ? found : [[path, [nothingToVerify(path)]]];
 }
 
 async function findIn(io: Io, path: string): Promise<FoundFiles> {
@@ -127,11 +142,11 @@ const jsonOf = (io: Io, file: Verified) => ({
 function print(
   session: Session,
   verified: readonly Verified[],
-  closed: readonly Finding[],
+  unread: readonly Finding[],
   found: readonly FoundFiles[],
 ): void {
   const { io } = session;
-  for (const finding of [...verified.flatMap(({ findings }) => findings), ...closed]) io.out(textOf(session, finding));
+  for (const finding of [...verified.flatMap(({ findings }) => findings), ...unread]) io.out(textOf(session, finding));
   const folders = new Map<string, Verified[]>();
   for (const file of verified) {
     const folder = dirname(file.path);
@@ -144,7 +159,6 @@ function print(
   const [others, links] = [sum((each) => each.others), sum((each) => each.links)];
   if (others > 0) say(session, `skipped ${others} file${others === 1 ? "" : "s"} of other kinds`);
   if (links > 0) say(session, `skipped ${links} link${links === 1 ? "" : "s"}: name what they lead to`);
-  if (verified.length === 0) say(session, "there was nothing to verify");
 }
 
 function rowOf(folder: string, files: readonly Verified[]): string[] {

@@ -1,5 +1,6 @@
 import { lstat, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { otherKind } from "../files/regular-file.ts";
 import { isRecordingFile } from "../engine/recording/saved-recordings.ts";
 
 export type FileKind = "pt" | "safetensors" | "state" | "metrics" | "recording";
@@ -14,8 +15,10 @@ export interface FoundFile {
 export interface FoundFiles {
   /** By path. */
   readonly files: readonly FoundFile[];
-  /** Files of other kinds, and what is no regular file. */
+  /** Files of other kinds, and what is no regular file and has no name of those that are verified. */
   readonly others: number;
+  /** What has such a name and is no regular file, with what it is: "a named pipe". */
+  readonly unfit: readonly { readonly path: string; readonly what: string }[];
   /** Links, which are not followed. */
   readonly links: number;
   /** Folders that can not be read, with the system's code. */
@@ -39,14 +42,16 @@ export async function findFiles(path: string): Promise<FoundFiles | null> {
   const info = await stat(path).catch(() => null);
   if (info === null) return null;
   if (info.isDirectory()) return below(path);
-  const kind = info.isFile() ? kindOf(basename(path)) : null;
-  const files = kind === null ? [] : [{ path, kind, bytes: info.size }];
-  return { files, others: 1 - files.length, links: 0, closed: [] };
+  const [kind, what] = [kindOf(basename(path)), otherKind(info)];
+  const files = kind === null || what !== null ? [] : [{ path, kind, bytes: info.size }];
+  const unfit = what === null ? [] : [{ path, what }];
+  return { files, others: 1 - files.length - unfit.length, links: 0, closed: [], unfit };
 }
 
 async function below(root: string): Promise<FoundFiles> {
   const files: FoundFile[] = [];
   const closed: { path: string; reason: string }[] = [];
+  const unfit: { path: string; what: string }[] = [];
   let [others, links] = [0, 0];
   for (const folders = [root]; folders.length > 0;) {
     const folder = folders.pop() ?? root;
@@ -56,12 +61,18 @@ async function below(root: string): Promise<FoundFiles> {
     });
     for (const entry of entries) {
       const path = join(folder, entry.name);
-      const kind = entry.isFile() ? kindOf(entry.name) : null;
+      const kind = entry.isDirectory() ? null : kindOf(entry.name);
       if (entry.isSymbolicLink()) links++;
-      else if (!entry.isDirectory() && kind === null) others++;
-      else if (kind !== null) files.push({ path, kind, bytes: (await lstat(path).catch(() => null))?.size ?? 0 });
+      else if (kind !== null) {
+        const info = await lstat(path).catch(() => null);
+        const what = info === null ? null : otherKind(info);
+        if (what === null) files.push({ path, kind, bytes: info?.size ?? 0 });
+        else unfit.push({ path, what });
+      } else if (!entry.isDirectory()) others++;
       else if (!skippedFolders.has(entry.name)) folders.push(path);
     }
   }
-  return { files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)), others, links, closed };
+  return { files: files.toSorted(byPath), others, links, closed, unfit: unfit.toSorted(byPath) };
 }
+
+const byPath = (a: { readonly path: string }, b: { readonly path: string }): number => (a.path < b.path ? -1 : 1);

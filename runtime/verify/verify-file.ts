@@ -48,6 +48,19 @@ export function cannotRead(path: string, reason: string): Finding {
   return { code: "LTX6156", severity: "error", path: [], message: `${path} cannot be read (${reason})`, help };
 }
 
+/** Something that has the name of a file to verify, and is none. */
+export function notAFile(path: string, what: string): Finding {
+  const help = "remove it, or put the file there; nothing was read from it";
+  return { code: "LTX6195", severity: "error", path: [], message: `${path} is ${what}, not a file`, help };
+}
+
+/** A path that holds nothing that can be verified. */
+export function nothingToVerify(path: string): Finding {
+  const message = `there is nothing to verify in ${path}`;
+  const help = "files that are verified end in .pt, .safetensors, .state or .recording, or are named metrics.jsonl";
+  return { code: "LTX6195", severity: "error", path: [], message, help };
+}
+
 async function verifySafetensors(path: string, onBytes: (count: number) => void): Promise<readonly Finding[]> {
   const file = await openSafetensors(path);
   try {

@@ -68,4 +68,14 @@ export const entries = [
     bad: "ltxc run && ltxc install torch && ltxc run --resume",
     good: "ltxc run --resume --set runtime.engine=onnx   # the engine that the warning names",
   },
+  {
+    code: "LTX6195",
+    slug: "nothing-to-verify",
+    title: "there is nothing to verify",
+    explanation:
+      "`ltxc verify` reads files that end in .pt, .safetensors, .state or .recording, and those named metrics.jsonl. A path that it was given holds none " +
+      "of them, or what has such a name is a device, a named pipe or a socket. So nothing is known to be whole. Links are not followed: name what they lead to.",
+    bad: "ltxc verify docs",
+    good: "ltxc verify outputs data",
+  },
 ] as const satisfies readonly Entry[];
