@@ -17,6 +17,8 @@ interface Launch {
   readonly progress: string;
   /** Variables of its environment besides those of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Gets the number of the process that was started. */
+  readonly onStarted?: (pid: number) => Promise<void>;
 }
 
 /** A step that is done, as the module tells it; `rate` is null where the trainer does not show it. */
@@ -55,6 +57,10 @@ export async function follow(
   isStopped: () => boolean,
 ): Promise<number> {
   const child = start(io, launch);
+  const ended = new Promise<number>((done, fail) => {
+    child.once("error", fail);
+    child.once("close", (code) => done(code ?? 1));
+  });
   const look = progressReader(launch.progress, onStep);
   let off: (() => void) | null = null;
   const timer = setInterval(() => {
@@ -64,10 +70,9 @@ export async function follow(
     off = io.onInterrupt(() => signalAll(child, "SIGKILL"));
   }, LOOK);
   try {
-    return await new Promise<number>((done, fail) => {
-      child.once("error", fail);
-      child.once("close", (code) => done(code ?? 1));
-    });
+    const started = child.pid === undefined ? undefined : launch.onStarted?.(child.pid);
+    const [code] = await Promise.all([ended, started]);
+    return code;
   } finally {
     clearInterval(timer);
     (off as (() => void) | null)?.();
@@ -78,15 +83,19 @@ export async function follow(
 /** Windows has no groups of processes that signals could go to. */
 const hasGroups = process.platform !== "win32";
 
-/** In a group of its own: a launcher and its processes are then told together, whatever the launcher passes on. */
+/**
+ * In a group of its own: a launcher and its processes are then told together, whatever the launcher passes on. Nothing is ever written to
+ * their stdin: it ends when this process does, however that is, and then they end as well.
+ */
 function start(io: Pick<Io, "env">, launch: Launch): ChildProcess {
   const [program = "", ...args] = commandOf(launch);
   const { installation, folder, log, progress } = launch;
-  const usual = { ...environmentWith(io.env, installation.paths), LTXC_FOLDER: folder, LTXC_PROGRESS: progress };
+  const ours = { LTXC_FOLDER: folder, LTXC_PROGRESS: progress, LTXC_HOLDS_STDIN: "1" };
+  const usual = { ...environmentWith(io.env, installation.paths), ...ours };
   const env: Record<string, string> = { ...usual, ...launch.env };
   if (installation.gpus === 0) Object.assign(env, { ACCELERATE_USE_CPU: "true" });
   const output = openSync(log, "a");
-  const child = spawn(program, args, { env, stdio: ["ignore", output, output], detached: hasGroups });
+  const child = spawn(program, args, { env, stdio: ["pipe", output, output], detached: hasGroups });
   closeSync(output);
   return child;
 }

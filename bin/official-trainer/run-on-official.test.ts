@@ -1,7 +1,10 @@
 // `ltxc run --on ltx-trainer`, with a program in place of Python that does what the official trainer with a compiled strategy does.
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { existsSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
@@ -51,6 +54,11 @@ Root Cause (first observed failure):
 if (process.env.FAKE === "fails") {
   console.error("Traceback (most recent call last):\\n  File\\nRuntimeError: CUDA out of memory");
   process.exit(3);
+}
+if (process.env.FAKE === "deaf") {
+  setInterval(() => {}, 1000);
+  process.stdin.on("end", () => fs.writeFileSync(path.join(config.output_dir, "stdin-ended"), "")).resume();
+  return;
 }
 // Before any line tells that it is time to interrupt it.
 if (process.env.FAKE === "waits") {
@@ -240,8 +248,31 @@ test("of two runs at once in a folder one trains, the other names it, whichever 
   assert.is(first.code, 130, first.err);
   assert.is(refused?.code, 1);
   assert.match(refused?.err ?? "", `error[LTX6340]`);
+  assert.match(refused?.err ?? "", `train in another folder: \`--set output_dir=${join(cwd, "outputs-2")}\``);
   assert.not.ok(existsSync(join(cwd, "outputs/run.lock")));
 });
+
+test("where `ltxc run` was killed, the trainer sees its stdin end; one that goes on all the same is named", async ({
+  cwd,
+}) => {
+  const main = fileURLToPath(new URL("../ltxc.ts", import.meta.url));
+  const args = ["--import", import.meta.resolve("tsx"), main, ...there];
+  const first = spawn(process.execPath, args, { cwd, env: { ...process.env, FAKE: "deaf" }, stdio: "ignore" });
+  const [lock, ended] = [join(cwd, "outputs/run.lock"), join(cwd, "outputs/stdin-ended")];
+  const childIn = () => (existsSync(lock) ? parsedChild(readFileSync(lock, "utf8")) : null);
+  while (childIn() === null) await sleep(20);
+  const pid = childIn() ?? 0;
+  first.kill("SIGKILL");
+  while (!existsSync(ended)) await sleep(20);
+  const { code, err } = await ltxc(there, { cwd });
+  assert.is(code, 1);
+  assert.match(err, `error[LTX6340]: ${join(cwd, "outputs")} is in use: process ${pid} still trains there`);
+  assert.match(err, `\`kill -- -${pid}\`, or train in another folder: \`--set output_dir=`);
+  process.kill(-pid, "SIGKILL");
+});
+
+const parsedChild = (text: string): number | null =>
+  Number(/"child": \{\s*"pid": (\d+)/.exec(text)?.[1] ?? NaN) || null;
 
 test("a project for the official trainer has all that it asks for", async ({ cwd }) => {
   const { code, err } = await ltxc(["init", "other", "--target", "ltx-trainer"], { cwd });

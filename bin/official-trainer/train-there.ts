@@ -51,11 +51,11 @@ export async function trainThere(io: Io, there: There, shown: Shown): Promise<nu
   if ("code" in installation) throw new FindingsError([installation]);
   const obstacles = obstaclesOf(config, installation);
   if (obstacles.length > 0) throw new FindingsError(obstacles);
-  const lock = await lockFolder(config.output_dir);
+  const lock = await lockFolder(config.output_dir, { isOfficial: true });
   try {
     const examined = await preflight(config, step, { onWork: "refuse", isOfficial: true });
     for (const finding of examined.warnings) shown.event({ type: "warning", finding });
-    return await trainLocked(io, there, { installation, examined, shown });
+    return await trainLocked(io, there, { installation, examined, shown, lock });
   } finally {
     await lock.release();
   }
@@ -97,13 +97,14 @@ interface Prepared {
   readonly examined: Preflight;
   readonly shown: Shown;
   readonly record: Recorder;
+  readonly lock: Awaited<ReturnType<typeof lockFolder>>;
 }
 
 async function trainIn(
   io: Io,
   own: string,
   there: There,
-  { installation, examined, shown, record }: Prepared,
+  { installation, examined, shown, record, lock }: Prepared,
 ): Promise<number> {
   const { config, folder, module } = there;
   const log = join(config.output_dir, "ltx-trainer.log");
@@ -128,7 +129,8 @@ async function trainIn(
     isStopped = true;
     shown.note("ending the official trainer (Ctrl-C again stops at once)");
   });
-  const launch = { installation, processes, module, config: written, folder, log, progress: join(own, "progress") };
+  const files = { module, config: written, folder, log, progress: join(own, "progress") };
+  const launch = { installation, processes, ...files, onStarted: lock.share };
   const code = await follow(io, launch, onStep, () => isStopped).finally(off);
   const checkpoint = await newestWeights(config.output_dir);
   const seconds = (performance.now() - begun) / 1000;

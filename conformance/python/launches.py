@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import traceback
 
 import torch
@@ -64,7 +66,7 @@ def config(folder, name, strategy="inpainting", processes=None, **changes):
 class Launch:
     """One run of a module, in as many processes as `ranks`."""
 
-    def __init__(self, module, path, ranks=1, env=None, arguments=(), cwd=None):
+    def __init__(self, module, path, ranks=1, env=None, arguments=(), cwd=None, closes=(), on_started=lambda: None):
         self.out = pathlib.Path(tempfile.mkdtemp(dir=path.parent)) / "record"
         arguments = [str(module), str(self.out), str(path), *arguments]
         port, self.files = free_port(), [(f"{self.out}.{rank}.stdout", f"{self.out}.{rank}.stderr") for rank in range(ranks)]
@@ -72,7 +74,8 @@ class Launch:
         for rank, files in enumerate(self.files):
             own = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
             whole = {**{key: str(value) for key, value in own.items()}, **(env or {})}
-            started.append(start_process(arguments, whole, cwd, files))
+            started.append(start_process(arguments, whole, cwd, files, closes))
+        on_started()
         self.codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in started]
         self.stdout, self.stderr = ([pathlib.Path(files[i]).read_text() for files in self.files] for i in (0, 1))
 
@@ -81,13 +84,15 @@ class Launch:
         return torch.load(f"{self.out}.{rank}")
 
 
-def start_process(arguments, env, cwd, files):
+def start_process(arguments, env, cwd, files, closes):
     """A fork of this process, which has loaded PyTorch already: that takes longer than all the rest."""
     process = os.fork()
     if process != 0:
         return process
     code = 1
     try:
+        for number in closes:
+            os.close(number)
         for number, path in enumerate(files, start=1):
             os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY), number)
         os.environ.update(env)
@@ -246,6 +251,32 @@ def stops_at_infinite_losses(modules, folder):
     yield from refused(modules, "inpainting", path, "of sample 3 of the sorted data is nan")
 
 
+def ends_with_ltxc(modules, folder):
+    """A pipe as stdin, whose other end is closed while it trains, as when `ltxc run` was killed."""
+    path, progress = project(folder, optimization={"steps": 100_000}), folder / "progress.jsonl"
+    kept, given = os.pipe()
+    env = {"LTXC_PROGRESS": str(progress), "LTXC_HOLDS_STDIN": "1"}
+    before = os.dup(0)
+    os.dup2(kept, 0)
+    os.set_inheritable(given, False)
+
+    def close():
+        while not (progress.exists() and progress.stat().st_size > 0):
+            time.sleep(0.01)
+        os.close(given)
+
+    closing = threading.Thread(target=close)
+    try:
+        run = Launch(modules["inpainting"], path, env=env, closes=[given], on_started=closing.start)
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+        os.close(kept)
+    closing.join()
+    yield from expect(run.codes == [130], f"exit codes {run.codes}")
+    yield from expect("`ltxc run`, which started this run, is gone" in run.stderr[0], f"says: {run.stderr[0]}")
+
+
 # --------------------------------------------------------------------------------------------------------------------- heads
 
 
@@ -368,6 +399,7 @@ def main():
         "refuses directories without latents": refuses_directories,
         "refuses other versions": refuses_versions,
         "stops at infinite losses": stops_at_infinite_losses,
+        "ends with ltxc": ends_with_ltxc,
         "saves and loads heads": saves_heads,
         "starts heads like ltxc": lambda *places: starts_heads_like_ltxc(*places, given["heads"]),
         "refuses taps": refuses_taps,

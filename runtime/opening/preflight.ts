@@ -89,7 +89,7 @@ export async function preflight(
   await checkResume(config, fingerprint, (role, sample) => chosen[sample]?.files[role] ?? "");
   if (isThorough) await checkState(config);
   const { id, removal, ofFolder } = await folderOf(config, fingerprint, { onWork, isOfficial });
-  const ofLock = isThorough ? await lockWarning(config.output_dir) : null;
+  const ofLock = isThorough ? await lockWarning(config.output_dir, { isOfficial }) : null;
   const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
   return {
     params,

@@ -5,13 +5,16 @@ import { hostname } from "node:os";
 import { basename } from "node:path";
 import { processExists } from "../process-exists.ts";
 
-export interface Holder {
-  /** Of this one lock: no other has it. */
-  readonly token: string;
-  readonly host: string;
+interface Process {
   readonly pid: number;
   /** When the process started, in the system's own counting; null where the system does not tell. */
   readonly started: string | null;
+}
+
+export interface Holder extends Process {
+  /** Of this one lock: no other has it. */
+  readonly token: string;
+  readonly host: string;
   /** Of the machine since it was switched on; null where the system does not tell. */
   readonly boot: string | null;
   /** The set of process numbers that `pid` belongs to: a container has its own. Null where the system does not tell. */
@@ -19,6 +22,8 @@ export interface Holder {
   /** When the lock was taken, as ISO 8601. */
   readonly since: string;
   readonly command: string;
+  /** A process that it started, which works in the folder as well and may outlive it: the official trainer. */
+  readonly child?: Process;
 }
 
 /** No system numbers processes beyond 32 bits. */
@@ -38,19 +43,32 @@ export function thisProcess(): Holder {
   };
 }
 
+/** The same holder, with a process that it has started. */
+export const withChild = (holder: Holder, pid: number): Holder => ({
+  ...holder,
+  child: { pid, started: statOf(pid)?.started ?? null },
+});
+
 /** The holder that a lock's text describes; null for any other text, such as that of a lock that is being written. */
 export function parseHolder(text: string): Holder | null {
   const value = parsed(text);
   const { token, host, pid, started = null, boot = null, namespace = null, since, command } = value;
+  const child = asProcess(value["child"]);
   const isRight =
     typeof token === "string" &&
     /^[0-9a-f]{16}$/.test(token) &&
     [host, since, command].every((entry) => typeof entry === "string") &&
-    [started, boot, namespace].every((entry) => entry === null || typeof entry === "string") &&
-    Number.isInteger(pid) &&
-    (pid as number) > 0 &&
-    (pid as number) <= MOST_PID;
-  return isRight ? ({ token, host, pid, started, boot, namespace, since, command } as Holder) : null;
+    [boot, namespace].every((entry) => entry === null || typeof entry === "string") &&
+    asProcess({ pid, started }) !== null;
+  if (!isRight) return null;
+  const holder = { token, host, pid, started, boot, namespace, since, command } as Holder;
+  return child === null ? holder : { ...holder, child };
+}
+
+function asProcess(value: unknown): Process | null {
+  const { pid, started = null } = { ...(value as { pid?: unknown; started?: unknown } | null | undefined) };
+  if (!Number.isInteger(pid) || (pid as number) <= 0 || (pid as number) > MOST_PID) return null;
+  return started === null || typeof started === "string" ? { pid: pid as number, started } : null;
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> {
@@ -72,10 +90,18 @@ export const patienceSeconds = 180;
  * @returns `unseen` for one that cannot be looked at and gave a sign of life not long ago
  */
 export function standingOf(holder: Holder, age: number, me: Holder): "running" | "unseen" | "ended" {
-  if (isComparable(holder, me)) return isRunning(holder) ? "running" : "ended";
+  if (isComparable(holder, me)) return isRunning(holder) || isChildRunning(holder) ? "running" : "ended";
   const hasNoIds = [holder, me].every(({ boot, namespace }) => boot === null && namespace === null);
   if (hasNoIds && holder.host === me.host && !processExists(holder.pid)) return "ended";
   return age > patienceSeconds ? "ended" : "unseen";
+}
+
+const isChildRunning = ({ child }: Holder): boolean => child !== undefined && isRunning(child);
+
+/** The process that a holder of this machine has left behind: it still runs, and the holder itself has ended. */
+export function orphanOf(holder: Holder): number | null {
+  const isOrphan = isComparable(holder, thisProcess()) && !isRunning(holder) && isChildRunning(holder);
+  return isOrphan ? (holder.child?.pid ?? null) : null;
 }
 
 /** Whether the process numbers of the two mean the same: equal boot and namespace are those of one running kernel. */
@@ -84,7 +110,7 @@ function isComparable(a: Holder, b: Holder): boolean {
 }
 
 /** A process with this number that started at another time is another one; one that has ended and only waits for its parent does not run. */
-function isRunning({ pid, started }: Holder): boolean {
+function isRunning({ pid, started }: Process): boolean {
   if (!processExists(pid)) return false;
   const now = statOf(pid);
   // Another user's processes may be hidden.

@@ -5,11 +5,12 @@
  * faster one has made in its place. So whoever removes it first takes the lock `PATH.TOKEN`, named by the token of the one to remove, and
  * looks again. That one is taken in the same way, so a process that ends in between blocks nobody.
  */
-import { jsonText } from "../escape.ts";
 import { randomBytes } from "node:crypto";
+import { writeSync } from "node:fs";
 import { open, lstat, readFile, rm, type FileHandle } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseHolder, standingOf, thisProcess, type Holder } from "./holder.ts";
+import { jsonText } from "../escape.ts";
+import { parseHolder, standingOf, thisProcess, withChild, type Holder } from "./holder.ts";
 
 /** A lock that this process has taken. The handle stays open for signs of life, which then reach this file and no other. */
 export interface TakenLock {
@@ -75,8 +76,18 @@ export async function giveBack(path: string, { holder, handle }: TakenLock): Pro
   if (found?.token === holder.token) await rm(path, { force: true });
 }
 
+/** The lock with a process in it that this one has started. Its text only grows, so nothing of the old one is left behind it. */
+export function addChild(taken: TakenLock, pid: number): TakenLock {
+  const holder = withChild(taken.holder, pid);
+  const text = textOf(holder);
+  writeSync(taken.handle.fd, text, 0);
+  return { ...taken, holder, text };
+}
+
+const textOf = (holder: Holder): string => `${jsonText(holder, 2)}\n`;
+
 async function create(path: string, holder: Holder): Promise<TakenLock | null> {
-  const text = `${jsonText(holder, 2)}\n`;
+  const text = textOf(holder);
   let handle: FileHandle;
   try {
     handle = await open(path, "wx");

@@ -82,6 +82,29 @@ test("the lock of a process that is gone is taken over, also where its number wa
   parent.kill();
 });
 
+test("a process that a run has left behind keeps its folder, and is named with how to end it", async () => {
+  const child = spawn("sleep", ["60"], { stdio: "ignore" });
+  const pid = child.pid ?? 0;
+  const folder = await newFolder();
+  const lock = await lockFolder(folder);
+  await lock.share(pid);
+  const text = await readFile(join(folder, lockName), "utf8");
+  assert.equal(parseHolder(text)?.child?.pid, pid);
+  assert.match((await refusal(folder)) ?? "", `in use by another run: process ${process.pid} on`);
+  await lock.release();
+  assert.equal(await readdir(folder), []);
+  await writeFile(join(folder, lockName), JSON.stringify({ ...parseHolder(text), ...dead }));
+  const said = (await refusal(folder)) ?? "";
+  assert.match(
+    said,
+    `${folder} is in use: process ${pid} still trains there, though the run that started it has ended`,
+  );
+  assert.match(said, `end it with \`kill -- -${pid}\``);
+  child.kill();
+  await once(child, "exit");
+  assert.is(await refusal(folder), null);
+});
+
 test("after a restart of the machine, and from other hosts and containers, the last sign of life decides", async () => {
   for (const holder of [{ boot: "the one before" }, inContainer, onOtherHost, { ...inContainer, ...dead }]) {
     assert.match((await refusal(await lockedBy(holder, 60))) ?? "", "if that run is sure to have ended, delete");

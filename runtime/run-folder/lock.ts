@@ -5,9 +5,10 @@ import { basename, dirname, join } from "node:path";
 import { explainWriteError, makeFolder } from "../files/atomic.ts";
 import { FindingsError, type Finding } from "../findings.ts";
 import { missingFolders, removeEmpty } from "./folders.ts";
-import { patienceSeconds } from "./holder.ts";
-import { giveBack, holderOf, takeLock, type HeldLock, type TakenLock } from "./lock-file.ts";
+import { orphanOf, patienceSeconds } from "./holder.ts";
+import { addChild, giveBack, holderOf, takeLock, type HeldLock, type TakenLock } from "./lock-file.ts";
 import { giveSignsOfLife } from "./sign-of-life.ts";
+import { nextTo } from "./starting.ts";
 import { cut } from "./wording.ts";
 
 export const lockName = "run.lock";
@@ -15,6 +16,8 @@ const place: Finding["path"] = ["output_dir"];
 
 export interface FolderLock {
   readonly folder: string;
+  /** Writes into the lock that a process which this one has started works in the folder, too: whoever finds only that one running says so. */
+  share(pid: number): Promise<void>;
   /** Removes the lock, and the folders that were made for it if nothing was written into them. */
   release(): Promise<void>;
 }
@@ -24,9 +27,15 @@ export interface FolderLock {
  * lock it until `release` or until this process has ended.
  * @throws FindingsError LTX6340 where another run has it; LTX6190, LTX6191 where the folder cannot be written
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
+export async function lockFolder(folder: string, { isOfficial = false }: Advice = {}): Promise<FolderLock> {
   const lock = await tryToLock(folder);
-  return "release" in lock ? lock : refuse(folder, lock);
+  if ("release" in lock) return lock;
+  throw new FindingsError([refusalOf(folder, lock, isOfficial)]);
+}
+
+interface Advice {
+  /** Whether it is a run of the official trainer, which has no `--new`. */
+  readonly isOfficial?: boolean;
 }
 
 /** As `lockFolder`, but tells who has the lock instead of failing. */
@@ -47,12 +56,18 @@ export async function tryToLock(folder: string): Promise<FolderLock | HeldLock> 
 
 function locked(folder: string, taken: TakenLock, missing: readonly string[]): FolderLock {
   const path = join(folder, lockName);
-  const callOff = giveSignsOfLife(taken);
+  let callOff = giveSignsOfLife(taken);
   held.set(path, taken.text);
   if (held.size === 1) process.on("exit", removeHeld);
   let isHeld = true;
   return {
     folder,
+    async share(pid) {
+      await callOff();
+      const shared = addChild(taken, pid);
+      callOff = giveSignsOfLife(shared);
+      held.set(path, shared.text);
+    },
     async release() {
       if (!isHeld) return;
       isHeld = false;
@@ -88,21 +103,23 @@ async function removeClaims(path: string, token: string): Promise<void> {
 }
 
 /** What `lockFolder` would refuse now, without locking: a warning, since it may be another thing when a run begins. Null where nothing. */
-export async function lockWarning(folder: string): Promise<Finding | null> {
+export async function lockWarning(folder: string, { isOfficial = false }: Advice = {}): Promise<Finding | null> {
   const found = await holderOf(join(folder, lockName)).catch(() => null);
-  return found === null ? null : { ...refusalOf(folder, found), severity: "warning" };
-}
-
-function refuse(folder: string, held: HeldLock): never {
-  throw new FindingsError([refusalOf(folder, held)]);
+  return found === null ? null : { ...refusalOf(folder, found, isOfficial), severity: "warning" };
 }
 
 /** Says who holds the lock, since when, and what can be done. */
-function refusalOf(folder: string, { holder, age, standing }: HeldLock): Finding {
+function refusalOf(folder: string, { holder, age, standing }: HeldLock, isOfficial: boolean): Finding {
   const lock = join(folder, lockName);
+  const other = `train in another folder: \`${isOfficial ? `--set output_dir=${nextTo(folder)}` : "ltxc run --new"}\``;
   if (holder === null) {
     const message = `${folder} cannot be locked: ${lock} is there and was not written by ltxc`;
-    return refusal(message, "delete it if nothing uses it, or train in another folder: `ltxc run --new`");
+    return refusal(message, `delete it if nothing uses it, or ${other}`);
+  }
+  const orphan = orphanOf(holder);
+  if (orphan !== null) {
+    const message = `${folder} is in use: process ${orphan} still trains there, though the run that started it has ended (${cut(holder.command)})`;
+    return refusal(message, `wait until it ends, end it with \`kill -- -${orphan}\`, or ${other}`);
   }
   const who = `process ${holder.pid} on ${cut(holder.host)}`;
   const seen = standing === "running" ? "" : `, last seen ${Math.max(0, Math.round(age))} s ago`;
@@ -111,7 +128,7 @@ function refusalOf(folder: string, { holder, age, standing }: HeldLock): Finding
     standing === "running"
       ? ""
       : `; if that run is sure to have ended, delete ${lock}, or try again once it was not seen for ${patienceSeconds} s`;
-  return refusal(message, `wait until it ends, or train in another folder: \`ltxc run --new\`${doubt}`);
+  return refusal(message, `wait until it ends, or ${other}${doubt}`);
 }
 
 function refusal(message: string, help: string): Finding {

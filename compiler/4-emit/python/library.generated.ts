@@ -696,6 +696,7 @@ def step_of(path: Path) -> int:
     return int(found.group(1)) if found else -1
 `,
   launcher: `"""Launcher."""
+import _thread
 import dataclasses
 import importlib.metadata
 import inspect
@@ -703,6 +704,7 @@ import json
 import math
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -721,6 +723,7 @@ def main(config_class, strategy_class, make_trainer=None):
     """Trains with the run config that the command line names."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--disable-progress-bars"]
     trainer = None
+    end_with_ltxc()
     try:
         if len(arguments) != 1 or arguments[0].startswith("-"):
             raise Refusal(f"usage: accelerate launch {sys.argv[0]} CONFIG [--disable-progress-bars]")
@@ -733,6 +736,21 @@ def main(config_class, strategy_class, make_trainer=None):
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def end_with_ltxc():
+    """A run that \`ltxc run\` has started ends with it, however that one ends: it holds the other end of stdin."""
+    if os.environ.get("LTXC_HOLDS_STDIN"):
+        threading.Thread(target=end_at_end_of_stdin, daemon=True).start()
+
+
+def end_at_end_of_stdin():
+    while os.read(0, 1):
+        pass
+    print("\`ltxc run\`, which started this run, is gone: this one ends, too", file=sys.stderr, flush=True)
+    _thread.interrupt_main()
+    time.sleep(30)  # seconds for a step to end; a process that waits for others does not hear of it
+    os._exit(1)
 
 
 def is_first_process() -> bool:

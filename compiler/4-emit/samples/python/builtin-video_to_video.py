@@ -10,6 +10,7 @@ official trainer:
 Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
 `conditions`.
 """
+import _thread
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -18,6 +19,7 @@ import json
 import math
 import os
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from decimal import Decimal

@@ -9,6 +9,7 @@ official trainer:
 Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
 `conditions`. `expect` is for `ltxc test` and not part of this file.
 """
+import _thread
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -17,6 +18,7 @@ import json
 import math
 import os
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path

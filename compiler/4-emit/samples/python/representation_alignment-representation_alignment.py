@@ -8,6 +8,7 @@ train with the official trainer:
 
 Validation is the official trainer's own and does not call this strategy.
 """
+import _thread
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -18,6 +19,7 @@ import math
 import os
 import re
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
