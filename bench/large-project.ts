@@ -1,8 +1,10 @@
 /** A project like that of `ltxc init`, but with a model and data of a size that a step takes seconds. */
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { project } from "../bin/testing/testing.ts";
 import { writeModel } from "../bin/init/model.ts";
+import { transformer, vae } from "../bin/init/model-config.ts";
+import { randomModelLayout } from "../runtime/model/random-model.ts";
 import { writePt, type EntryToWrite } from "../runtime/files/pt/index.ts";
 import { normal } from "../runtime/random/philox.ts";
 
@@ -13,6 +15,8 @@ export interface ProjectSize {
   readonly layers: number;
   /** Latent frames, rows and columns of a sample. */
   readonly grid: readonly [number, number, number];
+  /** A model whose numbers are all zero and take no room on the disk, in place of a random one. */
+  readonly isSparse?: boolean;
 }
 
 const channels = 128;
@@ -21,12 +25,13 @@ const samples = 4;
 
 /** Makes and compiles it in a new temporary folder. Errors: throws where a command refuses it. */
 export async function largeProject(
-  { heads, headDim, layers, grid }: ProjectSize,
+  { heads, headDim, layers, grid, isSparse = false }: ProjectSize,
   settings: Readonly<Record<string, string | number>>,
 ): Promise<string> {
   const folder = await project({ batch_size: 1, engine: "onnx", ...settings }, "text_to_video");
   const width = heads * headDim;
-  await writeModel(join(folder, "models/tiny-ltx2.safetensors"), {
+  const write = isSparse ? writeSparseModel : writeModel;
+  await write(join(folder, "models/tiny-ltx2.safetensors"), {
     num_layers: layers,
     num_attention_heads: heads,
     attention_head_dim: headDim,
@@ -47,6 +52,23 @@ export async function largeProject(
   }
   for (let i = 0; i < samples; i++) await writeSample(folder, i, grid, width);
   return folder;
+}
+
+/** The same tensors as `writeModel` writes, all of zeros that the file system does not store. */
+async function writeSparseModel(path: string, changed: Readonly<Record<string, unknown>>): Promise<void> {
+  const { parameters, metadata } = randomModelLayout({ ...transformer, ...changed }, { vae });
+  let end = 0;
+  const entries = parameters.map(({ name, shape }) => {
+    const start = end;
+    end += shape.reduce((product, size) => product * size, 2);
+    return [name, { dtype: "BF16", shape, data_offsets: [start, end] }] as const;
+  });
+  const text = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
+  const header = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  await writeFile(path, Buffer.concat([length, header]));
+  await truncate(path, 8 + header.length + end);
 }
 
 async function writeSample(folder: string, sample: number, grid: ProjectSize["grid"], width: number): Promise<void> {

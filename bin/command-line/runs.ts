@@ -10,11 +10,18 @@ import { setOption, wholeNumber } from "./options.ts";
 export function declarePlan({ command, session, done }: Declaring): void {
   command("plan", "Estimate the memory and time that a run takes, and what would make it fit.", [
     ["ltxc plan", "of train.yaml, on this machine"],
+    ["ltxc plan --gpu 4090", 'on a card that is not here; also by its memory: --gpu "24 GB"'],
+    ["ltxc plan --gpu a100-40 --table", "with all settings and sizes that would save memory"],
     ["ltxc plan --set optimization.batch_size=4", "with a setting other than the run config's"],
     ["ltxc plan --run-imports", "with what imported functions take, which run for that"],
     ["ltxc plan --emit graph > step.txt", "every operation of a training step, forward and backward"],
   ])
     .argument("[config]", "the run config", "train.yaml")
+    .option(
+      "--gpu <card>",
+      'plan for a card that need not be here: a name, such as 4090, h100 or a100-40, or its memory, such as "24 GB"',
+    )
+    .option("--table", "one table of all that was tried: settings, their combinations, fewer frames, a smaller picture")
     .addOption(setOption())
     .option(
       "--build <dir>",

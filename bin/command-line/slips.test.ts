@@ -58,7 +58,7 @@ const slips: Readonly<Record<string, string>> = {
   "init --template huber": "write `--from huber`",
   "convert a b --format comfyui": "write `--to comfyui`",
   "convert a --to comfyui": "for example `ltxc convert lora.safetensors comfy.safetensors --to comfyui`",
-  "plan --gpu a100": "a plan is of the machine",
+  "plan --device a100": "write `ltxc plan --gpu a100`",
 };
 
 test("each slip is led to what is meant", async () => {

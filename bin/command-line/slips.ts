@@ -73,7 +73,7 @@ const options: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   plan: {
     ...words("config c config-file", "name the run config without an option: `ltxc plan VALUE`"),
-    ...words("gpu device machine", "a plan is of the machine on which it is made: leave it out"),
+    ...words("device machine card vram", "write `ltxc plan --gpu VALUE`"),
   },
   eject: {
     ...words("config c", "name the run config without an option: `ltxc eject VALUE`"),

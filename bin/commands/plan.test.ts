@@ -7,6 +7,16 @@ import { makeEmptyTorch } from "../../runtime/testing/empty-torch.ts";
 import { expectSums, planned } from "../testing/planned.ts";
 import { configure, ltxc, project } from "../testing/testing.ts";
 
+interface PlanJson {
+  readonly engine: object;
+  readonly fits: boolean;
+  readonly gpu: { readonly title: string; readonly bytes: number } | null;
+  readonly speed: { readonly computedFor?: string } | null;
+  readonly secondsPerStep: number | null;
+  readonly residentBytes: number;
+  readonly plan: { readonly largest: { readonly memory: Readonly<Record<string, number>> } };
+}
+
 const test = suite("plan");
 const folder = await project();
 test.after(() => rm(folder, { recursive: true }));
@@ -84,6 +94,48 @@ test("a run on torch is reckoned for it: a base model in bfloat16 takes smaller 
   } finally {
     await rm(torch, { recursive: true });
   }
+});
+
+test("--gpu plans for a card that is not here, by its name or its memory", async () => {
+  const on = async (...options: string[]) => {
+    const { out, code } = await ltxc(["plan", "--json", ...options], { cwd: folder });
+    return { ...(JSON.parse(out) as PlanJson), code };
+  };
+  const [named, sized] = [await on("--gpu", "RTX 4090"), await on("--gpu", "24 GB")];
+  assert.equal(named.engine, { name: "torch", provider: "cuda", precision: "bfloat16" });
+  assert.equal(named.gpu, { title: "RTX 4090 (24 GiB)", bytes: Math.round(0.98 * 24 * 2 ** 30) });
+  assert.is(named.speed?.computedFor, "RTX 4090");
+  assert.equal([sized.speed, sized.secondsPerStep, sized.gpu?.bytes], [null, null, named.gpu?.bytes]);
+  assert.ok(named.fits && named.code === 0);
+  const { out } = await ltxc(["plan", "--gpu", "h100"], { cwd: folder });
+  assert.match(out, /^train\.yaml on the engine torch on cuda, in bfloat16, for H100 \(80 GiB\)$/m);
+  assert.match(out, /^ {2}speed +494500 GFLOP\/s, 2345 GB\/s: computed, not measured/m);
+  assert.match(out, /^It fits: H100 \(80 GiB\) has about 78\.4 GiB for a run\.$/m);
+});
+
+test("where nothing fits, it is said with how many frames or with which picture it would", async () => {
+  const least = ["optimizer_type=adamw8bit", "batch_size=1", "enable_gradient_checkpointing=true"];
+  const set = least.flatMap((setting) => ["--set", `optimization.${setting}`]);
+  const { out } = await ltxc(["plan", "--json", "--gpu", "24 GB", ...set], { cwd: folder });
+  const { residentBytes, plan } = JSON.parse(out) as PlanJson;
+  // A card on which a fifth of what a step makes is too much.
+  const wanted = residentBytes - 0.2 * (plan.largest.memory["step"] ?? NaN);
+  const card = `${(wanted / 0.98 / 2 ** 30).toFixed(6)} GB`;
+  const { out: text, code } = await ltxc(["plan", "--gpu", card, "--table", ...set], { cwd: folder });
+  assert.is(code, 1);
+  assert.match(text, /^As it is and with other settings\n {2}as it is +about \d+\.\d MiB {2}\d+\.\d KiB too much$/m);
+  // The clips are 17 x 192 x 192.
+  assert.match(text, /^ {2}9 frames instead of 17 +about \d+\.\d MiB {2}fits$/m);
+  assert.match(text, /It would with 9 frames instead of 17, or with \d+ x \d+ pixels instead of 192 x 192\.$/m);
+});
+
+test("a card that is not known is a finding, with what is meant", async () => {
+  const { out, code } = await ltxc(["plan", "--gpu", "409O"], { cwd: folder });
+  assert.is(code, 1);
+  assert.match(out, /error\[LTX6391\]: no card is known as `409O`/);
+  assert.match(out, "did you mean `4090`?");
+  const size = await ltxc(["plan", "--gpu", "24"], { cwd: folder });
+  assert.match(size.out, 'if you mean its memory, write "24 GB"');
 });
 
 test("findings come instead of a plan", async () => {

@@ -1,6 +1,9 @@
 import { dirname, resolve } from "node:path";
+import { entryOf } from "../../compiler/diagnostics/index.ts";
+import { sourceFile } from "../../compiler/source/index.ts";
 import type { RunConfig } from "../../runtime/config/index.ts";
 import {
+  cardToPlan,
   graphsOf,
   planOf,
   printGraph,
@@ -10,6 +13,7 @@ import {
   partsOfStep,
   type Graph,
   type Plan,
+  type PlannedCard,
   type PlannedEngine,
   type Preflight,
 } from "../../runtime/index.ts";
@@ -18,11 +22,18 @@ import { forecastStep } from "../project/forecast-step.ts";
 import { exitCode } from "../shell/exit.ts";
 import { readRunConfig } from "../shell/files.ts";
 import { bytes, table } from "../shell/text.ts";
-import { inspectMachine, type Machine } from "../shell/machine.ts";
-import { alternativeRows, alternativesOf, memoryOf, type Alternative } from "../plan/alternatives.ts";
+import { inspectMachine } from "../shell/machine.ts";
+import {
+  alternativeRows,
+  alternativesOf,
+  alternativeText,
+  memoryOf,
+  tableRows,
+  type Alternative,
+} from "../plan/alternatives.ts";
 import { indented, leftOutRows } from "../plan/outlook.ts";
 import { hopeless, roomOf } from "../plan/memory-check.ts";
-import { plannedEngine, reckoningFor, reckoningText, type Reckoning } from "../plan/planned-engine.ts";
+import { plannedEngine, reckoningFor, reckoningOn, reckoningText, type Reckoning } from "../plan/planned-engine.ts";
 import { planRows } from "../plan/plan-text.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
 import { toDiagnostics } from "../project/findings.ts";
@@ -38,6 +49,10 @@ export interface PlanOptions {
   readonly emit?: "graph";
   /** Settings that replace those of the run config. */
   readonly set?: readonly string[];
+  /** The card to plan for, or its memory, in place of this machine. */
+  readonly gpu?: string;
+  /** Prints all that was tried as one table. */
+  readonly table?: true;
 }
 
 /** Bytes that the run can have. */
@@ -47,10 +62,12 @@ interface Space {
   readonly text: string;
 }
 
-/** That of the machine, or of the GPU that the run would take. */
-async function spaceOf(config: RunConfig, engine: PlannedEngine, { memory }: Machine): Promise<Space> {
+/** That of the card that is planned for, of the machine, or of the GPU that the run would take. */
+async function spaceOf(config: RunConfig, engine: PlannedEngine, card: PlannedCard | null): Promise<Space> {
+  if (card !== null) return { free: card.bytes, text: `${card.title} has about ${bytes(card.bytes)} for a run` };
   const room = engine.provider === "cuda" ? await roomOf(config, engine) : null;
   if (room !== null) return { free: room.bytes, text: `${room.owner} has ${bytes(room.bytes)}` };
+  const { memory } = await inspectMachine();
   return { free: memory.free, text: `${bytes(memory.free)} of ${bytes(memory.total)} are free` };
 }
 
@@ -60,8 +77,13 @@ function advice({ plan, alternatives, space }: Estimate): string {
   if (memoryOf(plan) <= space.free) return `It fits: ${free}.`;
   const fitting = alternatives.filter((alternative) => memoryOf(alternative.plan) <= space.free);
   const [best] = fitting.toSorted((a, b) => a.settings.length - b.settings.length);
-  if (best !== undefined) return `It does not fit, ${free}. It would with ${best.settings.join(" and ")}.`;
-  return `It does not fit, ${free}, nor would it with these settings: take smaller samples, or a machine with more memory.`;
+  if (best === undefined)
+    return `It does not fit, ${free}, nor would it with these settings or with smaller samples: take a machine with more memory.`;
+  // Fewer frames and a smaller picture are a choice.
+  const others =
+    best.smaller === null ? [] : fitting.filter((x) => x !== best && x.settings.length === best.settings.length);
+  const or = others.map((other) => `, or with ${alternativeText(other)}`).join("");
+  return `It does not fit, ${free}. It would with ${alternativeText(best)}${or}.`;
 }
 
 /** The graphs that an optimizer step runs, forward, backward and the update of the weights, as the engine gets them. */
@@ -81,14 +103,17 @@ interface Estimate extends Reckoning {
   readonly leftOut: readonly string[];
   readonly plan: Plan;
   readonly alternatives: readonly Alternative[];
-  readonly machine: Machine;
   readonly space: Space;
+  /** The card that is planned for; null for this machine. */
+  readonly card: PlannedCard | null;
+  /** Whether all that was tried is printed as one table. */
+  readonly isTable: boolean;
 }
 
 const fits = ({ plan, space }: Estimate): boolean => memoryOf(plan) <= space.free;
 
 function toJson(estimate: Estimate): object {
-  const { path, config, engine, insteadOf, leftOut, plan, alternatives, speed, machine } = estimate;
+  const { path, config, engine, insteadOf, leftOut, plan, alternatives, speed, space, card } = estimate;
   const { steps } = config.optimization;
   return {
     path,
@@ -108,39 +133,61 @@ function toJson(estimate: Estimate): object {
     plan,
     leftOut,
     speed,
-    memory: machine.memory,
-    alternatives: alternatives.map(({ settings, plan: own }) => ({
+    memory: { free: space.free },
+    gpu: card === null ? null : { title: card.title, bytes: card.bytes },
+    alternatives: alternatives.map(({ settings, smaller, plan: own }) => ({
       settings,
+      smaller,
+      fits: memoryOf(own) <= space.free,
       residentBytes: memoryOf(own),
+      secondsPerStep: speed === null ? null : stepSeconds(own.commonest, speed),
       plan: own,
     })),
   };
 }
 
 function textOf(session: Session, estimate: Estimate): string {
-  const { path, config, leftOut, plan, alternatives, speed } = estimate;
+  const { path, config, leftOut, plan, alternatives, speed, space, card, isTable } = estimate;
   const colors = paint(session);
   const run = { steps: config.optimization.steps, trainingState: config.checkpoints.save_training_state };
   const others =
     alternatives.length === 0
       ? "  none of those that are tried saves memory"
       : indented(table(alternativeRows(alternatives, speed)));
+  const whole = indented(table(tableRows(plan, alternatives, { speed, most: space.free })));
+  const where = card === null ? "" : `, for ${card.title}`;
   const lines = [
-    colors.bold(`${path} on ${reckoningText(estimate)}`),
+    colors.bold(`${path} on ${reckoningText(estimate)}${where}`),
     indented(table([...planRows(plan, run, speed), ...leftOutRows(leftOut)])),
     "",
-    colors.bold("With other settings"),
-    others,
+    colors.bold(isTable ? "As it is and with other settings" : "With other settings"),
+    isTable ? whole : others,
     "",
     advice(estimate),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-/** `ltxc plan`: the memory and time that a run takes here, and what would save memory. Exit code 1 if it does not fit. */
+/** The card of `--gpu`; where there is none of that name, the finding is printed. */
+function cardOf(session: Session, { gpu }: PlanOptions): { readonly card: PlannedCard | null } | null {
+  if (gpu === undefined) return { card: null };
+  const found = cardToPlan(gpu);
+  if (!("help" in found)) return { card: found };
+  const { code, slug } = entryOf("LTX6391");
+  const span = { start: 0, end: gpu.length };
+  const message = `no card is known as \`${gpu}\``;
+  const diagnostic = { code, slug, severity: "error", message, help: found.help, span, labels: [] } as const;
+  const reports = [{ file: sourceFile("--gpu", gpu), diagnostics: [diagnostic] }];
+  printReport(session, reports, session.json ? "json" : "terminal");
+  return null;
+}
+
+/** `ltxc plan`: the memory and time that a run takes here or on a named card, and what would save memory. Exit code 1 if it does not fit. */
 export async function plan(session: Session, path: string, options: PlanOptions): Promise<number> {
   const { io } = session;
   const file = await readRunConfig(io, path, "plan");
+  const asked = cardOf(session, options);
+  if (asked === null) return exitCode.findings;
   const build = resolve(io.cwd, options.build);
   const guard = options.runImports === true ? guardOf(io, session) : null;
   const config = dirname(resolve(io.cwd, path));
@@ -154,7 +201,9 @@ export async function plan(session: Session, path: string, options: PlanOptions)
     return [{ file: examined.file, diagnostics: [...examined.diagnostics, ...ofPlan] }];
   };
   const made =
-    ready === null || preflight === null ? null : await foundBy(() => forecast(ready, preflight, path, options));
+    ready === null || preflight === null
+      ? null
+      : await foundBy(() => forecast(ready, preflight, path, { ...options, ...asked }));
   const reports = told(made?.findings ?? []);
   if (made === null || made.result === null) {
     printReport(session, reports, session.json ? "json" : "terminal");
@@ -168,33 +217,34 @@ export async function plan(session: Session, path: string, options: PlanOptions)
 type Forecast =
   Estimate | { readonly path: string; readonly graphs: readonly Graph[]; readonly leftOut: readonly string[] };
 
+interface ForecastOptions extends Pick<PlanOptions, "emit" | "table"> {
+  readonly card: PlannedCard | null;
+}
+
 /** Errors: FindingsError where the run could not take a step, or where what it trains is hopelessly large. */
 async function forecast(
   { config, step, leftOut = [] }: NonNullable<Examined["ready"]>,
   examined: Preflight,
   path: string,
-  { emit }: PlanOptions,
+  { emit, card, table: asTable }: ForecastOptions,
 ): Promise<Forecast> {
-  const tooMuch = await hopeless(config, examined);
+  const isTable = asTable === true;
+  const tooMuch = await hopeless(
+    config,
+    examined,
+    card === null ? undefined : { bytes: card.bytes, owner: card.title },
+  );
   if (tooMuch.length > 0) throw new FindingsError(tooMuch);
   if (emit === "graph") {
-    const { engine } = await plannedEngine(config);
+    const { engine } = card === null ? await plannedEngine(config) : reckoningOn(card, config);
     return { path, graphs: await graphsOf(config, step, examined, { engine }), leftOut };
   }
-  const reckoning = await reckoningFor(config);
+  const reckoning = card === null ? await reckoningFor(config) : reckoningOn(card, config);
   const { engine } = reckoning;
   const plan = await planOf(config, step, examined, engine);
-  const machine = await inspectMachine();
-  return {
-    ...reckoning,
-    path,
-    config,
-    leftOut,
-    plan,
-    alternatives: await alternativesOf(config, step, examined, { plan, engine }),
-    machine,
-    space: await spaceOf(config, engine, machine),
-  };
+  const space = await spaceOf(config, engine, card);
+  const alternatives = await alternativesOf(config, step, examined, { plan, engine, most: space.free, isTable });
+  return { ...reckoning, path, config, leftOut, plan, alternatives, space, card, isTable };
 }
 
 function print(session: Session, made: Forecast): number {

@@ -1,76 +1,109 @@
-/** Other settings with which a run takes less memory. */
+/** What would make a run take less memory: other settings, and smaller samples. */
 import type { RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import {
   planOf,
   residentBytes,
+  smallerThatFits,
   stepSeconds,
   type EngineSpeed,
   type Plan,
   type PlannedEngine,
   type Preflight,
+  type Smaller,
+  type SmallerPlan,
 } from "../../runtime/index.ts";
 import { bytes } from "../shell/text.ts";
+import { changesOf, type Change } from "./changes.ts";
 import { pace } from "./plan-text.ts";
+import { smallerText, type SmallerSize } from "./smaller-text.ts";
 
-/** The run with other settings, written as in the run config. */
+/** The run with other settings, written as in the run config, and maybe with smaller samples. */
 export interface Alternative {
   readonly settings: readonly string[];
+  readonly smaller: SmallerSize | null;
   readonly plan: Plan;
 }
 
-interface Change {
-  readonly setting: string;
-  readonly config: Partial<RunConfig["optimization"]>;
+/** What alternatives are looked for with. */
+interface Search {
+  /** The run as it is. */
+  readonly plan: Plan;
+  readonly engine: PlannedEngine;
+  /** Bytes that the run may take. */
+  readonly most: number;
+  /** Whether all combinations of the main settings are wanted, and smaller samples in any case. */
+  readonly isTable: boolean;
 }
 
-/** Changes that may save memory. An optimizer step trains on as many samples as before. */
-function changesOf({ optimization }: RunConfig): readonly Change[] {
-  const { enable_gradient_checkpointing, optimizer_type, batch_size, gradient_accumulation_steps } = optimization;
-  const setting = `enable_gradient_checkpointing: ${!enable_gradient_checkpointing}`;
-  const microBatches = batch_size * gradient_accumulation_steps;
-  return [
-    { setting, config: { enable_gradient_checkpointing: !enable_gradient_checkpointing } },
-    ...(optimizer_type === "adamw"
-      ? [{ setting: "optimizer_type: adamw8bit", config: { optimizer_type: "adamw8bit" as const } }]
-      : []),
-    ...(batch_size > 1
-      ? [
-          {
-            setting: `batch_size: 1, gradient_accumulation_steps: ${microBatches}`,
-            config: { batch_size: 1, gradient_accumulation_steps: microBatches },
-          },
-        ]
-      : []),
-  ];
-}
-
-/** Each change that saves memory on its own, and all of them together. Errors: FindingsError as `planOf`. */
+/**
+ * Each change that saves memory on its own, and all of them together; for a table also other combinations. Where nothing of this fits, the
+ * samples with which it would. Errors: FindingsError as `planOf`.
+ */
 export async function alternativesOf(
   config: RunConfig,
   step: Step,
   examined: Preflight,
-  { plan, engine }: { readonly plan: Plan; readonly engine: PlannedEngine },
+  search: Search,
 ): Promise<readonly Alternative[]> {
-  const planned = async (chosen: readonly Change[]): Promise<Alternative> => {
-    const optimization = Object.assign({}, config.optimization, ...chosen.map((change) => change.config)) as Changed;
-    const settings = chosen.map(({ setting }) => setting);
-    return { settings, plan: await planOf({ ...config, optimization }, step, examined, engine) };
-  };
-  const single: Alternative[] = [];
-  const saving: Change[] = [];
+  const { plan, engine, most, isTable } = search;
+  const planned = async (chosen: readonly Change[]): Promise<Alternative> => ({
+    settings: chosen.map(({ setting }) => setting),
+    smaller: null,
+    plan: await planOf(changed(config, chosen), step, examined, engine),
+  });
+  const [found, saving]: [Alternative[], Change[]] = [[], []];
   for (const change of changesOf(config)) {
     const alternative = await planned([change]);
     if (!saves(alternative.plan, plan)) continue;
-    single.push(alternative);
+    found.push(alternative);
     saving.push(change);
   }
-  if (saving.length < 2) return single;
-  const all = await planned(saving);
-  return single.every((one) => saves(all.plan, one.plan)) ? [...single, all] : single;
+  if (isTable) for (const chosen of combinations(saving)) found.push(await planned(chosen));
+  const all = saving.length < 2 ? null : await planned(saving);
+  if (all !== null && found.every((one) => saves(all.plan, one.plan))) found.push(all);
+  const least = all ?? found.at(-1) ?? null;
+  const hasFitting = [plan, ...found.map((one) => one.plan)].some((one) => memoryOf(one) <= most);
+  if (hasFitting && !(isTable && memoryOf(plan) > most)) return found;
+  const tried = isTable && least !== null ? [[], saving] : [saving];
+  for (const chosen of tried)
+    for (const what of ["frames", "picture"] as const)
+      found.push(...(await smallerWith(config, step, examined, { chosen, what, engine, most })));
+  return found;
 }
 
-type Changed = RunConfig["optimization"];
+/** Several of the main changes together, but not all changes, which are an alternative anyway. */
+function combinations(saving: readonly Change[]): readonly (readonly Change[])[] {
+  const main = saving.filter(({ isMain }) => isMain);
+  const subsets = main.reduce<readonly (readonly Change[])[]>(
+    (sets, change) => [...sets, ...sets.map((set) => [...set, change])],
+    [[]],
+  );
+  return subsets.filter(({ length }) => length > 1 && length < saving.length);
+}
+
+interface ToFit {
+  readonly chosen: readonly Change[];
+  readonly what: Smaller;
+  readonly engine: PlannedEngine;
+  readonly most: number;
+}
+
+async function smallerWith(
+  config: RunConfig,
+  step: Step,
+  examined: Preflight,
+  { chosen, ...wanted }: ToFit,
+): Promise<readonly Alternative[]> {
+  const found: SmallerPlan | null = await smallerThatFits(changed(config, chosen), step, examined, wanted);
+  if (found === null) return [];
+  const { time, height, width } = examined.model?.scaleFactors ?? { time: 1, height: 1, width: 1 };
+  const smaller = { what: wanted.what, ...found.crop, cell: { time, height, width } };
+  return [{ settings: chosen.map(({ setting }) => setting), smaller, plan: found.plan }];
+}
+
+const changed = (config: RunConfig, chosen: readonly Change[]): RunConfig =>
+  chosen.reduce((before, { apply }) => apply(before), config);
 
 export const memoryOf = ({ largest }: Plan): number => residentBytes(largest);
 
@@ -78,11 +111,38 @@ export const memoryOf = ({ largest }: Plan): number => residentBytes(largest);
 const saves = (less: Plan, than: Plan): boolean =>
   memoryOf(less) < memoryOf(than) && bytes(memoryOf(less)) !== bytes(memoryOf(than));
 
+/** What is done in an alternative, in words. */
+export function alternativeText({ settings, smaller }: Alternative): string {
+  return [...settings, ...(smaller === null ? [] : [smallerText(smaller)])].join(" and ");
+}
+
+const timeOf = ({ commonest }: Plan, speed: EngineSpeed | null): string =>
+  speed === null ? "" : `about ${pace(stepSeconds(commonest, speed))} a step`;
+
 /** Rows of a table: settings, memory, and the time of a step where the speed is known. */
 export function alternativeRows(alternatives: readonly Alternative[], speed: EngineSpeed | null): string[][] {
-  return alternatives.map(({ settings, plan }) => {
-    const time = speed === null ? "" : `about ${pace(stepSeconds(plan.commonest, speed))} a step`;
-    const name = settings.length === 1 ? (settings[0] ?? "") : "all of these";
-    return [name, `about ${bytes(memoryOf(plan))}`, time];
-  });
+  const most = Math.max(...alternatives.map(({ settings }) => settings.length));
+  const nameOf = (alternative: Alternative): string => {
+    if (alternative.settings.length < 2 || alternative.settings.length < most) return alternativeText(alternative);
+    return alternativeText({ ...alternative, settings: ["all of these"] });
+  };
+  return alternatives.map((one) => [nameOf(one), `about ${bytes(memoryOf(one.plan))}`, timeOf(one.plan, speed)]);
+}
+
+/** Rows of the whole table: the run as it is and every alternative, and whether each fits. */
+export function tableRows(
+  plan: Plan,
+  alternatives: readonly Alternative[],
+  { speed, most }: { readonly speed: EngineSpeed | null; readonly most: number },
+): string[][] {
+  const rows = [
+    { name: "as it is", plan },
+    ...alternatives.map((one) => ({ name: alternativeText(one), plan: one.plan })),
+  ];
+  return rows.map(({ name, plan: own }) => [
+    name,
+    `about ${bytes(memoryOf(own))}`,
+    memoryOf(own) <= most ? "fits" : `${bytes(memoryOf(own) - most)} too much`,
+    timeOf(own, speed),
+  ]);
 }

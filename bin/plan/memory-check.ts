@@ -67,10 +67,11 @@ export function judgeMemory(needed: number, room: Room | null, isIgnored: boolea
 
 /**
  * What is sure to be too much before a plan is made, which itself makes what is trained. Errors: none of them is thrown.
+ * @param room default: that of this machine
  */
-export async function hopeless(config: RunConfig, examined: Preflight): Promise<readonly Finding[]> {
+export async function hopeless(config: RunConfig, examined: Preflight, room?: Room): Promise<readonly Finding[]> {
   const least = trainedBytes(config, examined);
-  return judgeMemory(least, await roomOf(config), config.runtime.ignore_memory).filter(isError);
+  return judgeMemory(least, room ?? (await roomOf(config)), config.runtime.ignore_memory).filter(isError);
 }
 
 /** The finding about the memory of a run whose plan is made. */

@@ -1,10 +1,13 @@
 /** The memory and time of steps as text. */
 import {
+  REACHED,
   partsOfStep,
   recordingSeconds,
   residentBytes,
   runSeconds,
   stepSeconds,
+  type CardSpeed,
+  type EngineSpeed,
   type MeasuredSpeed,
   type Plan,
   type StepPlan,
@@ -17,7 +20,7 @@ import { bytes, duration, rate } from "../shell/text.ts";
 export function planRows(
   plan: Plan,
   { steps, trainingState }: { readonly steps: number; readonly trainingState: TrainingStateMode },
-  speed: MeasuredSpeed | null,
+  speed: MeasuredSpeed | CardSpeed | null,
 ): string[][] {
   const { largest, commonest } = plan;
   const isOneSize = commonest === largest;
@@ -55,7 +58,7 @@ function memoryText(plan: StepPlan): string {
   return `about ${bytes(residentBytes(plan))} (${parts.join(", ")})`;
 }
 
-function workText(plan: StepPlan, speed: MeasuredSpeed | null): string {
+function workText(plan: StepPlan, speed: EngineSpeed | null): string {
   const { matmulFlops, movedBytes } = plan.cost;
   if (speed === null) return `${flops(matmulFlops)} a step`;
   const { products, moving, calls } = partsOfStep(plan, speed);
@@ -67,16 +70,20 @@ function workText(plan: StepPlan, speed: MeasuredSpeed | null): string {
   return `about ${pace(stepSeconds(plan, speed))} a step (${parts.join(", ")})`;
 }
 
-function runText(plan: Plan, steps: number, speed: MeasuredSpeed): string {
+function runText(plan: Plan, steps: number, speed: EngineSpeed): string {
   const recording = duration(recordingSeconds(plan));
   const taken = duration(steps * stepSeconds(plan.commonest, speed));
   return `about ${duration(runSeconds(plan, steps, speed))} for ${steps} steps (recording them ${recording}, the first time only; steps ${taken})`;
 }
 
-function speedText({ matmulGflops, bandwidthGBs, measuredAt }: MeasuredSpeed): string {
-  const [day, time] = measuredAt.split("T");
-  const at = `${day} ${time?.slice(0, 5)} UTC`;
-  return `${rate(matmulGflops)} GFLOP/s, ${rate(bandwidthGBs)} GB/s, measured ${at}; \`ltxc doctor\` measures anew`;
+function speedText(speed: MeasuredSpeed | CardSpeed): string {
+  const rates = `${rate(speed.matmulGflops)} GFLOP/s, ${rate(speed.bandwidthGBs)} GB/s`;
+  if ("computedFor" in speed) {
+    const [products, moving] = [REACHED.products, REACHED.moving].map((share) => `${100 * share} %`);
+    return `${rates}: computed, not measured (${products} of what NVIDIA publishes for ${speed.computedFor}'s products, ${moving} for its bandwidth)`;
+  }
+  const [day, time] = speed.measuredAt.split("T");
+  return `${rates}, measured ${day} ${time?.slice(0, 5)} UTC; \`ltxc doctor\` measures anew`;
 }
 
 /** The time of a step, given in seconds, as text. */

@@ -2,9 +2,12 @@
 import { precisionOf, type RunConfig } from "../../runtime/config/index.ts";
 import {
   foreseeEngine,
+  speedOfCard,
+  type CardSpeed,
   type EngineName,
   type ForeseenEngine,
   type MeasuredSpeed,
+  type PlannedCard,
   type PlannedEngine,
 } from "../../runtime/index.ts";
 
@@ -17,8 +20,18 @@ interface Chosen {
 
 /** With what a plan is reckoned. */
 export interface Reckoning extends Chosen {
-  /** Of the engine; null where it does not work here. */
-  readonly speed: MeasuredSpeed | null;
+  /** Of the engine; null where it does not work here, or nothing is published of the card that the plan is for. */
+  readonly speed: MeasuredSpeed | CardSpeed | null;
+}
+
+/** The same on a card that need not be here: PyTorch on CUDA, unless the run config says ONNX Runtime. */
+export function reckoningOn(card: PlannedCard, config: RunConfig): Reckoning {
+  const precision = precisionOf(config);
+  const engine: PlannedEngine =
+    config.runtime.engine === "onnx"
+      ? { name: "onnx", provider: "cuda", precision: "float32" }
+      : { name: "torch", provider: "cuda", precision };
+  return { engine, insteadOf: null, speed: speedOfCard(card, engine.precision) };
 }
 
 /**

@@ -119,7 +119,8 @@ async function recordStep(
   { engine, blocks }: Recording,
 ): Promise<Recorded> {
   const device = createSimulatedDevice({ keepsMemory: engine.name === "onnx" });
-  const { run, close } = await openExamined(await simulated(engine, device), config, step, examined, blocks);
+  const planned = { isBlank: true, ...(blocks === undefined ? {} : { blocks }) };
+  const { run, close } = await openExamined(await simulated(engine, device), config, step, examined, planned);
   const optimizer = createOptimizer(run);
   try {
     const trained = run.trainable.tensors().reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
@@ -193,7 +194,7 @@ function withOnly(sample: Sample, { optimization }: RunConfig, examined: Preflig
 }
 
 /** The sample with the most tokens, and one of the commonest size. */
-function typicalOf(outlines: readonly Outline[]): { readonly largest: Outline; readonly commonest: Outline } {
+export function typicalOf(outlines: readonly Outline[]): { readonly largest: Outline; readonly commonest: Outline } {
   const [first] = outlines;
   if (first === undefined) throw new RangeError("a data set has at least one sample");
   const largest = outlines.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a), first);

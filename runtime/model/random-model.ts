@@ -20,9 +20,15 @@ export async function writeRandomModel(
   transformer: ConfigSection,
   others: ConfigSection = {},
 ): Promise<void> {
+  const { parameters, metadata } = randomModelLayout(transformer, others);
+  await writeSafetensors(path, parameters.map(randomTensor), metadata);
+}
+
+/** What `writeRandomModel` writes: every tensor's full name and shape, and the metadata. Errors: as there. */
+export function randomModelLayout(transformer: ConfigSection, others: ConfigSection = {}) {
   const section = { ...fixedValues, ...fixedAudioVideoValues, ...transformer };
   const metadata = { config: JSON.stringify({ transformer: section, ...others }), model_version: "2.3.0" };
-  await writeSafetensors(path, layout(section).map(randomTensor), metadata);
+  return { parameters: layout(section), metadata };
 }
 
 /** Every tensor of the file, with its full name. */

@@ -60,14 +60,20 @@ export async function checkModel(
   return { ...examined, warnings: [...examined.warnings, ...(matched?.warnings ?? [])] };
 }
 
-interface TrainingOptions {
+/** What a plan of a run needs less of than the run. */
+export interface PlannedModel {
+  /** How many of the transformer's blocks to load, from the first on; all if not given. */
+  readonly blocks?: number;
+  /** Leaves the start of what is trained at zero, since nothing is computed with it. */
+  readonly isBlank?: boolean;
+}
+
+interface TrainingOptions extends PlannedModel {
   /** The adapters to train; null for all weights. */
   readonly lora: LoraConfig | null;
   readonly seed: number;
   /** Whether blocks keep nothing of what they compute for the backward pass. */
   readonly isCheckpointed: boolean;
-  /** How many of the transformer's blocks to load, from the first on; all if not given. */
-  readonly blocks?: number;
 }
 
 /**
@@ -79,14 +85,15 @@ export async function openModel(
   engine: Engine,
   { modalities, outputs: infos, passes = [] }: StrategyInfo,
   model: ModelConfig,
-  { lora, seed, isCheckpointed, blocks }: TrainingOptions,
+  { lora, seed, isCheckpointed, blocks, isBlank = false }: TrainingOptions,
 ): Promise<TrainableModel> {
   const options = { ...loadOptions(model, modalities), ...(blocks === undefined ? {} : { blocks }) };
   const loaded = await loadModel(engine, { ...options, isTrained: lora === null });
   const needsBase = passes.some(({ weights }) => weights === "base");
   const again = () => loadTransformer(engine, options);
   try {
-    const start = (name: string, count: number) => uniform({ seed, step: 0, microBatch: 0, name }, count);
+    const start = (name: string, count: number) =>
+      isBlank ? new Float32Array(count) : uniform({ seed, step: 0, microBatch: 0, name }, count);
     const { own, adapters, warnings } = trainedOf(engine, loaded, lora, start);
     const outputs = createOutputs(engine, infos, loaded.config, start);
     const trainable = joined(own, outputs);

@@ -11,7 +11,7 @@ import { lockFolder, type FolderLock } from "../run-folder/lock.ts";
 import { lockNewFolder } from "../run-folder/new-folder.ts";
 import { remove, type Removal } from "../run-folder/overwrite.ts";
 import { loadBatches, loadHeldOut } from "./open-data.ts";
-import { openModel } from "./open-model.ts";
+import { openModel, type PlannedModel } from "./open-model.ts";
 import { openSamples } from "./open-samples.ts";
 import { computedBy } from "../training/fingerprint.ts";
 import type { Run } from "../training/run-inputs.ts";
@@ -102,7 +102,6 @@ async function expectUnchanged(base: BaseFile): Promise<void> {
 
 /**
  * Opens a run whose preflight has passed.
- * @param blocks load only this many of the transformer's blocks, from the first on; default: all
  * @throws FindingsError as `openRun`, where files have changed since
  */
 export async function openExamined(
@@ -110,14 +109,14 @@ export async function openExamined(
   config: RunConfig,
   step: Step,
   { params, data, fingerprint, base, id, warnings }: Preflight,
-  blocks?: number,
+  planned: PlannedModel = {},
 ): Promise<Omit<OpenedRun, "deleted">> {
   engine.remember?.(JSON.stringify([fingerprint.base_model, fingerprint.source_hash, params]));
   const model = await openModel(engine, step.strategy, config.model, {
     lora: loraOf(config),
     seed: config.seed,
     isCheckpointed: config.optimization.enable_gradient_checkpointing,
-    ...(blocks === undefined ? {} : { blocks }),
+    ...planned,
   });
   try {
     await expectUnchanged(base);

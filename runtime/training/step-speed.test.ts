@@ -32,7 +32,7 @@ test("a name is taken as a whole, and of a card that is not known there is no sh
   const others = [
     "GeForce RTX 4090 Laptop GPU",
     "GeForce RTX 4090 D",
-    "GeForce RTX 3090 Ti",
+    "GeForce RTX 4070 Ti",
     "A40-48Q",
     "GRID A100D-40C",
   ];

@@ -133,6 +133,17 @@ export const entries = [
     good: config('wandb: {project: "2026-11-27"}'),
   },
   {
+    code: "LTX6391",
+    slug: "unknown-card",
+    title: "No graphics card is known by this name",
+    explanation:
+      "`ltxc plan --gpu` reckons with what NVIDIA publishes of a card. A card is named by its number or its name, such as `4090`, `h100` or " +
+      "`RTX 5090`; where there are several sizes, with its memory: `a100-40`. Of a card that is not in the table, the memory is enough to " +
+      'know whether a run fits: `--gpu "24 GB"`.',
+    bad: "ltxc plan --gpu 4095",
+    good: "ltxc plan --gpu 4090",
+  },
+  {
     code: "LTX6251",
     slug: "unusual-value",
     title: "A setting is far from all values with which runs train",

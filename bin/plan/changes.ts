@@ -1,0 +1,39 @@
+/** Settings with which a run may take less memory. */
+import type { RunConfig } from "../../runtime/config/index.ts";
+
+/** A setting as it is written in the run config, and what it does. */
+export interface Change {
+  readonly setting: string;
+  /** Whether it is one of those that save most, whose combinations are worth a look. */
+  readonly isMain: boolean;
+  apply(config: RunConfig): RunConfig;
+}
+
+/** Changes that may save memory on this engine. An optimizer step trains on as many samples as before. */
+export function changesOf({ optimization }: RunConfig): readonly Change[] {
+  const { enable_gradient_checkpointing, optimizer_type, batch_size, gradient_accumulation_steps } = optimization;
+  const microBatches = batch_size * gradient_accumulation_steps;
+  const checkpointing = { enable_gradient_checkpointing: !enable_gradient_checkpointing };
+  return [
+    inOptimization(`enable_gradient_checkpointing: ${!enable_gradient_checkpointing}`, checkpointing, true),
+    ...(optimizer_type === "adamw"
+      ? [inOptimization("optimizer_type: adamw8bit", { optimizer_type: "adamw8bit" })]
+      : []),
+    ...(batch_size > 1
+      ? [
+          inOptimization(`batch_size: 1, gradient_accumulation_steps: ${microBatches}`, {
+            batch_size: 1,
+            gradient_accumulation_steps: microBatches,
+          }),
+        ]
+      : []),
+  ];
+}
+
+function inOptimization(setting: string, changed: Partial<RunConfig["optimization"]>, isMain = false): Change {
+  return {
+    setting,
+    isMain,
+    apply: (config) => ({ ...config, optimization: { ...config.optimization, ...changed } }),
+  };
+}

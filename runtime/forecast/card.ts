@@ -1,0 +1,67 @@
+/** Plans for a card that is not here: its memory and speed by its published figures. */
+import type { EngineSpeed } from "../engine/measure.ts";
+import type { Precision } from "../engine/engine.ts";
+import { didYouMean } from "../nearest-word.ts";
+import { cardNamed, cardWords, type Card } from "../metrics/cards.ts";
+
+/** No card has more memory; what is larger is the number of a card. */
+const LARGEST_GIB = 512;
+
+/** A card to plan for, as the user named it. */
+export interface PlannedCard {
+  /** As in "an RTX 4090 has 24 GiB". */
+  readonly title: string;
+  /** Bytes that a program can have of it. */
+  readonly bytes: number;
+  /** Null where only its memory is known. */
+  readonly card: Card | null;
+}
+
+/** Drivers and what is stored for error correction take up to so much of a card's memory, before any program has begun. */
+const TAKEN_SHARE = 0.02;
+
+/**
+ * The card of `ltxc plan --gpu`: a name, or an amount of memory as in "24 GB".
+ * @returns where there is no such card, what to write instead
+ */
+export function cardToPlan(text: string): PlannedCard | { readonly help: string } {
+  const [, digits] = /^\s*(\d+(?:\.\d+)?)\s*(?:gb|gib|g)\s*$/i.exec(text) ?? [];
+  const GiB = Number(digits);
+  const bytesOf = (memoryGiB: number) => Math.round((1 - TAKEN_SHARE) * memoryGiB * 2 ** 30);
+  if (digits !== undefined && GiB > 0 && GiB <= LARGEST_GIB)
+    return { title: `a card with ${GiB} GiB`, bytes: bytesOf(GiB), card: null };
+  const card = cardNamed(text);
+  if (card !== null) return { title: `${card.name} (${card.memoryGiB} GiB)`, bytes: bytesOf(card.memoryGiB), card };
+  return { help: helpFor(text) };
+}
+
+function helpFor(text: string): string {
+  const all = `write the card's memory, as in "24 GB", or one of ${cardWords.join(", ")}`;
+  const size = Number(text);
+  if (size > 0 && size <= LARGEST_GIB) return `if you mean its memory, write "${size} GB"; otherwise ${all}`;
+  const near = didYouMean(text.toLowerCase().replace(/[^a-z0-9-]/g, ""), cardWords);
+  return near === null ? all : `${near} Otherwise ${all}`;
+}
+
+/**
+ * How much of its published figures a card reaches in training. Large products reach 40 to 60 % of the peak that is computed from
+ * clock and units, moving reaches more; nothing of it was measured with ltxc.
+ */
+export const REACHED = { products: 0.5, moving: 0.7 };
+
+/** A speed that was computed from what is published of a card. */
+export interface CardSpeed extends EngineSpeed {
+  /** The card's name. */
+  readonly computedFor: string;
+}
+
+/** Null where nothing is published, as of a card without bfloat16 for that. */
+export function speedOfCard({ card }: PlannedCard, precision: Precision): CardSpeed | null {
+  const peak = card?.[precision] ?? null;
+  if (card === null || peak === null) return null;
+  return {
+    matmulGflops: REACHED.products * 1000 * peak,
+    bandwidthGBs: REACHED.moving * card.bandwidthGBs,
+    computedFor: card.name,
+  };
+}
