@@ -35,6 +35,14 @@ test("factors other than 1 are written, under the official names", () => {
   assert.equal(written(3, 4, 6), { reference_temporal_scale_factor: "2" });
   assert.equal(written(5, 2, 3), { reference_downscale_factor: "2", reference_spatial_scale_factor: "2" });
   assert.equal(referenceMetadata(strategy([]), { clip }), {});
+  const both = (depth: readonly [number, number, number], style: readonly [number, number, number]) => {
+    const sizes = { clip, depth: { ...grid(...depth), steps: 0 }, style: { ...grid(...style), steps: 0 } };
+    return referenceMetadata(strategy(["depth", "style"]), sizes);
+  };
+  assert.equal(both([3, 4, 6], [3, 4, 6]), { reference_temporal_scale_factor: "2" });
+  assert.equal(both([5, 2, 3], [5, 4, 6]), {
+    "ltxc.references": '[{"source":"depth","space":2,"time":1},{"source":"style","space":1,"time":1}]',
+  });
 });
 
 test.run();

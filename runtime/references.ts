@@ -23,14 +23,21 @@ const timeFactor = (target: number, reference: number): number =>
   target <= 0 || reference <= 0 ? 1 : target / reference;
 
 /**
- * What the official pipelines read in a checkpoint's metadata of how its references were scaled; factors of 1 are not written.
- * All references of a batch have the same factors (`data/grids.ts` sees to it).
+ * What a checkpoint's metadata says of how its references were scaled. Where all have the same factors, they have the names that
+ * the official pipelines read, and factors of 1 are not written. Those pipelines know one set of factors: others are a list of our own.
  */
 export function referenceMetadata({ modalities: { video } }: StrategyInfo, sizes: Sizes): Record<string, string> {
   const target = sizes[video?.latents ?? ""];
-  const reference = sizes[video?.references[0] ?? ""];
-  if (target === undefined || reference === undefined) return {};
-  const { space, time } = referenceFactors(target, reference) ?? { space: 1, time: 1 };
+  const factors = (video?.references ?? []).flatMap((source) => {
+    const own = sizes[source];
+    if (target === undefined || own === undefined) return [];
+    return [{ source, ...(referenceFactors(target, own) ?? { space: 1, time: 1 }) }];
+  });
+  const [first] = factors;
+  if (first === undefined) return {};
+  const { space, time } = first;
+  if (factors.some((other) => other.space !== space || other.time !== time))
+    return { "ltxc.references": JSON.stringify(factors) };
   return {
     ...(space === 1 ? {} : { reference_downscale_factor: `${space}`, reference_spatial_scale_factor: `${space}` }),
     ...(time === 1 ? {} : { reference_temporal_scale_factor: `${time}` }),

@@ -3,7 +3,7 @@ import type { SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import { parseFunctionType } from "./function-type.ts";
 import { inherit, type Library } from "./inherit.ts";
-import type { AxisName, Expression, Item, Name } from "./expression/ast.ts";
+import type { AxisName, Expression, Item, Name, ReferenceItem } from "./expression/ast.ts";
 import { parseBinder, parseExpression, parseItem } from "./expression/parse.ts";
 import type * as syntax from "./syntax.ts";
 import { parseTemplate } from "./template.ts";
@@ -215,7 +215,7 @@ function modality(name: "video" | "audio", entry: YamlEntry | null, bag: Bag): s
     keyframes: one("keyframes"),
     keep: many("keep"),
     noiseMask: many("noise_mask"),
-    references: many("references"),
+    references: references(entryOf(value, "references"), bag),
   };
 }
 
@@ -241,6 +241,24 @@ function itemsEntry(entry: YamlEntry | null, bag: Bag): syntax.ItemsSyntax | nul
   const { keySpan, value } = entry;
   const nodes = value.kind === "sequence" ? value.items : [value];
   return { keySpan, items: nodes.map((node) => item(node, bag)), span: value.span };
+}
+
+function references(entry: YamlEntry | null, bag: Bag): syntax.ReferencesSyntax | null {
+  if (entry === null) return null;
+  const { keySpan, value } = entry;
+  const nodes = value.kind === "sequence" ? value.items : [value];
+  return { keySpan, items: nodes.map((node) => reference(node, bag)), span: value.span };
+}
+
+/** `style with probability 0.5`, or `{source: style, probability: 0.5, sigma: uniform(0, 0.2)}` */
+function reference(node: YamlNode, bag: Bag): ReferenceItem {
+  if (node.kind !== "mapping") return { ...item(node, bag), isMapping: false, sigma: null, noise: null };
+  const one = (key: string) => expressionEntry(entryOf(node, key), bag);
+  const { span } = node;
+  const source = one("source");
+  const value = source?.value ?? { kind: "error" as const, span };
+  const probability = one("probability")?.value ?? null;
+  return { value, probability, span, isMapping: true, sigma: one("sigma"), noise: one("noise") };
 }
 
 function item(node: YamlNode, bag: Bag): Item {

@@ -5,7 +5,7 @@
  * reports them, so later phases pass over them in silence.
  */
 import type { Span } from "../source/span.ts";
-import type { AxisName, Binder, Expression, Item, Name } from "./expression/ast.ts";
+import type { AxisName, Binder, Expression, Item, Name, ReferenceItem } from "./expression/ast.ts";
 import type { FunctionType } from "./function-type.ts";
 import type { YamlNode } from "./tree.ts";
 
@@ -95,6 +95,10 @@ export interface ItemsSyntax {
   readonly span: Span;
 }
 
+export interface ReferencesSyntax extends ItemsSyntax {
+  readonly items: readonly ReferenceItem[];
+}
+
 export interface ModalitySyntax {
   readonly name: "video" | "audio";
   readonly keySpan: Span;
@@ -115,7 +119,7 @@ export interface ModalitySyntax {
   readonly keep: ItemsSyntax | null;
   /** At most one item. */
   readonly noiseMask: ItemsSyntax | null;
-  readonly references: ItemsSyntax | null;
+  readonly references: ReferencesSyntax | null;
 }
 
 /** Another call of the model in the step, and what it is given that is not the step's own. */

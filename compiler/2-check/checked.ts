@@ -55,6 +55,8 @@ export interface CheckedModality {
   readonly generated: boolean;
   /** Sources of its references, as the file lists them. */
   readonly references: readonly string[];
+  /** Those of them that are noised. */
+  readonly noisyReferences: readonly string[];
   /** Whether the file says which token attends to which. */
   readonly attention: boolean;
   readonly span: Span;
@@ -80,6 +82,16 @@ export function fieldsForModel({
     ...(references.length > 0 ? ["references"] : []),
     ...(attention ? ["attention"] : []),
     ...(name === "video" ? ["fps", "keyframes"] : []),
+  ];
+}
+
+/** Keys of all that the model gets of a modality and of the references in front of it, `video.noisy` and `style.noisy`. */
+export function keysForModel(
+  modality: Parameters<typeof fieldsForModel>[0] & { readonly noisyReferences: readonly string[] },
+): readonly string[] {
+  return [
+    ...fieldsForModel(modality).map((field) => `${modality.name}.${field}`),
+    ...modality.noisyReferences.flatMap((source) => [`${source}.noisy`, `${source}.timesteps`]),
   ];
 }
 

@@ -179,6 +179,8 @@ export interface PassModality {
   /** All of them, in the order in which they are drawn; `text` is the last. */
   readonly texts: readonly string[];
   readonly references: readonly string[];
+  /** Those of them that are noised. */
+  readonly noisyReferences: readonly string[];
   readonly attention: boolean;
   /** Whether a pass names its references itself, so that its sequence is another one than the step's own. */
   readonly hasOwnReferences?: boolean;

@@ -45,6 +45,8 @@ export interface Declarations {
   readonly used: Set<string>;
   /** Sources that serve as references, with the modality whose references they are. */
   readonly references: ReadonlyMap<string, ModalityName>;
+  /** Those of them that are noised. */
+  readonly noisyReferences: ReadonlySet<string>;
   readonly outputs: ReadonlyMap<string, CheckedOutput>;
 }
 
@@ -84,6 +86,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     isIncomplete: strategy.strayNames.size > 0,
     used: readByHeads(strategy),
     references: referencesOf(strategy),
+    noisyReferences: noisyReferencesOf(strategy),
     outputs,
   };
 }
@@ -100,6 +103,11 @@ function referencesOf({ video, audio, passes }: StrategySyntax): Map<string, Mod
     ),
   );
   return new Map(named);
+}
+
+function noisyReferencesOf({ video, audio }: StrategySyntax): Set<string> {
+  const items = [video, audio].flatMap((modality) => modality?.references?.items ?? []);
+  return new Set(items.flatMap(({ value, sigma }) => (value.kind === "name" && sigma !== null ? [value.name] : [])));
 }
 
 /** What a declaration is called in messages. */

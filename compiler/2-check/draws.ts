@@ -51,10 +51,10 @@ function distribute(call: Call, u: Core): Core {
 export function drawAxes({ per, env, span }: Call): readonly Axis[] | null {
   const element = env.noiseOf?.modality ?? env.modality;
   const [first] = per ?? [];
-  if (first === undefined) return env.noiseOf === null ? ["batch"] : elementAxes(env.noiseOf.modality);
+  if (first === undefined) return env.noiseOf === null ? ["batch"] : elementAxes(env.reference ?? env.noiseOf.modality);
   if (first.text === "sample") return ["batch"];
   if (first.text === "batch") return [];
-  if (first.text === "element" && element !== null) return elementAxes(element);
+  if (first.text === "element" && element !== null) return elementAxes(env.reference ?? element);
   // Channels are those of a modality: the one around, or the one whose tokens are named beside them.
   const hasChannels = env.modality !== null || familyOf((per ?? []).map(({ text }) => text)) !== null;
   const axes = (per ?? []).map((axis) => axisOf(axis, hasChannels, env));
@@ -81,6 +81,8 @@ const elementAxes = (modality: string): readonly Axis[] => ["batch", `token:${mo
 
 function axisOf({ text, span }: AxisName, hasChannels: boolean, env: Environment): Axis | null {
   if (text === "element") return text;
+  if (env.reference !== null && [...gridAxes[env.modality ?? "video"], "token"].includes(text))
+    return `${text}:${env.reference}`;
   if (text === "token" && env.modality !== null) return `token:${env.modality}`;
   const known =
     text === "token:video" || text === "token:audio" || gridAxes.video.includes(text) || gridAxes.audio.includes(text);

@@ -44,6 +44,8 @@ export interface Environment {
   readonly sequence: ModalityName | null;
   /** Axes and rounding of a plain draw: in `noise` it runs over every element and is rounded to what this source stores. */
   readonly noiseOf: { readonly modality: ModalityName; readonly source: string } | null;
+  /** In `sigma` and `noise` of a reference: its source, over whose frames and tokens draws run. */
+  readonly reference: string | null;
   /** In `fps`: draws are numbers on the host, one for each sample. */
   readonly hostDraws: boolean;
   /** The expression of which a mask is expected, which tells what arithmetic with masks means there. */

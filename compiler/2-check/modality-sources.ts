@@ -1,10 +1,19 @@
 /** Which sources a modality uses. */
+import type { ReferenceItem } from "../1-parse/expression/ast.ts";
 import type { EntrySyntax, ModalitySyntax } from "../1-parse/syntax.ts";
 import type { SourceKind } from "./checked.ts";
 import type { Declarations, SourceDeclaration } from "./declarations.ts";
 import type { ModalityContext } from "./modality.ts";
 import type { Report } from "./report.ts";
 import { reportText, reportTwice, type TextChoice } from "./text-choice.ts";
+
+/** Noise without a level is mixed into nothing. */
+function reportNoise({ sigma, noise }: ReferenceItem, report: Report): void {
+  if (noise === null || sigma !== null) return;
+  report.error("LTX5096", noise.keySpan, "`noise` of a reference without `sigma` is never mixed in", {
+    help: "write how much of it there is, `sigma: uniform(0, 0.2)`, or leave `noise` out",
+  });
+}
 
 export class ModalitySources {
   readonly #declarations: Declarations;
@@ -47,6 +56,7 @@ export class ModalitySources {
     const known = new Set<string>([latents]);
     return (references?.items ?? []).flatMap((item) => {
       const entry = { keySpan: item.span, value: item.value };
+      reportNoise(item, this.#report);
       const found = this.#named(entry, `${name}_latents`, `an entry of \`${name}.references\``)?.name.text;
       if (found === undefined) return [];
       if (!known.has(found)) return known.add(found) && [{ source: found, item }];

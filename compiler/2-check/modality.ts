@@ -1,5 +1,5 @@
 /** The values of a modality: what the file writes for them, and the defaults of flow matching where it writes nothing. */
-import type { Item } from "../1-parse/expression/ast.ts";
+import type { Item, ReferenceItem } from "../1-parse/expression/ast.ts";
 import type { EntrySyntax, ModalitySyntax } from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
 import { familyOf, gridAxes, isJoined } from "./axes.ts";
@@ -32,7 +32,7 @@ export interface ModalityContext {
   readonly generated: boolean;
   readonly texts: TextChoice;
   /** Its references as the file lists them, each with the name of its source. */
-  readonly references: readonly { readonly source: string; readonly item: Item }[];
+  readonly references: readonly { readonly source: string; readonly item: ReferenceItem }[];
   /** The environment of its keys, of which each gets draws of its own. */
   readonly env: Environment;
 }

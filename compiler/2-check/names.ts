@@ -9,6 +9,7 @@ import type { Environment } from "./environment.ts";
 import { reportForeign } from "./foreign.ts";
 import { foreignField } from "./foreign-words.ts";
 import { isMember } from "./members.ts";
+import { noisyFields } from "./noisy-references.ts";
 
 export function param(declaration: Extract<Declaration, { kind: "param" }>, span: Span, env: Environment): Core {
   const { text } = declaration.name;
@@ -104,6 +105,8 @@ export function sourceField(
   const { text } = source.name;
   env.declarations.used.add(text);
   const fields = fieldsOfSource(source);
+  if (noisyFields.includes(field.text) && env.declarations.references.has(text))
+    return noisyField(text, field.text, span, env);
   if (!fields.includes(field.text) || source.sourceKind === "text_embeddings") {
     env.report.unknownMember(`the source \`${text}\``, field.text, field.span, fields);
     return poisoned(span);
@@ -111,6 +114,18 @@ export function sourceField(
   if (field.text === "fps")
     return { op: "fps", source: text, type: { dtype: "f32", axes: ["batch"], stage: "sample" }, span };
   return { op: "size", of: text, size: field.text as GridSize, type: hostNumber, span };
+}
+
+/** `style.noisy` of a reference that has `sigma`. */
+function noisyField(source: string, field: string, span: Span, env: Environment): Core {
+  const found = env.passes.refer(env.pass, `${source}.${field}`, span);
+  if (found === null && !env.declarations.noisyReferences.has(source)) {
+    const message = `the reference \`${source}\` is clean${env.pass === null ? "" : ` in \`${env.pass}\``}, so it has no \`${field}\``;
+    env.report.error("LTX5094", span, message, {
+      help: `to noise it, write \`- {source: ${source}, sigma: uniform(0, 0.2)}\``,
+    });
+  }
+  return found ?? poisoned(span);
 }
 
 /** A field that no modality has. */

@@ -6,6 +6,7 @@ import type { Declarations } from "./declarations.ts";
 import type { Environment } from "./environment.ts";
 import type { ModalitySources } from "./modality-sources.ts";
 import type { ModalityContext } from "./modality.ts";
+import { noisyFields, noisyOf } from "./noisy-references.ts";
 import type { PassContext } from "./passes.ts";
 import type { TextChoice } from "./text-choice.ts";
 import type { Report } from "./report.ts";
@@ -31,11 +32,16 @@ export function passContext(syntax: PassSyntax, step: Step): PassContext {
     const merged = mergedContext(name, context, syntax, step);
     contexts.set(modality, merged);
     for (const field of overriddenBy(merged)) overridden.add(`${modality}.${field}`);
+    for (const source of merged.references === context.references ? [] : noisyOf(merged.references))
+      for (const field of noisyFields) overridden.add(`${source}.${field}`);
   }
   const modalities = step.modalities.map((own) => {
-    const { latents, texts, references } = contexts.get(own.name) ?? own;
+    const merged = contexts.get(own.name);
+    const { latents, texts, references } = merged ?? own;
     const sources = "sources" in texts ? texts.sources : texts;
-    return { ...own, latents, text: sources.at(-1) ?? own.text, texts: sources, references: references.map(sourceOf) };
+    const noisyReferences = merged === undefined ? own.noisyReferences : noisyOf(merged.references);
+    const text = sources.at(-1) ?? own.text;
+    return { ...own, latents, text, texts: sources, references: references.map(sourceOf), noisyReferences };
   });
   for (const modality of ["video", "audio"] as const) missingModality(syntax[modality], step);
   return { name, syntax, weights: weightsOf(syntax), contexts, modalities, overridden };

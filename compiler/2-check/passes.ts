@@ -5,7 +5,7 @@
 import type { PassSyntax } from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
 import type { BindingTable } from "./bindings.ts";
-import { fieldsForModel, type Binding, type CheckedModality, type CheckedPass, type PassWeights } from "./checked.ts";
+import { keysForModel, type Binding, type CheckedModality, type CheckedPass, type PassWeights } from "./checked.ts";
 import { broadcastTo } from "./combine.ts";
 import {
   childrenOf,
@@ -20,6 +20,7 @@ import {
 import { allNodes } from "./dependencies.ts";
 import type { Passes } from "./environment.ts";
 import { defineField, type ModalityContext } from "./modality.ts";
+import { referenceField } from "./noisy-references.ts";
 import { spanOf, type Report } from "./report.ts";
 import { carries } from "./rules/no-gradient.ts";
 
@@ -95,14 +96,15 @@ export class PassTable implements Passes {
   // ---------------------------------------------------------------------------------------------------------------- values
 
   #override(context: PassContext, key: string, span: Span) {
-    const [modality = "", field = ""] = key.split(".");
-    const of = context.contexts.get(modality as ModalityName);
-    const definition = of === undefined ? null : defineField(of, field, span);
+    const [owner = "", field = ""] = key.split(".");
+    const of = context.contexts.get(owner as ModalityName);
+    const definition =
+      of === undefined ? referenceField(context.contexts.values(), owner, field) : defineField(of, field, span);
     if (definition === null) return null;
     const { gradient } = context.syntax;
     const make = () => {
       const made = definition.make();
-      const core = field === "sigma" ? this.#likeOwn(context, key, made) : made;
+      const core = field === "sigma" && of !== undefined ? this.#likeOwn(context, key, made) : made;
       return gradient === null ? this.handed(field, core) : core;
     };
     return { span: definition.span, make };
@@ -133,7 +135,7 @@ export class PassTable implements Passes {
   compareLevels(): void {
     const { finished } = this.#bindings;
     for (const context of this.#passes.values()) {
-      for (const key of [...context.overridden].filter((each) => each.endsWith(".sigma"))) {
+      for (const key of [...context.overridden].filter((each) => /^(video|audio)\.sigma$/.test(each))) {
         const [given, own] = [finished.get(`${context.name}.${key}`)?.core, finished.get(key)?.core];
         if (given === undefined || own === undefined) continue;
         if (given.type.axes.join() !== own.type.axes.join()) this.#otherAxes(context, key, given, own);
@@ -216,8 +218,8 @@ export class PassTable implements Passes {
     );
     const fields: PassField[] = [];
     for (const modality of modalities) {
-      const keys = fieldsForModel(modality).filter((field) => field !== "target" && field !== "generated");
-      for (const field of keys.map((each) => `${modality.name}.${each}`)) {
+      const isForLosses = (key: string) => /\.(target|generated)$/.test(key);
+      for (const field of keysForModel(modality).filter((key) => !isForLosses(key))) {
         const core = this.refer(pass, field, syntax.name.span);
         if (core === null) return poisoned(syntax.name.span);
         fields.push({ field, core: { ...core, span: null } });

@@ -293,12 +293,40 @@ var schema31 = {
           type: "array",
           title: "a list of sources",
           items: {
-            type: ["string", "number", "boolean"],
-            title: "an expression",
-            description: "A source, maybe `with probability p`.",
+            type: ["string", "object"],
+            title: "a source, or a mapping with `source`",
+            description: "A source, maybe `with probability p`; or a mapping that also says how it is noised.",
+            properties: {
+              source: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "The source of the reference.",
+                examples: ["style"],
+              },
+              probability: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "Share of the batches in which it takes part.",
+                examples: [0.5],
+              },
+              sigma: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "Its noise level in [0, 1], for each sample or each of its frames.",
+                examples: ["uniform(0, 0.2)"],
+              },
+              noise: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "Its noise, with `sigma` alone; by default `randn()`.",
+                examples: ["randn()"],
+              },
+            },
+            additionalProperties: false,
+            required: ["source"],
           },
-          description: "Clean token sequences put in front of the target.",
-          examples: [["ref", "depth with probability 0.5"]],
+          description: "Token sequences put in front of the target, clean unless `sigma` says otherwise.",
+          examples: [["ref", "depth with probability 0.5"], [{ source: "style", sigma: "uniform(0, 0.2)" }]],
         },
         attention: {
           type: ["string", "number", "boolean"],
@@ -401,12 +429,40 @@ var schema31 = {
           type: "array",
           title: "a list of sources",
           items: {
-            type: ["string", "number", "boolean"],
-            title: "an expression",
-            description: "A source, maybe `with probability p`.",
+            type: ["string", "object"],
+            title: "a source, or a mapping with `source`",
+            description: "A source, maybe `with probability p`; or a mapping that also says how it is noised.",
+            properties: {
+              source: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "The source of the reference.",
+                examples: ["style"],
+              },
+              probability: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "Share of the batches in which it takes part.",
+                examples: [0.5],
+              },
+              sigma: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "Its noise level in [0, 1], for each sample or each of its frames.",
+                examples: ["uniform(0, 0.2)"],
+              },
+              noise: {
+                type: ["string", "number", "boolean"],
+                title: "an expression",
+                description: "Its noise, with `sigma` alone; by default `randn()`.",
+                examples: ["randn()"],
+              },
+            },
+            additionalProperties: false,
+            required: ["source"],
           },
-          description: "Clean token sequences put in front of the target.",
-          examples: [["ref", "depth with probability 0.5"]],
+          description: "Token sequences put in front of the target, clean unless `sigma` says otherwise.",
+          examples: [["ref", "depth with probability 0.5"], [{ source: "style", sigma: "uniform(0, 0.2)" }]],
         },
         attention: {
           type: ["string", "number", "boolean"],
@@ -2985,11 +3041,7 @@ function validate20(
             const len3 = data80.length;
             for (let i3 = 0; i3 < len3; i3++) {
               let data81 = data80[i3];
-              if (
-                typeof data81 !== "string" &&
-                !(typeof data81 == "number" && isFinite(data81)) &&
-                typeof data81 !== "boolean"
-              ) {
+              if (typeof data81 !== "string" && !(data81 && typeof data81 == "object" && !Array.isArray(data81))) {
                 const err120 = {
                   instancePath: instancePath + "/video/references/" + i3,
                   schemaPath: "#/properties/video/properties/references/items/type",
@@ -3003,131 +3055,131 @@ function validate20(
                 }
                 errors++;
               }
+              if (data81 && typeof data81 == "object" && !Array.isArray(data81)) {
+                if (data81.source === void 0) {
+                  const err121 = {
+                    instancePath: instancePath + "/video/references/" + i3,
+                    schemaPath: "#/properties/video/properties/references/items/required",
+                    keyword: "required",
+                    params: { missingProperty: "source" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err121];
+                  } else {
+                    vErrors.push(err121);
+                  }
+                  errors++;
+                }
+                for (const key14 in data81) {
+                  if (!(key14 === "source" || key14 === "probability" || key14 === "sigma" || key14 === "noise")) {
+                    const err122 = {
+                      instancePath: instancePath + "/video/references/" + i3,
+                      schemaPath: "#/properties/video/properties/references/items/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key14 },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err122];
+                    } else {
+                      vErrors.push(err122);
+                    }
+                    errors++;
+                  }
+                }
+                if (data81.source !== void 0) {
+                  let data82 = data81.source;
+                  if (
+                    typeof data82 !== "string" &&
+                    !(typeof data82 == "number" && isFinite(data82)) &&
+                    typeof data82 !== "boolean"
+                  ) {
+                    const err123 = {
+                      instancePath: instancePath + "/video/references/" + i3 + "/source",
+                      schemaPath: "#/properties/video/properties/references/items/properties/source/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.video.properties.references.items.properties.source.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err123];
+                    } else {
+                      vErrors.push(err123);
+                    }
+                    errors++;
+                  }
+                }
+                if (data81.probability !== void 0) {
+                  let data83 = data81.probability;
+                  if (
+                    typeof data83 !== "string" &&
+                    !(typeof data83 == "number" && isFinite(data83)) &&
+                    typeof data83 !== "boolean"
+                  ) {
+                    const err124 = {
+                      instancePath: instancePath + "/video/references/" + i3 + "/probability",
+                      schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.video.properties.references.items.properties.probability.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err124];
+                    } else {
+                      vErrors.push(err124);
+                    }
+                    errors++;
+                  }
+                }
+                if (data81.sigma !== void 0) {
+                  let data84 = data81.sigma;
+                  if (
+                    typeof data84 !== "string" &&
+                    !(typeof data84 == "number" && isFinite(data84)) &&
+                    typeof data84 !== "boolean"
+                  ) {
+                    const err125 = {
+                      instancePath: instancePath + "/video/references/" + i3 + "/sigma",
+                      schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err125];
+                    } else {
+                      vErrors.push(err125);
+                    }
+                    errors++;
+                  }
+                }
+                if (data81.noise !== void 0) {
+                  let data85 = data81.noise;
+                  if (
+                    typeof data85 !== "string" &&
+                    !(typeof data85 == "number" && isFinite(data85)) &&
+                    typeof data85 !== "boolean"
+                  ) {
+                    const err126 = {
+                      instancePath: instancePath + "/video/references/" + i3 + "/noise",
+                      schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err126];
+                    } else {
+                      vErrors.push(err126);
+                    }
+                    errors++;
+                  }
+                }
+              }
             }
           } else {
-            const err121 = {
+            const err127 = {
               instancePath: instancePath + "/video/references",
               schemaPath: "#/properties/video/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err121];
-            } else {
-              vErrors.push(err121);
-            }
-            errors++;
-          }
-        }
-        if (data67.attention !== void 0) {
-          let data82 = data67.attention;
-          if (
-            typeof data82 !== "string" &&
-            !(typeof data82 == "number" && isFinite(data82)) &&
-            typeof data82 !== "boolean"
-          ) {
-            const err122 = {
-              instancePath: instancePath + "/video/attention",
-              schemaPath: "#/properties/video/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.attention.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err122];
-            } else {
-              vErrors.push(err122);
-            }
-            errors++;
-          }
-        }
-        if (data67.fps !== void 0) {
-          let data83 = data67.fps;
-          if (
-            typeof data83 !== "string" &&
-            !(typeof data83 == "number" && isFinite(data83)) &&
-            typeof data83 !== "boolean"
-          ) {
-            const err123 = {
-              instancePath: instancePath + "/video/fps",
-              schemaPath: "#/properties/video/properties/fps/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.fps.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err123];
-            } else {
-              vErrors.push(err123);
-            }
-            errors++;
-          }
-        }
-        if (data67.keyframes !== void 0) {
-          let data84 = data67.keyframes;
-          if (
-            typeof data84 !== "string" &&
-            !(typeof data84 == "number" && isFinite(data84)) &&
-            typeof data84 !== "boolean"
-          ) {
-            const err124 = {
-              instancePath: instancePath + "/video/keyframes",
-              schemaPath: "#/properties/video/properties/keyframes/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.keyframes.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err124];
-            } else {
-              vErrors.push(err124);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err125 = {
-          instancePath: instancePath + "/video",
-          schemaPath: "#/properties/video/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err125];
-        } else {
-          vErrors.push(err125);
-        }
-        errors++;
-      }
-    }
-    if (data.audio !== void 0) {
-      let data85 = data.audio;
-      if (data85 && typeof data85 == "object" && !Array.isArray(data85)) {
-        for (const key14 in data85) {
-          if (!func1.call(schema31.properties.audio.properties, key14)) {
-            const err126 = {
-              instancePath: instancePath + "/audio",
-              schemaPath: "#/properties/audio/additionalProperties",
-              keyword: "additionalProperties",
-              params: { additionalProperty: key14 },
-            };
-            if (vErrors === null) {
-              vErrors = [err126];
-            } else {
-              vErrors.push(err126);
-            }
-            errors++;
-          }
-        }
-        if (data85.latents !== void 0) {
-          let data86 = data85.latents;
-          if (
-            typeof data86 !== "string" &&
-            !(typeof data86 == "number" && isFinite(data86)) &&
-            typeof data86 !== "boolean"
-          ) {
-            const err127 = {
-              instancePath: instancePath + "/audio/latents",
-              schemaPath: "#/properties/audio/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err127];
@@ -3137,14 +3189,18 @@ function validate20(
             errors++;
           }
         }
-        if (data85.text !== void 0) {
-          let data87 = data85.text;
-          if (typeof data87 !== "string" && !Array.isArray(data87)) {
+        if (data67.attention !== void 0) {
+          let data86 = data67.attention;
+          if (
+            typeof data86 !== "string" &&
+            !(typeof data86 == "number" && isFinite(data86)) &&
+            typeof data86 !== "boolean"
+          ) {
             const err128 = {
-              instancePath: instancePath + "/audio/text",
-              schemaPath: "#/properties/audio/properties/text/type",
+              instancePath: instancePath + "/video/attention",
+              schemaPath: "#/properties/video/properties/attention/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.text.type },
+              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err128];
@@ -3153,73 +3209,74 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data87)) {
-            if (data87.length < 1) {
-              const err129 = {
-                instancePath: instancePath + "/audio/text",
-                schemaPath: "#/properties/audio/properties/text/minItems",
-                keyword: "minItems",
-                params: { limit: 1 },
-              };
-              if (vErrors === null) {
-                vErrors = [err129];
-              } else {
-                vErrors.push(err129);
-              }
-              errors++;
-            }
-            const len4 = data87.length;
-            for (let i4 = 0; i4 < len4; i4++) {
-              let data88 = data87[i4];
-              if (
-                typeof data88 !== "string" &&
-                !(typeof data88 == "number" && isFinite(data88)) &&
-                typeof data88 !== "boolean"
-              ) {
-                const err130 = {
-                  instancePath: instancePath + "/audio/text/" + i4,
-                  schemaPath: "#/properties/audio/properties/text/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.audio.properties.text.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err130];
-                } else {
-                  vErrors.push(err130);
-                }
-                errors++;
-              }
-            }
-          }
         }
-        if (data85.generate !== void 0) {
-          if (typeof data85.generate !== "boolean") {
-            const err131 = {
-              instancePath: instancePath + "/audio/generate",
-              schemaPath: "#/properties/audio/properties/generate/type",
+        if (data67.fps !== void 0) {
+          let data87 = data67.fps;
+          if (
+            typeof data87 !== "string" &&
+            !(typeof data87 == "number" && isFinite(data87)) &&
+            typeof data87 !== "boolean"
+          ) {
+            const err129 = {
+              instancePath: instancePath + "/video/fps",
+              schemaPath: "#/properties/video/properties/fps/type",
               keyword: "type",
-              params: { type: "boolean" },
+              params: { type: schema31.properties.video.properties.fps.type },
             };
             if (vErrors === null) {
-              vErrors = [err131];
+              vErrors = [err129];
             } else {
-              vErrors.push(err131);
+              vErrors.push(err129);
             }
             errors++;
           }
         }
-        if (data85.sigma !== void 0) {
-          let data90 = data85.sigma;
+        if (data67.keyframes !== void 0) {
+          let data88 = data67.keyframes;
           if (
-            typeof data90 !== "string" &&
-            !(typeof data90 == "number" && isFinite(data90)) &&
-            typeof data90 !== "boolean"
+            typeof data88 !== "string" &&
+            !(typeof data88 == "number" && isFinite(data88)) &&
+            typeof data88 !== "boolean"
           ) {
-            const err132 = {
-              instancePath: instancePath + "/audio/sigma",
-              schemaPath: "#/properties/audio/properties/sigma/type",
+            const err130 = {
+              instancePath: instancePath + "/video/keyframes",
+              schemaPath: "#/properties/video/properties/keyframes/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.sigma.type },
+              params: { type: schema31.properties.video.properties.keyframes.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err130];
+            } else {
+              vErrors.push(err130);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err131 = {
+          instancePath: instancePath + "/video",
+          schemaPath: "#/properties/video/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err131];
+        } else {
+          vErrors.push(err131);
+        }
+        errors++;
+      }
+    }
+    if (data.audio !== void 0) {
+      let data89 = data.audio;
+      if (data89 && typeof data89 == "object" && !Array.isArray(data89)) {
+        for (const key15 in data89) {
+          if (!func1.call(schema31.properties.audio.properties, key15)) {
+            const err132 = {
+              instancePath: instancePath + "/audio",
+              schemaPath: "#/properties/audio/additionalProperties",
+              keyword: "additionalProperties",
+              params: { additionalProperty: key15 },
             };
             if (vErrors === null) {
               vErrors = [err132];
@@ -3229,18 +3286,18 @@ function validate20(
             errors++;
           }
         }
-        if (data85.noise !== void 0) {
-          let data91 = data85.noise;
+        if (data89.latents !== void 0) {
+          let data90 = data89.latents;
           if (
-            typeof data91 !== "string" &&
-            !(typeof data91 == "number" && isFinite(data91)) &&
-            typeof data91 !== "boolean"
+            typeof data90 !== "string" &&
+            !(typeof data90 == "number" && isFinite(data90)) &&
+            typeof data90 !== "boolean"
           ) {
             const err133 = {
-              instancePath: instancePath + "/audio/noise",
-              schemaPath: "#/properties/audio/properties/noise/type",
+              instancePath: instancePath + "/audio/latents",
+              schemaPath: "#/properties/audio/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise.type },
+              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err133];
@@ -3250,18 +3307,14 @@ function validate20(
             errors++;
           }
         }
-        if (data85.noisy !== void 0) {
-          let data92 = data85.noisy;
-          if (
-            typeof data92 !== "string" &&
-            !(typeof data92 == "number" && isFinite(data92)) &&
-            typeof data92 !== "boolean"
-          ) {
+        if (data89.text !== void 0) {
+          let data91 = data89.text;
+          if (typeof data91 !== "string" && !Array.isArray(data91)) {
             const err134 = {
-              instancePath: instancePath + "/audio/noisy",
-              schemaPath: "#/properties/audio/properties/noisy/type",
+              instancePath: instancePath + "/audio/text",
+              schemaPath: "#/properties/audio/properties/text/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noisy.type },
+              params: { type: schema31.properties.audio.properties.text.type },
             };
             if (vErrors === null) {
               vErrors = [err134];
@@ -3270,62 +3323,52 @@ function validate20(
             }
             errors++;
           }
-        }
-        if (data85.target !== void 0) {
-          let data93 = data85.target;
-          if (
-            typeof data93 !== "string" &&
-            !(typeof data93 == "number" && isFinite(data93)) &&
-            typeof data93 !== "boolean"
-          ) {
-            const err135 = {
-              instancePath: instancePath + "/audio/target",
-              schemaPath: "#/properties/audio/properties/target/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.target.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err135];
-            } else {
-              vErrors.push(err135);
+          if (Array.isArray(data91)) {
+            if (data91.length < 1) {
+              const err135 = {
+                instancePath: instancePath + "/audio/text",
+                schemaPath: "#/properties/audio/properties/text/minItems",
+                keyword: "minItems",
+                params: { limit: 1 },
+              };
+              if (vErrors === null) {
+                vErrors = [err135];
+              } else {
+                vErrors.push(err135);
+              }
+              errors++;
             }
-            errors++;
+            const len4 = data91.length;
+            for (let i4 = 0; i4 < len4; i4++) {
+              let data92 = data91[i4];
+              if (
+                typeof data92 !== "string" &&
+                !(typeof data92 == "number" && isFinite(data92)) &&
+                typeof data92 !== "boolean"
+              ) {
+                const err136 = {
+                  instancePath: instancePath + "/audio/text/" + i4,
+                  schemaPath: "#/properties/audio/properties/text/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.text.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err136];
+                } else {
+                  vErrors.push(err136);
+                }
+                errors++;
+              }
+            }
           }
         }
-        if (data85.denoised !== void 0) {
-          let data94 = data85.denoised;
-          if (
-            typeof data94 !== "string" &&
-            !(typeof data94 == "number" && isFinite(data94)) &&
-            typeof data94 !== "boolean"
-          ) {
-            const err136 = {
-              instancePath: instancePath + "/audio/denoised",
-              schemaPath: "#/properties/audio/properties/denoised/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.denoised.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err136];
-            } else {
-              vErrors.push(err136);
-            }
-            errors++;
-          }
-        }
-        if (data85.keep !== void 0) {
-          let data95 = data85.keep;
-          if (
-            typeof data95 !== "string" &&
-            !(typeof data95 == "number" && isFinite(data95)) &&
-            typeof data95 !== "boolean" &&
-            !Array.isArray(data95)
-          ) {
+        if (data89.generate !== void 0) {
+          if (typeof data89.generate !== "boolean") {
             const err137 = {
-              instancePath: instancePath + "/audio/keep",
-              schemaPath: "#/properties/audio/properties/keep/type",
+              instancePath: instancePath + "/audio/generate",
+              schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.keep.type },
+              params: { type: "boolean" },
             };
             if (vErrors === null) {
               vErrors = [err137];
@@ -3334,43 +3377,40 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data95)) {
-            const len5 = data95.length;
-            for (let i5 = 0; i5 < len5; i5++) {
-              let data96 = data95[i5];
-              if (
-                typeof data96 !== "string" &&
-                !(typeof data96 == "number" && isFinite(data96)) &&
-                typeof data96 !== "boolean"
-              ) {
-                const err138 = {
-                  instancePath: instancePath + "/audio/keep/" + i5,
-                  schemaPath: "#/properties/audio/properties/keep/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.audio.properties.keep.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err138];
-                } else {
-                  vErrors.push(err138);
-                }
-                errors++;
-              }
+        }
+        if (data89.sigma !== void 0) {
+          let data94 = data89.sigma;
+          if (
+            typeof data94 !== "string" &&
+            !(typeof data94 == "number" && isFinite(data94)) &&
+            typeof data94 !== "boolean"
+          ) {
+            const err138 = {
+              instancePath: instancePath + "/audio/sigma",
+              schemaPath: "#/properties/audio/properties/sigma/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.sigma.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err138];
+            } else {
+              vErrors.push(err138);
             }
+            errors++;
           }
         }
-        if (data85.noise_mask !== void 0) {
-          let data97 = data85.noise_mask;
+        if (data89.noise !== void 0) {
+          let data95 = data89.noise;
           if (
-            typeof data97 !== "string" &&
-            !(typeof data97 == "number" && isFinite(data97)) &&
-            typeof data97 !== "boolean"
+            typeof data95 !== "string" &&
+            !(typeof data95 == "number" && isFinite(data95)) &&
+            typeof data95 !== "boolean"
           ) {
             const err139 = {
-              instancePath: instancePath + "/audio/noise_mask",
-              schemaPath: "#/properties/audio/properties/noise_mask/type",
+              instancePath: instancePath + "/audio/noise",
+              schemaPath: "#/properties/audio/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise_mask.type },
+              params: { type: schema31.properties.audio.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err139];
@@ -3380,37 +3420,39 @@ function validate20(
             errors++;
           }
         }
-        if (data85.references !== void 0) {
-          let data98 = data85.references;
-          if (Array.isArray(data98)) {
-            const len6 = data98.length;
-            for (let i6 = 0; i6 < len6; i6++) {
-              let data99 = data98[i6];
-              if (
-                typeof data99 !== "string" &&
-                !(typeof data99 == "number" && isFinite(data99)) &&
-                typeof data99 !== "boolean"
-              ) {
-                const err140 = {
-                  instancePath: instancePath + "/audio/references/" + i6,
-                  schemaPath: "#/properties/audio/properties/references/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.audio.properties.references.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err140];
-                } else {
-                  vErrors.push(err140);
-                }
-                errors++;
-              }
-            }
-          } else {
-            const err141 = {
-              instancePath: instancePath + "/audio/references",
-              schemaPath: "#/properties/audio/properties/references/type",
+        if (data89.noisy !== void 0) {
+          let data96 = data89.noisy;
+          if (
+            typeof data96 !== "string" &&
+            !(typeof data96 == "number" && isFinite(data96)) &&
+            typeof data96 !== "boolean"
+          ) {
+            const err140 = {
+              instancePath: instancePath + "/audio/noisy",
+              schemaPath: "#/properties/audio/properties/noisy/type",
               keyword: "type",
-              params: { type: "array" },
+              params: { type: schema31.properties.audio.properties.noisy.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err140];
+            } else {
+              vErrors.push(err140);
+            }
+            errors++;
+          }
+        }
+        if (data89.target !== void 0) {
+          let data97 = data89.target;
+          if (
+            typeof data97 !== "string" &&
+            !(typeof data97 == "number" && isFinite(data97)) &&
+            typeof data97 !== "boolean"
+          ) {
+            const err141 = {
+              instancePath: instancePath + "/audio/target",
+              schemaPath: "#/properties/audio/properties/target/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err141];
@@ -3420,18 +3462,18 @@ function validate20(
             errors++;
           }
         }
-        if (data85.attention !== void 0) {
-          let data100 = data85.attention;
+        if (data89.denoised !== void 0) {
+          let data98 = data89.denoised;
           if (
-            typeof data100 !== "string" &&
-            !(typeof data100 == "number" && isFinite(data100)) &&
-            typeof data100 !== "boolean"
+            typeof data98 !== "string" &&
+            !(typeof data98 == "number" && isFinite(data98)) &&
+            typeof data98 !== "boolean"
           ) {
             const err142 = {
-              instancePath: instancePath + "/audio/attention",
-              schemaPath: "#/properties/audio/properties/attention/type",
+              instancePath: instancePath + "/audio/denoised",
+              schemaPath: "#/properties/audio/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.attention.type },
+              params: { type: schema31.properties.audio.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err142];
@@ -3441,50 +3483,64 @@ function validate20(
             errors++;
           }
         }
-      } else {
-        const err143 = {
-          instancePath: instancePath + "/audio",
-          schemaPath: "#/properties/audio/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err143];
-        } else {
-          vErrors.push(err143);
-        }
-        errors++;
-      }
-    }
-    if (data.passes !== void 0) {
-      let data101 = data.passes;
-      if (data101 && typeof data101 == "object" && !Array.isArray(data101)) {
-        for (const key15 in data101) {
-          const _errs207 = errors;
-          if (typeof key15 === "string") {
-            if (!pattern5.test(key15)) {
-              const err144 = {
-                instancePath: instancePath + "/passes",
-                schemaPath: "#/properties/passes/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key15,
-              };
-              if (vErrors === null) {
-                vErrors = [err144];
-              } else {
-                vErrors.push(err144);
+        if (data89.keep !== void 0) {
+          let data99 = data89.keep;
+          if (
+            typeof data99 !== "string" &&
+            !(typeof data99 == "number" && isFinite(data99)) &&
+            typeof data99 !== "boolean" &&
+            !Array.isArray(data99)
+          ) {
+            const err143 = {
+              instancePath: instancePath + "/audio/keep",
+              schemaPath: "#/properties/audio/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err143];
+            } else {
+              vErrors.push(err143);
+            }
+            errors++;
+          }
+          if (Array.isArray(data99)) {
+            const len5 = data99.length;
+            for (let i5 = 0; i5 < len5; i5++) {
+              let data100 = data99[i5];
+              if (
+                typeof data100 !== "string" &&
+                !(typeof data100 == "number" && isFinite(data100)) &&
+                typeof data100 !== "boolean"
+              ) {
+                const err144 = {
+                  instancePath: instancePath + "/audio/keep/" + i5,
+                  schemaPath: "#/properties/audio/properties/keep/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.keep.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err144];
+                } else {
+                  vErrors.push(err144);
+                }
+                errors++;
               }
-              errors++;
             }
           }
-          var valid40 = _errs207 === errors;
-          if (!valid40) {
+        }
+        if (data89.noise_mask !== void 0) {
+          let data101 = data89.noise_mask;
+          if (
+            typeof data101 !== "string" &&
+            !(typeof data101 == "number" && isFinite(data101)) &&
+            typeof data101 !== "boolean"
+          ) {
             const err145 = {
-              instancePath: instancePath + "/passes",
-              schemaPath: "#/properties/passes/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key15 },
+              instancePath: instancePath + "/audio/noise_mask",
+              schemaPath: "#/properties/audio/properties/noise_mask/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.noise_mask.type },
             };
             if (vErrors === null) {
               vErrors = [err145];
@@ -3494,16 +3550,18 @@ function validate20(
             errors++;
           }
         }
-        for (const key16 in data101) {
-          let data102 = data101[key16];
-          if (data102 && typeof data102 == "object" && !Array.isArray(data102)) {
-            for (const key17 in data102) {
-              if (!(key17 === "adapters" || key17 === "gradient" || key17 === "video" || key17 === "audio")) {
+        if (data89.references !== void 0) {
+          let data102 = data89.references;
+          if (Array.isArray(data102)) {
+            const len6 = data102.length;
+            for (let i6 = 0; i6 < len6; i6++) {
+              let data103 = data102[i6];
+              if (typeof data103 !== "string" && !(data103 && typeof data103 == "object" && !Array.isArray(data103))) {
                 const err146 = {
-                  instancePath: instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/passes/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key17 },
+                  instancePath: instancePath + "/audio/references/" + i6,
+                  schemaPath: "#/properties/audio/properties/references/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.references.items.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err146];
@@ -3512,62 +3570,49 @@ function validate20(
                 }
                 errors++;
               }
-            }
-            if (data102.adapters !== void 0) {
-              let data103 = data102.adapters;
-              if (!(data103 === true || data103 === false)) {
-                const err147 = {
-                  instancePath:
-                    instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err147];
-                } else {
-                  vErrors.push(err147);
+              if (data103 && typeof data103 == "object" && !Array.isArray(data103)) {
+                if (data103.source === void 0) {
+                  const err147 = {
+                    instancePath: instancePath + "/audio/references/" + i6,
+                    schemaPath: "#/properties/audio/properties/references/items/required",
+                    keyword: "required",
+                    params: { missingProperty: "source" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err147];
+                  } else {
+                    vErrors.push(err147);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data102.gradient !== void 0) {
-              if (!(data102.gradient === "through")) {
-                const err148 = {
-                  instancePath:
-                    instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err148];
-                } else {
-                  vErrors.push(err148);
-                }
-                errors++;
-              }
-            }
-            if (data102.video !== void 0) {
-              let data105 = data102.video;
-              if (data105 && typeof data105 == "object" && !Array.isArray(data105)) {
-                for (const key18 in data105) {
-                  if (!(
-                    key18 === "latents" ||
-                    key18 === "text" ||
-                    key18 === "references" ||
-                    key18 === "sigma" ||
-                    key18 === "noise" ||
-                    key18 === "noisy" ||
-                    key18 === "target" ||
-                    key18 === "denoised"
-                  )) {
-                    const err149 = {
-                      instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
+                for (const key16 in data103) {
+                  if (!(key16 === "source" || key16 === "probability" || key16 === "sigma" || key16 === "noise")) {
+                    const err148 = {
+                      instancePath: instancePath + "/audio/references/" + i6,
+                      schemaPath: "#/properties/audio/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
-                      params: { additionalProperty: key18 },
+                      params: { additionalProperty: key16 },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err148];
+                    } else {
+                      vErrors.push(err148);
+                    }
+                    errors++;
+                  }
+                }
+                if (data103.source !== void 0) {
+                  let data104 = data103.source;
+                  if (
+                    typeof data104 !== "string" &&
+                    !(typeof data104 == "number" && isFinite(data104)) &&
+                    typeof data104 !== "boolean"
+                  ) {
+                    const err149 = {
+                      instancePath: instancePath + "/audio/references/" + i6 + "/source",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err149];
@@ -3577,20 +3622,19 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data105.latents !== void 0) {
-                  let data106 = data105.latents;
+                if (data103.probability !== void 0) {
+                  let data105 = data103.probability;
                   if (
-                    typeof data106 !== "string" &&
-                    !(typeof data106 == "number" && isFinite(data106)) &&
-                    typeof data106 !== "boolean"
+                    typeof data105 !== "string" &&
+                    !(typeof data105 == "number" && isFinite(data105)) &&
+                    typeof data105 !== "boolean"
                   ) {
                     const err150 = {
-                      instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
+                      instancePath: instancePath + "/audio/references/" + i6 + "/probability",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
+                        type: schema31.properties.audio.properties.references.items.properties.probability.type,
                       },
                     };
                     if (vErrors === null) {
@@ -3601,17 +3645,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data105.text !== void 0) {
-                  let data107 = data105.text;
-                  if (typeof data107 !== "string" && !Array.isArray(data107)) {
+                if (data103.sigma !== void 0) {
+                  let data106 = data103.sigma;
+                  if (
+                    typeof data106 !== "string" &&
+                    !(typeof data106 == "number" && isFinite(data106)) &&
+                    typeof data106 !== "boolean"
+                  ) {
                     const err151 = {
-                      instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
+                      instancePath: instancePath + "/audio/references/" + i6 + "/sigma",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
                       keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
-                      },
+                      params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err151];
@@ -3620,36 +3665,275 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data107)) {
-                    if (data107.length < 1) {
-                      const err152 = {
+                }
+                if (data103.noise !== void 0) {
+                  let data107 = data103.noise;
+                  if (
+                    typeof data107 !== "string" &&
+                    !(typeof data107 == "number" && isFinite(data107)) &&
+                    typeof data107 !== "boolean"
+                  ) {
+                    const err152 = {
+                      instancePath: instancePath + "/audio/references/" + i6 + "/noise",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err152];
+                    } else {
+                      vErrors.push(err152);
+                    }
+                    errors++;
+                  }
+                }
+              }
+            }
+          } else {
+            const err153 = {
+              instancePath: instancePath + "/audio/references",
+              schemaPath: "#/properties/audio/properties/references/type",
+              keyword: "type",
+              params: { type: "array" },
+            };
+            if (vErrors === null) {
+              vErrors = [err153];
+            } else {
+              vErrors.push(err153);
+            }
+            errors++;
+          }
+        }
+        if (data89.attention !== void 0) {
+          let data108 = data89.attention;
+          if (
+            typeof data108 !== "string" &&
+            !(typeof data108 == "number" && isFinite(data108)) &&
+            typeof data108 !== "boolean"
+          ) {
+            const err154 = {
+              instancePath: instancePath + "/audio/attention",
+              schemaPath: "#/properties/audio/properties/attention/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.attention.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err154];
+            } else {
+              vErrors.push(err154);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err155 = {
+          instancePath: instancePath + "/audio",
+          schemaPath: "#/properties/audio/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err155];
+        } else {
+          vErrors.push(err155);
+        }
+        errors++;
+      }
+    }
+    if (data.passes !== void 0) {
+      let data109 = data.passes;
+      if (data109 && typeof data109 == "object" && !Array.isArray(data109)) {
+        for (const key17 in data109) {
+          const _errs225 = errors;
+          if (typeof key17 === "string") {
+            if (!pattern5.test(key17)) {
+              const err156 = {
+                instancePath: instancePath + "/passes",
+                schemaPath: "#/properties/passes/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key17,
+              };
+              if (vErrors === null) {
+                vErrors = [err156];
+              } else {
+                vErrors.push(err156);
+              }
+              errors++;
+            }
+          }
+          var valid42 = _errs225 === errors;
+          if (!valid42) {
+            const err157 = {
+              instancePath: instancePath + "/passes",
+              schemaPath: "#/properties/passes/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key17 },
+            };
+            if (vErrors === null) {
+              vErrors = [err157];
+            } else {
+              vErrors.push(err157);
+            }
+            errors++;
+          }
+        }
+        for (const key18 in data109) {
+          let data110 = data109[key18];
+          if (data110 && typeof data110 == "object" && !Array.isArray(data110)) {
+            for (const key19 in data110) {
+              if (!(key19 === "adapters" || key19 === "gradient" || key19 === "video" || key19 === "audio")) {
+                const err158 = {
+                  instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/passes/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key19 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err158];
+                } else {
+                  vErrors.push(err158);
+                }
+                errors++;
+              }
+            }
+            if (data110.adapters !== void 0) {
+              let data111 = data110.adapters;
+              if (!(data111 === true || data111 === false)) {
+                const err159 = {
+                  instancePath:
+                    instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err159];
+                } else {
+                  vErrors.push(err159);
+                }
+                errors++;
+              }
+            }
+            if (data110.gradient !== void 0) {
+              if (!(data110.gradient === "through")) {
+                const err160 = {
+                  instancePath:
+                    instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err160];
+                } else {
+                  vErrors.push(err160);
+                }
+                errors++;
+              }
+            }
+            if (data110.video !== void 0) {
+              let data113 = data110.video;
+              if (data113 && typeof data113 == "object" && !Array.isArray(data113)) {
+                for (const key20 in data113) {
+                  if (!(
+                    key20 === "latents" ||
+                    key20 === "text" ||
+                    key20 === "references" ||
+                    key20 === "sigma" ||
+                    key20 === "noise" ||
+                    key20 === "noisy" ||
+                    key20 === "target" ||
+                    key20 === "denoised"
+                  )) {
+                    const err161 = {
+                      instancePath:
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key20 },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err161];
+                    } else {
+                      vErrors.push(err161);
+                    }
+                    errors++;
+                  }
+                }
+                if (data113.latents !== void 0) {
+                  let data114 = data113.latents;
+                  if (
+                    typeof data114 !== "string" &&
+                    !(typeof data114 == "number" && isFinite(data114)) &&
+                    typeof data114 !== "boolean"
+                  ) {
+                    const err162 = {
+                      instancePath:
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err162];
+                    } else {
+                      vErrors.push(err162);
+                    }
+                    errors++;
+                  }
+                }
+                if (data113.text !== void 0) {
+                  let data115 = data113.text;
+                  if (typeof data115 !== "string" && !Array.isArray(data115)) {
+                    const err163 = {
+                      instancePath:
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err163];
+                    } else {
+                      vErrors.push(err163);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data115)) {
+                    if (data115.length < 1) {
+                      const err164 = {
                         instancePath:
-                          instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
+                          instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
                         schemaPath:
                           "#/properties/passes/additionalProperties/properties/video/properties/text/minItems",
                         keyword: "minItems",
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err152];
+                        vErrors = [err164];
                       } else {
-                        vErrors.push(err152);
+                        vErrors.push(err164);
                       }
                       errors++;
                     }
-                    const len7 = data107.length;
+                    const len7 = data115.length;
                     for (let i7 = 0; i7 < len7; i7++) {
-                      let data108 = data107[i7];
+                      let data116 = data115[i7];
                       if (
-                        typeof data108 !== "string" &&
-                        !(typeof data108 == "number" && isFinite(data108)) &&
-                        typeof data108 !== "boolean"
+                        typeof data116 !== "string" &&
+                        !(typeof data116 == "number" && isFinite(data116)) &&
+                        typeof data116 !== "boolean"
                       ) {
-                        const err153 = {
+                        const err165 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key18.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/video/text/" +
                             i7,
                           schemaPath:
@@ -3661,31 +3945,31 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err153];
+                          vErrors = [err165];
                         } else {
-                          vErrors.push(err153);
+                          vErrors.push(err165);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data105.references !== void 0) {
-                  let data109 = data105.references;
-                  if (Array.isArray(data109)) {
-                    const len8 = data109.length;
+                if (data113.references !== void 0) {
+                  let data117 = data113.references;
+                  if (Array.isArray(data117)) {
+                    const len8 = data117.length;
                     for (let i8 = 0; i8 < len8; i8++) {
-                      let data110 = data109[i8];
+                      let data118 = data117[i8];
                       if (
-                        typeof data110 !== "string" &&
-                        !(typeof data110 == "number" && isFinite(data110)) &&
-                        typeof data110 !== "boolean"
+                        typeof data118 !== "string" &&
+                        !(typeof data118 == "number" && isFinite(data118)) &&
+                        typeof data118 !== "boolean"
                       ) {
-                        const err154 = {
+                        const err166 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key18.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/video/references/" +
                             i8,
                           schemaPath:
@@ -3697,19 +3981,19 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err154];
+                          vErrors = [err166];
                         } else {
-                          vErrors.push(err154);
+                          vErrors.push(err166);
                         }
                         errors++;
                       }
                     }
                   } else {
-                    const err155 = {
+                    const err167 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
-                        key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        key18.replace(/~/g, "~0").replace(/\//g, "~1") +
                         "/video/references",
                       schemaPath:
                         "#/properties/passes/additionalProperties/properties/video/properties/references/type",
@@ -3717,23 +4001,23 @@ function validate20(
                       params: { type: "array" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err155];
+                      vErrors = [err167];
                     } else {
-                      vErrors.push(err155);
+                      vErrors.push(err167);
                     }
                     errors++;
                   }
                 }
-                if (data105.sigma !== void 0) {
-                  let data111 = data105.sigma;
+                if (data113.sigma !== void 0) {
+                  let data119 = data113.sigma;
                   if (
-                    typeof data111 !== "string" &&
-                    !(typeof data111 == "number" && isFinite(data111)) &&
-                    typeof data111 !== "boolean"
+                    typeof data119 !== "string" &&
+                    !(typeof data119 == "number" && isFinite(data119)) &&
+                    typeof data119 !== "boolean"
                   ) {
-                    const err156 = {
+                    const err168 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
                       keyword: "type",
                       params: {
@@ -3741,23 +4025,23 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err156];
+                      vErrors = [err168];
                     } else {
-                      vErrors.push(err156);
+                      vErrors.push(err168);
                     }
                     errors++;
                   }
                 }
-                if (data105.noise !== void 0) {
-                  let data112 = data105.noise;
+                if (data113.noise !== void 0) {
+                  let data120 = data113.noise;
                   if (
-                    typeof data112 !== "string" &&
-                    !(typeof data112 == "number" && isFinite(data112)) &&
-                    typeof data112 !== "boolean"
+                    typeof data120 !== "string" &&
+                    !(typeof data120 == "number" && isFinite(data120)) &&
+                    typeof data120 !== "boolean"
                   ) {
-                    const err157 = {
+                    const err169 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
                       keyword: "type",
                       params: {
@@ -3765,23 +4049,23 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err157];
+                      vErrors = [err169];
                     } else {
-                      vErrors.push(err157);
+                      vErrors.push(err169);
                     }
                     errors++;
                   }
                 }
-                if (data105.noisy !== void 0) {
-                  let data113 = data105.noisy;
+                if (data113.noisy !== void 0) {
+                  let data121 = data113.noisy;
                   if (
-                    typeof data113 !== "string" &&
-                    !(typeof data113 == "number" && isFinite(data113)) &&
-                    typeof data113 !== "boolean"
+                    typeof data121 !== "string" &&
+                    !(typeof data121 == "number" && isFinite(data121)) &&
+                    typeof data121 !== "boolean"
                   ) {
-                    const err158 = {
+                    const err170 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
                       keyword: "type",
                       params: {
@@ -3789,23 +4073,23 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err158];
+                      vErrors = [err170];
                     } else {
-                      vErrors.push(err158);
+                      vErrors.push(err170);
                     }
                     errors++;
                   }
                 }
-                if (data105.target !== void 0) {
-                  let data114 = data105.target;
+                if (data113.target !== void 0) {
+                  let data122 = data113.target;
                   if (
-                    typeof data114 !== "string" &&
-                    !(typeof data114 == "number" && isFinite(data114)) &&
-                    typeof data114 !== "boolean"
+                    typeof data122 !== "string" &&
+                    !(typeof data122 == "number" && isFinite(data122)) &&
+                    typeof data122 !== "boolean"
                   ) {
-                    const err159 = {
+                    const err171 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
                       keyword: "type",
                       params: {
@@ -3813,23 +4097,23 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err159];
+                      vErrors = [err171];
                     } else {
-                      vErrors.push(err159);
+                      vErrors.push(err171);
                     }
                     errors++;
                   }
                 }
-                if (data105.denoised !== void 0) {
-                  let data115 = data105.denoised;
+                if (data113.denoised !== void 0) {
+                  let data123 = data113.denoised;
                   if (
-                    typeof data115 !== "string" &&
-                    !(typeof data115 == "number" && isFinite(data115)) &&
-                    typeof data115 !== "boolean"
+                    typeof data123 !== "string" &&
+                    !(typeof data123 == "number" && isFinite(data123)) &&
+                    typeof data123 !== "boolean"
                   ) {
-                    const err160 = {
+                    const err172 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
                       keyword: "type",
                       params: {
@@ -3837,67 +4121,67 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err160];
+                      vErrors = [err172];
                     } else {
-                      vErrors.push(err160);
+                      vErrors.push(err172);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err161 = {
-                  instancePath: instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                const err173 = {
+                  instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
                   schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
                   keyword: "type",
                   params: { type: "object" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err161];
+                  vErrors = [err173];
                 } else {
-                  vErrors.push(err161);
+                  vErrors.push(err173);
                 }
                 errors++;
               }
             }
-            if (data102.audio !== void 0) {
-              let data116 = data102.audio;
-              if (data116 && typeof data116 == "object" && !Array.isArray(data116)) {
-                for (const key19 in data116) {
+            if (data110.audio !== void 0) {
+              let data124 = data110.audio;
+              if (data124 && typeof data124 == "object" && !Array.isArray(data124)) {
+                for (const key21 in data124) {
                   if (!(
-                    key19 === "latents" ||
-                    key19 === "text" ||
-                    key19 === "references" ||
-                    key19 === "sigma" ||
-                    key19 === "noise" ||
-                    key19 === "noisy" ||
-                    key19 === "target" ||
-                    key19 === "denoised"
+                    key21 === "latents" ||
+                    key21 === "text" ||
+                    key21 === "references" ||
+                    key21 === "sigma" ||
+                    key21 === "noise" ||
+                    key21 === "noisy" ||
+                    key21 === "target" ||
+                    key21 === "denoised"
                   )) {
-                    const err162 = {
+                    const err174 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
                       keyword: "additionalProperties",
-                      params: { additionalProperty: key19 },
+                      params: { additionalProperty: key21 },
                     };
                     if (vErrors === null) {
-                      vErrors = [err162];
+                      vErrors = [err174];
                     } else {
-                      vErrors.push(err162);
+                      vErrors.push(err174);
                     }
                     errors++;
                   }
                 }
-                if (data116.latents !== void 0) {
-                  let data117 = data116.latents;
+                if (data124.latents !== void 0) {
+                  let data125 = data124.latents;
                   if (
-                    typeof data117 !== "string" &&
-                    !(typeof data117 == "number" && isFinite(data117)) &&
-                    typeof data117 !== "boolean"
+                    typeof data125 !== "string" &&
+                    !(typeof data125 == "number" && isFinite(data125)) &&
+                    typeof data125 !== "boolean"
                   ) {
-                    const err163 = {
+                    const err175 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
                       keyword: "type",
                       params: {
@@ -3905,19 +4189,19 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err163];
+                      vErrors = [err175];
                     } else {
-                      vErrors.push(err163);
+                      vErrors.push(err175);
                     }
                     errors++;
                   }
                 }
-                if (data116.text !== void 0) {
-                  let data118 = data116.text;
-                  if (typeof data118 !== "string" && !Array.isArray(data118)) {
-                    const err164 = {
+                if (data124.text !== void 0) {
+                  let data126 = data124.text;
+                  if (typeof data126 !== "string" && !Array.isArray(data126)) {
+                    const err176 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
                       keyword: "type",
                       params: {
@@ -3925,42 +4209,42 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err164];
+                      vErrors = [err176];
                     } else {
-                      vErrors.push(err164);
+                      vErrors.push(err176);
                     }
                     errors++;
                   }
-                  if (Array.isArray(data118)) {
-                    if (data118.length < 1) {
-                      const err165 = {
+                  if (Array.isArray(data126)) {
+                    if (data126.length < 1) {
+                      const err177 = {
                         instancePath:
-                          instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                          instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
                         schemaPath:
                           "#/properties/passes/additionalProperties/properties/audio/properties/text/minItems",
                         keyword: "minItems",
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err165];
+                        vErrors = [err177];
                       } else {
-                        vErrors.push(err165);
+                        vErrors.push(err177);
                       }
                       errors++;
                     }
-                    const len9 = data118.length;
+                    const len9 = data126.length;
                     for (let i9 = 0; i9 < len9; i9++) {
-                      let data119 = data118[i9];
+                      let data127 = data126[i9];
                       if (
-                        typeof data119 !== "string" &&
-                        !(typeof data119 == "number" && isFinite(data119)) &&
-                        typeof data119 !== "boolean"
+                        typeof data127 !== "string" &&
+                        !(typeof data127 == "number" && isFinite(data127)) &&
+                        typeof data127 !== "boolean"
                       ) {
-                        const err166 = {
+                        const err178 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key18.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/audio/text/" +
                             i9,
                           schemaPath:
@@ -3972,31 +4256,31 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err166];
+                          vErrors = [err178];
                         } else {
-                          vErrors.push(err166);
+                          vErrors.push(err178);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data116.references !== void 0) {
-                  let data120 = data116.references;
-                  if (Array.isArray(data120)) {
-                    const len10 = data120.length;
+                if (data124.references !== void 0) {
+                  let data128 = data124.references;
+                  if (Array.isArray(data128)) {
+                    const len10 = data128.length;
                     for (let i10 = 0; i10 < len10; i10++) {
-                      let data121 = data120[i10];
+                      let data129 = data128[i10];
                       if (
-                        typeof data121 !== "string" &&
-                        !(typeof data121 == "number" && isFinite(data121)) &&
-                        typeof data121 !== "boolean"
+                        typeof data129 !== "string" &&
+                        !(typeof data129 == "number" && isFinite(data129)) &&
+                        typeof data129 !== "boolean"
                       ) {
-                        const err167 = {
+                        const err179 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key18.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/audio/references/" +
                             i10,
                           schemaPath:
@@ -4008,19 +4292,19 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err167];
+                          vErrors = [err179];
                         } else {
-                          vErrors.push(err167);
+                          vErrors.push(err179);
                         }
                         errors++;
                       }
                     }
                   } else {
-                    const err168 = {
+                    const err180 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
-                        key16.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        key18.replace(/~/g, "~0").replace(/\//g, "~1") +
                         "/audio/references",
                       schemaPath:
                         "#/properties/passes/additionalProperties/properties/audio/properties/references/type",
@@ -4028,23 +4312,23 @@ function validate20(
                       params: { type: "array" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err168];
+                      vErrors = [err180];
                     } else {
-                      vErrors.push(err168);
+                      vErrors.push(err180);
                     }
                     errors++;
                   }
                 }
-                if (data116.sigma !== void 0) {
-                  let data122 = data116.sigma;
+                if (data124.sigma !== void 0) {
+                  let data130 = data124.sigma;
                   if (
-                    typeof data122 !== "string" &&
-                    !(typeof data122 == "number" && isFinite(data122)) &&
-                    typeof data122 !== "boolean"
+                    typeof data130 !== "string" &&
+                    !(typeof data130 == "number" && isFinite(data130)) &&
+                    typeof data130 !== "boolean"
                   ) {
-                    const err169 = {
+                    const err181 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
                       keyword: "type",
                       params: {
@@ -4052,23 +4336,23 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err169];
+                      vErrors = [err181];
                     } else {
-                      vErrors.push(err169);
+                      vErrors.push(err181);
                     }
                     errors++;
                   }
                 }
-                if (data116.noise !== void 0) {
-                  let data123 = data116.noise;
+                if (data124.noise !== void 0) {
+                  let data131 = data124.noise;
                   if (
-                    typeof data123 !== "string" &&
-                    !(typeof data123 == "number" && isFinite(data123)) &&
-                    typeof data123 !== "boolean"
+                    typeof data131 !== "string" &&
+                    !(typeof data131 == "number" && isFinite(data131)) &&
+                    typeof data131 !== "boolean"
                   ) {
-                    const err170 = {
+                    const err182 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
                       keyword: "type",
                       params: {
@@ -4076,23 +4360,23 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err170];
+                      vErrors = [err182];
                     } else {
-                      vErrors.push(err170);
+                      vErrors.push(err182);
                     }
                     errors++;
                   }
                 }
-                if (data116.noisy !== void 0) {
-                  let data124 = data116.noisy;
+                if (data124.noisy !== void 0) {
+                  let data132 = data124.noisy;
                   if (
-                    typeof data124 !== "string" &&
-                    !(typeof data124 == "number" && isFinite(data124)) &&
-                    typeof data124 !== "boolean"
+                    typeof data132 !== "string" &&
+                    !(typeof data132 == "number" && isFinite(data132)) &&
+                    typeof data132 !== "boolean"
                   ) {
-                    const err171 = {
+                    const err183 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
                       keyword: "type",
                       params: {
@@ -4100,23 +4384,23 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err171];
+                      vErrors = [err183];
                     } else {
-                      vErrors.push(err171);
+                      vErrors.push(err183);
                     }
                     errors++;
                   }
                 }
-                if (data116.target !== void 0) {
-                  let data125 = data116.target;
+                if (data124.target !== void 0) {
+                  let data133 = data124.target;
                   if (
-                    typeof data125 !== "string" &&
-                    !(typeof data125 == "number" && isFinite(data125)) &&
-                    typeof data125 !== "boolean"
+                    typeof data133 !== "string" &&
+                    !(typeof data133 == "number" && isFinite(data133)) &&
+                    typeof data133 !== "boolean"
                   ) {
-                    const err172 = {
+                    const err184 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
                       keyword: "type",
                       params: {
@@ -4124,23 +4408,23 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err172];
+                      vErrors = [err184];
                     } else {
-                      vErrors.push(err172);
+                      vErrors.push(err184);
                     }
                     errors++;
                   }
                 }
-                if (data116.denoised !== void 0) {
-                  let data126 = data116.denoised;
+                if (data124.denoised !== void 0) {
+                  let data134 = data124.denoised;
                   if (
-                    typeof data126 !== "string" &&
-                    !(typeof data126 == "number" && isFinite(data126)) &&
-                    typeof data126 !== "boolean"
+                    typeof data134 !== "string" &&
+                    !(typeof data134 == "number" && isFinite(data134)) &&
+                    typeof data134 !== "boolean"
                   ) {
-                    const err173 = {
+                    const err185 = {
                       instancePath:
-                        instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
                       keyword: "type",
                       params: {
@@ -4148,232 +4432,19 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err173];
+                      vErrors = [err185];
                     } else {
-                      vErrors.push(err173);
+                      vErrors.push(err185);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err174 = {
-                  instancePath: instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                const err186 = {
+                  instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
                   schemaPath: "#/properties/passes/additionalProperties/properties/audio/type",
                   keyword: "type",
                   params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err174];
-                } else {
-                  vErrors.push(err174);
-                }
-                errors++;
-              }
-            }
-          } else {
-            const err175 = {
-              instancePath: instancePath + "/passes/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/passes/additionalProperties/type",
-              keyword: "type",
-              params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err175];
-            } else {
-              vErrors.push(err175);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err176 = {
-          instancePath: instancePath + "/passes",
-          schemaPath: "#/properties/passes/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err176];
-        } else {
-          vErrors.push(err176);
-        }
-        errors++;
-      }
-    }
-    if (data.loss !== void 0) {
-      let data127 = data.loss;
-      if (data127 && typeof data127 == "object" && !Array.isArray(data127)) {
-        if (Object.keys(data127).length < 1) {
-          const err177 = {
-            instancePath: instancePath + "/loss",
-            schemaPath: "#/properties/loss/minProperties",
-            keyword: "minProperties",
-            params: { limit: 1 },
-          };
-          if (vErrors === null) {
-            vErrors = [err177];
-          } else {
-            vErrors.push(err177);
-          }
-          errors++;
-        }
-        for (const key20 in data127) {
-          const _errs262 = errors;
-          if (typeof key20 === "string") {
-            if (!pattern5.test(key20)) {
-              const err178 = {
-                instancePath: instancePath + "/loss",
-                schemaPath: "#/properties/loss/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key20,
-              };
-              if (vErrors === null) {
-                vErrors = [err178];
-              } else {
-                vErrors.push(err178);
-              }
-              errors++;
-            }
-          }
-          var valid53 = _errs262 === errors;
-          if (!valid53) {
-            const err179 = {
-              instancePath: instancePath + "/loss",
-              schemaPath: "#/properties/loss/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key20 },
-            };
-            if (vErrors === null) {
-              vErrors = [err179];
-            } else {
-              vErrors.push(err179);
-            }
-            errors++;
-          }
-        }
-        for (const key21 in data127) {
-          let data128 = data127[key21];
-          if (
-            typeof data128 !== "string" &&
-            !(typeof data128 == "number" && isFinite(data128)) &&
-            typeof data128 !== "boolean"
-          ) {
-            const err180 = {
-              instancePath: instancePath + "/loss/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/loss/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.loss.additionalProperties.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err180];
-            } else {
-              vErrors.push(err180);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err181 = {
-          instancePath: instancePath + "/loss",
-          schemaPath: "#/properties/loss/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err181];
-        } else {
-          vErrors.push(err181);
-        }
-        errors++;
-      }
-    }
-    if (data.outputs !== void 0) {
-      let data129 = data.outputs;
-      if (data129 && typeof data129 == "object" && !Array.isArray(data129)) {
-        for (const key22 in data129) {
-          const _errs268 = errors;
-          if (typeof key22 === "string") {
-            if (!pattern5.test(key22)) {
-              const err182 = {
-                instancePath: instancePath + "/outputs",
-                schemaPath: "#/properties/outputs/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key22,
-              };
-              if (vErrors === null) {
-                vErrors = [err182];
-              } else {
-                vErrors.push(err182);
-              }
-              errors++;
-            }
-          }
-          var valid55 = _errs268 === errors;
-          if (!valid55) {
-            const err183 = {
-              instancePath: instancePath + "/outputs",
-              schemaPath: "#/properties/outputs/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key22 },
-            };
-            if (vErrors === null) {
-              vErrors = [err183];
-            } else {
-              vErrors.push(err183);
-            }
-            errors++;
-          }
-        }
-        for (const key23 in data129) {
-          let data130 = data129[key23];
-          if (data130 && typeof data130 == "object" && !Array.isArray(data130)) {
-            for (const key24 in data130) {
-              if (!(
-                key24 === "tap" ||
-                key24 === "modality" ||
-                key24 === "linear" ||
-                key24 === "features" ||
-                key24 === "activation"
-              )) {
-                const err184 = {
-                  instancePath: instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key24 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err184];
-                } else {
-                  vErrors.push(err184);
-                }
-                errors++;
-              }
-            }
-            if (data130.tap !== void 0) {
-              let data131 = data130.tap;
-              if (typeof data131 === "string") {
-                if (!pattern13.test(data131)) {
-                  const err185 = {
-                    instancePath: instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
-                    keyword: "pattern",
-                    params: { pattern: "^block [0-9]{1,4}$" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err185];
-                  } else {
-                    vErrors.push(err185);
-                  }
-                  errors++;
-                }
-              } else {
-                const err186 = {
-                  instancePath: instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err186];
@@ -4383,101 +4454,100 @@ function validate20(
                 errors++;
               }
             }
-            if (data130.modality !== void 0) {
-              let data132 = data130.modality;
-              if (!(data132 === "video" || data132 === "audio")) {
-                const err187 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err187];
-                } else {
-                  vErrors.push(err187);
-                }
-                errors++;
-              }
-            }
-            if (data130.linear !== void 0) {
-              if (typeof data130.linear !== "string") {
-                const err188 = {
-                  instancePath: instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err188];
-                } else {
-                  vErrors.push(err188);
-                }
-                errors++;
-              }
-            }
-            if (data130.features !== void 0) {
-              let data134 = data130.features;
-              if (!(typeof data134 == "number" && !(data134 % 1) && !isNaN(data134) && isFinite(data134))) {
-                const err189 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
-                  keyword: "type",
-                  params: { type: "integer" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err189];
-                } else {
-                  vErrors.push(err189);
-                }
-                errors++;
-              }
-              if (typeof data134 == "number" && isFinite(data134)) {
-                if (data134 < 1 || isNaN(data134)) {
-                  const err190 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err190];
-                  } else {
-                    vErrors.push(err190);
-                  }
-                  errors++;
-                }
-              }
-            }
-            if (data130.activation !== void 0) {
-              let data135 = data130.activation;
-              if (!(data135 === "silu" || data135 === "gelu" || data135 === "none")) {
-                const err191 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
-                  keyword: "enum",
-                  params: {
-                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
-                  },
-                };
-                if (vErrors === null) {
-                  vErrors = [err191];
-                } else {
-                  vErrors.push(err191);
-                }
-                errors++;
-              }
-            }
           } else {
-            const err192 = {
-              instancePath: instancePath + "/outputs/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/outputs/additionalProperties/type",
+            const err187 = {
+              instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/passes/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err187];
+            } else {
+              vErrors.push(err187);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err188 = {
+          instancePath: instancePath + "/passes",
+          schemaPath: "#/properties/passes/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err188];
+        } else {
+          vErrors.push(err188);
+        }
+        errors++;
+      }
+    }
+    if (data.loss !== void 0) {
+      let data135 = data.loss;
+      if (data135 && typeof data135 == "object" && !Array.isArray(data135)) {
+        if (Object.keys(data135).length < 1) {
+          const err189 = {
+            instancePath: instancePath + "/loss",
+            schemaPath: "#/properties/loss/minProperties",
+            keyword: "minProperties",
+            params: { limit: 1 },
+          };
+          if (vErrors === null) {
+            vErrors = [err189];
+          } else {
+            vErrors.push(err189);
+          }
+          errors++;
+        }
+        for (const key22 in data135) {
+          const _errs280 = errors;
+          if (typeof key22 === "string") {
+            if (!pattern5.test(key22)) {
+              const err190 = {
+                instancePath: instancePath + "/loss",
+                schemaPath: "#/properties/loss/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key22,
+              };
+              if (vErrors === null) {
+                vErrors = [err190];
+              } else {
+                vErrors.push(err190);
+              }
+              errors++;
+            }
+          }
+          var valid55 = _errs280 === errors;
+          if (!valid55) {
+            const err191 = {
+              instancePath: instancePath + "/loss",
+              schemaPath: "#/properties/loss/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key22 },
+            };
+            if (vErrors === null) {
+              vErrors = [err191];
+            } else {
+              vErrors.push(err191);
+            }
+            errors++;
+          }
+        }
+        for (const key23 in data135) {
+          let data136 = data135[key23];
+          if (
+            typeof data136 !== "string" &&
+            !(typeof data136 == "number" && isFinite(data136)) &&
+            typeof data136 !== "boolean"
+          ) {
+            const err192 = {
+              instancePath: instancePath + "/loss/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/loss/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.loss.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err192];
@@ -4489,8 +4559,8 @@ function validate20(
         }
       } else {
         const err193 = {
-          instancePath: instancePath + "/outputs",
-          schemaPath: "#/properties/outputs/type",
+          instancePath: instancePath + "/loss",
+          schemaPath: "#/properties/loss/type",
           keyword: "type",
           params: { type: "object" },
         };
@@ -4502,19 +4572,19 @@ function validate20(
         errors++;
       }
     }
-    if (data.imports !== void 0) {
-      let data136 = data.imports;
-      if (data136 && typeof data136 == "object" && !Array.isArray(data136)) {
-        for (const key25 in data136) {
-          const _errs283 = errors;
-          if (typeof key25 === "string") {
-            if (!pattern5.test(key25)) {
+    if (data.outputs !== void 0) {
+      let data137 = data.outputs;
+      if (data137 && typeof data137 == "object" && !Array.isArray(data137)) {
+        for (const key24 in data137) {
+          const _errs286 = errors;
+          if (typeof key24 === "string") {
+            if (!pattern5.test(key24)) {
               const err194 = {
-                instancePath: instancePath + "/imports",
-                schemaPath: "#/properties/imports/propertyNames/pattern",
+                instancePath: instancePath + "/outputs",
+                schemaPath: "#/properties/outputs/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key25,
+                propertyName: key24,
               };
               if (vErrors === null) {
                 vErrors = [err194];
@@ -4524,13 +4594,13 @@ function validate20(
               errors++;
             }
           }
-          var valid58 = _errs283 === errors;
-          if (!valid58) {
+          var valid57 = _errs286 === errors;
+          if (!valid57) {
             const err195 = {
-              instancePath: instancePath + "/imports",
-              schemaPath: "#/properties/imports/propertyNames",
+              instancePath: instancePath + "/outputs",
+              schemaPath: "#/properties/outputs/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key25 },
+              params: { propertyName: key24 },
             };
             if (vErrors === null) {
               vErrors = [err195];
@@ -4540,16 +4610,22 @@ function validate20(
             errors++;
           }
         }
-        for (const key26 in data136) {
-          let data137 = data136[key26];
-          if (data137 && typeof data137 == "object" && !Array.isArray(data137)) {
-            for (const key27 in data137) {
-              if (!(key27 === "from" || key27 === "python" || key27 === "type")) {
+        for (const key25 in data137) {
+          let data138 = data137[key25];
+          if (data138 && typeof data138 == "object" && !Array.isArray(data138)) {
+            for (const key26 in data138) {
+              if (!(
+                key26 === "tap" ||
+                key26 === "modality" ||
+                key26 === "linear" ||
+                key26 === "features" ||
+                key26 === "activation"
+              )) {
                 const err196 = {
-                  instancePath: instancePath + "/imports/" + key26.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
+                  instancePath: instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key27 },
+                  params: { additionalProperty: key26 },
                 };
                 if (vErrors === null) {
                   vErrors = [err196];
@@ -4559,27 +4635,27 @@ function validate20(
                 errors++;
               }
             }
-            if (data137.from !== void 0) {
-              if (typeof data137.from !== "string") {
-                const err197 = {
-                  instancePath: instancePath + "/imports/" + key26.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err197];
-                } else {
-                  vErrors.push(err197);
+            if (data138.tap !== void 0) {
+              let data139 = data138.tap;
+              if (typeof data139 === "string") {
+                if (!pattern13.test(data139)) {
+                  const err197 = {
+                    instancePath: instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^block [0-9]{1,4}$" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err197];
+                  } else {
+                    vErrors.push(err197);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data137.python !== void 0) {
-              if (typeof data137.python !== "string") {
+              } else {
                 const err198 = {
-                  instancePath: instancePath + "/imports/" + key26.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  instancePath: instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -4591,13 +4667,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data137.type !== void 0) {
-              if (typeof data137.type !== "string") {
+            if (data138.modality !== void 0) {
+              let data140 = data138.modality;
+              if (!(data140 === "video" || data140 === "audio")) {
                 const err199 = {
-                  instancePath: instancePath + "/imports/" + key26.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath:
+                    instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err199];
@@ -4607,91 +4685,83 @@ function validate20(
                 errors++;
               }
             }
+            if (data138.linear !== void 0) {
+              if (typeof data138.linear !== "string") {
+                const err200 = {
+                  instancePath: instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err200];
+                } else {
+                  vErrors.push(err200);
+                }
+                errors++;
+              }
+            }
+            if (data138.features !== void 0) {
+              let data142 = data138.features;
+              if (!(typeof data142 == "number" && !(data142 % 1) && !isNaN(data142) && isFinite(data142))) {
+                const err201 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err201];
+                } else {
+                  vErrors.push(err201);
+                }
+                errors++;
+              }
+              if (typeof data142 == "number" && isFinite(data142)) {
+                if (data142 < 1 || isNaN(data142)) {
+                  const err202 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err202];
+                  } else {
+                    vErrors.push(err202);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data138.activation !== void 0) {
+              let data143 = data138.activation;
+              if (!(data143 === "silu" || data143 === "gelu" || data143 === "none")) {
+                const err203 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
+                  keyword: "enum",
+                  params: {
+                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
+                  },
+                };
+                if (vErrors === null) {
+                  vErrors = [err203];
+                } else {
+                  vErrors.push(err203);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err200 = {
-              instancePath: instancePath + "/imports/" + key26.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/imports/additionalProperties/type",
+            const err204 = {
+              instancePath: instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err200];
-            } else {
-              vErrors.push(err200);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err201 = {
-          instancePath: instancePath + "/imports",
-          schemaPath: "#/properties/imports/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err201];
-        } else {
-          vErrors.push(err201);
-        }
-        errors++;
-      }
-    }
-    if (data.metadata !== void 0) {
-      let data141 = data.metadata;
-      if (data141 && typeof data141 == "object" && !Array.isArray(data141)) {
-        for (const key28 in data141) {
-          let data142 = data141[key28];
-          if (
-            typeof data142 !== "string" &&
-            !(typeof data142 == "number" && isFinite(data142)) &&
-            typeof data142 !== "boolean"
-          ) {
-            const err202 = {
-              instancePath: instancePath + "/metadata/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/metadata/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.metadata.additionalProperties.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err202];
-            } else {
-              vErrors.push(err202);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err203 = {
-          instancePath: instancePath + "/metadata",
-          schemaPath: "#/properties/metadata/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err203];
-        } else {
-          vErrors.push(err203);
-        }
-        errors++;
-      }
-    }
-    if (data.expect !== void 0) {
-      let data143 = data.expect;
-      if (Array.isArray(data143)) {
-        const len11 = data143.length;
-        for (let i11 = 0; i11 < len11; i11++) {
-          let data144 = data143[i11];
-          if (
-            typeof data144 !== "string" &&
-            !(typeof data144 == "number" && isFinite(data144)) &&
-            typeof data144 !== "boolean"
-          ) {
-            const err204 = {
-              instancePath: instancePath + "/expect/" + i11,
-              schemaPath: "#/properties/expect/items/type",
-              keyword: "type",
-              params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
               vErrors = [err204];
@@ -4703,10 +4773,10 @@ function validate20(
         }
       } else {
         const err205 = {
-          instancePath: instancePath + "/expect",
-          schemaPath: "#/properties/expect/type",
+          instancePath: instancePath + "/outputs",
+          schemaPath: "#/properties/outputs/type",
           keyword: "type",
-          params: { type: "array" },
+          params: { type: "object" },
         };
         if (vErrors === null) {
           vErrors = [err205];
@@ -4716,12 +4786,226 @@ function validate20(
         errors++;
       }
     }
+    if (data.imports !== void 0) {
+      let data144 = data.imports;
+      if (data144 && typeof data144 == "object" && !Array.isArray(data144)) {
+        for (const key27 in data144) {
+          const _errs301 = errors;
+          if (typeof key27 === "string") {
+            if (!pattern5.test(key27)) {
+              const err206 = {
+                instancePath: instancePath + "/imports",
+                schemaPath: "#/properties/imports/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key27,
+              };
+              if (vErrors === null) {
+                vErrors = [err206];
+              } else {
+                vErrors.push(err206);
+              }
+              errors++;
+            }
+          }
+          var valid60 = _errs301 === errors;
+          if (!valid60) {
+            const err207 = {
+              instancePath: instancePath + "/imports",
+              schemaPath: "#/properties/imports/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key27 },
+            };
+            if (vErrors === null) {
+              vErrors = [err207];
+            } else {
+              vErrors.push(err207);
+            }
+            errors++;
+          }
+        }
+        for (const key28 in data144) {
+          let data145 = data144[key28];
+          if (data145 && typeof data145 == "object" && !Array.isArray(data145)) {
+            for (const key29 in data145) {
+              if (!(key29 === "from" || key29 === "python" || key29 === "type")) {
+                const err208 = {
+                  instancePath: instancePath + "/imports/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key29 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err208];
+                } else {
+                  vErrors.push(err208);
+                }
+                errors++;
+              }
+            }
+            if (data145.from !== void 0) {
+              if (typeof data145.from !== "string") {
+                const err209 = {
+                  instancePath: instancePath + "/imports/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err209];
+                } else {
+                  vErrors.push(err209);
+                }
+                errors++;
+              }
+            }
+            if (data145.python !== void 0) {
+              if (typeof data145.python !== "string") {
+                const err210 = {
+                  instancePath: instancePath + "/imports/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err210];
+                } else {
+                  vErrors.push(err210);
+                }
+                errors++;
+              }
+            }
+            if (data145.type !== void 0) {
+              if (typeof data145.type !== "string") {
+                const err211 = {
+                  instancePath: instancePath + "/imports/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err211];
+                } else {
+                  vErrors.push(err211);
+                }
+                errors++;
+              }
+            }
+          } else {
+            const err212 = {
+              instancePath: instancePath + "/imports/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/imports/additionalProperties/type",
+              keyword: "type",
+              params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err212];
+            } else {
+              vErrors.push(err212);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err213 = {
+          instancePath: instancePath + "/imports",
+          schemaPath: "#/properties/imports/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err213];
+        } else {
+          vErrors.push(err213);
+        }
+        errors++;
+      }
+    }
+    if (data.metadata !== void 0) {
+      let data149 = data.metadata;
+      if (data149 && typeof data149 == "object" && !Array.isArray(data149)) {
+        for (const key30 in data149) {
+          let data150 = data149[key30];
+          if (
+            typeof data150 !== "string" &&
+            !(typeof data150 == "number" && isFinite(data150)) &&
+            typeof data150 !== "boolean"
+          ) {
+            const err214 = {
+              instancePath: instancePath + "/metadata/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/metadata/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.metadata.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err214];
+            } else {
+              vErrors.push(err214);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err215 = {
+          instancePath: instancePath + "/metadata",
+          schemaPath: "#/properties/metadata/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err215];
+        } else {
+          vErrors.push(err215);
+        }
+        errors++;
+      }
+    }
+    if (data.expect !== void 0) {
+      let data151 = data.expect;
+      if (Array.isArray(data151)) {
+        const len11 = data151.length;
+        for (let i11 = 0; i11 < len11; i11++) {
+          let data152 = data151[i11];
+          if (
+            typeof data152 !== "string" &&
+            !(typeof data152 == "number" && isFinite(data152)) &&
+            typeof data152 !== "boolean"
+          ) {
+            const err216 = {
+              instancePath: instancePath + "/expect/" + i11,
+              schemaPath: "#/properties/expect/items/type",
+              keyword: "type",
+              params: { type: schema31.properties.expect.items.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err216];
+            } else {
+              vErrors.push(err216);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err217 = {
+          instancePath: instancePath + "/expect",
+          schemaPath: "#/properties/expect/type",
+          keyword: "type",
+          params: { type: "array" },
+        };
+        if (vErrors === null) {
+          vErrors = [err217];
+        } else {
+          vErrors.push(err217);
+        }
+        errors++;
+      }
+    }
   } else {
-    const err206 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err218 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err206];
+      vErrors = [err218];
     } else {
-      vErrors.push(err206);
+      vErrors.push(err218);
     }
     errors++;
   }

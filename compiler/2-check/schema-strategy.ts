@@ -149,6 +149,21 @@ const texts: Schema = {
   examples: ["conditions", ["empty with probability 0.1", "conditions"]],
 };
 
+/** The keywords of a mapping say nothing of a text. */
+const reference: Schema = {
+  type: ["string", "object"],
+  title: "a source, or a mapping with `source`",
+  description: "A source, maybe `with probability p`; or a mapping that also says how it is noised.",
+  properties: {
+    source: expression("The source of the reference.", "style"),
+    probability: expression("Share of the batches in which it takes part.", 0.5),
+    sigma: expression("Its noise level in [0, 1], for each sample or each of its frames.", "uniform(0, 0.2)"),
+    noise: expression("Its noise, with `sigma` alone; by default `randn()`.", "randn()"),
+  },
+  additionalProperties: false,
+  required: ["source"],
+};
+
 const modality = (what: string, more: Readonly<Record<string, Schema>>): Schema =>
   object(`The ${what}: what of it is noised, kept clean and predicted.`, {
     latents: expression("The source of the clean latents.", "latents"),
@@ -176,9 +191,9 @@ const modality = (what: string, more: Readonly<Record<string, Schema>>): Schema 
     references: {
       type: "array",
       title: "a list of sources",
-      items: expression("A source, maybe `with probability p`."),
-      description: "Clean token sequences put in front of the target.",
-      examples: [["ref", "depth with probability 0.5"]],
+      items: reference,
+      description: "Token sequences put in front of the target, clean unless `sigma` says otherwise.",
+      examples: [["ref", "depth with probability 0.5"], [{ source: "style", sigma: "uniform(0, 0.2)" }]],
     },
     attention: expression("Which token (query) may attend to which key: a mask, or weights in [0, 1]."),
     ...more,

@@ -22,6 +22,7 @@ import { perSample } from "./loss-advice.ts";
 import { comparesSamples } from "./other-samples.ts";
 import { ModalitySources } from "./modality-sources.ts";
 import { defineField, type ModalityContext } from "./modality.ts";
+import { noisyFields, noisyOf, referenceField } from "./noisy-references.ts";
 import { passContext } from "./pass-contexts.ts";
 import { PassTable, type PassContext } from "./passes.ts";
 import { spanOf, type Report } from "./report.ts";
@@ -67,6 +68,8 @@ export class Scope {
         attention: attention !== null,
       }))
         this.bindings.refer(`${name}.${field}`, span);
+      for (const { source, item } of context.references)
+        if (item.sigma !== null) for (const field of noisyFields) this.bindings.refer(`${source}.${field}`, item.span);
       // Checked also where no loss reads it.
       if (context.syntax.denoised !== null && context.generated) this.bindings.refer(`${name}.denoised`, span);
     }
@@ -155,7 +158,10 @@ export class Scope {
     if (this.passes.has(owner)) return this.#ofPasses.define(key, span);
     if (field !== undefined) {
       const context = this.contexts.get(owner as ModalityName);
-      const definition = context === undefined ? null : defineField(context, field, span);
+      const definition =
+        context === undefined
+          ? referenceField(this.contexts.values(), owner, field)
+          : defineField(context, field, span);
       if (definition === null || this.passes.size === 0) return definition;
       return { span: definition.span, make: () => this.#ofPasses.handed(field, definition.make()) };
     }
@@ -178,6 +184,7 @@ export class Scope {
       draws: drawPlace(place),
       sequence: null,
       noiseOf: null,
+      reference: null,
       hostDraws: false,
       maskWanted: null,
       parameters: new Map(),
@@ -224,6 +231,7 @@ export class Scope {
         texts: texts.sources,
         generated,
         references: references.map(({ source }) => source),
+        noisyReferences: noisyOf(references),
         attention: syntax.attention !== null,
         span: syntax.keySpan,
       },

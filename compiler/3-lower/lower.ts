@@ -1,5 +1,5 @@
 /** Splits a checked strategy at the model: what the prediction decides goes into the loss, all else is prepared before. */
-import { fieldsForModel, type CheckedMetadata, type CheckedStrategy } from "../2-check/checked.ts";
+import { keysForModel, type CheckedMetadata, type CheckedStrategy } from "../2-check/checked.ts";
 import { childrenOf, withChildren, type Core, type PassField } from "../2-check/core.ts";
 import { probeStatements, probedValues } from "./probe.ts";
 import type { Probe, Program, Statement } from "./program.ts";
@@ -23,11 +23,7 @@ export function lower(strategy: CheckedStrategy, options: { readonly probe: bool
 
   const overlaps = undecided.map(({ term, overlap }) => ({ key: `overlap.${term}`, core: overlap, span: null }));
   for (const statement of overlaps) byKey.set(statement.key, statement);
-  const wanted = [
-    ...modalities.flatMap((modality) => fieldsForModel(modality).map((field) => `${modality.name}.${field}`)),
-    ...values,
-    ...overlaps.map(({ key }) => key),
-  ];
+  const wanted = [...modalities.flatMap(keysForModel), ...values, ...overlaps.map(({ key }) => key)];
   const roots = wanted.flatMap((key) => byKey.get(key)?.core ?? []);
   const early = new Set([...wanted, ...reachable(roots, byKey)]);
   const prepare = [...byKey.values()].filter(({ key }) => early.has(key) && !late.has(key));

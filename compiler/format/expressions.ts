@@ -1,4 +1,4 @@
-import type { Expression, Item } from "../1-parse/expression/ast.ts";
+import type { Expression, Item, ReferenceItem } from "../1-parse/expression/ast.ts";
 import { spacingEdits } from "../1-parse/expression/spacing.ts";
 import type { ModalitySyntax, StrategySyntax, Template } from "../1-parse/syntax.ts";
 import type { Edit } from "../source/edits.ts";
@@ -36,8 +36,21 @@ function placesIn({ lets, losses, expect, sources, metadata, video, audio }: Str
 function valuesOf(modality: ModalitySyntax): (Expression | Item)[] {
   const { latents, fps, sigma, noise, noisy, target, denoised, attention, keyframes } = modality;
   const entries = [latents, fps, sigma, noise, noisy, target, denoised, attention, keyframes];
-  const lists = [modality.text, modality.keep, modality.noiseMask, modality.references];
-  return [...entries.flatMap((entry) => entry?.value ?? []), ...lists.flatMap((list) => list?.items ?? [])];
+  const lists = [modality.text, modality.keep, modality.noiseMask];
+  const references = (modality.references?.items ?? []).flatMap(partsOf);
+  return [
+    ...entries.flatMap((entry) => entry?.value ?? []),
+    ...lists.flatMap((list) => list?.items ?? []),
+    ...references,
+  ];
+}
+
+/** The text of a short entry, or the values of a mapping. */
+function partsOf(item: ReferenceItem): (Expression | Item)[] {
+  const { value, probability, sigma, noise, isMapping } = item;
+  if (!isMapping) return [item];
+  const values = [value, probability, sigma?.value ?? null, noise?.value ?? null];
+  return values.flatMap((part) => (part === null || part.kind === "error" ? [] : [part]));
 }
 
 function expressionsIn(template: Template | null): Expression[] {

@@ -94,4 +94,13 @@ export const expressionStrategies: readonly { readonly path: string; readonly te
       "mean(others(latents) * grid(video.prediction)) + mean(others(video.fps) - video.fps) * mean(video.prediction)",
       "mse(audio.prediction, audio.target)",
     ]),
+  head("noised") +
+    modalities(
+      '  references:\n    - {source: near, probability: 0.5, sigma: "uniform(0, 0.2) per frame", noise: "randn() + strength * randn() per (frame, channel)"}\n',
+      '  references:\n    - {source: voice, sigma: "0.1 * audio.sigma"}\n',
+    ) +
+    losses([
+      "mean(near.timesteps) * mse(video.prediction, video.target) + mean(near.noisy * near.sigma)",
+      "mse(audio.prediction, audio.target) + mean(voice.noise)",
+    ]),
 ].map((text, i) => ({ path: `expressions${i}.strategy`, text }));

@@ -46,7 +46,7 @@ export function checkpointMetadata(
   if (changed === undefined) return own;
   const [now, before] = [own[changed] ?? "left out", earlier[changed] ?? "left out"];
   const message = `${names.join(", ")}: the checkpoint's metadata \`${changed}\` would be ${now}, for earlier samples it was ${before}`;
-  const help = changed.startsWith("reference_")
+  const help = /^(reference_|ltxc\.references$)/.test(changed)
     ? "train on samples whose references are all scaled by the same factors"
     : "train on samples whose sizes agree in it, or take it out of the strategy's `metadata`";
   return fail("LTX7006", message, help, ["data", "preprocessed_data_root"]);

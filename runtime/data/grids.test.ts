@@ -49,11 +49,9 @@ test("a reference that is no fraction is named with its target", () => {
   assert.match(found({ clip: video(5, 4, 6), depth: video(4, 4, 6) }, withReference).join(), /^LTX6137/);
 });
 
-test("all references of a target have the same factors", () => {
+test("references of one target may be scaled differently", () => {
   const both = { target: "clip", references: ["depth", "pose"] };
-  assert.equal(found({ clip: video(5, 4, 6), depth: video(5, 2, 3), pose: video(5, 2, 3) }, both), []);
-  const [finding = ""] = found({ clip: video(5, 4, 6), depth: video(5, 2, 3), pose: video(3, 2, 3, 12) }, both);
-  assert.match(finding, /^LTX6138 depth\/a\.pt has 1\/2 of the size and 1\/1 .*, but pose\/a\.pt has 1\/2 .* 1\/2/);
+  assert.equal(found({ clip: video(5, 4, 6), depth: video(5, 2, 3), pose: video(3, 4, 6, 12) }, both), []);
 });
 
 test("frames per second that tell of another factor are refused, with the right number", () => {

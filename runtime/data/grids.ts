@@ -27,8 +27,7 @@ const fpsTolerance = 0.005;
 /**
  * Whether all sources of a sample lie where a strategy takes for granted: on the grid of the latents that feed the model, except
  * for references, which are an exact fraction of it. References in audio have a length of their own.
- * Errors: FindingsError LTX6135 (mask), LTX6136 (latents), LTX6137 (reference), LTX6138 (references that differ in scale), each
- * naming the files.
+ * Errors: FindingsError LTX6135 (mask), LTX6136 (latents), LTX6137 (reference), each naming the files.
  */
 export function checkGrids({ files }: Sample, { sources }: HostSample, fed: readonly FedModality[]): void {
   const file = (role: string): File | null => {
@@ -42,11 +41,9 @@ export function checkGrids({ files }: Sample, { sources }: HostSample, fed: read
       const other = file(role);
       return other === null ? [] : [{ ...other, isReference: references.includes(role) }];
     });
-    const each = others.flatMap(({ isReference, ...other }) =>
+    return others.flatMap(({ isReference, ...other }) =>
       isReference ? checkReference(targetFile, other) : checkSame(targetFile, other),
     );
-    const parts = references.flatMap((role) => file(role) ?? []);
-    return each.length > 0 ? each : checkAgreement(targetFile, parts);
   });
   if (findings.length > 0) throw new FindingsError(findings);
 }
@@ -95,21 +92,6 @@ function checkRate(
     `but ${targetPath} has ${target.frames} at ${target.fps}`;
   const help = `with these numbers of frames the reference has ${rounded(expected)} frames per second; preprocess it from the same clip`;
   return [refuse("LTX6137", message, help)];
-}
-
-/** A checkpoint's metadata has one factor for all references. */
-function checkAgreement(target: File, references: readonly File[]): Finding[] {
-  const factorsOf = ({ source }: File) => {
-    const grids = source.kind === "video_latents" && target.source.kind === "video_latents";
-    const factors = grids ? referenceFactors(target.source, source) : null;
-    return factors === null ? "" : `1/${factors.space} of the size and 1/${factors.time} of the frames`;
-  };
-  const [first, ...others] = references;
-  const other = others.find((file) => first !== undefined && factorsOf(file) !== factorsOf(first));
-  if (first === undefined || other === undefined) return [];
-  const message = `${first.path} has ${factorsOf(first)} of ${target.path}, but ${other.path} has ${factorsOf(other)}`;
-  const help = "preprocess all references with the same factors, since a checkpoint's metadata knows one set of them";
-  return [refuse("LTX6138", message, help)];
 }
 
 const rounded = (value: number): string => `${Number(value.toFixed(3))}`;

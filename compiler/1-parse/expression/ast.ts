@@ -67,6 +67,19 @@ export interface Item {
   readonly span: Span;
 }
 
+/** An entry of `references`, as an item or as a mapping; a mapping may say how the reference is noised. */
+export interface ReferenceItem extends Item {
+  readonly isMapping: boolean;
+  readonly sigma: ReferenceKey | null;
+  readonly noise: ReferenceKey | null;
+}
+
+/** A key of a reference that is written as a mapping. */
+export interface ReferenceKey {
+  readonly keySpan: Span;
+  readonly value: Expression;
+}
+
 /** The left side of a `let` entry: `name` or `name(a, b)`. */
 export interface Binder {
   readonly name: Name;

@@ -21,4 +21,17 @@ export function predictionTooEarly(
       });
     }
   }
+  for (const { references } of contexts) {
+    for (const { source, item } of references) {
+      for (const field of ["sigma", "noise"] as const) {
+        const written = item[field];
+        const binding = bindings.get(`${source}.${field}`);
+        if (written === null || binding === undefined || !readsModel(binding.core, bindings)) continue;
+        const message = `\`${field}\` of a reference exists before the model runs, so it cannot read what the model returns`;
+        report.error("LTX5015", written.value.span, message, {
+          help: "the prediction and `outputs` can be read in `denoised` and in `loss`",
+        });
+      }
+    }
+  }
 }

@@ -220,7 +220,7 @@ function broadcast({ arg, type }: Term<"broadcast">, scope: Scope): Code {
 const sizes = (axes: readonly Axis[], scope: Scope): Code[] => axes.map((axis) => sizeOf(axis, axes, scope));
 
 function sizeOf(axis: Axis, axes: readonly Axis[], scope: Scope): Code {
-  return scope.size(axis === "channel" ? `channel:${familyOf(axes) === "audio" ? "audio" : "video"}` : axis);
+  return scope.size(axis === "channel" ? `channel:${scope.modalityOf(familyOf(axes))}` : axis);
 }
 
 function tokensCode({ arg, family, type }: Term<"tokens">, scope: Scope): Code {

@@ -483,19 +483,21 @@ def check_grid(idx: Tensor, target: Tensor, **others):
             refuse(idx, f"\`{name}\` has {list(grid_of(source))} latent cells, the target has {list(grid)}")
 
 
-def check_references(idx: Tensor, target: tuple, references: list) -> dict:
+def check_references(idx: Tensor, target: tuple, references: list, names: tuple = ("",)) -> dict:
     """
-    The factors of references, which are the same for all, as the official pipelines read them in a checkpoint; factors
-    of 1 are not written. Latents come with their frames per second, which must tell of the same factor.
+    The factors of references for a checkpoint: where all have the same, by the names that the official pipelines read,
+    and factors of 1 are not written; else a list of our own. Latents come with their frames per second, which must tell
+    of the same factor.
     """
-    (latents, fps), factors = target, {reference_factors(part, target[0]) for part, _ in references}
-    if len(factors) > 1:
-        refuse(idx, f"references differ in scale, but a checkpoint has one set of factors: {sorted(factors)}")
-    ((space, time),) = factors
-    for part, part_fps in references:
+    (latents, fps), factors = target, {}
+    for name, (part, part_fps) in zip(names, references, strict=True):
+        factors[name] = space, time = reference_factors(part, latents)
         is_moving = part.shape[2] > 1 and latents.shape[2] > 1
         if is_moving and ((part_fps * time / fps - 1).abs() > 0.005).any():
             refuse(idx, f"references with 1/{time} of the frames must have 1/{time} of the frames per second")
+    if len(set(factors.values())) > 1:
+        parts = [{"source": name, "space": space, "time": time} for name, (space, time) in factors.items()]
+        return {"ltxc.references": json.dumps(parts, separators=(",", ":"), ensure_ascii=False)}
     metadata = {"reference_downscale_factor": space, "reference_spatial_scale_factor": space}
     metadata["reference_temporal_scale_factor"] = time
     return {key: str(factor) for key, factor in metadata.items() if factor != 1}

@@ -138,10 +138,10 @@ function modalityArguments({ program }: Context, modality: CheckedModality, scop
   const axes = program.prepare.find(({ key }) => key === `${name}.sigma`)?.core.type.axes ?? [];
   const sequence = modality.references.length === 0 ? null : scope.size(`sequence:${name}`);
   return [
-    named("latent", sequence === null ? own : call("torch.cat", [list([cleanTokens(modality, scope), own]), "1"])),
+    named("latent", sequence === null ? own : call("torch.cat", [list([referenceTokens(modality, scope), own]), "1"])),
     // One level for each sample: the mean over the target's tokens where each has its own.
     named("sigma", axes.length <= 1 ? sigma : method(sigma, "mean", ["1"])),
-    named("timesteps", sequence === null ? timesteps : call("after_references", [timesteps, "1", sequence])),
+    named("timesteps", timestepsCode(modality, timesteps, sequence, scope)),
     named("positions", scope.positions(name)),
     named("context", call("context_of", [texts, quoted(name)])),
     named("enabled", "True"),
@@ -152,11 +152,26 @@ function modalityArguments({ program }: Context, modality: CheckedModality, scop
 }
 
 /** The tokens of the references that take part. */
-function cleanTokens({ name }: CheckedModality, scope: Scope): Code {
+function referenceTokens(modality: CheckedModality, scope: Scope): Code {
+  const { name } = modality;
+  const clean = name === "video" ? "to_video_tokens(part.float())" : "to_audio_tokens(part.float())";
+  return ofReferences(modality, "noisy", clean, scope);
+}
+
+/** For each reference that takes part a value of its own where it is noised, else `clean`. */
+function ofReferences({ name, noisyReferences }: CheckedModality, field: string, clean: string, scope: Scope): Code {
   const references = scope.ref(`${name}.references`);
-  const each =
-    name === "video" ? "to_video_tokens(part.float()) for part, _" : "to_audio_tokens(part.float()) for part";
-  return spread(atom(`(${each} in ${references})`));
+  const part = name === "video" ? "part, _" : "part";
+  const own = (source: string) => `${scope.ref(`${source}.${field}`)} if part is ${flat(scope.source(source))} else `;
+  return spread(atom(`(${noisyReferences.map(own).join("")}${clean} for ${part} in ${references})`));
+}
+
+/** The noise levels of references and target; those of clean references are 0. */
+function timestepsCode(modality: CheckedModality, target: string, sequence: Code | null, scope: Scope): Code {
+  if (sequence === null) return atom(target);
+  if (modality.noisyReferences.length === 0) return call("after_references", [target, "1", sequence]);
+  const clean = `${target}.new_zeros((len(part), token_count([part])))`;
+  return call("torch.cat", [list([ofReferences(modality, "timesteps", clean, scope), atom(target)]), "1"]);
 }
 
 // ---------------------------------------------------------------------------------------------- metadata, warnings, result
@@ -183,7 +198,8 @@ function metadataLines(context: Context, scope: Scope): string[] {
 function factorsCode({ latents, references }: CheckedModality, scope: Scope): Code {
   const pair = (source: string, fps: Code | string) => tuple([scope.source(source), fps]);
   const pairs = references.map((source) => pair(source, scope.fps(source)));
-  return call("check_references", ["idx", pair(latents, scope.ref("video.fps")), list(pairs)]);
+  const names = references.length === 1 ? [] : [tuple(references.map((source) => quoted(source)))];
+  return call("check_references", ["idx", pair(latents, scope.ref("video.fps")), list(pairs), ...names]);
 }
 
 /** `"${latents.height} of ${kind}"` */

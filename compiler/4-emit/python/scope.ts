@@ -116,6 +116,12 @@ export class Scope {
     return this.#program.modalities.find(({ references }) => references.includes(source))?.name ?? "video";
   }
 
+  /** The modality on whose tokens, or on those of whose reference, a value lies; video where it lies on none. */
+  modalityOf(family: string | null): ModalityName {
+    if (family === null || family === "video" || family === "audio") return family ?? "video";
+    return this.#modalityOfReference(family);
+  }
+
   output(name: string): Program["outputs"][number] {
     const found = this.#program.outputs.find((output) => output.name === name);
     if (found === undefined) throw new Error(`there is no output ${name}`);

@@ -4,6 +4,7 @@ import type { Program } from "../../3-lower/program.ts";
 import { call, list, type Code } from "./code.ts";
 import { device, positionsCode } from "./expression.ts";
 import type { Names } from "./names.ts";
+import { noisyReferences } from "./references.ts";
 import type { Scope } from "./scope.ts";
 import { literal, parameterOf } from "./words.ts";
 
@@ -58,13 +59,14 @@ export function callInputs(emitted: Emitted, modality: PassModality, values: Cal
     return [`${name}: {`, ...entries.map((entry): Code => ["  ", entry]), "},"];
   }
   const tokens = scope.helper(name === "video" ? "toVideoTokens" : "toAudioTokens");
+  const noised = noisyReferences(modality, tokens, values, scope);
   return [
-    `${name}: ${scope.helper("withReferences")}(`,
+    `${name}: ${scope.helper(noised === null ? "withReferences" : "withNoisyReferences")}(`,
     "  ops,",
     "  {",
     ...entries.map((entry): Code => ["    ", entry]),
     "  },",
-    `  ${values.of(`${name}.references`)}.map(({ latents }) => ${tokens}(ops, latents)),`,
+    ...(noised ?? [`  ${values.of(`${name}.references`)}.map(({ latents }) => ${tokens}(ops, latents)),`]),
     "),",
   ];
 }
@@ -79,7 +81,7 @@ export function textChoice({ names, scope }: Emitted, { name, text, texts }: Pas
 
 function modelEntries(
   { program, names, scope }: Emitted,
-  { name, text: source, texts, generated, attention }: PassModality,
+  { name, text: source, texts, generated, noisyReferences: noised, attention }: PassModality,
   values: CallValues,
 ): (readonly [string, Code])[] {
   const sigma = values.of(`${name}.sigma`);
@@ -91,7 +93,7 @@ function modelEntries(
     // One level for each sample: the mean over the target's tokens where each has its own.
     ["sigma", isPerSample ? sigma : `ops.mean(${sigma}, [1])`],
     ["timesteps", values.of(`${name}.timesteps`)],
-    ...(isPerSample ? [["twoLevels", "true"] as const] : []),
+    ...(isPerSample && noised.length === 0 ? [["twoLevels", "true"] as const] : []),
     ["positions", positionsCode(values.ownerOf(name), scope)],
     ["context", name === "video" ? `${text}.video` : call(scope.helper("present"), [`${text}.audio`, missing])],
     ["contextMask", `${text}.mask`],

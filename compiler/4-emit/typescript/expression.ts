@@ -259,7 +259,9 @@ function gridCode({ arg, family }: Term<"grid">, scope: Scope): Code {
 
 /** Lengths of axes; channels are counted per modality. */
 function sizes(axes: readonly Axis[], scope: Scope): Code[] {
-  const modality = familyOf(axes) === "audio" ? "audio" : "video";
+  const family = familyOf(axes);
+  const isReference = family !== null && family !== "clash" && family !== "video" && family !== "audio";
+  const modality = isReference ? scope.modalityOfReference(family) : family === "audio" ? "audio" : "video";
   return axes.map((axis) => scope.size(axis === "channel" ? `channel:${modality}` : axis));
 }
 

@@ -74,6 +74,19 @@ function withReferences(ops: Ops, target: ModalityInputs, references: readonly T
     timesteps: ops.concat([...clean, target.timesteps], 1),
   };
 }`,
+  withNoisyReferences: `/** Puts references in front of the target: tokens [B, R, C] with timesteps [B, R], of which null are those of clean ones. */
+function withNoisyReferences(
+  ops: Ops,
+  target: ModalityInputs,
+  references: readonly (readonly [tokens: Tensor, timesteps: Tensor | null])[],
+): ModalityInputs {
+  const levels = references.map(([{ shape: [B = 0, R = 0] }, timesteps]) => timesteps ?? ops.fill([B, R], 0));
+  return {
+    ...target,
+    latent: ops.concat([...references.map(([tokens]) => tokens), target.latent], 1),
+    timesteps: ops.concat([...levels, target.timesteps], 1),
+  };
+}`,
   perVideoSequence: `/** A number for each token of references and target, [T], from its index in its own grid. */
 function perVideoSequence<Grid extends VideoGrid>(
   ops: Ops,

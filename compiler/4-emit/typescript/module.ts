@@ -11,6 +11,7 @@ import { locate, textAt, type SourceFile } from "../../source/source-file.ts";
 import { asImported, importPath, rename } from "./imported-names.ts";
 import { infoText, type Origin } from "./info.ts";
 import { Names } from "./names.ts";
+import { sequenceLength } from "./references.ts";
 import { Scope, type Shared } from "./scope.ts";
 import { comment, literal, paramTypes, propertyName, templateCode, typeOfSource, valueType } from "./words.ts";
 
@@ -336,15 +337,3 @@ class Emitter {
 }
 
 const contextMembers = ["ops", "draws", "params", "positions", "scaleFactors", "globalStep", "progress", "call"];
-
-/** Number of tokens of references and target, after the statement that says which references take part. */
-function sequenceLength(key: string, scope: Scope): Code[] {
-  const [, owner = "", modality] = /^((?:.*\.)?(video|audio))\.references$/.exec(key) ?? [];
-  const name = modality === undefined ? "" : scope.sequenceName(owner);
-  if (!scope.sizes.has(name)) return [];
-  const sum =
-    modality === "video"
-      ? "(sum, { frames, height, width }) => sum + frames * height * width"
-      : "(sum, { steps }) => sum + steps";
-  return [`const ${name} = ${scope.ref(key)}.reduce(${sum}, ${modality}Tokens);`];
-}

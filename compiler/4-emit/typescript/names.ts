@@ -56,6 +56,7 @@ const taken = [
   "present",
   "chosenText",
   "bestOrder",
+  "withNoisyReferences",
   "arguments",
   "await",
   "break",

@@ -9,6 +9,9 @@ const velocity = "mse(video.prediction, video.target)";
 const strategy = (keys: string, loss = velocity): string =>
   `strategy: example\nsources:\n${latents}${conditions}${empty}video:\n  latents: latents\n${keys}loss:\n  velocity: ${loss}\n`;
 
+const withReference = (keys: string, loss: string): string =>
+  strategy(keys, loss).replace(empty, "  style: {directory: style_latents, kind: video_latents}\n");
+
 /** Texts as a choice, files for all samples, and what other samples of the batch are for. */
 export const entries = [
   {
@@ -51,5 +54,38 @@ export const entries = [
       "  text:\n    - empty with probability 0.1\n    - conditions\n",
       `(if video.text[0] then 0.5 else 1) * ${velocity}`,
     ),
+  },
+  {
+    code: "LTX5094",
+    slug: "clean-reference",
+    title: "A reference without noise has no noisy tokens",
+    explanation:
+      "References enter the model clean, with timestep 0, unless their entry is a mapping with `sigma`. Of those that have it, `noisy`, `timesteps`, `sigma` and `noise` can be read, such as `style.noisy`.",
+    bad: withReference("  references: [style]\n", `mean(style.timesteps) * ${velocity}`),
+    good: withReference(
+      "  references:\n    - {source: style, sigma: 0.1}\n",
+      `(1 - mean(style.timesteps)) * ${velocity}`,
+    ),
+  },
+  {
+    code: "LTX5095",
+    slug: "noise-of-reference",
+    title: "The noise or the level of a reference does not run over its tokens",
+    explanation:
+      "A reference has frames and tokens of its own. Its `sigma` is a number for each sample, or for each of its frames or tokens, which `per frame` and `per token` mean here; its `noise` is like its tokens.",
+    bad: withReference("  references:\n    - {source: style, sigma: 0.1 * float(first_frame)}\n", velocity),
+    good: withReference(
+      "  references:\n    - {source: style, sigma: 0.1 * uniform(0, 1) per frame}\n",
+      velocity,
+    ).replace("0.1 * uniform(0, 1) per frame", '"uniform(0, 0.1) per frame"'),
+  },
+  {
+    code: "LTX5096",
+    slug: "noise-without-level",
+    title: "A reference has noise but no level",
+    explanation:
+      "The tokens of a reference become `(1 - sigma) * clean + sigma * noise`. Without `sigma` they stay clean, and `noise` would have no effect.",
+    bad: withReference("  references:\n    - {source: style, noise: randn()}\n", velocity),
+    good: withReference("  references:\n    - {source: style, sigma: 0.1, noise: randn()}\n", velocity),
   },
 ] as const satisfies readonly Entry[];

@@ -201,16 +201,6 @@ export const entries = [
     good: "latents/clip.pt with 5 x 16 x 16 latent cells, reference_latents/clip.pt with 5 x 8 x 8",
   },
   {
-    code: "LTX6138",
-    slug: "references-differ-in-scale",
-    title: "references of one target are scaled differently",
-    explanation:
-      "Pipelines that use the trained weights read from the checkpoint's metadata by what factor references are smaller than their target, " +
-      "in space and in time. It is one factor for all of them, so all references of a strategy must be scaled alike.",
-    bad: "latents with 5 x 16 x 16 latent cells, depth with 5 x 8 x 8, pose with 5 x 16 x 16",
-    good: "latents with 5 x 16 x 16 latent cells, depth and pose with 5 x 8 x 8",
-  },
-  {
     code: "LTX6140",
     slug: "batch-shapes-differ",
     title: "samples of one batch differ in size",

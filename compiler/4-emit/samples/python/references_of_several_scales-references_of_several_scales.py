@@ -1,0 +1,170 @@
+"""
+A depth video of half the size and a style clip of full size in front of one target.
+
+Made by ltxc … from references_of_several_scales.strategy (sha256 572ddec02ea3). Change that file, not this one. To
+train with the official trainer:
+
+    accelerate launch ltxc_references_of_several_scales.py train.yaml
+"""
+import dataclasses
+import hashlib
+import importlib.metadata
+import inspect
+import json
+import math
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+import yaml
+from torch import Tensor
+
+from ltx_core.model.transformer.modality import Modality
+from ltx_trainer import logger
+from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy, TrainingStrategyConfigBase
+
+
+class ReferencesOfSeveralScalesConfig(TrainingStrategyConfigBase):
+    """The section training_strategy of a run config whose strategy is references_of_several_scales."""
+
+    name: Literal["references_of_several_scales"] = "references_of_several_scales"
+
+    def directories(self) -> dict[str, str]:
+        """The directory of each source, below data.preprocessed_data_root."""
+        return {
+            "latents": "latents",
+            "depth": "depth_latents_half",
+            "style": "style_latents",
+            "conditions": "conditions",
+        }
+
+    def batch_keys(self) -> dict[str, str]:
+        """Where each source lies in a batch."""
+        return keys_of(self.directories(), "conditions")
+
+    def get_data_sources(self) -> dict[str, str]:
+        """The directories that the trainer reads, and where it puts what it reads in a batch."""
+        keys = self.batch_keys()
+        return {directory: keys[source] for source, directory in self.directories().items()}
+
+
+@dataclass
+class ReferencesOfSeveralScalesInputs(ModelInputs):
+    """What the model gets, and what the loss needs besides."""
+
+    video_tokens: int = 0
+
+
+class ReferencesOfSeveralScalesStrategy(TrainingStrategy):
+    """
+    A depth video of half the size and a style clip of full size in front of one target.
+
+        latents     video_latents in latents
+        depth       video_latents in depth_latents_half
+        style       video_latents in style_latents
+        conditions  text_embeddings in conditions
+    """
+
+    SOURCE = {
+        "strategy": "references_of_several_scales",
+        "version": "…",
+        "source_hash": "572ddec02ea33299ed7e5c70dd35774a7db7239ccdf1b7e8139a11bbd5a58390",
+    }
+    KINDS = {
+        "latents": "video_latents",
+        "depth": "video_latents",
+        "style": "video_latents",
+        "conditions": "text_embeddings",
+    }
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.keys, self.first_batches = config.batch_keys(), FirstBatches()
+        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}
+
+    @torch.no_grad()
+    def prepare_training_inputs(self, batch, timestep_sampler):
+        """What the model gets of a batch, and what the loss needs of it."""
+        idx = self.batch_idx = batch["idx"]  # [batch]
+        latents = latents_of(batch[self.keys["latents"]])  # [batch, channel, frame, height, width]
+        depth = latents_of(batch[self.keys["depth"]])  # [batch, channel, frame, height, width]
+        style = latents_of(batch[self.keys["style"]])  # [batch, channel, frame, height, width]
+        conditions = batch[self.keys["conditions"]]
+        batch_size = len(latents)
+        frames, height, width = latents.shape[2:]
+        video_tokens = frames * height * width
+        video_channels = latents.shape[1]
+        device = latents.device
+        draws = Draws(self.place, timestep_sampler, device)
+
+        video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
+        video_timesteps = video_sigma[:, None].expand(-1, video_tokens)  # [batch, token:video]
+        # video.clean: latents
+        video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
+        # [batch, token:video, channel]
+        video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
+        # [batch, token:video, channel]
+        video_noisy = (1 - video_sigma)[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise
+        video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
+        # [batch, token:video]
+        video_generated = torch.ones((batch_size, video_tokens), dtype=torch.bool, device=device)
+        # video.references: - depth with probability 0.9 - {source: style, probability: 0.5}
+        video_references = [
+            *([(style, fps_of(batch[self.keys["style"]]))] if draws.chance("video.references[1]", 0.5) else []),
+            *([(depth, fps_of(batch[self.keys["depth"]]))] if draws.chance("video.references[0]", 0.9) else []),
+        ]  # latents with their frames per second, in the order of the sequence
+        video_fps = fps_of(batch[self.keys["latents"]])  # [batch]
+        video_parts = [*(part for part, _ in video_references), latents]  # latents of references and target
+        video_keyframes = (
+            in_sequence(video_parts, lambda token, frames, height, width: token // (height * width)) < 1
+        )[None].expand(batch_size, -1).float()  # [batch, sequence:video]
+
+        video_sequence = token_count(video_parts)  # tokens
+        # [batch, axis, sequence:video, from and to]
+        video_positions = positions_of_video([*video_references, (latents, video_fps)], self.video_scale_factors)
+        video = Modality(
+            latent=torch.cat([*(to_video_tokens(part.float()) for part, _ in video_references), video_noisy], 1),
+            sigma=video_sigma,
+            timesteps=after_references(video_timesteps, 1, video_sequence),
+            positions=video_positions,
+            context=context_of(conditions, "video"),
+            enabled=True,
+            context_mask=conditions["prompt_attention_mask"],
+            attention_mask=None,
+            keyframes_mask=video_keyframes[:, :, None],
+        )
+        metadata = check_references(
+            idx,
+            (latents, video_fps),
+            [(depth, fps_of(batch[self.keys["depth"]])), (style, fps_of(batch[self.keys["style"]]))],
+            ("depth", "style"),
+        )
+        self.metadata = unchanged(idx, self.metadata, metadata)
+        self.first_batches.look(idx, {}, [video_generated])
+        return ReferencesOfSeveralScalesInputs(
+            video=video,
+            audio=None,
+            video_targets=video_target,
+            audio_targets=None,
+            video_loss_mask=video_generated,
+            audio_loss_mask=None,
+            video_tokens=video_tokens,
+        )
+
+    def compute_loss(self, video_pred, audio_pred, inputs):
+        """The loss of each sample, [batch]."""
+        video_target = inputs.video_targets
+        video_tokens = inputs.video_tokens
+        video_prediction = video_pred[:, -video_tokens:].float()  # [batch, token:video, channel]
+        # video: mse(video.prediction, video.target)
+        loss_video = (video_prediction - video_target).square().mean((1, 2))
+        self.terms = {"video": loss_video.detach()}
+        return loss_video  # [batch]
+
+    def get_checkpoint_metadata(self):
+        """Text for the checkpoint."""
+        return {**self.metadata, **source_metadata(self.SOURCE, self.config)}
+
