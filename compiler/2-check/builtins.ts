@@ -36,6 +36,7 @@ export const argumentNames: Readonly<Record<string, readonly string[]>> = {
   dilate: ["m", "n"],
   shift: ["x", "axis", "n"],
   assigned: ["x", "to"],
+  mod: ["a", "b"],
 };
 
 export const reductions: Readonly<Record<string, Reduction>> = {
@@ -68,6 +69,12 @@ const specialFunctions: readonly string[] = [
   "shift",
   "others",
   "assigned",
+  "ceil",
+  "round",
+  "mod",
+  "sign",
+  "softplus",
+  "quantile",
   "key",
   "from",
 ];
@@ -131,7 +138,16 @@ const words = [
 ];
 
 /** Functions that came later than strategies which may have given their names to values: those keep their meaning. */
-const laterFunctions: ReadonlySet<string> = new Set(["others", "assigned"]);
+const laterFunctions: ReadonlySet<string> = new Set([
+  "others",
+  "assigned",
+  "ceil",
+  "round",
+  "mod",
+  "sign",
+  "softplus",
+  "quantile",
+]);
 
 /** Names that a strategy may not give to anything. */
 export const reservedNames: ReadonlySet<string> = new Set([

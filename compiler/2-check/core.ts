@@ -105,6 +105,8 @@ export type Core = Node &
       }
     | { readonly op: "map"; readonly fn: Elementwise; readonly args: readonly Core[] }
     | { readonly op: "reduce"; readonly fn: Reduction; readonly arg: Core; readonly axes: readonly Axis[] }
+    /** The smallest number along `axes` that at least `share` of them does not exceed. */
+    | { readonly op: "quantile"; readonly arg: Core; readonly share: Core; readonly axes: readonly Axis[] }
     /** mean(error * weights) / max(mean(weights), 1e-8), per sample; without weights the mean. `overAll`: `over all` was written. */
     | { readonly op: "maskedMean"; readonly error: Core; readonly weights: readonly Core[]; readonly overAll: boolean }
     | { readonly op: "tokens"; readonly arg: Core; readonly family: Family }
@@ -241,6 +243,8 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
     case "key":
     case "others":
       return { ...core, arg: change(core.arg) };
+    case "quantile":
+      return { ...core, arg: change(core.arg), share: change(core.share) };
     case "assigned":
       return { ...core, arg: change(core.arg), to: change(core.to) };
     case "neighbours":

@@ -5,6 +5,7 @@ import { reductions } from "./builtins.ts";
 import { axisArguments, failed, hasArguments, values, type Call } from "./call.ts";
 import { attentionKey, choose, isMask, map, reduce, tokens } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type Elementwise, type Family } from "./core.ts";
+import { isMade, madeFunction } from "./made-functions.ts";
 import { assigned, others } from "./other-samples.ts";
 import { spanOf } from "./report.ts";
 
@@ -12,7 +13,7 @@ export function special(made: Call): Core {
   const isReduction = Object.hasOwn(reductions, made.name) || made.name === "norm";
   const call = isReduction ? { ...made, args: withAxesInOrder(made.args) } : made;
   const fn = Object.hasOwn(reductions, call.name) ? reductions[call.name] : undefined;
-  if (fn === undefined) return functions[call.name]?.(call) ?? failed(call);
+  if (fn === undefined) return isMade(call.name) ? madeFunction(call) : (functions[call.name]?.(call) ?? failed(call));
   if ((fn === "max" || fn === "min") && !made.args.some(isAxisNamed) && isElementwise(call))
     return elementwiseExtreme(call, fn === "max" ? "maximum" : "minimum");
   return reduction(call, (core, axes) => reduce(call.env.report, fn, core, axes, call.span));
@@ -76,6 +77,7 @@ const functions: Readonly<Record<string, (call: Call) => Core>> = {
   shift,
   others,
   assigned,
+  quantile,
   key: (call) => {
     if (!inAttention(call) || !hasArguments(call, 1)) return failed(call);
     return attentionKey(call.env.report, call.value(0), call.span);
@@ -148,6 +150,19 @@ function batchJoined(call: Call): Core {
     help: "a loss is one number for each sample of the batch; join along another axis, or add two loss terms",
   });
   return failed(call);
+}
+
+/** `quantile(x, 0.9, token)`: the smallest of the numbers that at least this share of them does not exceed. */
+function quantile(call: Call): Core {
+  if (!hasArguments(call, 2, 9)) return failed(call);
+  const [x, share] = [call.value(0), call.value(1)];
+  if (x.op === "error" || share.op === "error" || !isKnownNumber(call, share, "q")) return failed(call);
+  call.env.report.outsideUnit(share, "the share of `quantile`");
+  const axes = axisArguments({ ...call, args: [...call.args.slice(0, 1), ...call.args.slice(2)] }, 1, x);
+  if (axes === null) return failed(call);
+  const reduced = reduce(call.env.report, "min", x, axes, call.span);
+  if (reduced.op !== "reduce") return reduced;
+  return { op: "quantile", arg: x, share, axes: reduced.axes, type: reduced.type, span: call.span };
 }
 
 // -------------------------------------------------------------------------------------------------------------- neighbours

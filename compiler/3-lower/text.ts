@@ -58,6 +58,8 @@ function print(core: Core): string {
       return `${core.fn}(${args.join(", ")})`;
     case "reduce":
       return `${core.fn}(${args.join(", ")}; ${core.axes.join(", ")})`;
+    case "quantile":
+      return `quantile(${args.join(", ")}; ${core.axes.join(", ")})`;
     case "draw":
       return `${core.fn} "${core.place}"${core.storage === null ? "" : ` as ${core.storage}`}`;
     case "sampled":

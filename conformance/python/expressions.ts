@@ -103,4 +103,12 @@ export const expressionStrategies: readonly { readonly path: string; readonly te
       "mean(near.timesteps) * mse(video.prediction, video.target) + mean(near.noisy * near.sigma)",
       "mse(audio.prediction, audio.target) + mean(voice.noise)",
     ]),
+  head("rounding") +
+    modalities("  keep: mod(frame_index, 2) == 1 with probability ceil(strength) - 0.5\n", "  noise: randn()\n") +
+    losses([
+      `mean(ceil(${v} * 3) + round(${v} * 3) + mod(${v}, 0.3) + sign(${v}) * ${v} + softplus(${v} * 30))`,
+      `mean(quantile(${v}, 0.9, token) * 2) + quantile(${v}, strength) + mean(quantile(grid(${v}), 0.5, height, width))`,
+      "mse(video.prediction, video.target) over video.generated",
+      "mse(audio.prediction, audio.target)",
+    ]),
 ].map((text, i) => ({ path: `expressions${i}.strategy`, text }));

@@ -113,6 +113,12 @@ function tensorCode(core: Core, scope: Scope): Code {
       return neighboursCode(core, scope);
     case "shift":
       return call("shifted", [device(core.arg, scope), placeOf(core.axis, core.arg), host(core.by, scope)]);
+    case "quantile":
+      return call("quantile", [
+        device(core.arg, scope),
+        host(core.share, scope),
+        tuple(positionsOf(core.axes, core.arg.type.axes)),
+      ]);
     case "others":
       return othersCode(core, scope);
     case "assigned":

@@ -79,6 +79,10 @@ function tensorCode(core: Core, scope: Scope): Code {
       return shiftCode(core, scope);
     case "concat":
       return concatCode(core, scope);
+    case "quantile": {
+      const places = numbers(positionsOf(core.axes, core.arg.type.axes));
+      return call(scope.helper("quantile"), ["ops", device(core.arg, scope), host(core.share, scope), places]);
+    }
     case "others":
       return othersCode(core, scope);
     case "assigned":

@@ -223,6 +223,26 @@ function bestOrder(ops: Ops, costs: Tensor): Tensor {
   }
   return ops.reshape(best.order, [n, n]);
 }`,
+  quantile: `/**
+ * The smallest number along \`axes\` that at least this share of them does not exceed. The interval in which it lies is halved until
+ * it holds no other; what moves is found without a gradient, which goes to the number itself.
+ */
+function quantile(ops: Ops, x: Tensor, share: number, axes: readonly number[]): Tensor {
+  const still = ops.stopGradient(x);
+  const count = axes.reduce((product, axis) => product * (x.shape[axis] ?? 1), 1);
+  const wanted = Math.max(1, Math.ceil(share * count - 1e-6));
+  let high = ops.max(still, axes, true);
+  let low = ops.sub(ops.min(still, axes, true), ops.add(ops.mul(ops.abs(high), 1e-3), 1));
+  for (let i = 0; i < 40; i++) {
+    const middle = ops.mul(ops.add(low, high), 0.5);
+    const isEnough = ops.greater(ops.sum(ops.float(ops.lessEqual(still, middle)), axes, true), wanted - 0.5);
+    high = ops.where(isEnough, middle, high);
+    low = ops.where(isEnough, low, middle);
+  }
+  // Above all others, so that the smallest of what lies above the lower end is left.
+  const above = ops.max(still, axes, true);
+  return ops.min(ops.where(ops.greater(still, low), x, above), axes);
+}`,
   cell: `/** The latent cell that holds a pixel. */
 function cell(pixel: number, scale: number, count: number): number {
   return Math.min(Math.max(Math.floor(pixel / scale), 0), count);

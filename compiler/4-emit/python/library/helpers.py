@@ -163,3 +163,11 @@ def best_order(costs: list) -> list:
                     longer[key] = (cost + more, [*order, column])
         ways = longer
     return ways[2 ** len(costs) - 1][1]
+
+
+def quantile(x: Tensor, share: float, axes: tuple) -> Tensor:
+    """The smallest number along `axes` that at least this share of them does not exceed."""
+    kept = [axis for axis in range(x.dim()) if axis not in axes]
+    flat = x.permute(*kept, *axes).flatten(len(kept))
+    place = max(1, math.ceil(share * flat.shape[-1] - 1e-6))
+    return flat.sort(-1).values[..., place - 1]
