@@ -114,11 +114,7 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "shift":
       return call("shifted", [device(core.arg, scope), placeOf(core.axis, core.arg), host(core.by, scope)]);
     case "quantile":
-      return call("quantile", [
-        device(core.arg, scope),
-        host(core.share, scope),
-        tuple(positionsOf(core.axes, core.arg.type.axes)),
-      ]);
+      return quantileCode(core, scope);
     case "others":
       return othersCode(core, scope);
     case "assigned":
@@ -142,6 +138,10 @@ function predictionCode({ modality }: Term<"prediction">, scope: Scope): Code {
 function importCode({ name, args }: Term<"import">, scope: Scope): Code {
   const codes = args.map((arg) => (arg.type.stage === "host" ? asFloat(host(arg, scope), arg) : device(arg, scope)));
   return call(scope.imported(name), codes);
+}
+
+function quantileCode({ arg, share, axes }: Term<"quantile">, scope: Scope): Code {
+  return call("quantile", [device(arg, scope), host(share, scope), tuple(positionsOf(axes, arg.type.axes))]);
 }
 
 function othersCode({ arg }: Term<"others">, scope: Scope): Code {
