@@ -79,6 +79,9 @@ const specialFunctions: readonly string[] = [
   "from",
 ];
 
+/** What can be read of a reference that is noised. */
+export const noisyFields: readonly string[] = ["sigma", "noise", "noisy", "timesteps"];
+
 /** Names of how far the run has come. */
 export const progressNames: Readonly<Record<string, "globalStep" | "progress">> = {
   global_step: "globalStep",

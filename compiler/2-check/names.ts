@@ -2,14 +2,13 @@
 import type { Argument } from "../1-parse/expression/ast.ts";
 import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
-import { functionNames, membersOf, methodsOf } from "./builtins.ts";
+import { functionNames, membersOf, methodsOf, noisyFields } from "./builtins.ts";
 import { hostBoolean, hostNumber, poisoned, tensor, type Core, type GridSize, type ModalityName } from "./core.ts";
 import { axesOfSource, fieldsOfSource, type Declaration, type SourceDeclaration } from "./declarations.ts";
 import type { Environment } from "./environment.ts";
 import { reportForeign } from "./foreign.ts";
 import { foreignField } from "./foreign-words.ts";
 import { isMember } from "./members.ts";
-import { noisyFields } from "./noisy-references.ts";
 
 export function param(declaration: Extract<Declaration, { kind: "param" }>, span: Span, env: Environment): Core {
   const { text } = declaration.name;

@@ -17,9 +17,6 @@ import { drawPlace, type Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
 import { spanOf } from "./report.ts";
 
-/** What can be read of such a reference. */
-export const noisyFields: readonly string[] = ["sigma", "noise", "noisy", "timesteps"];
-
 /** A reference, and the modality in front of whose target it stands. */
 interface Noised {
   readonly source: string;

@@ -1,12 +1,13 @@
 /** What each pass gives anew, merged with the step's own modalities. */
 import type { ModalitySyntax, PassSyntax } from "../1-parse/syntax.ts";
+import { noisyFields } from "./builtins.ts";
 import type { CheckedModality, PassWeights } from "./checked.ts";
 import type { ModalityName } from "./core.ts";
 import type { Declarations } from "./declarations.ts";
 import type { Environment } from "./environment.ts";
 import type { ModalitySources } from "./modality-sources.ts";
 import type { ModalityContext } from "./modality.ts";
-import { noisyFields, noisyOf } from "./noisy-references.ts";
+import { noisyOf } from "./noisy-references.ts";
 import type { PassContext } from "./passes.ts";
 import type { TextChoice } from "./text-choice.ts";
 import type { Report } from "./report.ts";

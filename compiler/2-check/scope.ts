@@ -3,6 +3,7 @@ import type { Expression } from "../1-parse/expression/ast.ts";
 import type { LossSyntax, MetadataSyntax, ModalitySyntax, PassSyntax, StrategySyntax } from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
 import { BindingTable, type Define } from "./bindings.ts";
+import { noisyFields } from "./builtins.ts";
 import {
   fieldsForModel,
   type Binding,
@@ -22,7 +23,7 @@ import { perSample } from "./loss-advice.ts";
 import { comparesSamples } from "./other-samples.ts";
 import { ModalitySources } from "./modality-sources.ts";
 import { defineField, type ModalityContext } from "./modality.ts";
-import { noisyFields, noisyOf, referenceField } from "./noisy-references.ts";
+import { noisyOf, referenceField } from "./noisy-references.ts";
 import { passContext } from "./pass-contexts.ts";
 import { PassTable, type PassContext } from "./passes.ts";
 import { spanOf, type Report } from "./report.ts";

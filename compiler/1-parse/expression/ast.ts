@@ -75,7 +75,7 @@ export interface ReferenceItem extends Item {
 }
 
 /** A key of a reference that is written as a mapping. */
-export interface ReferenceKey {
+interface ReferenceKey {
   readonly keySpan: Span;
   readonly value: Expression;
 }
