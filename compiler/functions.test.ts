@@ -86,6 +86,7 @@ test("the share of a quantile is a number between 0 and 1 that is known", () => 
   assert.equal(codes("quantile(x, 90, feature)"), ["LTX5017"]);
   assert.equal(codes("quantile(x, mean(x), feature)"), ["LTX4014"]);
   assert.equal(codes("quantile(x, 0.5, token)"), ["LTX4005"]);
+  assert.equal(codes("mean(quantile(x, 0.5, axis=feature))"), []);
   assert.equal(codes("softplus(x > 0)"), ["LTX4002"]);
 });
 

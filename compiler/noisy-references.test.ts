@@ -63,6 +63,53 @@ test("a level for each frame, and noise that is drawn at the reference's own pla
   assert.ok(values.get("loss.first")?.every((value) => value !== 0));
 });
 
+/** With a pass in front of the modalities. */
+const withPass = (pass: string, references: string, loss: string): string =>
+  strategy(references, loss).replace("video:\n", `passes:\n  ${pass}\nvideo:\n`);
+const bothCalls = "  own: mse(video.prediction, video.target)\n  other: mse(other.video.prediction, video.target)\n";
+const timestepsOf = (values: ReadonlyMap<string, readonly number[]>, owner: string) =>
+  (values.get(`${owner}.timesteps`) ?? []).slice(0, 2 * T);
+
+test("a pass shares the noise and the level of the step's references", async () => {
+  const references = '    - {source: depth, sigma: "uniform(0, 0.5)"}\n';
+  const loss = "  same: mse(video.prediction, other.video.prediction)\n";
+  const { values, drawn } = await run(withPass("other: {adapters: false}", references, loss));
+  assert.equal(drawn.toSorted().slice(1, 3), ["video.references[0].noise", "video.references[0].sigma"]);
+  assert.is(drawn.length, 4);
+  assert.equal(values.get("other.video.latent"), values.get("video.latent"));
+  assert.equal(values.get("other.video.timesteps"), values.get("video.timesteps"));
+});
+
+test("what a pass gives anew reaches a reference whose level follows from it", async () => {
+  const references = "    - {source: depth, sigma: sigma / 2}\n";
+  const pass = "other: {video: {sigma: video.sigma * 2}}";
+  const { values, drawn } = await run(withPass(pass, references, bothCalls));
+  near(timestepsOf(values, "video"), [...Array<number>(T).fill(0.125), ...Array<number>(T).fill(0.25)]);
+  near(timestepsOf(values, "other.video"), [...Array<number>(T).fill(0.25), ...Array<number>(T).fill(0.5)]);
+  const [own, other] = [values.get("video.latent")?.[0] ?? NaN, values.get("other.video.latent")?.[0] ?? NaN];
+  // The first value of depth is 0, so what is left is the noise, of which there is twice as much.
+  near([other], [2 * own]);
+  assert.equal(drawn.toSorted(), ["video.noise", "video.references[0].noise", "video.sigma"]);
+});
+
+test("a pass noises references of its own, also where those of the step are clean", async () => {
+  const pass = "other: {video: {references: [{source: depth, sigma: 0.5, noise: 8 * tokens(depth)}]}}";
+  const { values } = await run(withPass(pass, "    - depth\n", bothCalls));
+  near(timestepsOf(values, "video"), [...Array<number>(T).fill(0), ...Array<number>(T).fill(0.25)]);
+  near(timestepsOf(values, "other.video"), [...Array<number>(T).fill(0.5), ...Array<number>(T).fill(0.25)]);
+  near([values.get("other.video.latent")?.[C] ?? NaN], [4.5 * depth(0, 1, 0)]);
+  const clean = "other: {video: {references: [depth]}}";
+  const without = await run(withPass(clean, "    - {source: depth, sigma: 0.5}\n", bothCalls));
+  near(timestepsOf(without.values, "other.video"), timestepsOf(values, "video"));
+});
+
+test("a level that another call predicts is constant to the call that gets it", async () => {
+  const pass = "other: {video: {references: [{source: depth, sigma: sigmoid(mean(video.prediction))}]}}";
+  const { values, calls } = await run(withPass(pass, "    - depth\n", bothCalls));
+  assert.equal(calls, ["other"]);
+  near(timestepsOf(values, "other.video").slice(0, T), Array<number>(T).fill(1 / (1 + Math.exp(-0.5))));
+});
+
 test("a mapping without `sigma` is the short form", async () => {
   const short = await run(strategy("    - depth with probability 1\n"));
   const long = await run(strategy("    - {source: depth, probability: 1}\n"));

@@ -20,11 +20,13 @@ export function withAxesInOrder(args: readonly Argument[]): readonly Argument[] 
 /** Axes that stand by position, each to be written `axis=…` in version 2. */
 export function axesByPosition(syntax: StrategySyntax): readonly Expression[] {
   return [...allExpressions(syntax)].flatMap((node) => {
-    if (node.kind !== "call" || !isReduction(node.callee.text)) return [];
+    if (node.kind !== "call" || !takesAxes(node.callee.text)) return [];
     return node.args.slice(1).flatMap(({ name, value }) => (name === null && isAxis(value) ? [value] : []));
   });
 }
 
-const isReduction = (name: string): boolean => Object.hasOwn(reductions, name) || name === "norm";
+/** Whether a function is given the axes that it runs over. */
+export const takesAxes = (name: string): boolean =>
+  Object.hasOwn(reductions, name) || name === "norm" || name === "quantile";
 
 const isAxis = (value: Expression): boolean => value.kind === "name" && axisNames.includes(value.name);

@@ -1,6 +1,6 @@
 /** Functions with rules of their own: reductions, masks and numbers, tokens and grids. */
 import { axisNames, familyOf, gridAxes, gridAxesOf, isJoined, joinedAxis } from "./axes.ts";
-import { isAxisNamed, withAxesInOrder } from "./axis-by-name.ts";
+import { isAxisNamed, takesAxes, withAxesInOrder } from "./axis-by-name.ts";
 import { reductions } from "./builtins.ts";
 import { axisArguments, failed, hasArguments, values, type Call } from "./call.ts";
 import { attentionKey, choose, isMask, map, reduce, tokens } from "./combine.ts";
@@ -10,8 +10,7 @@ import { assigned, others } from "./other-samples.ts";
 import { spanOf } from "./report.ts";
 
 export function special(made: Call): Core {
-  const isReduction = Object.hasOwn(reductions, made.name) || made.name === "norm";
-  const call = isReduction ? { ...made, args: withAxesInOrder(made.args) } : made;
+  const call = takesAxes(made.name) ? { ...made, args: withAxesInOrder(made.args) } : made;
   const fn = Object.hasOwn(reductions, call.name) ? reductions[call.name] : undefined;
   if (fn === undefined) return isMade(call.name) ? madeFunction(call) : (functions[call.name]?.(call) ?? failed(call));
   if ((fn === "max" || fn === "min") && !made.args.some(isAxisNamed) && isElementwise(call))

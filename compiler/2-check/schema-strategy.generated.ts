@@ -526,9 +526,37 @@ var schema31 = {
                 type: "array",
                 title: "a list of sources",
                 items: {
-                  type: ["string", "number", "boolean"],
-                  title: "an expression",
-                  description: "A source, maybe `with probability p`.",
+                  type: ["string", "object"],
+                  title: "a source, or a mapping with `source`",
+                  description: "A source, maybe `with probability p`; or a mapping that also says how it is noised.",
+                  properties: {
+                    source: {
+                      type: ["string", "number", "boolean"],
+                      title: "an expression",
+                      description: "The source of the reference.",
+                      examples: ["style"],
+                    },
+                    probability: {
+                      type: ["string", "number", "boolean"],
+                      title: "an expression",
+                      description: "Share of the batches in which it takes part.",
+                      examples: [0.5],
+                    },
+                    sigma: {
+                      type: ["string", "number", "boolean"],
+                      title: "an expression",
+                      description: "Its noise level in [0, 1], for each sample or each of its frames.",
+                      examples: ["uniform(0, 0.2)"],
+                    },
+                    noise: {
+                      type: ["string", "number", "boolean"],
+                      title: "an expression",
+                      description: "Its noise, with `sigma` alone; by default `randn()`.",
+                      examples: ["randn()"],
+                    },
+                  },
+                  additionalProperties: false,
+                  required: ["source"],
                 },
                 description: "Clean token sequences put in front of the target; `[]` for none.",
                 examples: [["ref"], []],
@@ -592,9 +620,37 @@ var schema31 = {
                 type: "array",
                 title: "a list of sources",
                 items: {
-                  type: ["string", "number", "boolean"],
-                  title: "an expression",
-                  description: "A source, maybe `with probability p`.",
+                  type: ["string", "object"],
+                  title: "a source, or a mapping with `source`",
+                  description: "A source, maybe `with probability p`; or a mapping that also says how it is noised.",
+                  properties: {
+                    source: {
+                      type: ["string", "number", "boolean"],
+                      title: "an expression",
+                      description: "The source of the reference.",
+                      examples: ["style"],
+                    },
+                    probability: {
+                      type: ["string", "number", "boolean"],
+                      title: "an expression",
+                      description: "Share of the batches in which it takes part.",
+                      examples: [0.5],
+                    },
+                    sigma: {
+                      type: ["string", "number", "boolean"],
+                      title: "an expression",
+                      description: "Its noise level in [0, 1], for each sample or each of its frames.",
+                      examples: ["uniform(0, 0.2)"],
+                    },
+                    noise: {
+                      type: ["string", "number", "boolean"],
+                      title: "an expression",
+                      description: "Its noise, with `sigma` alone; by default `randn()`.",
+                      examples: ["randn()"],
+                    },
+                  },
+                  additionalProperties: false,
+                  required: ["source"],
                 },
                 description: "Clean token sequences put in front of the target; `[]` for none.",
                 examples: [["ref"], []],
@@ -3962,8 +4018,7 @@ function validate20(
                       let data118 = data117[i8];
                       if (
                         typeof data118 !== "string" &&
-                        !(typeof data118 == "number" && isFinite(data118)) &&
-                        typeof data118 !== "boolean"
+                        !(data118 && typeof data118 == "object" && !Array.isArray(data118))
                       ) {
                         const err166 = {
                           instancePath:
@@ -3987,9 +4042,182 @@ function validate20(
                         }
                         errors++;
                       }
+                      if (data118 && typeof data118 == "object" && !Array.isArray(data118)) {
+                        if (data118.source === void 0) {
+                          const err167 = {
+                            instancePath:
+                              instancePath +
+                              "/passes/" +
+                              key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                              "/video/references/" +
+                              i8,
+                            schemaPath:
+                              "#/properties/passes/additionalProperties/properties/video/properties/references/items/required",
+                            keyword: "required",
+                            params: { missingProperty: "source" },
+                          };
+                          if (vErrors === null) {
+                            vErrors = [err167];
+                          } else {
+                            vErrors.push(err167);
+                          }
+                          errors++;
+                        }
+                        for (const key21 in data118) {
+                          if (!(
+                            key21 === "source" ||
+                            key21 === "probability" ||
+                            key21 === "sigma" ||
+                            key21 === "noise"
+                          )) {
+                            const err168 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/video/references/" +
+                                i8,
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/additionalProperties",
+                              keyword: "additionalProperties",
+                              params: { additionalProperty: key21 },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err168];
+                            } else {
+                              vErrors.push(err168);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data118.source !== void 0) {
+                          let data119 = data118.source;
+                          if (
+                            typeof data119 !== "string" &&
+                            !(typeof data119 == "number" && isFinite(data119)) &&
+                            typeof data119 !== "boolean"
+                          ) {
+                            const err169 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/video/references/" +
+                                i8 +
+                                "/source",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/source/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.video.properties
+                                  .references.items.properties.source.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err169];
+                            } else {
+                              vErrors.push(err169);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data118.probability !== void 0) {
+                          let data120 = data118.probability;
+                          if (
+                            typeof data120 !== "string" &&
+                            !(typeof data120 == "number" && isFinite(data120)) &&
+                            typeof data120 !== "boolean"
+                          ) {
+                            const err170 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/video/references/" +
+                                i8 +
+                                "/probability",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/probability/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.video.properties
+                                  .references.items.properties.probability.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err170];
+                            } else {
+                              vErrors.push(err170);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data118.sigma !== void 0) {
+                          let data121 = data118.sigma;
+                          if (
+                            typeof data121 !== "string" &&
+                            !(typeof data121 == "number" && isFinite(data121)) &&
+                            typeof data121 !== "boolean"
+                          ) {
+                            const err171 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/video/references/" +
+                                i8 +
+                                "/sigma",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/sigma/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.video.properties
+                                  .references.items.properties.sigma.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err171];
+                            } else {
+                              vErrors.push(err171);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data118.noise !== void 0) {
+                          let data122 = data118.noise;
+                          if (
+                            typeof data122 !== "string" &&
+                            !(typeof data122 == "number" && isFinite(data122)) &&
+                            typeof data122 !== "boolean"
+                          ) {
+                            const err172 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/video/references/" +
+                                i8 +
+                                "/noise",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/noise/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.video.properties
+                                  .references.items.properties.noise.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err172];
+                            } else {
+                              vErrors.push(err172);
+                            }
+                            errors++;
+                          }
+                        }
+                      }
                     }
                   } else {
-                    const err167 = {
+                    const err173 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
@@ -4001,21 +4229,21 @@ function validate20(
                       params: { type: "array" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err167];
+                      vErrors = [err173];
                     } else {
-                      vErrors.push(err167);
+                      vErrors.push(err173);
                     }
                     errors++;
                   }
                 }
                 if (data113.sigma !== void 0) {
-                  let data119 = data113.sigma;
+                  let data123 = data113.sigma;
                   if (
-                    typeof data119 !== "string" &&
-                    !(typeof data119 == "number" && isFinite(data119)) &&
-                    typeof data119 !== "boolean"
+                    typeof data123 !== "string" &&
+                    !(typeof data123 == "number" && isFinite(data123)) &&
+                    typeof data123 !== "boolean"
                   ) {
-                    const err168 = {
+                    const err174 = {
                       instancePath:
                         instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
@@ -4025,146 +4253,6 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err168];
-                    } else {
-                      vErrors.push(err168);
-                    }
-                    errors++;
-                  }
-                }
-                if (data113.noise !== void 0) {
-                  let data120 = data113.noise;
-                  if (
-                    typeof data120 !== "string" &&
-                    !(typeof data120 == "number" && isFinite(data120)) &&
-                    typeof data120 !== "boolean"
-                  ) {
-                    const err169 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err169];
-                    } else {
-                      vErrors.push(err169);
-                    }
-                    errors++;
-                  }
-                }
-                if (data113.noisy !== void 0) {
-                  let data121 = data113.noisy;
-                  if (
-                    typeof data121 !== "string" &&
-                    !(typeof data121 == "number" && isFinite(data121)) &&
-                    typeof data121 !== "boolean"
-                  ) {
-                    const err170 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err170];
-                    } else {
-                      vErrors.push(err170);
-                    }
-                    errors++;
-                  }
-                }
-                if (data113.target !== void 0) {
-                  let data122 = data113.target;
-                  if (
-                    typeof data122 !== "string" &&
-                    !(typeof data122 == "number" && isFinite(data122)) &&
-                    typeof data122 !== "boolean"
-                  ) {
-                    const err171 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err171];
-                    } else {
-                      vErrors.push(err171);
-                    }
-                    errors++;
-                  }
-                }
-                if (data113.denoised !== void 0) {
-                  let data123 = data113.denoised;
-                  if (
-                    typeof data123 !== "string" &&
-                    !(typeof data123 == "number" && isFinite(data123)) &&
-                    typeof data123 !== "boolean"
-                  ) {
-                    const err172 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err172];
-                    } else {
-                      vErrors.push(err172);
-                    }
-                    errors++;
-                  }
-                }
-              } else {
-                const err173 = {
-                  instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
-                  keyword: "type",
-                  params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err173];
-                } else {
-                  vErrors.push(err173);
-                }
-                errors++;
-              }
-            }
-            if (data110.audio !== void 0) {
-              let data124 = data110.audio;
-              if (data124 && typeof data124 == "object" && !Array.isArray(data124)) {
-                for (const key21 in data124) {
-                  if (!(
-                    key21 === "latents" ||
-                    key21 === "text" ||
-                    key21 === "references" ||
-                    key21 === "sigma" ||
-                    key21 === "noise" ||
-                    key21 === "noisy" ||
-                    key21 === "target" ||
-                    key21 === "denoised"
-                  )) {
-                    const err174 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
-                      keyword: "additionalProperties",
-                      params: { additionalProperty: key21 },
-                    };
-                    if (vErrors === null) {
                       vErrors = [err174];
                     } else {
                       vErrors.push(err174);
@@ -4172,20 +4260,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data124.latents !== void 0) {
-                  let data125 = data124.latents;
+                if (data113.noise !== void 0) {
+                  let data124 = data113.noise;
                   if (
-                    typeof data125 !== "string" &&
-                    !(typeof data125 == "number" && isFinite(data125)) &&
-                    typeof data125 !== "boolean"
+                    typeof data124 !== "string" &&
+                    !(typeof data124 == "number" && isFinite(data124)) &&
+                    typeof data124 !== "boolean"
                   ) {
                     const err175 = {
                       instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4196,16 +4284,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data124.text !== void 0) {
-                  let data126 = data124.text;
-                  if (typeof data126 !== "string" && !Array.isArray(data126)) {
+                if (data113.noisy !== void 0) {
+                  let data125 = data113.noisy;
+                  if (
+                    typeof data125 !== "string" &&
+                    !(typeof data125 == "number" && isFinite(data125)) &&
+                    typeof data125 !== "boolean"
+                  ) {
                     const err176 = {
                       instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4215,9 +4307,145 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data126)) {
-                    if (data126.length < 1) {
-                      const err177 = {
+                }
+                if (data113.target !== void 0) {
+                  let data126 = data113.target;
+                  if (
+                    typeof data126 !== "string" &&
+                    !(typeof data126 == "number" && isFinite(data126)) &&
+                    typeof data126 !== "boolean"
+                  ) {
+                    const err177 = {
+                      instancePath:
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err177];
+                    } else {
+                      vErrors.push(err177);
+                    }
+                    errors++;
+                  }
+                }
+                if (data113.denoised !== void 0) {
+                  let data127 = data113.denoised;
+                  if (
+                    typeof data127 !== "string" &&
+                    !(typeof data127 == "number" && isFinite(data127)) &&
+                    typeof data127 !== "boolean"
+                  ) {
+                    const err178 = {
+                      instancePath:
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err178];
+                    } else {
+                      vErrors.push(err178);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err179 = {
+                  instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
+                  keyword: "type",
+                  params: { type: "object" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err179];
+                } else {
+                  vErrors.push(err179);
+                }
+                errors++;
+              }
+            }
+            if (data110.audio !== void 0) {
+              let data128 = data110.audio;
+              if (data128 && typeof data128 == "object" && !Array.isArray(data128)) {
+                for (const key22 in data128) {
+                  if (!(
+                    key22 === "latents" ||
+                    key22 === "text" ||
+                    key22 === "references" ||
+                    key22 === "sigma" ||
+                    key22 === "noise" ||
+                    key22 === "noisy" ||
+                    key22 === "target" ||
+                    key22 === "denoised"
+                  )) {
+                    const err180 = {
+                      instancePath:
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key22 },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err180];
+                    } else {
+                      vErrors.push(err180);
+                    }
+                    errors++;
+                  }
+                }
+                if (data128.latents !== void 0) {
+                  let data129 = data128.latents;
+                  if (
+                    typeof data129 !== "string" &&
+                    !(typeof data129 == "number" && isFinite(data129)) &&
+                    typeof data129 !== "boolean"
+                  ) {
+                    const err181 = {
+                      instancePath:
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err181];
+                    } else {
+                      vErrors.push(err181);
+                    }
+                    errors++;
+                  }
+                }
+                if (data128.text !== void 0) {
+                  let data130 = data128.text;
+                  if (typeof data130 !== "string" && !Array.isArray(data130)) {
+                    const err182 = {
+                      instancePath:
+                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err182];
+                    } else {
+                      vErrors.push(err182);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data130)) {
+                    if (data130.length < 1) {
+                      const err183 = {
                         instancePath:
                           instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
                         schemaPath:
@@ -4226,21 +4454,21 @@ function validate20(
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err177];
+                        vErrors = [err183];
                       } else {
-                        vErrors.push(err177);
+                        vErrors.push(err183);
                       }
                       errors++;
                     }
-                    const len9 = data126.length;
+                    const len9 = data130.length;
                     for (let i9 = 0; i9 < len9; i9++) {
-                      let data127 = data126[i9];
+                      let data131 = data130[i9];
                       if (
-                        typeof data127 !== "string" &&
-                        !(typeof data127 == "number" && isFinite(data127)) &&
-                        typeof data127 !== "boolean"
+                        typeof data131 !== "string" &&
+                        !(typeof data131 == "number" && isFinite(data131)) &&
+                        typeof data131 !== "boolean"
                       ) {
-                        const err178 = {
+                        const err184 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
@@ -4256,27 +4484,26 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err178];
+                          vErrors = [err184];
                         } else {
-                          vErrors.push(err178);
+                          vErrors.push(err184);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data124.references !== void 0) {
-                  let data128 = data124.references;
-                  if (Array.isArray(data128)) {
-                    const len10 = data128.length;
+                if (data128.references !== void 0) {
+                  let data132 = data128.references;
+                  if (Array.isArray(data132)) {
+                    const len10 = data132.length;
                     for (let i10 = 0; i10 < len10; i10++) {
-                      let data129 = data128[i10];
+                      let data133 = data132[i10];
                       if (
-                        typeof data129 !== "string" &&
-                        !(typeof data129 == "number" && isFinite(data129)) &&
-                        typeof data129 !== "boolean"
+                        typeof data133 !== "string" &&
+                        !(data133 && typeof data133 == "object" && !Array.isArray(data133))
                       ) {
-                        const err179 = {
+                        const err185 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
@@ -4292,15 +4519,188 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err179];
+                          vErrors = [err185];
                         } else {
-                          vErrors.push(err179);
+                          vErrors.push(err185);
                         }
                         errors++;
                       }
+                      if (data133 && typeof data133 == "object" && !Array.isArray(data133)) {
+                        if (data133.source === void 0) {
+                          const err186 = {
+                            instancePath:
+                              instancePath +
+                              "/passes/" +
+                              key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                              "/audio/references/" +
+                              i10,
+                            schemaPath:
+                              "#/properties/passes/additionalProperties/properties/audio/properties/references/items/required",
+                            keyword: "required",
+                            params: { missingProperty: "source" },
+                          };
+                          if (vErrors === null) {
+                            vErrors = [err186];
+                          } else {
+                            vErrors.push(err186);
+                          }
+                          errors++;
+                        }
+                        for (const key23 in data133) {
+                          if (!(
+                            key23 === "source" ||
+                            key23 === "probability" ||
+                            key23 === "sigma" ||
+                            key23 === "noise"
+                          )) {
+                            const err187 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/audio/references/" +
+                                i10,
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/additionalProperties",
+                              keyword: "additionalProperties",
+                              params: { additionalProperty: key23 },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err187];
+                            } else {
+                              vErrors.push(err187);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data133.source !== void 0) {
+                          let data134 = data133.source;
+                          if (
+                            typeof data134 !== "string" &&
+                            !(typeof data134 == "number" && isFinite(data134)) &&
+                            typeof data134 !== "boolean"
+                          ) {
+                            const err188 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/audio/references/" +
+                                i10 +
+                                "/source",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/source/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                  .references.items.properties.source.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err188];
+                            } else {
+                              vErrors.push(err188);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data133.probability !== void 0) {
+                          let data135 = data133.probability;
+                          if (
+                            typeof data135 !== "string" &&
+                            !(typeof data135 == "number" && isFinite(data135)) &&
+                            typeof data135 !== "boolean"
+                          ) {
+                            const err189 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/audio/references/" +
+                                i10 +
+                                "/probability",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/probability/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                  .references.items.properties.probability.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err189];
+                            } else {
+                              vErrors.push(err189);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data133.sigma !== void 0) {
+                          let data136 = data133.sigma;
+                          if (
+                            typeof data136 !== "string" &&
+                            !(typeof data136 == "number" && isFinite(data136)) &&
+                            typeof data136 !== "boolean"
+                          ) {
+                            const err190 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/audio/references/" +
+                                i10 +
+                                "/sigma",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/sigma/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                  .references.items.properties.sigma.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err190];
+                            } else {
+                              vErrors.push(err190);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data133.noise !== void 0) {
+                          let data137 = data133.noise;
+                          if (
+                            typeof data137 !== "string" &&
+                            !(typeof data137 == "number" && isFinite(data137)) &&
+                            typeof data137 !== "boolean"
+                          ) {
+                            const err191 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/audio/references/" +
+                                i10 +
+                                "/noise",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/noise/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                  .references.items.properties.noise.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err191];
+                            } else {
+                              vErrors.push(err191);
+                            }
+                            errors++;
+                          }
+                        }
+                      }
                     }
                   } else {
-                    const err180 = {
+                    const err192 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
@@ -4312,21 +4712,21 @@ function validate20(
                       params: { type: "array" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err180];
+                      vErrors = [err192];
                     } else {
-                      vErrors.push(err180);
+                      vErrors.push(err192);
                     }
                     errors++;
                   }
                 }
-                if (data124.sigma !== void 0) {
-                  let data130 = data124.sigma;
+                if (data128.sigma !== void 0) {
+                  let data138 = data128.sigma;
                   if (
-                    typeof data130 !== "string" &&
-                    !(typeof data130 == "number" && isFinite(data130)) &&
-                    typeof data130 !== "boolean"
+                    typeof data138 !== "string" &&
+                    !(typeof data138 == "number" && isFinite(data138)) &&
+                    typeof data138 !== "boolean"
                   ) {
-                    const err181 = {
+                    const err193 = {
                       instancePath:
                         instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
@@ -4336,21 +4736,21 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err181];
+                      vErrors = [err193];
                     } else {
-                      vErrors.push(err181);
+                      vErrors.push(err193);
                     }
                     errors++;
                   }
                 }
-                if (data124.noise !== void 0) {
-                  let data131 = data124.noise;
+                if (data128.noise !== void 0) {
+                  let data139 = data128.noise;
                   if (
-                    typeof data131 !== "string" &&
-                    !(typeof data131 == "number" && isFinite(data131)) &&
-                    typeof data131 !== "boolean"
+                    typeof data139 !== "string" &&
+                    !(typeof data139 == "number" && isFinite(data139)) &&
+                    typeof data139 !== "boolean"
                   ) {
-                    const err182 = {
+                    const err194 = {
                       instancePath:
                         instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
@@ -4360,21 +4760,21 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err182];
+                      vErrors = [err194];
                     } else {
-                      vErrors.push(err182);
+                      vErrors.push(err194);
                     }
                     errors++;
                   }
                 }
-                if (data124.noisy !== void 0) {
-                  let data132 = data124.noisy;
+                if (data128.noisy !== void 0) {
+                  let data140 = data128.noisy;
                   if (
-                    typeof data132 !== "string" &&
-                    !(typeof data132 == "number" && isFinite(data132)) &&
-                    typeof data132 !== "boolean"
+                    typeof data140 !== "string" &&
+                    !(typeof data140 == "number" && isFinite(data140)) &&
+                    typeof data140 !== "boolean"
                   ) {
-                    const err183 = {
+                    const err195 = {
                       instancePath:
                         instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
@@ -4384,21 +4784,21 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err183];
+                      vErrors = [err195];
                     } else {
-                      vErrors.push(err183);
+                      vErrors.push(err195);
                     }
                     errors++;
                   }
                 }
-                if (data124.target !== void 0) {
-                  let data133 = data124.target;
+                if (data128.target !== void 0) {
+                  let data141 = data128.target;
                   if (
-                    typeof data133 !== "string" &&
-                    !(typeof data133 == "number" && isFinite(data133)) &&
-                    typeof data133 !== "boolean"
+                    typeof data141 !== "string" &&
+                    !(typeof data141 == "number" && isFinite(data141)) &&
+                    typeof data141 !== "boolean"
                   ) {
-                    const err184 = {
+                    const err196 = {
                       instancePath:
                         instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
@@ -4408,21 +4808,21 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err184];
+                      vErrors = [err196];
                     } else {
-                      vErrors.push(err184);
+                      vErrors.push(err196);
                     }
                     errors++;
                   }
                 }
-                if (data124.denoised !== void 0) {
-                  let data134 = data124.denoised;
+                if (data128.denoised !== void 0) {
+                  let data142 = data128.denoised;
                   if (
-                    typeof data134 !== "string" &&
-                    !(typeof data134 == "number" && isFinite(data134)) &&
-                    typeof data134 !== "boolean"
+                    typeof data142 !== "string" &&
+                    !(typeof data142 == "number" && isFinite(data142)) &&
+                    typeof data142 !== "boolean"
                   ) {
-                    const err185 = {
+                    const err197 = {
                       instancePath:
                         instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
@@ -4432,232 +4832,19 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err185];
+                      vErrors = [err197];
                     } else {
-                      vErrors.push(err185);
+                      vErrors.push(err197);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err186 = {
+                const err198 = {
                   instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
                   schemaPath: "#/properties/passes/additionalProperties/properties/audio/type",
                   keyword: "type",
                   params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err186];
-                } else {
-                  vErrors.push(err186);
-                }
-                errors++;
-              }
-            }
-          } else {
-            const err187 = {
-              instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/passes/additionalProperties/type",
-              keyword: "type",
-              params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err187];
-            } else {
-              vErrors.push(err187);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err188 = {
-          instancePath: instancePath + "/passes",
-          schemaPath: "#/properties/passes/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err188];
-        } else {
-          vErrors.push(err188);
-        }
-        errors++;
-      }
-    }
-    if (data.loss !== void 0) {
-      let data135 = data.loss;
-      if (data135 && typeof data135 == "object" && !Array.isArray(data135)) {
-        if (Object.keys(data135).length < 1) {
-          const err189 = {
-            instancePath: instancePath + "/loss",
-            schemaPath: "#/properties/loss/minProperties",
-            keyword: "minProperties",
-            params: { limit: 1 },
-          };
-          if (vErrors === null) {
-            vErrors = [err189];
-          } else {
-            vErrors.push(err189);
-          }
-          errors++;
-        }
-        for (const key22 in data135) {
-          const _errs280 = errors;
-          if (typeof key22 === "string") {
-            if (!pattern5.test(key22)) {
-              const err190 = {
-                instancePath: instancePath + "/loss",
-                schemaPath: "#/properties/loss/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key22,
-              };
-              if (vErrors === null) {
-                vErrors = [err190];
-              } else {
-                vErrors.push(err190);
-              }
-              errors++;
-            }
-          }
-          var valid55 = _errs280 === errors;
-          if (!valid55) {
-            const err191 = {
-              instancePath: instancePath + "/loss",
-              schemaPath: "#/properties/loss/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key22 },
-            };
-            if (vErrors === null) {
-              vErrors = [err191];
-            } else {
-              vErrors.push(err191);
-            }
-            errors++;
-          }
-        }
-        for (const key23 in data135) {
-          let data136 = data135[key23];
-          if (
-            typeof data136 !== "string" &&
-            !(typeof data136 == "number" && isFinite(data136)) &&
-            typeof data136 !== "boolean"
-          ) {
-            const err192 = {
-              instancePath: instancePath + "/loss/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/loss/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.loss.additionalProperties.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err192];
-            } else {
-              vErrors.push(err192);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err193 = {
-          instancePath: instancePath + "/loss",
-          schemaPath: "#/properties/loss/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err193];
-        } else {
-          vErrors.push(err193);
-        }
-        errors++;
-      }
-    }
-    if (data.outputs !== void 0) {
-      let data137 = data.outputs;
-      if (data137 && typeof data137 == "object" && !Array.isArray(data137)) {
-        for (const key24 in data137) {
-          const _errs286 = errors;
-          if (typeof key24 === "string") {
-            if (!pattern5.test(key24)) {
-              const err194 = {
-                instancePath: instancePath + "/outputs",
-                schemaPath: "#/properties/outputs/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key24,
-              };
-              if (vErrors === null) {
-                vErrors = [err194];
-              } else {
-                vErrors.push(err194);
-              }
-              errors++;
-            }
-          }
-          var valid57 = _errs286 === errors;
-          if (!valid57) {
-            const err195 = {
-              instancePath: instancePath + "/outputs",
-              schemaPath: "#/properties/outputs/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key24 },
-            };
-            if (vErrors === null) {
-              vErrors = [err195];
-            } else {
-              vErrors.push(err195);
-            }
-            errors++;
-          }
-        }
-        for (const key25 in data137) {
-          let data138 = data137[key25];
-          if (data138 && typeof data138 == "object" && !Array.isArray(data138)) {
-            for (const key26 in data138) {
-              if (!(
-                key26 === "tap" ||
-                key26 === "modality" ||
-                key26 === "linear" ||
-                key26 === "features" ||
-                key26 === "activation"
-              )) {
-                const err196 = {
-                  instancePath: instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key26 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err196];
-                } else {
-                  vErrors.push(err196);
-                }
-                errors++;
-              }
-            }
-            if (data138.tap !== void 0) {
-              let data139 = data138.tap;
-              if (typeof data139 === "string") {
-                if (!pattern13.test(data139)) {
-                  const err197 = {
-                    instancePath: instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
-                    keyword: "pattern",
-                    params: { pattern: "^block [0-9]{1,4}$" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err197];
-                  } else {
-                    vErrors.push(err197);
-                  }
-                  errors++;
-                }
-              } else {
-                const err198 = {
-                  instancePath: instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err198];
@@ -4667,101 +4854,100 @@ function validate20(
                 errors++;
               }
             }
-            if (data138.modality !== void 0) {
-              let data140 = data138.modality;
-              if (!(data140 === "video" || data140 === "audio")) {
-                const err199 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err199];
-                } else {
-                  vErrors.push(err199);
-                }
-                errors++;
-              }
-            }
-            if (data138.linear !== void 0) {
-              if (typeof data138.linear !== "string") {
-                const err200 = {
-                  instancePath: instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err200];
-                } else {
-                  vErrors.push(err200);
-                }
-                errors++;
-              }
-            }
-            if (data138.features !== void 0) {
-              let data142 = data138.features;
-              if (!(typeof data142 == "number" && !(data142 % 1) && !isNaN(data142) && isFinite(data142))) {
-                const err201 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
-                  keyword: "type",
-                  params: { type: "integer" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err201];
-                } else {
-                  vErrors.push(err201);
-                }
-                errors++;
-              }
-              if (typeof data142 == "number" && isFinite(data142)) {
-                if (data142 < 1 || isNaN(data142)) {
-                  const err202 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err202];
-                  } else {
-                    vErrors.push(err202);
-                  }
-                  errors++;
-                }
-              }
-            }
-            if (data138.activation !== void 0) {
-              let data143 = data138.activation;
-              if (!(data143 === "silu" || data143 === "gelu" || data143 === "none")) {
-                const err203 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
-                  keyword: "enum",
-                  params: {
-                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
-                  },
-                };
-                if (vErrors === null) {
-                  vErrors = [err203];
-                } else {
-                  vErrors.push(err203);
-                }
-                errors++;
-              }
-            }
           } else {
-            const err204 = {
-              instancePath: instancePath + "/outputs/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/outputs/additionalProperties/type",
+            const err199 = {
+              instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/passes/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err199];
+            } else {
+              vErrors.push(err199);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err200 = {
+          instancePath: instancePath + "/passes",
+          schemaPath: "#/properties/passes/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err200];
+        } else {
+          vErrors.push(err200);
+        }
+        errors++;
+      }
+    }
+    if (data.loss !== void 0) {
+      let data143 = data.loss;
+      if (data143 && typeof data143 == "object" && !Array.isArray(data143)) {
+        if (Object.keys(data143).length < 1) {
+          const err201 = {
+            instancePath: instancePath + "/loss",
+            schemaPath: "#/properties/loss/minProperties",
+            keyword: "minProperties",
+            params: { limit: 1 },
+          };
+          if (vErrors === null) {
+            vErrors = [err201];
+          } else {
+            vErrors.push(err201);
+          }
+          errors++;
+        }
+        for (const key24 in data143) {
+          const _errs298 = errors;
+          if (typeof key24 === "string") {
+            if (!pattern5.test(key24)) {
+              const err202 = {
+                instancePath: instancePath + "/loss",
+                schemaPath: "#/properties/loss/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key24,
+              };
+              if (vErrors === null) {
+                vErrors = [err202];
+              } else {
+                vErrors.push(err202);
+              }
+              errors++;
+            }
+          }
+          var valid57 = _errs298 === errors;
+          if (!valid57) {
+            const err203 = {
+              instancePath: instancePath + "/loss",
+              schemaPath: "#/properties/loss/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key24 },
+            };
+            if (vErrors === null) {
+              vErrors = [err203];
+            } else {
+              vErrors.push(err203);
+            }
+            errors++;
+          }
+        }
+        for (const key25 in data143) {
+          let data144 = data143[key25];
+          if (
+            typeof data144 !== "string" &&
+            !(typeof data144 == "number" && isFinite(data144)) &&
+            typeof data144 !== "boolean"
+          ) {
+            const err204 = {
+              instancePath: instancePath + "/loss/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/loss/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.loss.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err204];
@@ -4773,8 +4959,8 @@ function validate20(
         }
       } else {
         const err205 = {
-          instancePath: instancePath + "/outputs",
-          schemaPath: "#/properties/outputs/type",
+          instancePath: instancePath + "/loss",
+          schemaPath: "#/properties/loss/type",
           keyword: "type",
           params: { type: "object" },
         };
@@ -4786,19 +4972,19 @@ function validate20(
         errors++;
       }
     }
-    if (data.imports !== void 0) {
-      let data144 = data.imports;
-      if (data144 && typeof data144 == "object" && !Array.isArray(data144)) {
-        for (const key27 in data144) {
-          const _errs301 = errors;
-          if (typeof key27 === "string") {
-            if (!pattern5.test(key27)) {
+    if (data.outputs !== void 0) {
+      let data145 = data.outputs;
+      if (data145 && typeof data145 == "object" && !Array.isArray(data145)) {
+        for (const key26 in data145) {
+          const _errs304 = errors;
+          if (typeof key26 === "string") {
+            if (!pattern5.test(key26)) {
               const err206 = {
-                instancePath: instancePath + "/imports",
-                schemaPath: "#/properties/imports/propertyNames/pattern",
+                instancePath: instancePath + "/outputs",
+                schemaPath: "#/properties/outputs/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key27,
+                propertyName: key26,
               };
               if (vErrors === null) {
                 vErrors = [err206];
@@ -4808,13 +4994,13 @@ function validate20(
               errors++;
             }
           }
-          var valid60 = _errs301 === errors;
-          if (!valid60) {
+          var valid59 = _errs304 === errors;
+          if (!valid59) {
             const err207 = {
-              instancePath: instancePath + "/imports",
-              schemaPath: "#/properties/imports/propertyNames",
+              instancePath: instancePath + "/outputs",
+              schemaPath: "#/properties/outputs/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key27 },
+              params: { propertyName: key26 },
             };
             if (vErrors === null) {
               vErrors = [err207];
@@ -4824,16 +5010,22 @@ function validate20(
             errors++;
           }
         }
-        for (const key28 in data144) {
-          let data145 = data144[key28];
-          if (data145 && typeof data145 == "object" && !Array.isArray(data145)) {
-            for (const key29 in data145) {
-              if (!(key29 === "from" || key29 === "python" || key29 === "type")) {
+        for (const key27 in data145) {
+          let data146 = data145[key27];
+          if (data146 && typeof data146 == "object" && !Array.isArray(data146)) {
+            for (const key28 in data146) {
+              if (!(
+                key28 === "tap" ||
+                key28 === "modality" ||
+                key28 === "linear" ||
+                key28 === "features" ||
+                key28 === "activation"
+              )) {
                 const err208 = {
-                  instancePath: instancePath + "/imports/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
+                  instancePath: instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key29 },
+                  params: { additionalProperty: key28 },
                 };
                 if (vErrors === null) {
                   vErrors = [err208];
@@ -4843,27 +5035,27 @@ function validate20(
                 errors++;
               }
             }
-            if (data145.from !== void 0) {
-              if (typeof data145.from !== "string") {
-                const err209 = {
-                  instancePath: instancePath + "/imports/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err209];
-                } else {
-                  vErrors.push(err209);
+            if (data146.tap !== void 0) {
+              let data147 = data146.tap;
+              if (typeof data147 === "string") {
+                if (!pattern13.test(data147)) {
+                  const err209 = {
+                    instancePath: instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^block [0-9]{1,4}$" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err209];
+                  } else {
+                    vErrors.push(err209);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data145.python !== void 0) {
-              if (typeof data145.python !== "string") {
+              } else {
                 const err210 = {
-                  instancePath: instancePath + "/imports/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  instancePath: instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -4875,13 +5067,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data145.type !== void 0) {
-              if (typeof data145.type !== "string") {
+            if (data146.modality !== void 0) {
+              let data148 = data146.modality;
+              if (!(data148 === "video" || data148 === "audio")) {
                 const err211 = {
-                  instancePath: instancePath + "/imports/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath:
+                    instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err211];
@@ -4891,91 +5085,83 @@ function validate20(
                 errors++;
               }
             }
+            if (data146.linear !== void 0) {
+              if (typeof data146.linear !== "string") {
+                const err212 = {
+                  instancePath: instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err212];
+                } else {
+                  vErrors.push(err212);
+                }
+                errors++;
+              }
+            }
+            if (data146.features !== void 0) {
+              let data150 = data146.features;
+              if (!(typeof data150 == "number" && !(data150 % 1) && !isNaN(data150) && isFinite(data150))) {
+                const err213 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err213];
+                } else {
+                  vErrors.push(err213);
+                }
+                errors++;
+              }
+              if (typeof data150 == "number" && isFinite(data150)) {
+                if (data150 < 1 || isNaN(data150)) {
+                  const err214 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err214];
+                  } else {
+                    vErrors.push(err214);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data146.activation !== void 0) {
+              let data151 = data146.activation;
+              if (!(data151 === "silu" || data151 === "gelu" || data151 === "none")) {
+                const err215 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
+                  keyword: "enum",
+                  params: {
+                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
+                  },
+                };
+                if (vErrors === null) {
+                  vErrors = [err215];
+                } else {
+                  vErrors.push(err215);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err212 = {
-              instancePath: instancePath + "/imports/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/imports/additionalProperties/type",
+            const err216 = {
+              instancePath: instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err212];
-            } else {
-              vErrors.push(err212);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err213 = {
-          instancePath: instancePath + "/imports",
-          schemaPath: "#/properties/imports/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err213];
-        } else {
-          vErrors.push(err213);
-        }
-        errors++;
-      }
-    }
-    if (data.metadata !== void 0) {
-      let data149 = data.metadata;
-      if (data149 && typeof data149 == "object" && !Array.isArray(data149)) {
-        for (const key30 in data149) {
-          let data150 = data149[key30];
-          if (
-            typeof data150 !== "string" &&
-            !(typeof data150 == "number" && isFinite(data150)) &&
-            typeof data150 !== "boolean"
-          ) {
-            const err214 = {
-              instancePath: instancePath + "/metadata/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/metadata/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.metadata.additionalProperties.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err214];
-            } else {
-              vErrors.push(err214);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err215 = {
-          instancePath: instancePath + "/metadata",
-          schemaPath: "#/properties/metadata/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err215];
-        } else {
-          vErrors.push(err215);
-        }
-        errors++;
-      }
-    }
-    if (data.expect !== void 0) {
-      let data151 = data.expect;
-      if (Array.isArray(data151)) {
-        const len11 = data151.length;
-        for (let i11 = 0; i11 < len11; i11++) {
-          let data152 = data151[i11];
-          if (
-            typeof data152 !== "string" &&
-            !(typeof data152 == "number" && isFinite(data152)) &&
-            typeof data152 !== "boolean"
-          ) {
-            const err216 = {
-              instancePath: instancePath + "/expect/" + i11,
-              schemaPath: "#/properties/expect/items/type",
-              keyword: "type",
-              params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
               vErrors = [err216];
@@ -4987,10 +5173,10 @@ function validate20(
         }
       } else {
         const err217 = {
-          instancePath: instancePath + "/expect",
-          schemaPath: "#/properties/expect/type",
+          instancePath: instancePath + "/outputs",
+          schemaPath: "#/properties/outputs/type",
           keyword: "type",
-          params: { type: "array" },
+          params: { type: "object" },
         };
         if (vErrors === null) {
           vErrors = [err217];
@@ -5000,12 +5186,226 @@ function validate20(
         errors++;
       }
     }
+    if (data.imports !== void 0) {
+      let data152 = data.imports;
+      if (data152 && typeof data152 == "object" && !Array.isArray(data152)) {
+        for (const key29 in data152) {
+          const _errs319 = errors;
+          if (typeof key29 === "string") {
+            if (!pattern5.test(key29)) {
+              const err218 = {
+                instancePath: instancePath + "/imports",
+                schemaPath: "#/properties/imports/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key29,
+              };
+              if (vErrors === null) {
+                vErrors = [err218];
+              } else {
+                vErrors.push(err218);
+              }
+              errors++;
+            }
+          }
+          var valid62 = _errs319 === errors;
+          if (!valid62) {
+            const err219 = {
+              instancePath: instancePath + "/imports",
+              schemaPath: "#/properties/imports/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key29 },
+            };
+            if (vErrors === null) {
+              vErrors = [err219];
+            } else {
+              vErrors.push(err219);
+            }
+            errors++;
+          }
+        }
+        for (const key30 in data152) {
+          let data153 = data152[key30];
+          if (data153 && typeof data153 == "object" && !Array.isArray(data153)) {
+            for (const key31 in data153) {
+              if (!(key31 === "from" || key31 === "python" || key31 === "type")) {
+                const err220 = {
+                  instancePath: instancePath + "/imports/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key31 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err220];
+                } else {
+                  vErrors.push(err220);
+                }
+                errors++;
+              }
+            }
+            if (data153.from !== void 0) {
+              if (typeof data153.from !== "string") {
+                const err221 = {
+                  instancePath: instancePath + "/imports/" + key30.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err221];
+                } else {
+                  vErrors.push(err221);
+                }
+                errors++;
+              }
+            }
+            if (data153.python !== void 0) {
+              if (typeof data153.python !== "string") {
+                const err222 = {
+                  instancePath: instancePath + "/imports/" + key30.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err222];
+                } else {
+                  vErrors.push(err222);
+                }
+                errors++;
+              }
+            }
+            if (data153.type !== void 0) {
+              if (typeof data153.type !== "string") {
+                const err223 = {
+                  instancePath: instancePath + "/imports/" + key30.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err223];
+                } else {
+                  vErrors.push(err223);
+                }
+                errors++;
+              }
+            }
+          } else {
+            const err224 = {
+              instancePath: instancePath + "/imports/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/imports/additionalProperties/type",
+              keyword: "type",
+              params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err224];
+            } else {
+              vErrors.push(err224);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err225 = {
+          instancePath: instancePath + "/imports",
+          schemaPath: "#/properties/imports/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err225];
+        } else {
+          vErrors.push(err225);
+        }
+        errors++;
+      }
+    }
+    if (data.metadata !== void 0) {
+      let data157 = data.metadata;
+      if (data157 && typeof data157 == "object" && !Array.isArray(data157)) {
+        for (const key32 in data157) {
+          let data158 = data157[key32];
+          if (
+            typeof data158 !== "string" &&
+            !(typeof data158 == "number" && isFinite(data158)) &&
+            typeof data158 !== "boolean"
+          ) {
+            const err226 = {
+              instancePath: instancePath + "/metadata/" + key32.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/metadata/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.metadata.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err226];
+            } else {
+              vErrors.push(err226);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err227 = {
+          instancePath: instancePath + "/metadata",
+          schemaPath: "#/properties/metadata/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err227];
+        } else {
+          vErrors.push(err227);
+        }
+        errors++;
+      }
+    }
+    if (data.expect !== void 0) {
+      let data159 = data.expect;
+      if (Array.isArray(data159)) {
+        const len11 = data159.length;
+        for (let i11 = 0; i11 < len11; i11++) {
+          let data160 = data159[i11];
+          if (
+            typeof data160 !== "string" &&
+            !(typeof data160 == "number" && isFinite(data160)) &&
+            typeof data160 !== "boolean"
+          ) {
+            const err228 = {
+              instancePath: instancePath + "/expect/" + i11,
+              schemaPath: "#/properties/expect/items/type",
+              keyword: "type",
+              params: { type: schema31.properties.expect.items.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err228];
+            } else {
+              vErrors.push(err228);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err229 = {
+          instancePath: instancePath + "/expect",
+          schemaPath: "#/properties/expect/type",
+          keyword: "type",
+          params: { type: "array" },
+        };
+        if (vErrors === null) {
+          vErrors = [err229];
+        } else {
+          vErrors.push(err229);
+        }
+        errors++;
+      }
+    }
   } else {
-    const err218 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err230 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err218];
+      vErrors = [err230];
     } else {
-      vErrors.push(err218);
+      vErrors.push(err230);
     }
     errors++;
   }

@@ -210,7 +210,7 @@ const overrides = (what: string): Schema =>
     references: {
       type: "array",
       title: "a list of sources",
-      items: expression("A source, maybe `with probability p`."),
+      items: reference,
       description: "Clean token sequences put in front of the target; `[]` for none.",
       examples: [["ref"], []],
     },

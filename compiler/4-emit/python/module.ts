@@ -97,6 +97,7 @@ function leftOut({ modalities, prepare, expected }: Program): string {
   const unseen = [
     modalities.some(({ attention }) => attention) ? "attention masks" : null,
     modalities.some(hasLevels) ? "noise levels of single tokens" : null,
+    modalities.some(({ noisyReferences }) => noisyReferences.length > 0) ? "noised references" : null,
     modalities.some(({ name }) => isWritten(`${name}.noisy`) || isWritten(`${name}.target`))
       ? "another path of noise"
       : null,

@@ -2,9 +2,9 @@
 import type { ModalityName, PassModality, Term } from "../../2-check/core.ts";
 import type { Program } from "../../3-lower/program.ts";
 import { call, list, type Code } from "./code.ts";
-import { device, positionsCode } from "./expression.ts";
+import { device } from "./expression.ts";
 import type { Names } from "./names.ts";
-import { noisyReferences } from "./references.ts";
+import { noisyReferences, positionsCode } from "./references.ts";
 import type { Scope } from "./scope.ts";
 import { literal, parameterOf } from "./words.ts";
 

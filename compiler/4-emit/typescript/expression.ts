@@ -1,8 +1,9 @@
 /** Prints values as TypeScript: named axes become positions, broadcasts become reshapes. */
 import { familyOf, gridAxes } from "../../2-check/axes.ts";
-import { describe, type Axis, type Core, type ModalityName, type Term } from "../../2-check/core.ts";
+import { describe, type Axis, type Core, type Term } from "../../2-check/core.ts";
 import { at, call, list, object, type Code } from "./code.ts";
 import { host } from "./number.ts";
+import { ownerOf, perSequence, startTimes } from "./references.ts";
 import { hasName, type Scope } from "./scope.ts";
 
 /** A tensor with exactly the axes of its type. */
@@ -326,44 +327,6 @@ function timeCode(fps: Core | null, scope: Scope): Code {
 
 // --------------------------------------------------------------------------------------------------- references and target
 
-/** `video`, or `near.video` where a pass has references of its own. */
-function ownerOf({ modality, pass }: { readonly modality: ModalityName; readonly pass?: string }): string {
-  return pass === undefined ? modality : `${pass}.${modality}`;
-}
-
-function startTimes(owner: string, scope: Scope): Code {
-  return call(scope.helper("startTimes"), ["ops", scope.inputName(), positionsCode(owner, scope)]);
-}
-
-/** The positions of references and target, of a modality or, where a pass has references of its own, of `near.video`. */
-export function positionsCode(owner: string, scope: Scope): Code {
-  scope.contextMember("positions");
-  const references = scope.hasReferences(owner) ? [referencesName(owner, scope)] : [];
-  if (isVideo(owner)) {
-    const grid = object(
-      "",
-      ["frame", "height", "width"].map((axis) => scope.size(axis)),
-    );
-    return call("positions.video", [grid, scope.ref("video.fps"), ...references]);
-  }
-  const steps = references.map((name) => `${name}.map(({ steps }) => steps)`);
-  return call("positions.audio", [scope.size("step"), scope.size("batch"), ...steps]);
-}
-
-const isVideo = (owner: string): boolean => owner.endsWith("video");
-
-const referencesName = (owner: string, scope: Scope): string => scope.ref(`${owner}.references`);
-
-function perSequence(owner: string, value: string, scope: Scope): Code {
-  const axes = isVideo(owner) ? ["frame", "height", "width"] : ["step"];
-  const target = object(
-    "",
-    axes.map((axis) => scope.size(axis)),
-  );
-  const parts = list([`...${referencesName(owner, scope)}`, target]);
-  return call(scope.helper(isVideo(owner) ? "perVideoSequence" : "perAudioSequence"), ["ops", parts, value]);
-}
-
 function extendCode(core: Term<"extend">, scope: Scope): Code {
   const { arg, modality } = core;
   const owner = ownerOf(core);
@@ -375,17 +338,6 @@ function extendCode(core: Term<"extend">, scope: Scope): Code {
 function fromCode(core: Term<"from">, scope: Scope): Code {
   const isFrom = `(_, part) => (part === ${scope.source(core.source)} ? 1 : 0)`;
   return op("greater", [perSequence(ownerOf(core), isFrom, scope), "0.5"]);
-}
-
-/** The references that take part, in the order of the sequence: the last one listed comes first. */
-export function referencesCode({ entries }: Term<"references">, scope: Scope): Code {
-  const parts = entries.map(({ source, place, probability }): Code => {
-    const own = scope.source(source);
-    if (probability === null) return own;
-    scope.contextMember("draws");
-    return ["...(", call("draws.chance", [`"${place}"`, host(probability, scope)]), ` ? [${own}] : [])`];
-  });
-  return list(parts.toReversed());
 }
 
 // -------------------------------------------------------------------------------------------------------------- neighbours

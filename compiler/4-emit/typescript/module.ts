@@ -4,14 +4,14 @@ import type { ModalityName } from "../../2-check/core.ts";
 import type { Probe, Program, Statement } from "../../3-lower/program.ts";
 import { at, object, Writer, type Code, type Segment } from "./code.ts";
 import { callInputs, ownValues, passCode, textChoice, type Emitted } from "./calls.ts";
-import { device, referencesCode } from "./expression.ts";
+import { device } from "./expression.ts";
 import { helpers, type Helper } from "./helpers.ts";
 import { host } from "./number.ts";
 import { locate, textAt, type SourceFile } from "../../source/source-file.ts";
 import { asImported, importPath, rename } from "./imported-names.ts";
 import { infoText, type Origin } from "./info.ts";
 import { Names } from "./names.ts";
-import { sequenceLength } from "./references.ts";
+import { referencesCode, sequenceLength } from "./references.ts";
 import { Scope, type Shared } from "./scope.ts";
 import { comment, literal, paramTypes, propertyName, templateCode, typeOfSource, valueType } from "./words.ts";
 

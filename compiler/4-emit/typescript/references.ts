@@ -1,7 +1,59 @@
-/** What of a module is about references: which take part, how many tokens they have, and those that are noised. */
-import type { PassModality } from "../../2-check/core.ts";
-import type { Code } from "./code.ts";
+/** What of a module is about references: which take part, their tokens and places in the sequence, and those that are noised. */
+import type { ModalityName, PassModality, Term } from "../../2-check/core.ts";
+import { call, list, object, type Code } from "./code.ts";
+import { host } from "./number.ts";
 import type { Scope } from "./scope.ts";
+
+/** `video`, or `near.video` where a pass has references of its own. */
+export function ownerOf({ modality, pass }: { readonly modality: ModalityName; readonly pass?: string }): string {
+  return pass === undefined ? modality : `${pass}.${modality}`;
+}
+
+/** Start of each token of references and target, in seconds. */
+export function startTimes(owner: string, scope: Scope): Code {
+  return call(scope.helper("startTimes"), ["ops", scope.inputName(), positionsCode(owner, scope)]);
+}
+
+/** The positions of references and target, of a modality or, where a pass has references of its own, of `near.video`. */
+export function positionsCode(owner: string, scope: Scope): Code {
+  scope.contextMember("positions");
+  const references = scope.hasReferences(owner) ? [referencesName(owner, scope)] : [];
+  if (isVideo(owner)) {
+    const grid = object(
+      "",
+      ["frame", "height", "width"].map((axis) => scope.size(axis)),
+    );
+    return call("positions.video", [grid, scope.ref("video.fps"), ...references]);
+  }
+  const steps = references.map((name) => `${name}.map(({ steps }) => steps)`);
+  return call("positions.audio", [scope.size("step"), scope.size("batch"), ...steps]);
+}
+
+const isVideo = (owner: string): boolean => owner.endsWith("video");
+
+const referencesName = (owner: string, scope: Scope): string => scope.ref(`${owner}.references`);
+
+/** A value for each token of references and target, as `value` says. */
+export function perSequence(owner: string, value: string, scope: Scope): Code {
+  const axes = isVideo(owner) ? ["frame", "height", "width"] : ["step"];
+  const target = object(
+    "",
+    axes.map((axis) => scope.size(axis)),
+  );
+  const parts = list([`...${referencesName(owner, scope)}`, target]);
+  return call(scope.helper(isVideo(owner) ? "perVideoSequence" : "perAudioSequence"), ["ops", parts, value]);
+}
+
+/** The references that take part, in the order of the sequence: the last one listed comes first. */
+export function referencesCode({ entries }: Term<"references">, scope: Scope): Code {
+  const parts = entries.map(({ source, place, probability }): Code => {
+    const own = scope.source(source);
+    if (probability === null) return own;
+    scope.contextMember("draws");
+    return ["...(", call("draws.chance", [`"${place}"`, host(probability, scope)]), ` ? [${own}] : [])`];
+  });
+  return list(parts.toReversed());
+}
 
 /** Tokens and timesteps of the references that take part, where some are noised; null where all are clean. */
 export function noisyReferences(

@@ -5,6 +5,9 @@ Made by ltxc … from noise_augmented_reference.strategy (sha256 cc2ad90a5638). 
 train with the official trainer:
 
     accelerate launch ltxc_noise_augmented_reference.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
+`conditions`. It knows no noised references. `expect` is for `ltxc test` and not part of this file.
 """
 import dataclasses
 import hashlib
@@ -14,6 +17,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

@@ -5,6 +5,9 @@ Made by ltxc … from references_of_several_scales.strategy (sha256 572ddec02ea3
 train with the official trainer:
 
     accelerate launch ltxc_references_of_several_scales.py train.yaml
+
+Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
+`conditions`.
 """
 import dataclasses
 import hashlib
@@ -14,6 +17,7 @@ import json
 import math
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
