@@ -136,12 +136,12 @@ function modalityArguments({ program }: Context, modality: CheckedModality, scop
   const timesteps = scope.ref(`${name}.timesteps`);
   const sigma = scope.ref(`${name}.sigma`);
   const axes = program.prepare.find(({ key }) => key === `${name}.sigma`)?.core.type.axes ?? [];
-  const sequence = modality.references.length === 0 ? null : scope.size(`sequence:${name}`);
+  const isAlone = modality.references.length === 0;
   return [
-    named("latent", sequence === null ? own : call("torch.cat", [list([referenceTokens(modality, scope), own]), "1"])),
+    named("latent", isAlone ? own : call("torch.cat", [list([referenceTokens(modality, scope), own]), "1"])),
     // One level for each sample: the mean over the target's tokens where each has its own.
     named("sigma", axes.length <= 1 ? sigma : method(sigma, "mean", ["1"])),
-    named("timesteps", timestepsCode(modality, timesteps, sequence, scope)),
+    named("timesteps", timestepsCode(modality, timesteps, scope)),
     named("positions", scope.positions(name)),
     named("context", call("context_of", [texts, quoted(name)])),
     named("enabled", "True"),
@@ -153,25 +153,28 @@ function modalityArguments({ program }: Context, modality: CheckedModality, scop
 
 /** The tokens of the references that take part. */
 function referenceTokens(modality: CheckedModality, scope: Scope): Code {
-  const { name } = modality;
-  const clean = name === "video" ? "to_video_tokens(part.float())" : "to_audio_tokens(part.float())";
-  return ofReferences(modality, "noisy", clean, scope);
+  const { name, noisyReferences } = modality;
+  if (noisyReferences.length > 0) return ofReferences(modality, "tokens_of_references", "noisy", scope);
+  const part =
+    name === "video" ? "to_video_tokens(part.float()) for part, _" : "to_audio_tokens(part.float()) for part";
+  return spread(atom(`(${part} in ${scope.ref(`${name}.references`)})`));
 }
 
-/** For each reference that takes part a value of its own where it is noised, else `clean`. */
-function ofReferences({ name, noisyReferences }: CheckedModality, field: string, clean: string, scope: Scope): Code {
+/** `*tokens_of_references([part for part, _ in video_references], (style, style_noisy))`: a tensor for each of them. */
+function ofReferences({ name, noisyReferences }: CheckedModality, fn: string, field: string, scope: Scope): Code {
   const references = scope.ref(`${name}.references`);
-  const part = name === "video" ? "part, _" : "part";
-  const own = (source: string) => `${scope.ref(`${source}.${field}`)} if part is ${flat(scope.source(source))} else `;
-  return spread(atom(`(${noisyReferences.map(own).join("")}${clean} for ${part} in ${references})`));
+  const parts = name === "video" ? `[part for part, _ in ${references}]` : references;
+  const noised = noisyReferences.map((source) => tuple([scope.source(source), scope.ref(`${source}.${field}`)]));
+  return spread(call(fn, [parts, ...noised]));
 }
 
 /** The noise levels of references and target; those of clean references are 0. */
-function timestepsCode(modality: CheckedModality, target: string, sequence: Code | null, scope: Scope): Code {
-  if (sequence === null) return atom(target);
-  if (modality.noisyReferences.length === 0) return call("after_references", [target, "1", sequence]);
-  const clean = `${target}.new_zeros((len(part), token_count([part])))`;
-  return call("torch.cat", [list([ofReferences(modality, "timesteps", clean, scope), atom(target)]), "1"]);
+function timestepsCode(modality: CheckedModality, target: string, scope: Scope): Code {
+  const { name, references, noisyReferences } = modality;
+  if (references.length === 0) return atom(target);
+  if (noisyReferences.length === 0) return call("after_references", [target, "1", scope.size(`sequence:${name}`)]);
+  const levels = ofReferences(modality, "levels_of_references", "timesteps", scope);
+  return call("torch.cat", [list([levels, atom(target)]), "1"]);
 }
 
 // ---------------------------------------------------------------------------------------------- metadata, warnings, result

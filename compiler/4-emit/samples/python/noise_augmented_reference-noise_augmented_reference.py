@@ -124,21 +124,16 @@ class NoiseAugmentedReferenceStrategy(TrainingStrategy):
         )  # [batch, token:draft, channel]
         draft_timesteps = draft_sigma[:, None].expand(-1, token_count([draft]))  # [batch, token:draft]
 
-        video_sequence = token_count(video_parts)  # tokens
         # [batch, axis, sequence:video, from and to]
         video_positions = positions_of_video([*video_references, (latents, video_fps)], self.video_scale_factors)
         video = Modality(
             latent=torch.cat(
-                [
-                    *(draft_noisy if part is draft else to_video_tokens(part.float()) for part, _ in video_references),
-                    video_noisy,
-                ],
-                1,
+                [*tokens_of_references([part for part, _ in video_references], (draft, draft_noisy)), video_noisy], 1
             ),
             sigma=video_sigma,
             timesteps=torch.cat(
                 [
-                    *(draft_timesteps if part is draft else video_timesteps.new_zeros((len(part), token_count([part]))) for part, _ in video_references),
+                    *levels_of_references([part for part, _ in video_references], (draft, draft_timesteps)),
                     video_timesteps,
                 ],
                 1,
