@@ -212,14 +212,14 @@ def after_references(x: Tensor, axis: int, count: int) -> Tensor:
 
 
 def tokens_of_references(parts: list, *noised: tuple) -> list:
-    """The tokens of each reference, [B, T, C]. \`noised\`: latents with the tokens to take; those of all others are clean."""
+    """The tokens of each reference, [B, T, C]. \`noised\`: latents with the tokens to take; all others are clean."""
     given = {id(latents): tokens for latents, tokens in noised}
     clean = {5: to_video_tokens, 4: to_audio_tokens}
     return [given[id(part)] if id(part) in given else clean[part.dim()](part.float()) for part in parts]
 
 
 def levels_of_references(parts: list, *noised: tuple) -> list:
-    """The levels of each reference's tokens, [B, T]. \`noised\`: latents with the levels to take; those of others are 0."""
+    """The levels of each reference's tokens, [B, T]. \`noised\`: latents with the levels to take; others have 0."""
     given = {id(latents): levels for latents, levels in noised}
     clean = [torch.zeros(len(part), token_count([part]), device=part.device) for part in parts]
     return [given.get(id(part), zeros) for part, zeros in zip(parts, clean)]
