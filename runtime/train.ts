@@ -29,7 +29,7 @@ import { speedOf } from "./training/step-speed.ts";
 import { GradientWatch } from "./training/gradient-watch.ts";
 import { createWarnOnce, type WarnOnce } from "./training/warn-once.ts";
 import { savedConfig } from "./checkpoints/saved-config.ts";
-import { createSchedule, type Schedule } from "./optimizer/schedules.ts";
+import { createRates, type Rates } from "./optimizer/groups.ts";
 import { idleSamples, overlappingTerms, stepMetrics } from "./training/step-metrics.ts";
 import { openEventFile } from "./metrics/tensorboard/event-file.ts";
 
@@ -96,7 +96,7 @@ async function trainToTheEnd(loop: Loop, signal: StopSignal | undefined): Promis
 interface Loop {
   readonly run: Run;
   readonly context: OptimizerContext;
-  readonly schedule: Schedule;
+  readonly rates: Rates;
   readonly start: number;
   /** The weights file that the run began with, or null. */
   readonly loaded: string | null;
@@ -161,7 +161,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
   return {
     run,
     context: contextOf(run, optimizer),
-    schedule: createSchedule(config.optimization),
+    rates: createRates(config, trainable.names),
     start: globalStep,
     loaded,
     steps,
@@ -193,7 +193,7 @@ async function writeConfig({ config, step, params }: Run): Promise<void> {
 
 /** Optimizer step `j`, counted from 0: forward and backward over its micro-batches, a look at the numbers, the update. */
 async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
-  const { run, context, schedule, steps } = loop;
+  const { run, context, rates, steps } = loop;
   const { gradient_accumulation_steps: microBatches } = run.config.optimization;
   const began = performance.now();
   const flopsBefore = run.engine.flops?.() ?? 0;
@@ -208,9 +208,9 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
     return { ...batch, size: batch.names.length, draws: run.draws(j, i), progress } satisfies MicroBatch;
   });
   stopIfBroken(j, accumulated, samples);
-  const learningRate = schedule(j);
+  const learningRate = rates.usual(j) * (context.optimizer.stepSize?.() ?? 1);
   loop.isWhole = false;
-  await accumulated.apply(learningRate);
+  await accumulated.apply(rates.all(j));
   [loop.done, loop.isWhole] = [j + 1, true];
   warnOfIdleSamples(loop, idleSamples(accumulated.reports, samples));
   warnOfOverlaps(loop, overlappingTerms(accumulated.reports, samples));

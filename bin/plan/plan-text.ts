@@ -47,6 +47,7 @@ const names: Readonly<Record<keyof StepPlan["memory"], string>> = {
   weights: "base model",
   trained: "trained",
   optimizer: "optimizer",
+  average: "moving average",
   captions: "captions",
   step: "a step",
   allocator: "kept by the allocator",
@@ -54,7 +55,10 @@ const names: Readonly<Record<keyof StepPlan["memory"], string>> = {
 };
 
 function memoryText(plan: StepPlan): string {
-  const parts = Object.entries(names).map(([key, name]) => `${name} ${bytes(plan.memory[key as keyof typeof names])}`);
+  const parts = Object.entries(names).flatMap(([key, name]) => {
+    const size = plan.memory[key as keyof typeof names];
+    return key === "average" && size === 0 ? [] : [`${name} ${bytes(size)}`];
+  });
   return `about ${bytes(residentBytes(plan))} (${parts.join(", ")})`;
 }
 

@@ -31,6 +31,15 @@ export function headsPath(weights: string): string | null {
   return digits === null ? null : join(dirname(weights), `heads_${digits}.safetensors`);
 }
 
+/** The moving average of the weights of a weights file, and of its heads; null when its name has no step. Without `step_`, it is not found in place of the weights. */
+export function emaPaths(weights: string): { readonly weights: string; readonly heads: string } | null {
+  const digits = stepDigits(weights);
+  if (digits === null) return null;
+  const kind = basename(weights).startsWith("model") ? "model" : "lora";
+  const at = (name: string) => join(dirname(weights), `${name}_ema_${digits}.safetensors`);
+  return { weights: at(kind), heads: at("heads") };
+}
+
 /** The training state that the official trainer would have written next to the weights. */
 export function officialStatePath(weights: string): string | null {
   return statePath(weights)?.replace(/\.state$/, ".pt") ?? null;
@@ -73,7 +82,7 @@ export async function findWeights(path: string): Promise<string | null> {
 
 /** Weights in a folder whose names have no step are not guessed among, and not passed over: the run would begin from nothing. */
 function refuseOthers(files: readonly string[], folder: string): null {
-  const isOther = (file: string) => /^(?!heads_\d)[^/\\]*\.safetensors$/.test(file);
+  const isOther = (file: string) => /^(?!heads_\d|(heads|lora|model)_ema_\d)[^/\\]*\.safetensors$/.test(file);
   const others = files.filter(isOther).toSorted();
   if (others.length === 0) return null;
   const message = `${folder} holds no \`*step_*.safetensors\`, but ${some(others)}`;

@@ -6,12 +6,22 @@ import type { Finding } from "../findings.ts";
 import { isHead } from "../model/outputs.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import { besidesBase, withoutBase } from "./base-change.ts";
-import { findWeights, officialStatePath, statePath, stepOf, weightsPath } from "./checkpoint-files.ts";
+import {
+  emaPaths,
+  findWeights,
+  headsPath,
+  officialStatePath,
+  statePath,
+  stepOf,
+  weightsPath,
+} from "./checkpoint-files.ts";
 import { runMetadata, type CheckpointMetadata } from "./checkpoint-metadata.ts";
 import { loadHeads, saveHeads } from "./head-weights.ts";
 import { loadLora } from "./fit-lora.ts";
 import { toFile, type LoraScale, type NamedTensors } from "./lora-weights.ts";
 import { loadModelWeights, saveModelWeights } from "./model-weights.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Trainable } from "../training/optimizer-step.ts";
 import type { Run } from "../training/run-inputs.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
 import { checkResume, checkStepsLeft, failDamaged, failStray } from "./resume.ts";
@@ -33,20 +43,44 @@ export async function saveCheckpoint(
 ): Promise<Saved> {
   const { checkpoints, output_dir } = run.config;
   const path = weightsPath(output_dir, globalStep, run.config.model.training_mode);
-  const parameters = await readAll(run);
+  const parameters = await readAll(run.engine, run.trainable);
+  const averages = run.ema === null ? null : await readAll(run.engine, run.ema);
   const { own, heads } = divided(parameters);
   const mode = checkpoints.save_training_state;
   const stateFile = statePath(path);
   // Remove an earlier run's state: it does not match these weights.
   if (mode === "off" && stateFile !== null) await rm(stateFile, { force: true });
   if (mode !== "off" && stateFile !== null) {
-    const full = mode === "full" ? { parameters: [...parameters.values()], moments: await optimizer.save() } : null;
+    const full = mode === "full" ? await fullState(optimizer, parameters, averages) : null;
     const state = encodeState({ globalStep, fingerprint: run.fingerprint, full }, run.trainable.names);
     await writeTensorFile(stateFile, state, "float32");
   }
-  await saveHeads(path, heads, run.step.strategy, checkpoints.precision);
-  const ofBase = await saveWeights(run, path, own, { ...runMetadata(run, globalStep), ...strategy });
+  const described = { ...runMetadata(run, globalStep), ...strategy };
+  await saveHeads(headsPath(path), heads, run.step.strategy, checkpoints.precision);
+  if (averages === null) for (const stale of Object.values(emaPaths(path) ?? {})) await rm(stale, { force: true });
+  else await saveAverages(run, path, averages, described);
+  const ofBase = await saveWeights(run, path, own, described);
   return { path, ofBase };
+}
+
+async function fullState(optimizer: Optimizer, parameters: NamedTensors, averages: NamedTensors | null) {
+  const numbers = optimizer.numbers?.();
+  return {
+    parameters: [...parameters.values()],
+    moments: await optimizer.save(),
+    ...(numbers === undefined ? {} : { numbers }),
+    ...(averages === null ? {} : { ema: [...averages.values()] }),
+  };
+}
+
+/** The moving average next to the weights, in the same form, so that it is used like them. */
+async function saveAverages(run: Run, path: string, averages: NamedTensors, described: CheckpointMetadata) {
+  const paths = emaPaths(path);
+  if (paths === null) return;
+  const { own, heads } = divided(averages);
+  const decay = String(run.config.runtime.optimization.ema_decay);
+  await saveHeads(paths.heads, heads, run.step.strategy, run.config.checkpoints.precision);
+  await saveWeights(run, paths.weights, own, { ...described, "ltxc.ema_decay": decay });
 }
 
 interface Saved {
@@ -95,7 +129,7 @@ export async function loadCheckpoint(run: Run, optimizer: Optimizer): Promise<Be
   }
   await checkResume(run.config, run.fingerprint);
   const { warnings, ofHeads } = await loadWeights(run, weights);
-  const state = await readState(run, weights);
+  const state = await readState(run, optimizer, weights);
   if (state === null) return { globalStep: 0, loaded: weights, warnings: [...warnings, ...ofHeads] };
   if (typeof state === "string") {
     const message = `not resumed, training starts at step 0 with these weights: ${state}`;
@@ -114,10 +148,9 @@ function scaleOf(lora: LoraConfig | null): LoraScale {
   return lora;
 }
 
-async function readAll({ engine, trainable }: Run): Promise<NamedTensors> {
+async function readAll(engine: Engine, { names, tensors }: Trainable): Promise<NamedTensors> {
   const values = new Map<string, HostTensor>();
-  for (const [i, tensor] of trainable.tensors().entries())
-    values.set(trainable.names[i] ?? "", await engine.read(tensor));
+  for (const [i, tensor] of tensors().entries()) values.set(names[i] ?? "", await engine.read(tensor));
   return values;
 }
 
@@ -137,7 +170,9 @@ async function loadWeights(run: Run, path: string) {
   );
   const fitted = new Map(own.map(({ name }, i) => [name, loaded.values[i] ?? null]));
   const values = wanted.map(({ name }) => heads.values.get(name) ?? fitted.get(name) ?? null);
-  replaceWeights(run, values);
+  replaceWeights(run.engine, run.trainable, values);
+  // Where there is a state with an average, that takes the place of this one.
+  if (run.ema !== null) replaceWeights(run.engine, run.ema, values);
   return { warnings: loaded.warnings, ofHeads: heads.warnings };
 }
 
@@ -159,7 +194,7 @@ function divided(parameters: NamedTensors): { readonly own: NamedTensors; readon
 }
 
 /** Replaces the trained tensors; a tensor whose value is null stays as it is. */
-function replaceWeights({ engine, trainable }: Run, values: readonly (HostTensor | null)[]): void {
+function replaceWeights(engine: Engine, trainable: Trainable, values: readonly (HostTensor | null)[]): void {
   const next = trainable.tensors().map((old, i): Tensor => {
     const value = values[i] ?? null;
     if (value === null) return old;
@@ -170,7 +205,7 @@ function replaceWeights({ engine, trainable }: Run, values: readonly (HostTensor
 }
 
 /** The state to resume from, the reason why it cannot be used, or null when `no_resume` asks for the weights alone. */
-async function readState(run: Run, weights: string): Promise<TrainingState | string | null> {
+async function readState(run: Run, optimizer: Optimizer, weights: string): Promise<TrainingState | string | null> {
   if (run.config.checkpoints.no_resume) return null;
   const path = statePath(weights);
   if (path === null) return `${weights} has no step in its name`;
@@ -181,7 +216,7 @@ async function readState(run: Run, weights: string): Promise<TrainingState | str
   const file = await readTensorFile(path).catch((error: unknown) => failDamaged(error, weights));
   const stray = strayState(file.metadata, stepOf(weights));
   if (stray !== null) await failStray(`${path}: ${stray}`, weights);
-  const state = decodeState(file, wantedOf(run));
+  const state = decodeState(file, wantedOf(run), optimizer.kinds);
   return typeof state === "string" ? `${path}: ${state}` : state;
 }
 
@@ -193,7 +228,12 @@ function restore(run: Run, optimizer: Optimizer, { globalStep, full }: TrainingS
       warn("LTX6312", `resumed at step ${globalStep}; the optimizer's moments were not saved and start anew`, help),
     ];
   }
-  replaceWeights(run, full.parameters);
-  optimizer.restore(full.moments);
+  replaceWeights(run.engine, run.trainable, full.parameters);
+  if (run.ema !== null) replaceWeights(run.engine, run.ema, full.ema ?? full.parameters);
+  if (full.moments === null) {
+    const message = `resumed at step ${globalStep}; the state has the moments of another optimizer, and this one's start anew`;
+    return [warn("LTX6312", message)];
+  }
+  optimizer.restore(full.moments, full.numbers);
   return [];
 }

@@ -7,16 +7,15 @@ import type { NamedTensors } from "./lora-weights.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
 
 /**
- * Writes the strategy's heads next to a weights file, with the declaration of its outputs in the metadata. Without heads, writes nothing.
+ * Writes the strategy's heads to `path`, with the declaration of its outputs in the metadata. Without heads, writes nothing.
  * @throws FindingsError LTX6190, LTX6191 when it can not be written
  */
 export async function saveHeads(
-  weights: string,
+  path: string | null,
   heads: NamedTensors,
   { name, outputs }: StrategyInfo,
   precision: "bfloat16" | "float32",
 ): Promise<void> {
-  const path = headsPath(weights);
   if (heads.size === 0 || path === null) return;
   await writeTensorFile(
     path,

@@ -2,7 +2,7 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openSafetensors } from "../files/safetensors/index.ts";
-import { headsPath, isWeights, statePath, stepOf } from "./checkpoint-files.ts";
+import { emaPaths, headsPath, isWeights, statePath, stepOf } from "./checkpoint-files.ts";
 import type { CheckpointMetadata } from "./checkpoint-metadata.ts";
 
 /** The key under which weights name the run that saved them. */
@@ -48,7 +48,7 @@ interface Kept {
 }
 
 /**
- * Deletes all but the last checkpoints of a run, by their steps, each with its training state and heads. Checkpoints of other runs, of the
+ * Deletes all but the last checkpoints of a run, by their steps, each with its training state, heads and moving average. Checkpoints of other runs, of the
  * official trainer, and files that cannot be read stay.
  * @param newest weights that were just saved; they stay, whatever the steps of the others are
  * @param run the run's id
@@ -59,7 +59,8 @@ export async function deleteOlder(newest: string, kept: Kept, run: string): Prom
   const best = kept.best ? bestOf(own)?.path : undefined;
   const others = own.map(({ path }) => path).filter((path) => path !== newest && path !== best);
   for (const old of others.toSorted((a, b) => stepOf(b) - stepOf(a)).slice(kept.last - 1)) {
-    for (const path of [old, statePath(old), headsPath(old)]) if (path !== null) await rm(path, { force: true });
+    const files = [old, statePath(old), headsPath(old), ...Object.values(emaPaths(old) ?? {})];
+    for (const path of files) if (path !== null) await rm(path, { force: true });
   }
 }
 

@@ -93,6 +93,15 @@ test("fills in the documented defaults", () => {
       ignore_memory: false,
       ltx_trainer: null,
       processes: 1,
+      optimization: {
+        optimizer: null,
+        optimizer_params: {},
+        weight_decay: null,
+        warmup_steps: 0,
+        groups: [],
+        ema_decay: null,
+        evaluate_ema: false,
+      },
     },
     evaluation: { samples: 0, interval: 100, sigmas: [0.1, 0.3, 0.5, 0.7, 0.9], keep_best: false },
   });

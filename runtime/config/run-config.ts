@@ -169,6 +169,26 @@ export interface RuntimeConfig {
   /** An environment of Python, or a folder with the packages; null for the Python of PATH. */
   readonly ltx_trainer: string | null;
   readonly processes: number;
+  readonly optimization: OwnOptimizationConfig;
+}
+
+/** What the official format does not have of `optimization`. */
+export interface OwnOptimizationConfig {
+  /** null: `optimization.optimizer_type`. */
+  readonly optimizer: "lion" | "prodigy" | null;
+  /** Complete once resolved. */
+  readonly optimizer_params: Readonly<Record<string, unknown>>;
+  readonly weight_decay: number | null;
+  readonly warmup_steps: number;
+  readonly groups: readonly ParameterGroupConfig[];
+  readonly ema_decay: number | null;
+  readonly evaluate_ema: boolean;
+}
+
+export interface ParameterGroupConfig {
+  readonly match: string;
+  readonly learning_rate: number | null;
+  readonly weight_decay: number | null;
 }
 
 export interface EvaluationConfig {

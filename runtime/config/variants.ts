@@ -24,6 +24,7 @@ const samplers: Readonly<Record<FlowMatching["timestep_sampling_mode"], Schema>>
   }),
 };
 
+const beta = (value: number) => number(value, { minimum: 0, exclusiveMaximum: 1 });
 const count = (value: number): Schema => ({ type: "integer", default: value, minimum: 1 });
 
 /**
@@ -39,17 +40,43 @@ const schedules: Readonly<Record<string, (steps: number) => Schema>> = {
   step: (steps) => closed({ step_size: count(Math.floor(steps / 2)), gamma: number(0.1, { exclusiveMinimum: 0 }) }),
 };
 
+/** What `runtime.optimization.optimizer_params` may hold depends on the `optimizer`; that of the official format has none. */
+const optimizers: Readonly<Record<NonNullable<RunConfig["runtime"]["optimization"]["optimizer"]>, Schema>> = {
+  lion: closed({ beta1: beta(0.9), beta2: beta(0.99) }),
+  prodigy: closed({
+    d0: number(1e-6, { exclusiveMinimum: 0 }),
+    d_coef: number(1, { exclusiveMinimum: 0 }),
+    growth_rate: { type: ["null", "number"], default: null, exclusiveMinimum: 1 },
+    beta1: beta(0.9),
+    beta2: beta(0.999),
+    epsilon: number(1e-8, { exclusiveMinimum: 0 }),
+    safeguard_warmup: { type: "boolean", default: false },
+  }),
+};
+
 type Fit = <Params extends object>(schema: Schema | undefined, params: Params, path: Finding["path"]) => Params;
 
-/** Judges and completes the two free mappings of the run config by the setting that says what they mean. */
+/** Judges and completes the three free mappings of the run config by the setting that says what they mean. */
 export function withVariants(config: RunConfig, findings: Finding[]): RunConfig {
-  const { flow_matching, optimization } = config;
+  const { flow_matching, optimization, runtime } = config;
+  const own = runtime.optimization;
   const fit: Fit = (schema, params, path) =>
     // `conform` fills in a schema's defaults and keeps the rest: the result has the type that the schema describes.
     schema === undefined ? params : (conform(schema, params, path, findings) as typeof params);
   return {
     ...config,
     flow_matching: completed(flow_matching, fit),
+    runtime: {
+      ...runtime,
+      optimization: {
+        ...own,
+        optimizer_params: fit(own.optimizer === null ? undefined : optimizers[own.optimizer], own.optimizer_params, [
+          "runtime",
+          "optimization",
+          "optimizer_params",
+        ]),
+      },
+    },
     optimization: {
       ...optimization,
       scheduler_params: fit(

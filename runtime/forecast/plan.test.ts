@@ -12,7 +12,7 @@ import {
 
 const test = suite("sums of a plan");
 
-const recorded = { weights: 1000.4, trained: 40, optimizer: 80, captions: 7.5, step: 333.3 };
+const recorded = { weights: 1000.4, trained: 40, average: 0, optimizer: 80, captions: 7.5, step: 333.3 };
 const plan: StepPlan = {
   sample: "",
   tokens: 1,

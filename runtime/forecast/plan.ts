@@ -24,6 +24,8 @@ export interface StepPlan {
     /** What is trained, and what the optimizer remembers of it. */
     readonly trained: number;
     readonly optimizer: number;
+    /** The moving average of what is trained. */
+    readonly average: number;
     /** Contexts of captions, which are kept. */
     readonly captions: number;
     /** What a step makes, at most at one time: activations, gradients, widened weights. */

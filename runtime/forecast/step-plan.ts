@@ -139,7 +139,8 @@ async function recordStep(
       });
       await gradients.apply(0);
     }
-    return { ...recordedOf(opened, device.usage(), { trained, caption }, config), graphs: device.graphs() };
+    const average = run.ema === null ? 0 : trained;
+    return { ...recordedOf(opened, device.usage(), { trained, caption, average }, config), graphs: device.graphs() };
   } finally {
     optimizer.dispose();
     await close();
@@ -149,14 +150,15 @@ async function recordStep(
 function recordedOf(
   opened: Usage,
   { held, peak, files, cost, operations }: Usage,
-  { trained, caption }: { readonly trained: number; readonly caption: number },
+  { trained, caption, average }: { readonly trained: number; readonly caption: number; readonly average: number },
   config: RunConfig,
 ): Omit<Recorded, "graphs"> {
   // Moments of eight bits are on the host, two to a trained number.
   const ofHost = config.optimization.optimizer_type === "adamw8bit" ? trained / 2 : 0;
   const memory = {
-    weights: files + opened.held - trained,
+    weights: files + opened.held - trained - average,
     trained,
+    average,
     optimizer: held - opened.held - caption + ofHost,
     captions: caption,
     step: peak - held,

@@ -109,12 +109,17 @@ export async function loadModel(engine: Engine, options: LoadOptions): Promise<L
   }
 }
 
-/** The transformer's weights once more, as they are in the file; engines that can leave them there do. Errors: those of `loadModel`. */
+/** The transformer's weights once more, as they are in the file; where they are not trained, engines that can leave them there do. Errors: those of `loadModel`. */
 export async function loadTransformer(engine: Engine, options: LoadOptions): Promise<Map<string, Tensor>> {
   const file = await openWeights(options.modelPath, "transformer", modelPlace);
   try {
     const sections = readConfigSections(file.metadata, file.path, modelPlace);
-    return await loadPart(engine, file, planLoading(file, sections, options.streams, options.blocks).transformer);
+    return await loadPart(
+      engine,
+      file,
+      planLoading(file, sections, options.streams, options.blocks).transformer,
+      options.isTrained ?? false,
+    );
   } finally {
     await file.close();
   }

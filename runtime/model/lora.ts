@@ -136,12 +136,16 @@ function initialA(uniform: Float32Array, rank: number, inputs: number): HostTens
   return { shape: [rank, inputs], dtype: "float32", data: bfloat16ToFloat32(float32ToBfloat16(values)) };
 }
 
+/** The names of the adapters' tensors, in their order. */
+export const loraNames = (targets: readonly Pick<Target, "module">[]): readonly string[] =>
+  targets.flatMap(({ module }) => [`${module}.lora_A.weight`, `${module}.lora_B.weight`]);
+
 function adaptersOver(targets: readonly Target[], initial: readonly Tensor[], scale: number): LoraAdapters {
   const index = new Map(targets.map(({ module }, i) => [module, i]));
   let current = initial;
   let dropout: Dropout | null = null;
   return {
-    names: targets.flatMap(({ module }) => [`${module}.lora_A.weight`, `${module}.lora_B.weight`]),
+    names: loraNames(targets),
     tensors: () => current,
     replace: (tensors) => {
       current = tensors;

@@ -34,6 +34,10 @@ const prefix = "outputs.";
 /** Whether a trained tensor belongs to a head, by its name. */
 export const isHead = (name: string): boolean => name.startsWith(prefix);
 
+/** The names of the heads' tensors, in their order. */
+export const headNames = (outputs: readonly OutputInfo[]): readonly string[] =>
+  outputs.flatMap(({ kind, name }) => (kind === "linear" ? [`${prefix}${name}.weight`, `${prefix}${name}.bias`] : []));
+
 /** An error for each tap of a block that the model does not have: LTX6217. */
 export function checkOutputs(outputs: readonly OutputInfo[], { layers }: TransformerConfig): Finding[] {
   const beyond = outputs.filter((output): output is TapInfo => output.kind === "tap" && output.block >= layers);
@@ -73,7 +77,7 @@ export function createOutputs(
     return { weight, bias };
   };
   return {
-    names: parameters.map(({ name }) => name),
+    names: headNames(infos),
     tensors: () => current,
     replace: (tensors) => {
       current = tensors;

@@ -1,5 +1,5 @@
 import type { LoraConfig, ModelConfig } from "../config/run-config.ts";
-import type { ModelInputs, ScaleFactors, StrategyInfo, Tensor, Velocities } from "../contract.ts";
+import type { ModelInputs, Prediction, ScaleFactors, StrategyInfo, Tensor, Velocities } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { FindingsError, type Finding } from "../findings.ts";
 import {
@@ -14,8 +14,8 @@ import type { Checkpointing } from "../model/checkpointing.ts";
 import type { TransformerConfig } from "../model/config.ts";
 import type { EmbeddingsProcessor } from "../model/embeddings.ts";
 import { transformerLayout } from "../model/parameters.ts";
-import { checkRank, checkStreams, createLora, matchTargets, type Uniform } from "../model/lora.ts";
-import { checkOutputs, createOutputs } from "../model/outputs.ts";
+import { checkRank, checkStreams, createLora, matchTargets, type Dropout, type Uniform } from "../model/lora.ts";
+import { checkOutputs, createOutputs, type TargetTokens } from "../model/outputs.ts";
 import { createTransformer, type Perturbation } from "../model/transformer.ts";
 import type { Model } from "../training/forward.ts";
 import type { Trainable } from "../training/optimizer-step.ts";
@@ -24,7 +24,9 @@ import { uniform } from "../random/philox.ts";
 /** The model with what is trained of it: new adapters or all of its weights, and the heads that the strategy puts on it. */
 export interface TrainableModel {
   readonly forward: Model;
-  /** To draw samples with: no outputs, and on demand without some of the attention. */
+  /** The moving average of what is trained, which `ema` as weights of a call means; null where the run keeps none. */
+  readonly ema: Trainable | null;
+  /** To draw samples with, of the average where there is one: no outputs, and on demand without some of the attention. */
   readonly velocities: (inputs: ModelInputs, perturbation?: Perturbation) => Velocities;
   readonly config: TransformerConfig;
   readonly trainable: Trainable;
@@ -74,6 +76,8 @@ interface TrainingOptions extends PlannedModel {
   readonly seed: number;
   /** Whether blocks keep nothing of what they compute for the backward pass. */
   readonly isCheckpointed: boolean;
+  /** Whether there is a moving average of what is trained; false if not given. */
+  readonly hasEma?: boolean;
 }
 
 /**
@@ -85,7 +89,7 @@ export async function openModel(
   engine: Engine,
   { modalities, outputs: infos, passes = [] }: StrategyInfo,
   model: ModelConfig,
-  { lora, seed, isCheckpointed, blocks, isBlank = false }: TrainingOptions,
+  { lora, seed, isCheckpointed, hasEma = false, blocks, isBlank = false }: TrainingOptions,
 ): Promise<TrainableModel> {
   const options = { ...loadOptions(model, modalities), ...(blocks === undefined ? {} : { blocks }) };
   const loaded = await loadModel(engine, { ...options, isTrained: lora === null });
@@ -94,36 +98,26 @@ export async function openModel(
   try {
     const start = (name: string, count: number) =>
       isBlank ? new Float32Array(count) : uniform({ seed, step: 0, microBatch: 0, name }, count);
-    const { own, adapters, warnings } = trainedOf(engine, loaded, lora, start);
-    const outputs = createOutputs(engine, infos, loaded.config, start);
-    const trainable = joined(own, outputs);
-    const transformer = createTransformer(
-      engine.ops,
-      loaded.config,
-      loaded.weights,
-      adapters ?? undefined,
-      isCheckpointed ? checkpointingOf(engine, own) : null,
-    );
+    const calledWith = { engine, infos, config: loaded.config, isCheckpointed, lora, start };
+    const trained = called(calledWith, loaded.weights);
     const base = needsBase ? await openBase(engine, loaded, lora === null ? again : null, isCheckpointed) : null;
+    // It starts as what is trained: adapters and heads from the same numbers, all weights from the same file.
+    const ownWeights = hasEma && lora === null ? await loadTransformer(engine, { ...options, isTrained: true }) : null;
+    const ema = hasEma ? called({ ...calledWith, isConstant: true }, ownWeights ?? loaded.weights) : null;
     return {
       forward(inputs, targets, dropout, weights = "trained") {
         if (weights === "base") return { ...present(base).forward(inputs), outputs: {} };
-        adapters?.setDropout(dropout ?? null);
-        if (targets === undefined || infos.length === 0) return { ...transformer.forward(inputs), outputs: {} };
-        const collected = outputs.collect(targets);
-        return { ...transformer.forward(inputs, collected.tap), outputs: collected.outputs() };
+        return weights === "ema" ? present(ema).forward(inputs, targets) : trained.forward(inputs, targets, dropout);
       },
-      velocities(inputs, perturbation) {
-        adapters?.setDropout(null);
-        return transformer.forward(inputs, undefined, perturbation);
-      },
+      velocities: (ema ?? trained).velocities,
       config: loaded.config,
-      trainable,
+      trainable: trained.trainable,
+      ema: ema?.trainable ?? null,
       embeddings: loaded.embeddings,
       scaleFactors: loaded.scaleFactors,
-      warnings: [...loaded.warnings, ...warnings],
+      warnings: [...loaded.warnings, ...trained.warnings],
       dispose: () => {
-        engine.dispose(...trainable.tensors());
+        engine.dispose(...trained.trainable.tensors(), ...(ema?.trainable.tensors() ?? []));
         base?.dispose();
         loaded.dispose();
       },
@@ -134,6 +128,45 @@ export async function openModel(
   }
 }
 
+interface Called {
+  readonly engine: Engine;
+  readonly infos: StrategyInfo["outputs"];
+  readonly config: TransformerConfig;
+  readonly isCheckpointed: boolean;
+  /** Null where all weights are trained. */
+  readonly lora: LoraConfig | null;
+  readonly start: Uniform;
+  /** Whether no gradient is asked of it; false if not given. */
+  readonly isConstant?: boolean;
+}
+
+/** The model over `weights`, with adapters and heads of its own. */
+function called(
+  { engine, infos, config, isCheckpointed, lora, start, isConstant = false }: Called,
+  weights: Map<string, Tensor>,
+) {
+  const { own, adapters, warnings } = trainedOf(engine, { config, weights }, lora, start);
+  const outputs = createOutputs(engine, infos, config, start);
+  const checkpointing = isCheckpointed ? checkpointingOf(engine, isConstant ? nothing : own) : null;
+  const transformer = createTransformer(engine.ops, config, weights, adapters ?? undefined, checkpointing);
+  return {
+    warnings,
+    trainable: joined(own, outputs),
+    forward(inputs: ModelInputs, targets?: TargetTokens, dropout?: Dropout): Prediction {
+      adapters?.setDropout(dropout ?? null);
+      if (targets === undefined || infos.length === 0) return { ...transformer.forward(inputs), outputs: {} };
+      const collected = outputs.collect(targets);
+      return { ...transformer.forward(inputs, collected.tap), outputs: collected.outputs() };
+    },
+    velocities(inputs: ModelInputs, perturbation?: Perturbation): Velocities {
+      adapters?.setDropout(null);
+      return transformer.forward(inputs, undefined, perturbation);
+    },
+  };
+}
+
+const nothing: Trainable = { names: [], tensors: () => [], replace: () => {} };
+
 /** The base model, for passes of the strategy: the weights that adapters lie on, or under a full training a copy of what it began with. */
 async function openBase(
   engine: Engine,
@@ -142,7 +175,6 @@ async function openBase(
   isCheckpointed: boolean,
 ) {
   const own = copy === null ? null : await copy();
-  const nothing = { names: [], tensors: () => [], replace: () => {} };
   const checkpointing = isCheckpointed ? checkpointingOf(engine, nothing) : null;
   const transformer = createTransformer(engine.ops, config, own ?? weights, undefined, checkpointing);
   return {
@@ -157,7 +189,12 @@ function present<T>(x: T | null): T {
 }
 
 /** What is trained of the model: adapters on it, or its weights themselves. */
-function trainedOf(engine: Engine, { config, weights }: LoadedModel, lora: LoraConfig | null, start: Uniform) {
+function trainedOf(
+  engine: Engine,
+  { config, weights }: Pick<LoadedModel, "config" | "weights">,
+  lora: LoraConfig | null,
+  start: Uniform,
+) {
   if (lora === null) return { own: allWeights(weights), adapters: null, warnings: [] };
   const { targets, warnings } = matchTargets(transformerLayout(config), lora.target_modules);
   const adapters = createLora(engine, targets, lora, start);

@@ -116,6 +116,7 @@ export async function openExamined(
     lora: loraOf(config),
     seed: config.seed,
     isCheckpointed: config.optimization.enable_gradient_checkpointing,
+    hasEma: config.runtime.optimization.ema_decay !== null,
     ...planned,
   });
   try {
@@ -137,6 +138,7 @@ export async function openExamined(
       engine,
       model: model.forward,
       trainable: model.trainable,
+      ema: model.ema,
       positions: createPositions(model.scaleFactors),
       scaleFactors: model.scaleFactors,
       data: batches,

@@ -25,6 +25,7 @@ import { drawnContents } from "./drawn-files.ts";
 import { openData } from "./open-data.ts";
 import { checkModel } from "./open-model.ts";
 import { checkSamples } from "./open-samples.ts";
+import { checkTrained } from "./trained-names.ts";
 
 /** What the checks before a run found; `openExamined` opens the run with it. */
 export type Preflight = Awaited<ReturnType<typeof preflight>>;
@@ -70,6 +71,7 @@ export async function preflight(
     () => {
       ofOthers = checkOthers(config, strategy);
     },
+    () => checkTrained(config, strategy, examined),
     () => checkFiles(config),
     () => checkOutput(config, !isOfficial),
     () => {

@@ -1,7 +1,7 @@
 import type { HostTensor, Shape, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import { adamwStep } from "./adamw.ts";
-import type { Optimizer, StoredMoments } from "./optimizer.ts";
+import { adamwStep, WEIGHT_DECAY } from "./adamw.ts";
+import { rateOf, type Optimizer, type StoredMoments } from "./optimizer.ts";
 import { BLOCK, decodeBlock, encodeBlock, signedCodes, unsignedCodes, zeros, type EightBit } from "./eight-bit.ts";
 
 /** Smaller parameters keep their moments in float32, which costs little; biases and norms are sensitive. The usual limit. */
@@ -19,9 +19,14 @@ interface Moments {
  * Optimizer whose moments take a byte each. Updates are calculated on the host in blocks, from moments that are widened a block at a time.
  * Rounding is random but reproducible: a function of parameter, update and place.
  */
-export function createAdamW8bit(engine: Engine, count: number): Optimizer {
+export function createAdamW8bit(
+  engine: Engine,
+  count: number,
+  decays: readonly number[] = Array.from({ length: count }, () => WEIGHT_DECAY),
+): Optimizer {
   const moments: (Moments | null)[] = Array.from({ length: count }, () => null);
   return {
+    kinds: ["m", "v"],
     async update(parameters, gradients, rate, factor) {
       const scale = factor === null ? 1 : ((await engine.read(factor)).data[0] ?? 1);
       const updated: Tensor[] = [];
@@ -32,7 +37,8 @@ export function createAdamW8bit(engine: Engine, count: number): Optimizer {
           const [p, g] = [await engine.read(parameter), await engine.read(gradient)];
           const own = (moments[i] ??= newMoments(p.shape));
           own.t++;
-          updated.push(engine.keep({ ...p, data: updateHost(own, p.data, g.data, { rate, scale, seed: i }) }));
+          const options = { rate: rateOf(rate, i), decay: decays[i] ?? NaN, scale, seed: i };
+          updated.push(engine.keep({ ...p, data: updateHost(own, p.data, g.data, options) }));
           engine.dispose(parameter);
         }
       }
@@ -59,6 +65,7 @@ function newMoments(shape: Shape): Moments {
 
 interface UpdateOptions {
   readonly rate: number;
+  readonly decay: number;
   /** What gradients are multiplied by. */
   readonly scale: number;
   readonly seed: number;
@@ -69,11 +76,11 @@ function updateHost(
   { t, m, v }: Moments,
   p: ArrayLike<number>,
   g: ArrayLike<number>,
-  { rate, scale, seed }: UpdateOptions,
+  { rate, decay, scale, seed }: UpdateOptions,
 ): Float32Array {
   const next = new Float32Array(p.length);
   const [ms, vs] = [new Float64Array(BLOCK), new Float64Array(BLOCK)];
-  const step = adamwStep(t, rate);
+  const step = adamwStep({ t, rate, decay });
   for (let block = 0; block * BLOCK < p.length; block++) {
     const first = block * BLOCK;
     const count = load(m, block, ms);
@@ -130,6 +137,7 @@ function widened(moment: EightBit | Float32Array, shape: Shape): HostTensor {
 }
 
 function restored({ t, m, v }: StoredMoments): Moments {
+  if (m === undefined || v === undefined) throw new Error("stored moments without m and v");
   const moments = newMoments(m.shape);
   const out = new Float64Array(BLOCK);
   for (const [moment, { data }] of [

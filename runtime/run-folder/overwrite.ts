@@ -22,6 +22,7 @@ interface Kind {
 const kinds: readonly Kind[] = [
   { noun: "training state", folder: "checkpoints", names: /^training_state_step_\d+\.state$/ },
   { noun: "heads file", folder: "checkpoints", names: /^heads_\d+\.safetensors$/ },
+  { noun: "moving average", folder: "checkpoints", names: /^(lora|model|heads)_ema_\d+\.safetensors$/ },
   { noun: "metrics file", folder: "", names: /^metrics\.jsonl$/ },
   { noun: "saved config", folder: "", names: /^training_config\.yaml$/ },
   { noun: "report", folder: "", names: /^report\.html$/ },

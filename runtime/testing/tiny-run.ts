@@ -132,6 +132,7 @@ export function tinyRun(engine: Engine, options: TinyOptions): Run {
       tensors: () => [a, b],
       replace: (tensors) => ([a, b] = tensors as [Tensor, Tensor]),
     },
+    ema: null,
     positions: {
       video: () => host([], new Float32Array(1)),
       audio: () => host([], new Float32Array(1)),

@@ -28,6 +28,7 @@ export async function evaluate(
   signal?: StopSignal,
 ): Promise<Evaluated | null> {
   const { heldOut, config } = run;
+  const evaluated = config.runtime.optimization.evaluate_ema ? withEma(context) : context;
   if (heldOut === null) throw new Error("a run without held-out samples");
   const { sigmas } = config.evaluation;
   const reports: Report[][] = sigmas.map(() => []);
@@ -40,7 +41,7 @@ export async function evaluate(
         batch.release();
         return null;
       }
-      reports[level]?.push(await reportOf(run, context, batch, { sample: i, sigma, progress }));
+      reports[level]?.push(await reportOf(run, evaluated, batch, { sample: i, sigma, progress }));
     }
     batch.release();
   }
@@ -48,6 +49,16 @@ export async function evaluate(
   const bySigma = sigmas.map((sigma, level) => ({ sigma, loss: mean((reports[level] ?? []).flatMap(sampleLosses)) }));
   const strays = reports.some((list, level) => list.some(({ sigma }) => !isAt(sigma, sigmas[level] ?? 0)));
   return { loss, terms, sigmas: bySigma, strays };
+}
+
+/** The step's own call with the moving average of the weights, as passes with `adapters: ema` have it. */
+function withEma(context: ForwardContext): ForwardContext {
+  const { model } = context;
+  return {
+    ...context,
+    model: (inputs, targets, dropout, weights = "trained") =>
+      model(inputs, targets, dropout, weights === "trained" ? "ema" : weights),
+  };
 }
 
 async function reportOf(

@@ -1,5 +1,6 @@
 /** What makes a resumed run the same run: compared with what the training state was saved with, so that nothing changes unnoticed. */
 import { createHash } from "node:crypto";
+import { askedFor } from "../config/index.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import type { StrategyInfo } from "../contract.ts";
 import { changedCodes, changedFiles, type Contents } from "../data/contents.ts";
@@ -12,6 +13,8 @@ export interface Fingerprint {
   readonly scheduler_type: string;
   readonly training_mode: string;
   readonly lora_rank: number | null;
+  /** What `runtime.optimization` asks for; without it nothing. */
+  readonly own_optimization?: Readonly<Record<string, unknown>>;
   readonly lora_alpha?: number | null;
   readonly target_modules?: readonly string[] | null;
   readonly seed?: number;
@@ -79,11 +82,14 @@ export function fingerprintOf(of: Fingerprinted): Fingerprint {
   const { config, strategy, params, samples, baseModel, contents, heldOut, drawn = {} } = of;
   const { optimization, model, seed } = config;
   const lora = model.training_mode === "full" ? null : config.lora;
+  // No step follows from what is evaluated.
+  const { evaluate_ema: _evaluated, ...own } = askedFor(config.runtime);
   return {
     optimizer_type: optimization.optimizer_type,
     scheduler_type: optimization.scheduler_type,
     training_mode: model.training_mode,
     lora_rank: lora?.rank ?? null,
+    ...(Object.keys(own).length === 0 ? {} : { own_optimization: own }),
     lora_alpha: lora?.alpha ?? null,
     target_modules: lora?.target_modules.toSorted() ?? null,
     seed,
@@ -139,13 +145,30 @@ export function changes(before: Fingerprint, now: Fingerprint): readonly Change[
     const field = key as keyof typeof settings;
     return before[field] === undefined ? null : changeOf(path, `\`${path.join(".")}\``, before[field], now[field]);
   });
-  const all = [...ofSettings, ...ofModel(before, now), ...ofStrategy(before, now), ...ofData(before, now)];
+  const all = [
+    ...ofSettings,
+    ...ofOwnOptimization(before, now),
+    ...ofModel(before, now),
+    ...ofStrategy(before, now),
+    ...ofData(before, now),
+  ];
   return all.filter((change) => change !== null);
 }
 
 function changeOf(path: Finding["path"], name: string, before: unknown, now: unknown): Change | null {
   const [old, recent] = [JSON.stringify(before), JSON.stringify(now)];
   return old === recent ? null : { path, name, before: old ?? "not set", now: recent ?? "not set" };
+}
+
+/** States of versions that had no such section were saved without it. */
+function ofOwnOptimization(
+  { own_optimization: before = {} }: Fingerprint,
+  { own_optimization: now = {} }: Fingerprint,
+) {
+  return Object.keys({ ...before, ...now }).map((key) => {
+    const path = ["runtime", "optimization", key];
+    return changeOf(path, `\`${path.join(".")}\``, before[key], now[key]);
+  });
 }
 
 const short = (hash: string | undefined): string | undefined => hash?.slice(0, 19);

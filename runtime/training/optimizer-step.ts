@@ -1,6 +1,7 @@
 import type { Batch, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Optimizer } from "../optimizer/optimizer.ts";
+import { follow, type Averages } from "../optimizer/moving-average.ts";
+import type { Optimizer, Rate } from "../optimizer/optimizer.ts";
 import type { DrawSource } from "../random/sampler.ts";
 import { forward, readReport, type ForwardContext, type Progress, type Report } from "./forward.ts";
 import { addGradients, clipFactor, globalNorm, type Gradients } from "../optimizer/gradients.ts";
@@ -19,6 +20,8 @@ export interface OptimizerContext {
   readonly forward: ForwardContext;
   readonly trainable: Trainable;
   readonly optimizer: Optimizer;
+  /** The moving average of what is trained, and of which share of it an update leaves; none if not given. */
+  readonly ema?: { readonly averages: Averages; readonly decay: number };
   /** Share of an adapter's input that is zeroed in training. */
   readonly dropout: number;
   /** 0 or less: no clipping. */
@@ -42,7 +45,7 @@ export interface AccumulatedGradients {
   /** L2 norm of all gradients together, before clipping. */
   readonly gradNorm: number;
   /** Clips, updates the weights with this learning rate and frees the gradients. */
-  apply(rate: number): Promise<void>;
+  apply(rate: Rate): Promise<void>;
   /** Frees the gradients and leaves the weights as they are. */
   discard(): void;
 }
@@ -86,7 +89,7 @@ async function summarize(
   passes: readonly Pass[],
   gradients: Gradients,
 ): Promise<AccumulatedGradients> {
-  const { engine, trainable, optimizer, maxGradNorm } = context;
+  const { engine, trainable, optimizer, maxGradNorm, ema } = context;
   const norm = globalNorm(engine, gradients);
   const { reports, gradNorm } = await readPasses(context, passes, norm);
   engine.dispose(...passes.map(({ report }) => report));
@@ -100,6 +103,7 @@ async function summarize(
       trainable.replace(await optimizer.update(trainable.tensors(), gradients, rate, factor));
       engine.dispose(factor);
       free();
+      if (ema !== undefined) follow(engine, ema.averages, trainable.tensors(), ema.decay);
     },
     discard: free,
   };

@@ -22,6 +22,8 @@ export interface Run {
   readonly engine: Engine;
   readonly model: Model;
   readonly trainable: Trainable;
+  /** The moving average of what is trained, with the same names; null where the run keeps none. */
+  readonly ema: Trainable | null;
   readonly positions: Positions;
   readonly scaleFactors: ScaleFactors;
   readonly data: RunData;

@@ -153,4 +153,14 @@ export const entries = [
     bad: config("optimization: {learning_rate: 1}"),
     good: config("optimization: {learning_rate: 1e-4}"),
   },
+  {
+    code: "LTX6252",
+    slug: "own-optimization-elsewhere",
+    title: "The official trainer does not have what `runtime.optimization` asks for",
+    explanation:
+      "Other optimizers, parameter groups, warm-up and the moving average of the weights (`ema_decay`) are ltxc's own. The official trainer would " +
+      "train without them, which gives other weights, so nothing is started there.",
+    bad: config("runtime: {engine: ltx-trainer, optimization: {optimizer: lion}}"),
+    good: config("runtime: {optimization: {optimizer: lion}}"),
+  },
 ] as const satisfies readonly Entry[];

@@ -246,4 +246,24 @@ export const entries = [
     bad: "outputs:\n  head: {linear: middle, features: 7}   # the files have 8 features",
     good: "outputs:\n  head: {linear: middle, features: 8}",
   },
+  {
+    code: "LTX6253",
+    slug: "group-of-nothing",
+    title: "A group of `runtime.optimization.groups` matches nothing that is trained",
+    explanation:
+      "A pattern is compared with the whole name of each module that is trained, for example `transformer_blocks.0.ff.net.2`; `*` stands for any text, `?` for one " +
+      "character. Only modules that `lora.target_modules` chooses are trained, and the strategy's heads, as `outputs.NAME`. A module belongs to the first group that matches it.",
+    bad: "runtime: {optimization: {groups: [{match: ff, learning_rate: 1e-5}]}}\n",
+    good: "runtime: {optimization: {groups: [{match: '*.ff.*', learning_rate: 1e-5}]}}\n",
+  },
+  {
+    code: "LTX6254",
+    slug: "no-moving-average",
+    title: "A pass calls the moving average of the weights, and the run keeps none",
+    explanation:
+      "`adapters: ema` evaluates the model with the exponential moving average of the weights that are trained. The run keeps it where `runtime.optimization.ema_decay` " +
+      "says how slowly it follows: 0.999 averages over about 1000 steps, 0.99 over about 100.",
+    bad: "training_strategy: {name: consistency}\n",
+    good: "training_strategy: {name: consistency}\nruntime: {optimization: {ema_decay: 0.999}}\n",
+  },
 ] as const satisfies readonly Entry[];

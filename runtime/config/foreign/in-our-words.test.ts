@@ -42,6 +42,10 @@ test("a word of another trainer is answered with the setting and its section", (
     pretrained_model_name_or_path: "model.model_path",
     full_finetune: "model.training_mode",
     output: "output_dir",
+    warmup_steps: "runtime.optimization.warmup_steps",
+    weight_decay: "runtime.optimization.weight_decay",
+    ema: "runtime.optimization.ema_decay",
+    optimizer: "optimization.optimizer_type",
     num_gpus: "runtime.processes",
   };
   for (const [word, setting] of Object.entries(words)) {
@@ -59,11 +63,9 @@ test("where nothing corresponds, the help says what to do instead", () => {
   const words: Readonly<Record<string, RegExp>> = {
     num_train_epochs: /`optimization\.steps` is epochs x samples/,
     epochs: /counts steps, not epochs/,
-    warmup_steps: /there is no warmup/,
-    weight_decay: /fixed/,
+    betas: /fixed/,
     min_snr_gamma: /in the strategy/,
     resolution: /preprocess/,
-    ema: /leave it out/,
   };
   for (const [word, help] of Object.entries(words)) {
     const finding = one({ optimization: { [word]: 1 } });
@@ -127,8 +129,9 @@ test("a section of another trainer is one finding, which moves all of its settin
 test("words for values are answered with the official one, and mended where they mean the same", () => {
   const rows: readonly (readonly [section: string, key: string, value: unknown, help: RegExp, mended?: unknown])[] = [
     ["optimization", "optimizer_type", "adamw_8bit", /write `adamw8bit`/, "adamw8bit"],
-    ["optimization", "optimizer_type", "prodigy", /there are `adamw` and `adamw8bit`/],
-    ["optimization", "scheduler_type", "cosine_with_warmup", /no warmup: `cosine`/],
+    ["optimization", "optimizer_type", "prodigy", /optimizer: prodigy}}` and `learning_rate: 1`/],
+    ["optimization", "optimizer_type", "sgd", /there are `adamw` and `adamw8bit`/],
+    ["optimization", "scheduler_type", "cosine_with_warmup", /`cosine`, and .*warmup_steps: 100/],
     ["flow_matching", "timestep_sampling_mode", "logit_normal", /`sigma: sigmoid\(randn\(\)\)`/],
     ["model", "training_mode", "full_finetune", /write `full`/, "full"],
     ["acceleration", "mixed_precision_mode", "float32", /write `"no"`/, "no"],

@@ -85,7 +85,9 @@ function meaningsOf(path: Path, value: unknown, settings: readonly string[], sch
 
 /** The official setting of this name in another section, or written in another way, such as `learningRate`. */
 function ownName(key: string, settings: readonly string[]): ForeignSetting | null {
-  const same = settings.filter((setting) => plainWord(setting.split(".").at(-1) ?? "") === plainWord(key));
+  const named = settings.filter((setting) => plainWord(setting.split(".").at(-1) ?? "") === plainWord(key));
+  // Elsewhere `optimizer` may also be AdamW.
+  const same = named.filter((setting) => !setting.startsWith("runtime.optimization.optimizer"));
   const [to] = same;
   return same.length === 1 && to !== undefined ? { to } : null;
 }
@@ -121,13 +123,24 @@ function helpOf({ meaning, value, path }: Found, { length }: Path, raw: unknown)
   const parts = to.split(".");
   const line = `${parts.at(-1)}:${isPlain(value) ? ` ${inYaml(value)}` : ""}`;
   const isHere = parts.slice(0, -1).join(".") === path.slice(0, -1).join(".") && length === parts.length;
-  const below = isHere ? "" : parts.length === 1 ? " at the left edge of the file" : ` below \`${parts[0]}:\``;
+  const below = isHere
+    ? ""
+    : parts.length === 1
+      ? " at the left edge of the file"
+      : ` below ${sectionText(parts.slice(0, -1))}`;
   const isTwice = at(raw, parts) !== undefined;
   const start = isTwice
     ? `it is \`${to}\`, which the file has, too: remove one of them`
     : `it is \`${to}\` here: write \`${line}\`${below}`;
   return say === undefined || (value !== undefined && !isTwice) ? start : `${start}; ${say}`;
 }
+
+/** `optimization:` in `runtime:`, the inner one first. */
+const sectionText = (sections: readonly string[]): string =>
+  sections
+    .toReversed()
+    .map((section) => `\`${section}:\``)
+    .join(" in ");
 
 const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
 
@@ -152,7 +165,10 @@ function helpOfSection(found: readonly Found[]): string {
 /** Writes everything at its place, or nothing: null where one value is not certain, or is there already. */
 function rewritesOf(path: Path, found: readonly Found[], raw: unknown): readonly Rewrite[] | null {
   const moves = found.map(({ meaning, value }) => ({ to: meaning?.to?.split(".") ?? [], value }));
-  const isCertain = moves.every(({ to, value }) => to.length > 0 && value !== undefined && at(raw, to) === undefined);
+  // Sections in sections are left to the user.
+  const isCertain = moves.every(
+    ({ to, value }) => to.length > 0 && to.length < 3 && value !== undefined && at(raw, to) === undefined,
+  );
   const targets = new Set(moves.map(({ to }) => to.join(".")));
   if (!isCertain || targets.size < moves.length) return null;
   const [first] = moves;

@@ -30,12 +30,11 @@ const epochs = none(
 const savedByEpoch = none(
   "a run counts steps, not epochs: `checkpoints.interval` is the number of steps between two saves",
 );
-const warmup = none(
-  "there is no warmup: leave it out; if the first steps go wrong, take a smaller `optimization.learning_rate`",
-);
+const warmup = "runtime.optimization.warmup_steps";
 const adam = none(
-  "it is fixed, as in the official trainer (AdamW with betas 0.9 and 0.999, eps 1e-8 and weight decay 0.01): leave it out",
+  "AdamW's is fixed, as in the official trainer (betas 0.9 and 0.999, eps 1e-8): leave it out; those of other optimizers are `runtime.optimization.optimizer_params`",
 );
+const ema = "runtime.optimization.ema_decay";
 const size = none(
   "sizes are those of the preprocessed data: leave it out, and preprocess the videos with the size that you want",
 );
@@ -109,11 +108,14 @@ const rows: Rows = {
     "optimization.scheduler_type",
   ),
   ...words("lrschedulerkwargs lrschedulerargs lrschedulerparams schedulerkwargs", "optimization.scheduler_params"),
-  ...words("warmup warmupsteps lrwarmupsteps numwarmupsteps warmupratio lrwarmup", warmup),
+  ...words("warmup warmupsteps lrwarmupsteps numwarmupsteps lrwarmup", warmup),
+  ...words("warmupratio", like(warmup, "a number of steps, not a share of them")),
+  ...words("weightdecay adamweightdecay", "runtime.optimization.weight_decay"),
   ...words(
-    "weightdecay adamweightdecay betas beta1 beta2 adambeta1 adambeta2 adamepsilon eps optimizerargs optimizerparams",
-    adam,
+    "paramgroups parametergroups layerlrs",
+    like("runtime.optimization.groups", "a list of `{match:, learning_rate:}`"),
   ),
+  ...words("betas beta1 beta2 adambeta1 adambeta2 adamepsilon eps optimizerargs optimizerparams", adam),
   ...words("gradientcheckpointing usegradientcheckpointing gradcheckpointing activationcheckpointing", checkpointing),
   ...words("mixedprecision traindtype modeldtype train.dtype acceleration.precision acceleration.dtype", precision),
   ...words("bf16", { to: precision, value: ifTrue("bf16"), say: "`bf16`, the default" }),
@@ -282,7 +284,8 @@ const rows: Rows = {
     ofStrategy("`loss:` there, with a weight in front of `mse(…)` or a mask behind `over`"),
   ),
   ...words("fps framerate", ofStrategy("`fps: 24` below `video:`; that of samples is `validation.frame_rate`")),
-  ...words("ema useema emadecay emaconfig", none("there is no moving average of the weights: leave it out")),
+  ...words("emadecay", ema),
+  ...words("ema useema emaconfig", like(ema, "the share of the moving average that stays, such as 0.999")),
   ...words(
     "trainunet traintextencoder traintransformer",
     none("the transformer alone is trained, by `lora.target_modules`: leave it out"),

@@ -17,21 +17,37 @@ const say = (text: string, words: RegExp): ForeignValue => ({ say: text, words }
 
 /** The first row whose words a value has, in any case, counts. `cuda:0` is `cuda`. */
 const values: Readonly<Record<string, readonly ForeignValue[]>> = {
+  "runtime.optimization.optimizer": [
+    say("that is `optimization.optimizer_type`: leave this line out, and write it there", /adam/i),
+    write("prodigy", /^prodigy[-_a-z]*$/i),
+    write("lion", /^lion[-_a-z]*$/i),
+  ],
   "optimization.optimizer_type": [
     write("adamw8bit", /^(adamw?|bnb)[-_]?8[-_]?bit$/i),
     write("adamw", /^(torch[-_.])?adamw([-_](torch|hf|fused|torch_fused))?$/i),
+    say(
+      "leave the line out, and write `runtime: {optimization: {optimizer: prodigy}}` and `learning_rate: 1`",
+      /^prodigy/i,
+    ),
+    say(
+      "leave the line out, and write `runtime: {optimization: {optimizer: lion}}`; it takes 3 to 10 times smaller learning rates",
+      /^lion([-_]32[-_]?bit)?$/i,
+    ),
     say(
       "there are `adamw` and `adamw8bit`, both with a `learning_rate` of their own: `adamw` with 1e-4 is a good start",
       /./,
     ),
   ],
   "optimization.scheduler_type": [
-    say("there is no warmup: `constant` is the same without it", /^constant[-_]with[-_]warmup$/i),
+    say("write `constant`, and `runtime: {optimization: {warmup_steps: 100}}`", /^constant[-_]with[-_]warmup$/i),
     say(
-      "there is no warmup: `cosine` is the same without it",
+      "write `cosine`, and `runtime: {optimization: {warmup_steps: 100}}`",
       /^(cosine[-_]with[-_](warmup|min[-_]lr)|warmup[-_]cosine)$/i,
     ),
-    say("there is no warmup: `linear` is the same without it", /^(linear[-_]with[-_]warmup|warmup[-_]linear|warmup)$/i),
+    say(
+      "write `linear`, and `runtime: {optimization: {warmup_steps: 100}}`",
+      /^(linear[-_]with[-_]warmup|warmup[-_]linear|warmup)$/i,
+    ),
     write("cosine", /^(cosine[-_]?(annealing|decay|annealing[-_]?lr)|cos)$/i),
     write(
       "cosine_with_restarts",

@@ -3,6 +3,7 @@ import { finding } from "../conform.ts";
 import { checkOfficialStrategy } from "./official.ts";
 import { isAddress } from "../paths.ts";
 import type { RunConfig } from "../run-config.ts";
+import { checkOwnOptimization } from "./own-optimization.ts";
 import { checkSamples } from "./samples.ts";
 
 /** Settings that are each valid alone but wrong together. */
@@ -14,6 +15,7 @@ export function checkCombinations(config: RunConfig): Finding[] {
     ...checkValidation(config),
     ...checkSamples(config),
     ...checkHub(config),
+    ...checkOwnOptimization(config),
   ];
 }
 

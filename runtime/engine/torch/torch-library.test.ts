@@ -204,7 +204,7 @@ function testLibrary(library: TorchLibrary): void {
       const results = made.map((x) => library.read(x).data[0] ?? NaN);
       for (const i of [0, 1]) {
         const [p, g, m, v] = [0, 2, 4, 6].map((list) => given[list + i] ?? NaN) as [number, number, number, number];
-        const expected = adamwStep(t, rate)(p, g * (factor ?? 1), m, v);
+        const expected = adamwStep({ t, rate, decay: 0.01 })(p, g * (factor ?? 1), m, v);
         [expected.p, expected.m, expected.v].forEach((x, list) =>
           assert.ok(Math.abs((results[2 * list + i] ?? NaN) / x - 1) < 1e-6, `${list} of ${i}`),
         );
