@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { entryOf } from "../../compiler/diagnostics/index.ts";
 import { sourceFile } from "../../compiler/source/index.ts";
-import type { RunConfig } from "../../runtime/config/index.ts";
+import { askedFor, type RunConfig } from "../../runtime/config/index.ts";
 import {
   cardToPlan,
   graphsOf,
@@ -149,7 +149,11 @@ function toJson(estimate: Estimate): object {
 function textOf(session: Session, estimate: Estimate): string {
   const { path, config, leftOut, plan, alternatives, speed, space, card, isTable } = estimate;
   const colors = paint(session);
-  const run = { steps: config.optimization.steps, trainingState: config.checkpoints.save_training_state };
+  const run = {
+    steps: config.optimization.steps,
+    trainingState: config.checkpoints.save_training_state,
+    optimization: askedFor(config.runtime),
+  };
   const others =
     alternatives.length === 0
       ? "  none of those that are tried saves memory"

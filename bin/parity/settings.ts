@@ -1,5 +1,5 @@
 /** How a run is trained for a comparison: as its run config says, but for what the two trainers cannot do equally. */
-import type { RunConfig } from "../../runtime/config/index.ts";
+import { askedFor, noneAsked, type RunConfig } from "../../runtime/config/index.ts";
 
 /**
  * Everything in float32; nothing that draws random numbers of its own (dropout) or that the official trainer counts in another way (its
@@ -13,12 +13,13 @@ const exact = {
 } as const;
 
 /** What of these settings users may have chosen in another way, in words. */
-export function changesOf({ lora, optimization, acceleration, checkpoints }: RunConfig): readonly string[] {
+export function changesOf({ lora, optimization, acceleration, checkpoints, runtime }: RunConfig): readonly string[] {
   return [
     acceleration.mixed_precision_mode === "no" ? null : "in float32",
     optimization.scheduler_type === "constant" ? null : "with a constant learning rate",
     (lora?.dropout ?? 0) === 0 ? null : "without dropout",
     optimization.optimizer_type === "adamw" ? null : "with AdamW of 32 bits",
+    Object.keys(askedFor(runtime)).length === 0 ? null : "without `runtime.optimization`",
     acceleration.quantization === null ? null : "without quantization",
     checkpoints.interval === null ? null : "saved at the end alone",
   ].flatMap((change) => change ?? []);
@@ -45,7 +46,12 @@ export function settingsHere(config: RunConfig, { steps, outputs, start }: Aims)
     checkpoints: { ...config.checkpoints, ...exact.checkpoints },
     validation: { ...config.validation, interval: null, samples: [], prompts: [], skip_initial_validation: true },
     evaluation: { ...config.evaluation, samples: 0 },
-    runtime: { ...runtime, engine: runtime.engine === "ltx-trainer" ? "auto" : runtime.engine, provider: "cpu" },
+    runtime: {
+      ...runtime,
+      optimization: noneAsked,
+      engine: runtime.engine === "ltx-trainer" ? "auto" : runtime.engine,
+      provider: "cpu",
+    },
     output_dir: outputs,
   };
 }

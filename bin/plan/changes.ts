@@ -10,13 +10,13 @@ export interface Change {
 }
 
 /** Changes that may save memory on this engine. An optimizer step trains on as many samples as before. */
-export function changesOf({ optimization }: RunConfig): readonly Change[] {
+export function changesOf({ optimization, runtime }: RunConfig): readonly Change[] {
   const { enable_gradient_checkpointing, optimizer_type, batch_size, gradient_accumulation_steps } = optimization;
   const microBatches = batch_size * gradient_accumulation_steps;
   const checkpointing = { enable_gradient_checkpointing: !enable_gradient_checkpointing };
   return [
     inOptimization(`enable_gradient_checkpointing: ${!enable_gradient_checkpointing}`, checkpointing, true),
-    ...(optimizer_type === "adamw"
+    ...(optimizer_type === "adamw" && runtime.optimization.optimizer === null
       ? [inOptimization("optimizer_type: adamw8bit", { optimizer_type: "adamw8bit" })]
       : []),
     ...(batch_size > 1

@@ -1,5 +1,5 @@
 /** What a run will be like: what it trains on, and what it takes. */
-import type { RunConfig } from "../../runtime/config/index.ts";
+import { askedFor, type RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import {
   planOf,
@@ -12,7 +12,7 @@ import {
   type Survey,
 } from "../../runtime/index.ts";
 import { table } from "../shell/text.ts";
-import { planRows } from "./plan-text.ts";
+import { planRows, type PlannedRun } from "./plan-text.ts";
 import { reckoningFor, reckoningText, type Reckoning } from "./planned-engine.ts";
 
 export interface Outlook extends Reckoning {
@@ -24,6 +24,8 @@ export interface Outlook extends Reckoning {
   readonly steps: number;
   /** `checkpoints.save_training_state` */
   readonly trainingState: RunConfig["checkpoints"]["save_training_state"];
+  /** What `runtime.optimization` asks for. */
+  readonly optimization: PlannedRun["optimization"];
   /** Imported functions whose operations are not in the plan. */
   readonly leftOut: readonly string[];
 }
@@ -45,6 +47,7 @@ export async function outlookOf({ config, step, leftOut = [] }: Ready, examined:
     residentBytes: residentBytes(plan.largest),
     steps: config.optimization.steps,
     trainingState: config.checkpoints.save_training_state,
+    optimization: askedFor(config.runtime),
     ...reckoning,
     leftOut,
   };
@@ -55,11 +58,11 @@ const SHOWN = 10;
 
 /** The outlook of the run config `path` as text. */
 export function outlookText(path: string, outlook: Outlook): string {
-  const { survey, plan, steps, trainingState, speed, leftOut } = outlook;
+  const { survey, plan, speed, leftOut } = outlook;
   const rows = [
     ...surveyRows(survey),
     ["computed by", reckoningText(outlook)],
-    ...planRows(plan, { steps, trainingState }, speed),
+    ...planRows(plan, outlook, speed),
     ...leftOutRows(leftOut),
   ];
   return `${path}\n${indented(table(rows))}`;

@@ -13,13 +13,20 @@ import {
   type StepPlan,
 } from "../../runtime/index.ts";
 import { callsText } from "../run-view/calls.ts";
+import { optimizationText, type AskedFor } from "../run-view/optimization.ts";
 import { resumingText, type TrainingStateMode } from "../run-view/resuming.ts";
 import { bytes, duration, rate } from "../shell/text.ts";
+
+export interface PlannedRun {
+  readonly steps: number;
+  readonly trainingState: TrainingStateMode;
+  readonly optimization: AskedFor;
+}
 
 /** Rows of a table, for a run of so many optimizer steps; `speed` is null if the engine of the plan does not work here. */
 export function planRows(
   plan: Plan,
-  { steps, trainingState }: { readonly steps: number; readonly trainingState: TrainingStateMode },
+  { steps, trainingState, optimization }: PlannedRun,
   speed: MeasuredSpeed | CardSpeed | null,
 ): string[][] {
   const { largest, commonest } = plan;
@@ -27,10 +34,12 @@ export function planRows(
   const ofLargest = isOneSize ? "" : ` for the largest samples, ${largest.tokens} tokens`;
   const ofCommonest = ` for samples of the commonest size, ${commonest.tokens} tokens`;
   const calls = callsText(plan.passes);
+  const optimized = optimizationText(optimization);
   return [
     ...(calls === null ? [] : [["calls", calls]]),
+    ...(optimized === null ? [] : [["weights", optimized]]),
     ["memory", memoryText(largest)],
-    ["resuming", resumingText(trainingState, largest.memory.trained / 4)],
+    ["resuming", resumingText(trainingState, largest.memory.trained / 4, optimization)],
     ["time", `${workText(largest, speed)}${ofLargest}`],
     ...(isOneSize ? [] : [["", `${workText(commonest, speed)}${ofCommonest}`]]),
     ...(speed === null

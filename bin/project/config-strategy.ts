@@ -19,18 +19,19 @@ import { flexible, textOf } from "./official-step.ts";
 
 /**
  * The run config's section about its strategy, and what is wrong with it.
- * @param judge finds mistakes in a valid section
+ * @param judge finds mistakes in a valid section, or in the rest of the run config as it was written
  * @returns no section where something is wrong
  */
 export async function examineSection(
   file: SourceFile,
-  judge: (section: StrategyConfig) => Promise<readonly Finding[]>,
+  judge: (section: StrategyConfig, written: unknown) => Promise<readonly Finding[]>,
 ): Promise<{ readonly section: StrategyConfig | null; readonly report: FileReport }> {
   const bag = new Bag();
   const root = parseYaml(file, bag, "1.1");
   if (root === null || bag.hasErrors) return { section: null, report: { file, diagnostics: bag.sorted() } };
-  const { section, findings } = resolveStrategySection(toPlain(root));
-  const more = section === null ? [] : await judge(section);
+  const written = toPlain(root);
+  const { section, findings } = resolveStrategySection(written);
+  const more = section === null ? [] : await judge(section, written);
   const diagnostics = [...bag.sorted(), ...toDiagnostics(file, root, [...findings, ...more])];
   const inOrder = diagnostics.toSorted((a, b) => a.span.start - b.span.start);
   return { section: more.length === 0 ? section : null, report: { file, diagnostics: inOrder } };

@@ -24,6 +24,7 @@ export function page(run: RunRecord): string {
     charts(metrics),
     samples(run),
     checkpoints(run),
+    optimization(run),
     environment(run),
     sources(run),
     "</body></html>",
@@ -137,6 +138,16 @@ function checkpoints(run: RunRecord): string {
   );
   const head = '<tr><th>file in checkpoints/</th><th class="n">size</th></tr>';
   return section("Checkpoints", rows.length === 0 ? "" : `<table>${head}${rows.join("")}</table>`);
+}
+
+/** What the run config asks for beyond the official format, as it was told. */
+function optimization({ metrics }: RunRecord): string {
+  const asked: unknown = metrics.started.at(-1)?.optimization;
+  if (typeof asked !== "object" || asked === null) return "";
+  const rows = Object.entries(asked).map(
+    ([key, value]) => `<tr><th>${escape(key)}</th><td>${escape(JSON.stringify(value))}</td></tr>`,
+  );
+  return section("runtime.optimization", rows.length === 0 ? "" : `<table>${rows.join("")}</table>`);
 }
 
 function environment({ metrics }: RunRecord): string {

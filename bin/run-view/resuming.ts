@@ -1,16 +1,14 @@
 /** What a run's checkpoints allow to go on with, as text. */
 import type { StartedEvent } from "../../runtime/index.ts";
 import { bytes } from "../shell/text.ts";
+import { stateBytes, type AskedFor } from "./optimization.ts";
 
 /** `checkpoints.save_training_state` */
 export type TrainingStateMode = StartedEvent["trainingState"];
 
-/** A weight and two moments in float32 for each trained number. */
-const STATE_BYTES = 12;
-
 /** Of a run that trains so many numbers. */
-export function resumingText(mode: TrainingStateMode, numbers: number): string {
-  const size = bytes(STATE_BYTES * numbers);
+export function resumingText(mode: TrainingStateMode, numbers: number, asked?: AskedFor): string {
+  const size = bytes(stateBytes(asked) * numbers);
   const advice = `\`checkpoints.save_training_state: full\` makes it exact and takes ${size} for each checkpoint`;
   switch (mode) {
     case "full":

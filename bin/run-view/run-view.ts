@@ -11,6 +11,7 @@ import type {
 } from "../../runtime/index.ts";
 import { colors, control } from "../shell/color.ts";
 import { callsText } from "./calls.ts";
+import { optimizationText, type AskedFor } from "./optimization.ts";
 import { curve, median } from "./curve.ts";
 import { duration, shownPath } from "../shell/text.ts";
 import { plainLine, progressBlock } from "./progress.ts";
@@ -179,8 +180,11 @@ function startLine(session: Session, event: StartedEvent): string {
   const amount = `${steps} steps, ${samples} sample${samples === 1 ? "" : "s"}, ${numbers.toLocaleString("en")} weights`;
   const from = loaded === null ? "" : `\ngoing on after step ${globalStep} from ${shownPath(session.io, loaded)}`;
   const calls = callsText(event.passes);
-  const each = calls === null ? "" : `\n${calls}`;
-  return `training \`${strategy}\`: ${amount}${each}\n${resumingText(event.trainingState, numbers)}${from}`;
+  const asked: AskedFor | undefined = event.optimization;
+  const optimized = optimizationText(asked);
+  const each = [calls, optimized].map((line) => (line === null ? "" : `\n${line}`)).join("");
+  const resuming = resumingText(event.trainingState, numbers, asked);
+  return `training \`${strategy}\`: ${amount}${each}\n${resuming}${from}`;
 }
 
 /** Steps that make up "start" and "end": 20, or fewer where the run is short. */

@@ -1,11 +1,20 @@
+import { askedFor } from "../config/index.ts";
 import type { StartedEvent } from "../metrics/events.ts";
 import type { Run } from "./run-inputs.ts";
 
-/** What the first event of a run says of its strategy. */
+/** What the first event of a run says of its strategy, and of how its weights follow from the gradients. */
 export function strategyTold({
   step: { strategy },
   params,
-}: Run): Pick<StartedEvent, "strategy" | "sourceHash" | "params" | "passes"> {
+  config,
+}: Run): Pick<StartedEvent, "strategy" | "sourceHash" | "params" | "passes" | "optimization"> {
   const { name, sourceHash, passes } = strategy;
-  return { strategy: name, sourceHash, params, ...(passes === undefined ? {} : { passes }) };
+  const optimization = askedFor(config.runtime);
+  return {
+    strategy: name,
+    sourceHash,
+    params,
+    ...(passes === undefined ? {} : { passes }),
+    ...(Object.keys(optimization).length === 0 ? {} : { optimization }),
+  };
 }

@@ -1,8 +1,19 @@
 import type { Finding } from "../../findings.ts";
-import { finding } from "../conform.ts";
+import { finding, isFields } from "../conform.ts";
 import type { OwnOptimizationConfig, RunConfig } from "../run-config.ts";
 
 const place = ["runtime", "optimization"];
+
+/** `runtime.optimization` as it is by default: weights follow from the gradients as in the official trainer. */
+export const noneAsked: OwnOptimizationConfig = {
+  optimizer: null,
+  optimizer_params: {},
+  weight_decay: null,
+  warmup_steps: 0,
+  groups: [],
+  ema_decay: null,
+  evaluate_ema: false,
+};
 
 /** What `runtime.optimization` asks for that is not the default, by its keys; nothing where it asks for nothing. */
 export function askedFor({ optimization }: Pick<RunConfig["runtime"], "optimization">): Partial<OwnOptimizationConfig> {
@@ -20,19 +31,27 @@ export function askedFor({ optimization }: Pick<RunConfig["runtime"], "optimizat
 /** Settings of `runtime.optimization` that contradict others: LTX6008; or that the official trainer does not know: LTX6252. */
 export function checkOwnOptimization(config: RunConfig): Finding[] {
   const { runtime } = config;
-  if (runtime.engine === "ltx-trainer") return checkElsewhere(runtime);
+  if (runtime.engine === "ltx-trainer") return checkElsewhere(config);
   return [...checkOptimizer(config), ...checkGroups(config), ...checkEma(config)];
 }
 
-/** The official trainer would train something else. */
-function checkElsewhere(runtime: RunConfig["runtime"]): Finding[] {
-  const keys = Object.keys(askedFor(runtime)).filter((key) => key !== "optimizer_params");
+/** LTX6252 where a run config, as it was written, asks for what the official trainer would train without. */
+export function checkElsewhere(written: unknown): Finding[] {
+  const section = place.reduce<unknown>((inner, key) => (isFields(inner) ? inner[key] : undefined), written);
+  if (!isFields(section)) return [];
+  const isAsked = ([key, value]: readonly [string, unknown]) =>
+    key !== "optimizer_params" && value !== null && value !== false && value !== 0 && !isEmpty(value);
+  const keys = Object.entries(section)
+    .filter(isAsked)
+    .map(([key]) => key);
   if (keys.length === 0) return [];
-  const named = keys.map((key) => `\`${key}\``).join(", ");
-  const message = `the official trainer has no ${named}: it would train without`;
-  const help = "remove the section `runtime.optimization`, or train with another engine than `ltx-trainer`";
+  const message = `the official trainer has no ${keys.map((key) => `\`${key}\``).join(", ")}: it would train without`;
+  const help =
+    "remove the section `runtime.optimization`, or train with `ltxc run` and another engine than `ltx-trainer`";
   return [finding("LTX6252", place, message, help)];
 }
+
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 function checkOptimizer({ optimization, runtime }: RunConfig): Finding[] {
   const { optimizer, optimizer_params: params } = runtime.optimization;

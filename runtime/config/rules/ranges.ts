@@ -31,6 +31,13 @@ const rates: Readonly<Record<"adamw" | "lion" | "prodigy", Omit<Range, "path">>>
   },
 };
 
+const ofProdigy: Range = {
+  path: [...own, "optimizer_params", "d0"],
+  most: 1e-3,
+  usual: "1e-6 is",
+  tooHigh: "the estimate only grows from there, so it may begin above the right one",
+};
+
 const ranges: readonly Range[] = [
   { path: ["optimization", "steps"], most: 1e7, usual: "500 to 20000 is", tooHigh: "the run takes years" },
   { path: ["optimization", "max_grad_norm"], least: 1e-4, usual: "1.0 is", tooLow: noEffect },
@@ -55,12 +62,6 @@ const ranges: readonly Range[] = [
     usual: "0.99 to 0.9999 is",
     tooLow: "the average is hardly one, but the weights of the last step",
   },
-  {
-    path: [...own, "optimizer_params", "d0"],
-    most: 1e-3,
-    usual: "1e-6 is",
-    tooHigh: "the estimate only grows from there, so it may begin above the right one",
-  },
 ];
 
 /** A warning for each setting whose value is far from all that trains: LTX6251. Zero, where it is allowed, switches something off. */
@@ -70,7 +71,7 @@ export function checkRanges(config: RunConfig): Finding[] {
     ...rates[optimizer ?? "adamw"],
     path: [...path, "learning_rate"],
   }));
-  const all = [...ofRates, ...ranges, ...inSteps(config)];
+  const all = [...ofRates, ...ranges, ...inSteps(config), ...(optimizer === "prodigy" ? [ofProdigy] : [])];
   return [...all.flatMap((range) => outside(config, range)), ...checkAlpha(config)];
 }
 
