@@ -11,7 +11,7 @@ export interface TrainingState {
   readonly full: FullState | null;
 }
 
-export interface FullState {
+interface FullState {
   readonly parameters: readonly HostTensor[];
   /** Null where the file has moments of another optimizer, which this run's can not use. */
   readonly moments: readonly (StoredMoments | null)[] | null;
