@@ -20,14 +20,7 @@ const builtins = below(builtin);
 export const strategies: readonly string[] = [...builtins, ...below(join(root, "examples"))];
 
 /** Examples that the target `ltx-trainer` refuses, each with the finding that says why. */
-export const refusedInPython: ReadonlyMap<string, string> = new Map([
-  ["caption_dropout", "LTX6640"],
-  ["concept_slider", "LTX6630"],
-  ["diffusion_dpo", "LTX6630"],
-  ["guidance_distillation", "LTX6630"],
-  ["output_preservation", "LTX6630"],
-  ["self_rollout", "LTX6630"],
-]);
+export const refusedInPython: ReadonlyMap<string, string> = new Map([]);
 
 /** Those of which there is a module in Python. */
 export const pythonStrategies: readonly string[] = strategies.filter(

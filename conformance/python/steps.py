@@ -8,6 +8,7 @@ import torch
 import compiled_module
 from report import check, difference
 
+FIELDS = ("latent", "sigma", "timesteps", "context", "context_mask", "attention_mask", "keyframes_mask", "positions")
 DTYPES = {"float32": torch.float32, "int32": torch.int64, "bool": torch.bool}
 # Sums are added in another order than in the CPU engine; positions and what is only drawn or rounded are equal.
 TOLERANCE = {"atol": 1e-6, "rtol": 1e-5}
@@ -36,15 +37,43 @@ class Recorded(dict):
         return lambda _: self.outputs[name]
 
 
+class Passes:
+    """In place of the model where a strategy calls it itself: predicts what is on record, and keeps what it is given."""
+
+    def __init__(self, strategy, predicted):
+        self.strategy, self.predicted, self.given = strategy, predicted, {}
+
+    def __call__(self, name, video, audio):
+        self.given[name] = {"video": video, "audio": audio}
+        found = [self.predicted.get(f"pass.{name}.{modality}") for modality in ("video", "audio")]
+        is_trained = self.strategy.PASSES[name] == "trained"
+        return SimpleNamespace(**{
+            modality: value if is_trained or value is None else value.detach()
+            for modality, value in zip(("video", "audio"), found)
+        })
+
+
+def whole_batch(case, module, strategy):
+    """A batch as the official trainer's data set gives it, and as the module makes it whole."""
+    shared = case["shared"]
+    batch = {strategy.keys[name]: entry(source) for name, source in case["batch"].items() if name not in shared}
+    size = next(len(value) for value in batch["conditions"].values() if value is not None)
+    batch["idx"] = torch.arange(size)
+    if not hasattr(strategy, "TEXTS"):
+        return batch
+    files = {name: entry(source) for name, source in case["batch"].items() if name in shared}
+    first = {name: {key: value[0] for key, value in file.items() if value is not None} for name, file in files.items()}
+    return module.with_all_sources(batch, strategy, first)
+
+
 def made(case):
     module, config_class, strategy_class = compiled_module.load(case["module"])
     strategy = strategy_class(config_class(**case["params"]))
     strategy.place = module.Place(case["seed"], case["step"], 0, case["steps"])
     sampler = compiled_module.sampler_of({"type": "shifted_logit_normal", "std": 1.0, "eps": 1e-3, "uniform_prob": 0.1})
-    batch = {strategy.keys[name]: entry(source) for name, source in case["batch"].items()}
-    size = next(len(value) for value in batch["conditions"].values() if value is not None)
-    inputs = strategy.prepare_training_inputs({**batch, "idx": torch.arange(size)}, sampler)
     predicted = {name: tensor(plain).requires_grad_() for name, plain in case["prediction"].items()}
+    strategy.model = Passes(strategy, predicted)
+    inputs = strategy.prepare_training_inputs(whole_batch(case, module, strategy), sampler)
     outputs = {name.removeprefix("output."): value for name, value in predicted.items() if name.startswith("output.")}
     strategy.taps, strategy.heads = outputs, Recorded()
     strategy.heads.outputs = outputs
@@ -58,11 +87,15 @@ def made(case):
 def values(strategy, inputs, predicted):
     for name in ("video", "audio"):
         modality = getattr(inputs, name)
-        for field in ("latent", "sigma", "timesteps", "attention_mask", "keyframes_mask", "positions"):
+        for field in FIELDS:
             if modality is not None:
                 yield f"{name}.{field}", getattr(modality, field)
         yield f"{name}.target", getattr(inputs, f"{name}_targets")
         yield f"{name}.generated", getattr(inputs, f"{name}_loss_mask")
+    for name, given in strategy.model.given.items():
+        for modality, inputs in given.items():
+            for field in FIELDS if inputs is not None else ():
+                yield f"pass.{name}.{modality}.{field}", getattr(inputs, field)
     for name, term in strategy.terms.items():
         yield f"term.{name}", term
     for name, value in predicted.items():

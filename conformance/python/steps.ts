@@ -14,13 +14,13 @@ import { compile, compilePython, type Library } from "../../compiler/index.ts";
 import type {
   HostTensor,
   ModalityInputs,
+  ModelInputs,
   Prediction,
   Prepared,
   Step,
   StepContext,
   Tensor,
 } from "../../runtime/contract.ts";
-import { noPasses } from "../../runtime/training/forward.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
 import {
   collate,
@@ -74,10 +74,18 @@ async function recordOf(sources: readonly Source[], folder: string): Promise<rea
     await writeFile(module, python);
     const batches = trialBatches(step.strategy, 7);
     for (const batch of new Set(chosen.map((place) => batches[place % batches.length] as TrialBatch)))
-      recorded.push({ module, ...(await recordStep(engine, step, batch)) });
+      recorded.push({ module, ...(await recordStep(engine, step, withParams(batch, step))) });
   }
   return recorded;
 }
+
+/** Of strategies whose own ones make too much of the rounding of float32: 2000 times the difference of two errors of size 2. */
+const params: Readonly<Record<string, Readonly<Record<string, number>>>> = { diffusion_dpo: { beta: 20 } };
+
+const withParams = (batch: TrialBatch, { strategy }: Step): TrialBatch => ({
+  ...batch,
+  params: { ...batch.params, ...params[strategy.name] },
+});
 
 async function compileBoth({ source, library }: Source, folder: string) {
   const options = library === undefined ? {} : { library };
@@ -93,6 +101,7 @@ async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise
   const batch = collate(syntheticSamples(step.strategy, made));
   const globalStep = Math.round(made.progress * STEPS);
   const source = philoxSource(made.seed, globalStep, 0);
+  const passes = passesOf(engine, step, (name, count) => source.randn(name, count));
   const contextOf = (): StepContext<unknown> => ({
     ops: engine.ops,
     draws: createDraws(engine.ops, source, createSampler(defaultFlowMatching)),
@@ -101,13 +110,19 @@ async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise
     scaleFactors,
     globalStep,
     progress: made.progress,
-    call: noPasses,
+    call: passes.call,
   });
   const prepare = () => step.prepare(contextOf(), uploadBatch(engine.ops, batch, contextsOf(engine, batch)));
   const prepared = engine.tidy(prepare);
   const predicted = predictionOf(step, prepared, (name, count) => source.randn(name, count));
-  const kept = Object.entries(predicted).map(([name, value]) => [name, engine.keep(value)] as const);
-  const prediction = asPrediction(Object.fromEntries(kept));
+  const own = Object.entries(predicted).map(([name, value]) => [name, engine.keep(value)] as const);
+  const prediction = asPrediction(Object.fromEntries(own));
+  // The loss may call the model, too.
+  const given = engine.tidy(() => {
+    step.loss(contextOf(), prepare(), prediction);
+    return passes.given();
+  });
+  const kept = [...own, ...passes.trained()];
   const { loss, outputs, gradients } = engine.differentiate(
     () => {
       const terms = step.loss(contextOf(), prepare(), prediction);
@@ -121,22 +136,53 @@ async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise
     Object.fromEntries(await Promise.all(entries.map(async ([name, tensor]) => [name, await read(tensor)] as const)));
   const result = {
     name: `${step.strategy.name}, seed ${made.seed}`,
+    shared: step.strategy.sources.flatMap(({ name, shared }) => (shared === true ? [name] : [])),
     seed: made.seed,
     step: globalStep,
     steps: STEPS,
     params: made.params,
     batch: Object.fromEntries(Object.entries(batch.sources).map(([name, each]) => [name, plainSource(each)])),
-    prediction: Object.fromEntries(Object.entries(predicted).map(([name, value]) => [name, plain(value)])),
+    prediction: Object.fromEntries(
+      Object.entries({ ...predicted, ...passes.predicted }).map(([name, value]) => [name, plain(value)]),
+    ),
     expected: {
       ...(await readAll(inputsOf(prepared))),
+      ...(await readAll(Object.entries(given))),
       ...(await readAll(Object.entries(outputs).map(([name, tensor]) => [`term.${name}`, tensor]))),
       ...(await readAll(kept.map(([name], i) => [`gradient.${name}`, gradients[i] ?? null]))),
       ...positionsOf(prepared),
     },
     metadata: step.metadata(made.params, sizesOf(batch)),
   };
-  engine.dispose(loss, ...Object.values(outputs), ...gradients, ...kept.map(([, tensor]) => tensor));
+  engine.dispose(loss, ...Object.values(outputs), ...gradients, ...own.map(([, tensor]) => tensor), ...passes.made());
   return result;
+}
+
+/** Random numbers in place of what the model predicts when it is called by passes, and what these give it. */
+function passesOf(engine: Engine, { strategy }: Step, randn: Randn) {
+  const predicted: Record<string, HostTensor> = {};
+  const kept = new Map<string, Tensor>();
+  const given: Record<string, Tensor | null> = {};
+  const weightsOf = (pass: string) => strategy.passes?.find(({ name }) => name === pass)?.weights;
+  const predict = (pass: string, modality: "video" | "audio", inputs: ModalityInputs | null) => {
+    if (inputs === null) return null;
+    for (const [field, tensor] of fieldsOf(inputs)) given[`pass.${pass}.${modality}.${field}`] = tensor;
+    const name = `pass.${pass}.${modality}`;
+    const host = (predicted[name] ??= normal(randn, name, inputs.latent.shape));
+    const tensor = kept.get(name) ?? engine.keep(host);
+    kept.set(name, tensor);
+    return weightsOf(pass) === "trained" ? tensor : engine.ops.stopGradient(tensor);
+  };
+  return {
+    call: (pass: string, { video, audio }: ModelInputs) => ({
+      video: predict(pass, "video", video),
+      audio: predict(pass, "audio", audio),
+    }),
+    predicted,
+    given: () => ({ ...given }),
+    made: () => [...kept.values()],
+    trained: () => [...kept].filter(([name]) => weightsOf(name.split(".")[1] ?? "") === "trained"),
+  };
 }
 
 type Plain = { readonly shape: readonly number[]; readonly dtype: string; readonly data: readonly number[] };
@@ -171,24 +217,27 @@ function contextsOf({ ops }: Engine, { sources }: HostBatch) {
   return Object.fromEntries(entries);
 }
 
-function predictionOf({ strategy }: Step, prepared: Prepared, randn: (name: string, count: number) => Float32Array) {
-  const normal = (name: string, shape: readonly number[]): HostTensor => ({
-    shape,
-    dtype: "float32",
-    data: randn(
-      name,
-      shape.reduce((a, b) => a * b, 1),
-    ),
-  });
+type Randn = (name: string, count: number) => Float32Array;
+
+const normal = (randn: Randn, name: string, shape: readonly number[]): HostTensor => ({
+  shape,
+  dtype: "float32",
+  data: randn(
+    name,
+    shape.reduce((a, b) => a * b, 1),
+  ),
+});
+
+function predictionOf({ strategy }: Step, prepared: Prepared, randn: Randn) {
   const { inputs } = prepared;
   const made: Record<string, HostTensor> = {};
   for (const name of ["video", "audio"] as const) {
-    if (inputs[name] !== null) made[name] = normal(`prediction.${name}`, inputs[name].latent.shape);
+    if (inputs[name] !== null) made[name] = normal(randn, `prediction.${name}`, inputs[name].latent.shape);
   }
   for (const output of strategy.outputs) {
     const [samples = 0, tokens = 0] = prepared[output.modality]?.generated.shape ?? [];
     const width = output.kind === "linear" ? output.features : streamWidth;
-    made[`output.${output.name}`] = normal(`output.${output.name}`, [samples, tokens, width]);
+    made[`output.${output.name}`] = normal(randn, `output.${output.name}`, [samples, tokens, width]);
   }
   return made;
 }
@@ -204,11 +253,21 @@ function inputsOf(prepared: Prepared): (readonly [string, Tensor | null])[] {
   return (["video", "audio"] as const).flatMap((name) => {
     const inputs: ModalityInputs | null = prepared.inputs[name];
     if (inputs === null) return [];
-    const { latent, sigma, timesteps, attentionMask, keyframesMask } = inputs;
-    const own = { latent, sigma, timesteps, attention_mask: attentionMask, keyframes_mask: keyframesMask };
     const { target = null, generated = null } = prepared[name] ?? {};
-    const all = { ...own, ...(target === null ? {} : { target, generated }) };
-    return Object.entries(all).map(([field, tensor]) => [`${name}.${field}`, tensor] as const);
+    const all = [...fieldsOf(inputs), ...Object.entries(target === null ? {} : { target, generated })];
+    return all.map(([field, tensor]) => [`${name}.${field}`, tensor] as const);
+  });
+}
+
+function fieldsOf({ latent, sigma, timesteps, context, contextMask, attentionMask, keyframesMask }: ModalityInputs) {
+  return Object.entries({
+    latent,
+    sigma,
+    timesteps,
+    context,
+    context_mask: contextMask,
+    attention_mask: attentionMask,
+    keyframes_mask: keyframesMask,
   });
 }
 

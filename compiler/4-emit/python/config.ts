@@ -33,7 +33,8 @@ export function fieldNames(params: readonly CheckedParam[]): ReadonlyMap<string,
 
 /** The lines of the class `className`. */
 export function configClass(program: Program, className: string, fields: ReadonlyMap<string, string>): string[] {
-  const { name, params } = program;
+  const { name, params, sources } = program;
+  const shared = sources.filter((source) => source.shared);
   const hasAlias = params.some((param) => fields.get(param.name) !== param.name);
   const rules = params.flatMap((param) => validator(param, fields.get(param.name) ?? param.name));
   return [
@@ -47,11 +48,20 @@ export function configClass(program: Program, className: string, fields: Readonl
     "",
     "    def directories(self) -> dict[str, str]:",
     docstring(["The directory of each source, below data.preprocessed_data_root."], 8),
-    statement("return ", directoriesCode(program, fields), "", 8),
+    statement(
+      "return ",
+      pathsCode(
+        inOrder(program).filter((source) => !source.shared),
+        fields,
+      ),
+      "",
+      8,
+    ),
     "",
+    ...(shared.length === 0 ? [] : filesMethod(shared, fields)),
     "    def batch_keys(self) -> dict[str, str]:",
     docstring(["Where each source lies in a batch."], 8),
-    `        return keys_of(self.directories(), ${text(textSource(program))})`,
+    `        return keys_of(self.directories(), ${text(textSources(program)[0] ?? "")}${shared.length > 0 ? ", self.files()" : ""})`,
     "",
     "    def get_data_sources(self) -> dict[str, str]:",
     docstring(["The directories that the trainer reads, and where it puts what it reads in a batch."], 8),
@@ -67,9 +77,18 @@ export function inOrder({ sources, modalities }: Program): readonly CheckedSourc
   return [...sources.filter(isTarget), ...sources.filter((source) => !isTarget(source))];
 }
 
-function directoriesCode(program: Program, fields: ReadonlyMap<string, string>): Code {
-  return dict(inOrder(program).map(({ name, directory }) => entry(name, directoryText(directory, fields))));
+/** Of sources that are one file for all samples. */
+function filesMethod(shared: readonly CheckedSource[], fields: ReadonlyMap<string, string>): string[] {
+  return [
+    "    def files(self) -> dict[str, str]:",
+    docstring(["The file of each source that is the same for all samples, below data.preprocessed_data_root."], 8),
+    statement("return ", pathsCode(shared, fields), "", 8),
+    "",
+  ];
 }
+
+const pathsCode = (sources: readonly CheckedSource[], fields: ReadonlyMap<string, string>): Code =>
+  dict(sources.map(({ name, directory }) => entry(name, directoryText(directory, fields))));
 
 /** `"${x}_latents"` with the parameter's value. */
 function directoryText(directory: string, fields: ReadonlyMap<string, string>): string {
@@ -177,5 +196,14 @@ function validator({ schema }: CheckedParam, field: string): string[] {
   ];
 }
 
-/** The trainer runs its connectors over one text source. */
-const textSource = ({ modalities }: Program): string => modalities[0]?.text ?? "";
+/**
+ * The sources of texts. The trainer runs its connectors over `conditions` alone: the first one's, which is that of a directory. The texts of the
+ * others are put there, too, see library/sources.py.
+ */
+export function textSources({ modalities, sources }: Program): readonly string[] {
+  const texts = sources.filter(({ kind }) => kind === "text_embeddings");
+  const own = modalities[0]?.text;
+  const isFirst = ({ name, shared }: CheckedSource) => name === own && !shared;
+  const rank = (source: CheckedSource) => (isFirst(source) ? 0 : source.shared ? 2 : 1);
+  return texts.toSorted((a, b) => rank(a) - rank(b)).map(({ name }) => name);
+}

@@ -1,12 +1,10 @@
-/** What the parts of a module have in common, and how a statement is written. */
-import type { Program, Statement } from "../../3-lower/program.ts";
+/** What the parts of a module have in common. */
+import type { Program } from "../../3-lower/program.ts";
 import { textAt, type SourceFile } from "../../source/source-file.ts";
 import type { Span } from "../../source/span.ts";
 import type { Code } from "./code.ts";
-import { device, referencesCode, sample } from "./expression.ts";
 import { statement as lineOf } from "./layout.ts";
 import type { Names } from "./names.ts";
-import { host } from "./number.ts";
 import { Scope } from "./scope.ts";
 import { comment } from "./words.ts";
 
@@ -30,21 +28,6 @@ export const line = (head: string, value: Code, shape = ""): string => lineOf(he
 export function quote({ source }: Context, key: string, span: Span | null): string[] {
   return span === null ? [] : [comment(`${key}: ${textAt(source, span)}`, BODY)];
 }
-
-/** A statement, after the variables that it asks for. */
-export function statementLines(context: Context, { key, core, span }: Statement, scope: Scope): string[] {
-  const { stage, axes } = core.type;
-  const isList = core.op === "references";
-  const number = () => (stage === "sample" ? sample(core, scope) : host(core, scope));
-  const value = isList ? referencesCode(core, scope) : stage === "device" ? device(core, scope) : number();
-  const shape = isList ? referencesShape(core.modality) : shapeOf(axes);
-  return [...demanded(scope), ...quote(context, key, span), line(`${context.names.of(key)} = `, value, shape)];
-}
-
-const referencesShape = (modality: string): string =>
-  modality === "video"
-    ? "latents with their frames per second, in the order of the sequence"
-    : "in the order of the sequence";
 
 /** `[batch, token:video]` */
 export const shapeOf = (axes: readonly string[]): string => (axes.length === 0 ? "" : `[${axes.join(", ")}]`);

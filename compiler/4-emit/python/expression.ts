@@ -77,6 +77,8 @@ function tensorCode(core: Core, scope: Scope): Code {
       return method(scope.source(core.source), "float");
     case "prediction":
       return predictionCode(core, scope);
+    case "passPrediction":
+      return passPredictionCode(core, scope);
     case "import":
       return importCode(core, scope);
     case "output":
@@ -108,7 +110,7 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "key":
       return device(core.arg, scope);
     case "from":
-      return call("is_from", [scope.source(core.source), scope.parts(core.modality)]);
+      return call("is_from", [scope.source(core.source), scope.parts(ownerOf(core))]);
     case "neighbours":
       return neighboursCode(core, scope);
     case "shift":
@@ -130,8 +132,19 @@ function tensorCode(core: Core, scope: Scope): Code {
 }
 
 function predictionCode({ modality }: Term<"prediction">, scope: Scope): Code {
-  const whole = atom(`${modality}_pred`);
-  if (!scope.hasReferences(modality)) return method(whole, "float");
+  return ofTarget(atom(`${modality}_pred`), modality, scope.hasReferences(modality), scope);
+}
+
+/** What another call of the model predicts, see library/passes.py. */
+function passPredictionCode({ pass, modality, call: made }: Term<"passPrediction">, scope: Scope): Code {
+  const whole = member(scope.ref(made.op === "ref" ? made.key : ""), modality);
+  const hasReferences = scope.hasReferences(modality) || scope.hasReferences(`${pass}.${modality}`);
+  return ofTarget(whole, modality, hasReferences, scope);
+}
+
+/** A prediction without the tokens of references. */
+function ofTarget(whole: Code, modality: ModalityName, hasReferences: boolean, scope: Scope): Code {
+  if (!hasReferences) return method(whole, "float");
   return method(index(whole, `:, -${flat(scope.size(`token:${modality}`))}:`), "float");
 }
 
@@ -283,24 +296,26 @@ const coordinates: Readonly<Record<string, (token: Code, size: (name: string) =>
   step_index: (token) => token,
 };
 
-function coordinateCode({ modality, coordinate, fps, sequence }: Term<"coordinate">, scope: Scope): Code {
+function coordinateCode(core: Term<"coordinate">, scope: Scope): Code {
+  const { modality, coordinate, fps, sequence } = core;
+  const owner = ownerOf(core);
   if (coordinate === "time") {
-    return sequence ? index(scope.positions(modality), ":, 0, :, 0") : timeCode(modality, fps, scope);
+    return sequence ? index(scope.positions(owner), ":, 0, :, 0") : timeCode(modality, fps, scope);
   }
-  if (sequence && scope.hasReferences(modality)) {
+  if (sequence && scope.hasReferences(owner)) {
     const args = modality === "video" ? "token, frames, height, width" : "token, steps";
     const value = coordinates[coordinate]?.(atom("token"), (name) => atom(name));
-    return call("in_sequence", [scope.parts(modality), atom(`lambda ${args}: ${flat(value ?? atom(""))}`)]);
+    return call("in_sequence", [scope.parts(owner), atom(`lambda ${args}: ${flat(value ?? atom(""))}`)]);
   }
-  return method(ofTarget(coordinate, modality, scope), "float");
+  return method(ofToken(coordinate, modality, scope), "float");
 }
 
-const ofTarget = (coordinate: string, modality: ModalityName, scope: Scope): Code =>
+const ofToken = (coordinate: string, modality: ModalityName, scope: Scope): Code =>
   coordinates[coordinate]?.(scope.token(modality), (axis) => scope.size(axis)) ?? atom("");
 
 /** Start of each target token: audio steps are 4 hops of 10 ms, the first shorter; video cells are `time` frames, the first one. */
 function timeCode(modality: ModalityName, fps: Core | null, scope: Scope): Code {
-  const first = ofTarget(modality === "video" ? "frame_index" : "step_index", modality, scope);
+  const first = ofToken(modality === "video" ? "frame_index" : "step_index", modality, scope);
   if (fps === null) {
     return infix(method(infix(infix(first, "*", "4"), "-", "3"), "clamp", [named("min", "0")]), "/", "100");
   }
@@ -310,10 +325,17 @@ function timeCode(modality: ModalityName, fps: Core | null, scope: Scope): Code 
 
 // --------------------------------------------------------------------------------------------------- references and target
 
-function extendCode({ arg, modality }: Term<"extend">, scope: Scope): Code {
-  if (!scope.hasReferences(modality)) return device(arg, scope);
+/** `video`, or `near.video` where a pass has references of its own. */
+function ownerOf({ modality, pass }: { readonly modality: ModalityName; readonly pass?: string }): string {
+  return pass === undefined ? modality : `${pass}.${modality}`;
+}
+
+function extendCode(core: Term<"extend">, scope: Scope): Code {
+  const { arg, modality } = core;
+  const owner = ownerOf(core);
+  if (!scope.hasReferences(owner)) return device(arg, scope);
   const place = placeOf(`token:${modality}`, arg);
-  return call("after_references", [device(arg, scope), place, scope.size(`sequence:${modality}`)]);
+  return call("after_references", [device(arg, scope), place, scope.size(`sequence:${owner}`)]);
 }
 
 /** The references that take part, in the order of the sequence: the last one listed comes first. */

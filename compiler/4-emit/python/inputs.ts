@@ -5,7 +5,7 @@ import { docstring } from "./words.ts";
 
 interface Field {
   readonly name: string;
-  readonly type: "Tensor" | "bool" | "float" | "int";
+  readonly type: "Tensor" | "bool" | "float" | "int" | "object";
 }
 
 /** Fields of `ModelInputs` of the official trainer. */
@@ -32,12 +32,14 @@ export function ownFields(program: Program, names: Names, sizes: readonly string
 }
 
 function typeOf(key: string, { prepare }: Program): Field["type"] {
-  const type = prepare.find((statement) => statement.key === key)?.core.type;
+  const { op = "", type } = prepare.find((statement) => statement.key === key)?.core ?? {};
+  // What another call of the model returned, or a function that makes what it is given.
+  if (op === "pass" || op === "passInputs") return "object";
   if (type === undefined || type.stage === "device" || type.stage === "sample") return "Tensor";
   return type.dtype === "bool" ? "bool" : "float";
 }
 
-const defaults = { Tensor: "None", bool: "False", float: "0.0", int: "0" } as const;
+const defaults = { Tensor: "None", bool: "False", float: "0.0", int: "0", object: "None" } as const;
 
 export function inputsClass(name: string, fields: readonly Field[]): string {
   return [

@@ -478,16 +478,16 @@ from torch import Tensor
 from ltx_trainer import logger
 
 
-def keys_of(directories: dict, text: str) -> dict:
+def keys_of(directories: dict, text: str, files=()) -> dict:
     """
     Where each source lies in a batch: under its name, sources of one directory under that of the first. The trainer
     looks for texts under \`conditions\`, and puts the places of samples under \`idx\`.
     """
     keys, by_directory = {}, {directories[text]: "conditions"}
+    own = {name: f"{name}_" if name in ("conditions", "idx") else name for name in (*directories, *files)}
     for name, directory in directories.items():
-        own = f"{name}_" if name in ("conditions", "idx") else name
-        keys[name] = by_directory.setdefault(directory, own)
-    return keys
+        keys[name] = by_directory.setdefault(directory, own[name])
+    return {**keys, **{name: own[name] for name in files}}
 
 
 def refuse(idx: Tensor, what: str):
@@ -576,6 +576,7 @@ import json
 import logging
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -586,7 +587,7 @@ from torch import nn
 def heads_trainer(base):
     """The official trainer, which also fills the taps, and trains, saves and loads the heads."""
 
-    class HeadsTrainer(step_trainer(base)):
+    class HeadsTrainer(base):
         def _collect_trainable_params(self):
             super()._collect_trainable_params()
             if os.environ.get("ACCELERATE_DYNAMO_BACKEND", "no").lower() != "no":
@@ -606,6 +607,14 @@ def heads_trainer(base):
             self.watch.is_on = False
             self._training_strategy.taps.clear()
             return loss
+
+        @contextmanager
+        def aside(self):
+            self.watch.is_on = False
+            try:
+                yield
+            finally:
+                self.watch.is_on = True
 
         def _save_checkpoint(self):
             saved = super()._save_checkpoint()
@@ -730,6 +739,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -743,15 +753,15 @@ class Refusal(Exception):
     """Why a run does not start, or cannot go on; the message is all that its user needs."""
 
 
-def main(config_class, strategy_class, make_trainer=None):
-    """Trains with the run config that the command line names."""
+def main(config_class, strategy_class, *extensions):
+    """Trains with the run config that the command line names; \`extensions\` make more of the trainer's class."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--disable-progress-bars"]
     trainer = None
     end_with_ltxc()
     try:
         if len(arguments) != 1 or arguments[0].startswith("-"):
             raise Refusal(f"usage: accelerate launch {sys.argv[0]} CONFIG [--disable-progress-bars]")
-        trainer = make_ready(Path(arguments[0]), config_class, strategy_class, make_trainer or step_trainer)
+        trainer = make_ready(Path(arguments[0]), config_class, strategy_class, extensions)
         trainer.train(disable_progress_bars="--disable-progress-bars" in sys.argv)
     except Refusal as refusal:
         # Before training, every process finds the same; in training, perhaps a single one.
@@ -787,13 +797,15 @@ def say(message: str):
         print(message, flush=True)
 
 
-def make_ready(path: Path, config_class, strategy_class, make_trainer):
+def make_ready(path: Path, config_class, strategy_class, extensions):
     """The trainer of a run config, with this strategy in place of the official ones."""
     from ltx_trainer import config as official_config
     from ltx_trainer import trainer as official_trainer
 
-    trainer_class = make_trainer(official_trainer.LtxvTrainer)
     check_interface(official_config, official_trainer)
+    trainer_class = step_trainer(official_trainer.LtxvTrainer)
+    for extend in extensions:
+        trainer_class = extend(trainer_class)
 
     class RunConfig(official_config.LtxTrainerConfig):
         training_strategy: config_class
@@ -805,7 +817,7 @@ def make_ready(path: Path, config_class, strategy_class, make_trainer):
         run_config = RunConfig(**values)
     except ValueError as error:
         raise Refusal(f"{path}: {error}") from None
-    check_directories(run_config.training_strategy, strategy_class)
+    trainer_class.check(run_config, strategy_class)
     if os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
         say("FSDP rounds positions and noise levels to bfloat16, for official strategies as well: pixel 1055 is 1056.")
     official_trainer.get_training_strategy = strategy_class
@@ -917,8 +929,8 @@ def other_method(kind, name: str):
 
 def check_directories(strategy_config, strategy_class):
     """Refuses directories whose name makes the trainer's data set look for latents in files that have none."""
-    for name, kind in strategy_class.KINDS.items():
-        directory = strategy_config.directories()[name]
+    for name, directory in strategy_config.directories().items():
+        kind = strategy_class.KINDS[name]
         if not kind.endswith("_latents") and "latent" in directory.lower():
             raise Refusal(
                 f"the directory of the source \`{name}\` is {directory}: the official trainer expects an entry \`latents\` "
@@ -933,6 +945,15 @@ def step_trainer(base):
         calls = 0
         validated = frozenset()  # factors of the references in validation
         seen = []  # losses of the micro-batches of a step
+
+        @classmethod
+        def check(cls, run_config, strategy_class):
+            """Refuses what cannot be trained, before models are loaded."""
+            check_directories(run_config.training_strategy, strategy_class)
+
+        def aside(self):
+            """Surrounds calls of the model that are not the step's own."""
+            return nullcontext()
 
         def _training_step(self, batch):
             strategy, options = self._training_strategy, self._config.optimization
@@ -990,5 +1011,160 @@ def learning_rate_of(trainer):
     """Of the trainer's optimizer; None where it does not keep one."""
     groups = next((value.param_groups for value in vars(trainer).values() if hasattr(value, "param_groups")), [{}])
     return groups[0].get("lr")
+`,
+  passes: `"""Passes: further calls of the model in a step."""
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
+
+
+class Velocities(NamedTuple):
+    """What the model predicts, [B, T, C], references included; None for a modality that it was not given."""
+
+    video: Tensor
+    audio: Tensor
+
+
+def passes_trainer(base):
+    """The official trainer, whose strategy may call the model itself, with what is trained or without the LoRA."""
+
+    class PassesTrainer(base):
+        @classmethod
+        def check(cls, run_config, strategy_class):
+            super().check(run_config, strategy_class)
+            if run_config.model.training_mode == "lora":
+                return
+            for name in base_passes(strategy_class):
+                raise Refusal(
+                    f"the pass \`{name}\` calls the model as it was before the training (\`adapters: false\`), of which the "
+                    "official trainer keeps no copy in a full training: set model.training_mode to lora"
+                )
+
+        def _collect_trainable_params(self):
+            super()._collect_trainable_params()
+            # The LoRA is there, and nothing is wrapped yet.
+            self.adapted = self._transformer
+            if base_passes(self._training_strategy) and not hasattr(self.adapted, "disable_adapter"):
+                raise Refusal("this version of PEFT cannot switch a LoRA off: its model has no disable_adapter")
+            self._training_strategy.model = self.call_model
+
+        def call_model(self, name, video, audio):
+            """What a pass predicts, without a gradient where it calls the base model."""
+            # DDP would look for the parameters that the step's own call uses among those of this one.
+            wrapped = self._transformer
+            model = wrapped.module if isinstance(wrapped, DistributedDataParallel) else wrapped
+            with self.aside():
+                if self._training_strategy.PASSES[name] == "trained":
+                    return Velocities(*model(video=video, audio=audio, perturbations=None))
+                with torch.no_grad(), self.adapted.disable_adapter():
+                    return Velocities(*model(video=video, audio=audio, perturbations=None))
+
+    return PassesTrainer
+
+
+def base_passes(strategy) -> list:
+    return [name for name, weights in strategy.PASSES.items() if weights == "base"]
+`,
+  sources: `"""Sources that the official trainer does not have: files for all samples, and further texts."""
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+
+def sources_trainer(base):
+    """The official trainer, but its batches have all sources, and its connectors get the texts of all."""
+
+    class SourcesTrainer(base):
+        @classmethod
+        def check(cls, run_config, strategy_class):
+            super().check(run_config, strategy_class)
+            cls.shared = shared_files(run_config)
+
+        def _training_step(self, batch):
+            return super()._training_step(with_all_sources(batch, self._training_strategy, self.shared))
+
+    return SourcesTrainer
+
+
+def shared_files(run_config) -> dict:
+    """What the files hold that are the same for all samples, by the names of their sources."""
+    if not hasattr(run_config.training_strategy, "files"):
+        return {}
+    root = Path(run_config.data.preprocessed_data_root)
+    root = root / ".precomputed" if (root / ".precomputed").is_dir() else root
+    contents = {}
+    for name, path in run_config.training_strategy.files().items():
+        try:
+            contents[name] = torch.load(root / path, map_location="cpu", weights_only=True)
+        except FileNotFoundError:
+            raise Refusal(f"there is no file {root / path}, which the source \`{name}\` is read from") from None
+        except Exception as error:
+            raise Refusal(f"{root / path}, which the source \`{name}\` is read from, cannot be read: {error}") from None
+        if not isinstance(contents[name], dict):
+            raise Refusal(f"{root / path}, which the source \`{name}\` is read from, does not hold a dict of tensors")
+    return contents
+
+
+def with_all_sources(batch: dict, strategy, shared: dict) -> dict:
+    """
+    The batch with the shared files, once for each sample. The trainer takes what lies under \`conditions\` through its
+    connectors, each row by itself: so the texts of all sources lie there, one source below the other.
+    """
+    contents = {strategy.keys[name]: repeated(content, batch["idx"]) for name, content in shared.items()}
+    whole = {**batch, **contents}
+    if len(strategy.TEXTS) > 1:
+        whole["conditions"] = stacked({name: whole[strategy.keys[name]] for name in strategy.TEXTS})
+    return whole
+
+
+def repeated(content: dict, idx: Tensor) -> dict:
+    """The content of a file as the batch of samples \`idx\` would have it whose files are all like it."""
+    batch = {}
+    for key, value in content.items():
+        value = torch.as_tensor(value).to(idx.device) if isinstance(value, (Tensor, int, float)) else value
+        batch[key] = value.expand(len(idx), *value.shape) if isinstance(value, Tensor) else [value] * len(idx)
+    return batch
+
+
+def stacked(texts: dict) -> dict:
+    """The text embeddings of several sources below each other, [sources * B, S, D], and their masks [sources * B, S]."""
+    entries = {name: embeddings_of(entry) for name, entry in texts.items()}
+    (first, own), *others = entries.items()
+    for name, entry in others:
+        for key, value in own.items():
+            if key not in entry:
+                raise Refusal(f"the texts of \`{name}\` have no {key}, those of \`{first}\` have")
+            if entry[key].shape[1:] != value.shape[1:]:
+                found, wanted = list(entry[key].shape[1:]), list(value.shape[1:])
+                raise Refusal(f"{key} of the texts of \`{name}\` is {found} for a sample, of those of \`{first}\` {wanted}")
+    return {key: torch.cat([entry[key] for entry in entries.values()]) for key in own}
+
+
+def embeddings_of(entry: dict) -> dict:
+    """Video and audio embeddings and the mask; an older format has embeddings for both in one."""
+    names = ("video_prompt_embeds", "audio_prompt_embeds", "prompt_attention_mask")
+    if "video_prompt_embeds" not in entry and "prompt_embeds" in entry:
+        entry = {**entry, **dict.fromkeys(names[:2], entry["prompt_embeds"])}
+    return {name: entry[name] for name in names if entry.get(name) is not None}
+
+
+def texts_of(conditions: dict, names: list) -> dict:
+    """What the connectors made of the texts of each source: its rows of \`conditions\`."""
+    rows = {key: value.chunk(len(names)) for key, value in conditions.items() if isinstance(value, Tensor)}
+    empty = {key: None for key, value in conditions.items() if value is None}
+    return {name: {**empty, **{key: parts[i] for key, parts in rows.items()}} for i, name in enumerate(names)}
+
+
+def chosen_text(drawn: list, rest: dict) -> dict:
+    """The text of each sample: of the first source that was drawn for it, [B] bool each, else of \`rest\`."""
+    texts = dict(rest)
+    for is_drawn, source in reversed(drawn):
+        for key, value in texts.items():
+            if isinstance(value, Tensor):
+                texts[key] = torch.where(is_drawn.reshape(-1, *[1] * (value.dim() - 1)), source[key], value)
+    return texts
 `,
 };

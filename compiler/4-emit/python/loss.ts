@@ -1,8 +1,9 @@
 /** Prints the method `compute_loss`: all that happens after the model. */
 import { atom, dict, entry, infix } from "./code.ts";
-import { demanded, line, paramsLine, quote, scopeOf, statementLines, type Context } from "./context.ts";
+import { demanded, line, paramsLine, quote, scopeOf, type Context } from "./context.ts";
 import { device } from "./expression.ts";
 import { officialField } from "./inputs.ts";
+import { statementLines } from "./statements.ts";
 
 export interface LossBody {
   readonly lines: readonly string[];

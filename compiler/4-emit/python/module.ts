@@ -1,12 +1,16 @@
 /**
  * Prints a program as one Python module for the official trainer, `ltxc_<name>.py`: config, strategy and launcher at once.
  *
- * What the launcher (library/launcher.py) may rely on. It is called as `main(<Name>Config, <Name>Strategy)`, with outputs as
- * `main(<Name>Config, <Name>Strategy, heads_trainer)`, and the module defines:
+ * What the launcher (library/launcher.py) may rely on. It is called as `main(<Name>Config, <Name>Strategy, ...)`, with `sources_trainer`,
+ * `heads_trainer` and `passes_trainer` behind these as the strategy needs them, and the module defines:
  *   <Name>Config.directories()     dict: source -> directory below the data root, in the order of the trainer's data set
  *   <Name>Config.batch_keys()      dict: source -> key of the batch; the text source's is `conditions`
  *   <Name>Strategy.SOURCE          dict of texts: `strategy`, `version` (of ltxc), `source_hash`
  *   <Name>Strategy.KINDS           dict: source -> kind, such as `video_latents`
+ *   <Name>Config.files()           only with files for all samples, dict: source -> file below the data root
+ *   <Name>Strategy.TEXTS           only with several texts, or files for all samples: the sources of texts, as they lie in `conditions`
+ *   <Name>Strategy.PASSES          only with passes: name -> `trained`, or `base` for the model without the LoRA
+ *   strategy.model                 only with passes: to be set to a function of a pass's name and two `Modality`s
  *   <Name>Strategy.TAPS            only with outputs: name -> (modality, block)
  *   <Name>Strategy.HEADS           only with outputs: name -> (name of the output that it reads, features), inputs first
  *   strategy.place                 to be set to a `Place` before each micro-batch; None at first
@@ -19,9 +23,10 @@
 import { basename } from "node:path";
 import type { Program } from "../../3-lower/program.ts";
 import type { SourceFile } from "../../source/source-file.ts";
-import { dict, entry, quoted, type Code } from "./code.ts";
-import { configClass, fieldNames } from "./config.ts";
+import { dict, entry, list, quoted, type Code } from "./code.ts";
+import { configClass, fieldNames, textSources } from "./config.ts";
 import type { Context } from "./context.ts";
+import { hasOpenPass } from "./gradients.ts";
 import { importLines } from "./imports.ts";
 import { inputsClass, ownFields } from "./inputs.ts";
 import { statement } from "./layout.ts";
@@ -62,8 +67,8 @@ export function emitPython(program: Program, options: PythonOptions): string {
     ...(fields.length === 0 ? [] : [inputsClass(inputs, fields)]),
     strategyClass(strategy, program, options, { prepare, loss: loss.lines }).join("\n"),
   ];
-  const trainer = program.outputs.length === 0 ? "" : ", heads_trainer";
-  const end = `if __name__ == "__main__":\n    main(${config}, ${strategy}${trainer})`;
+  const given = [config, strategy, ...extensionsOf(program)].join(", ");
+  const end = `if __name__ == "__main__":\n    main(${given})`;
   const own = twins.flatMap(({ path, text }) => [heading(`From ${path}`), text]);
   const { sections, names: used } = neededParts([...body, ...own, end].join("\n"));
   const library = sections.flatMap(({ title, texts }) => [heading(title), ...texts]);
@@ -71,6 +76,19 @@ export function emitPython(program: Program, options: PythonOptions): string {
   const head = `${moduleDocstring(program, options)}\n${imports}`;
   return `${[head, ...body, ...own, ...library, end].join("\n\n\n")}\n`;
 }
+
+/** What the official trainer needs besides for this strategy. */
+function extensionsOf(program: Program): string[] {
+  return [
+    ...(hasOwnSources(program) ? ["sources_trainer"] : []),
+    ...(program.outputs.length > 0 ? ["heads_trainer"] : []),
+    ...(program.passes.length > 0 ? ["passes_trainer"] : []),
+  ];
+}
+
+/** Whether there are sources that the official trainer does not have: files for all samples, or further texts. */
+const hasOwnSources = (program: Program): boolean =>
+  textSources(program).length > 1 || program.sources.some(({ shared }) => shared);
 
 const nameOrDescription = ({ name, description }: Program): string =>
   description === "" ? `The training strategy ${name}.` : description;
@@ -119,7 +137,7 @@ function strategyClass(
   { compiler, sourceHash }: PythonOptions,
   { prepare, loss }: { readonly prepare: readonly string[]; readonly loss: readonly string[] },
 ): string[] {
-  const { name, sources, outputs, terms } = program;
+  const { name, sources, outputs, passes, terms } = program;
   const constant = (head: string, entries: readonly Code[]) => statement(head, dict(entries), "", 4);
   const source = { strategy: name, version: compiler, source_hash: sourceHash };
   const ends = terms.length === 1 ? "" : `: ${terms.map((term) => term.name).join(" + ")}`;
@@ -135,6 +153,15 @@ function strategyClass(
       "KINDS = ",
       sources.map((each) => entry(each.name, quoted(each.kind))),
     ),
+    ...(hasOwnSources(program) ? [statement("TEXTS = ", list(textSources(program).map(quoted)), "", 4)] : []),
+    ...(passes.length === 0
+      ? []
+      : [
+          constant(
+            "PASSES = ",
+            passes.map((pass) => entry(pass.name, quoted(pass.weights))),
+          ),
+        ]),
     ...(outputs.length === 0 ? [] : outputConstants(program, constant)),
     "",
     "    def __init__(self, config):",
@@ -142,8 +169,9 @@ function strategyClass(
     "        self.keys, self.first_batches = config.batch_keys(), FirstBatches()",
     "        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}",
     ...(outputs.length === 0 ? [] : ["        self.taps, self.heads = {}, {}"]),
+    ...(passes.length === 0 ? [] : ["        self.model = None"]),
     "",
-    "    @torch.no_grad()",
+    ...(hasOpenPass(program) ? [] : ["    @torch.no_grad()"]),
     "    def prepare_training_inputs(self, batch, timestep_sampler):",
     docstring(["What the model gets of a batch, and what the loss needs of it."], 8),
     ...prepare,

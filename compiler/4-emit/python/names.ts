@@ -10,7 +10,7 @@ const taken = `
   self cls batch batch_size frames height width steps video_tokens audio_tokens video_channels audio_channels video_sequence
   audio_sequence video_token audio_token video_parts audio_parts video_positions audio_positions device draws params inputs timestep_sampler idx config
   video_pred audio_pred token part metadata grids
-  video audio video_targets audio_targets video_loss_mask audio_loss_mask
+  texts video audio video_targets audio_targets video_loss_mask audio_loss_mask
   torch math functional Tensor Field Literal dataclass field_validator Any
   TrainingStrategy TrainingStrategyConfigBase ModelInputs Modality logger TRAINER
 `;

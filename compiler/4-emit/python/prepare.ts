@@ -11,7 +11,6 @@ import {
   index,
   infix,
   list,
-  method,
   named,
   quoted,
   spread,
@@ -19,12 +18,14 @@ import {
   tuple,
   type Code,
 } from "./code.ts";
-import { inOrder } from "./config.ts";
-import { demanded, line, paramsLine, scopeOf, shapeOf, statementLines, type Context } from "./context.ts";
+import { modalityCode, ownValues } from "./calls.ts";
+import { inOrder, textSources } from "./config.ts";
+import { line, paramsLine, scopeOf, shapeOf, type Context } from "./context.ts";
 import { ownFields } from "./inputs.ts";
 import type { LossBody } from "./loss.ts";
 import { host } from "./number.ts";
 import type { Scope } from "./scope.ts";
+import { statementLines } from "./statements.ts";
 
 /** `inputs`: the class of the result. */
 export function prepareBody(context: Context, inputs: string, { sizes, hasDraws }: LossBody): string[] {
@@ -37,19 +38,30 @@ export function prepareBody(context: Context, inputs: string, { sizes, hasDraws 
   const result = resultLine(context, inputs, sizes, scope);
   for (const name of sizes) scope.sizes.add(name);
   if (hasDraws) scope.draws();
-  const attention = program.modalities.filter((modality) => modality.attention);
   return [
     ...headLines(context, scope),
     ...(hasDraws ? ["        self.draws = draws"] : []),
     "",
     ...statements,
-    ...attention.map(({ name }) => `        check_attention(idx, ${scope.ref(`${name}.attention`)})`),
+    ...attentionOf(program).map((key) => `        check_attention(idx, ${scope.ref(key)})`),
     "",
     ...modalities,
     ...metadata,
     watched,
     result,
   ];
+}
+
+/** Keys of all attention masks, of the step's own call and of passes that have others. */
+function attentionOf({ modalities, prepare }: Context["program"]): string[] {
+  const own = modalities.flatMap(({ name, attention }) => (attention ? [`${name}.attention`] : []));
+  const calls = prepare.flatMap(({ core }) => (core.op === "pass" ? [core.inputs] : [core]));
+  const others = calls.flatMap((core) => {
+    if (core.op !== "passInputs") return [];
+    const masks = core.fields.filter(({ field }) => field.endsWith(".attention"));
+    return masks.flatMap((field) => (field.core.op === "ref" ? [field.core.key] : []));
+  });
+  return [...new Set([...own, ...others])];
 }
 
 // -------------------------------------------------------------------------------------------------------------------- head
@@ -75,7 +87,9 @@ function headLines(context: Context, scope: Scope): string[] {
 
 /** Reads the sources that the body uses. */
 function sourceLines({ program, names }: Context, scope: Scope): string[] {
-  return inOrder(program).flatMap(({ name, kind, key, axes }) => {
+  const texts = textSources(program);
+  const isOneOfSeveral = (name: string) => texts.length > 1 && texts.includes(name);
+  const lines = inOrder(program).flatMap(({ name, kind, key, axes }) => {
     if (!scope.sources.has(name)) return [];
     const entry = scope.entry(name);
     const head = `${names.of(name)} = `;
@@ -85,13 +99,15 @@ function sourceLines({ program, names }: Context, scope: Scope): string[] {
       case "audio_latents":
         return [line(head, call("latents_of", [entry]), "[batch, channel, step, mel]")];
       case "text_embeddings":
-        return [line(head, entry)];
+        return [line(head, isOneOfSeveral(name) ? index("texts", quoted(name)) : entry)];
       case "tensor":
         return [line(head, index(entry, quoted(key ?? "")), shapeOf(["batch", ...(axes ?? [])]))];
       default:
         return [line(head, call("mask_of", [entry]), `[batch, token:${kind.slice(0, "video".length)}]`)];
     }
   });
+  const split = '        texts = texts_of(batch["conditions"], self.TEXTS)';
+  return [...(texts.some((name) => isOneOfSeveral(name) && scope.sources.has(name)) ? [split] : []), ...lines];
 }
 
 /** Sources other than references lie on the grid of their modality's target. */
@@ -125,56 +141,8 @@ function gridLines({ name, latents }: CheckedModality, scope: Scope): string[] {
 // --------------------------------------------------------------------------------------------------------------- the model
 
 function modalityLines(context: Context, modality: CheckedModality, scope: Scope): string[] {
-  const value = call("Modality", modalityArguments(context, modality, scope));
-  return [...demanded(scope), line(`${modality.name} = `, value)];
-}
-
-function modalityArguments({ program }: Context, modality: CheckedModality, scope: Scope): Code[] {
-  const { name, text, generated, attention } = modality;
-  const texts = flat(scope.source(text));
-  const own = scope.ref(`${name}.${generated ? "noisy" : "clean"}`);
-  const timesteps = scope.ref(`${name}.timesteps`);
-  const sigma = scope.ref(`${name}.sigma`);
-  const axes = program.prepare.find(({ key }) => key === `${name}.sigma`)?.core.type.axes ?? [];
-  const isAlone = modality.references.length === 0;
-  return [
-    named("latent", isAlone ? own : call("torch.cat", [list([referenceTokens(modality, scope), own]), "1"])),
-    // One level for each sample: the mean over the target's tokens where each has its own.
-    named("sigma", axes.length <= 1 ? sigma : method(sigma, "mean", ["1"])),
-    named("timesteps", timestepsCode(modality, timesteps, scope)),
-    named("positions", scope.positions(name)),
-    named("context", call("context_of", [texts, quoted(name)])),
-    named("enabled", "True"),
-    named("context_mask", `${texts}["prompt_attention_mask"]`),
-    named("attention_mask", attention ? scope.ref(`${name}.attention`) : "None"),
-    named("keyframes_mask", name === "video" ? `${scope.ref("video.keyframes")}[:, :, None]` : "None"),
-  ];
-}
-
-/** The tokens of the references that take part. */
-function referenceTokens(modality: CheckedModality, scope: Scope): Code {
-  const { name, noisyReferences } = modality;
-  if (noisyReferences.length > 0) return ofReferences(modality, "tokens_of_references", "noisy", scope);
-  const part =
-    name === "video" ? "to_video_tokens(part.float()) for part, _" : "to_audio_tokens(part.float()) for part";
-  return spread(atom(`(${part} in ${scope.ref(`${name}.references`)})`));
-}
-
-/** `*tokens_of_references([part for part, _ in video_references], (style, style_noisy))`: a tensor for each of them. */
-function ofReferences({ name, noisyReferences }: CheckedModality, fn: string, field: string, scope: Scope): Code {
-  const references = scope.ref(`${name}.references`);
-  const parts = name === "video" ? `[part for part, _ in ${references}]` : references;
-  const noised = noisyReferences.map((source) => tuple([scope.source(source), scope.ref(`${source}.${field}`)]));
-  return spread(call(fn, [parts, ...noised]));
-}
-
-/** The noise levels of references and target; those of clean references are 0. */
-function timestepsCode(modality: CheckedModality, target: string, scope: Scope): Code {
-  const { name, references, noisyReferences } = modality;
-  if (references.length === 0) return atom(target);
-  if (noisyReferences.length === 0) return call("after_references", [target, "1", scope.size(`sequence:${name}`)]);
-  const levels = ofReferences(modality, "levels_of_references", "timesteps", scope);
-  return call("torch.cat", [list([levels, atom(target)]), "1"]);
+  const { lines, value } = modalityCode(context, modality, ownValues(scope), scope);
+  return [...lines, line(`${modality.name} = `, value)];
 }
 
 // ---------------------------------------------------------------------------------------------- metadata, warnings, result

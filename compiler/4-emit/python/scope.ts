@@ -20,6 +20,9 @@ const namedSizes: Readonly<Record<string, string>> = {
 /** Where the sizes of a grid are among the axes of latents `[B, C, F, H, W]` and `[B, C, T, mel]`. */
 const placesOfSizes: Readonly<Record<GridSize, number>> = { frames: 2, steps: 2, height: 3, width: 4 };
 
+/** `video` of `video`, and of `near.video` of a pass. */
+const modalityOf = (owner: string): ModalityName => (owner.endsWith("audio") ? "audio" : "video");
+
 interface Line {
   readonly head: string;
   readonly value: Code;
@@ -102,18 +105,24 @@ export class Scope {
     return this.#program.modalities.some((modality) => modality.name === name);
   }
 
-  /** Whether references stand in front of a modality's target. */
-  hasReferences(modality: string): boolean {
-    return this.#program.modalities.some(({ name, references }) => name === modality && references.length > 0);
+  /** Whether references stand in front of a modality's target; of a pass that has its own, in front of that of `near.video`. */
+  hasReferences(owner: string): boolean {
+    const [pass = "", modality] = owner.split(".");
+    if (modality !== undefined)
+      return this.#program.prepare.some(({ key }) => key === `${pass}.${modality}.references`);
+    return this.#program.modalities.some(({ name, references }) => name === owner && references.length > 0);
   }
 
-  latentsOf(modality: ModalityName): string {
+  #latentsOf(modality: ModalityName): string {
     return this.#program.modalities.find(({ name }) => name === modality)?.latents ?? "";
   }
 
   /** Which modality's references a source is one of. */
   #modalityOfReference(source: string): ModalityName {
-    return this.#program.modalities.find(({ references }) => references.includes(source))?.name ?? "video";
+    const ofPasses = this.#program.passes.flatMap(({ references }) => Object.entries(references));
+    const [name = "video"] = ofPasses.find(([, sources]) => sources.includes(source)) ?? [];
+    const own = this.#program.modalities.find(({ references }) => references.includes(source));
+    return own?.name ?? (name === "audio" ? "audio" : "video");
   }
 
   /** The modality on whose tokens, or on those of whose reference, a value lies; video where it lies on none. */
@@ -133,7 +142,7 @@ export class Scope {
   /** The variable that holds the length of an axis. */
   size(axis: Axis): Code {
     const [kind = "", of = ""] = axis.split(":");
-    if (kind === "sequence" || kind === "key") return this.#sequence(of as ModalityName);
+    if (kind === "sequence" || kind === "key") return this.#sequence(of);
     if (of !== "" && of !== "video" && of !== "audio") return this.#sizeOfReference(kind, of);
     const name = namedSizes[axis];
     if (name === undefined) throw new Error(`the axis ${axis} has no length of its own`);
@@ -148,10 +157,15 @@ export class Scope {
   }
 
   /** References and target together. */
-  #sequence(modality: ModalityName): Code {
-    if (!this.hasReferences(modality)) return this.size(`token:${modality}`);
-    const name = `${modality}_sequence`;
-    return this.demand(name, () => ({ value: call("token_count", [this.parts(modality)]), shape: "tokens" }));
+  #sequence(owner: string): Code {
+    if (!this.hasReferences(owner)) return this.size(`token:${modalityOf(owner)}`);
+    const name = this.#nameFor(owner, "sequence");
+    return this.demand(name, () => ({ value: call("token_count", [this.parts(owner)]), shape: "tokens" }));
+  }
+
+  /** `video_sequence`, of a pass `near_video_sequence`. */
+  #nameFor(owner: string, what: string): string {
+    return owner === modalityOf(owner) ? `${owner}_${what}` : this.#names.of(`${owner}.${what}`);
   }
 
   #sizeOfReference(kind: string, source: string): Code {
@@ -203,33 +217,34 @@ export class Scope {
     }));
   }
 
-  /** The latents of references and target in the order of the sequence. */
-  parts(modality: ModalityName): Code {
-    const target = flat(this.source(this.latentsOf(modality)));
-    if (!this.hasReferences(modality)) return list([target]);
-    const references = this.ref(`${modality}.references`);
+  /** The latents of references and target in the order of the sequence; `owner` is a modality, or `near.video` of a pass. */
+  parts(owner: string): Code {
+    const modality = modalityOf(owner);
+    const target = flat(this.source(this.#latentsOf(modality)));
+    if (!this.hasReferences(owner)) return list([target]);
+    const references = this.ref(`${owner}.references`);
     const latents = modality === "video" ? `(part for part, _ in ${references})` : references;
-    return this.demand(`${modality}_parts`, () => ({
+    return this.demand(this.#nameFor(owner, "parts"), () => ({
       value: list([spread(latents), target]),
       shape: "latents of references and target",
     }));
   }
 
   /** Where the tokens of a modality lie. */
-  positions(modality: ModalityName): Code {
-    return this.demand(`${modality}_positions`, () =>
-      modality === "video"
-        ? { value: this.#videoPositions(), shape: "[batch, axis, sequence:video, from and to]" }
+  positions(owner: string): Code {
+    return this.demand(this.#nameFor(owner, "positions"), () =>
+      modalityOf(owner) === "video"
+        ? { value: this.#videoPositions(owner), shape: `[batch, axis, sequence:${owner}, from and to]` }
         : {
-            value: call("positions_of_audio", [this.parts("audio")]),
-            shape: "[batch, 1, sequence:audio, from and to]",
+            value: call("positions_of_audio", [this.parts(owner)]),
+            shape: `[batch, 1, sequence:${owner}, from and to]`,
           },
     );
   }
 
-  #videoPositions(): Code {
-    const pair = `(${flat(this.source(this.latentsOf("video")))}, ${this.ref("video.fps")})`;
-    const references = this.hasReferences("video") ? [spread(this.ref("video.references"))] : [];
+  #videoPositions(owner: string): Code {
+    const pair = `(${flat(this.source(this.#latentsOf("video")))}, ${this.ref("video.fps")})`;
+    const references = this.hasReferences(owner) ? [spread(this.ref(`${owner}.references`))] : [];
     return call("positions_of_video", [list([...references, pair]), "self.video_scale_factors"]);
   }
 

@@ -15,12 +15,12 @@ export function reportTarget(program: Program, tree: YamlNode | null, bag: Bag):
   const place = (...path: readonly string[]): Span => spanAt(tree, path);
   reportPasses(program, place, bag);
   reportTexts(program, place, bag);
-  reportFiles(program, place, bag);
   if (program.params.some(({ name }) => name === "name")) {
     const message = "the official trainer keeps the strategy's own name under `name`";
     bag.error("LTX6603", place("params", "name"), message, { help: "give the parameter another name" });
   }
-  for (const { name, kind, directory } of program.sources) {
+  for (const { name, kind, directory, shared } of program.sources) {
+    if (shared) continue;
     const certain = directory.replace(/\$\{[^}]*\}/g, "");
     if (kind.endsWith("_latents") || !/latent/i.test(certain)) continue;
     const message = `in the files of a directory with \`latent\` in its name the official trainer expects an entry \`latents\`, which those of a ${kind} have not`;
@@ -32,39 +32,26 @@ export function reportTarget(program: Program, tree: YamlNode | null, bag: Bag):
   bag.warning("LTX6605", place("strategy"), message, { help: "give this one another name if they differ" });
 }
 
-/** It calls the model itself, once in a step, and hands over what the model predicts. */
+/** It trains one set of weights, and keeps no mean of them. */
 function reportPasses({ passes }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
-  for (const { name } of passes) {
-    const message = `the official trainer calls the model once in a step, and gives the strategy no model to call for the pass \`${name}\``;
-    bag.error("LTX6630", place("passes", name), message, { help: "train with `ltxc run`" });
+  for (const { name, weights } of passes) {
+    if (weights !== "ema") continue;
+    const message = `the official trainer keeps no moving mean of the weights, which the pass \`${name}\` would call the model with`;
+    bag.error("LTX6630", place("passes", name, "adapters"), message, {
+      help: "train with `ltxc run`, or take `adapters: false`, the model without the LoRA",
+    });
   }
 }
 
-function reportTexts({ modalities }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
-  const several = modalities.find(({ texts }) => texts.length > 1);
-  if (several !== undefined) {
-    const message =
-      "the official trainer has one text for each sample, and makes its context before the strategy sees it";
-    bag.error("LTX6640", place(several.name, "text"), message, {
-      help: "train with `ltxc run`, or write into the files of `conditions` what each clip shall have",
-    });
-    return;
-  }
-  const [first, second] = modalities;
-  if (first === undefined || second === undefined || first.text === second.text) return;
-  const message = `the official trainer reads a single source of texts, but \`${first.name}\` takes \`${first.text}\` and \`${second.name}\` takes \`${second.text}\``;
-  bag.error("LTX6602", place(second.name, "text"), message, { help: "take the same `text` for both" });
-}
-
-/** Its data set has a file of every source for each sample. */
-function reportFiles({ sources }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
-  for (const { name, shared } of sources) {
-    if (!shared) continue;
-    const message = `the official trainer reads a file for each sample, but \`${name}\` is one file for all of them`;
-    bag.error("LTX6641", place("sources", name, "file"), message, {
-      help: "train with `ltxc run`, or put a copy of the file for each sample into a directory and name that",
-    });
-  }
+/** Its data set must have the texts that its connectors read. */
+function reportTexts({ sources }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
+  const texts = sources.filter(({ kind }) => kind === "text_embeddings");
+  const [first] = texts;
+  if (first === undefined || texts.some(({ shared }) => !shared)) return;
+  const message = `the official trainer reads texts from a directory, with a file for each sample, and all texts here are single files`;
+  bag.error("LTX6641", place("sources", first.name, "file"), message, {
+    help: `put a copy of the file for each sample into a directory, and name that for \`${first.name}\``,
+  });
 }
 
 /** Of the value there, or of the nearest key above it that the file has. */

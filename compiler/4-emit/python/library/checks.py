@@ -7,16 +7,16 @@ from torch import Tensor
 from ltx_trainer import logger
 
 
-def keys_of(directories: dict, text: str) -> dict:
+def keys_of(directories: dict, text: str, files=()) -> dict:
     """
     Where each source lies in a batch: under its name, sources of one directory under that of the first. The trainer
     looks for texts under `conditions`, and puts the places of samples under `idx`.
     """
     keys, by_directory = {}, {directories[text]: "conditions"}
+    own = {name: f"{name}_" if name in ("conditions", "idx") else name for name in (*directories, *files)}
     for name, directory in directories.items():
-        own = f"{name}_" if name in ("conditions", "idx") else name
-        keys[name] = by_directory.setdefault(directory, own)
-    return keys
+        keys[name] = by_directory.setdefault(directory, own[name])
+    return {**keys, **{name: own[name] for name in files}}
 
 
 def refuse(idx: Tensor, what: str):

@@ -3,6 +3,7 @@ import json
 import logging
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from torch import nn
 def heads_trainer(base):
     """The official trainer, which also fills the taps, and trains, saves and loads the heads."""
 
-    class HeadsTrainer(step_trainer(base)):
+    class HeadsTrainer(base):
         def _collect_trainable_params(self):
             super()._collect_trainable_params()
             if os.environ.get("ACCELERATE_DYNAMO_BACKEND", "no").lower() != "no":
@@ -33,6 +34,14 @@ def heads_trainer(base):
             self.watch.is_on = False
             self._training_strategy.taps.clear()
             return loss
+
+        @contextmanager
+        def aside(self):
+            self.watch.is_on = False
+            try:
+                yield
+            finally:
+                self.watch.is_on = True
 
         def _save_checkpoint(self):
             saved = super()._save_checkpoint()

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -22,15 +23,15 @@ class Refusal(Exception):
     """Why a run does not start, or cannot go on; the message is all that its user needs."""
 
 
-def main(config_class, strategy_class, make_trainer=None):
-    """Trains with the run config that the command line names."""
+def main(config_class, strategy_class, *extensions):
+    """Trains with the run config that the command line names; `extensions` make more of the trainer's class."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--disable-progress-bars"]
     trainer = None
     end_with_ltxc()
     try:
         if len(arguments) != 1 or arguments[0].startswith("-"):
             raise Refusal(f"usage: accelerate launch {sys.argv[0]} CONFIG [--disable-progress-bars]")
-        trainer = make_ready(Path(arguments[0]), config_class, strategy_class, make_trainer or step_trainer)
+        trainer = make_ready(Path(arguments[0]), config_class, strategy_class, extensions)
         trainer.train(disable_progress_bars="--disable-progress-bars" in sys.argv)
     except Refusal as refusal:
         # Before training, every process finds the same; in training, perhaps a single one.
@@ -66,13 +67,15 @@ def say(message: str):
         print(message, flush=True)
 
 
-def make_ready(path: Path, config_class, strategy_class, make_trainer):
+def make_ready(path: Path, config_class, strategy_class, extensions):
     """The trainer of a run config, with this strategy in place of the official ones."""
     from ltx_trainer import config as official_config
     from ltx_trainer import trainer as official_trainer
 
-    trainer_class = make_trainer(official_trainer.LtxvTrainer)
     check_interface(official_config, official_trainer)
+    trainer_class = step_trainer(official_trainer.LtxvTrainer)
+    for extend in extensions:
+        trainer_class = extend(trainer_class)
 
     class RunConfig(official_config.LtxTrainerConfig):
         training_strategy: config_class
@@ -84,7 +87,7 @@ def make_ready(path: Path, config_class, strategy_class, make_trainer):
         run_config = RunConfig(**values)
     except ValueError as error:
         raise Refusal(f"{path}: {error}") from None
-    check_directories(run_config.training_strategy, strategy_class)
+    trainer_class.check(run_config, strategy_class)
     if os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
         say("FSDP rounds positions and noise levels to bfloat16, for official strategies as well: pixel 1055 is 1056.")
     official_trainer.get_training_strategy = strategy_class
@@ -196,8 +199,8 @@ def other_method(kind, name: str):
 
 def check_directories(strategy_config, strategy_class):
     """Refuses directories whose name makes the trainer's data set look for latents in files that have none."""
-    for name, kind in strategy_class.KINDS.items():
-        directory = strategy_config.directories()[name]
+    for name, directory in strategy_config.directories().items():
+        kind = strategy_class.KINDS[name]
         if not kind.endswith("_latents") and "latent" in directory.lower():
             raise Refusal(
                 f"the directory of the source `{name}` is {directory}: the official trainer expects an entry `latents` "
@@ -212,6 +215,15 @@ def step_trainer(base):
         calls = 0
         validated = frozenset()  # factors of the references in validation
         seen = []  # losses of the micro-batches of a step
+
+        @classmethod
+        def check(cls, run_config, strategy_class):
+            """Refuses what cannot be trained, before models are loaded."""
+            check_directories(run_config.training_strategy, strategy_class)
+
+        def aside(self):
+            """Surrounds calls of the model that are not the step's own."""
+            return nullcontext()
 
         def _training_step(self, batch):
             strategy, options = self._training_strategy, self._config.optimization
