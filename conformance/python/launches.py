@@ -41,6 +41,8 @@ def project(folder, samples=8, **changes):
         for directory, content in files.items():
             (folder / "data" / directory).mkdir(parents=True, exist_ok=True)
             torch.save(content, folder / "data" / directory / f"clip_{i}.pt")
+    (folder / "data/texts").mkdir(exist_ok=True)
+    shutil.copy(folder / "data/conditions/clip_0.pt", folder / "data/texts/general.pt")
     (folder / "model.safetensors").write_bytes(b"")
     return config(folder, "train.yaml", **changes)
 
@@ -318,16 +320,45 @@ def refuses_taps(modules, folder):
     yield from refused(modules, "deep", path, "the output `last` taps block 40, but the model's blocks are 0 to 1")
 
 
-def checkpointed_blocks(modules, folder):
+def checkpointed_blocks(modules, folder, strategy):
     """Blocks that are calculated a second time, for the backward pass, change nothing."""
-    path = project(folder, strategy="heads")
-    plain = Launch(modules["heads"], path).record()
+    path = project(folder, strategy=strategy)
+    plain = Launch(modules[strategy], path).record()
     changes = {"optimization": {"enable_gradient_checkpointing": True}}
-    path = config(folder, "again.yaml", strategy="heads", output_dir="others", **changes)
-    again = Launch(modules["heads"], path).record()
+    path = config(folder, "again.yaml", strategy=strategy, output_dir="others", **changes)
+    again = Launch(modules[strategy], path).record()
     for a, b in zip(plain["after"], again["after"]):
         found = difference(b, a, atol=1e-6)
         yield from expect(found is None, str(found))
+
+
+# -------------------------------------------------------------------------------------------------------------------- passes
+
+
+def calls_without_lora(modules, folder):
+    """The LoRA starts without an effect, so at first nothing differs from the base model; later everything does."""
+    path = project(folder, strategy="passes")
+    progress = folder / "progress.jsonl"
+    record = Launch(modules["passes"], path, env={"LTXC_PROGRESS": str(progress)}).record()
+    losses = [json.loads(line)["losses"] for line in progress.read_text().splitlines()]
+    for name in ("moved", "preserve"):
+        yield from expect(losses[0][name] == 0, f"{name} is {losses[0][name]} in the first step")
+        yield from expect(losses[3][name] > 0, f"{name} is {losses[3][name]} in the last step")
+    moved = [not torch.equal(a, b) for a, b in zip(record["before"], record["after"])]
+    yield from expect(all(moved[-2:]) and any(moved[:-2]), f"changed are {moved}")
+
+
+def refuses_passes(modules, folder):
+    full = {"model": {"training_mode": "full"}}
+    path = project(folder, strategy="passes", **full)
+    yield from refused(modules, "passes", path, "the pass `base` calls the model as it was before the training")
+    (folder / "data/texts/general.pt").unlink()
+    path = config(folder, "gone.yaml", strategy="passes")
+    yield from refused(modules, "passes", path, "general.pt, which the source `general` is read from")
+    short = {"video_prompt_embeds": torch.randn(3, TEXT), "audio_prompt_embeds": torch.randn(3, TEXT)}
+    torch.save({**short, "prompt_attention_mask": torch.ones(3, dtype=torch.int64)}, folder / "data/texts/general.pt")
+    says = f"of the texts of `general` is [3, {TEXT}] for a sample, of those of `conditions` [4, {TEXT}]"
+    yield from refused(modules, "passes", path, says)
 
 
 # ------------------------------------------------------------------------------------------------------------- two processes
@@ -403,7 +434,11 @@ def main():
         "saves and loads heads": saves_heads,
         "starts heads like ltxc": lambda *places: starts_heads_like_ltxc(*places, given["heads"]),
         "refuses taps": refuses_taps,
-        "heads with checkpointed blocks": checkpointed_blocks,
+        "heads with checkpointed blocks": lambda *places: checkpointed_blocks(*places, heads),
+        "calls the model without the LoRA": calls_without_lora,
+        "refuses passes": refuses_passes,
+        "passes with checkpointed blocks": lambda *places: checkpointed_blocks(*places, "passes"),
+        "two processes with passes": lambda *places: ranks_agree(*places, "passes"),
         "two processes": lambda *places: ranks_agree(*places, "inpainting"),
         "two processes with heads": lambda *places: ranks_agree(*places, heads),
         "a failing process ends all": failing_rank_ends_all,

@@ -22,6 +22,36 @@ loss:
   align: cosine_distance(aligned, features)
 `;
 
+/** Calls the model six times in a step, before the step's own call and after it, with texts that are chosen, and with a head. */
+const withPasses = `strategy: passes
+sources:
+  latents: {directory: latents, kind: video_latents}
+  worse: {directory: mask_latents, kind: video_latents, like: latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+  general: {file: texts/general.pt, kind: text_embeddings}
+passes:
+  base: {adapters: false}
+  now: {video: {text: general}}
+  before: {adapters: false, video: {text: general}}
+  lose: {video: {latents: worse}}
+  next: {gradient: through, video: {sigma: 0.9 * video.sigma, noisy: video.noisy - 0.1 * video.prediction}}
+video:
+  latents: latents
+  text:
+    - general with probability 0.5
+    - conditions
+outputs:
+  middle: {tap: block 1, modality: video}
+  guess: {linear: middle, features: 4}
+loss:
+  video: mse(video.prediction, video.target)
+  moved: mse(video.prediction, base.video.prediction)
+  preserve: mse(now.video.prediction, before.video.prediction)
+  lose: 0.1 * mse(lose.video.prediction, lose.video.target)
+  next: 0.1 * mse(next.video.prediction, video.target)
+  head: 0.01 * mean(square(guess))
+`;
+
 const tooDeep = `strategy: deep
 sources:
   latents: {directory: latents, kind: video_latents}
@@ -43,7 +73,7 @@ const SEED = 7;
 export async function recordLaunches(folder: string): Promise<unknown> {
   const inpainting = (await textOf({ name: "inpainting" })) ?? "";
   const modules: Record<string, string> = {};
-  for (const [name, text] of Object.entries({ inpainting, heads: withHeads, deep: tooDeep })) {
+  for (const [name, text] of Object.entries({ inpainting, heads: withHeads, passes: withPasses, deep: tooDeep })) {
     const { artifacts, diagnostics } = compilePython({ path: `${name}.strategy`, text });
     const [made] = artifacts;
     if (made === undefined) throw new Error(`${name}: ${diagnostics.map(({ message }) => message).join("; ")}`);

@@ -40,7 +40,9 @@ export function perSequence(owner: string, value: string, scope: Scope): Code {
     "",
     axes.map((axis) => scope.size(axis)),
   );
-  const parts = list([`...${referencesName(owner, scope)}`, target]);
+  // A pass may leave out all references of the step's own call.
+  const references = scope.hasReferences(owner) ? [`...${referencesName(owner, scope)}`] : [];
+  const parts = list([...references, target]);
   return call(scope.helper(isVideo(owner) ? "perVideoSequence" : "perAudioSequence"), ["ops", parts, value]);
 }
 

@@ -1,4 +1,5 @@
 """A transformer of two blocks in place of the real one: everything of a Modality has an influence on what it returns."""
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -82,13 +83,16 @@ class LoraLinear(nn.Module):
         self.base, self.scale = base, alpha / rank
         self.lora_A, self.lora_B = nn.Linear(base.in_features, rank, bias=False), nn.Linear(rank, base.out_features, bias=False)
         nn.init.zeros_(self.lora_B.weight)
+        self.is_on = True
 
     def forward(self, x: Tensor) -> Tensor:
+        if not self.is_on:
+            return self.base(x)
         return self.base(x) + self.scale * self.lora_B(self.lora_A(x))
 
 
 class WithAdapters(nn.Module):
-    """The model as PEFT wraps it: `get_base_model` leads to what is wrapped."""
+    """The model as PEFT wraps it: `get_base_model` leads to what is wrapped, `disable_adapter` is that for a while."""
 
     def __init__(self, base: Transformer, targets: list[str], rank: int, alpha: int):
         super().__init__()
@@ -103,6 +107,17 @@ class WithAdapters(nn.Module):
 
     def get_base_model(self) -> Transformer:
         return self.base_model
+
+    @contextmanager
+    def disable_adapter(self):
+        layers = [layer for layer in self.modules() if isinstance(layer, LoraLinear)]
+        for layer in layers:
+            layer.is_on = False
+            layer.lora_A.requires_grad_(False), layer.lora_B.requires_grad_(False)
+        yield
+        for layer in layers:
+            layer.is_on = True
+            layer.lora_A.requires_grad_(True), layer.lora_B.requires_grad_(True)
 
     def forward(self, **inputs):
         return self.base_model(**inputs)
