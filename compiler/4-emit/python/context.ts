@@ -26,7 +26,17 @@ export const line = (head: string, value: Code, shape = ""): string => lineOf(he
 
 /** `# key: what the file says there` */
 export function quote({ source }: Context, key: string, span: Span | null): string[] {
-  return span === null ? [] : [comment(`${key}: ${textAt(source, span)}`, BODY)];
+  if (span === null) return [];
+  const text = textAt(source, span);
+  if (!text.startsWith("- ")) return [comment(`${key}: ${text}`, BODY)];
+  // A list keeps its lines.
+  return [
+    comment(`${key}:`, BODY),
+    ...text
+      .trim()
+      .split("\n")
+      .map((item) => comment(item, BODY, 2)),
+  ];
 }
 
 /** `[batch, token:video]` */

@@ -865,6 +865,19 @@ def warn_of_factors(validated: set, metadata: dict):
         )
 
 
+def look_at_first_batch(strategy, look):
+    """Calls \`look\` when the first batch has been prepared, before the model is called."""
+    prepare = strategy.prepare_training_inputs
+
+    def prepare_first(batch, timestep_sampler):
+        strategy.prepare_training_inputs = prepare
+        inputs = prepare(batch, timestep_sampler)
+        look()
+        return inputs
+
+    strategy.prepare_training_inputs = prepare_first
+
+
 METHODS = {
     "prepare_training_inputs": ["self", "batch", "timestep_sampler"],
     "compute_loss": ["self", "video_pred", "audio_pred", "inputs"],
@@ -959,6 +972,7 @@ def step_trainer(base):
             strategy, options = self._training_strategy, self._config.optimization
             accumulation, ranks = options.gradient_accumulation_steps, self._accelerator.num_processes
             if self.calls == 0:
+                look_at_first_batch(strategy, lambda: warn_of_factors(self.validated, strategy.metadata))
                 # A step is counted before its last micro-batch: with a single one, the first is counted already.
                 self.first_step = self._global_step - (1 if accumulation == 1 else 0)
             done, micro_batch = divmod(self.calls, accumulation)
@@ -967,8 +981,6 @@ def step_trainer(base):
             strategy.place = Place(self._config.seed, step, part, options.steps)
             loss = super()._training_step(batch)
             check_finite(strategy.terms, batch["idx"], step)
-            if self.calls == 1:
-                warn_of_factors(self.validated, strategy.metadata)
             if self._accelerator.is_main_process:
                 self.report(step + 1, micro_batch == accumulation - 1)
             return loss
@@ -1038,8 +1050,8 @@ def passes_trainer(base):
                 return
             for name in base_passes(strategy_class):
                 raise Refusal(
-                    f"the pass \`{name}\` calls the model as it was before the training (\`adapters: false\`), of which the "
-                    "official trainer keeps no copy in a full training: set model.training_mode to lora"
+                    f"the pass \`{name}\` calls the model as it was before the training, of which the official trainer "
+                    "keeps no copy in a full training: set model.training_mode to lora"
                 )
 
         def _collect_trainable_params(self):
@@ -1130,7 +1142,7 @@ def repeated(content: dict, idx: Tensor) -> dict:
 
 
 def stacked(texts: dict) -> dict:
-    """The text embeddings of several sources below each other, [sources * B, S, D], and their masks [sources * B, S]."""
+    """Text embeddings of several sources below each other, [sources * B, S, D], and their masks, [sources * B, S]."""
     entries = {name: embeddings_of(entry) for name, entry in texts.items()}
     (first, own), *others = entries.items()
     for name, entry in others:

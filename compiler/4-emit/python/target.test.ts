@@ -27,16 +27,45 @@ test("a strategy without faults has no findings", () => {
   assert.equal(findings(strategy), []);
 });
 
-test("two sources of texts", () => {
+const withTexts = (files: string, more = ""): string =>
+  strategy.replace("  conditions: {directory: conditions, kind: text_embeddings}\n", files) + more;
+
+test("several texts, and files for all samples, go to the official connectors together", () => {
   const two = strategy
     .replace(
       "video:",
       "  more: {directory: more, kind: text_embeddings}\n  sounds: {directory: s, kind: audio_latents}\nvideo:\n  text: conditions",
     )
     .replace("loss:", "audio:\n  latents: sounds\n  text: more\nloss:\n  b: mse(audio.prediction, audio.target)");
-  assert.equal(findings(two), [
-    "LTX6602 more: the official trainer reads a single source of texts, but `video` takes `conditions` and `audio` takes `more`",
+  assert.equal(findings(two), []);
+  const { artifacts } = compilePython({ path: "a.strategy", text: two });
+  assert.match(artifacts[0]?.text ?? "", 'TEXTS = ["conditions", "more"]');
+  assert.match(artifacts[0]?.text ?? "", "main(AConfig, AStrategy, sources_trainer)");
+});
+
+test("the official data set must have one directory of texts", () => {
+  assert.equal(findings(withTexts("  conditions: {file: empty.pt, kind: text_embeddings}\n")), [
+    "LTX6641 empty.pt: the official trainer reads texts from a directory, with a file for each sample, and all texts here are single files",
   ]);
+});
+
+test("what is prepared has gradients only where a pass before the step's own call needs them", () => {
+  const hasGradients = (passes: string, loss: string) => {
+    const { artifacts } = compilePython({
+      path: "a.strategy",
+      text: `${strategy.replace("video:", `passes:\n${passes}\nvideo:`)}  b: ${loss}\n`,
+    });
+    const [made] = artifacts;
+    assert.ok(made);
+    return !made.text.includes("@torch.no_grad()\n    def prepare");
+  };
+  const far = '{video: {sigma: "min(1, video.sigma + 0.1)", noisy: (1 - sigma) * clean + sigma * noise}}';
+  assert.ok(hasGradients(`  far: ${far}`, "mse(far.video.prediction, far.video.target)"));
+  const constant = `  far: ${far}\n  near: {video: {noisy: video.noisy - 0.1 * far.video.prediction}}`;
+  assert.ok(hasGradients(constant, "mse(near.video.prediction, video.target)"));
+  assert.not(hasGradients("  base: {adapters: false}", "mse(video.prediction, base.video.prediction)"));
+  const late = "  next: {video: {noisy: video.noisy - 0.1 * video.prediction}}";
+  assert.not(hasGradients(late, "mse(next.video.prediction, video.target)"));
 });
 
 test("a parameter called name", () => {

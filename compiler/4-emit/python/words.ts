@@ -24,9 +24,10 @@ function wrap(value: string, width: number): string[] {
   return lines;
 }
 
-export function comment(value: string, indent: number): string {
-  const lines = wrap(flattened(value), WIDTH - indent - 2);
-  return lines.map((line) => `${spaces(indent)}# ${line}`).join("\n");
+/** `inner`: spaces in front of each of its lines, behind the `#`. */
+export function comment(value: string, indent: number, inner = 0): string {
+  const lines = wrap(flattened(value), WIDTH - indent - 2 - inner);
+  return lines.map((line) => `${spaces(indent)}# ${spaces(inner)}${line}`).join("\n");
 }
 
 /** Paragraphs as a docstring; lines that begin with a space stay as they are. */

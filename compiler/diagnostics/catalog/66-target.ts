@@ -13,15 +13,6 @@ export const entries = [
     good: 'imports:\n  edges: {from: ./edges.ts, python: ./edges.py, type: "(a: tokens:video) -> f32[batch]"}\n',
   },
   {
-    code: "LTX6602",
-    slug: "two-text-sources",
-    title: "Video and audio take different texts",
-    explanation:
-      "The official trainer reads the text embeddings from a single directory, from which its connectors make the contexts of both video and audio.",
-    bad: "video: {latents: latents, text: captions}\naudio: {latents: sounds, text: descriptions}\n",
-    good: "video: {latents: latents, text: captions}\naudio: {latents: sounds, text: captions}\n",
-  },
-  {
     code: "LTX6603",
     slug: "param-called-name",
     title: "A parameter is called `name`",
@@ -138,29 +129,21 @@ export const entries = [
   },
   {
     code: "LTX6630",
-    slug: "passes-in-python",
-    title: "The official trainer calls the model once in a step",
+    slug: "mean-weights-in-python",
+    title: "The official trainer keeps no mean of the weights",
     explanation:
-      "It wraps the model for its GPUs, calls it itself, and gives the strategy what the model predicts. The strategy has no model that it could call once more, with or without the LoRA, so strategies with `passes` train with `ltxc run` alone.",
-    bad: "passes:\n  base: {adapters: false}\nloss:\n  keep: mse(video.prediction, base.video.prediction)\n",
-    good: "loss:\n  velocity: mse(video.prediction, video.target)\n",
-  },
-  {
-    code: "LTX6640",
-    slug: "several-texts-in-python",
-    title: "The official trainer has one text for each sample",
-    explanation:
-      "It reads the text embeddings from a single directory and takes them through its connectors before the strategy gets the batch, so a strategy cannot choose between several.",
-    bad: "video:\n  latents: latents\n  text:\n    - empty with probability 0.1\n    - conditions\n",
-    good: "video:\n  latents: latents\n  text: conditions\n",
+      "A pass with `adapters: ema` calls the model with the moving mean of the trained weights, which `ltxc run` keeps. The official trainer has the weights that it trains, and the model without the LoRA. Passes with `adapters: false`, " +
+      "and those that only change what the model is given, are compiled for it.",
+    bad: "passes:\n  teacher: {adapters: ema}\n",
+    good: "passes:\n  teacher: {adapters: false}\n",
   },
   {
     code: "LTX6641",
-    slug: "shared-file-in-python",
-    title: "The official trainer has a file of every source for each sample",
+    slug: "no-directory-of-texts",
+    title: "No source of texts is a directory",
     explanation:
-      "Its data set pairs the files of directories by their names. A source that is one file for all samples has no place in it.",
-    bad: "sources:\n  direction: {file: direction.pt, kind: tensor, key: value, axes: [channel]}\n",
-    good: "sources:\n  direction: {directory: directions, kind: tensor, key: value, axes: [channel]}\n",
+      "The official trainer reads the texts of its samples from a directory, and takes them through its connectors. The compiled module puts further texts there as well, of other directories or of a single file for all samples, but not without a directory.",
+    bad: "sources:\n  conditions: {file: empty.pt, kind: text_embeddings}\n",
+    good: "sources:\n  conditions: {directory: conditions, kind: text_embeddings}\n",
   },
 ] as const satisfies readonly Entry[];

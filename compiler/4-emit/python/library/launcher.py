@@ -135,6 +135,19 @@ def warn_of_factors(validated: set, metadata: dict):
         )
 
 
+def look_at_first_batch(strategy, look):
+    """Calls `look` when the first batch has been prepared, before the model is called."""
+    prepare = strategy.prepare_training_inputs
+
+    def prepare_first(batch, timestep_sampler):
+        strategy.prepare_training_inputs = prepare
+        inputs = prepare(batch, timestep_sampler)
+        look()
+        return inputs
+
+    strategy.prepare_training_inputs = prepare_first
+
+
 METHODS = {
     "prepare_training_inputs": ["self", "batch", "timestep_sampler"],
     "compute_loss": ["self", "video_pred", "audio_pred", "inputs"],
@@ -229,6 +242,7 @@ def step_trainer(base):
             strategy, options = self._training_strategy, self._config.optimization
             accumulation, ranks = options.gradient_accumulation_steps, self._accelerator.num_processes
             if self.calls == 0:
+                look_at_first_batch(strategy, lambda: warn_of_factors(self.validated, strategy.metadata))
                 # A step is counted before its last micro-batch: with a single one, the first is counted already.
                 self.first_step = self._global_step - (1 if accumulation == 1 else 0)
             done, micro_batch = divmod(self.calls, accumulation)
@@ -237,8 +251,6 @@ def step_trainer(base):
             strategy.place = Place(self._config.seed, step, part, options.steps)
             loss = super()._training_step(batch)
             check_finite(strategy.terms, batch["idx"], step)
-            if self.calls == 1:
-                warn_of_factors(self.validated, strategy.metadata)
             if self._accelerator.is_main_process:
                 self.report(step + 1, micro_batch == accumulation - 1)
             return loss

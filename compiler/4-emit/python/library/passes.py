@@ -24,8 +24,8 @@ def passes_trainer(base):
                 return
             for name in base_passes(strategy_class):
                 raise Refusal(
-                    f"the pass `{name}` calls the model as it was before the training (`adapters: false`), of which the "
-                    "official trainer keeps no copy in a full training: set model.training_mode to lora"
+                    f"the pass `{name}` calls the model as it was before the training, of which the official trainer "
+                    "keeps no copy in a full training: set model.training_mode to lora"
                 )
 
         def _collect_trainable_params(self):

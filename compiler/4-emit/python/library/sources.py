@@ -61,7 +61,7 @@ def repeated(content: dict, idx: Tensor) -> dict:
 
 
 def stacked(texts: dict) -> dict:
-    """The text embeddings of several sources below each other, [sources * B, S, D], and their masks [sources * B, S]."""
+    """Text embeddings of several sources below each other, [sources * B, S, D], and their masks, [sources * B, S]."""
     entries = {name: embeddings_of(entry) for name, entry in texts.items()}
     (first, own), *others = entries.items()
     for name, entry in others:

@@ -21,6 +21,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -123,7 +124,8 @@ class VideoToVideoStrategy(TrainingStrategy):
         )  # [batch, token:video, channel]
         video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
         video_generated = ~video_keep  # [batch, token:video]
-        # video.references: - reference
+        # video.references:
+        #   - reference
         # latents with their frames per second, in the order of the sequence
         video_references = [(reference, fps_of(batch[self.keys["reference"]]))]
         video_fps = fps_of(batch[self.keys["latents"]])  # [batch]

@@ -20,6 +20,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -91,7 +92,9 @@ class FirstLastFrameStrategy(TrainingStrategy):
         video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
         video_token = torch.arange(video_tokens, device=device)  # [token:video]
         video_frame_index = (video_token // (height * width)).float()  # [token:video]
-        # video.keep: - first_frame - suffix(1) with probability last_p
+        # video.keep:
+        #   - first_frame
+        #   - suffix(1) with probability last_p
         video_keep = (
             (video_frame_index < 1)
             | (frames - 1 - video_frame_index < 1)

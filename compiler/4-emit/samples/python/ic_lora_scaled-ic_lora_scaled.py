@@ -20,6 +20,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -106,7 +107,8 @@ class IcLoraScaledStrategy(TrainingStrategy):
         video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
         # [batch, token:video]
         video_generated = torch.ones((batch_size, video_tokens), dtype=torch.bool, device=device)
-        # video.references: - reference with probability 0.9
+        # video.references:
+        #   - reference with probability 0.9
         video_references = (
             [(reference, fps_of(batch[self.keys["reference"]]))] if draws.chance("video.references[0]", 0.9) else []
         )  # latents with their frames per second, in the order of the sequence

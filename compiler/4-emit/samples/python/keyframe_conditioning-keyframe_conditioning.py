@@ -20,6 +20,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -90,7 +91,9 @@ class KeyframeConditioningStrategy(TrainingStrategy):
 
         video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
         video_token = torch.arange(video_tokens, device=device)  # [token:video]
-        # video.keep: - first_frame - bernoulli(density) per frame
+        # video.keep:
+        #   - first_frame
+        #   - bernoulli(density) per frame
         video_keep = (
             ((video_token // (height * width)).float() < 1)
             | over_tokens(
