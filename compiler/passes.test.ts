@@ -47,6 +47,16 @@ test("a pass that writes nothing is given what the step's own call is given", as
   );
 });
 
+test("a pass may leave out the references that attention tells apart", async () => {
+  const text = strategy(
+    "  alone: {adapters: false, video: {references: []}}\n",
+    `${velocity}  keep: mse(video.prediction, alone.video.prediction)\n`,
+    "  references: [worse]\n  attention: from(worse) or not key(from(worse))\n",
+  );
+  const { values } = await run(text.replace(", like: latents", ""));
+  assert.is(values.get("alone.video.latent")?.length, B * T * C);
+});
+
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 test("other latents share noise, level and masks; the target is their own", async () => {

@@ -76,9 +76,8 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "source":
       return method(scope.source(core.source), "float");
     case "prediction":
-      return predictionCode(core, scope);
     case "passPrediction":
-      return passPredictionCode(core, scope);
+      return predictionCode(core, scope);
     case "import":
       return importCode(core, scope);
     case "output":
@@ -131,11 +130,13 @@ function tensorCode(core: Core, scope: Scope): Code {
   }
 }
 
-function predictionCode({ modality }: Term<"prediction">, scope: Scope): Code {
+/** What the step's own call of the model predicts, or another one, see library/passes.py. */
+function predictionCode(core: Term<"prediction" | "passPrediction">, scope: Scope): Code {
+  const { modality } = core;
+  if (core.op === "passPrediction") return passPredictionCode(core, scope);
   return ofTarget(atom(`${modality}_pred`), modality, scope.hasReferences(modality), scope);
 }
 
-/** What another call of the model predicts, see library/passes.py. */
 function passPredictionCode({ pass, modality, call: made }: Term<"passPrediction">, scope: Scope): Code {
   const whole = member(scope.ref(made.op === "ref" ? made.key : ""), modality);
   const hasReferences = scope.hasReferences(modality) || scope.hasReferences(`${pass}.${modality}`);

@@ -9,6 +9,7 @@ train with the official trainer:
 Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
 `conditions`. It knows no noised references. `expect` is for `ltxc test` and not part of this file.
 """
+import _thread
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -17,7 +18,9 @@ import json
 import math
 import os
 import sys
+import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -106,7 +109,8 @@ class NoiseAugmentedReferenceStrategy(TrainingStrategy):
         video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
         # [batch, token:video]
         video_generated = torch.ones((batch_size, video_tokens), dtype=torch.bool, device=device)
-        # video.references: - {source: draft, sigma: "uniform(0, strength)"}
+        # video.references:
+        #   - {source: draft, sigma: "uniform(0, strength)"}
         # latents with their frames per second, in the order of the sequence
         video_references = [(draft, fps_of(batch[self.keys["draft"]]))]
         video_fps = fps_of(batch[self.keys["latents"]])  # [batch]

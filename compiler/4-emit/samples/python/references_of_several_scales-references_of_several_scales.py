@@ -9,6 +9,7 @@ train with the official trainer:
 Validation is the official trainer's own and does not call this strategy. What its samples are given is written as their
 `conditions`.
 """
+import _thread
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -17,7 +18,9 @@ import json
 import math
 import os
 import sys
+import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -115,7 +118,9 @@ class ReferencesOfSeveralScalesStrategy(TrainingStrategy):
         video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
         # [batch, token:video]
         video_generated = torch.ones((batch_size, video_tokens), dtype=torch.bool, device=device)
-        # video.references: - depth with probability 0.9 - {source: style, probability: 0.5}
+        # video.references:
+        #   - depth with probability 0.9
+        #   - {source: style, probability: 0.5}
         video_references = [
             *([(style, fps_of(batch[self.keys["style"]]))] if draws.chance("video.references[1]", 0.5) else []),
             *([(depth, fps_of(batch[self.keys["depth"]]))] if draws.chance("video.references[0]", 0.9) else []),

@@ -8,6 +8,7 @@ official trainer:
 
 Validation is the official trainer's own and does not call this strategy. It knows no another path of noise.
 """
+import _thread
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -16,6 +17,7 @@ import json
 import math
 import os
 import sys
+import threading
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
