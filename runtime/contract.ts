@@ -134,6 +134,11 @@ export interface NetworkOps {
    * `[B or 1, H, T, d / 2]`. `neighbours`: x `[B, T, D]`, tables `[B or 1, T, D]` with each value twice. The tables have no gradient.
    */
   rotate(x: Tensor, cos: Tensor, sin: Tensor, pairs: "halves" | "neighbours"): Tensor;
+  /**
+   * 3D convolution with stride 1 and without padding: x `[B, C, T, H, W]`, weight `[O, C, t, h, w]`, bias `[O]`; the result is
+   * `[B, O, T - t + 1, H - h + 1, W - w + 1]`. As in neural networks the kernel is not mirrored.
+   */
+  convolve(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor;
 }
 
 /** What optimizers need; without gradients. */

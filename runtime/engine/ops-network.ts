@@ -1,5 +1,6 @@
 import { attention } from "./attention.ts";
 import { withGradient } from "./autodiff.ts";
+import { convolutionByProducts, convolve } from "./convolution.ts";
 import {
   geluGradient,
   geluSigmoid,
@@ -25,6 +26,7 @@ type Network = Pick<
   | "widen"
   | "modulate"
   | "rotate"
+  | "convolve"
 >;
 
 /** Layers. Those with a gradient of our own keep fewer tensors for the backward pass than autodiff would. */
@@ -44,6 +46,7 @@ export function networkOps(tf: Tf): Network {
     widen: (x) => tf.clone(x),
     modulate: (x, scale, shift) => modulate(tf, x, scale, shift),
     rotate: (x, cos, sin, pairs) => rotateOf(tf, x, cos, sin, pairs),
+    convolve: (x, weight, bias) => convolve(tf, convolutionByProducts(tf), [x, weight], bias),
   };
 }
 

@@ -324,6 +324,56 @@ test("linear", async () => {
   );
 });
 
+/** Row-major: x [b, c, t, h, w], weight [o, c, kt, kh, kw]. */
+function convolved(x: HostTensor, weight: HostTensor, bias: readonly number[]): number[] {
+  const [batch = 0, channels = 0, ...sizes] = x.shape;
+  const [outputs = 0, , ...kernel] = weight.shape;
+  const made = sizes.map((size, axis) => size - (kernel[axis] ?? 0) + 1);
+  const cells = (shape: readonly number[]) =>
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => {
+      const [, h = 0, w = 0] = shape;
+      return [Math.floor(i / (h * w)), Math.floor(i / w) % h, i % w] as const;
+    });
+  const at = ({ shape, data }: HostTensor, n: number, c: number, [t, h, w]: readonly [number, number, number]) => {
+    const [, channels = 0, frames = 0, rows = 0, columns = 0] = shape;
+    return data[(((n * channels + c) * frames + t) * rows + h) * columns + w] ?? NaN;
+  };
+  return Array.from({ length: batch * outputs }, (_, i) => [Math.floor(i / outputs), i % outputs] as const).flatMap(
+    ([n, o]) =>
+      cells(made).map(([t, h, w]) => {
+        let sum = bias[o] ?? NaN;
+        for (let c = 0; c < channels; c++)
+          for (const [dt, dh, dw] of cells(kernel))
+            sum += at(x, n, c, [t + dt, h + dh, w + dw]) * at(weight, o, c, [dt, dh, dw]);
+        return sum;
+      }),
+  );
+}
+
+test("convolution in time, rows and columns", async () => {
+  for (const [kernel, sizes] of [
+    [
+      [2, 3, 2],
+      [3, 4, 3],
+    ],
+    [
+      [1, 1, 1],
+      [2, 2, 2],
+    ],
+    [
+      [3, 1, 3],
+      [3, 1, 5],
+    ],
+  ] as const) {
+    const [x, weight, bias] = [numbers([2, 3, ...sizes]), numbers([2, 3, ...kernel], 2), numbers([2], 3)];
+    const name = `convolve by ${kernel.join(" x ")}`;
+    const expected = convolved(x, weight, Array.from(bias.data));
+    await check(name, (ops, x, w, b) => ops.convolve(x, w, b ?? null), [x, weight, bias], expected);
+    const plain = convolved(x, weight, [0, 0]);
+    await check(`${name} without bias`, (ops, x, w) => ops.convolve(x, w, null), [x, weight], plain);
+  }
+});
+
 test("softmax and norms", async () => {
   const x = numbers([2, 4]);
   const rows = [Array.from(x.data.slice(0, 4)), Array.from(x.data.slice(4))];

@@ -40,6 +40,7 @@ function nodeCost(node: Node, values: ReadonlyMap<string, Value>): GraphCost {
 /** Floating-point operations of the matrix products of a node; 0 for other operators. */
 export function productFlopsOf({ op, inputs, outputs, attributes }: Node, values: ReadonlyMap<string, Value>): number {
   const operands = inputs.flatMap((name) => values.get(name) ?? []);
+  if (op === "Conv") return 2 * sizeOf(outputs[0]?.shape ?? []) * sizeOf(operands[1]?.shape.slice(1) ?? []);
   if (!products.has(op)) return productFlops(op, operands);
   const [{ shape } = { shape: [] }] = operands;
   const inner = shape.at(attributes["transA"] === 1 ? -2 : -1) ?? 1;

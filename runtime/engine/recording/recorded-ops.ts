@@ -3,6 +3,7 @@ import type { Attribute } from "../../graph/graph.ts";
 import type { Tf, TfTensor } from "../../graph/record/tfjs-types.ts";
 import { scaleOf } from "../attention.ts";
 import { withGradient } from "../autodiff.ts";
+import { convolve, type Convolution } from "../convolution.ts";
 import { inRows } from "../formulas/layers.ts";
 import { computingOps, type ComputingOps } from "../ops.ts";
 
@@ -31,6 +32,7 @@ export function recordedOps(tf: Tf): ComputingOps {
     gelu: (x) => gelu(tf, run, x),
     modulate: (x, scale, shift) => modulate(tf, run, x, scale, shift),
     rotate: (x, ...rotation) => rotate(tf, run, x, rotation),
+    convolve: (x, weight, bias) => convolve(tf, convolution(tf, run), [x, weight], bias),
     adamw: (scalars, lists, [beta1 = NaN, beta2 = NaN, epsilon = NaN, weightDecay = NaN]) => [
       ...run("AdamW", [...scalars, ...lists], { count: lists.length / 4, beta1, beta2, epsilon, weightDecay }),
     ],
@@ -122,4 +124,12 @@ function rotate(tf: Tf, run: Run, x: TfTensor, [cos, sin, pairs]: Rotation): TfT
     },
     (dy, saved) => [run("Rotate", [dy, ...saved], { pairs, inverse: 1 })[0]],
   );
+}
+
+/** The gradient of a weight is a convolution over time and space of all samples, with channels in the place of samples. */
+function convolution(tf: Tf, run: Run): Convolution {
+  const exchanged = (x: TfTensor): TfTensor => tf.transpose(x, [1, 0, 2, 3, 4]);
+  const forward = (x: TfTensor, weight: TfTensor, bias: TfTensor | null) =>
+    run("Conv", [x, weight, ...(bias === null ? [] : [bias])])[0];
+  return { forward, byWeight: (x, dy) => exchanged(forward(exchanged(x), exchanged(dy), null)) };
 }

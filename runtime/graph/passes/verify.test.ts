@@ -50,6 +50,15 @@ test("elementwise operators broadcast, and take operands of one type", () => {
 
 test("products need the same inner size, and biases fit the product", () => {
   assert.is(problem("MatMul", [[[5, 1, 2, 3]], [[4, 3, 7]]], [[5, 4, 2, 7]]), undefined);
+  assert.is(problem("Conv", [[[1, 2, 3, 4, 5]], [[7, 2, 3, 1, 3]], [[7]]], [[1, 7, 1, 4, 3]]), undefined);
+  assert.is(
+    problem("Conv", [[[1, 2, 3, 4, 5]], [[7, 3, 3, 1, 3]]], [[1, 7, 1, 4, 3]]),
+    "convolves [1, 2, 3, 4, 5] with [7, 3, 3, 1, 3]",
+  );
+  assert.is(
+    problem("Conv", [[[1, 2, 3, 4, 5]], [[7, 2, 3, 1, 3]], [[2]]], [[1, 7, 1, 4, 3]]),
+    "adds [2] to 7 channels",
+  );
   assert.is(problem("MatMul", [[[2, 3]], [[2, 3]]], [[2, 3]]), "multiplies [2, 3] and [2, 3]");
   assert.is(problem("Gemm", [[[3, 2]], [[4, 3]], [[4]]], [[2, 4]], { transA: 1, transB: 1 }), undefined);
   assert.is(problem("Gemm", [[[3, 2]], [[4, 3]]], [[2, 4]]), "multiplies [3, 2] and [4, 3]");

@@ -6,6 +6,7 @@ import type { Tf, TfTensor } from "./tfjs-types.ts";
 import { BACKEND, type RecordingBackend } from "./backend.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { given, type Kernel } from "./kernel.ts";
+import { convolvedShape } from "../convolved-shape.ts";
 import { matMul } from "./matmul.ts";
 import { reduceMask, reduce } from "./reduce.ts";
 import { concat, pad, reshape, slice, split, tile } from "./move.ts";
@@ -91,7 +92,13 @@ const comparisons = {
 /** By the names of tfjs. */
 type Kernels = Readonly<Record<string, Kernel>>;
 
-const kernels = (tf: Tf): Kernels => ({ ...elementwise(tf), ...reductions, ...layout(tf), ...gathering });
+const kernels = (tf: Tf): Kernels => ({
+  ...elementwise(tf),
+  ...reductions,
+  ...layout(tf),
+  ...convolution,
+  ...gathering,
+});
 
 function elementwise(tf: Tf): Kernels {
   const broadcast = (a: Shape, b: Shape) => tf.broadcast_util.assertAndGetBroadcastShape([...a], [...b]);
@@ -161,6 +168,14 @@ const layout = (tf: Tf): Kernels => ({
   PadV2: pad,
   Tile: tile,
 });
+
+/** Not a kernel of tfjs: called by this name where one is recorded. ONNX's operator, without padding and with stride 1. */
+const convolution: Kernels = {
+  Conv: (graph, operands) => {
+    const [x, weight] = [given(operands[0]), given(operands[1])];
+    return [graph.emit("Conv", operands, convolvedShape(x.shape, weight.shape), x.dtype)];
+  },
+};
 
 const gathering: Kernels = {
   GatherV2: (graph, [x, indices]) => {

@@ -1,5 +1,5 @@
 /** Layers and their gradients (`graph/composites.ts`), as one call or a few. */
-import { none, some, tensor, text } from "../dispatch.ts";
+import { int, ints, none, some, tensor, text } from "../dispatch.ts";
 import { given, type Lowering, type Operand, type Operator } from "./lowering.ts";
 
 const linear: Operator = ({ build, operands, outputs }) => {
@@ -31,6 +31,19 @@ const linearGradWeight: Operator = (lowering) => {
   build.product(build.permute(inRows(lowering, dy), [1, 0]), inRows(lowering, x), out, out.slot);
 };
 
+/** Stride 1, no padding, one group. */
+const conv: Operator = ({ build, operands, outputs }) => {
+  const [x, weight, bias] = [given(operands, 0), given(operands, 1), operands[2]];
+  const sizes = weight.shape.slice(2);
+  const all = (value: number) => ints(sizes.map(() => value));
+  const own = bias === undefined ? none : some(tensor(bias.slot));
+  // Stride, padding, dilation; not transposed, whose padding of the output comes next; groups.
+  const settings = [all(1), all(0), all(1), int(0), all(0), int(1)];
+  build.dispatch("convolution", [tensor(x.slot), tensor(weight.slot), own, ...settings], {
+    to: [given(outputs, 0).slot],
+  });
+};
+
 /** All axes but the last one as one: one view for all who read the value so. */
 function inRows({ build }: Lowering, { slot, shape }: Operand): number {
   return shape.length === 2 ? slot : build.once(`rows of ${slot}`, () => build.reshape(slot, [-1, shape.at(-1) ?? 1]));
@@ -49,6 +62,7 @@ export const layers: Readonly<Record<string, Operator>> = {
   LinearAdd: withSum(true),
   LinearGradInputAdd: withSum(false),
   LinearGradWeight: linearGradWeight,
+  Conv: conv,
   Gelu: gelu("gelu"),
   GeluGrad: gelu("gelu_backward"),
 };

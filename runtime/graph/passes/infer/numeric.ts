@@ -1,5 +1,6 @@
 import type { Shape } from "../../../contract.ts";
 import type { ElementType } from "../../graph.ts";
+import { convolvedShape } from "../../convolved-shape.ts";
 import { axisOf, broadcastAll, sameType, type Operands, type Rule } from "./operands.ts";
 
 const floats: readonly ElementType[] = ["float32", "float16", "bfloat16"];
@@ -31,6 +32,15 @@ const gemm: Rule = (operands) => {
     throw new Error(`adds ${text(operands.at(2).shape)} to a product of ${text(shape)}`);
   }
   return { shape, dtype };
+};
+
+/** Of ONNX's attributes only the defaults are used: stride 1, no padding, one group. */
+const conv: Rule = (operands) => {
+  const [x, weight] = [operands.at(0), operands.at(1)];
+  const shape = convolvedShape(x.shape, weight.shape);
+  if (operands.has(2) && operands.at(2).shape.join() !== `${shape[1]}`)
+    throw new Error(`adds ${text(operands.at(2).shape)} to ${shape[1]} channels`);
+  return { shape, dtype: sameType(operands.all, ["float32", "float16"]) };
 };
 
 function transposed(shape: Shape, isTransposed: number): Shape {
@@ -66,6 +76,7 @@ export const numeric: Readonly<Record<string, Rule>> = {
   MatMul: matMul,
   FusedMatMul: matMul,
   Gemm: gemm,
+  Conv: conv,
   Softmax: softmax,
   ReduceSum: reduce,
   ReduceMean: reduce,
