@@ -11,6 +11,9 @@ interface Declaration {
   readonly inputs?: RegExp;
 }
 
+/** Thrown by a replay whose case is about something that this version does not do; the message says what. Such a case is no success. */
+export class NotCovered extends Error {}
+
 /** Collects the reasons of failure of one case, and which of its tensors were compared. */
 export interface Checks {
   /** More tensors that the replay takes in, where their names depend on the case. */

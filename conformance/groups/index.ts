@@ -10,5 +10,7 @@ export const replays: Readonly<Record<string, Replay>> = {
   schedulers: async (...args) => (await import("./schedulers.ts")).replay(...args),
   sigma_tracker: async (...args) => (await import("./sigma_tracker.ts")).replay(...args),
   strategy: async (...args) => (await import("./strategy.ts")).replay(...args),
+  video_vae: async (...args) => (await import("./video_vae.ts")).replay(...args),
+  pixels: async (...args) => (await import("./pixels.ts")).replay(...args),
   training: async (...args) => (await import("./training.ts")).replay(...args),
 };

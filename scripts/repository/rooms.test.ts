@@ -35,7 +35,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["metrics", "data", "graph"],
     ["engine"],
     ["config", "model"],
-    ["optimizer", "lora-files"],
+    ["optimizer", "lora-files", "media"],
     ["training"],
     ["checkpoints", "sampling"],
     ["run-folder"],

@@ -18,6 +18,7 @@ import { entries as lora } from "./636-lora.ts";
 import { entries as folder } from "./64-folder.ts";
 import { entries as build } from "./65-build.ts";
 import { entries as target } from "./66-target.ts";
+import { entries as media } from "./68-media.ts";
 import { entries as runtime } from "./7-runtime.ts";
 import { entries as trial } from "./71-trial.ts";
 import { entries as oracle } from "./711-oracle.ts";
@@ -45,6 +46,7 @@ const entries = [
   ...folder,
   ...build,
   ...target,
+  ...media,
   ...runtime,
   ...trial,
   ...oracle,

@@ -1,0 +1,80 @@
+/** Sizes that clips are brought to. */
+import type { ScaleFactors } from "../../contract.ts";
+
+export interface Bucket {
+  readonly frames: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+type BucketProblem = { readonly problem: string };
+
+/**
+ * `WxHxF;WxHxF`, blanks allowed around numbers. W and H must be multiples of the latent cell, and F one more than a multiple of its frames.
+ */
+export function parseBuckets(text: string, { time, height, width }: ScaleFactors): readonly Bucket[] | BucketProblem {
+  const buckets: Bucket[] = [];
+  for (const part of text.split(";")) {
+    const numbers = part.split("x").map((number) => (/^\s*\d+\s*$/.test(number) ? Number(number) : NaN));
+    const [w = NaN, h = NaN, f = NaN] = numbers;
+    if (numbers.length !== 3 || ![w, h, f].every((x) => Number.isSafeInteger(x) && x > 0))
+      return { problem: `\`${part}\` is not WxHxF, such as 768x512x121` };
+    if (w % width !== 0) return { problem: `the width ${w} is no multiple of ${width}` };
+    if (h % height !== 0) return { problem: `the height ${h} is no multiple of ${height}` };
+    if ((f - 1) % time !== 0) return { problem: `${f} frames are not 1 more than a multiple of ${time}` };
+    buckets.push({ frames: f, height: h, width: w });
+  }
+  return buckets;
+}
+
+/** The bucket whose aspect is nearest, then that with the most frames, then the largest; null if all have more frames. */
+export function chooseBucket(buckets: readonly Bucket[], { frames, height, width }: Bucket): Bucket | null {
+  const key = (bucket: Bucket) => [
+    Math.abs(Math.log(width / height) - Math.log(bucket.width / bucket.height)),
+    -bucket.frames,
+    -bucket.width * bucket.height,
+  ];
+  let best: Bucket | null = null;
+  for (const bucket of buckets)
+    if (bucket.frames <= frames && (best === null || isLess(key(bucket), key(best)))) best = bucket;
+  return best;
+}
+
+function isLess(a: readonly number[], b: readonly number[]): boolean {
+  const i = a.findIndex((x, at) => x !== b[at]);
+  return i >= 0 && (a[i] ?? 0) < (b[i] ?? 0);
+}
+
+/** The size that a picture is resized to so that it covers the bucket, and where the bucket begins in it. */
+export function placeIn({ height, width }: Bucket, picture: { readonly height: number; readonly width: number }) {
+  const isWider = picture.width / picture.height > width / height;
+  const rows = isWider ? height : Math.trunc((picture.height * width) / picture.width);
+  const columns = isWider ? Math.trunc((picture.width * height) / picture.height) : width;
+  return { rows, columns, top: Math.floor((rows - height) / 2), left: Math.floor((columns - width) / 2) };
+}
+
+/** Buckets for references that are `factor` times smaller. */
+export function scaleBuckets(
+  buckets: readonly Bucket[],
+  factor: number,
+  { height, width }: ScaleFactors,
+): readonly Bucket[] | BucketProblem {
+  const made = buckets.map((bucket) => ({
+    frames: bucket.frames,
+    height: bucket.height / factor,
+    width: bucket.width / factor,
+  }));
+  const wrong = made.find((bucket) => bucket.height % height !== 0 || bucket.width % width !== 0);
+  if (wrong === undefined) return made;
+  return {
+    problem: `divided by ${factor}, a bucket is ${wrong.width} x ${wrong.height} pixels, no whole latent cells`,
+  };
+}
+
+/** Frames 0, 1, 1 + factor, 1 + 2 factor, ...: what a reference with fewer frames keeps. */
+export function subsampledFrames(frames: number, factor: number): number[] | BucketProblem {
+  if ((frames - 1) % factor !== 0)
+    return { problem: `${frames - 1} frames after the first are no multiple of ${factor}` };
+  if (frames === 1) return [0];
+  return [0, ...Array.from({ length: (frames - 1) / factor }, (_, i) => 1 + i * factor)];
+}

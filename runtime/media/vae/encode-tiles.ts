@@ -1,0 +1,108 @@
+import type { HostTensor, ScaleFactors } from "../../contract.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { Blend } from "./blend.ts";
+import { cut } from "./decode-tiles.ts";
+import type { Range } from "./tiles.ts";
+import type { VideoEncoder } from "./video-vae.ts";
+
+/** Encodes pixels `[3, F, H, W]` to a latent `[C, f, h, w]`. */
+export type EncodePixels = (pixels: HostTensor) => Promise<HostTensor>;
+
+/** Encodes on an engine, all at once. */
+export function encodeWhole(engine: Engine, encoder: VideoEncoder): EncodePixels {
+  return async (pixels) => {
+    const given = engine.keep({ ...pixels, shape: [1, ...pixels.shape] });
+    try {
+      const made = await encoder.encode(given);
+      const latent = await engine.read(made);
+      engine.dispose(made);
+      return { ...latent, shape: latent.shape.slice(1) };
+    } finally {
+      engine.dispose(given);
+    }
+  };
+}
+
+/** The official preprocessing cuts rows and columns into tiles of 512 pixels that overlap by 128. */
+const trainerTiles = { size: 512, overlap: 128 } as const;
+
+/**
+ * Encodes pixels in tiles of rows and columns, as the official preprocessing does with `--vae-tiling`; what fits one tile is encoded at once.
+ */
+export async function encodeTiles(
+  encode: EncodePixels,
+  pixels: HostTensor,
+  factors: ScaleFactors,
+  { size, overlap }: { readonly size: number; readonly overlap: number } = trainerTiles,
+): Promise<HostTensor> {
+  const [, frames = 0, height = 0, width = 0] = pixels.shape;
+  if (height <= size && width <= size) return encode(pixels);
+  const inRows = windows(height, size, overlap, factors.height);
+  const inColumns = windows(width, size, overlap, factors.width);
+  const [rows, columns] = [Math.floor(height / factors.height), Math.floor(width / factors.width)];
+  let blend: Blend | null = null;
+  let count = 0;
+  for (const y of inRows) {
+    for (const x of inColumns) {
+      const latent = await encode(cut(pixels, { start: 0, end: frames }, y, x));
+      const [channels = 0, latentFrames = 0] = latent.shape;
+      count = latentFrames;
+      blend ??= new Blend(channels, rows, columns);
+      const all: Range = { start: 0, weights: new Float64Array(latentFrames).fill(1) };
+      blend.add(latent.data, all, y.cells, x.cells);
+    }
+  }
+  return stacked(blend?.take(count) ?? [], [rows, columns]);
+}
+
+/** Frames `[C, h, w]` as `[C, f, h, w]`. */
+export function stacked(frames: readonly Float32Array[], [rows, columns]: readonly [number, number]): HostTensor {
+  const channels = (frames[0]?.length ?? 0) / (rows * columns);
+  const data = new Float32Array(channels * frames.length * rows * columns);
+  for (const [t, frame] of frames.entries())
+    for (let c = 0; c < channels; c++)
+      data.set(frame.subarray(c * rows * columns, (c + 1) * rows * columns), (c * frames.length + t) * rows * columns);
+  return { shape: [channels, frames.length, rows, columns], dtype: "float32", data };
+}
+
+interface Window {
+  readonly start: number;
+  readonly end: number;
+  readonly cells: Range;
+}
+
+/** Windows of pixels on an axis; the last one is moved back so that it is whole. */
+function windows(length: number, size: number, overlap: number, factor: number): Window[] {
+  const step = size - overlap;
+  const starts: number[] = [];
+  for (let at = 0; at < Math.max(1, length - overlap); at += step) starts.push(at);
+  const last = starts.at(-1) ?? 0;
+  if (last + size < length) starts.push(length - size);
+  return [...new Set(starts)]
+    .toSorted((a, b) => a - b)
+    .flatMap((start) => {
+      const cells = Math.floor((Math.min(start + size, length) - start) / factor);
+      if (cells === 0) return [];
+      const end = start + cells * factor;
+      const weights = trainerWeights(cells, Math.floor(overlap / factor), {
+        isFirst: start === 0,
+        isLast: end >= length,
+      });
+      return [{ start, end, cells: { start: Math.floor(start / factor), weights } }];
+    });
+}
+
+function trainerWeights(
+  cells: number,
+  shared: number,
+  { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
+): Float64Array {
+  const weights = new Float64Array(cells).fill(1);
+  if (shared <= 0 || shared >= cells) return weights;
+  for (let i = 0; i < shared; i++) {
+    const part = (i + 1) / (shared + 1);
+    if (!isFirst) weights[i] = (weights[i] ?? 1) * part;
+    if (!isLast) weights[cells - 1 - i] = (weights[cells - 1 - i] ?? 1) * part;
+  }
+  return weights;
+}

@@ -1,0 +1,90 @@
+/** What both halves of a video VAE are made of. Tensors are `[B, C, frames, rows, columns]`. */
+import type { Ops, Tensor } from "../../contract.ts";
+import type { Padding } from "./config.ts";
+import { COLUMNS, ROWS, TIME } from "./space-to-depth.ts";
+
+/** What a stage computes with. */
+export interface Computing {
+  readonly ops: Ops;
+  /** A parameter by its full name. */
+  weight(name: string): Tensor;
+  /** Standard normal numbers, drawn anew at each call; only what injects noise asks. */
+  noise(shape: readonly number[]): Tensor;
+  /** `[1]`: the noise level, scaled, that the decoder is conditioned on; null for what is not conditioned. */
+  readonly timestep: Tensor | null;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** A part of the network that runs by itself. */
+export interface Stage {
+  /** As its tensors are called, such as `down_blocks.0`. */
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+  run(given: Computing, x: Tensor): Tensor;
+}
+
+/** How convolutions go on at the edges: frames, and rows and columns. */
+export interface Edges {
+  /** In time only the past is seen: two copies of the first frame stand in front, and nothing behind. */
+  readonly isCausal: boolean;
+  readonly padding: Padding;
+}
+
+/** A 3x3x3 convolution. */
+export const convolution = (name: string, inputs: number, outputs: number): Parameter[] => [
+  { name: `${name}.weight`, shape: [outputs, inputs, 3, 3, 3] },
+  { name: `${name}.bias`, shape: [outputs] },
+];
+
+export function convolve({ ops, weight }: Computing, name: string, edges: Edges, x: Tensor): Tensor {
+  const inTime = edges.isCausal ? extended(ops, x, TIME, [0, 0], []) : extended(ops, x, TIME, [0], [-1]);
+  const inRows = atEdges(ops, inTime, ROWS, edges.padding);
+  return ops.convolve(atEdges(ops, inRows, COLUMNS, edges.padding), weight(`${name}.weight`), weight(`${name}.bias`));
+}
+
+/** A 1x1x1 convolution, whose weight may have been stored with fewer axes of length 1. */
+export function pointwise({ ops, weight }: Computing, name: string, x: Tensor): Tensor {
+  const [outputs = 0, inputs = 0] = weight(`${name}.weight`).shape;
+  const cells = ops.reshape(weight(`${name}.weight`), [outputs, inputs, 1, 1, 1]);
+  return ops.convolve(x, cells, weight(`${name}.bias`));
+}
+
+/** Copies of slices along an axis in front and behind, by their index; negative ones count from the end. */
+function extended(ops: Ops, x: Tensor, axis: number, front: readonly number[], behind: readonly number[]): Tensor {
+  const at = (index: number) => part(ops, x, axis, index < 0 ? (x.shape[axis] ?? 0) + index : index, 1);
+  return ops.concat([...front.map(at), x, ...behind.map(at)], axis);
+}
+
+/** One element more on each side. */
+function atEdges(ops: Ops, x: Tensor, axis: number, padding: Padding): Tensor {
+  switch (padding) {
+    case "zeros": {
+      const zeros = ops.fill(x.shape.with(axis, 1), 0);
+      return ops.concat([zeros, x, zeros], axis);
+    }
+    case "reflect":
+      return extended(ops, x, axis, [1], [-2]);
+    case "replicate":
+      return extended(ops, x, axis, [0], [-1]);
+    case "circular":
+      return extended(ops, x, axis, [-1], [0]);
+  }
+}
+
+/** `count` slices along an axis. */
+export function part(ops: Ops, x: Tensor, axis: number, begin: number, count: number): Tensor {
+  return ops.slice(
+    x,
+    x.shape.map((_, i) => (i === axis ? begin : 0)),
+    x.shape.map((_, i) => (i === axis ? count : -1)),
+  );
+}
+
+/** x / sqrt(mean over channels of x^2 + 1e-8). */
+export function pixelNorm(ops: Ops, x: Tensor): Tensor {
+  return ops.div(x, ops.sqrt(ops.add(ops.mean(ops.square(x), [1], true), 1e-8)));
+}

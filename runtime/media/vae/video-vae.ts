@@ -1,0 +1,194 @@
+/** A video VAE on an engine: pixels to latents and back. */
+import type { Ops, ScaleFactors, Tensor } from "../../contract.ts";
+import type { SafetensorsFile } from "../../files/safetensors/index.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { fail, type Finding } from "../../findings.ts";
+import { readConfigSections } from "../../model/metadata.ts";
+import { readScaleFactors } from "../../model/scale-factors.ts";
+import { checkParts, loadPart, refuse, type Part } from "../../model/weights.ts";
+import { stridesOf } from "./blocks.ts";
+import { readDecoderConfig, readEncoderConfig, type DecoderConfig, type EncoderConfig } from "./config.ts";
+import { part, type Stage } from "./layers.ts";
+import { runStages, weightsOf, type Noise, type Tap } from "./run-stages.ts";
+import { decoderStages, encoderStages } from "./stages.ts";
+import { TIME } from "./space-to-depth.ts";
+
+interface Half {
+  readonly latentChannels: number;
+  readonly scaleFactors: ScaleFactors;
+  dispose(): void;
+}
+
+export interface VideoEncoder extends Half {
+  /**
+   * `[B, 3, F, H, W]` in -1..1 to the normalised latent `[B, C, f, h, w]`. Frames that do not fill a latent frame are left out at the end; rows and
+   * columns must be multiples of the latent cell. The caller owns the result.
+   */
+  encode(pixels: Tensor, tap?: Tap): Promise<Tensor>;
+}
+
+export interface VideoDecoder extends Half {
+  /** `[B, C, f, h, w]` to pixels `[B, 3, F, H, W]` in about -1..1, not limited. The caller owns the result. */
+  decode(latent: Tensor, tap?: Tap): Promise<Tensor>;
+}
+
+/**
+ * Loads the encoder of a file in the official layout.
+ * @param place the setting that named the file
+ * Errors: FindingsError LTX6204 to LTX6206, LTX6801, LTX6803.
+ */
+export async function loadEncoder(
+  engine: Engine,
+  file: SafetensorsFile,
+  place: Finding["path"] = [],
+): Promise<VideoEncoder> {
+  const source = { file: file.path, place };
+  const sections = readConfigSections(file.metadata, file.path, place);
+  const config = readEncoderConfig(sections, source);
+  const stages = encoderStages(config, widthsRefused(source));
+  const weights = await loadWeights(engine, file, "encoder", config.latentChannels, stages, place);
+  return {
+    latentChannels: config.latentChannels,
+    scaleFactors: factorsOf(config),
+    encode: (pixels, tap) => encode(engine, { config, stages, weights }, pixels, tap),
+    dispose: () => engine.dispose(...weights.values()),
+  };
+}
+
+/**
+ * Loads the convolutional decoder of a file in the official layout.
+ * @param noise for files that draw while they decode
+ * Errors: FindingsError LTX6204 to LTX6206, LTX6801 to LTX6803.
+ */
+export async function loadDecoder(
+  engine: Engine,
+  file: SafetensorsFile,
+  { place = [], noise }: { readonly place?: Finding["path"]; readonly noise: Noise },
+): Promise<VideoDecoder> {
+  const source = { file: file.path, place };
+  const sections = readConfigSections(file.metadata, file.path, place);
+  const config = readDecoderConfig(sections, source);
+  const stages = decoderStages(config, widthsRefused(source));
+  const scale = { name: "timestep_scale_multiplier", shape: [] };
+  const all = config.isTimestepConditioned ? [...stages, { name: "", parameters: [scale] }] : stages;
+  const weights = await loadWeights(engine, file, "decoder", config.latentChannels, all, place);
+  return {
+    latentChannels: config.latentChannels,
+    scaleFactors: readScaleFactors(sections, file.path, place),
+    decode: (latent, tap) => decode(engine, { config, stages, weights }, latent, { noise, tap }),
+    dispose: () => engine.dispose(...weights.values()),
+  };
+}
+
+const widthsRefused =
+  ({ file, place }: { readonly file: string; readonly place: Finding["path"] }) =>
+  (what: string): never =>
+    fail("LTX6801", `in the video VAE's config in ${file}, ${what}`, undefined, place);
+
+function factorsOf({ blocks, patchSize }: EncoderConfig): ScaleFactors {
+  const strides = blocks.map(({ name }) => stridesOf(name));
+  const product = (axis: 0 | 1 | 2) => strides.reduce((all, each) => all * each[axis], 1);
+  return { time: product(0), height: patchSize * product(1), width: patchSize * product(2) };
+}
+
+const statistics = "per_channel_statistics";
+const [mean, spread] = [`${statistics}.mean-of-means`, `${statistics}.std-of-means`];
+
+/** Prefixes that files give to a VAE's tensors: in a checkpoint, and in a file of its own. */
+const prefixes = ["vae.", "", "first_stage_model."];
+
+/** Parameters by their names in the half, and the statistics by theirs. */
+async function loadWeights(
+  engine: Engine,
+  file: SafetensorsFile,
+  half: "encoder" | "decoder",
+  channels: number,
+  stages: readonly Pick<Stage, "parameters">[],
+  place: Finding["path"],
+): Promise<Map<string, Tensor>> {
+  const prefix = prefixes.find((name) => file.tensors.has(`${name}${half}.conv_in.conv.weight`));
+  if (prefix === undefined) {
+    const other = half === "encoder" ? "decoder" : "encoder";
+    const hasOther = prefixes.some((name) => file.tensors.has(`${name}${other}.conv_in.conv.weight`));
+    const holds = hasOther ? `only the ${other} of a video VAE` : "no video VAE";
+    return fail("LTX6803", `${file.path} holds ${holds}, not its ${half}`, whole, place);
+  }
+  const named = (list: readonly { readonly name: string; readonly shape: readonly number[] }[]): Part["parameters"] =>
+    list.map(({ name, shape }) => ({ name, shape, stream: "video", linear: null }));
+  const parts: Part[] = [
+    { prefix: `${prefix}${half}.`, parameters: named(stages.flatMap(({ parameters }) => parameters)) },
+    { prefix, parameters: named([mean, spread].map((name) => ({ name, shape: [channels] }))) },
+  ];
+  refuse(checkParts(file, parts, new Set(), place));
+  const loaded = new Map<string, Tensor>();
+  try {
+    for (const each of parts) for (const [name, tensor] of await loadPart(engine, file, each)) loaded.set(name, tensor);
+    return loaded;
+  } catch (error) {
+    engine.dispose(...loaded.values());
+    throw error;
+  }
+}
+
+const whole = "name the whole checkpoint, or the file of the video VAE with both of its halves";
+
+interface Network<Config> {
+  readonly config: Config;
+  readonly stages: readonly Stage[];
+  readonly weights: ReadonlyMap<string, Tensor>;
+}
+
+const column = (ops: Ops, x: Tensor): Tensor => ops.reshape(x, [1, -1, 1, 1, 1]);
+
+async function encode(
+  engine: Engine,
+  { config, stages, weights }: Network<EncoderConfig>,
+  pixels: Tensor,
+  tap: Tap | undefined,
+): Promise<Tensor> {
+  const { time } = factorsOf(config);
+  const frames = pixels.shape[TIME] ?? 0;
+  const weight = weightsOf(weights);
+  const whole = engine.tidy(() => part(engine.ops, pixels, TIME, 0, frames - ((frames - 1) % time)));
+  const made = await runStages(engine, stages, weight, whole, { noise: drawsNothing, timestep: null, tap });
+  engine.dispose(whole);
+  const latent = engine.tidy(() => {
+    const { ops } = engine;
+    const own = part(ops, made, 1, 0, config.latentChannels);
+    return ops.div(ops.sub(own, column(ops, weight(mean))), column(ops, weight(spread)));
+  });
+  engine.dispose(made);
+  return latent;
+}
+
+const drawsNothing: Noise = () => {
+  throw new Error("an encoder draws nothing");
+};
+
+/** How much noise a conditioned decoder works on, which is also what it is told. */
+const NOISE = 0.025;
+const TIMESTEP = 0.05;
+
+async function decode(
+  engine: Engine,
+  { config, stages, weights }: Network<DecoderConfig>,
+  latent: Tensor,
+  { noise, tap }: { readonly noise: Noise; readonly tap: Tap | undefined },
+): Promise<Tensor> {
+  const { ops } = engine;
+  const weight = weightsOf(weights);
+  const isConditioned = config.isTimestepConditioned;
+  const noised = isConditioned ? engine.keep(noise(latent.shape)) : null;
+  const start = engine.tidy(() => {
+    const x = noised === null ? latent : ops.add(ops.mul(noised, NOISE), ops.mul(latent, 1 - NOISE));
+    return ops.add(ops.mul(x, column(ops, weight(spread))), column(ops, weight(mean)));
+  });
+  const timestep = isConditioned
+    ? engine.tidy(() => ops.reshape(ops.mul(weight("timestep_scale_multiplier"), TIMESTEP), [1]))
+    : null;
+  try {
+    return await runStages(engine, stages, weight, start, { noise, timestep, tap });
+  } finally {
+    engine.dispose(start, timestep, noised);
+  }
+}

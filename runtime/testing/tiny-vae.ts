@@ -1,0 +1,65 @@
+import { writeSafetensors } from "../files/safetensors/index.ts";
+import type { EncoderConfig } from "../media/vae/config.ts";
+import { readDecoderConfig, readEncoderConfig } from "../media/vae/config.ts";
+import { decoderStages, encoderStages } from "../media/vae/stages.ts";
+
+/** The config of a small video VAE with the blocks of LTX-2.3; latents have 8 channels, cells 8 frames and 32 x 32 pixels. */
+export const tinyVae = {
+  _class_name: "CausalVideoAutoencoder",
+  latent_channels: 8,
+  patch_size: 4,
+  latent_log_var: "uniform",
+  timestep_conditioning: false,
+  spatial_padding_mode: "zeros",
+  decoder_base_channels: 8,
+  encoder_blocks: [
+    ["res_x", { num_layers: 1 }],
+    ["compress_space_res", { multiplier: 2 }],
+    ["compress_time_res", { multiplier: 1 }],
+    ["compress_all_res", { multiplier: 2 }],
+    ["compress_all_res", { multiplier: 1 }],
+  ],
+  decoder_blocks: [
+    ["res_x", { num_layers: 1 }],
+    ["compress_space", { multiplier: 2 }],
+    ["compress_time", { multiplier: 1 }],
+    ["compress_all", { multiplier: 2 }],
+    ["compress_all", { multiplier: 1 }],
+  ],
+} as const;
+
+/** Writes a VAE of the config with random weights, under the names of a checkpoint or (`prefix` empty) of a file of its own. */
+export async function writeTinyVae(
+  path: string,
+  { config = tinyVae, prefix = "vae." }: { readonly config?: object; readonly prefix?: string } = {},
+): Promise<void> {
+  const sections = { vae: config };
+  const source = { file: path, place: [] };
+  const fails = (what: string): never => {
+    throw new Error(what);
+  };
+  const encoder: EncoderConfig = readEncoderConfig(sections as never, source);
+  const decoder = readDecoderConfig(sections as never, source);
+  const channels = encoder.latentChannels;
+  const parameters = [
+    ...encoderStages(encoder, fails).flatMap((stage) => named("encoder.", stage.parameters)),
+    ...decoderStages(decoder, fails).flatMap((stage) => named("decoder.", stage.parameters)),
+    { name: "per_channel_statistics.mean-of-means", shape: [channels] },
+    { name: "per_channel_statistics.std-of-means", shape: [channels] },
+  ];
+  let seed = 1;
+  const tensors = parameters.map(({ name, shape }) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const spread = 1 / Math.sqrt(Math.max(1, size / (shape[0] ?? 1)));
+    const data = Float32Array.from({ length: size }, () => {
+      // A linear congruential generator: the same file each time.
+      seed = (seed * 1664525 + 1013904223) % 2 ** 32;
+      return name.endsWith("std-of-means") ? 1 : 2 * spread * (seed / 2 ** 32 - 0.5);
+    });
+    return { name: prefix + name, shape, dtype: "F32" as const, data };
+  });
+  await writeSafetensors(path, tensors, { config: JSON.stringify(sections) });
+}
+
+const named = (prefix: string, list: readonly { readonly name: string; readonly shape: readonly number[] }[]) =>
+  list.map(({ name, shape }) => ({ name: prefix + name, shape }));
