@@ -106,6 +106,7 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   reading: () => script("reading.ts"),
   waiting: () => script("waiting.ts"),
   discovery: () => script("discovery.ts"),
+  lsp: (_, strokes) => script("lsp.ts", ...partsOf(strokes)),
   kill: (_, runsAndEngine) => script("kill.ts", ...partsOf(runsAndEngine)),
   pairs: (_, pairs) => script("pairs.ts", pairs),
   hangup: (_, runs) => script("hangup.ts", runs),

@@ -18,6 +18,7 @@ import {
   declareExplain,
   declareDoctor,
   declareInstall,
+  declareLsp,
   declareTrust,
 } from "./command-line/tools.ts";
 import { wantsColor, type ColorChoice } from "./shell/color.ts";
@@ -129,6 +130,7 @@ export function createProgram(io: Io, args: readonly string[], { done, slipped }
     declareExplain,
     declareDoctor,
     declareInstall,
+    declareLsp,
     declareTrust,
   ]) {
     declare({ command, session, done });

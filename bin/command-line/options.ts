@@ -1,6 +1,7 @@
 /** Options and arguments that several commands have. */
 import { InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../shell/exit.ts";
+import type { Session } from "../shell/session.ts";
 
 /** Settings of a run config, given on the command line. */
 export const setOption = (): Option =>
@@ -32,4 +33,26 @@ export const typescriptOption = (): Option =>
 export function wholeNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("it is a whole number, 0 or more");
+}
+
+export interface Watched {
+  readonly watch?: true;
+}
+
+/** Do it again after every change. */
+export const watchOption = (): Option =>
+  new Option(
+    "--watch",
+    "do it again whenever a strategy, a run config or an imported file below this folder changes, until Ctrl-C",
+  );
+
+/** Runs a command, with `--watch` again and again; resolves to its last exit code. */
+export async function onceOrWatching(
+  session: Session,
+  { watch }: Watched,
+  once: (session: Session) => Promise<number>,
+): Promise<number> {
+  if (watch !== true) return once(session);
+  const { whileWatching } = await import("../shell/watch.ts");
+  return whileWatching(session, () => once(session));
 }

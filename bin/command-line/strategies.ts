@@ -8,7 +8,7 @@ import type { InitOptions } from "../commands/init.ts";
 import type { InspectOptions } from "../commands/inspect.ts";
 import type { TestOptions } from "../commands/test.ts";
 import type { Declaring } from "./declaring.ts";
-import { setOption, typescriptOption, wholeNumber } from "./options.ts";
+import { onceOrWatching, setOption, typescriptOption, watchOption, wholeNumber, type Watched } from "./options.ts";
 
 export function declareInit({ command, session, done }: Declaring): void {
   command(
@@ -46,6 +46,7 @@ export function declareCheck({ command, session, done }: Declaring): void {
       ["ltxc check", "all *.strategy files of this folder, and train.yaml"],
       ["ltxc check inpainting.strategy", "one file"],
       ["ltxc check --fix", "correct what is certain, report the rest"],
+      ["ltxc check --watch", "again after every change"],
       ["ltxc check --types", "imported TypeScript functions, too"],
       ["ltxc check --format sarif > findings.sarif", "for code scanning"],
     ],
@@ -65,9 +66,10 @@ export function declareCheck({ command, session, done }: Declaring): void {
     .addOption(setOption())
     .option("--types", "let TypeScript check imported functions against the types that strategies declare, too")
     .addOption(typescriptOption())
-    .action(async (files: string[], options: CheckOptions) => {
+    .addOption(watchOption())
+    .action(async (files: string[], options: CheckOptions & Watched) => {
       const { check } = await import("../commands/check.ts");
-      done(await check(session(), files, options));
+      done(await onceOrWatching(session(), options, (own) => check(own, files, options)));
     });
 }
 
@@ -101,6 +103,7 @@ export function declareCompile({ command, session, done }: Declaring): void {
       ["ltxc compile --target ltx-trainer", "for the official trainer: build/ltxc_<name>.py"],
       ["ltxc compile --target ltx-trainer train.yaml", "the strategy of that run config, also a built-in one"],
       ["ltxc compile inpainting.strategy --emit ir", "print the typed program instead"],
+      ["ltxc compile --watch", "again after every change"],
     ],
   )
     .argument(
@@ -112,9 +115,10 @@ export function declareCompile({ command, session, done }: Declaring): void {
     .addOption(new Option("--emit <what>", "print an inner form to stdout and write nothing").choices(["ir"]))
     .option("--types", "let TypeScript check the results first; what it refuses is not written")
     .addOption(typescriptOption())
-    .action(async (files: string[], options: CompileOptions) => {
+    .addOption(watchOption())
+    .action(async (files: string[], options: CompileOptions & Watched) => {
       const { compile } = await import("../commands/compile.ts");
-      done(await compile(session(), files, options));
+      done(await onceOrWatching(session(), options, (own) => compile(own, files, options)));
     });
 }
 
@@ -125,13 +129,15 @@ export function declareTest({ command, session, done }: Declaring): void {
     [
       ["ltxc test", "all *.strategy files of this folder"],
       ["ltxc test inpainting.strategy --seed 7", "one file, other batches"],
+      ["ltxc test --watch", "again after every change"],
     ],
   )
     .argument("[files...]", "strategies, also built-in ones by name (default: *.strategy)")
     .addOption(new Option("--seed <n>", "of the first batch; the others follow").argParser(wholeNumber).default(0))
-    .action(async (files: string[], options: TestOptions) => {
+    .addOption(watchOption())
+    .action(async (files: string[], options: TestOptions & Watched) => {
       const { test } = await import("../commands/test.ts");
-      done(await test(session(), files, options));
+      done(await onceOrWatching(session(), options, (own) => test(own, files, options)));
     });
 }
 

@@ -117,3 +117,17 @@ export function declareTrust({ command, session, done }: Declaring): void {
       done(await trust(session(), paths, options));
     });
 }
+
+export function declareLsp({ command, session, done }: Declaring): void {
+  command(
+    "lsp",
+    "Serve an editor over stdin and stdout, as a language server for strategies and run configs. Editors start it; nothing of a project runs.",
+    [
+      ["ltxc lsp", "what an editor is told to start"],
+      ["npx --no-install ltxc lsp", "the same with the ltxc of a project"],
+    ],
+  ).action(async () => {
+    const { lsp } = await import("../commands/lsp.ts");
+    done(await lsp(session()));
+  });
+}

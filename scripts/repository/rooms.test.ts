@@ -50,7 +50,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["project"],
     ["run-view"],
     ["run-report", "plan", "probe"],
-    ["init", "inspect", "trial", "official-trainer"],
+    ["init", "inspect", "lsp", "trial", "official-trainer"],
     ["parity"],
     ["commands"],
     ["command-line"],

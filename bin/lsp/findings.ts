@@ -1,0 +1,71 @@
+/** What is wrong with an open file, for the editor to show. Nothing of the project runs: imported functions are read, and bundled, at most. */
+import { dirname } from "node:path";
+import type { Diagnostic as LspDiagnostic } from "vscode-languageserver";
+import { compile } from "../../compiler/index.ts";
+import { findingsHere } from "../../compiler/service/index.ts";
+import { sourceFile } from "../../compiler/source/index.ts";
+import { defaultBuild } from "../project/builds.ts";
+import { forecastStep } from "../project/forecast-step.ts";
+import { examineRunConfig } from "../project/run-config.ts";
+import type { Io } from "../shell/io.ts";
+import { diagnosticOf } from "./convert.ts";
+import { isStrategy, pathOf, type Documents } from "./documents.ts";
+import { isRunConfig } from "./run-config.ts";
+
+interface Options {
+  /** Whether files are looked at that take time: imported ones, data, checkpoints. Not while somebody types. */
+  readonly withFiles: boolean;
+  /** Whether no other server checks run configs against their schema. */
+  readonly isAlone: boolean;
+}
+
+/** Findings that the schema of run configs gives, too. */
+const ofSchema = (code: string): boolean => code.startsWith("LTX60") || code.startsWith("LTX1");
+
+/** Null for a file that is none of ltxc, and for one that esbuild is needed for where there is none, as in the extension of VS Code. */
+export async function findingsOf(
+  documents: Documents,
+  uri: string,
+  io: Io,
+  options: Options,
+): Promise<LspDiagnostic[] | null> {
+  try {
+    return await found(documents, uri, io, options);
+  } catch (error) {
+    const isStrategyFile = isStrategy(pathOf(uri));
+    if ((error as { code?: unknown }).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    return isStrategyFile ? ofStrategy(documents, pathOf(uri), { ...options, withFiles: false }) : null;
+  }
+}
+
+async function found(documents: Documents, uri: string, io: Io, options: Options): Promise<LspDiagnostic[] | null> {
+  const path = pathOf(uri);
+  const document = documents.at(path);
+  if (document === null) return null;
+  const text = document.getText();
+  if (isStrategy(path)) return ofStrategy(documents, path, options);
+  if (!isRunConfig(path, text)) return null;
+  const config = dirname(path);
+  const here = { ...io, cwd: config };
+  const { diagnostics } = await examineRunConfig(
+    here,
+    sourceFile(path, text),
+    (section) => forecastStep(here, section, { build: defaultBuild, guard: null, config }),
+    { withFiles: options.withFiles },
+  );
+  const shown = options.isAlone ? diagnostics : diagnostics.filter(({ code }) => !ofSchema(code));
+  return shown.map((finding) => diagnosticOf(document, finding));
+}
+
+async function ofStrategy(documents: Documents, path: string, { withFiles }: Options): Promise<LspDiagnostic[] | null> {
+  const [document, analysis] = [documents.at(path), documents.analysis(path)];
+  if (document === null || analysis === null) return null;
+  const hasErrors = analysis.findings.some(({ severity }) => severity === "error");
+  const hasImports = (analysis.syntax?.imports.length ?? 0) > 0;
+  // Only bundling shows whether what is imported exists and may be read.
+  const bundled = withFiles && hasImports && !hasErrors;
+  const source = { path, text: document.getText() };
+  const findings = bundled ? (await compile(source, { library: documents.library(path) })).diagnostics : null;
+  const found = findingsHere(findings === null ? analysis : { ...analysis, findings });
+  return found.map((finding) => diagnosticOf(document, finding));
+}

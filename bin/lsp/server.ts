@@ -1,0 +1,205 @@
+/** The language server: requests of the protocol go to functions of `compiler/service`, and to those for run configs. */
+import {
+  CodeActionKind,
+  createConnection,
+  ProposedFeatures,
+  ResponseError,
+  TextDocumentSyncKind,
+  type Connection,
+  type InitializeParams,
+  type InitializeResult,
+} from "vscode-languageserver/node.js";
+import { documentSymbols, tokenTypes, type Analysis } from "../../compiler/service/index.ts";
+import type { Io } from "../shell/io.ts";
+import { packageVersion } from "../shell/package-root.ts";
+import { symbolOf, rangeOf } from "./convert.ts";
+import { Documents, isStrategy, pathOf } from "./documents.ts";
+import { findingsOf } from "./findings.ts";
+import { completionInConfig, definitionInConfig, hoverInConfig, isRunConfig, renamesInConfigs } from "./run-config.ts";
+import * as features from "./strategy-features.ts";
+
+/** How long nobody types before findings are looked for, ms. */
+const QUIET = 120;
+
+/** What an editor may say of itself when it starts the server. */
+interface Client {
+  /** Commands of lenses that it knows. */
+  readonly commands: readonly string[];
+  /** Whether another server checks and completes YAML by its schema. */
+  readonly hasYamlServer: boolean;
+  readonly withSnippets: boolean;
+}
+
+/** Serves one editor over stdin and stdout, and resolves when it has gone. */
+export function serve(io: Io, input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<void> {
+  const connection = createConnection(ProposedFeatures.all, input, output);
+  const documents = new Documents();
+  let client: Client = { commands: [], hasYamlServer: false, withSnippets: false };
+  connection.onInitialize((params) => {
+    client = clientOf(params);
+    documents.setFolders(foldersOf(params));
+    return capabilities;
+  });
+  publishFindings(connection, documents, io, () => client);
+  answerPlaces(connection, documents, () => client);
+  answerNames(connection, documents);
+  answerWholeFiles(connection, documents, () => client);
+  return new Promise((resolve) => {
+    connection.onExit(() => resolve());
+    connection.listen();
+  });
+}
+
+const capabilities: InitializeResult = {
+  serverInfo: { name: "ltxc", version: packageVersion() },
+  capabilities: {
+    textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
+    completionProvider: { triggerCharacters: [".", " ", "{", "(", ","] },
+    hoverProvider: true,
+    signatureHelpProvider: { triggerCharacters: ["(", ","] },
+    definitionProvider: true,
+    referencesProvider: true,
+    renameProvider: { prepareProvider: true },
+    documentSymbolProvider: true,
+    foldingRangeProvider: true,
+    inlayHintProvider: true,
+    documentFormattingProvider: true,
+    codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, CodeActionKind.SourceFixAll] },
+    codeLensProvider: { resolveProvider: false },
+    semanticTokensProvider: { legend: { tokenTypes: [...tokenTypes], tokenModifiers: ["declaration"] }, full: true },
+  },
+};
+
+function clientOf({ initializationOptions, capabilities: known }: InitializeParams): Client {
+  const options = (initializationOptions ?? {}) as { readonly commands?: unknown; readonly yamlServer?: unknown };
+  return {
+    commands: Array.isArray(options.commands) ? options.commands.map(String) : [],
+    hasYamlServer: options.yamlServer === true,
+    withSnippets: known.textDocument?.completion?.completionItem?.snippetSupport === true,
+  };
+}
+
+function foldersOf({ workspaceFolders, rootUri }: InitializeParams): readonly string[] {
+  const folders = workspaceFolders?.map(({ uri }) => pathOf(uri)) ?? [];
+  return folders.length > 0 || rootUri === null ? folders : [pathOf(rootUri)];
+}
+
+// ---------------------------------------------------------------------------------------------------------------- findings
+
+/** Keeps the texts, and says what is wrong with them whenever nobody has typed for a moment. */
+function publishFindings(connection: Connection, documents: Documents, io: Io, client: () => Client): void {
+  const waiting = new Map<string, NodeJS.Timeout>();
+  const publish = async (uri: string, withFiles: boolean): Promise<void> => {
+    waiting.delete(uri);
+    const version = documents.versionOf(uri);
+    const found = await findingsOf(documents, uri, io, { withFiles, isAlone: !client().hasYamlServer });
+    // Of a text that has changed meanwhile, places would be wrong.
+    if (found === null || version === null || documents.versionOf(uri) !== version) return;
+    await connection.sendDiagnostics({ uri, version, diagnostics: found });
+  };
+  const soon = (uri: string, withFiles: boolean, delay = QUIET): void => {
+    clearTimeout(waiting.get(uri));
+    waiting.set(
+      uri,
+      setTimeout(
+        () => void publish(uri, withFiles).catch((error: unknown) => connection.console.error(String(error))),
+        delay,
+      ),
+    );
+  };
+  connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
+    documents.open(uri, languageId, version, text);
+    soon(uri, true, 0);
+  });
+  connection.onDidChangeTextDocument(({ textDocument: { uri, version }, contentChanges }) => {
+    documents.change(uri, contentChanges, version);
+    soon(uri, false);
+  });
+  connection.onDidSaveTextDocument(({ textDocument: { uri } }) => {
+    soon(uri, true, 0);
+    // What extends the file, and run configs that name it, may read otherwise now.
+    for (const path of documents.opened) if (documents.uriOf(path) !== uri) soon(documents.uriOf(path), true);
+  });
+  connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
+    clearTimeout(waiting.get(uri));
+    waiting.delete(uri);
+    documents.close(uri);
+    void connection.sendDiagnostics({ uri, diagnostics: [] });
+  });
+}
+
+// ----------------------------------------------------------------------------------------------------------------- requests
+
+const isConfig = (documents: Documents, uri: string): boolean =>
+  isRunConfig(pathOf(uri), documents.at(pathOf(uri))?.getText() ?? "");
+
+/** What is asked of one place in a file. */
+function answerPlaces(connection: Connection, documents: Documents, client: () => Client): void {
+  connection.onCompletion(({ textDocument: { uri }, position }) => {
+    const { withSnippets, hasYamlServer } = client();
+    if (isConfig(documents, uri)) return completionInConfig(documents, uri, position, !hasYamlServer);
+    if (!isStrategy(pathOf(uri))) return [];
+    const around = { strategies: features.strategiesAround(documents, uri) };
+    return features.completionAt(documents, uri, position, around, withSnippets);
+  });
+  connection.onHover(({ textDocument: { uri }, position }) => {
+    if (isConfig(documents, uri)) return hoverInConfig(documents, uri, position, !client().hasYamlServer);
+    return isStrategy(pathOf(uri)) ? features.hoverAt(documents, uri, position) : null;
+  });
+  connection.onSignatureHelp(({ textDocument: { uri }, position }) =>
+    isStrategy(pathOf(uri)) ? features.signatureAt(documents, uri, position) : null,
+  );
+  connection.onDefinition(({ textDocument: { uri }, position }) => {
+    if (isConfig(documents, uri)) return definitionInConfig(documents, uri, position);
+    return isStrategy(pathOf(uri)) ? features.definitionAt(documents, uri, position) : [];
+  });
+}
+
+function answerNames(connection: Connection, documents: Documents): void {
+  connection.onReferences(({ textDocument: { uri }, position, context }) =>
+    isStrategy(pathOf(uri)) ? features.referencesAt(documents, uri, position, context.includeDeclaration) : [],
+  );
+  connection.onPrepareRename(({ textDocument: { uri }, position }) => {
+    const document = documents.at(pathOf(uri));
+    const found = isStrategy(pathOf(uri)) ? features.occurrencesAt(documents, uri, position) : null;
+    if (found === null || document === null) return null;
+    const why = features.unwritable(found);
+    if (why !== null) throw new ResponseError(-32_602, why);
+    return { range: rangeOf(document, found.span), placeholder: found.name };
+  });
+  connection.onRenameRequest(({ textDocument: { uri }, position, newName }) =>
+    isStrategy(pathOf(uri))
+      ? features.renameAt(documents, uri, position, newName, (found) => renamesInConfigs(documents, found, newName))
+      : null,
+  );
+}
+
+function answerWholeFiles(connection: Connection, documents: Documents, client: () => Client): void {
+  /** `answer` of an open strategy, otherwise `otherwise`. */
+  const ofStrategy = <T>(
+    uri: string,
+    otherwise: T,
+    answer: (document: NonNullable<ReturnType<Documents["at"]>>, analysis: Analysis) => T,
+  ): T => {
+    const path = pathOf(uri);
+    const [document, analysis] = isStrategy(path) ? [documents.at(path), documents.analysis(path)] : [null, null];
+    return document === null || analysis === null ? otherwise : answer(document, analysis);
+  };
+  connection.onDocumentSymbol(({ textDocument: { uri } }) =>
+    ofStrategy(uri, [], (document, analysis) => documentSymbols(analysis).map((symbol) => symbolOf(document, symbol))),
+  );
+  connection.onFoldingRanges(({ textDocument: { uri } }) =>
+    ofStrategy(uri, [], (_, analysis) => features.foldingRanges(analysis)),
+  );
+  connection.languages.inlayHint.on(({ textDocument: { uri } }) => ofStrategy(uri, [], features.hintsOf));
+  connection.languages.semanticTokens.on(({ textDocument: { uri } }) =>
+    ofStrategy(uri, { data: [] }, features.tokensOf),
+  );
+  connection.onDocumentFormatting(({ textDocument: { uri } }) => ofStrategy(uri, [], features.formatAll));
+  connection.onCodeLens(({ textDocument: { uri } }) =>
+    ofStrategy(uri, [], (document, analysis) => features.lensesOf(document, analysis, client().commands)),
+  );
+  connection.onCodeAction((params) =>
+    isStrategy(pathOf(params.textDocument.uri)) ? features.codeActions(documents, params) : [],
+  );
+}

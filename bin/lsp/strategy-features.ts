@@ -1,0 +1,262 @@
+/** What an editor asks about a `.strategy` file, in the terms of the protocol. */
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import {
+  CodeActionKind,
+  FoldingRangeKind,
+  InlayHintKind,
+  MarkupKind,
+  ResponseError,
+  SemanticTokensBuilder,
+  type CodeAction,
+  type CodeActionParams,
+  type CodeLens,
+  type CompletionItem,
+  type FoldingRange,
+  type Hover,
+  type InlayHint,
+  type Location,
+  type Position,
+  type SemanticTokens,
+  type SignatureHelp,
+  type TextEdit,
+  type WorkspaceEdit,
+} from "vscode-languageserver";
+import type { TextDocument } from "vscode-languageserver-textdocument";
+import { format } from "../../compiler/index.ts";
+import {
+  actions,
+  complete,
+  definition,
+  findingsHere,
+  fixEverything,
+  folds,
+  hover,
+  inlayHints,
+  lenses,
+  occurrences,
+  refusal,
+  renames,
+  semanticTokens,
+  signature,
+  tokenTypes,
+  type Analysis,
+  type Around,
+  type Occurrences,
+  type Target,
+} from "../../compiler/service/index.ts";
+import { builtinNames } from "../project/library.ts";
+import { changeOf, completionOf, diagnosticOf, editOf, rangeOf } from "./convert.ts";
+import { pathOf, type Documents } from "./documents.ts";
+
+/** A place in a strategy, with what is known of it. */
+interface At {
+  readonly document: TextDocument;
+  readonly analysis: Analysis;
+  readonly offset: number;
+}
+
+function atPosition(documents: Documents, uri: string, position: Position): At | null {
+  const document = documents.at(pathOf(uri));
+  const analysis = documents.analysis(pathOf(uri));
+  return document === null || analysis === null ? null : { document, analysis, offset: document.offsetAt(position) };
+}
+
+export function completionAt(
+  documents: Documents,
+  uri: string,
+  position: Position,
+  around: Around,
+  withSnippets: boolean,
+): CompletionItem[] {
+  const document = documents.at(pathOf(uri));
+  if (document === null) return [];
+  const offset = document.offsetAt(position);
+  const analysis = documents.analysisAt(pathOf(uri), offset);
+  if (analysis === null) return [];
+  const found = complete(analysis, document.getText(), offset, around);
+  return found.map((each) => completionOf(document, each, withSnippets));
+}
+
+/** What `extends` may name: built-in strategies, and those of the same folder. */
+export function strategiesAround(documents: Documents, uri: string): readonly string[] {
+  const own = pathOf(uri);
+  const folder = dirname(own);
+  const near = documents.strategies().filter((path) => dirname(path) === folder && path !== own);
+  return [...builtinNames(), ...near.map((path) => `./${path.slice(folder.length + 1)}`)];
+}
+
+export function hoverAt(documents: Documents, uri: string, position: Position): Hover | null {
+  const at = atPosition(documents, uri, position);
+  const found = at === null ? null : hover(at.analysis, at.offset);
+  if (at === null || found === null) return null;
+  return { range: rangeOf(at.document, found.span), contents: { kind: MarkupKind.Markdown, value: found.text } };
+}
+
+export function signatureAt(documents: Documents, uri: string, position: Position): SignatureHelp | null {
+  const document = documents.at(pathOf(uri));
+  const offset = document?.offsetAt(position) ?? 0;
+  const analysis = documents.analysisAt(pathOf(uri), offset);
+  const found = document === null || analysis === null ? null : signature(analysis, document.getText(), offset);
+  if (found === null) return null;
+  return {
+    signatures: found.forms.map(({ label, parameters }) => ({
+      label,
+      documentation: { kind: MarkupKind.Markdown, value: found.doc },
+      parameters: parameters.map((parameter) => ({ label: parameter })),
+    })),
+    activeSignature: 0,
+    activeParameter: found.active,
+  };
+}
+
+export function definitionAt(documents: Documents, uri: string, position: Position): Location[] {
+  const at = atPosition(documents, uri, position);
+  return at === null ? [] : definition(at.analysis, at.offset).flatMap((target) => locationOf(documents, target));
+}
+
+function locationOf(documents: Documents, target: Target): Location[] {
+  const path = target.kind === "strategy" ? target.path : resolve(dirname(target.from), target.reference);
+  const document = existsSync(path) || documents.isOpen(path) ? documents.at(path) : null;
+  if (document === null) return [];
+  const span = target.kind === "strategy" ? target.span : exportSpan(document.getText(), target.name);
+  return [{ uri: documents.uriOf(path), range: rangeOf(document, span) }];
+}
+
+/** Where a file of TypeScript or Python defines a name; its beginning where that is not found. */
+function exportSpan(text: string, name: string): { readonly start: number; readonly end: number } {
+  const found = new RegExp(
+    `^(?:export\\s+)?(?:default\\s+)?(?:async\\s+)?(?:function|const|let|class|def)\\s+${name}\\b`,
+    "m",
+  ).exec(text);
+  if (found === null) return { start: 0, end: 0 };
+  const end = found.index + found[0].length;
+  return { start: end - name.length, end };
+}
+
+// ------------------------------------------------------------------------------------------------------------------- names
+
+/** The occurrences of a name, with those in other strategies that extend this one or are extended by it. */
+export function occurrencesAt(documents: Documents, uri: string, position: Position): Occurrences | null {
+  const at = atPosition(documents, uri, position);
+  if (at === null) return null;
+  const alone = occurrences(at.analysis, at.offset, []);
+  if (alone === null || alone.kind === "local" || alone.kind === "strategy") return alone;
+  const heirs = documents.strategies().filter((path) => /^extends:/m.test(documents.at(path)?.getText() ?? ""));
+  const paths = new Set([...heirs, ...at.analysis.file.bases.map(({ path }) => path)]);
+  const others = [...paths].flatMap((path) => documents.analysis(path) ?? []);
+  return occurrences(at.analysis, at.offset, others);
+}
+
+export function referencesAt(
+  documents: Documents,
+  uri: string,
+  position: Position,
+  withDeclaration: boolean,
+): Location[] {
+  const found = occurrencesAt(documents, uri, position)?.places ?? [];
+  return found
+    .filter(({ isDeclaration }) => withDeclaration || !isDeclaration)
+    .flatMap(({ path, span }) => {
+      const document = documents.at(path);
+      return document === null ? [] : [{ uri: documents.uriOf(path), range: rangeOf(document, span) }];
+    });
+}
+
+/** Errors: throws what an editor shows where the new name cannot be given. */
+export function renameAt(
+  documents: Documents,
+  uri: string,
+  position: Position,
+  next: string,
+  inConfigs: (found: Occurrences) => WorkspaceEdit["changes"],
+): WorkspaceEdit | null {
+  const at = atPosition(documents, uri, position);
+  const found = occurrencesAt(documents, uri, position);
+  if (at === null || found === null) return null;
+  const why = refusal(at.analysis, found, next) ?? unwritable(found);
+  if (why !== null) throw new ResponseError(-32_602, why);
+  const own = [...renames(found, next)].flatMap(([path, edits]) => {
+    const document = documents.at(path);
+    return document === null ? [] : [[documents.uriOf(path), edits.map((edit) => editOf(document, edit))] as const];
+  });
+  return { changes: { ...Object.fromEntries(own), ...inConfigs(found) } };
+}
+
+export function unwritable({ declaredIn, name }: Occurrences): string | null {
+  return builtinNames().some(
+    (each) => declaredIn.endsWith(`builtin/${each}.strategy`) || declaredIn.endsWith(`builtin\\${each}.strategy`),
+  )
+    ? `\`${name}\` is declared in a built-in strategy, which cannot be changed`
+    : null;
+}
+
+// ------------------------------------------------------------------------------------------------- the file as a whole
+
+export function formatAll(document: TextDocument): TextEdit[] {
+  const { text } = format({ path: pathOf(document.uri), text: document.getText() });
+  return text === null ? [] : changeOf(document, text);
+}
+
+/** Fixes of the findings at a place, and one that makes all of them. */
+export async function codeActions(
+  documents: Documents,
+  { textDocument: { uri }, range, context }: CodeActionParams,
+): Promise<CodeAction[]> {
+  const path = pathOf(uri);
+  const [document, analysis] = [documents.at(path), documents.analysis(path)];
+  if (document === null || analysis === null) return [];
+  const isWanted = (kind: string) =>
+    context.only === undefined || context.only.some((each) => kind === each || kind.startsWith(`${each}.`));
+  const [start, end] = [document.offsetAt(range.start), document.offsetAt(range.end)];
+  const all = findingsHere(analysis);
+  const here = all.filter(({ span }) => span.start <= end && span.end >= start);
+  const fixes = isWanted(CodeActionKind.QuickFix)
+    ? actions(analysis, here).map(({ title, edits, finding, isPreferred }) => ({
+        title,
+        kind: CodeActionKind.QuickFix,
+        diagnostics: [diagnosticOf(document, finding)],
+        isPreferred,
+        edit: { changes: { [uri]: edits.map((edit) => editOf(document, edit)) } },
+      }))
+    : [];
+  const hasFix = all.some(({ fix }) => fix !== undefined);
+  if (!hasFix || !isWanted(CodeActionKind.SourceFixAll)) return fixes;
+  const text = await fixEverything({ path, text: document.getText() }, documents.library(path));
+  const edit = { changes: { [uri]: changeOf(document, text) } };
+  return [...fixes, { title: "correct everything that is certain", kind: CodeActionKind.SourceFixAll, edit }];
+}
+
+export function foldingRanges(analysis: Analysis): FoldingRange[] {
+  return folds(analysis).map(({ from, to, isComment }) => ({
+    startLine: from,
+    endLine: to,
+    ...(isComment ? { kind: FoldingRangeKind.Comment } : {}),
+  }));
+}
+
+export function hintsOf(document: TextDocument, analysis: Analysis): InlayHint[] {
+  return inlayHints(analysis).map(({ offset, label }) => ({
+    position: document.positionAt(offset),
+    label,
+    kind: InlayHintKind.Type,
+  }));
+}
+
+export function tokensOf(document: TextDocument, analysis: Analysis): SemanticTokens {
+  const builder = new SemanticTokensBuilder();
+  for (const { span, type, isDeclaration } of semanticTokens(analysis)) {
+    const { line, character } = document.positionAt(span.start);
+    builder.push(line, character, span.end - span.start, tokenTypes.indexOf(type), isDeclaration ? 1 : 0);
+  }
+  return builder.build();
+}
+
+/** Only the commands that the editor has said it knows: a lens that does nothing helps nobody. */
+export function lensesOf(document: TextDocument, analysis: Analysis, known: readonly string[]): CodeLens[] {
+  return lenses(analysis).flatMap(({ span, title, command }) =>
+    known.includes(`ltxc.${command}`)
+      ? [{ range: rangeOf(document, span), command: { title, command: `ltxc.${command}`, arguments: [document.uri] } }]
+      : [],
+  );
+}

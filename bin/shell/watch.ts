@@ -1,0 +1,105 @@
+/** `--watch`: does something again whenever a file of the project changes, until it is interrupted. */
+import { readdirSync, watch, type FSWatcher } from "node:fs";
+import { join } from "node:path";
+import { exitCode, UsageError } from "./exit.ts";
+import { say, type Session } from "./session.ts";
+
+/** Editors write a file in several steps, ms. */
+const QUIET = 100;
+
+/** Folders that hold results or what others wrote. */
+const skipped = new Set(["node_modules", "build", "outputs", "dist"]);
+const MAX_DEPTH = 4;
+const MAX_FOLDERS = 200;
+
+const isSource = (name: string): boolean => /\.(strategy|ya?ml|[cm]?[jt]s|py|json)$/.test(name);
+
+/** Runs `once`, and again after each change below the working folder; resolves to the last exit code when the process is asked to end. */
+export async function whileWatching(session: Session, once: () => Promise<number>): Promise<number> {
+  const { io } = session;
+  const changes = createChanges(io.cwd);
+  const stop = io.onInterrupt(() => changes.end());
+  let code = 0;
+  try {
+    do {
+      say(session, `--- ${clock()} checking`);
+      code = await survived(session, once);
+      say(session, `--- ${clock()} waiting for changes; Ctrl-C ends this`);
+    } while (await changes.next());
+  } finally {
+    stop();
+    changes.close();
+  }
+  return code;
+}
+
+/** A file that is gone for a moment, as while an editor saves it, ends nothing. */
+async function survived({ io }: Session, once: () => Promise<number>): Promise<number> {
+  try {
+    return await once();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const help = typeof error.help === "function" ? await error.help() : error.help;
+    io.err(`error: ${error.message}\n${help === null ? "" : `help: ${help}\n`}`);
+    return exitCode.usage;
+  }
+}
+
+const clock = (): string => new Date().toTimeString().slice(0, 8);
+
+interface Changes {
+  /** Resolves when something has changed since the last call, and then nothing for a moment; to false when the process should end. */
+  next(): Promise<boolean>;
+  end(): void;
+  close(): void;
+}
+
+function createChanges(root: string): Changes {
+  let [isChanged, isEnded, wake] = [false, false, (): void => {}];
+  let timer: NodeJS.Timeout | null = null;
+  const onChange = (_: string, name: string | null): void => {
+    if (name !== null && !isSource(name)) return;
+    if (timer !== null) clearTimeout(timer);
+    timer = setTimeout(() => {
+      isChanged = true;
+      wake();
+    }, QUIET);
+  };
+  const watchers = foldersBelow(root, MAX_DEPTH)
+    .slice(0, MAX_FOLDERS)
+    .flatMap((folder) => watched(folder, onChange));
+  return {
+    async next() {
+      if (!isChanged && !isEnded) await new Promise<void>((resolve) => (wake = resolve));
+      isChanged = false;
+      return !isEnded;
+    },
+    end() {
+      isEnded = true;
+      wake();
+    },
+    close() {
+      if (timer !== null) clearTimeout(timer);
+      for (const watcher of watchers) watcher.close();
+    },
+  };
+}
+
+/** A folder that cannot be watched, or is gone, is left out. */
+function watched(folder: string, onChange: (event: string, name: string | null) => void): FSWatcher[] {
+  try {
+    return [watch(folder, onChange).on("error", () => {})];
+  } catch {
+    return [];
+  }
+}
+
+function foldersBelow(folder: string, depth: number): string[] {
+  try {
+    const inside = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const kept = inside.filter(({ name }) => !skipped.has(name) && !name.startsWith("."));
+    return [folder, ...(depth === 0 ? [] : kept.flatMap(({ name }) => foldersBelow(join(folder, name), depth - 1)))];
+  } catch {
+    return [];
+  }
+}
