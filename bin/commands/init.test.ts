@@ -22,6 +22,15 @@ test("makes every start, in which nothing is left to complain about", async ({ c
   }
 });
 
+test("an example that would diverge on the tiny model gets a learning rate of its own", async ({ cwd }) => {
+  const rateOf = async (name: string) => {
+    await ltxc(["init", name, "--from", name], { cwd });
+    return /learning_rate: (\S+)/.exec(await readFile(join(cwd, name, "train.yaml"), "utf8"))?.[1];
+  };
+  assert.is(await rateOf("diffusion_dpo"), "1e-5");
+  assert.is(await rateOf("output_preservation"), "1e-2");
+});
+
 test("an unknown example is answered with the one that is meant", async ({ cwd }) => {
   const { code, err } = await ltxc(["init", "my-lora", "--from", "inpaintng"], { cwd });
   assert.is(code, 2);

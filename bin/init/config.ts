@@ -22,6 +22,14 @@ function parameters({ params }: Program): readonly string[] {
 const textEncoder = `
   text_encoder_path: ${gemmaFolder}  # the official trainer reads sizes from it: replace it by the folder of Gemma 3`;
 
+/** Most strategies learn something from the tiny model within 200 steps at this rate. */
+const usualRate = "1e-2  # for a real model rather 1e-4";
+
+/** Of examples that would diverge at the usual one. The loss of DPO multiplies errors by `beta`, 2000. */
+const ownRates: Readonly<Record<string, string>> = {
+  diffusion_dpo: "1e-5  # small, since the loss multiplies errors by beta",
+};
+
 /** The decoders, which the official trainer loads even where nothing is drawn. */
 const nothingDrawn = `
   generate_video: false
@@ -58,7 +66,7 @@ ${parameters(program)
   .join("\n")}
 
 optimization:
-  learning_rate: 1e-2  # for a real model rather 1e-4
+  learning_rate: ${ownRates[program.name] ?? usualRate}
   steps: 200
   batch_size: 2
   gradient_accumulation_steps: 1
