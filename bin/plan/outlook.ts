@@ -88,7 +88,10 @@ function surveyRows({ training, heldOut, skipped, lookedAt, sizes, framesPerSeco
     ...(lookedAt < all ? [["looked at", `the headers of ${lookedAt} of them, evenly spread`]] : []),
     ...rowsOf("sizes", sizes, ({ value, samples }) => `${sizeText(value)}${share(samples, lookedAt)}`),
     ...rowsOf("frames/s", framesPerSecond, (entry) => counted(entry, lookedAt)),
-    ...rowsOf("captions", captions, ({ value, samples }) => `${value} tokens${share(samples, lookedAt)}`),
+    ...rowsOf("captions", captions, ({ value, samples, source }) => {
+      const name = captions.some((other) => other.source !== source) ? `${source}: ` : "";
+      return `${name}${value} tokens${share(samples, lookedAt)}`;
+    }),
   ];
 }
 

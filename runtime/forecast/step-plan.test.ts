@@ -15,7 +15,7 @@ import type { Graph } from "../graph/graph.ts";
 import { printGraph } from "../graph/text.ts";
 import { preflight } from "../opening/preflight.ts";
 import { residentBytes, type StepPlan } from "./plan.ts";
-import { graphsOf, planOf } from "./step-plan.ts";
+import { contextsOf, graphsOf, planOf } from "./step-plan.ts";
 
 const test = suite("plan of a run");
 const folder = await project();
@@ -84,6 +84,18 @@ test("the graphs of a step are the ones that its plan counts, and each of them c
   assert.match(texts[flops.indexOf(Math.max(...flops))] ?? "", /: float32\[.*\] = (MatMul|FusedMatMul|Gemm)\(/);
   const nodes = (all: readonly Graph[]) => all.reduce((sum, graph) => sum + graph.nodes.length, 0);
   assert.ok(nodes(await graphsOf(config, step, examined, { blocks: 2 })) < nodes(graphs) / 2);
+});
+
+test("a text that all samples share is kept once", () => {
+  const sources = [
+    { name: "conditions", kind: "text_embeddings" as const, directory: "conditions" },
+    { name: "empty", kind: "text_embeddings" as const, directory: "empty.pt", shared: true },
+  ];
+  const text = { kind: "text_embeddings" as const, tokens: 128 };
+  const outline = { sample: { name: "", files: {} }, sources: { conditions: text, empty: text } };
+  // Of 8 samples 8 contexts and that of the file: 9, where a sample has two.
+  assert.is(contextsOf({ sources }, outline, 8), 4.5);
+  assert.is(contextsOf({ sources }, { ...outline, sources: { conditions: text } }, 8), 8);
 });
 
 test.run();

@@ -1,5 +1,5 @@
 import type { RunConfig } from "../config/run-config.ts";
-import type { Step } from "../contract.ts";
+import type { Step, StrategyInfo } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { loadTfjsAlone } from "../engine/load-tfjs.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -63,7 +63,7 @@ async function planSample(
       ? await record()
       : extended(await record(FEW), await record(MORE), layers);
   const { dataset, heldOut } = examined.data;
-  const ofAll = recorded.memory.captions * (dataset.samples.length + heldOut.length);
+  const ofAll = recorded.memory.captions * contextsOf(step.strategy, outline, dataset.samples.length + heldOut.length);
   const memory = withOwn({ ...recorded.memory, captions: Math.min(ofAll, mostContextBytes()) }, engine);
   return {
     sample: sample.name,
@@ -193,6 +193,16 @@ function withOnly(sample: Sample, { optimization }: RunConfig, examined: Preflig
   const samples = Array.from({ length: optimization.batch_size }, () => sample);
   const { data } = examined;
   return { ...examined, data: { ...data, dataset: { ...data.dataset, samples }, buckets: null } };
+}
+
+/** How many times what one sample's captions take is kept for all of them: a file that they share is kept once. */
+export function contextsOf({ sources }: Pick<StrategyInfo, "sources">, outline: Outline, samples: number): number {
+  const shared = new Set(sources.flatMap((source) => (source.shared === true ? [source.name] : [])));
+  const tokens = { own: 0, shared: 0 };
+  for (const [role, source] of Object.entries(outline.sources))
+    if (source.kind === "text_embeddings") tokens[shared.has(role) ? "shared" : "own"] += source.tokens;
+  const all = tokens.own + tokens.shared;
+  return all === 0 ? samples : (tokens.own * samples + tokens.shared) / all;
 }
 
 /** The sample with the most tokens, and one of the commonest size. */

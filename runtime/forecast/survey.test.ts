@@ -37,7 +37,7 @@ test("sizes, frame rates and captions, the commonest first", () => {
         { value: 24, samples: 2 },
         { value: 25, samples: 1 },
       ],
-      captions: [{ value: 128, samples: 3 }],
+      captions: [{ value: 128, samples: 3, source: "text" }],
     },
   );
   const sizes = survey.sizes.map(({ value: { source, tokens, shift }, samples }) => [source, tokens, shift, samples]);

@@ -33,8 +33,8 @@ export interface Survey {
   /** The commonest first, as all that follows. */
   readonly sizes: readonly Counted<SizeOfLatents>[];
   readonly framesPerSecond: readonly Counted<number>[];
-  /** Tokens of captions. */
-  readonly captions: readonly Counted<number>[];
+  /** Tokens of captions, by the source that has them; one file for all samples is that of each. */
+  readonly captions: readonly (Counted<number> & { readonly source: string })[];
 }
 
 /** Counts what the headers of a run's samples say. */
@@ -56,7 +56,9 @@ export function surveyOf({ modalities }: StrategyInfo, { dataset, heldOut, outli
     framesPerSecond: count(
       all("video_latents").flatMap(({ role, source }) => (generated.has(role) ? [source.fps] : [])),
     ),
-    captions: count(all("text_embeddings").map(({ source }) => source.tokens)),
+    captions: count(all("text_embeddings").map(({ role, source }) => ({ source: role, tokens: source.tokens }))).map(
+      ({ value: { source, tokens }, samples }) => ({ value: tokens, samples, source }),
+    ),
   };
 }
 
