@@ -85,6 +85,14 @@ test("what the model returns cannot decide what it gets", () => {
   );
 });
 
+test("a block is counted from 0, or from the last", () => {
+  const tapped = (block: string) => `outputs:\n  mid: {tap: block ${block}, modality: video}\n`;
+  const codes = (block: string) =>
+    codesOf(strategy(`${tapped(block)}loss:\n  ${velocity}\n  mid: scale * mean(dino) * mean(mid)\n`));
+  assert.equal(codes("-1"), []);
+  assert.equal(codes("-0"), ["LTX2006"]);
+});
+
 test("metadata cannot change from step to step", () => {
   const metadata = 'metadata:\n  level: "${mean(video.sigma) + scale * mean(dino)}"\n  step: "${global_step}"\n';
   assert.equal(codesOf(strategy(`${metadata}loss:\n  ${velocity}\n`)), ["LTX4014", "LTX4014"]);

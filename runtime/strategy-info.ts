@@ -26,7 +26,7 @@ export interface ModalityInfo {
   readonly references: readonly string[];
 }
 
-/** A modality's stream after a transformer block (counted from 0), or a trainable linear head on another output. */
+/** A modality's stream after a transformer block (counted from 0, or from -1 backwards), or a trainable linear head on another output. */
 export type OutputInfo =
   | { readonly name: string; readonly kind: "tap"; readonly modality: "video" | "audio"; readonly block: number }
   | {

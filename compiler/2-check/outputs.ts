@@ -35,7 +35,7 @@ export function resolveOutputs(
 }
 
 function tap({ name, tap, modality }: OutputSyntax, modalities: ReadonlySet<ModalityName>, report: Report) {
-  const block = /^block (\d+)$/.exec(tap?.value ?? "")?.[1];
+  const block = /^block (-?\d+)$/.exec(tap?.value ?? "")?.[1];
   const of = modality?.value;
   if (block === undefined || (of !== "video" && of !== "audio") || modality === null) return null;
   if (modalities.has(of)) return { name: name.text, kind: "tap", modality: of, block: Number(block) } as const;

@@ -722,9 +722,9 @@ var schema31 = {
           tap: {
             type: "string",
             title: "a block, e.g. `block 12`",
-            description: "The stream after a block, counted from 0.",
-            pattern: "^block [0-9]{1,4}$",
-            examples: ["block 12"],
+            description: "The stream after a block, counted from 0, or from the end: `block -1` is the last.",
+            pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4})$",
+            examples: ["block 12", "block -1"],
           },
           modality: { enum: ["video", "audio"], title: "a modality", description: "Whose stream is tapped." },
           linear: { type: "string", title: "a text", description: "The output that this head reads." },
@@ -836,7 +836,7 @@ var pattern4 = new RegExp("^[a-z][a-z0-9_]*$", "u");
 var pattern5 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
 var pattern7 = new RegExp("^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$", "u");
 var pattern9 = new RegExp("^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$", "u");
-var pattern13 = new RegExp("^block [0-9]{1,4}$", "u");
+var pattern13 = new RegExp("^block (-[1-9][0-9]{0,3}|[0-9]{1,4})$", "u");
 function validate20(
   data,
   { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {},
@@ -5043,7 +5043,7 @@ function validate20(
                     instancePath: instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
                     keyword: "pattern",
-                    params: { pattern: "^block [0-9]{1,4}$" },
+                    params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4})$" },
                   };
                   if (vErrors === null) {
                     vErrors = [err209];

@@ -238,10 +238,10 @@ const pass = object("Another call of the model in the step. What it does not nam
 });
 
 const output = object("A tap into the transformer, or a small trainable head on one.", {
-  tap: text("The stream after a block, counted from 0.", {
+  tap: text("The stream after a block, counted from 0, or from the end: `block -1` is the last.", {
     title: "a block, e.g. `block 12`",
-    pattern: "^block [0-9]{1,4}$",
-    examples: ["block 12"],
+    pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4})$",
+    examples: ["block 12", "block -1"],
   }),
   modality: { enum: ["video", "audio"], title: "a modality", description: "Whose stream is tapped." },
   linear: text("The output that this head reads."),

@@ -45,7 +45,7 @@ let: {f(a): a + 1, n: 2, m: true}
 video: {latents: latents, fps: 24, generate: true, keep: [first_frame, true], references: [a]}
 audio: {latents: l}
 loss: {x: mse, y: 0}
-outputs: {mid: {tap: block 12, modality: video}, wide: {linear: mid, features: 3, activation: silu}}
+outputs: {mid: {tap: block 12, modality: video}, end: {tap: block -1, modality: video}, wide: {linear: mid, features: 3, activation: silu}}
 imports: {e: {from: ./e.ts, type: () -> f32}}
 metadata: {factor: 2}
 expect: [a]

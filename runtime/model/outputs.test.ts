@@ -136,6 +136,22 @@ test("a tap of a block that the model does not have is named with the last one",
     `${finding?.code} ${finding?.message}`,
     "LTX6217 the output `late` taps block 2, but the model's blocks are 0 to 1",
   );
+  assert.equal(checkOutputs([{ ...beyond, block: -2 }], config), []);
+  assert.is(checkOutputs([{ ...beyond, block: -3 }], config).length, 1);
+});
+
+test("a block below 0 counts from the last", async () => {
+  const last: OutputInfo = { name: "last", kind: "tap", modality: "video", block: -1 };
+  const outputs = createOutputs(engine, [last], config, between);
+  const { tap, outputs: collected } = outputs.collect(targets);
+  const x = engine.keep({
+    shape: [1, targets.video, 1],
+    dtype: "float32",
+    data: new Float32Array(targets.video).fill(3),
+  });
+  tap("video.block0", ops.mul(x, 2));
+  tap("video.block1", x);
+  assert.equal([...(await engine.read(collected()["last"] ?? x)).data], Array<number>(targets.video).fill(3));
 });
 
 test.run();

@@ -40,10 +40,11 @@ export const headNames = (outputs: readonly OutputInfo[]): readonly string[] =>
 
 /** An error for each tap of a block that the model does not have: LTX6217. */
 export function checkOutputs(outputs: readonly OutputInfo[], { layers }: TransformerConfig): Finding[] {
-  const beyond = outputs.filter((output): output is TapInfo => output.kind === "tap" && output.block >= layers);
+  const isBeyond = (block: number) => block >= layers || block < -layers;
+  const beyond = outputs.filter((output): output is TapInfo => output.kind === "tap" && isBeyond(output.block));
   return beyond.map(({ name, block }) => {
     const message = `the output \`${name}\` taps block ${block}, but the model's blocks are 0 to ${layers - 1}`;
-    const help = `write a block up to ${layers - 1} in the strategy's \`outputs\``;
+    const help = `write a block up to ${layers - 1}, or from -1, the last, to -${layers}, in the strategy's \`outputs\``;
     return { code: "LTX6217", severity: "error", path: ["training_strategy", "name"], message, help };
   });
 }
@@ -54,10 +55,11 @@ export function checkOutputs(outputs: readonly OutputInfo[], { layers }: Transfo
  */
 export function createOutputs(
   engine: Engine,
-  infos: readonly OutputInfo[],
+  written: readonly OutputInfo[],
   config: TransformerConfig,
   uniform: Uniform,
 ): ModelOutputs {
+  const infos = written.map((info) => fromFirst(info, config));
   const heads = infos.filter((info): info is HeadInfo => info.kind === "linear");
   const widths = widthsOf(infos, config);
   const parameters = heads.flatMap(({ name, input, features }) => {
@@ -84,6 +86,11 @@ export function createOutputs(
     },
     collect: (targets) => collector(engine.ops, infos, targets, head),
   };
+}
+
+/** A tap with its block counted from the first, also where it is counted from the end. */
+function fromFirst(info: OutputInfo, { layers }: TransformerConfig): OutputInfo {
+  return info.kind === "tap" && info.block < 0 ? { ...info, block: layers + info.block } : info;
 }
 
 /** Of each output's last axis. */

@@ -641,7 +641,7 @@ class Watch:
 def tap_blocks(strategy, blocks, watch: Watch):
     """Puts hooks on blocks of the model, which return the streams of video and audio, [B, T, D] each."""
     for name, (modality, place) in strategy.TAPS.items():
-        if place >= len(blocks):
+        if not -len(blocks) <= place < len(blocks):
             last = f"but the model's blocks are 0 to {len(blocks) - 1}"
             raise Refusal(f"the output \`{name}\` taps block {place}, {last}")
 

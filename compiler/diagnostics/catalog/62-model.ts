@@ -133,7 +133,7 @@ export const entries = [
     slug: "tap-beyond-blocks",
     title: "An output taps a block that the model does not have",
     explanation:
-      "A tap is the stream after one of the transformer's blocks, which are counted from 0. How many there are depends on the checkpoint.",
+      "A tap is the stream after one of the transformer's blocks, which are counted from 0, or with -1 for the last from the end. How many there are depends on the checkpoint.",
     bad: "outputs:\n  mid: {tap: block 48, modality: video}   # of a model with 48 blocks",
     good: "outputs:\n  mid: {tap: block 24, modality: video}",
   },
