@@ -14,7 +14,8 @@ import { readFileSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 import { emptyLibrary, type Library } from "./1-parse/inherit.ts";
 import { parseInherited } from "./1-parse/strategy.ts";
-import { checkStrategy } from "./2-check/check.ts";
+import { entryOf, type YamlNode } from "./1-parse/tree.ts";
+import { checkStrategy, paramsOf, type Learnt } from "./2-check/check.ts";
 import { validateStrategy } from "./2-check/schema.ts";
 import { lower } from "./3-lower/lower.ts";
 import { fold } from "./3-lower/passes/fold.ts";
@@ -35,6 +36,7 @@ import { withoutAllowed } from "./diagnostics/allow.ts";
 import { Bag } from "./diagnostics/bag.ts";
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { hashOf } from "./source/hash.ts";
+import type { Span } from "./source/span.ts";
 import { sourceFile, type SourceFile } from "./source/source-file.ts";
 import { CONTRACT_VERSION, VERSION } from "./version.ts";
 
@@ -65,6 +67,8 @@ export interface Checked {
   readonly diagnostics: readonly Diagnostic[];
   /** Null where anything is an error. */
   readonly program: Program | null;
+  /** The schema of its params, also where there are errors elsewhere; null where it is not known. */
+  readonly params?: Readonly<Record<string, unknown>> | null;
 }
 
 export interface Artifact {
@@ -111,19 +115,30 @@ export interface BuildOptions {
 /** All findings of a strategy, and the program where none is an error. */
 export function check(source: SourceText, options: BuildOptions = {}): Checked {
   const bag = new Bag();
-  const { file, program } = checkInto(bag, source, options);
-  return { file, diagnostics: withoutAllowed(file, bag.sorted()), program };
+  const { file, program, params } = checkInto(bag, source, options);
+  return { file, diagnostics: withoutAllowed(file, bag.sorted()), program, params };
 }
 
 /** The same with the findings in a bag that takes more of them; `tree`: what they point into, null where the YAML is broken. */
 function checkInto(bag: Bag, { path, text }: SourceText, { probe = false, library = emptyLibrary }: BuildOptions) {
   const { file, parsed } = parseInherited(sourceFile(path, text), library, bag);
-  if (parsed === null) return { file, tree: null, program: null };
+  if (parsed === null) return { file, tree: null, program: null, params: null };
   validateStrategy(parsed.tree, bag);
-  const checked = checkStrategy(parsed.syntax, bag, file);
+  const learnt: Learnt = { bindings: new Map(), types: null, declarations: null };
+  const checked = checkStrategy(parsed.syntax, bag, file, learnt);
   const program = checked === null ? null : share(fold(lower(checked, { probe })));
   if (program !== null) verify(program);
-  return { file, tree: parsed.tree, program };
+  const name = program?.name ?? parsed.syntax.name?.text ?? "";
+  return { file, tree: parsed.tree, program, params: readableParams(name, parsed.tree, learnt, bag) };
+}
+
+/** Null where the section of params has errors itself: what is missing then may stand there. */
+function readableParams(name: string, tree: YamlNode, { declarations }: Learnt, bag: Bag) {
+  const { span } = entryOf(tree, "params")?.value ?? { span: null };
+  const errors = bag.sorted().filter(({ severity }) => severity === "error");
+  const isIn = (at: Span) => span !== null && at.start >= span.start && at.end <= span.end;
+  const isUnclear = declarations === null || declarations.isIncomplete || errors.some((found) => isIn(found.span));
+  return isUnclear ? null : paramsSchema(name, paramsOf(declarations));
 }
 
 /** The typed program as text; null where anything is an error. */
@@ -141,8 +156,8 @@ export function emitIr(
 
 /** Compiles a strategy to `<name>.ts`, `<name>.mjs` with its source map, and `<name>.schema.json`. */
 export async function compile(source: SourceText, options: BuildOptions = {}): Promise<Compiled> {
-  const { program, file, diagnostics } = check(source, options);
-  if (program === null) return { file, diagnostics, program, artifacts: [] };
+  const { program, file, diagnostics, params = null } = check(source, options);
+  if (program === null) return { file, diagnostics, program, params, artifacts: [] };
   const { name } = program;
   const schema = paramsSchema(name, program.params);
   const module = emitModule(program, {

@@ -42,7 +42,7 @@ export type { Engine, EngineEvent, EngineName } from "./engine/engine.ts";
 
 // A run: looking at all that it needs, opening it, training, going on with it.
 export { openRun, type OpenedRun, type OpenOptions } from "./opening/open-run.ts";
-export { preflight, type Preflight } from "./opening/preflight.ts";
+export { checkPlaces, preflight, type Preflight } from "./opening/preflight.ts";
 export { train } from "./train.ts";
 export { lockFolder } from "./run-folder/lock.ts";
 export { newestRun } from "./run-folder/newest.ts";

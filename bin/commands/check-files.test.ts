@@ -1,9 +1,9 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { temporaryFolders } from "../../runtime/testing/temporary-folders.ts";
-import { ltxc } from "../testing/testing.ts";
+import { ltxc, project } from "../testing/testing.ts";
 
 const test = suite("check: files that are not what they should be");
 const folder = temporaryFolders(test, "check-files");
@@ -65,6 +65,24 @@ test("texts in UTF-16 are read, with and without a byte order mark", async () =>
     const { code, out } = await ltxc(["check", name], { cwd });
     assert.is(code, 0, `${name}: ${out}`);
   }
+});
+
+test("a strategy with errors, an unknown key and older settings hide nothing of each other", async () => {
+  const cwd = await project();
+  const strategy = await readFile(join(cwd, "inpainting.strategy"), "utf8");
+  await writeFile(join(cwd, "inpainting.strategy"), strategy.replace("keep: not inpaint", "keep: not inpiant"));
+  const written = await readFile(join(cwd, "train.yaml"), "utf8");
+  const wrong = written
+    .replace(/^runtime:\n(  .*\n?)*/m, "runtime: {engine: onnx, provider: cuda}\n")
+    .replace(/learning_rate: .*/, "learning_rate: 1\n  colour: red")
+    .replace(/mask_threshold: .*/, "mask_threshold: 7")
+    .replace(/^seed:.*/m, "acceleration: {compile_with_inductor: true}");
+  await writeFile(join(cwd, "train.yaml"), wrong);
+  const { out } = await ltxc(["check", "--json"], { cwd });
+  const { diagnostics } = JSON.parse(out) as { diagnostics: { code: string }[] };
+  const codes = new Set(diagnostics.map(({ code }) => code));
+  for (const code of ["LTX3001", "LTX6001", "LTX6251", "LTX6011", "LTX6003", "LTX6221"])
+    assert.ok(codes.has(code), `${code} is missing in ${[...codes].join()}`);
 });
 
 test.run();

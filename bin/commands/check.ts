@@ -69,7 +69,7 @@ async function findStep(
   const found = await forecastStep(io, section, options);
   // It may be one of the strategies with errors, which are reported already.
   const isUnclear = reported.some(({ strategy }) => strategy === null);
-  return found.step === null && isUnclear ? { step: null, findings: [] } : found;
+  return found.step === null && isUnclear ? { ...found, findings: [] } : found;
 }
 
 const isStrategy = (path: string) => path.endsWith(strategyExtension);

@@ -11,6 +11,8 @@ export interface CompiledFile extends FileReport {
   /** Name of the strategy; null if a finding is an error. */
   readonly strategy: string | null;
   readonly artifacts: readonly Artifact[];
+  /** The schema of its params, also where a finding elsewhere is an error; null or absent where it is not known. */
+  readonly params?: Readonly<Record<string, unknown>> | null;
   /** For `--types`; null if a finding is an error. */
   readonly typed: TypedModule | null;
   /** Null if it imports nothing, or if a finding is an error. */
@@ -39,7 +41,15 @@ export async function compileFile(
   const inFiles = [file, ...bases].map(({ path }) => resolve(io.cwd, path));
   const { diagnostics, artifacts } = compiled;
   if (compiled.program === null)
-    return { file: whole, diagnostics, artifacts, strategy: null, typed: null, imported: null };
+    return {
+      file: whole,
+      diagnostics,
+      artifacts,
+      strategy: null,
+      typed: null,
+      imported: null,
+      params: compiled.params ?? null,
+    };
   const { name } = compiled.program;
   const typed = { file: whole, module: compiled.module, path: join(root, `${name}.ts`) };
   const { imports } = compiled.program;

@@ -44,7 +44,10 @@ export async function stepOfFile(
   const compiled = await compileFile(io, file, build);
   const { imported, strategy } = compiled;
   const error = compiled.diagnostics.find(({ severity }) => severity === "error");
-  if (strategy === null) return withErrors(strategyNameIn(file.text), file.path, error?.message ?? "");
+  if (strategy === null) {
+    const found = withErrors(strategyNameIn(file.text), file.path, error?.message ?? "");
+    return { ...found, params: compiled.params ?? null };
+  }
   if (imported === null) return { step: await loadStep(compiled.artifacts, build), findings: [] };
   if (guard === null) {
     const { artifacts } = await compileFile(io, file, build, { standIns: true });

@@ -26,6 +26,8 @@ export interface FoundStep {
   /** Null if there is none that can be used; a finding then says why. */
   readonly step: Step | null;
   readonly findings: readonly Finding[];
+  /** The schema of the params of a strategy that cannot be used, where it is known. */
+  readonly params?: Readonly<Record<string, unknown>> | null;
   /** The strategy's text, if it was compiled just now and has no build. */
   readonly text?: string;
   /** The folder of the build that was taken. */
@@ -88,6 +90,21 @@ async function examineFiles(config: RunConfig, step: Step, isThorough: boolean):
   ]);
   const { warnings = [], ofLoaded = [] } = examined.result ?? {};
   return { findings: [...examined.findings, ...engine.findings, ...warnings, ...ofLoaded], preflight: examined.result };
+}
+
+/** What can be said of the params of a strategy that has errors elsewhere. */
+function paramFindings(section: StrategyConfig, params: FoundStep["params"] & unknown): readonly Finding[] {
+  const { name, params: written } = strategyOf(section);
+  return params === null ? [] : resolveParams({ name, params: params as Step["strategy"]["params"] }, written).findings;
+}
+
+/** What can be said of a run config's files and engine without its strategy. */
+async function examineWithoutStep(config: RunConfig, isThorough: boolean): Promise<readonly Finding[]> {
+  const { checkPlaces } = await import("../../runtime/index.ts");
+  const isOfficial = config.runtime.engine === "ltx-trainer";
+  const engine = await foundBy(async () => (isThorough ? tryEngine(config.runtime) : null));
+  const places = await foundBy(() => checkPlaces(config, isOfficial));
+  return [...places.findings, ...engine.findings];
 }
 
 /** @throws FindingsError for an engine or a provider that does not work here */
@@ -161,7 +178,12 @@ export async function examineRunConfig(
   const found = section === null ? noStep : await findStep(section, provisional?.runtime.engine ?? "auto");
   const { step, text, build, leftOut } = found;
   const more = async (): Promise<Files> => {
-    if (step === null || section === null) return nothing;
+    if (section === null) return nothing;
+    if (step === null) {
+      const ofParams = paramFindings(section, found.params ?? null);
+      const ofFiles = provisional === null ? [] : await examineWithoutStep(provisional, isThorough);
+      return { ...nothing, findings: [...ofParams, ...ofFiles] };
+    }
     if (provisional === null)
       return { ...nothing, findings: resolveParams(step.strategy, strategyOf(section).params).findings };
     return withFiles || config === null ? examineFiles(provisional, step, isThorough) : nothing;

@@ -130,7 +130,8 @@ function importsOf({ imports }: StrategySyntax, { used }: Declarations): Checked
   );
 }
 
-function paramsOf({ byName }: Declarations): readonly CheckedParam[] {
+/** The params that could be read, also of a strategy with errors elsewhere. */
+export function paramsOf({ byName }: Declarations): readonly CheckedParam[] {
   return [...byName.values()].flatMap((entry) =>
     entry.kind === "param"
       ? [{ name: entry.name.text, type: entry.type, schema: entry.syntax.schema, span: entry.name.span }]

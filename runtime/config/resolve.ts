@@ -43,9 +43,24 @@ interface Surroundings {
  */
 export function resolveConfig(raw: unknown, { configDirectory, now = new Date() }: Surroundings): ResolvedConfig {
   const findings: Finding[] = [];
-  const schema = runConfigSchema as Schema;
   const conformed = conform(schema, raw, [], findings);
-  if (findings.some(isError)) return { config: null, findings: inOurWords(findings, raw, schema), outputs: null };
+  if (findings.some(isError)) {
+    const all = [...inOurWords(findings, raw, schema), ...besides(raw, findings, { configDirectory, now })];
+    return { config: null, findings: all, outputs: null };
+  }
+  return judge(conformed, { raw, findings, configDirectory, now });
+}
+
+const schema = runConfigSchema as Schema;
+
+interface ToJudge extends Required<Surroundings> {
+  readonly raw: unknown;
+  /** Those about single settings; others are added to them. */
+  readonly findings: Finding[];
+}
+
+/** Judges settings together, of which each for itself is right. */
+function judge(conformed: unknown, { raw, findings, configDirectory, now }: ToJudge): ResolvedConfig {
   const migrated = migrate(conformed as RunConfig, raw, findings);
   const written = withVariants(migrated, findings);
   const at = (time: typeof anyTime) => withAbsolutePaths(withOutputFolder(written, time), configDirectory);
@@ -59,6 +74,48 @@ export function resolveConfig(raw: unknown, { configDirectory, now = new Date() 
   );
   if (findings.some(isError)) return { config: null, findings, outputs: null };
   return { config, findings, outputs: outputPattern(at(anyTime).output_dir) };
+}
+
+/**
+ * What there is to say of a run config besides settings that are unknown or have no right value. Where one has, what others are judged
+ * together with is not known, so only warnings are said; nor is anything said of settings that were meant.
+ */
+function besides(raw: unknown, wrong: readonly Finding[], surroundings: Required<Surroundings>): readonly Finding[] {
+  const errors = wrong.filter(isError);
+  const findings: Finding[] = [];
+  const whole = madeWhole(raw, errors);
+  const conformed = conform(schema, whole, [], findings);
+  if (findings.some(isError)) return [];
+  judge(conformed, { raw: whole, findings, ...surroundings });
+  const isOnlyUnknown = errors.every(({ code, missing }) => code === "LTX6001" || missing !== undefined);
+  const unsure = errors.map(({ code, path, near, missing }) =>
+    missing !== undefined
+      ? [...path, missing]
+      : code === "LTX6001" && near !== undefined
+        ? [...path.slice(0, -1), near]
+        : path,
+  );
+  const isUnsure = (path: Finding["path"]) => unsure.some((start) => start.every((part, i) => path[i] === part));
+  const known = new Set(wrong.map(({ code, path }) => JSON.stringify([code, path])));
+  return findings.filter(
+    (found) =>
+      (isOnlyUnknown || !isError(found)) &&
+      !isUnsure(found.path) &&
+      !known.has(JSON.stringify([found.code, found.path])),
+  );
+}
+
+/** Without what is wrong, and with something in the place of texts that are missing. */
+function madeWhole(raw: unknown, errors: readonly Finding[]): unknown {
+  const whole = withoutWrong(
+    raw,
+    errors.filter(({ missing }) => missing === undefined),
+  );
+  for (const { path, missing } of errors) {
+    const parent = path.reduce((at: unknown, key) => (isFields(at) ? at[key] : undefined), whole);
+    if (missing !== undefined && isFields(parent)) (parent as Record<string, unknown>)[missing] = "missing";
+  }
+  return whole;
 }
 
 /** Of a run config the strategy's section alone, however wrong the rest may be; null when a finding about it is an error. */
@@ -79,9 +136,13 @@ export function resolveStrategySection(raw: unknown): {
  * the right settings name. Null where that leaves no whole config, for example without a model path.
  */
 export function provisionalConfig(raw: unknown, findings: readonly Finding[], options: Surroundings): RunConfig | null {
+  return resolveConfig(withoutWrong(raw, findings.filter(isError)), options).config;
+}
+
+function withoutWrong(raw: unknown, errors: readonly Finding[]): unknown {
   const pruned: unknown = structuredClone(raw);
-  for (const { path } of findings.filter(isError)) leaveOut(pruned, path);
-  return resolveConfig(pruned, options).config;
+  for (const { path } of errors) leaveOut(pruned, path);
+  return pruned;
 }
 
 /** Takes out of plain data what stands at `path`; of a list with a wrong item nothing is left. */

@@ -1,4 +1,4 @@
-import { chown, lchown, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chown, lchown, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
@@ -227,6 +227,34 @@ test("parameters choose directories, and are named where those are wrong", async
   const [finding] = await findingsOf(root, sources);
   assert.is(finding?.code, "LTX6122");
   assert.equal(finding?.path, ["training_strategy", "masks_dir"]);
+});
+
+test("a root that is a file, a source's own folder, or written with `\\\\` is told with what was meant", async ({
+  root: parent,
+}) => {
+  const root = join(parent, "set");
+  await touch(root, "latents/a.pt", "conditions/a.pt");
+  const said = async (path: string) => {
+    const [found, ...more] = await findingsOf(path, pair);
+    assert.equal(more, []);
+    return `${found?.code} ${found?.message}; ${found?.help}`;
+  };
+  assert.match(await said(join(root, "latents/a.pt")), "a.pt is a file, not a folder; name the folder in which");
+  const meant = `${root} holds all of them; write \`preprocessed_data_root: ${root}\``;
+  assert.match(await said(join(root, "latents")), meant);
+  assert.match(await said(join(root, "latents")), "LTX6165");
+  await mkdir(join(parent, "project"));
+  await rename(root, join(parent, "project/data"));
+  assert.match(await said(join(parent, "project")), "`preprocessed_data_root: " + join(parent, "project/data"));
+  assert.match(await said(`${parent}\\project`), `in place of \`\\\`: ${join(parent, "project")} is there`);
+});
+
+test("a folder with the name of a sample is a warning", async ({ root }) => {
+  await touch(root, "latents/a.pt", "conditions/a.pt");
+  await mkdir(join(root, "latents/b.pt"));
+  const { warnings, samples } = await discover(root, pair);
+  assert.equal([samples.map(({ name }) => name), codes(warnings)], [["a.pt"], ["LTX6166"]]);
+  assert.match(warnings[0]?.message ?? "", "latents/b.pt is a folder, not a file");
 });
 
 test.run();

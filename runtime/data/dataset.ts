@@ -3,6 +3,7 @@ import { basename, join, sep } from "node:path";
 import { fail, FindingsError, type Finding, DATA_ROOT } from "../findings.ts";
 import { recognise } from "../files/kinds/index.ts";
 import { checkLinks } from "./links.ts";
+import { failWithoutRoot, otherRoot } from "./data-root.ts";
 import { checkDirectory, resolveRoot, type DataSource } from "./directories.ts";
 
 export interface Sample {
@@ -35,17 +36,26 @@ export async function discover(root: string, sources: readonly DataSource[]): Pr
   const primary = folders.find(({ directory }) => directory === "latents") ?? folders[0];
   if (primary === undefined) throw new RangeError("a data set has at least one source with a directory");
   const resolved = await resolveRoot(root);
-  if (resolved === null) {
-    const help = "correct `preprocessed_data_root`; relative paths start at the folder of the run config";
-    fail("LTX6120", `the data root ${root} does not exist`, help, DATA_ROOT);
-  }
+  if (resolved === null) return failWithoutRoot(root);
   await checkDirectories(resolved, sources);
   const notes: string[] = [];
   const listings = await listAll(resolved, folders, notes);
   const names = listings.get(primary.directory)?.files ?? [];
   if (names.length === 0) failEmpty(join(resolved, primary.directory), primary);
   const paired = pair(resolved, sources, primary, listings, names);
-  return { ...paired, notes, warnings: await warningsOf(paired, listings) };
+  const warnings = [...namedAsSamples(resolved, listings), ...(await warningsOf(paired, listings))];
+  return { ...paired, notes, warnings };
+}
+
+/** About folders with the name of a sample. */
+function namedAsSamples(root: string, listings: Listings): readonly Finding[] {
+  return [...listings].flatMap(([directory, { folders }]) =>
+    folders.map((name): Finding => {
+      const message = `${join(root, directory, name)} is a folder, not a file: it is no sample`;
+      const help = "put the file there, or rename the folder; files in it count as samples of their own";
+      return { code: "LTX6166", severity: "warning", path: DATA_ROOT, message, help };
+    }),
+  );
 }
 
 /** About files of samples that are links. */
@@ -72,6 +82,8 @@ export function skippedLine({ samples, skipped }: Paired): string | null {
 }
 
 async function checkDirectories(root: string, sources: readonly DataSource[]): Promise<void> {
+  const elsewhere = await otherRoot(root, sources);
+  if (elsewhere !== null) throw new FindingsError([elsewhere]);
   const findings: Finding[] = [];
   for (const source of sources) {
     const finding = await checkDirectory(root, source);
@@ -85,6 +97,8 @@ interface Listing {
   /** All `.pt` files, those that are links among them. */
   readonly files: string[];
   readonly links: string[];
+  /** Folders that have the name of a file. */
+  readonly folders: string[];
 }
 
 type Listings = ReadonlyMap<string, Listing>;
@@ -94,7 +108,7 @@ async function listAll(root: string, sources: readonly DataSource[], notes: stri
   // Of sources that share a directory, the first one's place is named where it can not be read.
   const places = new Map(sources.toReversed().map(({ directory, place = DATA_ROOT }) => [directory, place]));
   const listings = [...places].map(async ([directory, place]) => {
-    const listing: Listing = { files: [], links: [] };
+    const listing: Listing = { files: [], links: [], folders: [] };
     await listFiles(join(root, directory), "", place, listing);
     return [directory, await withoutNotes(join(root, directory), listing, notes)] as const;
   });
@@ -112,6 +126,7 @@ async function listFiles(top: string, folder: string, place: Finding["path"], li
     const { name } = entry;
     const isFolder = entry.isDirectory();
     if (isFolder) folders.add(name);
+    if (isFolder && name.endsWith(".pt")) listing.folders.push(folder + name);
     if (isFolder || name.endsWith(".pt")) names.push(name);
     if (entry.isSymbolicLink() && name.endsWith(".pt")) listing.links.push(folder + name);
   }
@@ -122,7 +137,7 @@ async function listFiles(top: string, folder: string, place: Finding["path"], li
 }
 
 /** The files of `top` that are not notes of macOS, by their name and first bytes; the others are added to `notes`. */
-async function withoutNotes(top: string, { files, links }: Listing, notes: string[]): Promise<Listing> {
+async function withoutNotes(top: string, { files, links, folders }: Listing, notes: string[]): Promise<Listing> {
   const found = new Set<string>();
   for (const file of files.filter((name) => basename(name).startsWith("._"))) {
     const path = join(top, file);
@@ -131,7 +146,9 @@ async function withoutNotes(top: string, { files, links }: Listing, notes: strin
     notes.push(path);
   }
   const isOwn = (file: string) => !found.has(file);
-  return found.size === 0 ? { files, links } : { files: files.filter(isOwn), links: links.filter(isOwn) };
+  return found.size === 0
+    ? { files, links, folders }
+    : { files: files.filter(isOwn), links: links.filter(isOwn), folders };
 }
 
 async function entriesOf(path: string, place: Finding["path"]) {

@@ -43,6 +43,13 @@ export async function resolveRoot(root: string): Promise<string | null> {
   return (await isDirectory(root)) ? root : null;
 }
 
+/** What a path with `\\` in it is on a system that separates folders by `/`, if that is there; otherwise null. */
+export async function withSlashes(path: string): Promise<string | null> {
+  const meant = path.replaceAll("\\", "/");
+  const isThere = meant !== path && (await stat(meant).catch(() => null)) !== null;
+  return isThere ? meant : null;
+}
+
 /** Why `source` can not be used: it lies outside of `root`, behind a link that somebody else made, or is not there. Null if it can. */
 export async function checkDirectory(root: string, source: DataSource): Promise<Finding | null> {
   const { role, directory, place = DATA_ROOT } = source;
@@ -62,8 +69,13 @@ export async function checkDirectory(root: string, source: DataSource): Promise<
     return refuse("LTX6144", message, help);
   }
   if (source.shared !== true && !(await isDirectory(path))) {
-    const help = "preprocess the data for this strategy, or correct the data root or the directory's name";
-    return refuse("LTX6121", `the directory ${path} does not exist`, help);
+    const what = await stat(path).catch(() => null);
+    const isMeant = (await withSlashes(path)) !== null;
+    const help = isMeant
+      ? `write \`${directory.replaceAll("\\", "/")}\``
+      : "preprocess the data for this strategy, or correct the data root or the directory's name";
+    const problem = what === null ? "does not exist" : "is not a directory";
+    return refuse("LTX6121", `the directory ${path} ${problem}`, help);
   }
   const link = await foreignLink(root, normalize(directory));
   if (link === null) return null;

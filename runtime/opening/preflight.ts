@@ -10,6 +10,8 @@ import type { LoraConfig, RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
 import type { Step } from "../contract.ts";
 import { contentsOf } from "../data/contents.ts";
+import { failWithoutRoot } from "../data/data-root.ts";
+import { resolveRoot } from "../data/directories.ts";
 import type { Sample } from "../data/dataset.ts";
 import { FindingsError, together, type Finding } from "../findings.ts";
 import { lookAtBase } from "../model/base-file.ts";
@@ -105,6 +107,18 @@ export async function preflight(
     /** Warnings about the weights to begin with; the run gives them itself when it has loaded them. */
     ofLoaded,
   };
+}
+
+/** Of the same checks those that need no strategy. @throws FindingsError with every mistake found */
+export async function checkPlaces(config: RunConfig, isOfficial: boolean): Promise<void> {
+  await together([
+    async () => {
+      const { preprocessed_data_root: root } = config.data;
+      if ((await resolveRoot(root)) === null) await failWithoutRoot(root);
+    },
+    () => checkFiles(config),
+    () => checkOutput(config, !isOfficial),
+  ]);
 }
 
 interface Folder {

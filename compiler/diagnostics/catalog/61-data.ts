@@ -64,6 +64,25 @@ export const entries = [
     good: "ltxc check a.strategy",
   },
   {
+    code: "LTX6165",
+    slug: "other-data-root",
+    title: "the data lie in a folder near the data root",
+    explanation:
+      "`preprocessed_data_root` is the folder in which the folders of all sources lie. The one that is named holds none of them, and the folder above it " +
+      "(or `data` in it) holds all: most often a source's own folder was named.",
+    bad: "data: {preprocessed_data_root: data/latents}",
+    good: "data: {preprocessed_data_root: data}",
+  },
+  {
+    code: "LTX6166",
+    slug: "folder-named-as-sample",
+    title: "a folder has the name of a sample",
+    explanation:
+      "Samples are files that end in `.pt`. A folder with such a name is no sample, so there is one sample less than its name makes one think.",
+    bad: "mkdir data/latents/clip_3.pt",
+    good: "cp clip_3.pt data/latents/clip_3.pt",
+  },
+  {
     code: "LTX6120",
     slug: "data-root-missing",
     title: "the data root does not exist",
