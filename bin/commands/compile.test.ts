@@ -201,4 +201,20 @@ test("colours come with --color always and go with NO_COLOR", async ({ cwd }) =>
   assert.ok((await ltxc(["check"], { cwd, columns: 80 })).out.includes(escape));
 });
 
+test("a damaged file of a build is replaced, since the others tell that it is ours; two damaged ones are not", async ({
+  cwd,
+}) => {
+  await writeFile(join(cwd, "my.strategy"), strategy);
+  assert.is((await ltxc(["compile"], { cwd })).code, 0);
+  const built = join(cwd, "build/shapes.mjs");
+  const before = await readFile(built);
+  await writeFile(built, Buffer.from([0, 255, 1, 254]));
+  assert.is((await ltxc(["compile"], { cwd })).code, 0);
+  assert.equal(await readFile(built), before);
+  for (const name of ["shapes.mjs", "shapes.mjs.map"]) await writeFile(join(cwd, "build", name), "mine");
+  const { code, err } = await ltxc(["compile"], { cwd });
+  assert.is(code, 2);
+  assert.match(err, "or move shapes.mjs away if it is to be replaced");
+});
+
 test.run();

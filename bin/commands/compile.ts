@@ -1,10 +1,10 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { emitIr } from "../../compiler/index.ts";
 import { didYouMean, toJson, type FileReport } from "../../compiler/diagnostics/index.ts";
 import type { SourceFile } from "../../compiler/source/index.ts";
 import { sourceOfConfig } from "../official-trainer/config-source.ts";
 import { compileFile, compileFileToPython, type CompiledFile } from "../project/compile-file.ts";
-import { isOwnBuild } from "../shell/existing.ts";
+import { isOwnBuild, isOwnFile } from "../shell/existing.ts";
 import { UsageError } from "../shell/exit.ts";
 import { readRunConfig, readSources, strategyPaths, type Sources } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
@@ -96,6 +96,12 @@ async function sourcesOf(io: Io, named: readonly string[], { target, emit }: Com
   };
 }
 
+/** Files of a build of which most are ours: one that is damaged is ours as well, since they were written together. */
+async function isRestOfBuild(io: Io, paths: readonly string[]): Promise<boolean> {
+  const own = await Promise.all(paths.map((path) => isOwnFile(resolve(io.cwd, path), isOwnBuild)));
+  return own.filter((is) => is).length > paths.length / 2;
+}
+
 /** `ltxc compile`: turns strategies into build artifacts. Those without errors are written even if others have errors. */
 export async function compile(session: Session, named: readonly string[], options: CompileOptions): Promise<number> {
   const { io } = session;
@@ -117,8 +123,10 @@ export async function compile(session: Session, named: readonly string[], option
     compiled.push(found.length === 0 ? made : { ...made, artifacts: [] });
   }
   refuseClashes(compiled);
-  const paths = compiled.flatMap(({ artifacts }) => artifacts.map(({ name }) => join(options.out, name)));
-  await refuseToReplace(io, "--out", paths, isOwnBuild);
+  for (const { artifacts } of compiled) {
+    const paths = artifacts.map(({ name }) => join(options.out, name));
+    if (!(await isRestOfBuild(io, paths))) await refuseToReplace(io, "--out", paths, isOwnBuild);
+  }
   for (const each of compiled) await write(session, options.out, each);
   await refreshSchemas(io);
   return report(session, options.out, compiled, [...types, ...unread]);

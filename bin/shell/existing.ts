@@ -52,6 +52,16 @@ export async function refuseForeign(path: string, { option, shown, isOwn }: Aske
   );
 }
 
+/** Whether a path leads to a file that ltxc wrote; false where nothing can be read. */
+export async function isOwnFile(path: string, isOwn: IsOwn): Promise<boolean> {
+  const info = await stat(path).catch(() => null);
+  if (info === null || !info.isFile()) return false;
+  return readBeginning(path, Math.min(info.size, MOST)).then(
+    (bytes) => isOwn(bytes.toString()),
+    () => false,
+  );
+}
+
 /** What a file holds, so that the user sees what would have been lost. */
 async function contentOf(path: string, text: string): Promise<string> {
   const what = await describeFile(path).catch(() => null);

@@ -18,7 +18,10 @@ function codesOf(text: string): string[] {
   return [...bag.sorted(), ...findings, ...unknown].map(({ code }) => code);
 }
 
-for (const { code, slug, bad, good } of entries)
+/** Some findings are about a command. */
+const ofConfigs = entries.filter(({ bad }) => !bad.startsWith("ltxc "));
+
+for (const { code, slug, bad, good } of ofConfigs)
   test(`${code} ${slug}: the bad example has it and nothing else, the good one has no finding`, () => {
     assert.equal(codesOf(bad), [code]);
     assert.equal(codesOf(good), []);

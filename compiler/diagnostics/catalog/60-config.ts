@@ -144,6 +144,16 @@ export const entries = [
     good: "ltxc plan --gpu 4090",
   },
   {
+    code: "LTX6196",
+    slug: "rank-beyond-layers",
+    title: "The rank is larger than any layer is wide",
+    explanation:
+      "An adapter of rank r is the product of two matrices, one with r rows and one with r columns. No rank above the width of its layer adds anything: it " +
+      "only takes memory and time. The widest layers of LTX-2 have 16,384 outputs, and LoRAs are usually trained with a rank of 8 to 128.",
+    bad: [model, data, "lora: {rank: 450000, alpha: 450000}"].join("\n"),
+    good: [model, data, "lora: {rank: 32, alpha: 32}"].join("\n"),
+  },
+  {
     code: "LTX6251",
     slug: "unusual-value",
     title: "A setting is far from all values with which runs train",

@@ -33,4 +33,13 @@ test("what is usual, and what is switched off, is not mentioned", () => {
   assert.equal(saidOf("data", { num_dataloader_workers: 0 }), []);
 });
 
+test("a rank beyond the width of all layers is refused before anything is planned", () => {
+  const said = (rank: number) => {
+    const base = { model: { model_path: "m.safetensors" }, data: { preprocessed_data_root: "data" } };
+    const { findings } = resolveConfig({ ...base, lora: { rank, alpha: rank } }, { configDirectory: "/" });
+    return findings.map(({ code, path }) => `${code} ${path.join(".")}`);
+  };
+  assert.equal([said(16_384), said(450_000)], [["LTX6251 lora.rank"], ["LTX6196 lora.rank"]]);
+});
+
 test.run();

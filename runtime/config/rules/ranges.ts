@@ -1,5 +1,5 @@
 import type { Finding } from "../../findings.ts";
-import { warning } from "../conform.ts";
+import { finding, warning } from "../conform.ts";
 import type { RunConfig } from "../run-config.ts";
 
 /** The values of a setting with which runs train, from experience; outside of them a slip is likelier than a wish. */
@@ -72,7 +72,9 @@ export function checkRanges(config: RunConfig): Finding[] {
     path: [...path, "learning_rate"],
   }));
   const all = [...ofRates, ...ranges, ...inSteps(config), ...(optimizer === "prodigy" ? [ofProdigy] : [])];
-  return [...all.flatMap((range) => outside(config, range)), ...checkAlpha(config)];
+  const refused = checkRank(config);
+  const others = all.filter(({ path }) => refused.length === 0 || path.join(".") !== "lora.rank");
+  return [...refused, ...others.flatMap((range) => outside(config, range)), ...checkAlpha(config)];
 }
 
 /** What is long or short for the steps of this run. */
@@ -104,6 +106,15 @@ function outside(config: RunConfig, { path, least = 0, most = Infinity, usual, t
   if (typeof value !== "number" || value === 0 || (value >= least && value <= most)) return [];
   const [much, why] = value < least ? ["small", tooLow] : ["large", tooHigh];
   return [warning("LTX6251", path, `\`${key}: ${value}\` is very ${much}: ${why}`, `${usual} usual`)];
+}
+
+/** Of the layers of LTX-2 the widest have so many inputs or outputs: a larger rank cannot add anything. */
+const WIDEST = 16_384;
+
+function checkRank({ lora }: RunConfig): Finding[] {
+  if (lora === null || lora.rank <= WIDEST) return [];
+  const message = `\`rank: ${lora.rank}\` is larger than any layer of LTX-2 is wide (${WIDEST}): it would only take memory and time`;
+  return [finding("LTX6196", ["lora", "rank"], message, "8 to 128 is usual")];
 }
 
 /** B counts alpha / rank times. */
