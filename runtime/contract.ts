@@ -223,6 +223,8 @@ export interface StepContext<Params> {
    * predicts is constant to the gradient.
    */
   call(pass: string, inputs: ModelInputs): Velocities;
+  /** A trained tensor of the strategy's own, `concept.video`: `[tokens, width of the text]`. */
+  weight(name: string): Tensor;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- batches

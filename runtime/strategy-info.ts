@@ -22,6 +22,8 @@ export interface ModalityInfo {
   readonly text: string;
   /** Where each sample has one of several texts: all of them, `text` the last. */
   readonly texts?: readonly string[];
+  /** Names of the weights whose tokens stand in front of those of `text`. */
+  readonly inserted?: readonly string[];
   /** Names of the sources of its references, as the file lists them. */
   readonly references: readonly string[];
 }
@@ -38,6 +40,16 @@ export type OutputInfo =
       readonly features: number;
       readonly activation: "silu" | "gelu" | "none";
     };
+
+/** Trained tokens of captions: a tensor `[tokens, width of the text]` for each of these modalities. */
+export interface WeightInfo {
+  readonly name: string;
+  readonly modalities: readonly ("video" | "audio")[];
+  readonly tokens: number;
+  /** It begins with normal numbers of this standard deviation around `mean`. */
+  readonly std: number;
+  readonly mean: number;
+}
 
 /** The weights of a call: those that are trained, those of the base model, or the moving average of the trained ones. */
 export type PassWeights = "trained" | "base" | "ema";
@@ -82,4 +94,6 @@ export interface StrategyInfo {
   readonly undecided: readonly string[];
   /** Each after the one it reads. */
   readonly outputs: readonly OutputInfo[];
+  /** Trained tensors of the strategy's own; none if not given. */
+  readonly weights?: readonly WeightInfo[];
 }

@@ -131,6 +131,14 @@ function outputOf(output: OutputInfo): Tensor {
   return kept([B, T, output.kind === "tap" ? 4 : output.features], wave);
 }
 
+/** Tokens of one channel: -1, -2, … of the first weight, -11, -12, … of the second; of audio 100 less. */
+function weightOf({ strategy: { weights = [] } }: Step, named: string): Tensor {
+  const [name, modality] = named.split(".");
+  const at = weights.findIndex((weight) => weight.name === name);
+  const first = (modality === "audio" ? -101 : -1) - 10 * at;
+  return kept([weights[at]?.tokens ?? 0, 1], (i) => first - i);
+}
+
 /** One forward pass with a prediction that is 0.5 everywhere and noise levels of 0.25. */
 export async function run(text: string, params: Record<string, unknown> = {}, batch = batchOf()): Promise<Outcome> {
   const step = await stepOf(text);
@@ -158,6 +166,7 @@ export async function run(text: string, params: Record<string, unknown> = {}, ba
       calls.push([pass, inputs]);
       return predictionOfPass(inputs);
     },
+    weight: (name) => weightOf(step, name),
   };
   const prepared = step.prepare(ctx, batch);
   const prediction = {

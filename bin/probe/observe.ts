@@ -74,7 +74,10 @@ export async function observe(
   const source = philoxSource(circumstances.seed, circumstances.globalStep, 0);
   const drawn = new Map<string, boolean>();
   const { prepared, losses, probe } = engine.tidy(() => {
-    const ctx = { ...contextOf(engine, source, circumstances, drawn), call: passesOf(engine, source) };
+    const ctx = {
+      ...contextOf(engine, source, circumstances, drawn),
+      ...modelOf(engine, step.strategy, batch, source),
+    };
     const prepared = step.prepare(ctx, uploadBatch(engine.ops, batch, contextsOf(engine, batch)));
     const prediction = predict(engine, step.strategy, prepared, source);
     return {
@@ -111,7 +114,7 @@ export function contextOf(
   source: DrawSource,
   { params, sampler, globalStep, progress, samplerTokens }: Circumstances,
   drawn: Map<string, boolean>,
-): Omit<StepContext<unknown>, "call"> {
+): Omit<StepContext<unknown>, "call" | "weight"> {
   const made = createDraws(ops, source, sampler);
   const told = (tokens: number) => samplerTokens?.get(tokens) ?? tokens;
   const draws: Draws = {
@@ -139,8 +142,33 @@ export function contextsOf({ ops }: Engine, { sources }: HostBatch) {
   return Object.fromEntries(texts);
 }
 
+/** What stands for the model: predictions of passes, and weights of the strategy's own. */
+export function modelOf(
+  engine: Engine,
+  strategy: StrategyInfo,
+  batch: HostBatch,
+  source: DrawSource,
+): Pick<StepContext<unknown>, "call" | "weight"> {
+  return { call: passesOf(engine, source), weight: weightsOf(engine, strategy, batch, source) };
+}
+
+/** Random numbers, as wide as the texts of the batch. */
+function weightsOf(
+  { ops }: Engine,
+  { weights = [] }: StrategyInfo,
+  { sources }: HostBatch,
+  source: DrawSource,
+): StepContext<unknown>["weight"] {
+  const [text] = Object.values(sources).flatMap((each) => (each.kind === "text_embeddings" ? [each] : []));
+  return (name) => {
+    const features = name.endsWith(".audio") ? (text?.audio ?? text?.video) : text?.video;
+    const tokens = weights.find((weight) => name.startsWith(`${weight.name}.`))?.tokens ?? 0;
+    return randomInput(ops, source, `weight.${name}`, [tokens, features?.shape.at(-1) ?? 1]);
+  };
+}
+
 /** What passes predict: random numbers, the same whenever a pass of the step is called. */
-export function passesOf({ ops }: Engine, source: DrawSource): StepContext<unknown>["call"] {
+function passesOf({ ops }: Engine, source: DrawSource): StepContext<unknown>["call"] {
   return (pass, inputs) => {
     const velocity = (name: ModalityName) => {
       const latent = inputs[name]?.latent;

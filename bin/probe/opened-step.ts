@@ -6,7 +6,7 @@ import {
   contextsOf,
   hostTensor,
   isTensor,
-  passesOf,
+  modelOf,
   targetShape,
   tensorsIn,
   type Circumstances,
@@ -48,7 +48,10 @@ export class OpenedStep {
     const source = philoxSource(circumstances.seed, circumstances.globalStep, 0);
     this.#engine = engine;
     this.#subject = subject;
-    this.#ctx = { ...contextOf(engine, source, circumstances, this.#drawn), call: passesOf(engine, source) };
+    this.#ctx = {
+      ...contextOf(engine, source, circumstances, this.#drawn),
+      ...modelOf(engine, subject.step.strategy, batch, source),
+    };
     const prepare = () => subject.step.prepare(this.#ctx, uploadBatch(engine.ops, batch, contextsOf(engine, batch)));
     this.#prepared = engine.tidy(prepare);
     // A pass after the step's own call holds on to tensors that are not among the prepared ones.

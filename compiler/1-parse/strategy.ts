@@ -43,6 +43,7 @@ const sections = [
   "audio",
   "loss",
   "outputs",
+  "weights",
   "imports",
   "metadata",
   "expect",
@@ -78,6 +79,7 @@ function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
     passes: section("passes").map((entry) => pass(entry, bag)),
     losses: losses(entryOf(tree, "loss"), bag),
     outputs: section("outputs").map(output),
+    weights: section("weights").map((entry) => weight(entry, bag)),
     imports: section("imports").map((entry) => importEntry(entry, bag)),
     metadata: section("metadata").flatMap((entry) => metadata(entry, bag)),
     expect: expect?.kind === "sequence" ? expect.items.map((item) => expression(item, bag)) : [],
@@ -174,6 +176,26 @@ function output(entry: YamlEntry): syntax.OutputSyntax {
     features: located(entryOf(entry.value, "features"), "number"),
     activation: text("activation"),
   };
+}
+
+function weight(entry: YamlEntry, bag: Bag): syntax.WeightSyntax {
+  const [axes, init] = ["axes", "init"].map((key) => entryOf(entry.value, key));
+  const items = axes?.value.kind === "sequence" ? axes.value.items : null;
+  return {
+    name: keyName(entry),
+    axes:
+      !axes || items === null ? null : { value: items.map(sizedAxis), keySpan: axes.keySpan, span: axes.value.span },
+    like: nameValue(entryOf(entry.value, "like")),
+    init: init ? expression(init.value, bag) : null,
+  };
+}
+
+/** `hidden`, or `text: 8`, which YAML reads as a mapping. */
+function sizedAxis(node: YamlNode): { readonly name: string; readonly length: number | null } {
+  const [entry] = entriesOf(node);
+  if (entry === undefined) return { name: node.kind === "scalar" ? node.text : "", length: null };
+  const { value } = entry;
+  return { name: entry.key, length: value.kind === "scalar" && typeof value.value === "number" ? value.value : null };
 }
 
 function importEntry(entry: YamlEntry, bag: Bag): syntax.ImportSyntax {

@@ -23,6 +23,7 @@ export interface StrategySyntax {
   readonly passes: readonly PassSyntax[];
   readonly losses: readonly LossSyntax[];
   readonly outputs: readonly OutputSyntax[];
+  readonly weights: readonly WeightSyntax[];
   readonly imports: readonly ImportSyntax[];
   readonly metadata: readonly MetadataSyntax[];
   readonly expect: readonly Expression[];
@@ -143,6 +144,16 @@ export interface OutputSyntax {
   readonly linear: Name | null;
   readonly features: Located<number> | null;
   readonly activation: Located<string> | null;
+}
+
+/** A trained tensor of the strategy's own. */
+export interface WeightSyntax {
+  readonly name: Name;
+  /** Each with its length where one is written: `text: 8`. */
+  readonly axes: Located<readonly { readonly name: string; readonly length: number | null }[]> | null;
+  readonly like: Name | null;
+  /** `randn(0.02)` or a number. */
+  readonly init: Expression | null;
 }
 
 export interface ImportSyntax {

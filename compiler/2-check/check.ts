@@ -3,12 +3,12 @@ import type { Expression } from "../1-parse/expression/ast.ts";
 import type { StrategySyntax } from "../1-parse/syntax.ts";
 import type { Bag } from "../diagnostics/bag.ts";
 import type { SourceFile } from "../source/source-file.ts";
-import type { Binding, CheckedParam, CheckedStrategy } from "./checked.ts";
+import type { Binding, CheckedLoss, CheckedParam, CheckedStrategy } from "./checked.ts";
 import type { Type } from "./core.ts";
 import { declare, type Declarations } from "./declarations.ts";
 import type { ModalityContext } from "./modality.ts";
 import { needsOthers } from "./other-samples.ts";
-import { checkedPasses } from "./passes.ts";
+import { checkedPasses, type PassContext } from "./passes.ts";
 import { Report } from "./report.ts";
 import { attentionWithoutKey } from "./rules/attention-without-key.ts";
 import { fpsWithReferences } from "./rules/fps-with-references.ts";
@@ -30,6 +30,7 @@ import { checkSources } from "./rules/source-directories.ts";
 import { suspicious } from "./rules/suspicious.ts";
 import { unused } from "./rules/unused.ts";
 import { Scope } from "./scope.ts";
+import { checkWeights } from "./weights.ts";
 
 /** What a check has learnt, for editors: there, too, where it found errors. */
 export interface Learnt {
@@ -61,16 +62,10 @@ export function checkStrategy(
   const expectations = syntax.expect.flatMap((value, i) => scope.expectation(value, i));
 
   const passes = scope.touchPasses();
+  const weights = checkWeights(syntax.weights, declarations, modalities, passes, report);
   const contexts = [...scope.contexts.values()];
   for (const context of contexts) modalityRules(context, report);
-  predictionTooEarly(contexts, bindings, report);
-  missingLoss(syntax, contexts, losses, scope.bindings.finished, report);
-  noiseForEachElement(contexts, bindings, report);
-  noGradient(losses, contexts, bindings, report);
-  passRules(passes, losses, bindings, report);
-  alwaysKept(contexts, bindings, report);
-  queryWithoutKey(contexts, bindings, report);
-  overTheBatch(losses, bindings, report);
+  rules({ syntax, scope, losses, passes, bindings }, report);
   const undecided = lossOverKept(losses, contexts, scope.bindings.finished, report);
   // A mistake hides uses, so what is unread can be told only without one.
   if (!bag.hasErrors) unreadPasses(passes, losses, contexts, bindings, report);
@@ -95,6 +90,7 @@ export function checkStrategy(
     passes: checkedPasses(passes, scope.contexts),
     undecided,
     outputs: [...declarations.outputs.values()],
+    weights,
     imports: importsOf(syntax, declarations),
     metadata,
     expectations,
@@ -112,6 +108,27 @@ function declarationRules(syntax: StrategySyntax, declarations: Declarations, fi
 function modalityRules(context: ModalityContext, report: Report): void {
   frozenKeys(context, report);
   fpsWithReferences(context, report);
+}
+
+interface Ruled {
+  readonly syntax: StrategySyntax;
+  readonly scope: Scope;
+  readonly losses: readonly CheckedLoss[];
+  readonly passes: readonly PassContext[];
+  readonly bindings: ReadonlyMap<string, Binding>;
+}
+
+/** Rules that hold also where something else is wrong. */
+function rules({ syntax, scope, losses, passes, bindings }: Ruled, report: Report): void {
+  const contexts = [...scope.contexts.values()];
+  predictionTooEarly(contexts, bindings, report);
+  missingLoss(syntax, contexts, losses, scope.bindings.finished, report);
+  noiseForEachElement(contexts, bindings, report);
+  noGradient(losses, contexts, bindings, report);
+  passRules(passes, losses, bindings, report);
+  alwaysKept(contexts, bindings, report);
+  queryWithoutKey(contexts, bindings, report);
+  overTheBatch(losses, bindings, report);
 }
 
 /** Bindings without arguments; those with arguments are checked where they are used. */

@@ -52,6 +52,8 @@ export interface CheckedModality {
   readonly text: string;
   /** All of them, in the order in which they are drawn. */
   readonly texts: readonly string[];
+  /** Of each text, the weights whose tokens stand in front of its own. */
+  readonly inserted: readonly (readonly string[])[];
   readonly generated: boolean;
   /** Sources of its references, as the file lists them. */
   readonly references: readonly string[];
@@ -138,6 +140,16 @@ export type CheckedOutput = { readonly name: string; readonly modality: Modality
     }
 );
 
+/** Trained tokens `[tokens, hidden]` of the strategy's own, one tensor for each modality whose text they stand in. */
+export interface CheckedWeight {
+  readonly name: string;
+  readonly modalities: readonly ModalityName[];
+  readonly tokens: number;
+  /** It begins with normal numbers of this standard deviation around `mean`. */
+  readonly std: number;
+  readonly mean: number;
+}
+
 export interface CheckedStrategy {
   readonly name: string;
   readonly description: string;
@@ -155,6 +167,7 @@ export interface CheckedStrategy {
   readonly undecided: readonly Undecided[];
   /** Each after the one that it reads. */
   readonly outputs: readonly CheckedOutput[];
+  readonly weights: readonly CheckedWeight[];
   /** Functions that are used. */
   readonly imports: readonly CheckedImport[];
   readonly metadata: readonly CheckedMetadata[];

@@ -180,6 +180,8 @@ export interface PassModality {
   readonly text: string;
   /** All of them, in the order in which they are drawn; `text` is the last. */
   readonly texts: readonly string[];
+  /** Of each text, the weights whose tokens stand in front of its own. */
+  readonly inserted: readonly (readonly string[])[];
   readonly references: readonly string[];
   /** Those of them that are noised. */
   readonly noisyReferences: readonly string[];

@@ -8,6 +8,7 @@ import type {
   PassSyntax,
   SourceSyntax,
   StrategySyntax,
+  WeightSyntax,
 } from "../1-parse/syntax.ts";
 import { reservedNames } from "./builtins.ts";
 import { gridAxes } from "./axes.ts";
@@ -31,6 +32,7 @@ export type Declaration =
   | { readonly kind: "let"; readonly name: Name; readonly syntax: LetSyntax }
   | { readonly kind: "pass"; readonly name: Name; readonly syntax: PassSyntax }
   | { readonly kind: "output"; readonly name: Name; readonly syntax: OutputSyntax }
+  | { readonly kind: "weight"; readonly name: Name; readonly syntax: WeightSyntax }
   | { readonly kind: "import"; readonly name: Name; readonly syntax: ImportSyntax };
 
 export type SourceDeclaration = Extract<Declaration, { kind: "source" }>;
@@ -63,6 +65,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     ...strategy.lets.map((syntax): Declaration => ({ kind: "let", name: syntax.binder.name, syntax })),
     ...strategy.passes.map((syntax): Declaration => ({ kind: "pass", name: syntax.name, syntax })),
     ...strategy.outputs.map((syntax): Declaration => ({ kind: "output", name: syntax.name, syntax })),
+    ...strategy.weights.map((syntax): Declaration => ({ kind: "weight", name: syntax.name, syntax })),
     ...strategy.imports.map((syntax): Declaration => ({ kind: "import", name: syntax.name, syntax })),
   ];
   for (const declaration of declarations) {
@@ -76,7 +79,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     } else if (first !== undefined) {
       report.error("LTX3002", span, `\`${text}\` is declared twice`, {
         labels: [{ span: first.name.span, message: `first declared here, as a ${wordFor[first.kind]}` }],
-        help: "parameters, sources, `let` bindings, passes, outputs and imports share one namespace; rename one of them",
+        help: "parameters, sources, `let` bindings, passes, outputs, weights and imports share one namespace; rename one of them",
       });
     } else byName.set(text, declaration);
   }
@@ -117,6 +120,7 @@ export const wordFor = {
   let: "binding",
   pass: "pass",
   output: "output",
+  weight: "weight",
   import: "import",
 } as const;
 

@@ -156,6 +156,11 @@ function declared(declaration: Declaration, span: Span, env: Environment): Core 
         help: `name what of it is meant, e.g. \`${text}.video.prediction\``,
       });
       return poisoned(span);
+    case "weight":
+      env.report.error("LTX4006", span, `\`${text}\` is trained tokens of a caption, not a value`, {
+        help: `put them in front of a text: \`text: insert(${declaration.syntax.like?.text ?? "conditions"}, ${text})\` under \`video:\` or \`audio:\``,
+      });
+      return poisoned(span);
     case "let":
       if (declaration.syntax.binder.parameters === null) return env.bindings.refer(text, span) ?? poisoned(span);
       env.report.error("LTX4003", span, `\`${text}\` takes arguments`, { help: `write \`${text}(…)\`` });

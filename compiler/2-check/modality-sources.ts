@@ -1,8 +1,8 @@
 /** Which sources a modality uses. */
-import type { ReferenceItem } from "../1-parse/expression/ast.ts";
+import type { Expression, Item, ReferenceItem } from "../1-parse/expression/ast.ts";
 import type { EntrySyntax, ModalitySyntax } from "../1-parse/syntax.ts";
 import type { SourceKind } from "./checked.ts";
-import type { Declarations, SourceDeclaration } from "./declarations.ts";
+import { wordFor, type Declarations, type SourceDeclaration } from "./declarations.ts";
 import type { ModalityContext } from "./modality.ts";
 import type { Report } from "./report.ts";
 import { reportText, reportTwice, type TextChoice } from "./text-choice.ts";
@@ -34,21 +34,71 @@ export class ModalitySources {
     if (text === null && (other?.text?.items.length ?? 0) > 1 && other !== null) return this.#texts(other);
     if (text !== null) return this.#texts(syntax);
     const only = this.#onlyText(syntax);
-    return only === null ? null : { of: name, sources: [only.name.text], items: [] };
+    return only === null ? null : { of: name, sources: [only.name.text], inserted: [[]], items: [] };
   }
 
   #texts({ name, text }: ModalitySyntax): TextChoice | null {
     const items = text?.items ?? [];
     const known = new Set<string>();
-    const sources = items.flatMap((item, i) => {
+    const found = items.flatMap((item, i) => {
       const what = items.length === 1 ? `\`${name}.text\`` : `an entry of \`${name}.text\``;
-      const found = this.#named({ keySpan: item.span, value: item.value }, "text_embeddings", what)?.name.text;
+      const entry = this.#text(item, what);
       reportText(items, i, name, this.#report);
-      if (found === undefined) return [];
-      if (known.has(found) && !this.#report.hasErrorAt(item.span)) reportTwice(found, item, this.#report);
-      return known.add(found) && [found];
+      if (entry === null) return [];
+      const written = [entry.source, ...entry.inserted].join();
+      if (known.has(written) && !this.#report.hasErrorAt(item.span)) reportTwice(entry.source, item, this.#report);
+      return known.add(written) && [entry];
     });
-    return sources.length < items.length || sources.length === 0 ? null : { of: name, sources, items };
+    if (found.length < items.length || found.length === 0) return null;
+    const inserted = found.map((entry) => entry.inserted);
+    return { of: name, sources: found.map(({ source }) => source), inserted, items };
+  }
+
+  /** A source of text, or `insert(conditions, concept)`: one with trained tokens in front of its own. */
+  #text({ value, span }: Item, what: string): { readonly source: string; readonly inserted: readonly string[] } | null {
+    if (value.kind !== "call" || value.callee.text !== "insert") {
+      const found = this.#named({ keySpan: span, value }, "text_embeddings", what);
+      return found === null ? null : { source: found.name.text, inserted: [] };
+    }
+    const [text, ...weights] = value.args;
+    const isPositional = value.args.every(({ name }) => name === null);
+    if (text === undefined || weights.length === 0 || !isPositional) {
+      this.#report.error("LTX5071", value.span, "`insert` takes a source of text and one or more `weights`", {
+        help: "write `insert(conditions, concept)`, with `concept` declared under `weights`",
+      });
+      return null;
+    }
+    const found = this.#named({ keySpan: text.value.span, value: text.value }, "text_embeddings", "`insert`");
+    const inserted = weights.flatMap((weight) => this.#weight(weight.value) ?? []);
+    return found === null || inserted.length < weights.length ? null : { source: found.name.text, inserted };
+  }
+
+  #weight(value: Expression): string | null {
+    if (value.kind === "error") return null;
+    const { byName, refused, used } = this.#declarations;
+    const name = value.kind === "name" ? value.name : "";
+    const declaration = byName.get(name);
+    if (declaration?.kind === "weight") {
+      used.add(name);
+      return name;
+    }
+    if (refused.has(name)) return null;
+    const candidates = [...byName.values()].flatMap((entry) => (entry.kind === "weight" ? [entry.name.text] : []));
+    if (name !== "" && declaration === undefined) {
+      const otherwise = `declare it: \`weights: {${name}: {axes: [text: 8, hidden], like: conditions}}\``;
+      this.#report.unknownName(name, value.span, candidates, { otherwise });
+      return null;
+    }
+    const what = declaration === undefined ? "this is none" : `\`${name}\` is a ${wordFor[declaration.kind]}`;
+    this.#report.error(
+      "LTX5071",
+      value.span,
+      `what \`insert\` puts into a text is declared under \`weights\`; ${what}`,
+      {
+        help: "write `insert(conditions, concept)` with `weights: {concept: {axes: [text: 8, hidden], like: conditions}}`",
+      },
+    );
+    return null;
   }
 
   /** Its references, each with the name of its source, which is neither the target nor named before. */

@@ -55,6 +55,10 @@ export function unresolved(
     env.report.error("LTX4006", span, `\`${text}\` is a modality, not a value`, {
       help: `name what of it is meant, e.g. \`${text}.target\``,
     });
+  } else if (text === "insert") {
+    env.report.error("LTX5071", call?.span ?? span, "`insert` makes a text, and is written in `text`", {
+      help: "under `video:` or `audio:` write `text: insert(conditions, concept)`, with `concept` declared under `weights`",
+    });
   } else if (functionNames.includes(text)) {
     env.report.error("LTX4003", span, `\`${text}\` is a function`, { help: `call it: \`${text}(…)\`` });
   } else if (!reportForeign({ name: text, nameSpan: span, args: call?.args ?? null, span: call?.span ?? span }, env)) {

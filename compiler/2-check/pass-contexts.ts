@@ -39,10 +39,10 @@ export function passContext(syntax: PassSyntax, step: Step): PassContext {
   const modalities = step.modalities.map((own) => {
     const merged = contexts.get(own.name);
     const { latents, texts, references } = merged ?? own;
-    const sources = "sources" in texts ? texts.sources : texts;
+    const chosen = "sources" in texts ? texts : { sources: texts, inserted: own.inserted };
+    const text = { text: chosen.sources.at(-1) ?? own.text, texts: chosen.sources, inserted: chosen.inserted };
     const noisyReferences = merged === undefined ? own.noisyReferences : noisyOf(merged.references);
-    const text = sources.at(-1) ?? own.text;
-    return { ...own, latents, text, texts: sources, references: references.map(sourceOf), noisyReferences };
+    return { ...own, latents, ...text, references: references.map(sourceOf), noisyReferences };
   });
   for (const modality of ["video", "audio"] as const) missingModality(syntax[modality], step);
   return { name, syntax, weights: weightsOf(syntax), contexts, modalities, overridden };

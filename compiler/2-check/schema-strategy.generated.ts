@@ -231,11 +231,11 @@ var schema31 = {
           items: {
             type: ["string", "number", "boolean"],
             title: "an expression",
-            description: "A source, `with probability p` in all entries but the last.",
+            description: "A source, maybe in `insert(\u2026)`, `with probability p` in all entries but the last.",
           },
           description:
             "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
-          examples: ["conditions", ["empty with probability 0.1", "conditions"]],
+          examples: ["conditions", "insert(conditions, concept)", ["empty with probability 0.1", "conditions"]],
         },
         generate: {
           type: "boolean",
@@ -367,11 +367,11 @@ var schema31 = {
           items: {
             type: ["string", "number", "boolean"],
             title: "an expression",
-            description: "A source, `with probability p` in all entries but the last.",
+            description: "A source, maybe in `insert(\u2026)`, `with probability p` in all entries but the last.",
           },
           description:
             "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
-          examples: ["conditions", ["empty with probability 0.1", "conditions"]],
+          examples: ["conditions", "insert(conditions, concept)", ["empty with probability 0.1", "conditions"]],
         },
         generate: {
           type: "boolean",
@@ -516,11 +516,11 @@ var schema31 = {
                 items: {
                   type: ["string", "number", "boolean"],
                   title: "an expression",
-                  description: "A source, `with probability p` in all entries but the last.",
+                  description: "A source, maybe in `insert(\u2026)`, `with probability p` in all entries but the last.",
                 },
                 description:
                   "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
-                examples: ["conditions", ["empty with probability 0.1", "conditions"]],
+                examples: ["conditions", "insert(conditions, concept)", ["empty with probability 0.1", "conditions"]],
               },
               references: {
                 type: "array",
@@ -610,11 +610,11 @@ var schema31 = {
                 items: {
                   type: ["string", "number", "boolean"],
                   title: "an expression",
-                  description: "A source, `with probability p` in all entries but the last.",
+                  description: "A source, maybe in `insert(\u2026)`, `with probability p` in all entries but the last.",
                 },
                 description:
                   "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
-                examples: ["conditions", ["empty with probability 0.1", "conditions"]],
+                examples: ["conditions", "insert(conditions, concept)", ["empty with probability 0.1", "conditions"]],
               },
               references: {
                 type: "array",
@@ -743,6 +743,50 @@ var schema31 = {
         additionalProperties: false,
       },
     },
+    weights: {
+      type: "object",
+      title: "a mapping",
+      description: "Tensors of the strategy's own that are trained, such as tokens that `insert` puts into a caption.",
+      propertyNames: {
+        title: "letters, digits and _, not beginning with a digit",
+        pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+      },
+      additionalProperties: {
+        type: "object",
+        title: "a mapping",
+        description: "A tensor of the strategy's own that is trained, such as tokens of a caption.",
+        properties: {
+          axes: {
+            type: "array",
+            title: "a list of axes such as `[text: 8, hidden]`",
+            minItems: 1,
+            items: {
+              type: ["string", "object"],
+              title: "an axis such as `hidden` or `text: 8`",
+              description: "An axis.",
+            },
+            description:
+              "`text: 8` are eight tokens of a caption, `hidden` is the width of the captions that `like` names.",
+            examples: [[{ text: 8 }, "hidden"]],
+          },
+          like: {
+            type: "string",
+            title: "a text",
+            description: "The source of kind `text_embeddings` whose tokens it is like.",
+            examples: ["conditions"],
+          },
+          init: {
+            type: ["string", "number"],
+            title: "`randn(0.02)` or a number",
+            default: "randn(0.02)",
+            description:
+              "What it begins with: normal numbers of this standard deviation, or the same number everywhere.",
+            examples: ["randn(0.02)", 0],
+          },
+        },
+        additionalProperties: false,
+      },
+    },
     imports: {
       type: "object",
       title: "a mapping",
@@ -827,6 +871,7 @@ var schema31 = {
           else: { required: ["tap", "modality"], properties: { features: false, activation: false } },
         },
       },
+      weights: { additionalProperties: { required: ["axes", "like"] } },
       imports: { additionalProperties: { required: ["from", "type"] } },
     },
   },
@@ -1388,18 +1433,18 @@ function validate20(
           }
         }
       }
-      if (data.imports !== void 0) {
-        let data16 = data.imports;
+      if (data.weights !== void 0) {
+        let data16 = data.weights;
         if (data16 && typeof data16 == "object" && !Array.isArray(data16)) {
           for (const key3 in data16) {
             let data17 = data16[key3];
             if (data17 && typeof data17 == "object" && !Array.isArray(data17)) {
-              if (data17.from === void 0) {
+              if (data17.axes === void 0) {
                 const err27 = {
-                  instancePath: instancePath + "/imports/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/else/properties/imports/additionalProperties/required",
+                  instancePath: instancePath + "/weights/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/weights/additionalProperties/required",
                   keyword: "required",
-                  params: { missingProperty: "from" },
+                  params: { missingProperty: "axes" },
                 };
                 if (vErrors === null) {
                   vErrors = [err27];
@@ -1408,17 +1453,55 @@ function validate20(
                 }
                 errors++;
               }
-              if (data17.type === void 0) {
+              if (data17.like === void 0) {
                 const err28 = {
-                  instancePath: instancePath + "/imports/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/else/properties/imports/additionalProperties/required",
+                  instancePath: instancePath + "/weights/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/weights/additionalProperties/required",
                   keyword: "required",
-                  params: { missingProperty: "type" },
+                  params: { missingProperty: "like" },
                 };
                 if (vErrors === null) {
                   vErrors = [err28];
                 } else {
                   vErrors.push(err28);
+                }
+                errors++;
+              }
+            }
+          }
+        }
+      }
+      if (data.imports !== void 0) {
+        let data18 = data.imports;
+        if (data18 && typeof data18 == "object" && !Array.isArray(data18)) {
+          for (const key4 in data18) {
+            let data19 = data18[key4];
+            if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
+              if (data19.from === void 0) {
+                const err29 = {
+                  instancePath: instancePath + "/imports/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/imports/additionalProperties/required",
+                  keyword: "required",
+                  params: { missingProperty: "from" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err29];
+                } else {
+                  vErrors.push(err29);
+                }
+                errors++;
+              }
+              if (data19.type === void 0) {
+                const err30 = {
+                  instancePath: instancePath + "/imports/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/imports/additionalProperties/required",
+                  keyword: "required",
+                  params: { missingProperty: "type" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err30];
+                } else {
+                  vErrors.push(err30);
                 }
                 errors++;
               }
@@ -1436,72 +1519,41 @@ function validate20(
       props2.video = true;
       props2.audio = true;
       props2.outputs = true;
+      props2.weights = true;
       props2.imports = true;
     }
   }
   if (!valid0) {
-    const err29 = { instancePath, schemaPath: "#/if", keyword: "if", params: { failingKeyword: "else" } };
+    const err31 = { instancePath, schemaPath: "#/if", keyword: "if", params: { failingKeyword: "else" } };
     if (vErrors === null) {
-      vErrors = [err29];
+      vErrors = [err31];
     } else {
-      vErrors.push(err29);
+      vErrors.push(err31);
     }
     errors++;
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.strategy === void 0) {
-      const err30 = {
+      const err32 = {
         instancePath,
         schemaPath: "#/required",
         keyword: "required",
         params: { missingProperty: "strategy" },
       };
       if (vErrors === null) {
-        vErrors = [err30];
+        vErrors = [err32];
       } else {
-        vErrors.push(err30);
+        vErrors.push(err32);
       }
       errors++;
     }
-    for (const key4 in data) {
-      if (!func1.call(schema31.properties, key4)) {
-        const err31 = {
+    for (const key5 in data) {
+      if (!func1.call(schema31.properties, key5)) {
+        const err33 = {
           instancePath,
           schemaPath: "#/additionalProperties",
           keyword: "additionalProperties",
-          params: { additionalProperty: key4 },
-        };
-        if (vErrors === null) {
-          vErrors = [err31];
-        } else {
-          vErrors.push(err31);
-        }
-        errors++;
-      }
-    }
-    if (data.strategy !== void 0) {
-      let data18 = data.strategy;
-      if (typeof data18 === "string") {
-        if (!pattern4.test(data18)) {
-          const err32 = {
-            instancePath: instancePath + "/strategy",
-            schemaPath: "#/properties/strategy/pattern",
-            keyword: "pattern",
-            params: { pattern: "^[a-z][a-z0-9_]*$" },
-          };
-          if (vErrors === null) {
-            vErrors = [err32];
-          } else {
-            vErrors.push(err32);
-          }
-          errors++;
-        }
-      } else {
-        const err33 = {
-          instancePath: instancePath + "/strategy",
-          schemaPath: "#/properties/strategy/type",
-          keyword: "type",
-          params: { type: "string" },
+          params: { additionalProperty: key5 },
         };
         if (vErrors === null) {
           vErrors = [err33];
@@ -1511,28 +1563,27 @@ function validate20(
         errors++;
       }
     }
-    if (data.language !== void 0) {
-      let data19 = data.language;
-      if (!(data19 === 1 || data19 === 2)) {
-        const err34 = {
-          instancePath: instancePath + "/language",
-          schemaPath: "#/properties/language/enum",
-          keyword: "enum",
-          params: { allowedValues: schema31.properties.language.enum },
-        };
-        if (vErrors === null) {
-          vErrors = [err34];
-        } else {
-          vErrors.push(err34);
+    if (data.strategy !== void 0) {
+      let data20 = data.strategy;
+      if (typeof data20 === "string") {
+        if (!pattern4.test(data20)) {
+          const err34 = {
+            instancePath: instancePath + "/strategy",
+            schemaPath: "#/properties/strategy/pattern",
+            keyword: "pattern",
+            params: { pattern: "^[a-z][a-z0-9_]*$" },
+          };
+          if (vErrors === null) {
+            vErrors = [err34];
+          } else {
+            vErrors.push(err34);
+          }
+          errors++;
         }
-        errors++;
-      }
-    }
-    if (data.description !== void 0) {
-      if (typeof data.description !== "string") {
+      } else {
         const err35 = {
-          instancePath: instancePath + "/description",
-          schemaPath: "#/properties/description/type",
+          instancePath: instancePath + "/strategy",
+          schemaPath: "#/properties/strategy/type",
           keyword: "type",
           params: { type: "string" },
         };
@@ -1544,13 +1595,14 @@ function validate20(
         errors++;
       }
     }
-    if (data.extends !== void 0) {
-      if (typeof data.extends !== "string") {
+    if (data.language !== void 0) {
+      let data21 = data.language;
+      if (!(data21 === 1 || data21 === 2)) {
         const err36 = {
-          instancePath: instancePath + "/extends",
-          schemaPath: "#/properties/extends/type",
-          keyword: "type",
-          params: { type: "string" },
+          instancePath: instancePath + "/language",
+          schemaPath: "#/properties/language/enum",
+          keyword: "enum",
+          params: { allowedValues: schema31.properties.language.enum },
         };
         if (vErrors === null) {
           vErrors = [err36];
@@ -1560,94 +1612,86 @@ function validate20(
         errors++;
       }
     }
+    if (data.description !== void 0) {
+      if (typeof data.description !== "string") {
+        const err37 = {
+          instancePath: instancePath + "/description",
+          schemaPath: "#/properties/description/type",
+          keyword: "type",
+          params: { type: "string" },
+        };
+        if (vErrors === null) {
+          vErrors = [err37];
+        } else {
+          vErrors.push(err37);
+        }
+        errors++;
+      }
+    }
+    if (data.extends !== void 0) {
+      if (typeof data.extends !== "string") {
+        const err38 = {
+          instancePath: instancePath + "/extends",
+          schemaPath: "#/properties/extends/type",
+          keyword: "type",
+          params: { type: "string" },
+        };
+        if (vErrors === null) {
+          vErrors = [err38];
+        } else {
+          vErrors.push(err38);
+        }
+        errors++;
+      }
+    }
     if (data.params !== void 0) {
-      let data22 = data.params;
-      if (data22 && typeof data22 == "object" && !Array.isArray(data22)) {
-        for (const key5 in data22) {
-          const _errs42 = errors;
-          if (typeof key5 === "string") {
-            if (!pattern5.test(key5)) {
-              const err37 = {
+      let data24 = data.params;
+      if (data24 && typeof data24 == "object" && !Array.isArray(data24)) {
+        for (const key6 in data24) {
+          const _errs45 = errors;
+          if (typeof key6 === "string") {
+            if (!pattern5.test(key6)) {
+              const err39 = {
                 instancePath: instancePath + "/params",
                 schemaPath: "#/properties/params/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key5,
+                propertyName: key6,
               };
               if (vErrors === null) {
-                vErrors = [err37];
+                vErrors = [err39];
               } else {
-                vErrors.push(err37);
+                vErrors.push(err39);
               }
               errors++;
             }
           }
-          var valid16 = _errs42 === errors;
-          if (!valid16) {
-            const err38 = {
+          var valid17 = _errs45 === errors;
+          if (!valid17) {
+            const err40 = {
               instancePath: instancePath + "/params",
               schemaPath: "#/properties/params/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key5 },
+              params: { propertyName: key6 },
             };
             if (vErrors === null) {
-              vErrors = [err38];
+              vErrors = [err40];
             } else {
-              vErrors.push(err38);
+              vErrors.push(err40);
             }
             errors++;
           }
         }
-        for (const key6 in data22) {
-          let data23 = data22[key6];
-          if (data23 && typeof data23 == "object" && !Array.isArray(data23)) {
-            for (const key7 in data23) {
-              if (!func1.call(schema31.properties.params.additionalProperties.properties, key7)) {
-                const err39 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
+        for (const key7 in data24) {
+          let data25 = data24[key7];
+          if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
+            for (const key8 in data25) {
+              if (!func1.call(schema31.properties.params.additionalProperties.properties, key8)) {
+                const err41 = {
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/params/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key7 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err39];
-                } else {
-                  vErrors.push(err39);
-                }
-                errors++;
-              }
-            }
-            if (data23.type !== void 0) {
-              let data24 = data23.type;
-              if (!(
-                data24 === "number" ||
-                data24 === "integer" ||
-                data24 === "boolean" ||
-                data24 === "string" ||
-                data24 === "array"
-              )) {
-                const err40 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/params/additionalProperties/properties/type/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.params.additionalProperties.properties.type.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err40];
-                } else {
-                  vErrors.push(err40);
-                }
-                errors++;
-              }
-            }
-            if (data23.description !== void 0) {
-              if (typeof data23.description !== "string") {
-                const err41 = {
-                  instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/description",
-                  schemaPath: "#/properties/params/additionalProperties/properties/description/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  params: { additionalProperty: key8 },
                 };
                 if (vErrors === null) {
                   vErrors = [err41];
@@ -1657,13 +1701,20 @@ function validate20(
                 errors++;
               }
             }
-            if (data23.title !== void 0) {
-              if (typeof data23.title !== "string") {
+            if (data25.type !== void 0) {
+              let data26 = data25.type;
+              if (!(
+                data26 === "number" ||
+                data26 === "integer" ||
+                data26 === "boolean" ||
+                data26 === "string" ||
+                data26 === "array"
+              )) {
                 const err42 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/title",
-                  schemaPath: "#/properties/params/additionalProperties/properties/title/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/params/additionalProperties/properties/type/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.params.additionalProperties.properties.type.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err42];
@@ -1673,29 +1724,30 @@ function validate20(
                 errors++;
               }
             }
-            if (data23.enum !== void 0) {
-              let data27 = data23.enum;
-              if (Array.isArray(data27)) {
-                if (data27.length < 1) {
-                  const err43 = {
-                    instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
-                    schemaPath: "#/properties/params/additionalProperties/properties/enum/minItems",
-                    keyword: "minItems",
-                    params: { limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err43];
-                  } else {
-                    vErrors.push(err43);
-                  }
-                  errors++;
-                }
-              } else {
-                const err44 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/enum/type",
+            if (data25.description !== void 0) {
+              if (typeof data25.description !== "string") {
+                const err43 = {
+                  instancePath:
+                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/description",
+                  schemaPath: "#/properties/params/additionalProperties/properties/description/type",
                   keyword: "type",
-                  params: { type: "array" },
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err43];
+                } else {
+                  vErrors.push(err43);
+                }
+                errors++;
+              }
+            }
+            if (data25.title !== void 0) {
+              if (typeof data25.title !== "string") {
+                const err44 = {
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/title",
+                  schemaPath: "#/properties/params/additionalProperties/properties/title/type",
+                  keyword: "type",
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err44];
@@ -1705,31 +1757,29 @@ function validate20(
                 errors++;
               }
             }
-            if (data23.minimum !== void 0) {
-              let data28 = data23.minimum;
-              if (!(typeof data28 == "number" && isFinite(data28))) {
-                const err45 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minimum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minimum/type",
-                  keyword: "type",
-                  params: { type: "number" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err45];
-                } else {
-                  vErrors.push(err45);
+            if (data25.enum !== void 0) {
+              let data29 = data25.enum;
+              if (Array.isArray(data29)) {
+                if (data29.length < 1) {
+                  const err45 = {
+                    instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
+                    schemaPath: "#/properties/params/additionalProperties/properties/enum/minItems",
+                    keyword: "minItems",
+                    params: { limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err45];
+                  } else {
+                    vErrors.push(err45);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data23.maximum !== void 0) {
-              let data29 = data23.maximum;
-              if (!(typeof data29 == "number" && isFinite(data29))) {
+              } else {
                 const err46 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maximum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/maximum/type",
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/enum/type",
                   keyword: "type",
-                  params: { type: "number" },
+                  params: { type: "array" },
                 };
                 if (vErrors === null) {
                   vErrors = [err46];
@@ -1739,13 +1789,12 @@ function validate20(
                 errors++;
               }
             }
-            if (data23.exclusiveMinimum !== void 0) {
-              let data30 = data23.exclusiveMinimum;
+            if (data25.minimum !== void 0) {
+              let data30 = data25.minimum;
               if (!(typeof data30 == "number" && isFinite(data30))) {
                 const err47 = {
-                  instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMinimum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMinimum/type",
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minimum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minimum/type",
                   keyword: "type",
                   params: { type: "number" },
                 };
@@ -1757,13 +1806,12 @@ function validate20(
                 errors++;
               }
             }
-            if (data23.exclusiveMaximum !== void 0) {
-              let data31 = data23.exclusiveMaximum;
+            if (data25.maximum !== void 0) {
+              let data31 = data25.maximum;
               if (!(typeof data31 == "number" && isFinite(data31))) {
                 const err48 = {
-                  instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMaximum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMaximum/type",
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maximum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/maximum/type",
                   keyword: "type",
                   params: { type: "number" },
                 };
@@ -1775,29 +1823,31 @@ function validate20(
                 errors++;
               }
             }
-            if (data23.multipleOf !== void 0) {
-              let data32 = data23.multipleOf;
-              if (typeof data32 == "number" && isFinite(data32)) {
-                if (data32 <= 0 || isNaN(data32)) {
-                  const err49 = {
-                    instancePath:
-                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
-                    schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/exclusiveMinimum",
-                    keyword: "exclusiveMinimum",
-                    params: { comparison: ">", limit: 0 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err49];
-                  } else {
-                    vErrors.push(err49);
-                  }
-                  errors++;
+            if (data25.exclusiveMinimum !== void 0) {
+              let data32 = data25.exclusiveMinimum;
+              if (!(typeof data32 == "number" && isFinite(data32))) {
+                const err49 = {
+                  instancePath:
+                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMinimum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMinimum/type",
+                  keyword: "type",
+                  params: { type: "number" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err49];
+                } else {
+                  vErrors.push(err49);
                 }
-              } else {
+                errors++;
+              }
+            }
+            if (data25.exclusiveMaximum !== void 0) {
+              let data33 = data25.exclusiveMaximum;
+              if (!(typeof data33 == "number" && isFinite(data33))) {
                 const err50 = {
                   instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
-                  schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/type",
+                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMaximum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMaximum/type",
                   keyword: "type",
                   params: { type: "number" },
                 };
@@ -1809,48 +1859,47 @@ function validate20(
                 errors++;
               }
             }
-            if (data23.minLength !== void 0) {
-              let data33 = data23.minLength;
-              if (!(typeof data33 == "number" && !(data33 % 1) && !isNaN(data33) && isFinite(data33))) {
-                const err51 = {
-                  instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minLength/type",
-                  keyword: "type",
-                  params: { type: "integer" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err51];
-                } else {
-                  vErrors.push(err51);
-                }
-                errors++;
-              }
-              if (typeof data33 == "number" && isFinite(data33)) {
-                if (data33 < 0 || isNaN(data33)) {
-                  const err52 = {
+            if (data25.multipleOf !== void 0) {
+              let data34 = data25.multipleOf;
+              if (typeof data34 == "number" && isFinite(data34)) {
+                if (data34 <= 0 || isNaN(data34)) {
+                  const err51 = {
                     instancePath:
-                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
-                    schemaPath: "#/properties/params/additionalProperties/properties/minLength/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 0 },
+                      instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
+                    schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/exclusiveMinimum",
+                    keyword: "exclusiveMinimum",
+                    params: { comparison: ">", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err52];
+                    vErrors = [err51];
                   } else {
-                    vErrors.push(err52);
+                    vErrors.push(err51);
                   }
                   errors++;
                 }
+              } else {
+                const err52 = {
+                  instancePath:
+                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
+                  schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/type",
+                  keyword: "type",
+                  params: { type: "number" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err52];
+                } else {
+                  vErrors.push(err52);
+                }
+                errors++;
               }
             }
-            if (data23.maxLength !== void 0) {
-              let data34 = data23.maxLength;
-              if (!(typeof data34 == "number" && !(data34 % 1) && !isNaN(data34) && isFinite(data34))) {
+            if (data25.minLength !== void 0) {
+              let data35 = data25.minLength;
+              if (!(typeof data35 == "number" && !(data35 % 1) && !isNaN(data35) && isFinite(data35))) {
                 const err53 = {
                   instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
-                  schemaPath: "#/properties/params/additionalProperties/properties/maxLength/type",
+                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minLength/type",
                   keyword: "type",
                   params: { type: "integer" },
                 };
@@ -1861,12 +1910,12 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data34 == "number" && isFinite(data34)) {
-                if (data34 < 0 || isNaN(data34)) {
+              if (typeof data35 == "number" && isFinite(data35)) {
+                if (data35 < 0 || isNaN(data35)) {
                   const err54 = {
                     instancePath:
-                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
-                    schemaPath: "#/properties/params/additionalProperties/properties/maxLength/minimum",
+                      instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
+                    schemaPath: "#/properties/params/additionalProperties/properties/minLength/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 0 },
                   };
@@ -1879,13 +1928,15 @@ function validate20(
                 }
               }
             }
-            if (data23.pattern !== void 0) {
-              if (typeof data23.pattern !== "string") {
+            if (data25.maxLength !== void 0) {
+              let data36 = data25.maxLength;
+              if (!(typeof data36 == "number" && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
                 const err55 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/pattern",
-                  schemaPath: "#/properties/params/additionalProperties/properties/pattern/type",
+                  instancePath:
+                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
+                  schemaPath: "#/properties/params/additionalProperties/properties/maxLength/type",
                   keyword: "type",
-                  params: { type: "string" },
+                  params: { type: "integer" },
                 };
                 if (vErrors === null) {
                   vErrors = [err55];
@@ -1894,47 +1945,46 @@ function validate20(
                 }
                 errors++;
               }
-            }
-            if (data23.minItems !== void 0) {
-              let data36 = data23.minItems;
-              if (!(typeof data36 == "number" && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
-                const err56 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minItems/type",
-                  keyword: "type",
-                  params: { type: "integer" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err56];
-                } else {
-                  vErrors.push(err56);
-                }
-                errors++;
-              }
               if (typeof data36 == "number" && isFinite(data36)) {
                 if (data36 < 0 || isNaN(data36)) {
-                  const err57 = {
+                  const err56 = {
                     instancePath:
-                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
-                    schemaPath: "#/properties/params/additionalProperties/properties/minItems/minimum",
+                      instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
+                    schemaPath: "#/properties/params/additionalProperties/properties/maxLength/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err57];
+                    vErrors = [err56];
                   } else {
-                    vErrors.push(err57);
+                    vErrors.push(err56);
                   }
                   errors++;
                 }
               }
             }
-            if (data23.maxItems !== void 0) {
-              let data37 = data23.maxItems;
-              if (!(typeof data37 == "number" && !(data37 % 1) && !isNaN(data37) && isFinite(data37))) {
+            if (data25.pattern !== void 0) {
+              if (typeof data25.pattern !== "string") {
+                const err57 = {
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/pattern",
+                  schemaPath: "#/properties/params/additionalProperties/properties/pattern/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err57];
+                } else {
+                  vErrors.push(err57);
+                }
+                errors++;
+              }
+            }
+            if (data25.minItems !== void 0) {
+              let data38 = data25.minItems;
+              if (!(typeof data38 == "number" && !(data38 % 1) && !isNaN(data38) && isFinite(data38))) {
                 const err58 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
-                  schemaPath: "#/properties/params/additionalProperties/properties/maxItems/type",
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minItems/type",
                   keyword: "type",
                   params: { type: "integer" },
                 };
@@ -1945,12 +1995,12 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data37 == "number" && isFinite(data37)) {
-                if (data37 < 0 || isNaN(data37)) {
+              if (typeof data38 == "number" && isFinite(data38)) {
+                if (data38 < 0 || isNaN(data38)) {
                   const err59 = {
                     instancePath:
-                      instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
-                    schemaPath: "#/properties/params/additionalProperties/properties/maxItems/minimum",
+                      instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
+                    schemaPath: "#/properties/params/additionalProperties/properties/minItems/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 0 },
                   };
@@ -1963,14 +2013,14 @@ function validate20(
                 }
               }
             }
-            if (data23.uniqueItems !== void 0) {
-              if (typeof data23.uniqueItems !== "boolean") {
+            if (data25.maxItems !== void 0) {
+              let data39 = data25.maxItems;
+              if (!(typeof data39 == "number" && !(data39 % 1) && !isNaN(data39) && isFinite(data39))) {
                 const err60 = {
-                  instancePath:
-                    instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/uniqueItems",
-                  schemaPath: "#/properties/params/additionalProperties/properties/uniqueItems/type",
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
+                  schemaPath: "#/properties/params/additionalProperties/properties/maxItems/type",
                   keyword: "type",
-                  params: { type: "boolean" },
+                  params: { type: "integer" },
                 };
                 if (vErrors === null) {
                   vErrors = [err60];
@@ -1979,16 +2029,14 @@ function validate20(
                 }
                 errors++;
               }
-            }
-            if (data23.items !== void 0) {
-              let data39 = data23.items;
-              if (data39 && typeof data39 == "object" && !Array.isArray(data39)) {
-                if (data39.type === void 0) {
+              if (typeof data39 == "number" && isFinite(data39)) {
+                if (data39 < 0 || isNaN(data39)) {
                   const err61 = {
-                    instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
-                    schemaPath: "#/properties/params/additionalProperties/properties/items/required",
-                    keyword: "required",
-                    params: { missingProperty: "type" },
+                    instancePath:
+                      instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
+                    schemaPath: "#/properties/params/additionalProperties/properties/maxItems/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
                     vErrors = [err61];
@@ -1997,62 +2045,50 @@ function validate20(
                   }
                   errors++;
                 }
-                for (const key8 in data39) {
-                  if (!func1.call(schema31.properties.params.additionalProperties.properties.items.properties, key8)) {
-                    const err62 = {
-                      instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/additionalProperties",
-                      keyword: "additionalProperties",
-                      params: { additionalProperty: key8 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err62];
-                    } else {
-                      vErrors.push(err62);
-                    }
-                    errors++;
-                  }
+              }
+            }
+            if (data25.uniqueItems !== void 0) {
+              if (typeof data25.uniqueItems !== "boolean") {
+                const err62 = {
+                  instancePath:
+                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/uniqueItems",
+                  schemaPath: "#/properties/params/additionalProperties/properties/uniqueItems/type",
+                  keyword: "type",
+                  params: { type: "boolean" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err62];
+                } else {
+                  vErrors.push(err62);
                 }
-                if (data39.type !== void 0) {
-                  let data40 = data39.type;
-                  if (!(
-                    data40 === "number" ||
-                    data40 === "integer" ||
-                    data40 === "boolean" ||
-                    data40 === "string" ||
-                    data40 === "array"
-                  )) {
-                    const err63 = {
-                      instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/type",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/type/enum",
-                      keyword: "enum",
-                      params: {
-                        allowedValues:
-                          schema31.properties.params.additionalProperties.properties.items.properties.type.enum,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err63];
-                    } else {
-                      vErrors.push(err63);
-                    }
-                    errors++;
+                errors++;
+              }
+            }
+            if (data25.items !== void 0) {
+              let data41 = data25.items;
+              if (data41 && typeof data41 == "object" && !Array.isArray(data41)) {
+                if (data41.type === void 0) {
+                  const err63 = {
+                    instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
+                    schemaPath: "#/properties/params/additionalProperties/properties/items/required",
+                    keyword: "required",
+                    params: { missingProperty: "type" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err63];
+                  } else {
+                    vErrors.push(err63);
                   }
+                  errors++;
                 }
-                if (data39.description !== void 0) {
-                  if (typeof data39.description !== "string") {
+                for (const key9 in data41) {
+                  if (!func1.call(schema31.properties.params.additionalProperties.properties.items.properties, key9)) {
                     const err64 = {
                       instancePath:
-                        instancePath +
-                        "/params/" +
-                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/description",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/description/type",
-                      keyword: "type",
-                      params: { type: "string" },
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key9 },
                     };
                     if (vErrors === null) {
                       vErrors = [err64];
@@ -2062,14 +2098,24 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data39.title !== void 0) {
-                  if (typeof data39.title !== "string") {
+                if (data41.type !== void 0) {
+                  let data42 = data41.type;
+                  if (!(
+                    data42 === "number" ||
+                    data42 === "integer" ||
+                    data42 === "boolean" ||
+                    data42 === "string" ||
+                    data42 === "array"
+                  )) {
                     const err65 = {
                       instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
-                      keyword: "type",
-                      params: { type: "string" },
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/type",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/type/enum",
+                      keyword: "enum",
+                      params: {
+                        allowedValues:
+                          schema31.properties.params.additionalProperties.properties.items.properties.type.enum,
+                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err65];
@@ -2079,32 +2125,35 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data39.enum !== void 0) {
-                  let data43 = data39.enum;
-                  if (Array.isArray(data43)) {
-                    if (data43.length < 1) {
-                      const err66 = {
-                        instancePath:
-                          instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
-                        schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/enum/minItems",
-                        keyword: "minItems",
-                        params: { limit: 1 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err66];
-                      } else {
-                        vErrors.push(err66);
-                      }
-                      errors++;
+                if (data41.description !== void 0) {
+                  if (typeof data41.description !== "string") {
+                    const err66 = {
+                      instancePath:
+                        instancePath +
+                        "/params/" +
+                        key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/description",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/description/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err66];
+                    } else {
+                      vErrors.push(err66);
                     }
-                  } else {
+                    errors++;
+                  }
+                }
+                if (data41.title !== void 0) {
+                  if (typeof data41.title !== "string") {
                     const err67 = {
                       instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/enum/type",
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
                       keyword: "type",
-                      params: { type: "array" },
+                      params: { type: "string" },
                     };
                     if (vErrors === null) {
                       vErrors = [err67];
@@ -2114,33 +2163,32 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data39.minimum !== void 0) {
-                  let data44 = data39.minimum;
-                  if (!(typeof data44 == "number" && isFinite(data44))) {
-                    const err68 = {
-                      instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
-                      keyword: "type",
-                      params: { type: "number" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err68];
-                    } else {
-                      vErrors.push(err68);
+                if (data41.enum !== void 0) {
+                  let data45 = data41.enum;
+                  if (Array.isArray(data45)) {
+                    if (data45.length < 1) {
+                      const err68 = {
+                        instancePath:
+                          instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
+                        schemaPath:
+                          "#/properties/params/additionalProperties/properties/items/properties/enum/minItems",
+                        keyword: "minItems",
+                        params: { limit: 1 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err68];
+                      } else {
+                        vErrors.push(err68);
+                      }
+                      errors++;
                     }
-                    errors++;
-                  }
-                }
-                if (data39.maximum !== void 0) {
-                  let data45 = data39.maximum;
-                  if (!(typeof data45 == "number" && isFinite(data45))) {
+                  } else {
                     const err69 = {
                       instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/enum/type",
                       keyword: "type",
-                      params: { type: "number" },
+                      params: { type: "array" },
                     };
                     if (vErrors === null) {
                       vErrors = [err69];
@@ -2150,17 +2198,13 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data39.exclusiveMinimum !== void 0) {
-                  let data46 = data39.exclusiveMinimum;
+                if (data41.minimum !== void 0) {
+                  let data46 = data41.minimum;
                   if (!(typeof data46 == "number" && isFinite(data46))) {
                     const err70 = {
                       instancePath:
-                        instancePath +
-                        "/params/" +
-                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMinimum",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2172,17 +2216,13 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data39.exclusiveMaximum !== void 0) {
-                  let data47 = data39.exclusiveMaximum;
+                if (data41.maximum !== void 0) {
+                  let data47 = data41.maximum;
                   if (!(typeof data47 == "number" && isFinite(data47))) {
                     const err71 = {
                       instancePath:
-                        instancePath +
-                        "/params/" +
-                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMaximum",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2194,34 +2234,39 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data39.multipleOf !== void 0) {
-                  let data48 = data39.multipleOf;
-                  if (typeof data48 == "number" && isFinite(data48)) {
-                    if (data48 <= 0 || isNaN(data48)) {
-                      const err72 = {
-                        instancePath:
-                          instancePath +
-                          "/params/" +
-                          key6.replace(/~/g, "~0").replace(/\//g, "~1") +
-                          "/items/multipleOf",
-                        schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/multipleOf/exclusiveMinimum",
-                        keyword: "exclusiveMinimum",
-                        params: { comparison: ">", limit: 0 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err72];
-                      } else {
-                        vErrors.push(err72);
-                      }
-                      errors++;
+                if (data41.exclusiveMinimum !== void 0) {
+                  let data48 = data41.exclusiveMinimum;
+                  if (!(typeof data48 == "number" && isFinite(data48))) {
+                    const err72 = {
+                      instancePath:
+                        instancePath +
+                        "/params/" +
+                        key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/exclusiveMinimum",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err72];
+                    } else {
+                      vErrors.push(err72);
                     }
-                  } else {
+                    errors++;
+                  }
+                }
+                if (data41.exclusiveMaximum !== void 0) {
+                  let data49 = data41.exclusiveMaximum;
+                  if (!(typeof data49 == "number" && isFinite(data49))) {
                     const err73 = {
                       instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/multipleOf",
+                        instancePath +
+                        "/params/" +
+                        key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/exclusiveMaximum",
                       schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/multipleOf/type",
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2233,52 +2278,52 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data39.minLength !== void 0) {
-                  let data49 = data39.minLength;
-                  if (!(typeof data49 == "number" && !(data49 % 1) && !isNaN(data49) && isFinite(data49))) {
-                    const err74 = {
-                      instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minLength",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minLength/type",
-                      keyword: "type",
-                      params: { type: "integer" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err74];
-                    } else {
-                      vErrors.push(err74);
-                    }
-                    errors++;
-                  }
-                  if (typeof data49 == "number" && isFinite(data49)) {
-                    if (data49 < 0 || isNaN(data49)) {
-                      const err75 = {
+                if (data41.multipleOf !== void 0) {
+                  let data50 = data41.multipleOf;
+                  if (typeof data50 == "number" && isFinite(data50)) {
+                    if (data50 <= 0 || isNaN(data50)) {
+                      const err74 = {
                         instancePath:
                           instancePath +
                           "/params/" +
-                          key6.replace(/~/g, "~0").replace(/\//g, "~1") +
-                          "/items/minLength",
+                          key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          "/items/multipleOf",
                         schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/minLength/minimum",
-                        keyword: "minimum",
-                        params: { comparison: ">=", limit: 0 },
+                          "#/properties/params/additionalProperties/properties/items/properties/multipleOf/exclusiveMinimum",
+                        keyword: "exclusiveMinimum",
+                        params: { comparison: ">", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err75];
+                        vErrors = [err74];
                       } else {
-                        vErrors.push(err75);
+                        vErrors.push(err74);
                       }
                       errors++;
                     }
+                  } else {
+                    const err75 = {
+                      instancePath:
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/multipleOf",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/multipleOf/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err75];
+                    } else {
+                      vErrors.push(err75);
+                    }
+                    errors++;
                   }
                 }
-                if (data39.maxLength !== void 0) {
-                  let data50 = data39.maxLength;
-                  if (!(typeof data50 == "number" && !(data50 % 1) && !isNaN(data50) && isFinite(data50))) {
+                if (data41.minLength !== void 0) {
+                  let data51 = data41.minLength;
+                  if (!(typeof data51 == "number" && !(data51 % 1) && !isNaN(data51) && isFinite(data51))) {
                     const err76 = {
                       instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxLength",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxLength/type",
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minLength",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minLength/type",
                       keyword: "type",
                       params: { type: "integer" },
                     };
@@ -2289,16 +2334,16 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (typeof data50 == "number" && isFinite(data50)) {
-                    if (data50 < 0 || isNaN(data50)) {
+                  if (typeof data51 == "number" && isFinite(data51)) {
+                    if (data51 < 0 || isNaN(data51)) {
                       const err77 = {
                         instancePath:
                           instancePath +
                           "/params/" +
-                          key6.replace(/~/g, "~0").replace(/\//g, "~1") +
-                          "/items/maxLength",
+                          key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          "/items/minLength",
                         schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/maxLength/minimum",
+                          "#/properties/params/additionalProperties/properties/items/properties/minLength/minimum",
                         keyword: "minimum",
                         params: { comparison: ">=", limit: 0 },
                       };
@@ -2311,14 +2356,15 @@ function validate20(
                     }
                   }
                 }
-                if (data39.pattern !== void 0) {
-                  if (typeof data39.pattern !== "string") {
+                if (data41.maxLength !== void 0) {
+                  let data52 = data41.maxLength;
+                  if (!(typeof data52 == "number" && !(data52 % 1) && !isNaN(data52) && isFinite(data52))) {
                     const err78 = {
                       instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/pattern",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/pattern/type",
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxLength",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxLength/type",
                       keyword: "type",
-                      params: { type: "string" },
+                      params: { type: "integer" },
                     };
                     if (vErrors === null) {
                       vErrors = [err78];
@@ -2327,50 +2373,52 @@ function validate20(
                     }
                     errors++;
                   }
-                }
-                if (data39.minItems !== void 0) {
-                  let data52 = data39.minItems;
-                  if (!(typeof data52 == "number" && !(data52 % 1) && !isNaN(data52) && isFinite(data52))) {
-                    const err79 = {
-                      instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
-                      keyword: "type",
-                      params: { type: "integer" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err79];
-                    } else {
-                      vErrors.push(err79);
-                    }
-                    errors++;
-                  }
                   if (typeof data52 == "number" && isFinite(data52)) {
                     if (data52 < 0 || isNaN(data52)) {
-                      const err80 = {
+                      const err79 = {
                         instancePath:
-                          instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
+                          instancePath +
+                          "/params/" +
+                          key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          "/items/maxLength",
                         schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/minItems/minimum",
+                          "#/properties/params/additionalProperties/properties/items/properties/maxLength/minimum",
                         keyword: "minimum",
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err80];
+                        vErrors = [err79];
                       } else {
-                        vErrors.push(err80);
+                        vErrors.push(err79);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data39.maxItems !== void 0) {
-                  let data53 = data39.maxItems;
-                  if (!(typeof data53 == "number" && !(data53 % 1) && !isNaN(data53) && isFinite(data53))) {
+                if (data41.pattern !== void 0) {
+                  if (typeof data41.pattern !== "string") {
+                    const err80 = {
+                      instancePath:
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/pattern",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/pattern/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err80];
+                    } else {
+                      vErrors.push(err80);
+                    }
+                    errors++;
+                  }
+                }
+                if (data41.minItems !== void 0) {
+                  let data54 = data41.minItems;
+                  if (!(typeof data54 == "number" && !(data54 % 1) && !isNaN(data54) && isFinite(data54))) {
                     const err81 = {
                       instancePath:
-                        instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxItems/type",
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
                       keyword: "type",
                       params: { type: "integer" },
                     };
@@ -2381,13 +2429,13 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (typeof data53 == "number" && isFinite(data53)) {
-                    if (data53 < 0 || isNaN(data53)) {
+                  if (typeof data54 == "number" && isFinite(data54)) {
+                    if (data54 < 0 || isNaN(data54)) {
                       const err82 = {
                         instancePath:
-                          instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
+                          instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
                         schemaPath:
-                          "#/properties/params/additionalProperties/properties/items/properties/maxItems/minimum",
+                          "#/properties/params/additionalProperties/properties/items/properties/minItems/minimum",
                         keyword: "minimum",
                         params: { comparison: ">=", limit: 0 },
                       };
@@ -2400,18 +2448,15 @@ function validate20(
                     }
                   }
                 }
-                if (data39.uniqueItems !== void 0) {
-                  if (typeof data39.uniqueItems !== "boolean") {
+                if (data41.maxItems !== void 0) {
+                  let data55 = data41.maxItems;
+                  if (!(typeof data55 == "number" && !(data55 % 1) && !isNaN(data55) && isFinite(data55))) {
                     const err83 = {
                       instancePath:
-                        instancePath +
-                        "/params/" +
-                        key6.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/uniqueItems",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/uniqueItems/type",
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxItems/type",
                       keyword: "type",
-                      params: { type: "boolean" },
+                      params: { type: "integer" },
                     };
                     if (vErrors === null) {
                       vErrors = [err83];
@@ -2420,173 +2465,176 @@ function validate20(
                     }
                     errors++;
                   }
+                  if (typeof data55 == "number" && isFinite(data55)) {
+                    if (data55 < 0 || isNaN(data55)) {
+                      const err84 = {
+                        instancePath:
+                          instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
+                        schemaPath:
+                          "#/properties/params/additionalProperties/properties/items/properties/maxItems/minimum",
+                        keyword: "minimum",
+                        params: { comparison: ">=", limit: 0 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err84];
+                      } else {
+                        vErrors.push(err84);
+                      }
+                      errors++;
+                    }
+                  }
+                }
+                if (data41.uniqueItems !== void 0) {
+                  if (typeof data41.uniqueItems !== "boolean") {
+                    const err85 = {
+                      instancePath:
+                        instancePath +
+                        "/params/" +
+                        key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/uniqueItems",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/uniqueItems/type",
+                      keyword: "type",
+                      params: { type: "boolean" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err85];
+                    } else {
+                      vErrors.push(err85);
+                    }
+                    errors++;
+                  }
                 }
               } else {
-                const err84 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
+                const err86 = {
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                   schemaPath: "#/properties/params/additionalProperties/properties/items/type",
                   keyword: "type",
                   params: { type: "object" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err84];
+                  vErrors = [err86];
                 } else {
-                  vErrors.push(err84);
+                  vErrors.push(err86);
                 }
                 errors++;
               }
             }
-            if (data23.examples !== void 0) {
-              if (!Array.isArray(data23.examples)) {
-                const err85 = {
-                  instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1") + "/examples",
+            if (data25.examples !== void 0) {
+              if (!Array.isArray(data25.examples)) {
+                const err87 = {
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/examples",
                   schemaPath: "#/properties/params/additionalProperties/properties/examples/type",
                   keyword: "type",
                   params: { type: "array" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err85];
+                  vErrors = [err87];
                 } else {
-                  vErrors.push(err85);
+                  vErrors.push(err87);
                 }
                 errors++;
               }
             }
           } else {
-            const err86 = {
-              instancePath: instancePath + "/params/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err88 = {
+              instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/params/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err86];
+              vErrors = [err88];
             } else {
-              vErrors.push(err86);
+              vErrors.push(err88);
             }
             errors++;
           }
         }
       } else {
-        const err87 = {
+        const err89 = {
           instancePath: instancePath + "/params",
           schemaPath: "#/properties/params/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err87];
+          vErrors = [err89];
         } else {
-          vErrors.push(err87);
+          vErrors.push(err89);
         }
         errors++;
       }
     }
     if (data.sources !== void 0) {
-      let data56 = data.sources;
-      if (data56 && typeof data56 == "object" && !Array.isArray(data56)) {
-        if (Object.keys(data56).length < 1) {
-          const err88 = {
+      let data58 = data.sources;
+      if (data58 && typeof data58 == "object" && !Array.isArray(data58)) {
+        if (Object.keys(data58).length < 1) {
+          const err90 = {
             instancePath: instancePath + "/sources",
             schemaPath: "#/properties/sources/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err88];
+            vErrors = [err90];
           } else {
-            vErrors.push(err88);
+            vErrors.push(err90);
           }
           errors++;
         }
-        for (const key9 in data56) {
-          const _errs112 = errors;
-          if (typeof key9 === "string") {
-            if (!pattern5.test(key9)) {
-              const err89 = {
+        for (const key10 in data58) {
+          const _errs115 = errors;
+          if (typeof key10 === "string") {
+            if (!pattern5.test(key10)) {
+              const err91 = {
                 instancePath: instancePath + "/sources",
                 schemaPath: "#/properties/sources/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key9,
+                propertyName: key10,
               };
               if (vErrors === null) {
-                vErrors = [err89];
+                vErrors = [err91];
               } else {
-                vErrors.push(err89);
+                vErrors.push(err91);
               }
               errors++;
             }
           }
-          var valid20 = _errs112 === errors;
-          if (!valid20) {
-            const err90 = {
+          var valid21 = _errs115 === errors;
+          if (!valid21) {
+            const err92 = {
               instancePath: instancePath + "/sources",
               schemaPath: "#/properties/sources/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key9 },
+              params: { propertyName: key10 },
             };
             if (vErrors === null) {
-              vErrors = [err90];
+              vErrors = [err92];
             } else {
-              vErrors.push(err90);
+              vErrors.push(err92);
             }
             errors++;
           }
         }
-        for (const key10 in data56) {
-          let data57 = data56[key10];
-          if (data57 && typeof data57 == "object" && !Array.isArray(data57)) {
-            for (const key11 in data57) {
+        for (const key11 in data58) {
+          let data59 = data58[key11];
+          if (data59 && typeof data59 == "object" && !Array.isArray(data59)) {
+            for (const key12 in data59) {
               if (!(
-                key11 === "directory" ||
-                key11 === "file" ||
-                key11 === "kind" ||
-                key11 === "key" ||
-                key11 === "axes" ||
-                key11 === "like"
+                key12 === "directory" ||
+                key12 === "file" ||
+                key12 === "kind" ||
+                key12 === "key" ||
+                key12 === "axes" ||
+                key12 === "like"
               )) {
-                const err91 = {
-                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),
+                const err93 = {
+                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/sources/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key11 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err91];
-                } else {
-                  vErrors.push(err91);
-                }
-                errors++;
-              }
-            }
-            if (data57.directory !== void 0) {
-              let data58 = data57.directory;
-              if (typeof data58 === "string") {
-                if (!pattern7.test(data58)) {
-                  const err92 = {
-                    instancePath:
-                      instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
-                    schemaPath: "#/properties/sources/additionalProperties/properties/directory/pattern",
-                    keyword: "pattern",
-                    params: {
-                      pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
-                    },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err92];
-                  } else {
-                    vErrors.push(err92);
-                  }
-                  errors++;
-                }
-              } else {
-                const err93 = {
-                  instancePath:
-                    instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/directory/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  params: { additionalProperty: key12 },
                 };
                 if (vErrors === null) {
                   vErrors = [err93];
@@ -2596,13 +2644,14 @@ function validate20(
                 errors++;
               }
             }
-            if (data57.file !== void 0) {
-              let data59 = data57.file;
-              if (typeof data59 === "string") {
-                if (!pattern7.test(data59)) {
+            if (data59.directory !== void 0) {
+              let data60 = data59.directory;
+              if (typeof data60 === "string") {
+                if (!pattern7.test(data60)) {
                   const err94 = {
-                    instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
-                    schemaPath: "#/properties/sources/additionalProperties/properties/file/pattern",
+                    instancePath:
+                      instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
+                    schemaPath: "#/properties/sources/additionalProperties/properties/directory/pattern",
                     keyword: "pattern",
                     params: {
                       pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
@@ -2617,8 +2666,9 @@ function validate20(
                 }
               } else {
                 const err95 = {
-                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/file/type",
+                  instancePath:
+                    instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/directory/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -2630,35 +2680,29 @@ function validate20(
                 errors++;
               }
             }
-            if (data57.kind !== void 0) {
-              let data60 = data57.kind;
-              if (!(
-                data60 === "video_latents" ||
-                data60 === "audio_latents" ||
-                data60 === "text_embeddings" ||
-                data60 === "video_mask" ||
-                data60 === "audio_mask" ||
-                data60 === "tensor"
-              )) {
-                const err96 = {
-                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err96];
-                } else {
-                  vErrors.push(err96);
+            if (data59.file !== void 0) {
+              let data61 = data59.file;
+              if (typeof data61 === "string") {
+                if (!pattern7.test(data61)) {
+                  const err96 = {
+                    instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
+                    schemaPath: "#/properties/sources/additionalProperties/properties/file/pattern",
+                    keyword: "pattern",
+                    params: {
+                      pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+                    },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err96];
+                  } else {
+                    vErrors.push(err96);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data57.key !== void 0) {
-              if (typeof data57.key !== "string") {
+              } else {
                 const err97 = {
-                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
+                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/file/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -2670,120 +2714,121 @@ function validate20(
                 errors++;
               }
             }
-            if (data57.axes !== void 0) {
-              let data62 = data57.axes;
-              if (Array.isArray(data62)) {
-                const len0 = data62.length;
+            if (data59.kind !== void 0) {
+              let data62 = data59.kind;
+              if (!(
+                data62 === "video_latents" ||
+                data62 === "audio_latents" ||
+                data62 === "text_embeddings" ||
+                data62 === "video_mask" ||
+                data62 === "audio_mask" ||
+                data62 === "tensor"
+              )) {
+                const err98 = {
+                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err98];
+                } else {
+                  vErrors.push(err98);
+                }
+                errors++;
+              }
+            }
+            if (data59.key !== void 0) {
+              if (typeof data59.key !== "string") {
+                const err99 = {
+                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err99];
+                } else {
+                  vErrors.push(err99);
+                }
+                errors++;
+              }
+            }
+            if (data59.axes !== void 0) {
+              let data64 = data59.axes;
+              if (Array.isArray(data64)) {
+                const len0 = data64.length;
                 for (let i0 = 0; i0 < len0; i0++) {
-                  let data63 = data62[i0];
-                  if (typeof data63 === "string") {
-                    if (!pattern9.test(data63)) {
-                      const err98 = {
+                  let data65 = data64[i0];
+                  if (typeof data65 === "string") {
+                    if (!pattern9.test(data65)) {
+                      const err100 = {
                         instancePath:
-                          instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
+                          instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
                         schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/pattern",
                         keyword: "pattern",
                         params: { pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$" },
                       };
                       if (vErrors === null) {
-                        vErrors = [err98];
+                        vErrors = [err100];
                       } else {
-                        vErrors.push(err98);
+                        vErrors.push(err100);
                       }
                       errors++;
                     }
                   } else {
-                    const err99 = {
+                    const err101 = {
                       instancePath:
-                        instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
+                        instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
                       schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/type",
                       keyword: "type",
                       params: { type: "string" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err99];
+                      vErrors = [err101];
                     } else {
-                      vErrors.push(err99);
+                      vErrors.push(err101);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err100 = {
-                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                const err102 = {
+                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                   schemaPath: "#/properties/sources/additionalProperties/properties/axes/type",
                   keyword: "type",
                   params: { type: "array" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err100];
+                  vErrors = [err102];
                 } else {
-                  vErrors.push(err100);
+                  vErrors.push(err102);
                 }
                 errors++;
               }
             }
-            if (data57.like !== void 0) {
-              if (typeof data57.like !== "string") {
-                const err101 = {
-                  instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+            if (data59.like !== void 0) {
+              if (typeof data59.like !== "string") {
+                const err103 = {
+                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
                   schemaPath: "#/properties/sources/additionalProperties/properties/like/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err101];
+                  vErrors = [err103];
                 } else {
-                  vErrors.push(err101);
+                  vErrors.push(err103);
                 }
                 errors++;
               }
             }
           } else {
-            const err102 = {
-              instancePath: instancePath + "/sources/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err104 = {
+              instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/sources/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err102];
-            } else {
-              vErrors.push(err102);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err103 = {
-          instancePath: instancePath + "/sources",
-          schemaPath: "#/properties/sources/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err103];
-        } else {
-          vErrors.push(err103);
-        }
-        errors++;
-      }
-    }
-    if (data.let !== void 0) {
-      let data65 = data.let;
-      if (data65 && typeof data65 == "object" && !Array.isArray(data65)) {
-        for (const key12 in data65) {
-          let data66 = data65[key12];
-          if (
-            typeof data66 !== "string" &&
-            !(typeof data66 == "number" && isFinite(data66)) &&
-            typeof data66 !== "boolean"
-          ) {
-            const err104 = {
-              instancePath: instancePath + "/let/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/let/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.let.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err104];
@@ -2795,8 +2840,8 @@ function validate20(
         }
       } else {
         const err105 = {
-          instancePath: instancePath + "/let",
-          schemaPath: "#/properties/let/type",
+          instancePath: instancePath + "/sources",
+          schemaPath: "#/properties/sources/type",
           keyword: "type",
           params: { type: "object" },
         };
@@ -2808,16 +2853,21 @@ function validate20(
         errors++;
       }
     }
-    if (data.video !== void 0) {
-      let data67 = data.video;
+    if (data.let !== void 0) {
+      let data67 = data.let;
       if (data67 && typeof data67 == "object" && !Array.isArray(data67)) {
         for (const key13 in data67) {
-          if (!func1.call(schema31.properties.video.properties, key13)) {
+          let data68 = data67[key13];
+          if (
+            typeof data68 !== "string" &&
+            !(typeof data68 == "number" && isFinite(data68)) &&
+            typeof data68 !== "boolean"
+          ) {
             const err106 = {
-              instancePath: instancePath + "/video",
-              schemaPath: "#/properties/video/additionalProperties",
-              keyword: "additionalProperties",
-              params: { additionalProperty: key13 },
+              instancePath: instancePath + "/let/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/let/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.let.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err106];
@@ -2827,35 +2877,31 @@ function validate20(
             errors++;
           }
         }
-        if (data67.latents !== void 0) {
-          let data68 = data67.latents;
-          if (
-            typeof data68 !== "string" &&
-            !(typeof data68 == "number" && isFinite(data68)) &&
-            typeof data68 !== "boolean"
-          ) {
-            const err107 = {
-              instancePath: instancePath + "/video/latents",
-              schemaPath: "#/properties/video/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.latents.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err107];
-            } else {
-              vErrors.push(err107);
-            }
-            errors++;
-          }
+      } else {
+        const err107 = {
+          instancePath: instancePath + "/let",
+          schemaPath: "#/properties/let/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err107];
+        } else {
+          vErrors.push(err107);
         }
-        if (data67.text !== void 0) {
-          let data69 = data67.text;
-          if (typeof data69 !== "string" && !Array.isArray(data69)) {
+        errors++;
+      }
+    }
+    if (data.video !== void 0) {
+      let data69 = data.video;
+      if (data69 && typeof data69 == "object" && !Array.isArray(data69)) {
+        for (const key14 in data69) {
+          if (!func1.call(schema31.properties.video.properties, key14)) {
             const err108 = {
-              instancePath: instancePath + "/video/text",
-              schemaPath: "#/properties/video/properties/text/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.text.type },
+              instancePath: instancePath + "/video",
+              schemaPath: "#/properties/video/additionalProperties",
+              keyword: "additionalProperties",
+              params: { additionalProperty: key14 },
             };
             if (vErrors === null) {
               vErrors = [err108];
@@ -2864,94 +2910,90 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data69)) {
-            if (data69.length < 1) {
-              const err109 = {
+        }
+        if (data69.latents !== void 0) {
+          let data70 = data69.latents;
+          if (
+            typeof data70 !== "string" &&
+            !(typeof data70 == "number" && isFinite(data70)) &&
+            typeof data70 !== "boolean"
+          ) {
+            const err109 = {
+              instancePath: instancePath + "/video/latents",
+              schemaPath: "#/properties/video/properties/latents/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.latents.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err109];
+            } else {
+              vErrors.push(err109);
+            }
+            errors++;
+          }
+        }
+        if (data69.text !== void 0) {
+          let data71 = data69.text;
+          if (typeof data71 !== "string" && !Array.isArray(data71)) {
+            const err110 = {
+              instancePath: instancePath + "/video/text",
+              schemaPath: "#/properties/video/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err110];
+            } else {
+              vErrors.push(err110);
+            }
+            errors++;
+          }
+          if (Array.isArray(data71)) {
+            if (data71.length < 1) {
+              const err111 = {
                 instancePath: instancePath + "/video/text",
                 schemaPath: "#/properties/video/properties/text/minItems",
                 keyword: "minItems",
                 params: { limit: 1 },
               };
               if (vErrors === null) {
-                vErrors = [err109];
+                vErrors = [err111];
               } else {
-                vErrors.push(err109);
+                vErrors.push(err111);
               }
               errors++;
             }
-            const len1 = data69.length;
+            const len1 = data71.length;
             for (let i1 = 0; i1 < len1; i1++) {
-              let data70 = data69[i1];
+              let data72 = data71[i1];
               if (
-                typeof data70 !== "string" &&
-                !(typeof data70 == "number" && isFinite(data70)) &&
-                typeof data70 !== "boolean"
+                typeof data72 !== "string" &&
+                !(typeof data72 == "number" && isFinite(data72)) &&
+                typeof data72 !== "boolean"
               ) {
-                const err110 = {
+                const err112 = {
                   instancePath: instancePath + "/video/text/" + i1,
                   schemaPath: "#/properties/video/properties/text/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err110];
+                  vErrors = [err112];
                 } else {
-                  vErrors.push(err110);
+                  vErrors.push(err112);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data67.generate !== void 0) {
-          if (typeof data67.generate !== "boolean") {
-            const err111 = {
+        if (data69.generate !== void 0) {
+          if (typeof data69.generate !== "boolean") {
+            const err113 = {
               instancePath: instancePath + "/video/generate",
               schemaPath: "#/properties/video/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err111];
-            } else {
-              vErrors.push(err111);
-            }
-            errors++;
-          }
-        }
-        if (data67.sigma !== void 0) {
-          let data72 = data67.sigma;
-          if (
-            typeof data72 !== "string" &&
-            !(typeof data72 == "number" && isFinite(data72)) &&
-            typeof data72 !== "boolean"
-          ) {
-            const err112 = {
-              instancePath: instancePath + "/video/sigma",
-              schemaPath: "#/properties/video/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.sigma.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err112];
-            } else {
-              vErrors.push(err112);
-            }
-            errors++;
-          }
-        }
-        if (data67.noise !== void 0) {
-          let data73 = data67.noise;
-          if (
-            typeof data73 !== "string" &&
-            !(typeof data73 == "number" && isFinite(data73)) &&
-            typeof data73 !== "boolean"
-          ) {
-            const err113 = {
-              instancePath: instancePath + "/video/noise",
-              schemaPath: "#/properties/video/properties/noise/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err113];
@@ -2961,18 +3003,18 @@ function validate20(
             errors++;
           }
         }
-        if (data67.noisy !== void 0) {
-          let data74 = data67.noisy;
+        if (data69.sigma !== void 0) {
+          let data74 = data69.sigma;
           if (
             typeof data74 !== "string" &&
             !(typeof data74 == "number" && isFinite(data74)) &&
             typeof data74 !== "boolean"
           ) {
             const err114 = {
-              instancePath: instancePath + "/video/noisy",
-              schemaPath: "#/properties/video/properties/noisy/type",
+              instancePath: instancePath + "/video/sigma",
+              schemaPath: "#/properties/video/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noisy.type },
+              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err114];
@@ -2982,18 +3024,18 @@ function validate20(
             errors++;
           }
         }
-        if (data67.target !== void 0) {
-          let data75 = data67.target;
+        if (data69.noise !== void 0) {
+          let data75 = data69.noise;
           if (
             typeof data75 !== "string" &&
             !(typeof data75 == "number" && isFinite(data75)) &&
             typeof data75 !== "boolean"
           ) {
             const err115 = {
-              instancePath: instancePath + "/video/target",
-              schemaPath: "#/properties/video/properties/target/type",
+              instancePath: instancePath + "/video/noise",
+              schemaPath: "#/properties/video/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.target.type },
+              params: { type: schema31.properties.video.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err115];
@@ -3003,18 +3045,18 @@ function validate20(
             errors++;
           }
         }
-        if (data67.denoised !== void 0) {
-          let data76 = data67.denoised;
+        if (data69.noisy !== void 0) {
+          let data76 = data69.noisy;
           if (
             typeof data76 !== "string" &&
             !(typeof data76 == "number" && isFinite(data76)) &&
             typeof data76 !== "boolean"
           ) {
             const err116 = {
-              instancePath: instancePath + "/video/denoised",
-              schemaPath: "#/properties/video/properties/denoised/type",
+              instancePath: instancePath + "/video/noisy",
+              schemaPath: "#/properties/video/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.denoised.type },
+              params: { type: schema31.properties.video.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err116];
@@ -3024,19 +3066,18 @@ function validate20(
             errors++;
           }
         }
-        if (data67.keep !== void 0) {
-          let data77 = data67.keep;
+        if (data69.target !== void 0) {
+          let data77 = data69.target;
           if (
             typeof data77 !== "string" &&
             !(typeof data77 == "number" && isFinite(data77)) &&
-            typeof data77 !== "boolean" &&
-            !Array.isArray(data77)
+            typeof data77 !== "boolean"
           ) {
             const err117 = {
-              instancePath: instancePath + "/video/keep",
-              schemaPath: "#/properties/video/properties/keep/type",
+              instancePath: instancePath + "/video/target",
+              schemaPath: "#/properties/video/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keep.type },
+              params: { type: schema31.properties.video.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err117];
@@ -3045,43 +3086,41 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data77)) {
-            const len2 = data77.length;
-            for (let i2 = 0; i2 < len2; i2++) {
-              let data78 = data77[i2];
-              if (
-                typeof data78 !== "string" &&
-                !(typeof data78 == "number" && isFinite(data78)) &&
-                typeof data78 !== "boolean"
-              ) {
-                const err118 = {
-                  instancePath: instancePath + "/video/keep/" + i2,
-                  schemaPath: "#/properties/video/properties/keep/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.video.properties.keep.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err118];
-                } else {
-                  vErrors.push(err118);
-                }
-                errors++;
-              }
+        }
+        if (data69.denoised !== void 0) {
+          let data78 = data69.denoised;
+          if (
+            typeof data78 !== "string" &&
+            !(typeof data78 == "number" && isFinite(data78)) &&
+            typeof data78 !== "boolean"
+          ) {
+            const err118 = {
+              instancePath: instancePath + "/video/denoised",
+              schemaPath: "#/properties/video/properties/denoised/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.denoised.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err118];
+            } else {
+              vErrors.push(err118);
             }
+            errors++;
           }
         }
-        if (data67.noise_mask !== void 0) {
-          let data79 = data67.noise_mask;
+        if (data69.keep !== void 0) {
+          let data79 = data69.keep;
           if (
             typeof data79 !== "string" &&
             !(typeof data79 == "number" && isFinite(data79)) &&
-            typeof data79 !== "boolean"
+            typeof data79 !== "boolean" &&
+            !Array.isArray(data79)
           ) {
             const err119 = {
-              instancePath: instancePath + "/video/noise_mask",
-              schemaPath: "#/properties/video/properties/noise_mask/type",
+              instancePath: instancePath + "/video/keep",
+              schemaPath: "#/properties/video/properties/keep/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noise_mask.type },
+              params: { type: schema31.properties.video.properties.keep.type },
             };
             if (vErrors === null) {
               vErrors = [err119];
@@ -3090,19 +3129,20 @@ function validate20(
             }
             errors++;
           }
-        }
-        if (data67.references !== void 0) {
-          let data80 = data67.references;
-          if (Array.isArray(data80)) {
-            const len3 = data80.length;
-            for (let i3 = 0; i3 < len3; i3++) {
-              let data81 = data80[i3];
-              if (typeof data81 !== "string" && !(data81 && typeof data81 == "object" && !Array.isArray(data81))) {
+          if (Array.isArray(data79)) {
+            const len2 = data79.length;
+            for (let i2 = 0; i2 < len2; i2++) {
+              let data80 = data79[i2];
+              if (
+                typeof data80 !== "string" &&
+                !(typeof data80 == "number" && isFinite(data80)) &&
+                typeof data80 !== "boolean"
+              ) {
                 const err120 = {
-                  instancePath: instancePath + "/video/references/" + i3,
-                  schemaPath: "#/properties/video/properties/references/items/type",
+                  instancePath: instancePath + "/video/keep/" + i2,
+                  schemaPath: "#/properties/video/properties/keep/items/type",
                   keyword: "type",
-                  params: { type: schema31.properties.video.properties.references.items.type },
+                  params: { type: schema31.properties.video.properties.keep.items.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err120];
@@ -3111,72 +3151,72 @@ function validate20(
                 }
                 errors++;
               }
-              if (data81 && typeof data81 == "object" && !Array.isArray(data81)) {
-                if (data81.source === void 0) {
-                  const err121 = {
+            }
+          }
+        }
+        if (data69.noise_mask !== void 0) {
+          let data81 = data69.noise_mask;
+          if (
+            typeof data81 !== "string" &&
+            !(typeof data81 == "number" && isFinite(data81)) &&
+            typeof data81 !== "boolean"
+          ) {
+            const err121 = {
+              instancePath: instancePath + "/video/noise_mask",
+              schemaPath: "#/properties/video/properties/noise_mask/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.noise_mask.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err121];
+            } else {
+              vErrors.push(err121);
+            }
+            errors++;
+          }
+        }
+        if (data69.references !== void 0) {
+          let data82 = data69.references;
+          if (Array.isArray(data82)) {
+            const len3 = data82.length;
+            for (let i3 = 0; i3 < len3; i3++) {
+              let data83 = data82[i3];
+              if (typeof data83 !== "string" && !(data83 && typeof data83 == "object" && !Array.isArray(data83))) {
+                const err122 = {
+                  instancePath: instancePath + "/video/references/" + i3,
+                  schemaPath: "#/properties/video/properties/references/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.video.properties.references.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err122];
+                } else {
+                  vErrors.push(err122);
+                }
+                errors++;
+              }
+              if (data83 && typeof data83 == "object" && !Array.isArray(data83)) {
+                if (data83.source === void 0) {
+                  const err123 = {
                     instancePath: instancePath + "/video/references/" + i3,
                     schemaPath: "#/properties/video/properties/references/items/required",
                     keyword: "required",
                     params: { missingProperty: "source" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err121];
+                    vErrors = [err123];
                   } else {
-                    vErrors.push(err121);
+                    vErrors.push(err123);
                   }
                   errors++;
                 }
-                for (const key14 in data81) {
-                  if (!(key14 === "source" || key14 === "probability" || key14 === "sigma" || key14 === "noise")) {
-                    const err122 = {
+                for (const key15 in data83) {
+                  if (!(key15 === "source" || key15 === "probability" || key15 === "sigma" || key15 === "noise")) {
+                    const err124 = {
                       instancePath: instancePath + "/video/references/" + i3,
                       schemaPath: "#/properties/video/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
-                      params: { additionalProperty: key14 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err122];
-                    } else {
-                      vErrors.push(err122);
-                    }
-                    errors++;
-                  }
-                }
-                if (data81.source !== void 0) {
-                  let data82 = data81.source;
-                  if (
-                    typeof data82 !== "string" &&
-                    !(typeof data82 == "number" && isFinite(data82)) &&
-                    typeof data82 !== "boolean"
-                  ) {
-                    const err123 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/source",
-                      schemaPath: "#/properties/video/properties/references/items/properties/source/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.source.type },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err123];
-                    } else {
-                      vErrors.push(err123);
-                    }
-                    errors++;
-                  }
-                }
-                if (data81.probability !== void 0) {
-                  let data83 = data81.probability;
-                  if (
-                    typeof data83 !== "string" &&
-                    !(typeof data83 == "number" && isFinite(data83)) &&
-                    typeof data83 !== "boolean"
-                  ) {
-                    const err124 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/probability",
-                      schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.video.properties.references.items.properties.probability.type,
-                      },
+                      params: { additionalProperty: key15 },
                     };
                     if (vErrors === null) {
                       vErrors = [err124];
@@ -3186,18 +3226,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data81.sigma !== void 0) {
-                  let data84 = data81.sigma;
+                if (data83.source !== void 0) {
+                  let data84 = data83.source;
                   if (
                     typeof data84 !== "string" &&
                     !(typeof data84 == "number" && isFinite(data84)) &&
                     typeof data84 !== "boolean"
                   ) {
                     const err125 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/sigma",
-                      schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
+                      instancePath: instancePath + "/video/references/" + i3 + "/source",
+                      schemaPath: "#/properties/video/properties/references/items/properties/source/type",
                       keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
+                      params: { type: schema31.properties.video.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err125];
@@ -3207,18 +3247,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data81.noise !== void 0) {
-                  let data85 = data81.noise;
+                if (data83.probability !== void 0) {
+                  let data85 = data83.probability;
                   if (
                     typeof data85 !== "string" &&
                     !(typeof data85 == "number" && isFinite(data85)) &&
                     typeof data85 !== "boolean"
                   ) {
                     const err126 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/noise",
-                      schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
+                      instancePath: instancePath + "/video/references/" + i3 + "/probability",
+                      schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
                       keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
+                      params: {
+                        type: schema31.properties.video.properties.references.items.properties.probability.type,
+                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err126];
@@ -3228,56 +3270,56 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data83.sigma !== void 0) {
+                  let data86 = data83.sigma;
+                  if (
+                    typeof data86 !== "string" &&
+                    !(typeof data86 == "number" && isFinite(data86)) &&
+                    typeof data86 !== "boolean"
+                  ) {
+                    const err127 = {
+                      instancePath: instancePath + "/video/references/" + i3 + "/sigma",
+                      schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err127];
+                    } else {
+                      vErrors.push(err127);
+                    }
+                    errors++;
+                  }
+                }
+                if (data83.noise !== void 0) {
+                  let data87 = data83.noise;
+                  if (
+                    typeof data87 !== "string" &&
+                    !(typeof data87 == "number" && isFinite(data87)) &&
+                    typeof data87 !== "boolean"
+                  ) {
+                    const err128 = {
+                      instancePath: instancePath + "/video/references/" + i3 + "/noise",
+                      schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err128];
+                    } else {
+                      vErrors.push(err128);
+                    }
+                    errors++;
+                  }
+                }
               }
             }
           } else {
-            const err127 = {
+            const err129 = {
               instancePath: instancePath + "/video/references",
               schemaPath: "#/properties/video/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err127];
-            } else {
-              vErrors.push(err127);
-            }
-            errors++;
-          }
-        }
-        if (data67.attention !== void 0) {
-          let data86 = data67.attention;
-          if (
-            typeof data86 !== "string" &&
-            !(typeof data86 == "number" && isFinite(data86)) &&
-            typeof data86 !== "boolean"
-          ) {
-            const err128 = {
-              instancePath: instancePath + "/video/attention",
-              schemaPath: "#/properties/video/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.attention.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err128];
-            } else {
-              vErrors.push(err128);
-            }
-            errors++;
-          }
-        }
-        if (data67.fps !== void 0) {
-          let data87 = data67.fps;
-          if (
-            typeof data87 !== "string" &&
-            !(typeof data87 == "number" && isFinite(data87)) &&
-            typeof data87 !== "boolean"
-          ) {
-            const err129 = {
-              instancePath: instancePath + "/video/fps",
-              schemaPath: "#/properties/video/properties/fps/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.fps.type },
             };
             if (vErrors === null) {
               vErrors = [err129];
@@ -3287,18 +3329,18 @@ function validate20(
             errors++;
           }
         }
-        if (data67.keyframes !== void 0) {
-          let data88 = data67.keyframes;
+        if (data69.attention !== void 0) {
+          let data88 = data69.attention;
           if (
             typeof data88 !== "string" &&
             !(typeof data88 == "number" && isFinite(data88)) &&
             typeof data88 !== "boolean"
           ) {
             const err130 = {
-              instancePath: instancePath + "/video/keyframes",
-              schemaPath: "#/properties/video/properties/keyframes/type",
+              instancePath: instancePath + "/video/attention",
+              schemaPath: "#/properties/video/properties/attention/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keyframes.type },
+              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err130];
@@ -3308,31 +3350,39 @@ function validate20(
             errors++;
           }
         }
-      } else {
-        const err131 = {
-          instancePath: instancePath + "/video",
-          schemaPath: "#/properties/video/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err131];
-        } else {
-          vErrors.push(err131);
+        if (data69.fps !== void 0) {
+          let data89 = data69.fps;
+          if (
+            typeof data89 !== "string" &&
+            !(typeof data89 == "number" && isFinite(data89)) &&
+            typeof data89 !== "boolean"
+          ) {
+            const err131 = {
+              instancePath: instancePath + "/video/fps",
+              schemaPath: "#/properties/video/properties/fps/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.fps.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err131];
+            } else {
+              vErrors.push(err131);
+            }
+            errors++;
+          }
         }
-        errors++;
-      }
-    }
-    if (data.audio !== void 0) {
-      let data89 = data.audio;
-      if (data89 && typeof data89 == "object" && !Array.isArray(data89)) {
-        for (const key15 in data89) {
-          if (!func1.call(schema31.properties.audio.properties, key15)) {
+        if (data69.keyframes !== void 0) {
+          let data90 = data69.keyframes;
+          if (
+            typeof data90 !== "string" &&
+            !(typeof data90 == "number" && isFinite(data90)) &&
+            typeof data90 !== "boolean"
+          ) {
             const err132 = {
-              instancePath: instancePath + "/audio",
-              schemaPath: "#/properties/audio/additionalProperties",
-              keyword: "additionalProperties",
-              params: { additionalProperty: key15 },
+              instancePath: instancePath + "/video/keyframes",
+              schemaPath: "#/properties/video/properties/keyframes/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keyframes.type },
             };
             if (vErrors === null) {
               vErrors = [err132];
@@ -3342,35 +3392,31 @@ function validate20(
             errors++;
           }
         }
-        if (data89.latents !== void 0) {
-          let data90 = data89.latents;
-          if (
-            typeof data90 !== "string" &&
-            !(typeof data90 == "number" && isFinite(data90)) &&
-            typeof data90 !== "boolean"
-          ) {
-            const err133 = {
-              instancePath: instancePath + "/audio/latents",
-              schemaPath: "#/properties/audio/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.latents.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err133];
-            } else {
-              vErrors.push(err133);
-            }
-            errors++;
-          }
+      } else {
+        const err133 = {
+          instancePath: instancePath + "/video",
+          schemaPath: "#/properties/video/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err133];
+        } else {
+          vErrors.push(err133);
         }
-        if (data89.text !== void 0) {
-          let data91 = data89.text;
-          if (typeof data91 !== "string" && !Array.isArray(data91)) {
+        errors++;
+      }
+    }
+    if (data.audio !== void 0) {
+      let data91 = data.audio;
+      if (data91 && typeof data91 == "object" && !Array.isArray(data91)) {
+        for (const key16 in data91) {
+          if (!func1.call(schema31.properties.audio.properties, key16)) {
             const err134 = {
-              instancePath: instancePath + "/audio/text",
-              schemaPath: "#/properties/audio/properties/text/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.text.type },
+              instancePath: instancePath + "/audio",
+              schemaPath: "#/properties/audio/additionalProperties",
+              keyword: "additionalProperties",
+              params: { additionalProperty: key16 },
             };
             if (vErrors === null) {
               vErrors = [err134];
@@ -3379,94 +3425,90 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data91)) {
-            if (data91.length < 1) {
-              const err135 = {
+        }
+        if (data91.latents !== void 0) {
+          let data92 = data91.latents;
+          if (
+            typeof data92 !== "string" &&
+            !(typeof data92 == "number" && isFinite(data92)) &&
+            typeof data92 !== "boolean"
+          ) {
+            const err135 = {
+              instancePath: instancePath + "/audio/latents",
+              schemaPath: "#/properties/audio/properties/latents/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.latents.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err135];
+            } else {
+              vErrors.push(err135);
+            }
+            errors++;
+          }
+        }
+        if (data91.text !== void 0) {
+          let data93 = data91.text;
+          if (typeof data93 !== "string" && !Array.isArray(data93)) {
+            const err136 = {
+              instancePath: instancePath + "/audio/text",
+              schemaPath: "#/properties/audio/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err136];
+            } else {
+              vErrors.push(err136);
+            }
+            errors++;
+          }
+          if (Array.isArray(data93)) {
+            if (data93.length < 1) {
+              const err137 = {
                 instancePath: instancePath + "/audio/text",
                 schemaPath: "#/properties/audio/properties/text/minItems",
                 keyword: "minItems",
                 params: { limit: 1 },
               };
               if (vErrors === null) {
-                vErrors = [err135];
+                vErrors = [err137];
               } else {
-                vErrors.push(err135);
+                vErrors.push(err137);
               }
               errors++;
             }
-            const len4 = data91.length;
+            const len4 = data93.length;
             for (let i4 = 0; i4 < len4; i4++) {
-              let data92 = data91[i4];
+              let data94 = data93[i4];
               if (
-                typeof data92 !== "string" &&
-                !(typeof data92 == "number" && isFinite(data92)) &&
-                typeof data92 !== "boolean"
+                typeof data94 !== "string" &&
+                !(typeof data94 == "number" && isFinite(data94)) &&
+                typeof data94 !== "boolean"
               ) {
-                const err136 = {
+                const err138 = {
                   instancePath: instancePath + "/audio/text/" + i4,
                   schemaPath: "#/properties/audio/properties/text/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err136];
+                  vErrors = [err138];
                 } else {
-                  vErrors.push(err136);
+                  vErrors.push(err138);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data89.generate !== void 0) {
-          if (typeof data89.generate !== "boolean") {
-            const err137 = {
+        if (data91.generate !== void 0) {
+          if (typeof data91.generate !== "boolean") {
+            const err139 = {
               instancePath: instancePath + "/audio/generate",
               schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err137];
-            } else {
-              vErrors.push(err137);
-            }
-            errors++;
-          }
-        }
-        if (data89.sigma !== void 0) {
-          let data94 = data89.sigma;
-          if (
-            typeof data94 !== "string" &&
-            !(typeof data94 == "number" && isFinite(data94)) &&
-            typeof data94 !== "boolean"
-          ) {
-            const err138 = {
-              instancePath: instancePath + "/audio/sigma",
-              schemaPath: "#/properties/audio/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.sigma.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err138];
-            } else {
-              vErrors.push(err138);
-            }
-            errors++;
-          }
-        }
-        if (data89.noise !== void 0) {
-          let data95 = data89.noise;
-          if (
-            typeof data95 !== "string" &&
-            !(typeof data95 == "number" && isFinite(data95)) &&
-            typeof data95 !== "boolean"
-          ) {
-            const err139 = {
-              instancePath: instancePath + "/audio/noise",
-              schemaPath: "#/properties/audio/properties/noise/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err139];
@@ -3476,18 +3518,18 @@ function validate20(
             errors++;
           }
         }
-        if (data89.noisy !== void 0) {
-          let data96 = data89.noisy;
+        if (data91.sigma !== void 0) {
+          let data96 = data91.sigma;
           if (
             typeof data96 !== "string" &&
             !(typeof data96 == "number" && isFinite(data96)) &&
             typeof data96 !== "boolean"
           ) {
             const err140 = {
-              instancePath: instancePath + "/audio/noisy",
-              schemaPath: "#/properties/audio/properties/noisy/type",
+              instancePath: instancePath + "/audio/sigma",
+              schemaPath: "#/properties/audio/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noisy.type },
+              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err140];
@@ -3497,18 +3539,18 @@ function validate20(
             errors++;
           }
         }
-        if (data89.target !== void 0) {
-          let data97 = data89.target;
+        if (data91.noise !== void 0) {
+          let data97 = data91.noise;
           if (
             typeof data97 !== "string" &&
             !(typeof data97 == "number" && isFinite(data97)) &&
             typeof data97 !== "boolean"
           ) {
             const err141 = {
-              instancePath: instancePath + "/audio/target",
-              schemaPath: "#/properties/audio/properties/target/type",
+              instancePath: instancePath + "/audio/noise",
+              schemaPath: "#/properties/audio/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.target.type },
+              params: { type: schema31.properties.audio.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err141];
@@ -3518,18 +3560,18 @@ function validate20(
             errors++;
           }
         }
-        if (data89.denoised !== void 0) {
-          let data98 = data89.denoised;
+        if (data91.noisy !== void 0) {
+          let data98 = data91.noisy;
           if (
             typeof data98 !== "string" &&
             !(typeof data98 == "number" && isFinite(data98)) &&
             typeof data98 !== "boolean"
           ) {
             const err142 = {
-              instancePath: instancePath + "/audio/denoised",
-              schemaPath: "#/properties/audio/properties/denoised/type",
+              instancePath: instancePath + "/audio/noisy",
+              schemaPath: "#/properties/audio/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.denoised.type },
+              params: { type: schema31.properties.audio.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err142];
@@ -3539,19 +3581,18 @@ function validate20(
             errors++;
           }
         }
-        if (data89.keep !== void 0) {
-          let data99 = data89.keep;
+        if (data91.target !== void 0) {
+          let data99 = data91.target;
           if (
             typeof data99 !== "string" &&
             !(typeof data99 == "number" && isFinite(data99)) &&
-            typeof data99 !== "boolean" &&
-            !Array.isArray(data99)
+            typeof data99 !== "boolean"
           ) {
             const err143 = {
-              instancePath: instancePath + "/audio/keep",
-              schemaPath: "#/properties/audio/properties/keep/type",
+              instancePath: instancePath + "/audio/target",
+              schemaPath: "#/properties/audio/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.keep.type },
+              params: { type: schema31.properties.audio.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err143];
@@ -3560,43 +3601,41 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data99)) {
-            const len5 = data99.length;
-            for (let i5 = 0; i5 < len5; i5++) {
-              let data100 = data99[i5];
-              if (
-                typeof data100 !== "string" &&
-                !(typeof data100 == "number" && isFinite(data100)) &&
-                typeof data100 !== "boolean"
-              ) {
-                const err144 = {
-                  instancePath: instancePath + "/audio/keep/" + i5,
-                  schemaPath: "#/properties/audio/properties/keep/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.audio.properties.keep.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err144];
-                } else {
-                  vErrors.push(err144);
-                }
-                errors++;
-              }
+        }
+        if (data91.denoised !== void 0) {
+          let data100 = data91.denoised;
+          if (
+            typeof data100 !== "string" &&
+            !(typeof data100 == "number" && isFinite(data100)) &&
+            typeof data100 !== "boolean"
+          ) {
+            const err144 = {
+              instancePath: instancePath + "/audio/denoised",
+              schemaPath: "#/properties/audio/properties/denoised/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.denoised.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err144];
+            } else {
+              vErrors.push(err144);
             }
+            errors++;
           }
         }
-        if (data89.noise_mask !== void 0) {
-          let data101 = data89.noise_mask;
+        if (data91.keep !== void 0) {
+          let data101 = data91.keep;
           if (
             typeof data101 !== "string" &&
             !(typeof data101 == "number" && isFinite(data101)) &&
-            typeof data101 !== "boolean"
+            typeof data101 !== "boolean" &&
+            !Array.isArray(data101)
           ) {
             const err145 = {
-              instancePath: instancePath + "/audio/noise_mask",
-              schemaPath: "#/properties/audio/properties/noise_mask/type",
+              instancePath: instancePath + "/audio/keep",
+              schemaPath: "#/properties/audio/properties/keep/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise_mask.type },
+              params: { type: schema31.properties.audio.properties.keep.type },
             };
             if (vErrors === null) {
               vErrors = [err145];
@@ -3605,19 +3644,20 @@ function validate20(
             }
             errors++;
           }
-        }
-        if (data89.references !== void 0) {
-          let data102 = data89.references;
-          if (Array.isArray(data102)) {
-            const len6 = data102.length;
-            for (let i6 = 0; i6 < len6; i6++) {
-              let data103 = data102[i6];
-              if (typeof data103 !== "string" && !(data103 && typeof data103 == "object" && !Array.isArray(data103))) {
+          if (Array.isArray(data101)) {
+            const len5 = data101.length;
+            for (let i5 = 0; i5 < len5; i5++) {
+              let data102 = data101[i5];
+              if (
+                typeof data102 !== "string" &&
+                !(typeof data102 == "number" && isFinite(data102)) &&
+                typeof data102 !== "boolean"
+              ) {
                 const err146 = {
-                  instancePath: instancePath + "/audio/references/" + i6,
-                  schemaPath: "#/properties/audio/properties/references/items/type",
+                  instancePath: instancePath + "/audio/keep/" + i5,
+                  schemaPath: "#/properties/audio/properties/keep/items/type",
                   keyword: "type",
-                  params: { type: schema31.properties.audio.properties.references.items.type },
+                  params: { type: schema31.properties.audio.properties.keep.items.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err146];
@@ -3626,72 +3666,72 @@ function validate20(
                 }
                 errors++;
               }
-              if (data103 && typeof data103 == "object" && !Array.isArray(data103)) {
-                if (data103.source === void 0) {
-                  const err147 = {
+            }
+          }
+        }
+        if (data91.noise_mask !== void 0) {
+          let data103 = data91.noise_mask;
+          if (
+            typeof data103 !== "string" &&
+            !(typeof data103 == "number" && isFinite(data103)) &&
+            typeof data103 !== "boolean"
+          ) {
+            const err147 = {
+              instancePath: instancePath + "/audio/noise_mask",
+              schemaPath: "#/properties/audio/properties/noise_mask/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.noise_mask.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err147];
+            } else {
+              vErrors.push(err147);
+            }
+            errors++;
+          }
+        }
+        if (data91.references !== void 0) {
+          let data104 = data91.references;
+          if (Array.isArray(data104)) {
+            const len6 = data104.length;
+            for (let i6 = 0; i6 < len6; i6++) {
+              let data105 = data104[i6];
+              if (typeof data105 !== "string" && !(data105 && typeof data105 == "object" && !Array.isArray(data105))) {
+                const err148 = {
+                  instancePath: instancePath + "/audio/references/" + i6,
+                  schemaPath: "#/properties/audio/properties/references/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.references.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err148];
+                } else {
+                  vErrors.push(err148);
+                }
+                errors++;
+              }
+              if (data105 && typeof data105 == "object" && !Array.isArray(data105)) {
+                if (data105.source === void 0) {
+                  const err149 = {
                     instancePath: instancePath + "/audio/references/" + i6,
                     schemaPath: "#/properties/audio/properties/references/items/required",
                     keyword: "required",
                     params: { missingProperty: "source" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err147];
+                    vErrors = [err149];
                   } else {
-                    vErrors.push(err147);
+                    vErrors.push(err149);
                   }
                   errors++;
                 }
-                for (const key16 in data103) {
-                  if (!(key16 === "source" || key16 === "probability" || key16 === "sigma" || key16 === "noise")) {
-                    const err148 = {
+                for (const key17 in data105) {
+                  if (!(key17 === "source" || key17 === "probability" || key17 === "sigma" || key17 === "noise")) {
+                    const err150 = {
                       instancePath: instancePath + "/audio/references/" + i6,
                       schemaPath: "#/properties/audio/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
-                      params: { additionalProperty: key16 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err148];
-                    } else {
-                      vErrors.push(err148);
-                    }
-                    errors++;
-                  }
-                }
-                if (data103.source !== void 0) {
-                  let data104 = data103.source;
-                  if (
-                    typeof data104 !== "string" &&
-                    !(typeof data104 == "number" && isFinite(data104)) &&
-                    typeof data104 !== "boolean"
-                  ) {
-                    const err149 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/source",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err149];
-                    } else {
-                      vErrors.push(err149);
-                    }
-                    errors++;
-                  }
-                }
-                if (data103.probability !== void 0) {
-                  let data105 = data103.probability;
-                  if (
-                    typeof data105 !== "string" &&
-                    !(typeof data105 == "number" && isFinite(data105)) &&
-                    typeof data105 !== "boolean"
-                  ) {
-                    const err150 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/probability",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.audio.properties.references.items.properties.probability.type,
-                      },
+                      params: { additionalProperty: key17 },
                     };
                     if (vErrors === null) {
                       vErrors = [err150];
@@ -3701,18 +3741,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data103.sigma !== void 0) {
-                  let data106 = data103.sigma;
+                if (data105.source !== void 0) {
+                  let data106 = data105.source;
                   if (
                     typeof data106 !== "string" &&
                     !(typeof data106 == "number" && isFinite(data106)) &&
                     typeof data106 !== "boolean"
                   ) {
                     const err151 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/sigma",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
+                      instancePath: instancePath + "/audio/references/" + i6 + "/source",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
                       keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
+                      params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err151];
@@ -3722,18 +3762,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data103.noise !== void 0) {
-                  let data107 = data103.noise;
+                if (data105.probability !== void 0) {
+                  let data107 = data105.probability;
                   if (
                     typeof data107 !== "string" &&
                     !(typeof data107 == "number" && isFinite(data107)) &&
                     typeof data107 !== "boolean"
                   ) {
                     const err152 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/noise",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
+                      instancePath: instancePath + "/audio/references/" + i6 + "/probability",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
                       keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
+                      params: {
+                        type: schema31.properties.audio.properties.references.items.properties.probability.type,
+                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err152];
@@ -3743,142 +3785,149 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data105.sigma !== void 0) {
+                  let data108 = data105.sigma;
+                  if (
+                    typeof data108 !== "string" &&
+                    !(typeof data108 == "number" && isFinite(data108)) &&
+                    typeof data108 !== "boolean"
+                  ) {
+                    const err153 = {
+                      instancePath: instancePath + "/audio/references/" + i6 + "/sigma",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err153];
+                    } else {
+                      vErrors.push(err153);
+                    }
+                    errors++;
+                  }
+                }
+                if (data105.noise !== void 0) {
+                  let data109 = data105.noise;
+                  if (
+                    typeof data109 !== "string" &&
+                    !(typeof data109 == "number" && isFinite(data109)) &&
+                    typeof data109 !== "boolean"
+                  ) {
+                    const err154 = {
+                      instancePath: instancePath + "/audio/references/" + i6 + "/noise",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err154];
+                    } else {
+                      vErrors.push(err154);
+                    }
+                    errors++;
+                  }
+                }
               }
             }
           } else {
-            const err153 = {
+            const err155 = {
               instancePath: instancePath + "/audio/references",
               schemaPath: "#/properties/audio/properties/references/type",
               keyword: "type",
               params: { type: "array" },
             };
             if (vErrors === null) {
-              vErrors = [err153];
+              vErrors = [err155];
             } else {
-              vErrors.push(err153);
+              vErrors.push(err155);
             }
             errors++;
           }
         }
-        if (data89.attention !== void 0) {
-          let data108 = data89.attention;
+        if (data91.attention !== void 0) {
+          let data110 = data91.attention;
           if (
-            typeof data108 !== "string" &&
-            !(typeof data108 == "number" && isFinite(data108)) &&
-            typeof data108 !== "boolean"
+            typeof data110 !== "string" &&
+            !(typeof data110 == "number" && isFinite(data110)) &&
+            typeof data110 !== "boolean"
           ) {
-            const err154 = {
+            const err156 = {
               instancePath: instancePath + "/audio/attention",
               schemaPath: "#/properties/audio/properties/attention/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.attention.type },
             };
             if (vErrors === null) {
-              vErrors = [err154];
+              vErrors = [err156];
             } else {
-              vErrors.push(err154);
+              vErrors.push(err156);
             }
             errors++;
           }
         }
       } else {
-        const err155 = {
+        const err157 = {
           instancePath: instancePath + "/audio",
           schemaPath: "#/properties/audio/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err155];
+          vErrors = [err157];
         } else {
-          vErrors.push(err155);
+          vErrors.push(err157);
         }
         errors++;
       }
     }
     if (data.passes !== void 0) {
-      let data109 = data.passes;
-      if (data109 && typeof data109 == "object" && !Array.isArray(data109)) {
-        for (const key17 in data109) {
-          const _errs225 = errors;
-          if (typeof key17 === "string") {
-            if (!pattern5.test(key17)) {
-              const err156 = {
+      let data111 = data.passes;
+      if (data111 && typeof data111 == "object" && !Array.isArray(data111)) {
+        for (const key18 in data111) {
+          const _errs228 = errors;
+          if (typeof key18 === "string") {
+            if (!pattern5.test(key18)) {
+              const err158 = {
                 instancePath: instancePath + "/passes",
                 schemaPath: "#/properties/passes/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key17,
+                propertyName: key18,
               };
               if (vErrors === null) {
-                vErrors = [err156];
+                vErrors = [err158];
               } else {
-                vErrors.push(err156);
+                vErrors.push(err158);
               }
               errors++;
             }
           }
-          var valid42 = _errs225 === errors;
-          if (!valid42) {
-            const err157 = {
+          var valid43 = _errs228 === errors;
+          if (!valid43) {
+            const err159 = {
               instancePath: instancePath + "/passes",
               schemaPath: "#/properties/passes/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key17 },
+              params: { propertyName: key18 },
             };
             if (vErrors === null) {
-              vErrors = [err157];
+              vErrors = [err159];
             } else {
-              vErrors.push(err157);
+              vErrors.push(err159);
             }
             errors++;
           }
         }
-        for (const key18 in data109) {
-          let data110 = data109[key18];
-          if (data110 && typeof data110 == "object" && !Array.isArray(data110)) {
-            for (const key19 in data110) {
-              if (!(key19 === "adapters" || key19 === "gradient" || key19 === "video" || key19 === "audio")) {
-                const err158 = {
-                  instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
+        for (const key19 in data111) {
+          let data112 = data111[key19];
+          if (data112 && typeof data112 == "object" && !Array.isArray(data112)) {
+            for (const key20 in data112) {
+              if (!(key20 === "adapters" || key20 === "gradient" || key20 === "video" || key20 === "audio")) {
+                const err160 = {
+                  instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/passes/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key19 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err158];
-                } else {
-                  vErrors.push(err158);
-                }
-                errors++;
-              }
-            }
-            if (data110.adapters !== void 0) {
-              let data111 = data110.adapters;
-              if (!(data111 === true || data111 === false)) {
-                const err159 = {
-                  instancePath:
-                    instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err159];
-                } else {
-                  vErrors.push(err159);
-                }
-                errors++;
-              }
-            }
-            if (data110.gradient !== void 0) {
-              if (!(data110.gradient === "through")) {
-                const err160 = {
-                  instancePath:
-                    instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
+                  params: { additionalProperty: key20 },
                 };
                 if (vErrors === null) {
                   vErrors = [err160];
@@ -3888,70 +3937,61 @@ function validate20(
                 errors++;
               }
             }
-            if (data110.video !== void 0) {
-              let data113 = data110.video;
-              if (data113 && typeof data113 == "object" && !Array.isArray(data113)) {
-                for (const key20 in data113) {
+            if (data112.adapters !== void 0) {
+              let data113 = data112.adapters;
+              if (!(data113 === true || data113 === false)) {
+                const err161 = {
+                  instancePath:
+                    instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err161];
+                } else {
+                  vErrors.push(err161);
+                }
+                errors++;
+              }
+            }
+            if (data112.gradient !== void 0) {
+              if (!(data112.gradient === "through")) {
+                const err162 = {
+                  instancePath:
+                    instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err162];
+                } else {
+                  vErrors.push(err162);
+                }
+                errors++;
+              }
+            }
+            if (data112.video !== void 0) {
+              let data115 = data112.video;
+              if (data115 && typeof data115 == "object" && !Array.isArray(data115)) {
+                for (const key21 in data115) {
                   if (!(
-                    key20 === "latents" ||
-                    key20 === "text" ||
-                    key20 === "references" ||
-                    key20 === "sigma" ||
-                    key20 === "noise" ||
-                    key20 === "noisy" ||
-                    key20 === "target" ||
-                    key20 === "denoised"
+                    key21 === "latents" ||
+                    key21 === "text" ||
+                    key21 === "references" ||
+                    key21 === "sigma" ||
+                    key21 === "noise" ||
+                    key21 === "noisy" ||
+                    key21 === "target" ||
+                    key21 === "denoised"
                   )) {
-                    const err161 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
-                      keyword: "additionalProperties",
-                      params: { additionalProperty: key20 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err161];
-                    } else {
-                      vErrors.push(err161);
-                    }
-                    errors++;
-                  }
-                }
-                if (data113.latents !== void 0) {
-                  let data114 = data113.latents;
-                  if (
-                    typeof data114 !== "string" &&
-                    !(typeof data114 == "number" && isFinite(data114)) &&
-                    typeof data114 !== "boolean"
-                  ) {
-                    const err162 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err162];
-                    } else {
-                      vErrors.push(err162);
-                    }
-                    errors++;
-                  }
-                }
-                if (data113.text !== void 0) {
-                  let data115 = data113.text;
-                  if (typeof data115 !== "string" && !Array.isArray(data115)) {
                     const err163 = {
                       instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
-                      },
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key21 },
                     };
                     if (vErrors === null) {
                       vErrors = [err163];
@@ -3960,36 +4000,80 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data115)) {
-                    if (data115.length < 1) {
-                      const err164 = {
+                }
+                if (data115.latents !== void 0) {
+                  let data116 = data115.latents;
+                  if (
+                    typeof data116 !== "string" &&
+                    !(typeof data116 == "number" && isFinite(data116)) &&
+                    typeof data116 !== "boolean"
+                  ) {
+                    const err164 = {
+                      instancePath:
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err164];
+                    } else {
+                      vErrors.push(err164);
+                    }
+                    errors++;
+                  }
+                }
+                if (data115.text !== void 0) {
+                  let data117 = data115.text;
+                  if (typeof data117 !== "string" && !Array.isArray(data117)) {
+                    const err165 = {
+                      instancePath:
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err165];
+                    } else {
+                      vErrors.push(err165);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data117)) {
+                    if (data117.length < 1) {
+                      const err166 = {
                         instancePath:
-                          instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
+                          instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
                         schemaPath:
                           "#/properties/passes/additionalProperties/properties/video/properties/text/minItems",
                         keyword: "minItems",
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err164];
+                        vErrors = [err166];
                       } else {
-                        vErrors.push(err164);
+                        vErrors.push(err166);
                       }
                       errors++;
                     }
-                    const len7 = data115.length;
+                    const len7 = data117.length;
                     for (let i7 = 0; i7 < len7; i7++) {
-                      let data116 = data115[i7];
+                      let data118 = data117[i7];
                       if (
-                        typeof data116 !== "string" &&
-                        !(typeof data116 == "number" && isFinite(data116)) &&
-                        typeof data116 !== "boolean"
+                        typeof data118 !== "string" &&
+                        !(typeof data118 == "number" && isFinite(data118)) &&
+                        typeof data118 !== "boolean"
                       ) {
-                        const err165 = {
+                        const err167 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/video/text/" +
                             i7,
                           schemaPath:
@@ -4001,30 +4085,30 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err165];
+                          vErrors = [err167];
                         } else {
-                          vErrors.push(err165);
+                          vErrors.push(err167);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data113.references !== void 0) {
-                  let data117 = data113.references;
-                  if (Array.isArray(data117)) {
-                    const len8 = data117.length;
+                if (data115.references !== void 0) {
+                  let data119 = data115.references;
+                  if (Array.isArray(data119)) {
+                    const len8 = data119.length;
                     for (let i8 = 0; i8 < len8; i8++) {
-                      let data118 = data117[i8];
+                      let data120 = data119[i8];
                       if (
-                        typeof data118 !== "string" &&
-                        !(data118 && typeof data118 == "object" && !Array.isArray(data118))
+                        typeof data120 !== "string" &&
+                        !(data120 && typeof data120 == "object" && !Array.isArray(data120))
                       ) {
-                        const err166 = {
+                        const err168 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/video/references/" +
                             i8,
                           schemaPath:
@@ -4036,19 +4120,19 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err166];
+                          vErrors = [err168];
                         } else {
-                          vErrors.push(err166);
+                          vErrors.push(err168);
                         }
                         errors++;
                       }
-                      if (data118 && typeof data118 == "object" && !Array.isArray(data118)) {
-                        if (data118.source === void 0) {
-                          const err167 = {
+                      if (data120 && typeof data120 == "object" && !Array.isArray(data120)) {
+                        if (data120.source === void 0) {
+                          const err169 = {
                             instancePath:
                               instancePath +
                               "/passes/" +
-                              key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                              key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                               "/video/references/" +
                               i8,
                             schemaPath:
@@ -4057,51 +4141,51 @@ function validate20(
                             params: { missingProperty: "source" },
                           };
                           if (vErrors === null) {
-                            vErrors = [err167];
+                            vErrors = [err169];
                           } else {
-                            vErrors.push(err167);
+                            vErrors.push(err169);
                           }
                           errors++;
                         }
-                        for (const key21 in data118) {
+                        for (const key22 in data120) {
                           if (!(
-                            key21 === "source" ||
-                            key21 === "probability" ||
-                            key21 === "sigma" ||
-                            key21 === "noise"
+                            key22 === "source" ||
+                            key22 === "probability" ||
+                            key22 === "sigma" ||
+                            key22 === "noise"
                           )) {
-                            const err168 = {
+                            const err170 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
                                 i8,
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/video/properties/references/items/additionalProperties",
                               keyword: "additionalProperties",
-                              params: { additionalProperty: key21 },
+                              params: { additionalProperty: key22 },
                             };
                             if (vErrors === null) {
-                              vErrors = [err168];
+                              vErrors = [err170];
                             } else {
-                              vErrors.push(err168);
+                              vErrors.push(err170);
                             }
                             errors++;
                           }
                         }
-                        if (data118.source !== void 0) {
-                          let data119 = data118.source;
+                        if (data120.source !== void 0) {
+                          let data121 = data120.source;
                           if (
-                            typeof data119 !== "string" &&
-                            !(typeof data119 == "number" && isFinite(data119)) &&
-                            typeof data119 !== "boolean"
+                            typeof data121 !== "string" &&
+                            !(typeof data121 == "number" && isFinite(data121)) &&
+                            typeof data121 !== "boolean"
                           ) {
-                            const err169 = {
+                            const err171 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
                                 i8 +
                                 "/source",
@@ -4114,25 +4198,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err169];
+                              vErrors = [err171];
                             } else {
-                              vErrors.push(err169);
+                              vErrors.push(err171);
                             }
                             errors++;
                           }
                         }
-                        if (data118.probability !== void 0) {
-                          let data120 = data118.probability;
+                        if (data120.probability !== void 0) {
+                          let data122 = data120.probability;
                           if (
-                            typeof data120 !== "string" &&
-                            !(typeof data120 == "number" && isFinite(data120)) &&
-                            typeof data120 !== "boolean"
+                            typeof data122 !== "string" &&
+                            !(typeof data122 == "number" && isFinite(data122)) &&
+                            typeof data122 !== "boolean"
                           ) {
-                            const err170 = {
+                            const err172 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
                                 i8 +
                                 "/probability",
@@ -4145,25 +4229,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err170];
+                              vErrors = [err172];
                             } else {
-                              vErrors.push(err170);
+                              vErrors.push(err172);
                             }
                             errors++;
                           }
                         }
-                        if (data118.sigma !== void 0) {
-                          let data121 = data118.sigma;
+                        if (data120.sigma !== void 0) {
+                          let data123 = data120.sigma;
                           if (
-                            typeof data121 !== "string" &&
-                            !(typeof data121 == "number" && isFinite(data121)) &&
-                            typeof data121 !== "boolean"
+                            typeof data123 !== "string" &&
+                            !(typeof data123 == "number" && isFinite(data123)) &&
+                            typeof data123 !== "boolean"
                           ) {
-                            const err171 = {
+                            const err173 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
                                 i8 +
                                 "/sigma",
@@ -4176,25 +4260,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err171];
+                              vErrors = [err173];
                             } else {
-                              vErrors.push(err171);
+                              vErrors.push(err173);
                             }
                             errors++;
                           }
                         }
-                        if (data118.noise !== void 0) {
-                          let data122 = data118.noise;
+                        if (data120.noise !== void 0) {
+                          let data124 = data120.noise;
                           if (
-                            typeof data122 !== "string" &&
-                            !(typeof data122 == "number" && isFinite(data122)) &&
-                            typeof data122 !== "boolean"
+                            typeof data124 !== "string" &&
+                            !(typeof data124 == "number" && isFinite(data124)) &&
+                            typeof data124 !== "boolean"
                           ) {
-                            const err172 = {
+                            const err174 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
                                 i8 +
                                 "/noise",
@@ -4207,9 +4291,9 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err172];
+                              vErrors = [err174];
                             } else {
-                              vErrors.push(err172);
+                              vErrors.push(err174);
                             }
                             errors++;
                           }
@@ -4217,64 +4301,16 @@ function validate20(
                       }
                     }
                   } else {
-                    const err173 = {
+                    const err175 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
-                        key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                         "/video/references",
                       schemaPath:
                         "#/properties/passes/additionalProperties/properties/video/properties/references/type",
                       keyword: "type",
                       params: { type: "array" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err173];
-                    } else {
-                      vErrors.push(err173);
-                    }
-                    errors++;
-                  }
-                }
-                if (data113.sigma !== void 0) {
-                  let data123 = data113.sigma;
-                  if (
-                    typeof data123 !== "string" &&
-                    !(typeof data123 == "number" && isFinite(data123)) &&
-                    typeof data123 !== "boolean"
-                  ) {
-                    const err174 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.sigma.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err174];
-                    } else {
-                      vErrors.push(err174);
-                    }
-                    errors++;
-                  }
-                }
-                if (data113.noise !== void 0) {
-                  let data124 = data113.noise;
-                  if (
-                    typeof data124 !== "string" &&
-                    !(typeof data124 == "number" && isFinite(data124)) &&
-                    typeof data124 !== "boolean"
-                  ) {
-                    const err175 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
-                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err175];
@@ -4284,8 +4320,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data113.noisy !== void 0) {
-                  let data125 = data113.noisy;
+                if (data115.sigma !== void 0) {
+                  let data125 = data115.sigma;
                   if (
                     typeof data125 !== "string" &&
                     !(typeof data125 == "number" && isFinite(data125)) &&
@@ -4293,11 +4329,11 @@ function validate20(
                   ) {
                     const err176 = {
                       instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.sigma.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4308,8 +4344,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data113.target !== void 0) {
-                  let data126 = data113.target;
+                if (data115.noise !== void 0) {
+                  let data126 = data115.noise;
                   if (
                     typeof data126 !== "string" &&
                     !(typeof data126 == "number" && isFinite(data126)) &&
@@ -4317,11 +4353,11 @@ function validate20(
                   ) {
                     const err177 = {
                       instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4332,8 +4368,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data113.denoised !== void 0) {
-                  let data127 = data113.denoised;
+                if (data115.noisy !== void 0) {
+                  let data127 = data115.noisy;
                   if (
                     typeof data127 !== "string" &&
                     !(typeof data127 == "number" && isFinite(data127)) &&
@@ -4341,11 +4377,11 @@ function validate20(
                   ) {
                     const err178 = {
                       instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4356,41 +4392,45 @@ function validate20(
                     errors++;
                   }
                 }
-              } else {
-                const err179 = {
-                  instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
-                  keyword: "type",
-                  params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err179];
-                } else {
-                  vErrors.push(err179);
+                if (data115.target !== void 0) {
+                  let data128 = data115.target;
+                  if (
+                    typeof data128 !== "string" &&
+                    !(typeof data128 == "number" && isFinite(data128)) &&
+                    typeof data128 !== "boolean"
+                  ) {
+                    const err179 = {
+                      instancePath:
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err179];
+                    } else {
+                      vErrors.push(err179);
+                    }
+                    errors++;
+                  }
                 }
-                errors++;
-              }
-            }
-            if (data110.audio !== void 0) {
-              let data128 = data110.audio;
-              if (data128 && typeof data128 == "object" && !Array.isArray(data128)) {
-                for (const key22 in data128) {
-                  if (!(
-                    key22 === "latents" ||
-                    key22 === "text" ||
-                    key22 === "references" ||
-                    key22 === "sigma" ||
-                    key22 === "noise" ||
-                    key22 === "noisy" ||
-                    key22 === "target" ||
-                    key22 === "denoised"
-                  )) {
+                if (data115.denoised !== void 0) {
+                  let data129 = data115.denoised;
+                  if (
+                    typeof data129 !== "string" &&
+                    !(typeof data129 == "number" && isFinite(data129)) &&
+                    typeof data129 !== "boolean"
+                  ) {
                     const err180 = {
                       instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
-                      keyword: "additionalProperties",
-                      params: { additionalProperty: key22 },
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
+                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err180];
@@ -4400,41 +4440,41 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data128.latents !== void 0) {
-                  let data129 = data128.latents;
-                  if (
-                    typeof data129 !== "string" &&
-                    !(typeof data129 == "number" && isFinite(data129)) &&
-                    typeof data129 !== "boolean"
-                  ) {
-                    const err181 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err181];
-                    } else {
-                      vErrors.push(err181);
-                    }
-                    errors++;
-                  }
+              } else {
+                const err181 = {
+                  instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
+                  keyword: "type",
+                  params: { type: "object" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err181];
+                } else {
+                  vErrors.push(err181);
                 }
-                if (data128.text !== void 0) {
-                  let data130 = data128.text;
-                  if (typeof data130 !== "string" && !Array.isArray(data130)) {
+                errors++;
+              }
+            }
+            if (data112.audio !== void 0) {
+              let data130 = data112.audio;
+              if (data130 && typeof data130 == "object" && !Array.isArray(data130)) {
+                for (const key23 in data130) {
+                  if (!(
+                    key23 === "latents" ||
+                    key23 === "text" ||
+                    key23 === "references" ||
+                    key23 === "sigma" ||
+                    key23 === "noise" ||
+                    key23 === "noisy" ||
+                    key23 === "target" ||
+                    key23 === "denoised"
+                  )) {
                     const err182 = {
                       instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
-                      },
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key23 },
                     };
                     if (vErrors === null) {
                       vErrors = [err182];
@@ -4443,36 +4483,80 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data130)) {
-                    if (data130.length < 1) {
-                      const err183 = {
+                }
+                if (data130.latents !== void 0) {
+                  let data131 = data130.latents;
+                  if (
+                    typeof data131 !== "string" &&
+                    !(typeof data131 == "number" && isFinite(data131)) &&
+                    typeof data131 !== "boolean"
+                  ) {
+                    const err183 = {
+                      instancePath:
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err183];
+                    } else {
+                      vErrors.push(err183);
+                    }
+                    errors++;
+                  }
+                }
+                if (data130.text !== void 0) {
+                  let data132 = data130.text;
+                  if (typeof data132 !== "string" && !Array.isArray(data132)) {
+                    const err184 = {
+                      instancePath:
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err184];
+                    } else {
+                      vErrors.push(err184);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data132)) {
+                    if (data132.length < 1) {
+                      const err185 = {
                         instancePath:
-                          instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                          instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
                         schemaPath:
                           "#/properties/passes/additionalProperties/properties/audio/properties/text/minItems",
                         keyword: "minItems",
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err183];
+                        vErrors = [err185];
                       } else {
-                        vErrors.push(err183);
+                        vErrors.push(err185);
                       }
                       errors++;
                     }
-                    const len9 = data130.length;
+                    const len9 = data132.length;
                     for (let i9 = 0; i9 < len9; i9++) {
-                      let data131 = data130[i9];
+                      let data133 = data132[i9];
                       if (
-                        typeof data131 !== "string" &&
-                        !(typeof data131 == "number" && isFinite(data131)) &&
-                        typeof data131 !== "boolean"
+                        typeof data133 !== "string" &&
+                        !(typeof data133 == "number" && isFinite(data133)) &&
+                        typeof data133 !== "boolean"
                       ) {
-                        const err184 = {
+                        const err186 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/audio/text/" +
                             i9,
                           schemaPath:
@@ -4484,30 +4568,30 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err184];
+                          vErrors = [err186];
                         } else {
-                          vErrors.push(err184);
+                          vErrors.push(err186);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data128.references !== void 0) {
-                  let data132 = data128.references;
-                  if (Array.isArray(data132)) {
-                    const len10 = data132.length;
+                if (data130.references !== void 0) {
+                  let data134 = data130.references;
+                  if (Array.isArray(data134)) {
+                    const len10 = data134.length;
                     for (let i10 = 0; i10 < len10; i10++) {
-                      let data133 = data132[i10];
+                      let data135 = data134[i10];
                       if (
-                        typeof data133 !== "string" &&
-                        !(data133 && typeof data133 == "object" && !Array.isArray(data133))
+                        typeof data135 !== "string" &&
+                        !(data135 && typeof data135 == "object" && !Array.isArray(data135))
                       ) {
-                        const err185 = {
+                        const err187 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/audio/references/" +
                             i10,
                           schemaPath:
@@ -4519,19 +4603,19 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err185];
+                          vErrors = [err187];
                         } else {
-                          vErrors.push(err185);
+                          vErrors.push(err187);
                         }
                         errors++;
                       }
-                      if (data133 && typeof data133 == "object" && !Array.isArray(data133)) {
-                        if (data133.source === void 0) {
-                          const err186 = {
+                      if (data135 && typeof data135 == "object" && !Array.isArray(data135)) {
+                        if (data135.source === void 0) {
+                          const err188 = {
                             instancePath:
                               instancePath +
                               "/passes/" +
-                              key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                              key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                               "/audio/references/" +
                               i10,
                             schemaPath:
@@ -4540,51 +4624,51 @@ function validate20(
                             params: { missingProperty: "source" },
                           };
                           if (vErrors === null) {
-                            vErrors = [err186];
+                            vErrors = [err188];
                           } else {
-                            vErrors.push(err186);
+                            vErrors.push(err188);
                           }
                           errors++;
                         }
-                        for (const key23 in data133) {
+                        for (const key24 in data135) {
                           if (!(
-                            key23 === "source" ||
-                            key23 === "probability" ||
-                            key23 === "sigma" ||
-                            key23 === "noise"
+                            key24 === "source" ||
+                            key24 === "probability" ||
+                            key24 === "sigma" ||
+                            key24 === "noise"
                           )) {
-                            const err187 = {
+                            const err189 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
                                 i10,
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/audio/properties/references/items/additionalProperties",
                               keyword: "additionalProperties",
-                              params: { additionalProperty: key23 },
+                              params: { additionalProperty: key24 },
                             };
                             if (vErrors === null) {
-                              vErrors = [err187];
+                              vErrors = [err189];
                             } else {
-                              vErrors.push(err187);
+                              vErrors.push(err189);
                             }
                             errors++;
                           }
                         }
-                        if (data133.source !== void 0) {
-                          let data134 = data133.source;
+                        if (data135.source !== void 0) {
+                          let data136 = data135.source;
                           if (
-                            typeof data134 !== "string" &&
-                            !(typeof data134 == "number" && isFinite(data134)) &&
-                            typeof data134 !== "boolean"
+                            typeof data136 !== "string" &&
+                            !(typeof data136 == "number" && isFinite(data136)) &&
+                            typeof data136 !== "boolean"
                           ) {
-                            const err188 = {
+                            const err190 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
                                 i10 +
                                 "/source",
@@ -4597,25 +4681,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err188];
+                              vErrors = [err190];
                             } else {
-                              vErrors.push(err188);
+                              vErrors.push(err190);
                             }
                             errors++;
                           }
                         }
-                        if (data133.probability !== void 0) {
-                          let data135 = data133.probability;
+                        if (data135.probability !== void 0) {
+                          let data137 = data135.probability;
                           if (
-                            typeof data135 !== "string" &&
-                            !(typeof data135 == "number" && isFinite(data135)) &&
-                            typeof data135 !== "boolean"
+                            typeof data137 !== "string" &&
+                            !(typeof data137 == "number" && isFinite(data137)) &&
+                            typeof data137 !== "boolean"
                           ) {
-                            const err189 = {
+                            const err191 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
                                 i10 +
                                 "/probability",
@@ -4628,25 +4712,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err189];
+                              vErrors = [err191];
                             } else {
-                              vErrors.push(err189);
+                              vErrors.push(err191);
                             }
                             errors++;
                           }
                         }
-                        if (data133.sigma !== void 0) {
-                          let data136 = data133.sigma;
+                        if (data135.sigma !== void 0) {
+                          let data138 = data135.sigma;
                           if (
-                            typeof data136 !== "string" &&
-                            !(typeof data136 == "number" && isFinite(data136)) &&
-                            typeof data136 !== "boolean"
+                            typeof data138 !== "string" &&
+                            !(typeof data138 == "number" && isFinite(data138)) &&
+                            typeof data138 !== "boolean"
                           ) {
-                            const err190 = {
+                            const err192 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
                                 i10 +
                                 "/sigma",
@@ -4659,25 +4743,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err190];
+                              vErrors = [err192];
                             } else {
-                              vErrors.push(err190);
+                              vErrors.push(err192);
                             }
                             errors++;
                           }
                         }
-                        if (data133.noise !== void 0) {
-                          let data137 = data133.noise;
+                        if (data135.noise !== void 0) {
+                          let data139 = data135.noise;
                           if (
-                            typeof data137 !== "string" &&
-                            !(typeof data137 == "number" && isFinite(data137)) &&
-                            typeof data137 !== "boolean"
+                            typeof data139 !== "string" &&
+                            !(typeof data139 == "number" && isFinite(data139)) &&
+                            typeof data139 !== "boolean"
                           ) {
-                            const err191 = {
+                            const err193 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
                                 i10 +
                                 "/noise",
@@ -4690,9 +4774,9 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err191];
+                              vErrors = [err193];
                             } else {
-                              vErrors.push(err191);
+                              vErrors.push(err193);
                             }
                             errors++;
                           }
@@ -4700,64 +4784,16 @@ function validate20(
                       }
                     }
                   } else {
-                    const err192 = {
+                    const err194 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
-                        key18.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        key19.replace(/~/g, "~0").replace(/\//g, "~1") +
                         "/audio/references",
                       schemaPath:
                         "#/properties/passes/additionalProperties/properties/audio/properties/references/type",
                       keyword: "type",
                       params: { type: "array" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err192];
-                    } else {
-                      vErrors.push(err192);
-                    }
-                    errors++;
-                  }
-                }
-                if (data128.sigma !== void 0) {
-                  let data138 = data128.sigma;
-                  if (
-                    typeof data138 !== "string" &&
-                    !(typeof data138 == "number" && isFinite(data138)) &&
-                    typeof data138 !== "boolean"
-                  ) {
-                    const err193 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.sigma.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err193];
-                    } else {
-                      vErrors.push(err193);
-                    }
-                    errors++;
-                  }
-                }
-                if (data128.noise !== void 0) {
-                  let data139 = data128.noise;
-                  if (
-                    typeof data139 !== "string" &&
-                    !(typeof data139 == "number" && isFinite(data139)) &&
-                    typeof data139 !== "boolean"
-                  ) {
-                    const err194 = {
-                      instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noise.type,
-                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err194];
@@ -4767,8 +4803,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data128.noisy !== void 0) {
-                  let data140 = data128.noisy;
+                if (data130.sigma !== void 0) {
+                  let data140 = data130.sigma;
                   if (
                     typeof data140 !== "string" &&
                     !(typeof data140 == "number" && isFinite(data140)) &&
@@ -4776,11 +4812,11 @@ function validate20(
                   ) {
                     const err195 = {
                       instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noisy.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.sigma.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4791,8 +4827,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data128.target !== void 0) {
-                  let data141 = data128.target;
+                if (data130.noise !== void 0) {
+                  let data141 = data130.noise;
                   if (
                     typeof data141 !== "string" &&
                     !(typeof data141 == "number" && isFinite(data141)) &&
@@ -4800,11 +4836,11 @@ function validate20(
                   ) {
                     const err196 = {
                       instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.target.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noise.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4815,8 +4851,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data128.denoised !== void 0) {
-                  let data142 = data128.denoised;
+                if (data130.noisy !== void 0) {
+                  let data142 = data130.noisy;
                   if (
                     typeof data142 !== "string" &&
                     !(typeof data142 == "number" && isFinite(data142)) &&
@@ -4824,11 +4860,11 @@ function validate20(
                   ) {
                     const err197 = {
                       instancePath:
-                        instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.denoised.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noisy.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4839,225 +4875,241 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data130.target !== void 0) {
+                  let data143 = data130.target;
+                  if (
+                    typeof data143 !== "string" &&
+                    !(typeof data143 == "number" && isFinite(data143)) &&
+                    typeof data143 !== "boolean"
+                  ) {
+                    const err198 = {
+                      instancePath:
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.target.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err198];
+                    } else {
+                      vErrors.push(err198);
+                    }
+                    errors++;
+                  }
+                }
+                if (data130.denoised !== void 0) {
+                  let data144 = data130.denoised;
+                  if (
+                    typeof data144 !== "string" &&
+                    !(typeof data144 == "number" && isFinite(data144)) &&
+                    typeof data144 !== "boolean"
+                  ) {
+                    const err199 = {
+                      instancePath:
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.denoised.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err199];
+                    } else {
+                      vErrors.push(err199);
+                    }
+                    errors++;
+                  }
+                }
               } else {
-                const err198 = {
-                  instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                const err200 = {
+                  instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
                   schemaPath: "#/properties/passes/additionalProperties/properties/audio/type",
                   keyword: "type",
                   params: { type: "object" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err198];
+                  vErrors = [err200];
                 } else {
-                  vErrors.push(err198);
+                  vErrors.push(err200);
                 }
                 errors++;
               }
             }
           } else {
-            const err199 = {
-              instancePath: instancePath + "/passes/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err201 = {
+              instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/passes/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err199];
+              vErrors = [err201];
             } else {
-              vErrors.push(err199);
+              vErrors.push(err201);
             }
             errors++;
           }
         }
       } else {
-        const err200 = {
+        const err202 = {
           instancePath: instancePath + "/passes",
           schemaPath: "#/properties/passes/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err200];
+          vErrors = [err202];
         } else {
-          vErrors.push(err200);
+          vErrors.push(err202);
         }
         errors++;
       }
     }
     if (data.loss !== void 0) {
-      let data143 = data.loss;
-      if (data143 && typeof data143 == "object" && !Array.isArray(data143)) {
-        if (Object.keys(data143).length < 1) {
-          const err201 = {
+      let data145 = data.loss;
+      if (data145 && typeof data145 == "object" && !Array.isArray(data145)) {
+        if (Object.keys(data145).length < 1) {
+          const err203 = {
             instancePath: instancePath + "/loss",
             schemaPath: "#/properties/loss/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err201];
+            vErrors = [err203];
           } else {
-            vErrors.push(err201);
+            vErrors.push(err203);
           }
           errors++;
         }
-        for (const key24 in data143) {
-          const _errs298 = errors;
-          if (typeof key24 === "string") {
-            if (!pattern5.test(key24)) {
-              const err202 = {
+        for (const key25 in data145) {
+          const _errs301 = errors;
+          if (typeof key25 === "string") {
+            if (!pattern5.test(key25)) {
+              const err204 = {
                 instancePath: instancePath + "/loss",
                 schemaPath: "#/properties/loss/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key24,
+                propertyName: key25,
               };
               if (vErrors === null) {
-                vErrors = [err202];
+                vErrors = [err204];
               } else {
-                vErrors.push(err202);
+                vErrors.push(err204);
               }
               errors++;
             }
           }
-          var valid57 = _errs298 === errors;
-          if (!valid57) {
-            const err203 = {
+          var valid58 = _errs301 === errors;
+          if (!valid58) {
+            const err205 = {
               instancePath: instancePath + "/loss",
               schemaPath: "#/properties/loss/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key24 },
+              params: { propertyName: key25 },
             };
             if (vErrors === null) {
-              vErrors = [err203];
+              vErrors = [err205];
             } else {
-              vErrors.push(err203);
+              vErrors.push(err205);
             }
             errors++;
           }
         }
-        for (const key25 in data143) {
-          let data144 = data143[key25];
+        for (const key26 in data145) {
+          let data146 = data145[key26];
           if (
-            typeof data144 !== "string" &&
-            !(typeof data144 == "number" && isFinite(data144)) &&
-            typeof data144 !== "boolean"
+            typeof data146 !== "string" &&
+            !(typeof data146 == "number" && isFinite(data146)) &&
+            typeof data146 !== "boolean"
           ) {
-            const err204 = {
-              instancePath: instancePath + "/loss/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err206 = {
+              instancePath: instancePath + "/loss/" + key26.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/loss/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.loss.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err204];
+              vErrors = [err206];
             } else {
-              vErrors.push(err204);
+              vErrors.push(err206);
             }
             errors++;
           }
         }
       } else {
-        const err205 = {
+        const err207 = {
           instancePath: instancePath + "/loss",
           schemaPath: "#/properties/loss/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err205];
+          vErrors = [err207];
         } else {
-          vErrors.push(err205);
+          vErrors.push(err207);
         }
         errors++;
       }
     }
     if (data.outputs !== void 0) {
-      let data145 = data.outputs;
-      if (data145 && typeof data145 == "object" && !Array.isArray(data145)) {
-        for (const key26 in data145) {
-          const _errs304 = errors;
-          if (typeof key26 === "string") {
-            if (!pattern5.test(key26)) {
-              const err206 = {
+      let data147 = data.outputs;
+      if (data147 && typeof data147 == "object" && !Array.isArray(data147)) {
+        for (const key27 in data147) {
+          const _errs307 = errors;
+          if (typeof key27 === "string") {
+            if (!pattern5.test(key27)) {
+              const err208 = {
                 instancePath: instancePath + "/outputs",
                 schemaPath: "#/properties/outputs/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key26,
+                propertyName: key27,
               };
               if (vErrors === null) {
-                vErrors = [err206];
+                vErrors = [err208];
               } else {
-                vErrors.push(err206);
+                vErrors.push(err208);
               }
               errors++;
             }
           }
-          var valid59 = _errs304 === errors;
-          if (!valid59) {
-            const err207 = {
+          var valid60 = _errs307 === errors;
+          if (!valid60) {
+            const err209 = {
               instancePath: instancePath + "/outputs",
               schemaPath: "#/properties/outputs/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key26 },
+              params: { propertyName: key27 },
             };
             if (vErrors === null) {
-              vErrors = [err207];
+              vErrors = [err209];
             } else {
-              vErrors.push(err207);
+              vErrors.push(err209);
             }
             errors++;
           }
         }
-        for (const key27 in data145) {
-          let data146 = data145[key27];
-          if (data146 && typeof data146 == "object" && !Array.isArray(data146)) {
-            for (const key28 in data146) {
+        for (const key28 in data147) {
+          let data148 = data147[key28];
+          if (data148 && typeof data148 == "object" && !Array.isArray(data148)) {
+            for (const key29 in data148) {
               if (!(
-                key28 === "tap" ||
-                key28 === "modality" ||
-                key28 === "linear" ||
-                key28 === "features" ||
-                key28 === "activation"
+                key29 === "tap" ||
+                key29 === "modality" ||
+                key29 === "linear" ||
+                key29 === "features" ||
+                key29 === "activation"
               )) {
-                const err208 = {
-                  instancePath: instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),
+                const err210 = {
+                  instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key28 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err208];
-                } else {
-                  vErrors.push(err208);
-                }
-                errors++;
-              }
-            }
-            if (data146.tap !== void 0) {
-              let data147 = data146.tap;
-              if (typeof data147 === "string") {
-                if (!pattern13.test(data147)) {
-                  const err209 = {
-                    instancePath: instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
-                    keyword: "pattern",
-                    params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4})$" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err209];
-                  } else {
-                    vErrors.push(err209);
-                  }
-                  errors++;
-                }
-              } else {
-                const err210 = {
-                  instancePath: instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  params: { additionalProperty: key29 },
                 };
                 if (vErrors === null) {
                   vErrors = [err210];
@@ -5067,29 +5119,27 @@ function validate20(
                 errors++;
               }
             }
-            if (data146.modality !== void 0) {
-              let data148 = data146.modality;
-              if (!(data148 === "video" || data148 === "audio")) {
-                const err211 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err211];
-                } else {
-                  vErrors.push(err211);
+            if (data148.tap !== void 0) {
+              let data149 = data148.tap;
+              if (typeof data149 === "string") {
+                if (!pattern13.test(data149)) {
+                  const err211 = {
+                    instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4})$" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err211];
+                  } else {
+                    vErrors.push(err211);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data146.linear !== void 0) {
-              if (typeof data146.linear !== "string") {
+              } else {
                 const err212 = {
-                  instancePath: instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
+                  instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -5101,15 +5151,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data146.features !== void 0) {
-              let data150 = data146.features;
-              if (!(typeof data150 == "number" && !(data150 % 1) && !isNaN(data150) && isFinite(data150))) {
+            if (data148.modality !== void 0) {
+              let data150 = data148.modality;
+              if (!(data150 === "video" || data150 === "audio")) {
                 const err213 = {
                   instancePath:
-                    instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
-                  keyword: "type",
-                  params: { type: "integer" },
+                    instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err213];
@@ -5118,35 +5168,32 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data150 == "number" && isFinite(data150)) {
-                if (data150 < 1 || isNaN(data150)) {
-                  const err214 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err214];
-                  } else {
-                    vErrors.push(err214);
-                  }
-                  errors++;
+            }
+            if (data148.linear !== void 0) {
+              if (typeof data148.linear !== "string") {
+                const err214 = {
+                  instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err214];
+                } else {
+                  vErrors.push(err214);
                 }
+                errors++;
               }
             }
-            if (data146.activation !== void 0) {
-              let data151 = data146.activation;
-              if (!(data151 === "silu" || data151 === "gelu" || data151 === "none")) {
+            if (data148.features !== void 0) {
+              let data152 = data148.features;
+              if (!(typeof data152 == "number" && !(data152 % 1) && !isNaN(data152) && isFinite(data152))) {
                 const err215 = {
                   instancePath:
-                    instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
-                  keyword: "enum",
-                  params: {
-                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
-                  },
+                    instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  keyword: "type",
+                  params: { type: "integer" },
                 };
                 if (vErrors === null) {
                   vErrors = [err215];
@@ -5155,117 +5202,122 @@ function validate20(
                 }
                 errors++;
               }
+              if (typeof data152 == "number" && isFinite(data152)) {
+                if (data152 < 1 || isNaN(data152)) {
+                  const err216 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err216];
+                  } else {
+                    vErrors.push(err216);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data148.activation !== void 0) {
+              let data153 = data148.activation;
+              if (!(data153 === "silu" || data153 === "gelu" || data153 === "none")) {
+                const err217 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
+                  keyword: "enum",
+                  params: {
+                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
+                  },
+                };
+                if (vErrors === null) {
+                  vErrors = [err217];
+                } else {
+                  vErrors.push(err217);
+                }
+                errors++;
+              }
             }
           } else {
-            const err216 = {
-              instancePath: instancePath + "/outputs/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err218 = {
+              instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err216];
+              vErrors = [err218];
             } else {
-              vErrors.push(err216);
+              vErrors.push(err218);
             }
             errors++;
           }
         }
       } else {
-        const err217 = {
+        const err219 = {
           instancePath: instancePath + "/outputs",
           schemaPath: "#/properties/outputs/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err217];
+          vErrors = [err219];
         } else {
-          vErrors.push(err217);
+          vErrors.push(err219);
         }
         errors++;
       }
     }
-    if (data.imports !== void 0) {
-      let data152 = data.imports;
-      if (data152 && typeof data152 == "object" && !Array.isArray(data152)) {
-        for (const key29 in data152) {
-          const _errs319 = errors;
-          if (typeof key29 === "string") {
-            if (!pattern5.test(key29)) {
-              const err218 = {
-                instancePath: instancePath + "/imports",
-                schemaPath: "#/properties/imports/propertyNames/pattern",
+    if (data.weights !== void 0) {
+      let data154 = data.weights;
+      if (data154 && typeof data154 == "object" && !Array.isArray(data154)) {
+        for (const key30 in data154) {
+          const _errs322 = errors;
+          if (typeof key30 === "string") {
+            if (!pattern5.test(key30)) {
+              const err220 = {
+                instancePath: instancePath + "/weights",
+                schemaPath: "#/properties/weights/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key29,
+                propertyName: key30,
               };
               if (vErrors === null) {
-                vErrors = [err218];
+                vErrors = [err220];
               } else {
-                vErrors.push(err218);
+                vErrors.push(err220);
               }
               errors++;
             }
           }
-          var valid62 = _errs319 === errors;
-          if (!valid62) {
-            const err219 = {
-              instancePath: instancePath + "/imports",
-              schemaPath: "#/properties/imports/propertyNames",
+          var valid63 = _errs322 === errors;
+          if (!valid63) {
+            const err221 = {
+              instancePath: instancePath + "/weights",
+              schemaPath: "#/properties/weights/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key29 },
+              params: { propertyName: key30 },
             };
             if (vErrors === null) {
-              vErrors = [err219];
+              vErrors = [err221];
             } else {
-              vErrors.push(err219);
+              vErrors.push(err221);
             }
             errors++;
           }
         }
-        for (const key30 in data152) {
-          let data153 = data152[key30];
-          if (data153 && typeof data153 == "object" && !Array.isArray(data153)) {
-            for (const key31 in data153) {
-              if (!(key31 === "from" || key31 === "python" || key31 === "type")) {
-                const err220 = {
-                  instancePath: instancePath + "/imports/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key31 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err220];
-                } else {
-                  vErrors.push(err220);
-                }
-                errors++;
-              }
-            }
-            if (data153.from !== void 0) {
-              if (typeof data153.from !== "string") {
-                const err221 = {
-                  instancePath: instancePath + "/imports/" + key30.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err221];
-                } else {
-                  vErrors.push(err221);
-                }
-                errors++;
-              }
-            }
-            if (data153.python !== void 0) {
-              if (typeof data153.python !== "string") {
+        for (const key31 in data154) {
+          let data155 = data154[key31];
+          if (data155 && typeof data155 == "object" && !Array.isArray(data155)) {
+            for (const key32 in data155) {
+              if (!(key32 === "axes" || key32 === "like" || key32 === "init")) {
                 const err222 = {
-                  instancePath: instancePath + "/imports/" + key30.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/weights/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key32 },
                 };
                 if (vErrors === null) {
                   vErrors = [err222];
@@ -5275,107 +5327,99 @@ function validate20(
                 errors++;
               }
             }
-            if (data153.type !== void 0) {
-              if (typeof data153.type !== "string") {
-                const err223 = {
-                  instancePath: instancePath + "/imports/" + key30.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+            if (data155.axes !== void 0) {
+              let data156 = data155.axes;
+              if (Array.isArray(data156)) {
+                if (data156.length < 1) {
+                  const err223 = {
+                    instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                    schemaPath: "#/properties/weights/additionalProperties/properties/axes/minItems",
+                    keyword: "minItems",
+                    params: { limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err223];
+                  } else {
+                    vErrors.push(err223);
+                  }
+                  errors++;
+                }
+                const len11 = data156.length;
+                for (let i11 = 0; i11 < len11; i11++) {
+                  let data157 = data156[i11];
+                  if (
+                    typeof data157 !== "string" &&
+                    !(data157 && typeof data157 == "object" && !Array.isArray(data157))
+                  ) {
+                    const err224 = {
+                      instancePath:
+                        instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i11,
+                      schemaPath: "#/properties/weights/additionalProperties/properties/axes/items/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.weights.additionalProperties.properties.axes.items.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err224];
+                    } else {
+                      vErrors.push(err224);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err225 = {
+                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/axes/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err225];
+                } else {
+                  vErrors.push(err225);
+                }
+                errors++;
+              }
+            }
+            if (data155.like !== void 0) {
+              if (typeof data155.like !== "string") {
+                const err226 = {
+                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err223];
+                  vErrors = [err226];
                 } else {
-                  vErrors.push(err223);
+                  vErrors.push(err226);
+                }
+                errors++;
+              }
+            }
+            if (data155.init !== void 0) {
+              let data159 = data155.init;
+              if (typeof data159 !== "string" && !(typeof data159 == "number" && isFinite(data159))) {
+                const err227 = {
+                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err227];
+                } else {
+                  vErrors.push(err227);
                 }
                 errors++;
               }
             }
           } else {
-            const err224 = {
-              instancePath: instancePath + "/imports/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/imports/additionalProperties/type",
+            const err228 = {
+              instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/weights/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err224];
-            } else {
-              vErrors.push(err224);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err225 = {
-          instancePath: instancePath + "/imports",
-          schemaPath: "#/properties/imports/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err225];
-        } else {
-          vErrors.push(err225);
-        }
-        errors++;
-      }
-    }
-    if (data.metadata !== void 0) {
-      let data157 = data.metadata;
-      if (data157 && typeof data157 == "object" && !Array.isArray(data157)) {
-        for (const key32 in data157) {
-          let data158 = data157[key32];
-          if (
-            typeof data158 !== "string" &&
-            !(typeof data158 == "number" && isFinite(data158)) &&
-            typeof data158 !== "boolean"
-          ) {
-            const err226 = {
-              instancePath: instancePath + "/metadata/" + key32.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/metadata/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.metadata.additionalProperties.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err226];
-            } else {
-              vErrors.push(err226);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err227 = {
-          instancePath: instancePath + "/metadata",
-          schemaPath: "#/properties/metadata/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err227];
-        } else {
-          vErrors.push(err227);
-        }
-        errors++;
-      }
-    }
-    if (data.expect !== void 0) {
-      let data159 = data.expect;
-      if (Array.isArray(data159)) {
-        const len11 = data159.length;
-        for (let i11 = 0; i11 < len11; i11++) {
-          let data160 = data159[i11];
-          if (
-            typeof data160 !== "string" &&
-            !(typeof data160 == "number" && isFinite(data160)) &&
-            typeof data160 !== "boolean"
-          ) {
-            const err228 = {
-              instancePath: instancePath + "/expect/" + i11,
-              schemaPath: "#/properties/expect/items/type",
-              keyword: "type",
-              params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
               vErrors = [err228];
@@ -5387,10 +5431,10 @@ function validate20(
         }
       } else {
         const err229 = {
-          instancePath: instancePath + "/expect",
-          schemaPath: "#/properties/expect/type",
+          instancePath: instancePath + "/weights",
+          schemaPath: "#/properties/weights/type",
           keyword: "type",
-          params: { type: "array" },
+          params: { type: "object" },
         };
         if (vErrors === null) {
           vErrors = [err229];
@@ -5400,12 +5444,226 @@ function validate20(
         errors++;
       }
     }
+    if (data.imports !== void 0) {
+      let data160 = data.imports;
+      if (data160 && typeof data160 == "object" && !Array.isArray(data160)) {
+        for (const key33 in data160) {
+          const _errs337 = errors;
+          if (typeof key33 === "string") {
+            if (!pattern5.test(key33)) {
+              const err230 = {
+                instancePath: instancePath + "/imports",
+                schemaPath: "#/properties/imports/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key33,
+              };
+              if (vErrors === null) {
+                vErrors = [err230];
+              } else {
+                vErrors.push(err230);
+              }
+              errors++;
+            }
+          }
+          var valid68 = _errs337 === errors;
+          if (!valid68) {
+            const err231 = {
+              instancePath: instancePath + "/imports",
+              schemaPath: "#/properties/imports/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key33 },
+            };
+            if (vErrors === null) {
+              vErrors = [err231];
+            } else {
+              vErrors.push(err231);
+            }
+            errors++;
+          }
+        }
+        for (const key34 in data160) {
+          let data161 = data160[key34];
+          if (data161 && typeof data161 == "object" && !Array.isArray(data161)) {
+            for (const key35 in data161) {
+              if (!(key35 === "from" || key35 === "python" || key35 === "type")) {
+                const err232 = {
+                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key35 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err232];
+                } else {
+                  vErrors.push(err232);
+                }
+                errors++;
+              }
+            }
+            if (data161.from !== void 0) {
+              if (typeof data161.from !== "string") {
+                const err233 = {
+                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err233];
+                } else {
+                  vErrors.push(err233);
+                }
+                errors++;
+              }
+            }
+            if (data161.python !== void 0) {
+              if (typeof data161.python !== "string") {
+                const err234 = {
+                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err234];
+                } else {
+                  vErrors.push(err234);
+                }
+                errors++;
+              }
+            }
+            if (data161.type !== void 0) {
+              if (typeof data161.type !== "string") {
+                const err235 = {
+                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err235];
+                } else {
+                  vErrors.push(err235);
+                }
+                errors++;
+              }
+            }
+          } else {
+            const err236 = {
+              instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/imports/additionalProperties/type",
+              keyword: "type",
+              params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err236];
+            } else {
+              vErrors.push(err236);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err237 = {
+          instancePath: instancePath + "/imports",
+          schemaPath: "#/properties/imports/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err237];
+        } else {
+          vErrors.push(err237);
+        }
+        errors++;
+      }
+    }
+    if (data.metadata !== void 0) {
+      let data165 = data.metadata;
+      if (data165 && typeof data165 == "object" && !Array.isArray(data165)) {
+        for (const key36 in data165) {
+          let data166 = data165[key36];
+          if (
+            typeof data166 !== "string" &&
+            !(typeof data166 == "number" && isFinite(data166)) &&
+            typeof data166 !== "boolean"
+          ) {
+            const err238 = {
+              instancePath: instancePath + "/metadata/" + key36.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/metadata/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.metadata.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err238];
+            } else {
+              vErrors.push(err238);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err239 = {
+          instancePath: instancePath + "/metadata",
+          schemaPath: "#/properties/metadata/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err239];
+        } else {
+          vErrors.push(err239);
+        }
+        errors++;
+      }
+    }
+    if (data.expect !== void 0) {
+      let data167 = data.expect;
+      if (Array.isArray(data167)) {
+        const len12 = data167.length;
+        for (let i12 = 0; i12 < len12; i12++) {
+          let data168 = data167[i12];
+          if (
+            typeof data168 !== "string" &&
+            !(typeof data168 == "number" && isFinite(data168)) &&
+            typeof data168 !== "boolean"
+          ) {
+            const err240 = {
+              instancePath: instancePath + "/expect/" + i12,
+              schemaPath: "#/properties/expect/items/type",
+              keyword: "type",
+              params: { type: schema31.properties.expect.items.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err240];
+            } else {
+              vErrors.push(err240);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err241 = {
+          instancePath: instancePath + "/expect",
+          schemaPath: "#/properties/expect/type",
+          keyword: "type",
+          params: { type: "array" },
+        };
+        if (vErrors === null) {
+          vErrors = [err241];
+        } else {
+          vErrors.push(err241);
+        }
+        errors++;
+      }
+    }
   } else {
-    const err230 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err242 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err230];
+      vErrors = [err242];
     } else {
-      vErrors.push(err230);
+      vErrors.push(err242);
     }
     errors++;
   }

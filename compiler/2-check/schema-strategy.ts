@@ -143,10 +143,10 @@ const texts: Schema = {
   type: ["string", "array"],
   title: "a source or a list of sources",
   minItems: 1,
-  items: expression("A source, `with probability p` in all entries but the last."),
+  items: expression("A source, maybe in `insert(…)`, `with probability p` in all entries but the last."),
   description:
     "The source of the text context, by default the only one of kind `text_embeddings`; of a list, each sample gets the first entry that is drawn.",
-  examples: ["conditions", ["empty with probability 0.1", "conditions"]],
+  examples: ["conditions", "insert(conditions, concept)", ["empty with probability 0.1", "conditions"]],
 };
 
 /** The keywords of a mapping say nothing of a text. */
@@ -237,6 +237,25 @@ const pass = object("Another call of the model in the step. What it does not nam
   audio: overrides("audio"),
 });
 
+const weight = object("A tensor of the strategy's own that is trained, such as tokens of a caption.", {
+  axes: {
+    type: "array",
+    title: "a list of axes such as `[text: 8, hidden]`",
+    minItems: 1,
+    items: { type: ["string", "object"], title: "an axis such as `hidden` or `text: 8`", description: "An axis." },
+    description: "`text: 8` are eight tokens of a caption, `hidden` is the width of the captions that `like` names.",
+    examples: [[{ text: 8 }, "hidden"]],
+  },
+  like: text("The source of kind `text_embeddings` whose tokens it is like.", { examples: ["conditions"] }),
+  init: {
+    type: ["string", "number"],
+    title: "`randn(0.02)` or a number",
+    default: "randn(0.02)",
+    description: "What it begins with: normal numbers of this standard deviation, or the same number everywhere.",
+    examples: ["randn(0.02)", 0],
+  },
+});
+
 const output = object("A tap into the transformer, or a small trainable head on one.", {
   tap: text("The stream after a block, counted from 0, or from the end: `block -1` is the last.", {
     title: "a block, e.g. `block 12`",
@@ -277,6 +296,7 @@ const complete: Schema = {
     video: { required: ["latents"] },
     audio: { required: ["latents"] },
     outputs: { additionalProperties: completeOutput },
+    weights: { additionalProperties: { required: ["axes", "like"] } },
     imports: { additionalProperties: { required: ["from", "type"] } },
   },
 };
@@ -320,6 +340,10 @@ export const strategySchema: Schema = {
       { minProperties: 1 },
     ),
     outputs: named("Extra model outputs: taps and small trainable heads.", output),
+    weights: named(
+      "Tensors of the strategy's own that are trained, such as tokens that `insert` puts into a caption.",
+      weight,
+    ),
     imports: named("Functions written in TypeScript.", imported),
     metadata: {
       type: "object",

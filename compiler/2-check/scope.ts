@@ -213,7 +213,7 @@ export class Scope {
     const generated = syntax.generate?.value ?? true;
     const env = this.#environment(syntax.name, syntax.name);
     const references = this.#sources.references(syntax, latents.name.text);
-    const known = texts ?? { of: syntax.name, sources: [], items: [] };
+    const known = texts ?? { of: syntax.name, sources: [], inserted: [], items: [] };
     this.contexts.set(syntax.name, {
       syntax,
       owner: syntax.name,
@@ -230,6 +230,7 @@ export class Scope {
         latents: latents.name.text,
         text: texts.sources.at(-1) ?? "",
         texts: texts.sources,
+        inserted: texts.inserted,
         generated,
         references: references.map(({ source }) => source),
         noisyReferences: noisyOf(references),

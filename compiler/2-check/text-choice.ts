@@ -12,6 +12,8 @@ export interface TextChoice {
   readonly of: ModalityName;
   /** Names of the sources, in the order in which they are drawn. */
   readonly sources: readonly string[];
+  /** Of each, the weights whose tokens stand in front of its own. */
+  readonly inserted: readonly (readonly string[])[];
   /** What is written for them; nothing where the only source of text is taken. */
   readonly items: readonly Item[];
 }

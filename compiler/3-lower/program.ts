@@ -8,6 +8,7 @@ import type {
   CheckedParam,
   CheckedPass,
   CheckedSource,
+  CheckedWeight,
 } from "../2-check/checked.ts";
 import type { Core, Type } from "../2-check/core.ts";
 import type { Span } from "../source/span.ts";
@@ -59,6 +60,7 @@ export interface Program {
   /** Terms whose statement `overlap.<term>` says where they cover kept tokens. */
   readonly undecided: readonly string[];
   readonly outputs: readonly CheckedOutput[];
+  readonly weights: readonly CheckedWeight[];
   readonly imports: readonly CheckedImport[];
   readonly metadata: {
     readonly entries: readonly CheckedMetadata[];

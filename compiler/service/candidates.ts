@@ -114,6 +114,8 @@ function ofDeclaration(analysis: Analysis, declaration: Declaration): Candidate[
       return [{ ...base, kind: "function", is: "any", insert: `${label}($0)` }];
     case "output":
       return [{ ...base, kind: "variable", is: "number" }];
+    case "weight":
+      return [{ ...base, kind: "variable", is: "text", insert: `insert($1, ${label})` }];
     case "pass":
       return [{ ...base, kind: "module", is: "any" }];
   }

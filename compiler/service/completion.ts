@@ -2,13 +2,25 @@
 import { nodeAt } from "../1-parse/tree.ts";
 import type { ParameterDoc } from "../2-check/builtin-docs.ts";
 import { drawFunctions, losses } from "../2-check/builtins.ts";
+import type { Declaration } from "../2-check/declarations.ts";
 import { endOffset } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import type { Analysis } from "./analysis.ts";
 import { axes, fieldsOf, fits, operands, references, type Candidate, type Surroundings } from "./candidates.ts";
 import { builtinParameters, cursorIn, type Cursor } from "./cursor.ts";
 import { placeAt, type Place } from "./place.ts";
-import { at, isList, isMapping, modalityAt, roleAt, schemaAt, type Role, type Schema, type Wanted } from "./roles.ts";
+import {
+  at,
+  isList,
+  isMapping,
+  modalityAt,
+  roleAt,
+  schemaAt,
+  type Named,
+  type Role,
+  type Schema,
+  type Wanted,
+} from "./roles.ts";
 import { contains } from "./uses.ts";
 
 export interface Completion extends Candidate {
@@ -69,13 +81,21 @@ function keysAt({ own }: Analysis, { path, start }: Place, offset: number): read
   return node.entries.flatMap(({ key, keySpan }) => (contains(keySpan, offset) && keySpan.start >= start ? [] : [key]));
 }
 
+const sectionKinds: Readonly<Record<string, Declaration["kind"]>> = {
+  params: "param",
+  sources: "source",
+  let: "let",
+  passes: "pass",
+  outputs: "output",
+  weights: "weight",
+  imports: "import",
+};
+
 /** Of a section whose keys are names: those of the bases, which may be overridden. */
 function inheritedKeys({ syntax, file, declarations }: Analysis, { path }: Place): string[] {
   const [section] = path;
   if (path.length !== 1 || syntax === null || endOffset(file) === file.text.length + 1) return [];
-  const word = { params: "param", sources: "source", let: "let", passes: "pass", outputs: "output", imports: "import" }[
-    String(section)
-  ];
+  const word = sectionKinds[String(section)];
   if (section === "loss")
     return syntax.losses.filter(({ name }) => name.span.start > file.text.length).map(({ name }) => name.text);
   const names = [...(declarations?.byName.values() ?? [])].filter(
@@ -127,10 +147,12 @@ function listed(
   return labels.map((label, rank) => ({ label, kind, is: "none", rank, replace: { start, end } }));
 }
 
-function named(analysis: Analysis, of: "latents" | "output"): readonly Candidate[] {
+function named(analysis: Analysis, of: Named): readonly Candidate[] {
   const all = [...(analysis.declarations?.byName.values() ?? [])];
   const fitting = all.filter((each) =>
-    of === "output" ? each.kind === "output" : each.kind === "source" && each.sourceKind.endsWith("_latents"),
+    of === "output"
+      ? each.kind === "output"
+      : each.kind === "source" && each.sourceKind.endsWith(of === "text" ? "text_embeddings" : "_latents"),
   );
   return fitting.map(({ name }): Candidate => ({ label: name.text, kind: "source", is: "none" }));
 }

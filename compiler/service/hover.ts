@@ -117,6 +117,12 @@ function ofDeclaration(analysis: Analysis, declaration: Declaration): { readonly
         head: `${name} of ${declaration.syntax.from?.value ?? "?"}`,
         rest: ": a function written in TypeScript",
       };
+    case "weight": {
+      const { axes, like } = declaration.syntax;
+      const tokens = axes?.value[0]?.length ?? "?";
+      const head = `${name}: ${tokens} tokens like those of ${like?.text ?? "?"}`;
+      return { head, rest: `: trained, put into a caption by \`insert(${like?.text ?? "conditions"}, ${name})\`` };
+    }
     case "pass":
       return { head: name, rest: `: ${sentence(schemaAt(["passes", name]))}` };
   }

@@ -9,12 +9,14 @@ export type Schema = Readonly<Record<string, unknown>>;
 /** What the whole of an expression should be: masks before numbers where it is a weight. */
 export type Wanted = "mask" | "number" | "weight" | "any" | "loss" | "latents" | "text" | "reference";
 
+/** What a name alone stands for: a source of latents or of text, or an output. */
+export type Named = "latents" | "text" | "output";
+
 export type Role =
   | { readonly kind: "expression"; readonly wanted: Wanted; readonly isItem: boolean }
   /** Text in which `${…}` holds expressions. */
   | { readonly kind: "template" }
-  /** The name of a source of latents, or of an output. */
-  | { readonly kind: "name"; readonly of: "latents" | "output" }
+  | { readonly kind: "name"; readonly of: Named }
   | { readonly kind: "choice"; readonly values: readonly (string | number | boolean)[] }
   | { readonly kind: "strategy" }
   | { readonly kind: "tap" }
@@ -87,6 +89,7 @@ export function roleAt(path: Path): Role {
   if (path.length === 1 && section === "extends") return { kind: "strategy" };
   if (section === "sources" && (key === "directory" || key === "file")) return { kind: "template" };
   if (section === "sources" && key === "like") return { kind: "name", of: "latents" };
+  if (section === "weights" && key === "like") return { kind: "name", of: "text" };
   if (section === "outputs" && key === "linear") return { kind: "name", of: "output" };
   if (section === "outputs" && key === "tap") return { kind: "tap" };
   const schema = schemaAt(path);

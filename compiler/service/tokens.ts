@@ -50,6 +50,7 @@ const typeOfDeclaration: Readonly<Record<Declaration["kind"], TokenType>> = {
   let: "variable",
   pass: "namespace",
   output: "variable",
+  weight: "variable",
   import: "function",
 };
 

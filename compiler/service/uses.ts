@@ -21,15 +21,18 @@ export function usesIn(syntax: StrategySyntax): readonly Use[] {
   return [...declared(syntax), ...written(syntax).filter((use) => !isLocal(use))];
 }
 
-function declared({ params, sources, lets, passes, outputs, imports }: StrategySyntax): Use[] {
-  const names = [params, sources, passes, outputs, imports].flatMap((section) => section.map(({ name }) => name));
+function declared({ params, sources, lets, passes, outputs, weights, imports }: StrategySyntax): Use[] {
+  const names = [params, sources, passes, outputs, weights, imports].flatMap((section) =>
+    section.map(({ name }) => name),
+  );
   return [...names, ...lets.map(({ binder }) => binder.name)].map((name) => useOf(name, true));
 }
 
 const useOf = ({ text, span }: Name, isDeclaration = false): Use => ({ name: text, span, isDeclaration });
 
 function written(syntax: StrategySyntax): Use[] {
-  const named = [...syntax.sources.map(({ like }) => like), ...syntax.outputs.map(({ linear }) => linear)];
+  const likes = [...syntax.sources, ...syntax.weights].map(({ like }) => like);
+  const named = [...likes, ...syntax.outputs.map(({ linear }) => linear)];
   return [
     ...named.flatMap((name) => (name === null ? [] : [useOf(name)])),
     ...[...allExpressions(syntax), ...latentsOf(syntax)].flatMap(usesOf),

@@ -1,4 +1,4 @@
-import { noPasses } from "../../runtime/training/forward.ts";
+import { noPasses, noWeights } from "../../runtime/training/forward.ts";
 import type {
   HostTensor,
   ModalityInputs,
@@ -109,6 +109,7 @@ function runStep({ manifest, tensors }: Case, engine: Engine, { section, step, p
     globalStep: 0,
     progress: 0,
     call: noPasses,
+    weight: noWeights,
   };
 
   const batch = goldenBatch(tensors, step.strategy.sources, keyOf, ops);

@@ -21,6 +21,7 @@ import type {
   StepContext,
   Tensor,
 } from "../../runtime/contract.ts";
+import { noWeights } from "../../runtime/training/forward.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
 import {
   collate,
@@ -110,7 +111,7 @@ async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise
     scaleFactors,
     globalStep,
     progress: made.progress,
-    call: passes.call,
+    ...passes.model,
   });
   const prepare = () => step.prepare(contextOf(), uploadBatch(engine.ops, batch, contextsOf(engine, batch)));
   const prepared = engine.tidy(prepare);
@@ -174,10 +175,14 @@ function passesOf(engine: Engine, { strategy }: Step, randn: Randn) {
     return weightsOf(pass) === "trained" ? tensor : engine.ops.stopGradient(tensor);
   };
   return {
-    call: (pass: string, { video, audio }: ModelInputs) => ({
-      video: predict(pass, "video", video),
-      audio: predict(pass, "audio", audio),
-    }),
+    /** What a step may ask of the model; strategies with weights of their own have no module in Python. */
+    model: {
+      call: (pass: string, { video, audio }: ModelInputs) => ({
+        video: predict(pass, "video", video),
+        audio: predict(pass, "audio", audio),
+      }),
+      weight: noWeights,
+    },
     predicted,
     given: () => ({ ...given }),
     made: () => [...kept.values()],

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import type { LoraConfig } from "../config/run-config.ts";
 import type { HostTensor, Tensor } from "../contract.ts";
 import type { Finding } from "../findings.ts";
-import { isHead } from "../model/outputs.ts";
+import { isOfStrategy } from "../model/strategy-weights.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import { besidesBase, withoutBase } from "./base-change.ts";
 import {
@@ -160,13 +160,11 @@ const wantedOf = ({ trainable }: Run) =>
 /** Warnings about the heads' file are separate: a full training state contains the heads as well, and makes these warnings void. */
 async function loadWeights(run: Run, path: string) {
   const wanted = wantedOf(run);
-  const own = wanted.filter(({ name }) => !isHead(name));
-  const loaded = await (run.config.model.training_mode === "full"
-    ? readModel(path, own)
-    : loadLora(path, own, scaleOf(run.config.lora)));
+  const own = wanted.filter(({ name }) => !isOfStrategy(name));
+  const loaded = await loadOwn(run, path, own);
   const heads = await loadHeads(
     path,
-    wanted.filter(({ name }) => isHead(name)),
+    wanted.filter(({ name }) => isOfStrategy(name)),
   );
   const fitted = new Map(own.map(({ name }, i) => [name, loaded.values[i] ?? null]));
   const values = wanted.map(({ name }) => heads.values.get(name) ?? fitted.get(name) ?? null);
@@ -174,6 +172,12 @@ async function loadWeights(run: Run, path: string) {
   // Where there is a state with an average, that takes the place of this one.
   if (run.ema !== null) replaceWeights(run.engine, run.ema, values);
   return { warnings: loaded.warnings, ofHeads: heads.warnings };
+}
+
+/** The model's trained tensors, or those of adapters; without any layers that have some there is nothing to load. */
+async function loadOwn({ config: { model, lora } }: Run, path: string, own: Wanted): Promise<LoadedWeights> {
+  if (own.length === 0) return { values: [], warnings: [] };
+  return model.training_mode === "full" ? readModel(path, own) : loadLora(path, own, scaleOf(lora));
 }
 
 type Wanted = ReturnType<typeof wantedOf>;
@@ -187,10 +191,10 @@ async function readModel(path: string, wanted: Wanted): Promise<LoadedWeights> {
   return { values: await loadModelWeights(path, wanted), warnings: [] };
 }
 
-/** Separates the model's trained tensors from those of the heads, which are saved in a file of their own. */
+/** Separates the model's trained tensors from those of the strategy's own, heads and weights, which are saved in a file of their own. */
 function divided(parameters: NamedTensors): { readonly own: NamedTensors; readonly heads: NamedTensors } {
   const those = (keep: (name: string) => boolean) => new Map([...parameters].filter(([name]) => keep(name)));
-  return { own: those((name) => !isHead(name)), heads: those(isHead) };
+  return { own: those((name) => !isOfStrategy(name)), heads: those(isOfStrategy) };
 }
 
 /** Replaces the trained tensors; a tensor whose value is null stays as it is. */

@@ -3,30 +3,30 @@ import { basename } from "node:path";
 import type { HostTensor, StrategyInfo } from "../contract.ts";
 import type { Finding } from "../findings.ts";
 import { headsPath } from "./checkpoint-files.ts";
+import { isHead } from "../model/outputs.ts";
 import type { NamedTensors } from "./lora-weights.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
 
 /**
- * Writes the strategy's heads to `path`, with the declaration of its outputs in the metadata. Without heads, writes nothing.
+/**
+ * Writes the strategy's own tensors, heads and weights, to `path`, with their declaration in the metadata. Without any, writes nothing.
  * @throws FindingsError LTX6190, LTX6191 when it can not be written
  */
 export async function saveHeads(
   path: string | null,
   heads: NamedTensors,
-  { name, outputs }: StrategyInfo,
+  { name, outputs, weights }: StrategyInfo,
   precision: "bfloat16" | "float32",
 ): Promise<void> {
   if (heads.size === 0 || path === null) return;
-  await writeTensorFile(
-    path,
-    { tensors: heads, metadata: { strategy: name, outputs: JSON.stringify(outputs) } },
-    precision,
-  );
+  const ofWeights = weights === undefined ? {} : { weights: JSON.stringify(weights) };
+  const declared = { outputs: JSON.stringify(outputs), ...ofWeights };
+  await writeTensorFile(path, { tensors: heads, metadata: { strategy: name, ...declared } }, precision);
 }
 
 /**
- * Reads the heads next to a weights file, by name. Heads that are missing, or whose shape changed with the strategy, start from their
- * initial values; a warning LTX6313 names them.
+ * Reads the strategy's own tensors next to a weights file, by name. Those that are missing, or whose shape changed with the strategy, start
+ * from their initial values; a warning LTX6313 names them.
  */
 export async function loadHeads(
   weights: string,
@@ -44,8 +44,12 @@ export async function loadHeads(
   if (missing.length === 0) return { values, warnings: [] };
   const file = path === null ? `the heads of ${basename(weights)}` : path;
   const why = stored === null ? `${file} does not exist` : `${path} has none of these shapes`;
-  const message = `the strategy's heads start anew (${missing.join(", ")}): ${why}`;
-  const help = "keep the `heads_*.safetensors` next to its weights, or ignore this after a change of `outputs`";
+  const what = missing.every(isHead)
+    ? "the strategy's heads start anew"
+    : "what the strategy trains of its own starts anew";
+  const message = `${what} (${missing.join(", ")}): ${why}`;
+  const help =
+    "keep the `heads_*.safetensors` next to its weights, or ignore this after a change of `outputs` or `weights`";
   return {
     values,
     warnings: [{ code: "LTX6313", severity: "warning", path: ["model", "load_checkpoint"], message, help }],

@@ -133,7 +133,7 @@ test("judges text that stands for a number like the number", () => {
 test("finds all mistakes at once, each with its place", () => {
   const raw = {
     model: { model_path: 3, training_mode: "both" },
-    lora: { rnk: 4, target_modules: [] },
+    lora: { rnk: 4, target_modules: [""] },
     optimizaton: {},
     optimization: { steps: 0, learning_rate: null },
     validation: { video_dims: [1, 2], samples: [{ promt: "a" }] },
@@ -145,7 +145,7 @@ test("finds all mistakes at once, each with its place", () => {
     "LTX6002 model.model_path",
     "LTX6002 model.training_mode",
     "LTX6001 lora.rnk",
-    "LTX6003 lora.target_modules",
+    "LTX6003 lora.target_modules.0",
     "LTX6002 optimization.learning_rate",
     "LTX6003 optimization.steps",
     "LTX6001 validation.samples.0.promt",

@@ -41,7 +41,7 @@ const place: Finding["path"] = ["lora", "target_modules"];
 
 /**
  * The linear layers that a target list names, in the order of the layout: a layer is chosen when its name equals a target or ends
- * with `.` and the target. Errors: FindingsError LTX6210 when the list chooses nothing, LTX6211 for a target that names a
+ * with `.` and the target; none for an empty list. Errors: FindingsError LTX6210 when the list chooses nothing, LTX6211 for a target that names a
  * module that is not a linear layer. A target without effect beside others is a warning.
  */
 export function matchTargets(
@@ -59,20 +59,22 @@ export function matchTargets(
     if (others.some((module) => names(target, module))) return [notLinear(target, path)];
     return linears.some(({ module }) => names(target, module)) ? [] : [unmatched(target, path)];
   });
-  if (targets.length === 0) findings.push({ ...unmatched("", place), message: "`target_modules` is empty" });
+  if (targets.length === 0) return { targets: [], warnings: [] };
   const isError = chosen.length === 0 || findings.some(({ severity }) => severity === "error");
   if (isError) throw new FindingsError(findings.map((finding) => ({ ...finding, severity: "error" })));
   return { targets: chosen, warnings: findings };
 }
 
 /**
- * An error where the run feeds none of the streams that the chosen layers compute for, so that nothing would be trained.
- * LTX6212; none otherwise.
+ * An error where the run feeds none of the streams that the chosen layers compute for, so that nothing would be trained: LTX6212. One for no
+ * layers at all, unless the strategy trains tensors of its own: LTX6210. None otherwise.
  */
 export function checkStreams(
   targets: readonly Target[],
   streams: { readonly video: boolean; readonly audio: boolean },
+  { trainsOwn }: { readonly trainsOwn: boolean },
 ): Finding[] {
+  if (targets.length === 0) return trainsOwn ? [] : [nothingTrained];
   const isFed = ({ stream }: Target) => (stream === "cross" ? streams.video && streams.audio : streams[stream]);
   if (targets.some(isFed)) return [];
   const fed = streams.video ? "video alone" : "audio alone";
@@ -108,6 +110,14 @@ function notLinear(target: string, path: Finding["path"]): Finding {
   const message = `\`${target}\` is a part of the model, but no linear layer, and only those take adapters`;
   return { code: "LTX6211", severity: "error", path, message, help };
 }
+
+const nothingTrained: Finding = {
+  code: "LTX6210",
+  severity: "error",
+  path: place,
+  message: "`target_modules` is empty, so nothing would be trained",
+  help: `${help}; without layers only strategies with heads or \`weights\` of their own train something`,
+};
 
 function unmatched(target: string, path: Finding["path"]): Finding {
   return { code: "LTX6210", severity: "warning", path, message: `\`${target}\` names no layer of this model`, help };

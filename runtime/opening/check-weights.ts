@@ -27,6 +27,8 @@ export async function checkWeights(
     return [];
   }
   const { targets } = matchTargets(transformerLayout(config), lora.target_modules);
+  // A file without adapters says nothing of layers.
+  if (targets.length === 0) return [];
   const wanted = targets.flatMap(({ module, inputs, outputs }): WantedTensor[] => [
     { name: `${module}.lora_A.weight`, shape: [lora.rank, inputs] },
     { name: `${module}.lora_B.weight`, shape: [outputs, lora.rank] },

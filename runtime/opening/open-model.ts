@@ -1,5 +1,13 @@
 import type { LoraConfig, ModelConfig } from "../config/run-config.ts";
-import type { ModelInputs, Prediction, ScaleFactors, StrategyInfo, Tensor, Velocities } from "../contract.ts";
+import type {
+  ModelInputs,
+  Prediction,
+  ScaleFactors,
+  StrategyInfo,
+  Tensor,
+  Velocities,
+  WeightInfo,
+} from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { FindingsError, type Finding } from "../findings.ts";
 import {
@@ -16,24 +24,29 @@ import type { EmbeddingsProcessor } from "../model/embeddings.ts";
 import { transformerLayout } from "../model/parameters.ts";
 import { checkRank, checkStreams, createLora, matchTargets, type Dropout, type Uniform } from "../model/lora.ts";
 import { checkOutputs, createOutputs, type TargetTokens } from "../model/outputs.ts";
+import { createStrategyWeights, type Normal } from "../model/strategy-weights.ts";
 import { createTransformer, type Perturbation } from "../model/transformer.ts";
 import type { Model } from "../training/forward.ts";
 import type { Trainable } from "../training/optimizer-step.ts";
-import { uniform } from "../random/philox.ts";
+import { normal, uniform } from "../random/philox.ts";
 
-/** The model with what is trained of it: new adapters or all of its weights, and the heads that the strategy puts on it. */
+/** The model with what is trained of it: new adapters or all of its weights, and the heads and weights of the strategy's own. */
 export interface TrainableModel {
   readonly forward: Model;
   /** The moving average of what is trained, which `ema` as weights of a call means; null where the run keeps none. */
   readonly ema: Trainable | null;
   /** To draw samples with, of the average where there is one: no outputs, and on demand without some of the attention. */
   readonly velocities: (inputs: ModelInputs, perturbation?: Perturbation) => Velocities;
+  /** A weight of the strategy's own: `concept.video`. */
+  readonly weight: (name: string) => Tensor;
+  /** The same to draw samples with: of the average where there is one. */
+  readonly sampledWeight: (name: string) => Tensor;
   readonly config: TransformerConfig;
   readonly trainable: Trainable;
   readonly embeddings: EmbeddingsProcessor;
   readonly scaleFactors: ScaleFactors;
   readonly warnings: readonly Finding[];
-  /** Frees weights, adapters and heads. */
+  /** Frees weights, adapters, heads and the strategy's weights. */
   dispose(): void;
 }
 
@@ -48,14 +61,15 @@ function loadOptions(model: ModelConfig, modalities: StrategyInfo["modalities"])
  * the model's, LTX6250 for a rank with which an adapter would be too large
  */
 export async function checkModel(
-  { modalities, outputs }: StrategyInfo,
+  { modalities, outputs, weights = [] }: StrategyInfo,
   model: ModelConfig,
   lora: LoraConfig | null,
 ): Promise<ExaminedModel> {
   const options = loadOptions(model, modalities);
   const examined = await examineModel(options);
   const matched = lora === null ? null : matchTargets(transformerLayout(examined.config), lora.target_modules);
-  const ofTargets = matched === null ? [] : checkStreams(matched.targets, options.streams);
+  const trainsOwn = weights.length > 0 || outputs.some(({ kind }) => kind === "linear");
+  const ofTargets = matched === null ? [] : checkStreams(matched.targets, options.streams, { trainsOwn });
   const ofRank = lora === null || matched === null ? [] : checkRank(matched.targets, lora.rank);
   const errors = [...ofTargets, ...ofRank, ...checkOutputs(outputs, examined.config)];
   if (errors.length > 0) throw new FindingsError(errors);
@@ -82,12 +96,12 @@ interface TrainingOptions extends PlannedModel {
 
 /**
  * Loads a checkpoint and puts adapters on the layers that `lora.target_modules` names; without `lora` all weights of the transformer that
- * the run feeds are trained. The start of adapters and of the strategy's heads depends on `seed` and names alone.
+ * the run feeds are trained. The start of adapters and of the strategy's heads and weights depends on `seed` and names alone.
  * @throws FindingsError LTX62xx for a checkpoint that can not be read and targets that choose nothing
  */
 export async function openModel(
   engine: Engine,
-  { modalities, outputs: infos, passes = [] }: StrategyInfo,
+  { modalities, outputs: infos, passes = [], weights = [] }: StrategyInfo,
   model: ModelConfig,
   { lora, seed, isCheckpointed, hasEma = false, blocks, isBlank = false }: TrainingOptions,
 ): Promise<TrainableModel> {
@@ -96,9 +110,11 @@ export async function openModel(
   const needsBase = passes.some(({ weights }) => weights === "base");
   const again = () => loadTransformer(engine, options);
   try {
-    const start = (name: string, count: number) =>
-      isBlank ? new Float32Array(count) : uniform({ seed, step: 0, microBatch: 0, name }, count);
-    const calledWith = { engine, infos, config: loaded.config, isCheckpointed, lora, start };
+    const keyOf = (name: string) => ({ seed, step: 0, microBatch: 0, name });
+    const start = (name: string, count: number) => (isBlank ? new Float32Array(count) : uniform(keyOf(name), count));
+    const spread = (name: string, count: number) => (isBlank ? new Float32Array(count) : normal(keyOf(name), count));
+    const own = { infos, weightInfos: weights, start, spread };
+    const calledWith = { engine, ...own, config: loaded.config, isCheckpointed, lora };
     const trained = called(calledWith, loaded.weights);
     const base = needsBase ? await openBase(engine, loaded, lora === null ? again : null, isCheckpointed) : null;
     // It starts as what is trained: adapters and heads from the same numbers, all weights from the same file.
@@ -110,6 +126,8 @@ export async function openModel(
         return weights === "ema" ? present(ema).forward(inputs, targets) : trained.forward(inputs, targets, dropout);
       },
       velocities: (ema ?? trained).velocities,
+      weight: trained.weight,
+      sampledWeight: (ema ?? trained).weight,
       config: loaded.config,
       trainable: trained.trainable,
       ema: ema?.trainable ?? null,
@@ -131,27 +149,32 @@ export async function openModel(
 interface Called {
   readonly engine: Engine;
   readonly infos: StrategyInfo["outputs"];
+  readonly weightInfos: readonly WeightInfo[];
   readonly config: TransformerConfig;
   readonly isCheckpointed: boolean;
   /** Null where all weights are trained. */
   readonly lora: LoraConfig | null;
   readonly start: Uniform;
+  readonly spread: Normal;
   /** Whether no gradient is asked of it; false if not given. */
   readonly isConstant?: boolean;
 }
 
-/** The model over `weights`, with adapters and heads of its own. */
+/** The model over `weights`, with adapters, heads and weights of the strategy's own. */
 function called(
-  { engine, infos, config, isCheckpointed, lora, start, isConstant = false }: Called,
+  { engine, infos, weightInfos, config, isCheckpointed, lora, start, spread, isConstant = false }: Called,
   weights: Map<string, Tensor>,
 ) {
   const { own, adapters, warnings } = trainedOf(engine, { config, weights }, lora, start);
   const outputs = createOutputs(engine, infos, config, start);
-  const checkpointing = isCheckpointed ? checkpointingOf(engine, isConstant ? nothing : own) : null;
+  const ofStrategy = createStrategyWeights(engine, weightInfos, config, spread);
+  const hasTrainedText = weightInfos.length > 0 && !isConstant;
+  const checkpointing = isCheckpointed ? checkpointingOf(engine, isConstant ? nothing : own, hasTrainedText) : null;
   const transformer = createTransformer(engine.ops, config, weights, adapters ?? undefined, checkpointing);
   return {
     warnings,
-    trainable: joined(own, outputs),
+    trainable: joined(joined(own, outputs), ofStrategy),
+    weight: (name: string) => ofStrategy.named(name),
     forward(inputs: ModelInputs, targets?: TargetTokens, dropout?: Dropout): Prediction {
       adapters?.setDropout(dropout ?? null);
       if (targets === undefined || infos.length === 0) return { ...transformer.forward(inputs), outputs: {} };
@@ -175,7 +198,7 @@ async function openBase(
   isCheckpointed: boolean,
 ) {
   const own = copy === null ? null : await copy();
-  const checkpointing = isCheckpointed ? checkpointingOf(engine, nothing) : null;
+  const checkpointing = isCheckpointed ? checkpointingOf(engine, nothing, false) : null;
   const transformer = createTransformer(engine.ops, config, own ?? weights, undefined, checkpointing);
   return {
     forward: (inputs: ModelInputs) => transformer.forward(inputs),
@@ -201,7 +224,8 @@ function trainedOf(
   return { own: adapters, adapters, warnings };
 }
 
-function checkpointingOf(engine: Engine, { names, tensors }: Trainable): Checkpointing {
+/** `hasTrainedText`: whether gradients have to reach the text, which all blocks share. */
+function checkpointingOf(engine: Engine, { names, tensors }: Trainable, hasTrainedText: boolean): Checkpointing {
   // Asked for by every block in every step.
   const found = new Map<string, readonly number[]>();
   const placesOf = (prefix: string): readonly number[] => {
@@ -216,7 +240,7 @@ function checkpointingOf(engine: Engine, { names, tensors }: Trainable): Checkpo
       const current = tensors();
       return places.flatMap((i) => current[i] ?? []);
     },
-    isSharedTrained: names.some((name) => !name.startsWith("transformer_blocks.")),
+    isSharedTrained: hasTrainedText || names.some((name) => !name.startsWith("transformer_blocks.")),
   };
 }
 

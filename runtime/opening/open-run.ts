@@ -139,6 +139,7 @@ export async function openExamined(
       model: model.forward,
       trainable: model.trainable,
       ema: model.ema,
+      weight: model.weight,
       positions: createPositions(model.scaleFactors),
       scaleFactors: model.scaleFactors,
       data: batches,

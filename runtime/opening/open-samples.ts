@@ -104,13 +104,15 @@ export function openSamples(
   engine: Engine,
   config: RunConfig,
   strategy: StrategyInfo,
-  trained: Pick<TrainableModel, "config" | "scaleFactors" | "embeddings" | "velocities">,
+  trained: Pick<TrainableModel, "config" | "scaleFactors" | "embeddings" | "velocities" | "sampledWeight">,
 ): SampleSource | null {
   const samples = drawableSamples(config);
   if (samples.length === 0) return null;
   const model = modelOf(strategy, trained);
-  const { embeddings, velocities } = trained;
-  const sampled = { engine, embeddings, velocities, layers: trained.config.layers };
+  const { embeddings, velocities, sampledWeight } = trained;
+  const inserted = (modality: "video" | "audio") =>
+    (strategy.modalities[modality]?.inserted ?? []).map((name) => sampledWeight(`${name}.${modality}`));
+  const sampled = { engine, embeddings, velocities, inserted, layers: trained.config.layers };
   return {
     count: samples.length,
     async draw(index, globalStep, signal) {

@@ -93,6 +93,7 @@ function known(velocity: (latent: Tensor, pass: Pass) => Tensor): SampledModel &
     engine,
     embeddings,
     layers: 3,
+    inserted: () => [],
     passes,
     velocities(inputs, perturbation) {
       const { video, audio } = inputs;
@@ -239,6 +240,23 @@ test("a modality that is given whole stands at level 0, is not guided and not a 
   near(drawn?.video, (i) => noise(i) - 1);
 });
 
+test("trained tokens stand in front of the caption, and not in front of the negative one", async () => {
+  const tokens = engine.keep({ shape: [2, 12], dtype: "float32", data: new Float32Array(24) });
+  const widths: number[] = [];
+  const model = {
+    ...known((latent) => latent),
+    inserted: (modality: "video" | "audio") => (modality === "video" ? [tokens] : []),
+    velocities(inputs: ModelInputs) {
+      widths.push(inputs.video?.context.shape[1] ?? NaN);
+      return { video: inputs.video?.latent ?? null, audio: inputs.audio?.latent ?? null };
+    },
+  };
+  await drawSample(model, planOf({}), settings({ inference_steps: 1, video_cfg_scale: 3 }));
+  const [positive = NaN, negative = NaN] = widths;
+  assert.is(positive, negative + 2);
+  engine.dispose(tokens);
+});
+
 /** The tiny model with both modalities. */
 function tiny() {
   const config = tinyConfig({ num_layers: 2 });
@@ -248,6 +266,7 @@ function tiny() {
     engine,
     embeddings,
     layers: 2,
+    inserted: () => [],
     velocities: (inputs, perturbation) => transformer.forward(inputs, undefined, perturbation),
   };
   return { model, free: () => engine.dispose(...weights.values()) };

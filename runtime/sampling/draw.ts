@@ -19,6 +19,8 @@ export interface SampledModel {
   /** Transformer blocks. */
   readonly layers: number;
   velocities(inputs: ModelInputs, perturbation?: Perturbation): Velocities;
+  /** Trained tokens `[N, D]` of the strategy's own that stand in front of a caption's. */
+  inserted(modality: "video" | "audio"): readonly Tensor[];
 }
 
 /** What was generated: `[C, F, H, W]` and `[C, T, mel]`; null for what the sample was given or does not have. */
@@ -51,14 +53,14 @@ export async function drawSample(
 ): Promise<Drawn | null> {
   const { engine } = model;
   const made: Tensor[] = [];
-  const contexts = (features: HostTextFeatures): TextContexts => {
-    const text = contextsOf(model, features);
+  const contexts = (features: HostTextFeatures, inserted = nothing): TextContexts => {
+    const text = contextsOf(model, features, inserted);
     made.push(...[text.video, text.audio, text.mask].flatMap((x) => x ?? []));
     return text;
   };
   let states: Streams<State> = { video: null, audio: null };
   try {
-    const texts = { positive: contexts(plan.text), negative: plan.negative && contexts(plan.negative) };
+    const texts = { positive: contexts(plan.text, model.inserted), negative: plan.negative && contexts(plan.negative) };
     states = { video: begin(engine, plan, "video", settings), audio: begin(engine, plan, "audio", settings) };
     const sigmas = sigmaSchedule(settings.inference_steps);
     for (let i = 0; i < settings.inference_steps; i++) {
@@ -108,16 +110,28 @@ function scalesOf(settings: ValidationConfig, name: "video" | "audio", hasBoth: 
   };
 }
 
+const nothing: SampledModel["inserted"] = () => [];
+
 /** The connectors are part of the model, so the contexts are made anew only with a new sample. */
-function contextsOf({ engine, embeddings }: SampledModel, text: HostTextFeatures): TextContexts {
+function contextsOf(
+  { engine, embeddings }: SampledModel,
+  text: HostTextFeatures,
+  inserted: SampledModel["inserted"],
+): TextContexts {
   const batch = (x: HostTensor): HostTensor => ({ ...x, shape: [1, ...x.shape] });
-  return engine.tidy(() =>
-    embeddings.run({
+  const { ops } = engine;
+  const after = (modality: "video" | "audio", x: Tensor | null): Tensor | null => {
+    const tokens = inserted(modality).map((weight) => ops.reshape(weight, [1, ...weight.shape]));
+    return x === null || tokens.length === 0 ? x : ops.concat([...tokens, x], 1);
+  };
+  return engine.tidy(() => {
+    const made = embeddings.run({
       video: batch(text.video),
       audio: text.audio === null ? null : batch(text.audio),
       mask: batch(text.mask),
-    }),
-  );
+    });
+    return { ...made, video: after("video", made.video) ?? made.video, audio: after("audio", made.audio) };
+  });
 }
 
 interface Texts {

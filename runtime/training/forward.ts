@@ -43,6 +43,8 @@ export interface ForwardContext {
   readonly sampler: Sampler;
   readonly positions: Positions;
   readonly scaleFactors: ScaleFactors;
+  /** A weight of the strategy's own by name; not given where it has none. */
+  readonly weight?: (name: string) => Tensor;
 }
 
 /** How far a run has come: finished optimizer steps, and their share of the run's steps, from 0 to 1. */
@@ -95,7 +97,7 @@ export function forward(
   batch: Batch<unknown>,
   { draws: source, progress, divisor, sigma, onTokens, dropout = 0 }: ForwardOptions,
 ): Forward {
-  const { ops, step, params, positions, scaleFactors } = context;
+  const { ops, step, params, positions, scaleFactors, weight = noWeights } = context;
   const draws = sigma === undefined ? createDraws(ops, source, context.sampler) : createDrawsAt(ops, source, sigma);
   const dropped = createDropout(ops, draws, dropout);
   const calls: ModelInputs[] = [];
@@ -103,7 +105,7 @@ export function forward(
     calls.push(given);
     return callPass(context, pass, given, dropped);
   };
-  const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress, call };
+  const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress, call, weight };
   const prepared = fitting(() => step.prepare(ctx, batch));
   const { inputs } = prepared;
   calls.push(inputs);
@@ -120,6 +122,11 @@ export function forward(
 /** The `call` of a context for strategies that have no passes. */
 export const noPasses: StepContext<unknown>["call"] = (pass) => {
   throw new Error(`there is no model to call for the pass ${pass}`);
+};
+
+/** The `weight` of a context for strategies that have none. */
+export const noWeights: StepContext<unknown>["weight"] = (name) => {
+  throw new Error(`there is no weight ${name}`);
 };
 
 /** A pass of the strategy. With other weights than the trained ones, its predictions have no gradient, not even to its inputs. */

@@ -1,5 +1,5 @@
 import type { RunConfig } from "../config/run-config.ts";
-import type { Batch, Positions, ScaleFactors, Sizes, Step } from "../contract.ts";
+import type { Batch, Positions, ScaleFactors, Sizes, Step, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { BaseFile } from "../model/base-file.ts";
 import type { DrawSource } from "../random/sampler.ts";
@@ -24,6 +24,8 @@ export interface Run {
   readonly trainable: Trainable;
   /** The moving average of what is trained, with the same names; null where the run keeps none. */
   readonly ema: Trainable | null;
+  /** A weight of the strategy's own: `concept.video`. */
+  readonly weight?: (name: string) => Tensor;
   readonly positions: Positions;
   readonly scaleFactors: ScaleFactors;
   readonly data: RunData;

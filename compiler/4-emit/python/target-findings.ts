@@ -15,6 +15,7 @@ export function reportTarget(program: Program, tree: YamlNode | null, bag: Bag):
   const place = (...path: readonly string[]): Span => spanAt(tree, path);
   reportPasses(program, place, bag);
   reportTexts(program, place, bag);
+  reportWeights(program, place, bag);
   if (program.params.some(({ name }) => name === "name")) {
     const message = "the official trainer keeps the strategy's own name under `name`";
     bag.error("LTX6603", place("params", "name"), message, { help: "give the parameter another name" });
@@ -52,6 +53,14 @@ function reportTexts({ sources }: Program, place: (...path: readonly string[]) =
   bag.error("LTX6641", place("sources", first.name, "file"), message, {
     help: `put a copy of the file for each sample into a directory, and name that for \`${first.name}\``,
   });
+}
+
+/** Inputs of a step are prepared there without a gradient. */
+function reportWeights({ weights }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
+  for (const { name } of weights) {
+    const message = `modules for the official trainer prepare what the model is given without a gradient, so \`${name}\` would not be trained`;
+    bag.error("LTX6389", place("weights", name), message, { help: "train with `ltxc run`" });
+  }
 }
 
 /** Of the value there, or of the nearest key above it that the file has. */

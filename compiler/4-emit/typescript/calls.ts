@@ -71,22 +71,43 @@ export function callInputs(emitted: Emitted, modality: PassModality, values: Cal
   ];
 }
 
-/** The text of each sample, where there are several. */
-export function textChoice({ names, scope }: Emitted, { name, text, texts }: PassModality, values: CallValues): Code[] {
-  if (texts.length === 1) return [];
-  const drawn = texts.slice(0, -1).map((source, i) => list([values.of(`${name}.text[${i}]`), scope.source(source)]));
-  const chosen = call(scope.helper("chosenText"), ["ops", list(drawn), scope.source(text)]);
+/** The text of each sample, where there are several, or where trained tokens stand in front of it. */
+export function textChoice(emitted: Emitted, modality: PassModality, values: CallValues): Code[] {
+  if (isPlainText(modality)) return [];
+  const { names, scope } = emitted;
+  const { name, texts } = modality;
+  const all = texts.map((_, i) => textCode(emitted, modality, i));
+  const drawn = all.slice(0, -1).map((code, i) => list([values.of(`${name}.text[${i}]`), code]));
+  const last = all.at(-1) ?? "";
+  const chosen = drawn.length === 0 ? last : call(scope.helper("chosenText"), ["ops", list(drawn), last]);
   return [["const ", names.of(values.textKey(name)), " = ", chosen, ";"]];
+}
+
+const isPlainText = ({ texts, inserted }: PassModality): boolean =>
+  texts.length === 1 && inserted.every((names) => names.length === 0);
+
+/** One of the texts, with what is inserted in front; those with fewer tokens get as many that are not attended to. */
+function textCode({ program, scope }: Emitted, { name, texts, inserted }: PassModality, place: number): Code {
+  const source = scope.source(texts[place] ?? "");
+  const tokensOf = (weight: string) => program.weights.find((each) => each.name === weight)?.tokens ?? 0;
+  const lengths = inserted.map((weights) => weights.reduce((sum, weight) => sum + tokensOf(weight), 0));
+  const longest = Math.max(...lengths);
+  if (longest === 0) return source;
+  const weights = (inserted[place] ?? []).map((weight) =>
+    call(scope.contextMember("weight"), [literal(`${weight}.${name}`)]),
+  );
+  return call(scope.helper("withTokens"), ["ops", source, literal(name), list(weights), String(longest)]);
 }
 
 function modelEntries(
   { program, names, scope }: Emitted,
-  { name, text: source, texts, generated, noisyReferences: noised, attention }: PassModality,
+  modality: PassModality,
   values: CallValues,
 ): (readonly [string, Code])[] {
+  const { name, text: source, generated, noisyReferences: noised, attention } = modality;
   const sigma = values.of(`${name}.sigma`);
   const isPerSample = isLevelPerSample(program, name);
-  const text = texts.length === 1 ? scope.source(source) : names.of(values.textKey(name));
+  const text = isPlainText(modality) ? scope.source(source) : names.of(values.textKey(name));
   const missing = `"the ${name} part of source ${source}"`;
   return [
     ["latent", values.of(`${name}.${generated ? "noisy" : "clean"}`)],

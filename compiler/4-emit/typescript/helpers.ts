@@ -286,6 +286,27 @@ function chosenText(
     return { kind: rest.kind, video: pick(text.video, rest.video), audio, mask };
   }, otherwise);
 }`,
+  withTokens: `/** A text with trained tokens [N, D] in front of its own; where N is below \`length\`, with tokens that nothing attends to in front of both. */
+function withTokens(
+  ops: Ops,
+  text: TextEmbeddings,
+  of: "video" | "audio",
+  weights: readonly Tensor[],
+  length: number,
+): TextEmbeddings {
+  const own = present(text[of], \`the \${of} part of a text\`);
+  const [B = 0, , D = 0] = own.shape;
+  const tokens = weights.map((weight) => {
+    const [N = 0] = weight.shape;
+    return ops.broadcastTo(ops.reshape(weight, [1, N, D]), [B, N, D]);
+  });
+  const spare = tokens.reduce((left, { shape: [, N = 0] }) => left - N, length);
+  const front = spare === 0 ? tokens : [ops.fill([B, spare, D], 0), ...tokens];
+  const marks = [...front.map(({ shape: [, N = 0] }, i) => ops.fill([B, N], spare > 0 && i === 0 ? 0 : 1)), ops.float(text.mask)];
+  const all = ops.concat([...front, own], 1);
+  const mask = ops.greater(ops.concat(marks, 1), 0.5);
+  return { kind: text.kind, video: of === "video" ? all : text.video, audio: of === "audio" ? all : text.audio, mask };
+}`,
   present: `/** A tensor that this strategy cannot do without. */
 function present(x: Tensor | null, what: string): Tensor {
   if (x === null) throw new Error(\`\${what} is missing\`);
@@ -301,6 +322,7 @@ const needed: Partial<Record<Helper, readonly Helper[]>> = {
   blur: ["gaussian"],
   dilate: ["shifted"],
   assigned: ["bestOrder"],
+  withTokens: ["present"],
 };
 
 export function withNeeded(name: Helper): readonly Helper[] {

@@ -18,13 +18,26 @@ function passInfo({ name, weights, latents, texts, references }: CheckedPass) {
 
 /** `StrategyInfo` of the contract as an object literal. */
 export function infoText(program: Program, { compiler, contract, sourceHash, paramsSchema }: Origin): string {
-  const { name, description, language, sources, modalities, passes, terms, smallestBatch, undecided, outputs } =
-    program;
+  const {
+    name,
+    description,
+    language,
+    sources,
+    modalities,
+    passes,
+    terms,
+    smallestBatch,
+    undecided,
+    outputs,
+    weights,
+  } = program;
   const infoOf = (wanted: string) => {
     const found = modalities.find((modality) => modality.name === wanted);
     if (found === undefined) return null;
     const { generated, latents, text, texts, references } = found;
-    return { generated, latents, text, ...(texts.length > 1 ? { texts } : {}), references };
+    const inserted = found.inserted.at(-1) ?? [];
+    const more = { ...(texts.length > 1 ? { texts } : {}), ...(inserted.length > 0 ? { inserted } : {}) };
+    return { generated, latents, text, ...more, references };
   };
   const info = {
     name,
@@ -48,6 +61,7 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
     ...(smallestBatch > 1 ? { smallestBatch } : {}),
     undecided,
     outputs,
+    ...(weights.length === 0 ? {} : { weights }),
   };
   // Keys are written as one writes them by hand; a line that begins with a quoted word is always a key.
   return escapeControls(JSON.stringify(info, null, 2)).replace(

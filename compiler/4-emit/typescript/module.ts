@@ -43,7 +43,11 @@ class Emitter {
   constructor(program: Program, options: ModuleOptions) {
     this.#program = program;
     this.#options = options;
-    this.#names = new Names(program.passes.length > 0 ? ["call"] : []);
+    const ofContext = [
+      ...(program.passes.length > 0 ? ["call"] : []),
+      ...(program.weights.length > 0 ? ["weight"] : []),
+    ];
+    this.#names = new Names(ofContext);
     this.#shared = { helpers: new Set(), sizesOfReferences: new Map(), standIns: options.standIns === true };
     for (const { name } of [...program.sources, ...program.imports]) this.#names.of(name);
   }
@@ -336,4 +340,14 @@ class Emitter {
   }
 }
 
-const contextMembers = ["ops", "draws", "params", "positions", "scaleFactors", "globalStep", "progress", "call"];
+const contextMembers = [
+  "ops",
+  "draws",
+  "params",
+  "positions",
+  "scaleFactors",
+  "globalStep",
+  "progress",
+  "call",
+  "weight",
+];

@@ -55,6 +55,7 @@ const taken = [
   "extent",
   "present",
   "chosenText",
+  "withTokens",
   "bestOrder",
   "withNoisyReferences",
   "arguments",

@@ -1,6 +1,7 @@
 /** What the body of a generated function refers to; its head declares just that. */
 import type { Program } from "../../3-lower/program.ts";
 import type { Axis, GridSize } from "../../2-check/core.ts";
+import type { StepContext } from "../../../runtime/contract.ts";
 import { withNeeded, type Helper } from "./helpers.ts";
 import type { Names } from "./names.ts";
 
@@ -110,7 +111,7 @@ export class Scope {
     );
   }
 
-  contextMember(name: "params" | "scaleFactors" | "positions" | "draws" | "globalStep" | "progress" | "call"): string {
+  contextMember(name: Exclude<keyof StepContext<unknown>, "ops">): string {
     this.context.add(name);
     return name;
   }

@@ -152,8 +152,8 @@ export const entries = [
     slug: "heads-start-anew",
     title: "The strategy's heads start anew",
     explanation:
-      "The trainable heads of a strategy's `outputs` are saved in `heads_00250.safetensors` beside the weights of the same step, and loaded " +
-      "with them. They start anew where this file is missing, or where the strategy's outputs were changed since.",
+      "The trainable heads of a strategy's `outputs`, and its `weights`, are saved in `heads_00250.safetensors` next to the weights of the same step, and loaded " +
+      "with them. They start anew where this file is missing, or where the strategy's `outputs` or `weights` were changed since.",
     bad: loading("moved/lora_weights_step_00250.safetensors"),
     good: loading(saved),
   },

@@ -96,4 +96,13 @@ export const entries = [
     bad: config('output_dir: ""'),
     good: config("output_dir: outputs"),
   },
+  {
+    code: "LTX6389",
+    slug: "not-for-ltx-trainer",
+    title: "The official trainer cannot do what the strategy says",
+    explanation:
+      "`ltxc compile --target ltx-trainer` writes a strategy as a module for the official trainer. Modules prepare what the model is given without a gradient, so `weights` of the strategy's own would not be trained there. Train with `ltxc run`.",
+    bad: "weights:\n  concept: {axes: [text: 8, hidden], like: conditions}\n",
+    good: "ltxc run train.yaml",
+  },
 ] as const satisfies readonly Entry[];

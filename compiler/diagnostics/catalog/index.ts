@@ -6,6 +6,7 @@ import { entries as meaning } from "./5-meaning.ts";
 import { entries as suspicious } from "./503-suspicious.ts";
 import { entries as imports } from "./505-imports.ts";
 import { entries as passes } from "./506-passes.ts";
+import { entries as ownWeights } from "./507-own-weights.ts";
 import { entries as batches } from "./509-texts-and-batches.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
@@ -34,6 +35,7 @@ const entries = [
   ...suspicious,
   ...imports,
   ...passes,
+  ...ownWeights,
   ...batches,
   ...config,
   ...data,
