@@ -36,8 +36,8 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
   ]);
 }
 
-function commented({ $schema, ...rest }: Schema): Schema {
-  return { $schema, $comment: comment, ...rest };
+function commented({ $schema, $id, ...rest }: Schema): Schema {
+  return { $schema, $id, $comment: comment, ...rest };
 }
 
 /** A module that holds the Python files of the compiler's library as texts. Those that others build on come first. */

@@ -95,7 +95,9 @@ function withStrategies(train: Schema, own: readonly Outline[], others: readonly
     properties: { ...at(section, "properties"), name },
     allOf: [...cases, ...added.map(caseOf)],
   };
-  return { ...train, $comment: made, properties: { ...properties, training_strategy: strategies } };
+  // The address is that of the schema without strategies.
+  const { $id: _, ...rest } = train;
+  return { ...rest, $comment: made, properties: { ...properties, training_strategy: strategies } };
 }
 
 function caseOf({ name, description, params }: Outline): Schema {

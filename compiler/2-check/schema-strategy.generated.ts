@@ -6,6 +6,7 @@ var validate = validate20;
 var stdin_default = validate20;
 var schema31 = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
+  $id: "urn:ltxc:schema:strategy",
   type: "object",
   title: "a mapping",
   description: "A training strategy for the LTX-2 audio-video diffusion transformer.",

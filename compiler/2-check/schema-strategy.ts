@@ -303,6 +303,7 @@ const complete: Schema = {
 
 export const strategySchema: Schema = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
+  $id: "urn:ltxc:schema:strategy",
   ...object("A training strategy for the LTX-2 audio-video diffusion transformer.", {
     strategy: text("The name by which a run config selects this strategy.", {
       title: "a name of lower-case letters, digits and _, beginning with a letter",
