@@ -31,7 +31,7 @@ const sources = {
 };
 const shapes = { video: ["frame", "(height, width)", "token:video"], audio: ["step", "token:audio"] };
 const axes = { video: ["frame", "height", "width"], audio: ["step"] };
-const functions = "abs square tanh sigmoid sin cos exp stop_gradient -".split(" ");
+const functions = "abs square tanh sigmoid sin cos exp ceil round sign softplus stop_gradient -".split(" ");
 const compared = ["<", "<=", ">", ">=", "==", "!="];
 
 const applied = (names: readonly string[], ...args: Text[]): Text =>
@@ -45,14 +45,25 @@ const onGrid = (mask: Text): Text => mask.map((m) => `(${m}) and video.row >= 0`
 function neighbours(modality: "video" | "audio", value: Text): Text[] {
   const onTokens = value.map((x) => `${modality}.${grids[modality][0]} + ${x}`);
   const moved = applied(["shift"], onTokens, fc.constantFrom(...axes[modality]), fc.constantFrom("1", "-2", "count"));
-  return modality === "audio" ? [moved] : [moved, applied(["blur"], onTokens, cells)];
+  const ranked = applied(["quantile"], onTokens, fc.constantFrom("0.5", "p"), fc.constantFrom("token", "axis=token"));
+  return modality === "audio" ? [moved, ranked] : [moved, ranked, applied(["blur"], onTokens, cells)];
 }
+
+/** Numbers known before the step. */
+const plainNumbers = (modality: "video" | "audio", host: Text): Text[] => [
+  fc.constantFrom(...numbers, ...sizes[modality].map((size) => `${modality}.${size}`)),
+  infix(["+", "-", "*", "/", "^"], host, host),
+  applied(["abs", "sqrt", "exp", "-"], host),
+  applied(["max", "min", "scaled"], host, host),
+  fc.tuple(infix(compared, host, host), host, host).map(([m, a, b]) => `(if ${m} then ${a} else ${b})`),
+];
 
 /** What may be written where the fields `known` of the modality exist. */
 function grow(modality: "video" | "audio", known: readonly string[]): Grown {
   const scalars = known.filter((name) => name === "sigma" || name === "timesteps");
   const fields = [...scalars, ...grids[modality]].map((name) => `${modality}.${name}`);
-  const masks = [`${modality}.all`, known.includes("generated") ? `(not ${modality}.generated)` : `${modality}.all`];
+  const region = `${modality}.${known.includes("generated") ? "generated" : "all"}`;
+  const masks = [`${modality}.all`, known.includes("generated") ? `(not ${region})` : region];
   if (modality === "video") masks.push("video.first_frame", "video.crop(0, 0, 64, 32)", "(marked > 0.5)");
   const channels = known.map((name) => `${modality}.${name}`).filter((name) => !/sigma|timesteps|generated/.test(name));
   const drawn = shapes[modality].flatMap((axes) => [`(randn() per ${axes})`, `(uniform(0, 1) per ${axes})`]);
@@ -60,14 +71,7 @@ function grow(modality: "video" | "audio", known: readonly string[]): Grown {
     const [host, like, value, mask, loss] = [tie("host"), tie("like"), tie("value"), tie("mask"), tie("loss")];
     const branch = { maxDepth: 4, depthSize: "small" } as const;
     return {
-      host: fc.oneof(
-        branch,
-        fc.constantFrom(...numbers, ...sizes[modality].map((size) => `${modality}.${size}`)),
-        infix(["+", "-", "*", "/", "^"], host, host),
-        applied(["abs", "sqrt", "exp", "-"], host),
-        applied(["max", "min", "scaled"], host, host),
-        fc.tuple(infix(compared, host, host), host, host).map(([m, a, b]) => `(if ${m} then ${a} else ${b})`),
-      ),
+      host: fc.oneof(branch, ...plainNumbers(modality, host)),
       like: fc.oneof(fc.constantFrom(...channels), infix(["+", "*", "/"], fc.constantFrom(...channels), value)),
       value: fc.oneof(
         branch,
@@ -75,7 +79,7 @@ function grow(modality: "video" | "audio", known: readonly string[]): Grown {
         host,
         applied(functions, value),
         infix(["+", "-", "*", "/", "^"], value, value),
-        applied(["max", "min", "pow", "scaled"], value, value),
+        applied(["max", "min", "pow", "mod", "scaled"], value, value),
         applied(["where"], mask, value, value),
         applied(["clamp"], value, host, host),
         applied(["float"], mask),
@@ -94,14 +98,14 @@ function grow(modality: "video" | "audio", known: readonly string[]): Grown {
         branch,
         applied(
           ["mean", "sum", "norm"],
-          value.map((x) => `${modality}.prediction * (${x})`),
+          value.map((x) => `float(${region}) * ${modality}.prediction * (${x})`),
         ),
         fc
           .tuple(
             applied(["mse", "mae", "charbonnier", "cosine_distance"], fc.constant(`${modality}.prediction`), like),
             mask,
           )
-          .map(([call, m]) => `${call} over (${m})`),
+          .map(([call, m]) => `${call} over (${m}) over ${modality}.generated`),
         infix(["+", "-", "*"], loss, loss),
         infix(["*", "/"], loss, host),
       ),
@@ -123,7 +127,14 @@ const simple: Text = fc.constantFrom(
 /** References, and which of references and target may attend to which. */
 const sequence: Text = fc
   .tuple(
-    fc.constantFrom("ref", "ref with probability p", "ref with probability progress"),
+    fc.constantFrom(
+      "ref",
+      "ref with probability p",
+      "ref with probability progress",
+      "{source: ref, probability: p}",
+      '{source: ref, sigma: "uniform(0, 0.2) per frame"}',
+      '{source: ref, probability: 0.5, sigma: video.sigma / 2, noise: "2 * randn()"}',
+    ),
     simple,
     fc.constantFrom("and", "or"),
     fc.constantFrom(
@@ -163,8 +174,13 @@ const level: Text = fc.constantFrom(
   "sampled() per token",
   "shifted_logit_normal(std=p, uniform_prob=0)",
 );
-const noise: Text = fc.constantFrom("randn()", "randn() per frame", "randn() per (height, channel)", "2 * randn()");
-const audioNoise: Text = fc.constantFrom("randn()", "randn() per step", "randn() per (step, channel)");
+const noise: Text = fc.constantFrom(
+  "randn()",
+  "randn() + p * (randn() per frame)",
+  "randn() - 0.1 * (randn() per (height, channel))",
+  "2 * randn()",
+);
+const audioNoise: Text = fc.constantFrom("randn()", "randn() + p * (randn() per (step, channel))", "2 * randn()");
 
 function modality(name: "video" | "audio", latents: string): Text {
   const odds = fc.constantFrom("", " with probability 0.5", " with probability p");
@@ -179,10 +195,28 @@ function modality(name: "video" | "audio", latents: string): Text {
       sometimes("noisy", likeTokens(name, noised[name].value)),
       sometimes("target", likeTokens(name, noised[name].value)),
       name === "video" ? sequence : fc.constant(""),
+      texts.map((entry) => `  text: ${entry}\n`),
       keep,
     )
     .map((keys) => `${name}:\n  latents: ${latents}\n${keys.join("")}`);
 }
+
+/** The same text for all samples, or of each sample one of several. */
+const texts: Text = fc.constantFrom(
+  "conditions",
+  "[empty with probability p, conditions]",
+  "[empty with probability progress, conditions]",
+);
+
+/** Other calls of the model, and a loss term that reads the last of them: a call that nothing reads is an error. */
+const passes = fc.constantFrom<readonly [declared: string, read: string]>(
+  ["", ""],
+  ["base: {adapters: false}", "base"],
+  ["near: {video: {sigma: video.sigma / 2}}", "near"],
+  ["base: {adapters: false, video: {references: [], text: empty}, audio: {noise: randn()}}", "base"],
+  ['other: {video: {references: [{source: ref, sigma: "uniform(0, 1)"}], latents: worse}}', "other"],
+  ["other: {video: {noisy: video.noisy - 0.1 * video.prediction}, gradient: through}", "other"],
+);
 
 const head = `strategy: grown
 params:
@@ -192,7 +226,9 @@ params:
   items: {type: array, items: {type: number}, default: [1, 2]}
 sources:
   latents: {directory: latents, kind: video_latents}
+  worse: {directory: worse, kind: video_latents, like: latents}
   conditions: {directory: conditions, kind: text_embeddings}
+  empty: {file: empty.pt, kind: text_embeddings}
   marked: {directory: marked, kind: video_mask}
   ref: {directory: ref, kind: video_latents}
   sound: {directory: sound, kind: audio_latents}
@@ -200,11 +236,15 @@ sources:
   dino: {directory: dino, kind: tensor, key: d, axes: [token:video, feature]}
 `;
 
-function text([named, video, audio, losses]: readonly [string, string, string, readonly string[]]): string {
+type Parts = readonly [string, string, string, readonly string[], readonly [declared: string, read: string]];
+
+function text([named, video, audio, losses, [declared, read]]: Parts): string {
   const lets = `let:\n  named: ${named}\n  scaled(a, b): a * b + 1\n`;
   const extra =
     'outputs:\n  mid: {tap: block 1, modality: video}\n  seen: {linear: mid, features: 4}\nmetadata:\n  scale: "${video.height / ref.height + p}"\n';
-  return `${head}${lets}${video}${audio}${extra}loss:\n  seen: mse(seen, dino) over video.generated\n${losses.map((loss, i) => `  term${i}: ${loss}\n`).join("")}`;
+  const calls = declared === "" ? "" : `passes:\n  ${declared}\n`;
+  const called = read === "" ? "" : `  called: mse(video.prediction, ${read}.video.prediction) over video.generated\n`;
+  return `${head}${lets}${calls}${video}${audio}${extra}loss:\n  seen: mse(seen, dino) over video.generated\n${called}${losses.map((loss, i) => `  term${i}: ${loss}\n`).join("")}`;
 }
 
 /** In place of a loss term: whatever, video or audio, mask or number. */
@@ -226,5 +266,6 @@ export const strategyWith: Text = fc
     modality("video", "latents"),
     modality("audio", "sound"),
     fc.tuple(quoted(after.video.loss), quoted(after.audio.loss), wild).map(([a, b, more]) => [a, b, ...more]),
+    passes,
   )
   .map(text);
