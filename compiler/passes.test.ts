@@ -173,6 +173,15 @@ test("what is wrong is said once", () => {
   assert.equal(codes(strategy(base, `${velocity}  keep: mean(base)\n`)), ["LTX4006"]);
   assert.equal(codes(strategy(base, `${velocity}  keep: mse(base.video.predicton, video.prediction)\n`)), ["LTX3004"]);
   assert.equal(codes(strategy("  base: {adapters: off_}\n", velocity)), ["LTX2004"]);
+  assert.equal(codes(strategy("  base: {adapters: ema}\n", velocity)), ["LTX5061"]);
+  assert.equal(
+    codes(strategy("  base: {adapters: ema}\n", `${velocity}  near: mse(base.video.prediction, video.target)\n`)),
+    ["LTX5060"],
+  );
+  assert.equal(
+    codes(strategy("  base: {adapters: ema}\n", "  near: mse(video.prediction, base.video.prediction)\n")),
+    [],
+  );
   assert.equal(codes(strategy("  base: {adapters: false, video: {keep: first_frame}}\n", velocity)), ["LTX2001"]);
   const round = `  a: {video: {noisy: b.video.prediction}}\n  b: {video: {noisy: a.video.prediction}}\n`;
   assert.equal(codes(strategy(round, "  x: mse(a.video.prediction, b.video.prediction)\n")), ["LTX5001"]);

@@ -35,6 +35,14 @@ const nothingDrawn = `
   generate_video: false
   generate_audio: false`;
 
+/** What a pass with `adapters: ema` needs. */
+const average = ({ passes }: Program): string =>
+  passes.some(({ weights }) => weights === "ema")
+    ? `  optimization:
+    ema_decay: 0.98  # the moving average of the weights, over about 50 steps; for thousands of steps rather 0.999
+`
+    : "";
+
 const official = `ltx-trainer  # or auto: ltxc itself
   ltx_trainer: null  # where the official trainer is: an environment of Python, or a checkout; null for the python3 of PATH
   processes: 1  # one for each GPU`;
@@ -98,5 +106,5 @@ evaluation:
 
 runtime:
   engine: ${isForOfficial ? official : "auto"}
-`;
+${average(program)}`;
 }

@@ -487,11 +487,11 @@ var schema31 = {
         description: "Another call of the model in the step. What it does not name is the step's own.",
         properties: {
           adapters: {
-            enum: [true, false],
-            title: "`true` or `false`",
+            enum: [true, false, "ema"],
+            title: "`true`, `false` or `ema`",
             default: true,
             description:
-              "`false` calls the base model, without the LoRA; what it predicts is constant to the gradient.",
+              "`false` calls the base model, without the LoRA; `ema` the moving average of the weights, which the run keeps by `runtime.optimization.ema_decay`. What they predict is constant to the gradient.",
           },
           gradient: {
             enum: ["through"],
@@ -3940,7 +3940,7 @@ function validate20(
             }
             if (data112.adapters !== void 0) {
               let data113 = data112.adapters;
-              if (!(data113 === true || data113 === false)) {
+              if (!(data113 === true || data113 === false || data113 === "ema")) {
                 const err161 = {
                   instancePath:
                     instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",

@@ -223,10 +223,11 @@ const overrides = (what: string): Schema =>
 
 const pass = object("Another call of the model in the step. What it does not name is the step's own.", {
   adapters: {
-    enum: [true, false],
-    title: "`true` or `false`",
+    enum: [true, false, "ema"],
+    title: "`true`, `false` or `ema`",
     default: true,
-    description: "`false` calls the base model, without the LoRA; what it predicts is constant to the gradient.",
+    description:
+      "`false` calls the base model, without the LoRA; `ema` the moving average of the weights, which the run keeps by `runtime.optimization.ema_decay`. What they predict is constant to the gradient.",
   },
   gradient: {
     enum: ["through"],

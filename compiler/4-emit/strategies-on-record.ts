@@ -20,7 +20,10 @@ const builtins = below(builtin);
 export const strategies: readonly string[] = [...builtins, ...below(join(root, "examples"))];
 
 /** Examples that the target `ltx-trainer` refuses, each with the finding that says why. */
-export const refusedInPython: ReadonlyMap<string, string> = new Map([["textual_inversion", "LTX6389"]]);
+export const refusedInPython: ReadonlyMap<string, string> = new Map([
+  ["consistency", "LTX6630"],
+  ["textual_inversion", "LTX6389"],
+]);
 
 /** Those of which there is a module in Python. */
 export const pythonStrategies: readonly string[] = strategies.filter(

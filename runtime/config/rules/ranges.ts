@@ -77,6 +77,9 @@ export function checkRanges(config: RunConfig): Finding[] {
   return [...refused, ...others.flatMap((range) => outside(config, range)), ...checkAlpha(config)];
 }
 
+/** A run of fewer is there to try something out. */
+const FEW_STEPS = 20;
+
 /** What is long or short for the steps of this run. */
 function inSteps({ optimization: { steps }, runtime }: RunConfig): readonly Range[] {
   const { ema_decay: decay } = runtime.optimization;
@@ -84,7 +87,7 @@ function inSteps({ optimization: { steps }, runtime }: RunConfig): readonly Rang
   const warmup: Range = { path: [...own, "warmup_steps"], most: steps - 1, usual, tooHigh };
   // Over fewer steps the average is for the most part what the run began with.
   const longest = 1 - 1 / steps;
-  if (decay === null || decay <= longest || steps < 3) return [warmup];
+  if (decay === null || decay <= longest || steps < FEW_STEPS) return [warmup];
   const many = Math.round(1 / (1 - decay));
   return [
     warmup,
