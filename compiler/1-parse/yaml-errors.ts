@@ -46,6 +46,7 @@ export function explainYamlError(kind: string, message: string, line: string): Y
         unexpected(message),
         misplacedEntry(line) ??
           unquotedBraces(line) ??
+          unquotedTemplate(line) ??
           "check the indentation and the quotes of this line and the one above",
       );
     default:
@@ -65,6 +66,12 @@ function misplacedEntry(line: string): string | null {
 function unquotedBraces(line: string): string | null {
   const [, key, value] = /^\s*(?:- )?([\w.]+):\s+(\{[\w.]+\}[^\s#"].*?)\s*$/.exec(line) ?? [];
   return value === undefined ? null : `a text that begins with \`{\` stands in quotes: \`${key}: "${value}"\``;
+}
+
+/** `{directory: ${dir}, kind: video_latents}` */
+export function unquotedTemplate(line: string): string | null {
+  const [, key, value] = /[{,]\s*([\w.]+):\s+((?:[^\s,{}"']*\$\{\w+\})+[^\s,{}"']*)/.exec(line) ?? [];
+  return value === undefined ? null : `within braces a text with \`\${…}\` stands in quotes: \`${key}: "${value}"\``;
 }
 
 /** Forms of other languages that hold a colon. */

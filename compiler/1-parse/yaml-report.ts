@@ -2,7 +2,7 @@ import type { CST, YAMLParseError } from "yaml";
 import type { Bag } from "../diagnostics/bag.ts";
 import { lineSpan, positionAt, type SourceFile, textAt } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
-import { explainYamlError } from "./yaml-errors.ts";
+import { explainYamlError, unquotedTemplate } from "./yaml-errors.ts";
 
 /**
  * Reports where a text breaks the rules of YAML. One finding per line, since the rest of a broken line follows from it; and a tab
@@ -19,12 +19,18 @@ export function reportYamlErrors(
   const lines = new Set(tabs.map((error) => lineOf(error.pos[0]) - 1));
   const firstTab = Math.min(...tabs.map((error) => error.pos[0]));
   const quotes = quotedTexts(tokens);
+  let isTorn = false;
   for (const error of [...tabs, ...errors]) {
     const line = lineOf(error.pos[0]);
     const follows = /^(BLOCK_AS|MULTILINE)_IMPLICIT_KEY$/.test(error.code) && error.pos[0] > firstTab;
     if (lines.has(line) || follows) continue;
+    const text = textAt(file, lineSpan(file, line));
+    const isTemplate = unquotedTemplate(text) !== null;
+    // Behind braces that a text has torn open, nothing is where it belongs.
+    if (isTorn && !isTemplate) continue;
+    isTorn ||= isTemplate;
     lines.add(line);
-    const { code, message, help } = explainYamlError(error.code, error.message, textAt(file, lineSpan(file, line)));
+    const { code, message, help } = explainYamlError(error.code, error.message, text);
     bag.error(code, errorSpan(error, quotes, file), message, help === undefined ? {} : { help });
   }
 }

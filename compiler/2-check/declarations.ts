@@ -50,6 +50,8 @@ export interface Declarations {
   /** Those of them that are noised. */
   readonly noisyReferences: ReadonlySet<string>;
   readonly outputs: ReadonlyMap<string, CheckedOutput>;
+  /** Names of the terms of the loss, which are no values. */
+  readonly terms: ReadonlySet<string>;
 }
 
 /** Gathers the names; a second declaration of a name is reported and left out. */
@@ -91,6 +93,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     references: referencesOf(strategy),
     noisyReferences: noisyReferencesOf(strategy),
     outputs,
+    terms: new Set(strategy.losses.map(({ name }) => name.text)),
   };
 }
 

@@ -143,11 +143,23 @@ export function reportMethod({ object, member, args, span }: Member, env: Enviro
   const own = text === "pow" || text === "float" || functionNames.includes(text);
   if (!own && foreign === null) return false;
   const written = texts === null ? null : own ? `${text}(${texts.join(", ")})` : (foreign?.write?.(texts) ?? null);
-  const help = written === null ? (helpOf(foreign, object, env) ?? `write \`${text}(x)\``) : `write \`${written}\``;
-  const fix = written === null || !hasOnlyPlain(args) ? {} : { fix: replacement(span, written) };
+  const byNumber = reducers.has(text) && (args ?? []).some(isAxisNumber);
+  const [value = "x"] = argumentTexts([{ name: null, value: object }], env) ?? [];
+  const help = byNumber
+    ? `write \`${text}(${value}, channel)\`: axes have names, and \`channel\` is the last one of latents`
+    : written === null
+      ? (helpOf(foreign, object, env) ?? `write \`${text}(x)\``)
+      : `write \`${written}\``;
+  const fix = written === null || byNumber || !hasOnlyPlain(args) ? {} : { fix: replacement(span, written) };
   env.report.error("LTX3004", member.span, `a value has no \`${text}\`: functions are written in front of it`, {
     help,
     ...fix,
   });
   return true;
 }
+
+const reducers: ReadonlySet<string> = new Set(["mean", "sum", "min", "max", "any", "all", "std", "var"]);
+
+/** `-1`, `dim=2`, `axis=(1, 2)`: an axis by its number. */
+const isAxisNumber = ({ name, value }: Argument): boolean =>
+  name !== null || value.kind === "number" || (value.kind === "negate" && value.operand.kind === "number");

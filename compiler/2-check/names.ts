@@ -80,6 +80,12 @@ function reportUnknown(text: string, span: Span, env: Environment, isCall: boole
     });
     return;
   }
+  if (env.declarations.terms.has(text)) {
+    env.report.error("LTX3001", span, `\`${text}\` is a term of the loss, not a value`, {
+      help: "the loss is the sum of all terms: leave an entry that adds them out; what several terms share goes into `let`",
+    });
+    return;
+  }
   env.report.unknownName(text, span, namesIn(env), { fits: (name) => isCalled(name, env) === isCall });
 }
 
