@@ -30,8 +30,7 @@ test("corrects strategies and the run config, and says what", async ({ cwd }) =>
   await replace(cwd, "train.yaml", "learning_rate", "leraning_rate");
   const found = await ltxc(["check"], { cwd });
   assert.is(found.code, 1);
-  // Params of a strategy with errors are not looked at: its fix uncovers the third.
-  assert.match(found.out, "`ltxc check --fix` corrects 2 of them");
+  assert.match(found.out, "`ltxc check --fix` corrects 3 of them");
   const { code, out } = await ltxc(["check", "--fix"], { cwd });
   assert.match(out, /^fixed inpainting\.strategy:\d+:\d+: write `inpaint` \(LTX3001\)$/m);
   assert.match(out, /^fixed train\.yaml:\d+:\d+: write `mask_threshold` \(LTX6001\)$/m);
