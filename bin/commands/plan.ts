@@ -5,14 +5,12 @@ import { askedFor, type RunConfig } from "../../runtime/config/index.ts";
 import {
   cardToPlan,
   graphsOf,
-  planOf,
   printGraph,
   recordingSeconds,
   runSeconds,
   stepSeconds,
   partsOfStep,
   type Graph,
-  type Plan,
   type PlannedCard,
   type PlannedEngine,
   type Preflight,
@@ -34,6 +32,7 @@ import {
 import { indented, leftOutRows } from "../plan/outlook.ts";
 import { hopeless, roomOf } from "../plan/memory-check.ts";
 import { plannedEngine, reckoningFor, reckoningOn, reckoningText, type Reckoning } from "../plan/planned-engine.ts";
+import { settledPlan, type Settled } from "../plan/offload.ts";
 import { planRows } from "../plan/plan-text.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
 import { toDiagnostics } from "../project/findings.ts";
@@ -97,11 +96,9 @@ function printGraphs(session: Session, path: string, graphs: readonly Graph[], l
 }
 
 /** All that `ltxc plan` says. */
-interface Estimate extends Reckoning {
+interface Estimate extends Reckoning, Settled {
   readonly path: string;
-  readonly config: RunConfig;
   readonly leftOut: readonly string[];
-  readonly plan: Plan;
   readonly alternatives: readonly Alternative[];
   readonly space: Space;
   /** The card that is planned for; null for this machine. */
@@ -120,6 +117,7 @@ function toJson(estimate: Estimate): object {
     engine,
     insteadOf,
     fits: fits(estimate),
+    offload: config.runtime.offload,
     residentBytes: memoryOf(plan),
     ...(speed === null
       ? { secondsPerStep: null, secondsOfStep: null, runSeconds: null }
@@ -162,7 +160,7 @@ function textOf(session: Session, estimate: Estimate): string {
   const where = card === null ? "" : `, for ${card.title}`;
   const lines = [
     colors.bold(`${path} on ${reckoningText(estimate)}${where}`),
-    indented(table([...planRows(plan, run, speed), ...leftOutRows(leftOut)])),
+    indented(table([...offloadRows(estimate), ...planRows(plan, run, speed), ...leftOutRows(leftOut)])),
     "",
     colors.bold(isTable ? "As it is and with other settings" : "With other settings"),
     isTable ? whole : others,
@@ -170,6 +168,12 @@ function textOf(session: Session, estimate: Estimate): string {
     advice(estimate),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** What `auto` has chosen. */
+function offloadRows({ isChosen }: Estimate): string[][] {
+  if (!isChosen) return [];
+  return [["offload", "weights of blocks wait on the host until they are needed: the run does not fit otherwise"]];
 }
 
 /** The card of `--gpu`; where there is none of that name, the finding is printed. */
@@ -227,28 +231,29 @@ interface ForecastOptions extends Pick<PlanOptions, "emit" | "table"> {
 
 /** Errors: FindingsError where the run could not take a step, or where what it trains is hopelessly large. */
 async function forecast(
-  { config, step, leftOut = [] }: NonNullable<Examined["ready"]>,
+  { config: written, step, leftOut = [] }: NonNullable<Examined["ready"]>,
   examined: Preflight,
   path: string,
   { emit, card, table: asTable }: ForecastOptions,
 ): Promise<Forecast> {
   const isTable = asTable === true;
   const tooMuch = await hopeless(
-    config,
+    written,
     examined,
     card === null ? undefined : { bytes: card.bytes, owner: card.title },
   );
   if (tooMuch.length > 0) throw new FindingsError(tooMuch);
   if (emit === "graph") {
-    const { engine } = card === null ? await plannedEngine(config) : reckoningOn(card, config);
-    return { path, graphs: await graphsOf(config, step, examined, { engine }), leftOut };
+    const { engine } = card === null ? await plannedEngine(written) : reckoningOn(card, written);
+    return { path, graphs: await graphsOf(written, step, examined, { engine }), leftOut };
   }
-  const reckoning = card === null ? await reckoningFor(config) : reckoningOn(card, config);
+  const reckoning = card === null ? await reckoningFor(written) : reckoningOn(card, written);
   const { engine } = reckoning;
-  const plan = await planOf(config, step, examined, engine);
-  const space = await spaceOf(config, engine, card);
+  const space = await spaceOf(written, engine, card);
+  const settled = await settledPlan(written, step, examined, { engine, most: space.free });
+  const { config, plan } = settled;
   const alternatives = await alternativesOf(config, step, examined, { plan, engine, most: space.free, isTable });
-  return { ...reckoning, path, config, leftOut, plan, alternatives, space, card, isTable };
+  return { ...reckoning, path, leftOut, ...settled, alternatives, space, card, isTable };
 }
 
 function print(session: Session, made: Forecast): number {

@@ -53,7 +53,7 @@ export async function alternativesOf(
     plan: await planOf(changed(config, chosen), step, examined, engine),
   });
   const [found, saving]: [Alternative[], Change[]] = [[], []];
-  for (const change of changesOf(config)) {
+  for (const change of changesOf(config, engine)) {
     const alternative = await planned([change]);
     if (!saves(alternative.plan, plan)) continue;
     found.push(alternative);

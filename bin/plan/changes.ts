@@ -1,5 +1,7 @@
 /** Settings with which a run may take less memory. */
 import type { RunConfig } from "../../runtime/config/index.ts";
+import type { PlannedEngine } from "../../runtime/index.ts";
+import { canOffload } from "./offload.ts";
 
 /** A setting as it is written in the run config, and what it does. */
 export interface Change {
@@ -10,11 +12,13 @@ export interface Change {
 }
 
 /** Changes that may save memory on this engine. An optimizer step trains on as many samples as before. */
-export function changesOf({ optimization, runtime }: RunConfig): readonly Change[] {
+export function changesOf(config: RunConfig, { name }: PlannedEngine): readonly Change[] {
+  const { optimization, runtime } = config;
   const { enable_gradient_checkpointing, optimizer_type, batch_size, gradient_accumulation_steps } = optimization;
   const microBatches = batch_size * gradient_accumulation_steps;
   const checkpointing = { enable_gradient_checkpointing: !enable_gradient_checkpointing };
   return [
+    ...(runtime.offload !== "blocks" && canOffload(config, name) ? [offloading] : []),
     inOptimization(`enable_gradient_checkpointing: ${!enable_gradient_checkpointing}`, checkpointing, true),
     ...(optimizer_type === "adamw" && runtime.optimization.optimizer === null
       ? [inOptimization("optimizer_type: adamw8bit", { optimizer_type: "adamw8bit" })]
@@ -29,6 +33,12 @@ export function changesOf({ optimization, runtime }: RunConfig): readonly Change
       : []),
   ];
 }
+
+const offloading: Change = {
+  setting: "runtime.offload: blocks",
+  isMain: true,
+  apply: (config) => ({ ...config, runtime: { ...config.runtime, offload: "blocks" } }),
+};
 
 function inOptimization(setting: string, changed: Partial<RunConfig["optimization"]>, isMain = false): Change {
   return {

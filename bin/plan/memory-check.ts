@@ -4,7 +4,6 @@ import { isError, type RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import type { Finding } from "../../runtime/findings.ts";
 import {
-  planOf,
   residentBytes,
   trainedBytes,
   type Engine,
@@ -14,6 +13,7 @@ import {
 } from "../../runtime/index.ts";
 import { gpuMemory, usableMemory } from "../shell/machine.ts";
 import { bytes } from "../shell/text.ts";
+import { canOffload, offloadFindings, settledPlan } from "./offload.ts";
 
 /** What a run would have to itself. */
 export interface Room {
@@ -80,7 +80,8 @@ export async function memoryFindings(
   { largest }: Plan,
   engine: PlannedEngine,
 ): Promise<readonly Finding[]> {
-  return judgeMemory(residentBytes(largest), await roomOf(config, engine), config.runtime.ignore_memory);
+  const ofMemory = judgeMemory(residentBytes(largest), await roomOf(config, engine), config.runtime.ignore_memory);
+  return [...offloadFindings(config, engine.name), ...ofMemory];
 }
 
 /** A model this many times smaller than the memory, with at most so many tokens in a batch, fits however it is trained. */
@@ -89,23 +90,31 @@ const [SURELY_SMALLER, FEW_TOKENS] = [64, 20_000];
 interface ToStart {
   readonly config: RunConfig;
   readonly step: Step;
-  readonly engine: Pick<Engine, "name" | "precision" | "isGpu">;
+  readonly engine: Pick<Engine, "name" | "precision" | "isGpu" | "offload">;
 }
 
-/** The same before a run's first step, without making a plan for runs that surely fit. Errors: FindingsError as `planOf`. */
+/**
+ * The same before a run's first step, without making a plan for runs that surely fit. Decides whether the engine leaves weights on the host.
+ * Errors: FindingsError as `planOf`.
+ */
 export async function memoryBefore(
-  { config, step, engine: { name, precision = "float32", isGpu } }: ToStart,
+  { config, step, engine: opened }: ToStart,
   examined: Preflight,
 ): Promise<readonly Finding[]> {
-  const { provider } = config.runtime;
+  const { name, precision = "float32", isGpu } = opened;
+  const { provider, offload } = config.runtime;
+  const ofOffload = offloadFindings(config, name);
+  opened.offload?.(offload === "blocks" && canOffload(config, name));
   const own = isGpu === true ? "cuda" : provider === "webgpu" ? provider : "cpu";
   const engine: PlannedEngine = { name: name === "torch" ? name : "onnx", provider: own, precision };
   const least = await hopeless(config, examined);
   const room = await roomOf(config, engine);
-  if (least.length > 0 || room === null) return least;
+  if (least.length > 0 || room === null) return [...least, ...ofOffload];
   const isSmall = statSync(config.model.model_path).size * SURELY_SMALLER < room.bytes;
-  if (isSmall && mostTokens(examined) * config.optimization.batch_size <= FEW_TOKENS) return [];
-  return memoryFindings(config, await planOf(config, step, examined, engine), engine);
+  if (isSmall && mostTokens(examined) * config.optimization.batch_size <= FEW_TOKENS) return ofOffload;
+  const settled = await settledPlan(config, step, examined, { engine, most: room.bytes });
+  if (settled.isChosen) opened.offload?.(true);
+  return memoryFindings(settled.config, settled.plan, engine);
 }
 
 function mostTokens({ data }: Preflight): number {

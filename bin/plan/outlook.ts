@@ -2,7 +2,6 @@
 import { askedFor, type RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import {
-  planOf,
   residentBytes,
   surveyOf,
   type Counted,
@@ -12,6 +11,8 @@ import {
   type Survey,
 } from "../../runtime/index.ts";
 import { table } from "../shell/text.ts";
+import { roomOf } from "./memory-check.ts";
+import { settledPlan } from "./offload.ts";
 import { planRows, type PlannedRun } from "./plan-text.ts";
 import { reckoningFor, reckoningText, type Reckoning } from "./planned-engine.ts";
 
@@ -40,7 +41,9 @@ interface Ready {
 /** Errors: FindingsError where files have changed since they were examined. */
 export async function outlookOf({ config, step, leftOut = [] }: Ready, examined: Preflight): Promise<Outlook> {
   const reckoning = await reckoningFor(config);
-  const plan = await planOf(config, step, examined, reckoning.engine);
+  const { engine } = reckoning;
+  const room = engine.provider === "cuda" ? await roomOf(config, engine) : null;
+  const { plan } = await settledPlan(config, step, examined, { engine, most: room?.bytes ?? null });
   return {
     survey: surveyOf(step.strategy, examined.data),
     plan,

@@ -74,11 +74,12 @@ function memoryText(plan: StepPlan): string {
 function workText(plan: StepPlan, speed: EngineSpeed | null): string {
   const { matmulFlops, movedBytes } = plan.cost;
   if (speed === null) return `${flops(matmulFlops)} a step`;
-  const { products, moving, calls } = partsOfStep(plan, speed);
+  const { products, moving, calls, copying } = partsOfStep(plan, speed);
   const parts = [
     `products ${pace(products)} for ${flops(matmulFlops)}`,
     `other operations ${pace(moving)} for ${bytes(movedBytes)}`,
     `calls ${pace(calls)}`,
+    ...(copying === 0 ? [] : [`waiting for weights from the host ${pace(copying)}`]),
   ];
   return `about ${pace(stepSeconds(plan, speed))} a step (${parts.join(", ")})`;
 }

@@ -91,6 +91,7 @@ test("fills in the documented defaults", () => {
       threads: null,
       resume_anyway: false,
       ignore_memory: false,
+      offload: "auto",
       ltx_trainer: null,
       processes: 1,
       optimization: {

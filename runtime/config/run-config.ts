@@ -164,6 +164,8 @@ export interface RuntimeConfig {
   readonly provider: "auto" | "cpu" | "webgpu" | "cuda";
   readonly torch: string | null;
   readonly threads: number | null;
+  /** Where frozen weights of blocks are: on the device, or on the host until their block's turn comes. */
+  readonly offload: "auto" | "none" | "blocks";
   readonly resume_anyway: boolean;
   readonly ignore_memory: boolean;
   /** An environment of Python, or a folder with the packages; null for the Python of PATH. */

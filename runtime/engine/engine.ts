@@ -84,6 +84,11 @@ export interface Engine {
   checkpoint(f: (given: readonly Tensor[]) => Tensor, given: Checkpointed<Tensor>): Tensor;
   memory(): EngineMemory;
   /**
+   * Whether graphs that are recorded from now on leave the frozen weights of blocks on the host, and bring each block to the device when
+   * its turn comes; only engines that can do so have it.
+   */
+  offload?(isOn: boolean): void;
+  /**
    * Floating-point operations of the matrix products that were asked for so far, a checkpointed block's only once; only engines that
    * record count them.
    */

@@ -8,6 +8,8 @@ export interface EngineSpeed {
   readonly matmulGflops: number;
   /** Reading and writing large arrays element by element, in 10^9 bytes per second. */
   readonly bandwidthGBs: number;
+  /** Copying from the host to the device, in 10^9 bytes per second; not known where it is not given. */
+  readonly busGBs?: number;
 }
 
 /** Milliseconds that a measurement should take at least, so that the clock's resolution and the overhead of a call do not matter. */

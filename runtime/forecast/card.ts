@@ -47,7 +47,7 @@ function helpFor(text: string): string {
  * How much of its published figures a card reaches in training. Large products reach 40 to 60 % of the peak that is computed from
  * clock and units, moving reaches more; nothing of it was measured with ltxc.
  */
-export const REACHED = { products: 0.5, moving: 0.7 };
+export const REACHED = { products: 0.5, moving: 0.7, bus: 0.7 };
 
 /** A speed that was computed from what is published of a card. */
 export interface CardSpeed extends EngineSpeed {
@@ -62,6 +62,7 @@ export function speedOfCard({ card }: PlannedCard, precision: Precision): CardSp
   return {
     matmulGflops: REACHED.products * 1000 * peak,
     bandwidthGBs: REACHED.moving * card.bandwidthGBs,
+    busGBs: REACHED.bus * card.busGBs,
     computedFor: card.name,
   };
 }

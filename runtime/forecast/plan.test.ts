@@ -17,7 +17,7 @@ const plan: StepPlan = {
   sample: "",
   tokens: 1,
   memory: withOwn(recorded, { name: "onnx", provider: "cpu", precision: "float32" }),
-  cost: { matmulFlops: 3e12, movedBytes: 4e10, nodes: 1000 },
+  cost: { matmulFlops: 3e12, copiedBytes: 0, movedBytes: 4e10, nodes: 1000 },
   operations: 5000,
 };
 const speed = { matmulGflops: 100, bandwidthGBs: 10 };
@@ -37,7 +37,11 @@ test("memory is the sum of whole parts, what comes on top of the graphs among th
 });
 
 test("a step takes its products, its other operations and its calls, and a run its recording and its steps", () => {
-  assert.equal(partsOfStep(plan, speed), { products: 30, moving: 4, calls: 0.005 });
+  assert.equal(partsOfStep(plan, speed), { products: 30, moving: 4, calls: 0.005, copying: 0 });
+  // Weights from the host come beside the computation: only what takes longer counts.
+  const copied = { cost: { ...plan.cost, copiedBytes: 1e11 } };
+  assert.is(partsOfStep(copied, { ...speed, busGBs: 5 }).copying, 0);
+  assert.is(stepSeconds(copied, { ...speed, busGBs: 2 }), 50);
   assert.ok(Math.abs(stepSeconds(plan, speed) - 34.005) < 1e-9);
   const one = { largest: plan, commonest: plan, sizes: 1, passes: [] };
   // A second to warm up, and 0.2 ms for each of 5,000 operations.

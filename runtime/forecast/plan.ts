@@ -93,21 +93,23 @@ interface StepSeconds {
   readonly moving: number;
   /** Calling the kernels. */
   readonly calls: number;
+  /** Waiting for weights that come from the host, where that takes longer than all else. */
+  readonly copying: number;
 }
 
 /** The parts of an optimizer step's time on an engine of this speed. */
 export function partsOfStep({ cost }: Pick<StepPlan, "cost">, speed: EngineSpeed): StepSeconds {
-  return {
-    products: cost.matmulFlops / (1e9 * speed.matmulGflops),
-    moving: cost.movedBytes / (1e9 * speed.bandwidthGBs),
-    calls: cost.nodes * KERNEL_SECONDS,
-  };
+  const products = cost.matmulFlops / (1e9 * speed.matmulGflops);
+  const moving = cost.movedBytes / (1e9 * speed.bandwidthGBs);
+  const calls = cost.nodes * KERNEL_SECONDS;
+  const bus = cost.copiedBytes / (1e9 * (speed.busGBs ?? speed.bandwidthGBs));
+  return { products, moving, calls, copying: Math.max(0, bus - products - moving - calls) };
 }
 
 /** Seconds of an optimizer step on an engine of this speed: the sum of its parts. */
 export function stepSeconds(plan: Pick<StepPlan, "cost">, speed: EngineSpeed): number {
-  const { products, moving, calls } = partsOfStep(plan, speed);
-  return products + moving + calls;
+  const { products, moving, calls, copying } = partsOfStep(plan, speed);
+  return products + moving + calls + copying;
 }
 
 /** The first recording of a process, however small, and then each operation, until its graph can run; in seconds. */

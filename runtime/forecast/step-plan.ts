@@ -6,6 +6,7 @@ import type { Graph } from "../graph/graph.ts";
 import { createOnnxEngine } from "../engine/onnx/engine.ts";
 import { createSimulatedDevice, type Usage } from "../engine/recording/simulated-device.ts";
 import type { Device } from "../engine/recording/device.ts";
+import { BUFFERS } from "../engine/torch/block-needs.ts";
 import { createTorchEngine } from "../engine/torch/engine.ts";
 import type { Sample } from "../data/dataset.ts";
 import type { Outline, SourceOutline } from "../opening/look-at-samples.ts";
@@ -43,6 +44,10 @@ export async function planOf(
     passes: step.strategy.passes ?? [],
   };
 }
+
+/** Whether a run leaves frozen weights of blocks on the host; with `auto` whoever asks has decided before. */
+const isOffloaded = ({ runtime, model }: RunConfig, { name }: PlannedEngine): boolean =>
+  name === "torch" && runtime.offload === "blocks" && model.training_mode === "lora";
 
 interface SampleToPlan {
   readonly outline: Outline;
@@ -118,7 +123,8 @@ async function recordStep(
   examined: Preflight,
   { engine, blocks }: Recording,
 ): Promise<Recorded> {
-  const device = createSimulatedDevice({ keepsMemory: engine.name === "onnx" });
+  const blockBuffers = isOffloaded(config, engine) ? BUFFERS : 0;
+  const device = createSimulatedDevice({ keepsMemory: engine.name === "onnx", blockBuffers });
   const planned = { isBlank: true, ...(blocks === undefined ? {} : { blocks }) };
   const { run, close } = await openExamined(await simulated(engine, device), config, step, examined, planned);
   const optimizer = createOptimizer(run);

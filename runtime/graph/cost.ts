@@ -8,10 +8,12 @@ export interface GraphCost {
   readonly matmulFlops: number;
   /** Bytes that all other nodes read and write. */
   readonly movedBytes: number;
+  /** Bytes of weights that are brought from the host to the device, where they wait there. */
+  readonly copiedBytes: number;
   readonly nodes: number;
 }
 
-export const noCost: GraphCost = { matmulFlops: 0, movedBytes: 0, nodes: 0 };
+export const noCost: GraphCost = { matmulFlops: 0, movedBytes: 0, copiedBytes: 0, nodes: 0 };
 
 const products: ReadonlySet<string> = new Set(["MatMul", "Gemm", "FusedMatMul"]);
 
@@ -25,6 +27,7 @@ export function addCosts(a: GraphCost, b: GraphCost): GraphCost {
   return {
     matmulFlops: a.matmulFlops + b.matmulFlops,
     movedBytes: a.movedBytes + b.movedBytes,
+    copiedBytes: a.copiedBytes + b.copiedBytes,
     nodes: a.nodes + b.nodes,
   };
 }
@@ -32,9 +35,9 @@ export function addCosts(a: GraphCost, b: GraphCost): GraphCost {
 function nodeCost(node: Node, values: ReadonlyMap<string, Value>): GraphCost {
   const { op, inputs, outputs } = node;
   const matmulFlops = productFlopsOf(node, values);
-  if (matmulFlops > 0 || views.has(op)) return { matmulFlops, movedBytes: 0, nodes: 1 };
+  if (matmulFlops > 0 || views.has(op)) return { ...noCost, matmulFlops, nodes: 1 };
   const moved = [...inputs.flatMap((name) => values.get(name) ?? []), ...outputs];
-  return { matmulFlops, movedBytes: moved.reduce((sum, x) => sum + byteSize(x), 0), nodes: 1 };
+  return { ...noCost, movedBytes: moved.reduce((sum, x) => sum + byteSize(x), 0), nodes: 1 };
 }
 
 /** Floating-point operations of the matrix products of a node; 0 for other operators. */

@@ -20,6 +20,8 @@ interface FileRange {
   readonly path: string;
   readonly offset: number;
   readonly length: number;
+  /** As in `StoredTensor`. */
+  readonly block?: string;
 }
 
 /** A constant of the graph: little-endian, row-major bytes. */

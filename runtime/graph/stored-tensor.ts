@@ -9,4 +9,6 @@ export interface StoredTensor {
   /** In bytes. */
   readonly offset: number;
   readonly length: number;
+  /** The block of the model that it belongs to, whose weights can be brought to the device when they are needed; absent outside of blocks. */
+  readonly block?: string;
 }

@@ -68,7 +68,7 @@ export async function loadPart(
 ): Promise<Map<string, Tensor>> {
   const weights = new Map<string, Tensor>();
   const load = async (name: string, entry: TensorEntry) =>
-    (isTrained ? null : mapTensor(engine, file, entry)) ?? (await readTensor(engine, file, name, entry));
+    (isTrained ? null : mapTensor(engine, file, name, entry)) ?? (await readTensor(engine, file, name, entry));
   try {
     for (const { name } of part.parameters) {
       const entry = file.tensors.get(part.prefix + name);
@@ -87,14 +87,20 @@ const mapped: Partial<Record<SafetensorsDType, StoredTensor["dtype"]>> = {
   F16: "float16",
 };
 
+/** The names of a transformer's block and of what is in it. */
+const inBlock = /(transformer_blocks\.\d+)\./;
+
 function mapTensor(
   engine: Engine,
   file: SafetensorsFile,
+  name: string,
   { dtype: type, shape, start, end }: TensorEntry,
 ): Tensor | null {
   const dtype = mapped[type];
   if (engine.map === undefined || dtype === undefined) return null;
-  return engine.map({ path: resolve(file.path), shape, dtype, offset: start, length: end - start });
+  const [, block] = inBlock.exec(name) ?? [];
+  const range = { path: resolve(file.path), shape, dtype, offset: start, length: end - start };
+  return engine.map({ ...range, ...(block === undefined ? {} : { block }) });
 }
 
 async function readTensor(

@@ -154,6 +154,17 @@ export const entries = [
     good: [model, data, "lora: {rank: 32, alpha: 32}"].join("\n"),
   },
   {
+    code: "LTX6392",
+    slug: "offload-without-effect",
+    title: "`offload: blocks` has no effect here",
+    explanation:
+      "With `offload: blocks`, frozen weights of the model's blocks stay in the memory of the host, and each block is copied to the device when " +
+      "its turn comes. Only the engine `torch` does so, and only for weights that are not trained. The engine `onnx` maps weights from their " +
+      "file in any case, so that the system keeps in memory what it has room for.",
+    bad: config("runtime: {engine: onnx, offload: blocks}"),
+    good: config("runtime: {engine: torch, offload: blocks}"),
+  },
+  {
     code: "LTX6251",
     slug: "unusual-value",
     title: "A setting is far from all values with which runs train",

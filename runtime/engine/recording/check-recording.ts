@@ -43,11 +43,19 @@ export const isRecording = (x: unknown): x is Recording =>
 
 const isValue = (x: unknown): x is Value => isTensorType(x) && isText((x as Partial<Value>).name);
 
+const isBlock = (x: unknown): boolean => x === undefined || isText(x);
+
 function isInitializer(x: unknown): x is Initializer {
   if (!isValue(x)) return false;
   const { bytes } = x as Partial<Initializer>;
   if (bytes instanceof Uint8Array) return true;
-  return isObject(bytes) && isText(bytes["path"]) && isCount(bytes["offset"]) && isCount(bytes["length"]);
+  return (
+    isObject(bytes) &&
+    isText(bytes["path"]) &&
+    isCount(bytes["offset"]) &&
+    isCount(bytes["length"]) &&
+    isBlock(bytes["block"])
+  );
 }
 
 const isNumber = (x: unknown): x is number => typeof x === "number";

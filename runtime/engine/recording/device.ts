@@ -15,6 +15,8 @@ export interface Device {
   read(id: number): Promise<HostTensor>;
   free(id: number): void;
   close(session: number): void;
+  /** Whether graphs that are opened from now on leave the weights of blocks on the host until they are needed; only some devices can. */
+  offload?(isOn: boolean): void;
   /** Calls `listener` with the reason right before the device ends the process; only devices that map files have it. */
   onFault?(listener: (fault: DeviceFault) => void): void;
 }

@@ -28,6 +28,8 @@ export interface Executor {
   readonly provider?: Provider;
   /** Whether the device is an NVIDIA GPU; false if not given. */
   readonly isGpu?: boolean;
+  /** Whether weights can wait on the host until they are needed; false if not given. */
+  readonly canOffload?: boolean;
   /** Prepares a recorded graph for the device. */
   readonly optimize: (graph: Graph) => Graph;
   /** Turns an error of the device into one for the user. `nodesOf` gives the nodes of an open graph, null if it is unknown. */
@@ -104,6 +106,7 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
       listener = next;
       for (const event of early.splice(0)) next(event);
     },
+    ...(executor.canOffload === true ? { offload: (isOn: boolean) => device.offload?.(isOn) } : {}),
     ...faultsOf(executor),
     memory: () => tensors.memory(),
     flops: () => recordings.flops,

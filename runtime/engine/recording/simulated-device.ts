@@ -2,6 +2,7 @@ import type { HostTensor } from "../../contract.ts";
 import { addCosts, costOf, noCost, type GraphCost } from "../../graph/cost.ts";
 import { byteSize, sizeOf, type Graph, type Value } from "../../graph/graph.ts";
 import { memoryOf, type GraphMemory } from "../../graph/memory.ts";
+import { executionOrder } from "../../graph/order.ts";
 import type { Device, Feed } from "./device.ts";
 
 /** What a simulated device had to do so far. */
@@ -10,7 +11,7 @@ export interface Usage {
   readonly held: number;
   /** The most bytes that it needed at any time: uploaded values, constants of graphs, and what each graph has claimed for its values. */
   readonly peak: number;
-  /** Bytes of the weights that graphs read from files. */
+  /** Bytes of the weights that graphs read from files; of those that wait on the host, the buffers that they are brought to. */
   readonly files: number;
   /** Of the graphs that ran since `resetRuns`. */
   readonly cost: GraphCost;
@@ -40,11 +41,13 @@ interface Held {
 interface SimulatedOptions {
   /** Whether each graph keeps the memory that it has once claimed, as in ONNX Runtime; otherwise what is freed serves all others. */
   readonly keepsMemory?: boolean;
+  /** Whether weights of blocks wait on the host until their block's turn comes; there are so many buffers for them. 0: they do not. */
+  readonly blockBuffers?: number;
 }
 
 /** A device that computes nothing: it counts what a runtime would hold and do. All numbers that are read from it are zero. */
-export function createSimulatedDevice({ keepsMemory = true }: SimulatedOptions = {}): SimulatedDevice {
-  return new SimulatedDevice(keepsMemory);
+export function createSimulatedDevice(options: SimulatedOptions = {}): SimulatedDevice {
+  return new SimulatedDevice(options);
 }
 
 class SimulatedDevice implements Device {
@@ -53,7 +56,10 @@ class SimulatedDevice implements Device {
   /** Bytes by range of a file. */
   readonly #files = new Map<string, number>();
   readonly #ran = new Set<Graph>();
+  /** The same of blocks that wait on the host, by block. */
+  readonly #blocks = new Map<string, Map<string, number>>();
   readonly #keepsMemory: boolean;
+  readonly #blockBuffers: number;
   #ids = 0;
   /** Bytes of the uploaded values, and of the constants of all open graphs. */
   #uploaded = 0;
@@ -62,8 +68,9 @@ class SimulatedDevice implements Device {
   #cost = noCost;
   #operations = 0;
 
-  constructor(keepsMemory: boolean) {
+  constructor({ keepsMemory = true, blockBuffers = 0 }: SimulatedOptions) {
     this.#keepsMemory = keepsMemory;
+    this.#blockBuffers = blockBuffers;
   }
 
   upload({ shape, dtype }: HostTensor): number {
@@ -75,12 +82,14 @@ class SimulatedDevice implements Device {
   open(graph: Graph): number {
     const id = this.#ids++;
     const memory = memoryOf(graph);
-    const session = { graph, outputs: outputsOf(graph), memory, cost: costOf(graph), live: 0, claimed: 0 };
+    const copiedBytes = copiedBytesOf(graph, this.#blockBuffers);
+    const cost = { ...costOf(graph), copiedBytes };
+    const session = { graph, outputs: outputsOf(graph), memory, cost, live: 0, claimed: 0 };
     this.#sessions.set(id, session);
     this.#constants += memory.constants;
     this.#operations += graph.nodes.length;
     for (const { bytes } of graph.initializers)
-      if (!(bytes instanceof Uint8Array)) this.#files.set(`${bytes.path}@${bytes.offset}`, bytes.length);
+      if (!(bytes instanceof Uint8Array)) this.#ranges(bytes.block).set(`${bytes.path}@${bytes.offset}`, bytes.length);
     return id;
   }
 
@@ -120,7 +129,7 @@ class SimulatedDevice implements Device {
     return {
       held: [...this.#values.values()].reduce((sum, { value }) => sum + byteSize(value), 0),
       peak: this.#peak,
-      files: [...this.#files.values()].reduce((a, b) => a + b, 0),
+      files: sum(this.#files) + this.#blockBuffers * Math.max(0, ...[...this.#blocks.values()].map(sum)),
       cost: this.#cost,
       operations: this.#operations,
     };
@@ -137,6 +146,14 @@ class SimulatedDevice implements Device {
     this.#cost = noCost;
   }
 
+  /** Where the ranges of a block are counted; undefined for those outside of blocks. */
+  #ranges(block: string | undefined): Map<string, number> {
+    if (block === undefined || this.#blockBuffers === 0) return this.#files;
+    const known = this.#blocks.get(block) ?? new Map<string, number>();
+    this.#blocks.set(block, known);
+    return known;
+  }
+
   #hold(value: Sized, maker: Session | null): number {
     const id = this.#ids++;
     this.#values.set(id, { value, maker });
@@ -150,6 +167,32 @@ class SimulatedDevice implements Device {
     const claimed = [...this.#sessions.values()].reduce((sum, session) => sum + session.claimed, 0);
     this.#peak = Math.max(this.#peak, this.#uploaded + fed + this.#constants + claimed);
   }
+}
+
+const sum = (sizes: ReadonlyMap<string, number>): number => [...sizes.values()].reduce((a, b) => a + b, 0);
+
+/** Bytes of weights that a run of the graph brings to the device: a block each time that it is not in its buffer. */
+function copiedBytesOf(graph: Graph, buffers: number): number {
+  if (buffers === 0) return 0;
+  const sizes = new Map<string, number>();
+  const blockOf = new Map<string, string>();
+  for (const { name, bytes } of graph.initializers) {
+    if (bytes instanceof Uint8Array || bytes.block === undefined) continue;
+    blockOf.set(name, bytes.block);
+    sizes.set(bytes.block, (sizes.get(bytes.block) ?? 0) + bytes.length);
+  }
+  const order = [...sizes.keys()];
+  const held = new Map<number, string>();
+  let copied = 0;
+  for (const { inputs } of executionOrder(graph)) {
+    for (const block of new Set(inputs.flatMap((name) => blockOf.get(name) ?? []))) {
+      const buffer = order.indexOf(block) % buffers;
+      if (held.get(buffer) === block) continue;
+      held.set(buffer, block);
+      copied += sizes.get(block) ?? 0;
+    }
+  }
+  return copied;
 }
 
 function found<Key, T>(known: ReadonlyMap<Key, T>, id: Key): T {

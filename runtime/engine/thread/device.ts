@@ -147,6 +147,9 @@ function createDevice(
       mapped.close(session);
       post({ type: "close", session });
     },
+    offload(isOn) {
+      post({ type: "offload", isOn });
+    },
     onFault(listener: (fault: DeviceFault) => void) {
       beforeBusError(() => listener({ change: mapped.change(), files: mapped.paths }));
     },

@@ -28,7 +28,8 @@ export type Request =
     }
   | { readonly type: "read"; readonly id: number; readonly request: number }
   | { readonly type: "free"; readonly ids: readonly number[] }
-  | { readonly type: "close"; readonly session: number };
+  | { readonly type: "close"; readonly session: number }
+  | { readonly type: "offload"; readonly isOn: boolean };
 
 export type Reply =
   /** `about`: what the library computes with, in words for the user; empty if there is nothing to say. */

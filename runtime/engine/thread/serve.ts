@@ -19,6 +19,8 @@ export interface GraphLibrary<Value, Session> {
   read(value: Value): HostTensor;
   free(value: Value): void;
   close(session: Session): Promise<void> | void;
+  /** Only libraries have it that can leave weights on the host. */
+  offload?(isOn: boolean): void;
 }
 
 /** A graph could not be opened, or failed while it ran. */
@@ -100,6 +102,8 @@ export class Server<Value, Session> {
         return;
       case "close":
         return this.#close(request.session);
+      case "offload":
+        return this.#library.offload?.(request.isOn);
     }
   }
 

@@ -12,8 +12,13 @@ export interface Call {
   readonly node: string;
   readonly reads: readonly number[];
   readonly writes: readonly number[];
+  /** Whether what it writes may lie in the memory of what it reads. */
+  readonly mayShare: boolean;
   run(slots: Slots): void;
 }
+
+/** Operators that return their operand where there is nothing to do. */
+const mayReturnOperand: ReadonlySet<string> = new Set(["to", "contiguous"]);
 
 /** Builds the calls of a graph. Methods that make a tensor return the slot that it is in: the one that is given, or a new one. */
 export class CallBuilder {
@@ -55,7 +60,7 @@ export class CallBuilder {
     }: { overload?: string; to?: readonly number[]; isOwner?: boolean } = {},
   ): number {
     const run = this.#dispatcher.prepare(name, overload, args, to);
-    this.#add(args.flatMap(slotsIn), to, isOwner, run);
+    this.#add(args.flatMap(slotsIn), to, isOwner, run, !isOwner || mayReturnOperand.has(name));
     return to[0] ?? -1;
   }
 
@@ -147,11 +152,17 @@ export class CallBuilder {
     const { torch } = this;
     const stride = torch.native("int", "aoti_torch_get_stride", "uint64_t x, int64_t axis, void *ret");
     const flat = this.#dispatcher.prepare("contiguous", "", [tensor(x), int(0)], [to]);
-    this.#add([x], [to], false, (s) => {
-      torch.check(stride(s[x] ?? 0, -1, torch.out), "stride");
-      if (torch.word() === 1) s[to] = torch.share(s[x] ?? 0);
-      else flat(s);
-    });
+    this.#add(
+      [x],
+      [to],
+      false,
+      (s) => {
+        torch.check(stride(s[x] ?? 0, -1, torch.out), "stride");
+        if (torch.word() === 1) s[to] = torch.share(s[x] ?? 0);
+        else flat(s);
+      },
+      true,
+    );
     return to;
   }
 
@@ -159,10 +170,16 @@ export class CallBuilder {
   rowMajor(x: number, to = this.slot()): number {
     const { torch } = this;
     const copy = this.#dispatcher.prepare("contiguous", "", [tensor(x), int(0)], [to]);
-    this.#add([x], [to], false, (s) => {
-      if (torch.isRowMajor(s[x] ?? 0)) s[to] = torch.share(s[x] ?? 0);
-      else copy(s);
-    });
+    this.#add(
+      [x],
+      [to],
+      false,
+      (s) => {
+        if (torch.isRowMajor(s[x] ?? 0)) s[to] = torch.share(s[x] ?? 0);
+        else copy(s);
+      },
+      true,
+    );
     return to;
   }
 
@@ -251,8 +268,14 @@ export class CallBuilder {
     return to;
   }
 
-  #add(reads: readonly number[], writes: readonly number[], isOwner: boolean, run: (slots: Slots) => unknown): void {
-    this.calls.push({ node: this.node, reads, writes, run });
+  #add(
+    reads: readonly number[],
+    writes: readonly number[],
+    isOwner: boolean,
+    run: (slots: Slots) => unknown,
+    mayShare = !isOwner,
+  ): void {
+    this.calls.push({ node: this.node, reads, writes, mayShare, run });
     if (isOwner) for (const slot of writes) this.#owners.add(slot);
   }
 }

@@ -27,6 +27,7 @@ export function createTorchEngine(
     precision,
     provider,
     isGpu: provider === "cuda",
+    canOffload: true,
     optimize: (graph) => prepareGraph(tf, graph, provider, precision),
     explain: explainFailure(readFailure),
     explainFault,

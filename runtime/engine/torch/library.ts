@@ -168,8 +168,21 @@ export class Torch {
     return () => this.made(make(shape.length, sizes, strides, type, where, 0, this.out), "memory");
   }
 
-  /** A tensor on the CPU over memory that is there already, row-major, which must outlive it. */
-  over(address: number, shape: Shape, dtype: TorchType): Handle {
+  /** Memory on the host that is locked, so that a GPU can copy from it; null where there is none. Nothing was written to it. */
+  locked(shape: Shape, dtype: TorchType): Handle | null {
+    const make = this.nativeIfAny(
+      "int",
+      "aoti_torch_empty_strided_pinned",
+      "int64_t rank, void *sizes, void *strides, int32_t dtype, int32_t device, int32_t index, void *ret",
+    );
+    const [sizes, strides] = [integers(shape), integers(rowMajor(shape))];
+    if (make?.(shape.length, sizes, strides, this.types[dtype], this.#devices.cpu, 0, this.out) !== 0) return null;
+    this.alive++;
+    return this.word();
+  }
+
+  /** A tensor over memory that is there already, row-major, which must outlive it. */
+  over(address: number, shape: Shape, dtype: TorchType, device: TorchDevice = "cpu"): Handle {
     const make = this.native(
       "int",
       "aoti_torch_create_tensor_from_blob",
@@ -177,7 +190,7 @@ export class Torch {
     );
     const [sizes, strides] = [integers(shape), integers(rowMajor(shape))];
     return this.made(
-      make(address, shape.length, sizes, strides, 0, this.types[dtype], this.#devices.cpu, 0, this.out),
+      make(address, shape.length, sizes, strides, 0, this.types[dtype], this.#devices[device], 0, this.out),
       "a tensor over memory",
     );
   }
@@ -195,10 +208,19 @@ export class Torch {
     return this.word();
   }
 
-  /** Copies the numbers of one tensor into another of the same shape, whatever their devices and types. */
-  copy(from: Handle, to: Handle): void {
+  /** Where the numbers of a tensor lie. */
+  address(x: Handle): number {
+    this.check(this.native("int", "aoti_torch_get_data_ptr", "uint64_t x, void *ret")(x, this.out), "address");
+    return this.word();
+  }
+
+  /**
+   * Copies the numbers of one tensor into another of the same shape, whatever their devices and types.
+   * @param isAsync whether the host may go on before it is done, which only memory that is locked allows
+   */
+  copy(from: Handle, to: Handle, isAsync = false): void {
     const copy = this.native("int", "aoti_torch_copy_", "uint64_t to, uint64_t from, int32_t isAsync");
-    this.check(copy(to, from, 0), "copy");
+    this.check(copy(to, from, Number(isAsync)), "copy");
   }
 
   /** A tensor on the device with these bytes, row-major. */

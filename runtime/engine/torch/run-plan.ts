@@ -1,4 +1,5 @@
 import type { Plan, PlannedOutput } from "./plan.ts";
+import type { BlockStream } from "./block-stream.ts";
 import type { Slots } from "./dispatch.ts";
 import { TorchError, type Handle, type Torch } from "./library.ts";
 import { byteSize } from "../../graph/graph.ts";
@@ -7,15 +8,24 @@ import { byteSize } from "../../graph/graph.ts";
  * Runs the calls of a plan. Its results belong to the caller; inputs and constants stay theirs. If a call fails, everything that was made
  * until then is freed.
  * @param slots as many as the plan has, all zero but the constants
+ * @param blocks brings weights to the device that do not lie there all the time; null where all do
  * @throws TorchError that begins with the node: `node NAME: reason`
  */
-export function runPlan(torch: Torch, plan: Plan, slots: Slots, feeds: readonly Handle[]): Handle[] {
+export function runPlan(
+  torch: Torch,
+  plan: Plan,
+  slots: Slots,
+  feeds: readonly Handle[],
+  blocks: BlockStream | null = null,
+): Handle[] {
   plan.inputs.forEach((slot, i) => (slots[slot] = feeds[i] ?? 0));
   const results: Handle[] = [];
   let node = "";
   try {
-    for (const call of plan.calls) {
+    for (let i = 0; i < plan.calls.length; i++) {
+      const call = plan.calls[i] as Plan["calls"][number];
       node = call.node;
+      blocks?.before(i);
       call.run(slots);
       for (const slot of call.frees) {
         torch.drop(slots[slot] ?? 0);

@@ -1,6 +1,9 @@
 import type { HostTensor } from "../../contract.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { GraphLibrary } from "../thread/serve.ts";
+import { blockNeeds } from "./block-needs.ts";
+import { BlockBuffers, BlockStream } from "./block-stream.ts";
+import { copyQueueOf, type CopyQueue } from "./copy-queue.ts";
 import type { Slots } from "./dispatch.ts";
 import { gpuName } from "./gpu-name.ts";
 import { Torch, type Handle, type TorchDevice } from "./library.ts";
@@ -26,6 +29,8 @@ interface Session {
   readonly plan: Plan;
   /** Zero but for the constants, between runs. */
   readonly slots: Slots;
+  /** The weights that are brought to the device when they are needed; null where none are. */
+  blocks: BlockStream | null;
 }
 
 /** PyTorch's library as what runs graphs. Throws if it can not be loaded, or does not have the device. */
@@ -33,10 +38,15 @@ export class TorchLibrary implements GraphLibrary<Value, Session> {
   readonly torch: Torch;
   readonly about: string;
   readonly #weights: Weights;
+  readonly #buffers: BlockBuffers;
+  #queue: CopyQueue | null = null;
+  /** Whether graphs that are opened from now on leave the weights of blocks on the host. */
+  #isOffloading = false;
 
   constructor({ folder, device }: TorchOptions) {
     this.torch = new Torch(folder, device);
     this.#weights = new Weights(this.torch);
+    this.#buffers = new BlockBuffers(this.torch);
     // Finds out whether there is a device, and whether this build has its kernels.
     this.torch.drop(this.torch.upload(new Uint8Array(4), [1], "float32"));
     this.about = device === "cpu" ? "" : gpuName(this.torch);
@@ -47,12 +57,17 @@ export class TorchLibrary implements GraphLibrary<Value, Session> {
     return { handle: this.torch.upload(bytes, shape, dtype), shape, dtype };
   }
 
+  offload(isOn: boolean): void {
+    this.#isOffloading = isOn;
+  }
+
   open(graph: unknown): Session {
     const plan = planOf(this.torch, graph as Graph);
     const slots = new Float64Array(plan.slots);
-    const session = { plan, slots };
+    const session: Session = { plan, slots, blocks: null };
     try {
-      for (const [slot, constant] of plan.constants) slots[slot] = this.#constant(constant);
+      if (this.#isOffloading) session.blocks = this.#stream(plan, slots);
+      for (const [slot, constant] of plan.constants) if (slots[slot] === 0) slots[slot] = this.#constant(constant);
     } catch (error) {
       this.close(session);
       throw error;
@@ -60,9 +75,9 @@ export class TorchLibrary implements GraphLibrary<Value, Session> {
     return session;
   }
 
-  run({ plan, slots }: Session, feeds: readonly Value[]): Value[] {
+  run({ plan, slots, blocks }: Session, feeds: readonly Value[]): Value[] {
     const handles = feeds.map(({ handle }) => handle);
-    const results = runPlan(this.torch, plan, slots, handles);
+    const results = runPlan(this.torch, plan, slots, handles, blocks);
     return plan.outputs.map(({ shape, dtype }, i) => ({ handle: results[i] ?? 0, shape, dtype }));
   }
 
@@ -74,7 +89,8 @@ export class TorchLibrary implements GraphLibrary<Value, Session> {
     this.torch.drop(handle);
   }
 
-  close({ plan, slots }: Session): void {
+  close({ plan, slots, blocks }: Session): void {
+    blocks?.close(slots);
     for (const [slot, constant] of plan.constants) {
       const handle = slots[slot] ?? 0;
       if (handle === 0) continue;
@@ -82,6 +98,12 @@ export class TorchLibrary implements GraphLibrary<Value, Session> {
       else this.#weights.release(constant, constant.bytes);
       slots[slot] = 0;
     }
+  }
+
+  #stream(plan: Plan, slots: Slots): BlockStream {
+    this.#queue ??= copyQueueOf(this.torch);
+    const tools = { torch: this.torch, weights: this.#weights, buffers: this.#buffers, queue: this.#queue };
+    return new BlockStream(tools, blockNeeds(plan), slots);
   }
 
   #constant(constant: Constant): Handle {

@@ -1,5 +1,6 @@
 /** The weights of graphs, in the files that they are stored in: mapped into memory on the CPU, copied once to a GPU. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { totalmem } from "node:os";
 import { byteSize, type Initializer } from "../../graph/graph.ts";
 import type { Handle, Torch } from "./library.ts";
 import type { Constant } from "./plan.ts";
@@ -8,6 +9,15 @@ type FileRange = Exclude<Initializer["bytes"], Uint8Array>;
 
 /** Arguments of `mmap`: readable pages, and a mapping that changes nothing for others. */
 const [PROT_READ, MAP_PRIVATE] = [1, 2];
+
+/** Advice to the system about mapped pages: they will be read soon; they are not needed any more. */
+const [MADV_WILLNEED, MADV_DONTNEED] = [3, 4];
+
+/** Bytes of a page, to whose multiples advice is given. A multiple of the system's own does no harm. */
+const PAGE = 2 ** 16;
+
+/** Of the machine's memory, how much may be locked for weights that wait on the host. */
+const MOST_LOCKED = 0.6;
 
 interface Held {
   readonly handle: Handle;
@@ -25,6 +35,9 @@ export class Weights {
   readonly #held = new Map<string, Held>();
   /** Files are mapped once and stay mapped: outputs of graphs may read them. That takes addresses, not memory. */
   readonly #mapped = new Map<string, Mapping>();
+  /** Those that wait on the host. */
+  readonly #waiting = new Map<string, Held>();
+  #locked = 0;
 
   constructor(torch: Torch) {
     this.#torch = torch;
@@ -44,6 +57,62 @@ export class Weights {
     if (held === undefined || --held.users > 0) return;
     this.#torch.drop(held.handle);
     this.#held.delete(keyOf(weight, range));
+  }
+
+  /** What tells a weight, and the type that it is read in, from others. */
+  keyOf(weight: Constant): string {
+    return keyOf(weight, rangeOf(weight));
+  }
+
+  /** The weight on the host, from where it is copied to the device when it is needed: in its file, or for a GPU in locked memory. */
+  onHost(weight: Constant): Handle {
+    const key = this.keyOf(weight);
+    const held = this.#waiting.get(key) ?? { handle: this.#hostCopy(weight), users: 0 };
+    held.users++;
+    this.#waiting.set(key, held);
+    return held.handle;
+  }
+
+  releaseHost(weight: Constant): void {
+    const key = this.keyOf(weight);
+    const held = this.#waiting.get(key);
+    if (held === undefined || --held.users > 0) return;
+    this.#torch.drop(held.handle);
+    this.#waiting.delete(key);
+  }
+
+  /** Has the system read a weight from its file, beside the computation. */
+  announce(weight: Constant): void {
+    this.#advise(weight, MADV_WILLNEED);
+  }
+
+  /** Lets the system have the memory of a weight that was copied; it stays in its cache of files as long as there is room. */
+  passed(weight: Constant): void {
+    this.#advise(weight, MADV_DONTNEED);
+  }
+
+  /** Of whole pages alone: what lies next to the weight may be in use. Files that are mapped for the graph stay mapped in any case. */
+  #advise(weight: Constant, advice: number): void {
+    const { path, offset, length } = rangeOf(weight);
+    const mapping = this.#mapped.get(path);
+    if (mapping === undefined) return;
+    const [first, end] = [mapping.address + offset, mapping.address + offset + length];
+    const [from, to] = [Math.ceil(first / PAGE) * PAGE, Math.floor(end / PAGE) * PAGE];
+    if (to > from) this.#torch.system("int madvise(uint64_t at, size_t length, int advice)")(from, to - from, advice);
+  }
+
+  /** Locked, the memory can be copied beside the computation. Where that is not to be had, copies are slower. */
+  #hostCopy(weight: Constant): Handle {
+    const stored = this.#stored(weight, rangeOf(weight));
+    const { shape, readAs } = weight;
+    const size = byteSize({ shape, dtype: readAs });
+    if (this.#torch.device === "cpu" || this.#locked + size > MOST_LOCKED * totalmem()) return stored;
+    const locked = this.#torch.locked(shape, readAs);
+    if (locked === null) return stored;
+    this.#locked += size;
+    this.#torch.copy(stored, locked);
+    this.#torch.drop(stored);
+    return locked;
   }
 
   #load(weight: Constant, range: FileRange): Handle {
@@ -83,6 +152,11 @@ export class Weights {
     this.#mapped.set(path, mapping);
     return mapping;
   }
+}
+
+function rangeOf({ bytes }: Constant): FileRange {
+  if (bytes instanceof Uint8Array) throw new Error("the weight is in no file");
+  return bytes;
 }
 
 function keyOf({ shape, dtype, readAs }: Constant, { path, offset }: FileRange): string {

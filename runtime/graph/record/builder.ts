@@ -46,9 +46,9 @@ export class GraphBuilder {
   }
 
   /** Numbers that stay in their file, converted to float32 by the graph if the file stores them in 16 bits. */
-  stored({ path, offset, length, shape, dtype }: StoredTensor): Value {
+  stored({ path, offset, length, shape, dtype, block }: StoredTensor): Value {
     const value = this.#value("w", shape, dtype);
-    this.#initializers.push({ ...value, bytes: { path, offset, length } });
+    this.#initializers.push({ ...value, bytes: { path, offset, length, ...(block === undefined ? {} : { block }) } });
     return dtype === "float32" ? value : this.emit("Cast", [value], shape, "float32", { to: elementTypes.float32 });
   }
 

@@ -1,0 +1,59 @@
+/** Whether a run leaves the frozen weights of blocks on the host: `runtime.offload`. */
+import type { RunConfig } from "../../runtime/config/index.ts";
+import type { Step } from "../../runtime/contract.ts";
+import type { Finding } from "../../runtime/findings.ts";
+import {
+  planOf,
+  residentBytes,
+  type EngineName,
+  type Plan,
+  type PlannedEngine,
+  type Preflight,
+} from "../../runtime/index.ts";
+
+/** A run whose `offload` is decided, and its plan. */
+export interface Settled {
+  readonly config: RunConfig;
+  readonly plan: Plan;
+  /** Whether `auto` has chosen to leave weights on the host. */
+  readonly isChosen: boolean;
+}
+
+const withBlocks = (config: RunConfig): RunConfig => ({ ...config, runtime: { ...config.runtime, offload: "blocks" } });
+
+/** Whether weights of blocks can wait on the host: on PyTorch, where they are frozen. */
+export const canOffload = ({ model }: RunConfig, engine: EngineName | PlannedEngine["name"]): boolean =>
+  engine === "torch" && model.training_mode === "lora";
+
+/**
+ * Plans a run. `auto` leaves weights on the host where the run does not fit into a GPU's memory otherwise; on the CPU they are mapped from
+ * their file, and the system keeps of them what it has room for.
+ * @param most bytes that the run may take; null where that is not known
+ * Errors: FindingsError as `planOf`.
+ */
+export async function settledPlan(
+  config: RunConfig,
+  step: Step,
+  examined: Preflight,
+  { engine, most }: { readonly engine: PlannedEngine; readonly most: number | null },
+): Promise<Settled> {
+  const plan = await planOf(config, step, examined, engine);
+  const isOpen = config.runtime.offload === "auto" && engine.provider === "cuda" && canOffload(config, engine.name);
+  const bytesOf = (one: Plan) => residentBytes(one.largest);
+  if (!isOpen || most === null || bytesOf(plan) <= most) return { config, plan, isChosen: false };
+  const other = await planOf(withBlocks(config), step, examined, engine);
+  if (bytesOf(other) >= bytesOf(plan)) return { config, plan, isChosen: false };
+  return { config: withBlocks(config), plan: other, isChosen: true };
+}
+
+/** Says why `offload: blocks` has no effect, where it has none. */
+export function offloadFindings(config: RunConfig, engine: EngineName | PlannedEngine["name"]): readonly Finding[] {
+  if (config.runtime.offload !== "blocks" || canOffload(config, engine)) return [];
+  const reasons: Partial<Record<string, string>> = {
+    onnx: "the engine onnx maps the weights from their file already: the system keeps in memory what it has room for",
+    torch: "a full training has no frozen weights",
+  };
+  const message = `\`offload: blocks\` has no effect: ${reasons[engine] ?? `only the engine torch can do so, not ${engine}`}`;
+  const help = engine === "torch" ? "remove the line, or train a LoRA" : "remove the line, or write `engine: torch`";
+  return [{ code: "LTX6392", severity: "warning", path: ["runtime", "offload"], message, help }];
+}
