@@ -32,6 +32,7 @@ test("memory is the sum of whole parts, what comes on top of the graphs among th
     step: 333,
     allocator: 100,
     program: 325 * 2 ** 20,
+    average: 0,
   });
   assert.is(residentBytes(plan), 1000 + 40 + 80 + 8 + 333 + 100 + 325 * 2 ** 20);
 });
