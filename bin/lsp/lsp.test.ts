@@ -225,6 +225,21 @@ test("run configs: the strategy and its params", async ({ client, fill, train })
   assert.equal(await labels(client, train, "mode: "), ["soft", "hard"]);
 });
 
+test("what only files tell: strategies to extend, and the blocks of the checkpoint", async ({
+  client,
+  folder,
+  child,
+}) => {
+  const project = join(folder, "project");
+  const { ltxc } = await import("../testing/testing.ts");
+  assert.is((await ltxc(["init", project], { cwd: folder })).code, 0);
+  const path = join(project, "mine.strategy");
+  const text = "strategy: mine\nextends: ./inpainting.strategy\noutputs:\n  mid: {tap: }\n";
+  await client.open(path, text);
+  assert.equal((await labels(client, path, "tap: ")).slice(0, 2), ["block 0", "block 1"]);
+  assert.ok((await labels(client, child, "extends: ")).includes("./fill.strategy"));
+});
+
 test("500 key strokes, each answered, end in the file that was typed", async ({ client, folder }) => {
   const path = join(folder, "typed.strategy");
   await client.open(path, "");

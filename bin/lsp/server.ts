@@ -135,11 +135,11 @@ const isConfig = (documents: Documents, uri: string): boolean =>
 
 /** What is asked of one place in a file. */
 function answerPlaces(connection: Connection, documents: Documents, client: () => Client): void {
-  connection.onCompletion(({ textDocument: { uri }, position }) => {
+  connection.onCompletion(async ({ textDocument: { uri }, position }) => {
     const { withSnippets, hasYamlServer } = client();
     if (isConfig(documents, uri)) return completionInConfig(documents, uri, position, !hasYamlServer);
     if (!isStrategy(pathOf(uri))) return [];
-    const around = { strategies: features.strategiesAround(documents, uri) };
+    const around = await features.filesAround(documents, uri, position);
     return features.completionAt(documents, uri, position, around, withSnippets);
   });
   connection.onHover(({ textDocument: { uri }, position }) => {

@@ -1,6 +1,6 @@
 /** What an editor asks about a `.strategy` file, in the terms of the protocol. */
-import { existsSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import {
   CodeActionKind,
   FoldingRangeKind,
@@ -45,9 +45,10 @@ import {
   type Occurrences,
   type Target,
 } from "../../compiler/service/index.ts";
+import { openSafetensors } from "../../runtime/files/index.ts";
 import { builtinNames } from "../project/library.ts";
 import { changeOf, completionOf, diagnosticOf, editOf, rangeOf } from "./convert.ts";
-import { pathOf, type Documents } from "./documents.ts";
+import { isStrategy, pathOf, type Documents } from "./documents.ts";
 
 /** A place in a strategy, with what is known of it. */
 interface At {
@@ -78,12 +79,34 @@ export function completionAt(
   return found.map((each) => completionOf(document, each, withSnippets));
 }
 
+/** What only files tell of the line at a position; they are looked at where the line needs them, since that takes time. */
+export async function filesAround(documents: Documents, uri: string, { line }: Position): Promise<Around> {
+  const path = pathOf(uri);
+  const range = { start: { line, character: 0 }, end: { line: line + 1, character: 0 } };
+  const text = documents.at(path)?.getText(range) ?? "";
+  if (text.startsWith("extends:")) return { strategies: strategiesNear(path) };
+  return /\btap:/.test(text) ? { blocks: await blocksOf(documents, path) } : {};
+}
+
 /** What `extends` may name: built-in strategies, and those of the same folder. */
-export function strategiesAround(documents: Documents, uri: string): readonly string[] {
-  const own = pathOf(uri);
-  const folder = dirname(own);
-  const near = documents.strategies().filter((path) => dirname(path) === folder && path !== own);
-  return [...builtinNames(), ...near.map((path) => `./${path.slice(folder.length + 1)}`)];
+function strategiesNear(own: string): readonly string[] {
+  const near = readdirSync(dirname(own)).filter((name) => isStrategy(name) && name !== basename(own));
+  return [...builtinNames(), ...near.map((name) => `./${name}`)];
+}
+
+/** How many blocks the checkpoint has that the run config next to a strategy names; null where none can be read. */
+async function blocksOf(documents: Documents, strategy: string): Promise<number | null> {
+  const config = documents.at(resolve(dirname(strategy), "train.yaml"))?.getText() ?? "";
+  const model = /^\s+model_path:\s*["']?([^"'#\n]+?)["']?\s*(?:#.*)?$/m.exec(config)?.[1];
+  if (model === undefined) return null;
+  try {
+    const { tensors } = await openSafetensors(resolve(dirname(strategy), model));
+    const blocks = [...tensors.keys()].map((name) => Number(/\btransformer_blocks\.(\d+)\./.exec(name)?.[1] ?? -1));
+    return Math.max(...blocks) + 1;
+  } catch {
+    // A checkpoint that is missing or broken is a finding about the run config.
+    return null;
+  }
 }
 
 export function hoverAt(documents: Documents, uri: string, position: Position): Hover | null {

@@ -29,6 +29,8 @@ export interface Candidate {
 export interface Surroundings {
   readonly modality: ModalityName | null;
   readonly pass: string | null;
+  /** The key whose value is written; null outside of a modality. */
+  readonly key: string | null;
   /** In `attention` and `keyframes`. */
   readonly inAttention: boolean;
   /** Arguments of the `let` at hand. */
@@ -50,7 +52,7 @@ export function operands(analysis: Analysis, around: Surroundings): readonly Can
   return [
     ...around.locals.map((label): Candidate => ({ label, kind: "parameter", is: "any" })),
     ...declared,
-    ...(around.modality === null ? [] : members(analysis, around.modality, around.pass)),
+    ...ownMembers(analysis, around),
     ...otherModalities(analysis, around),
     ...functions,
     ...Object.entries(progressDocs).map(([label, { text }]): Candidate => ({
@@ -61,6 +63,24 @@ export function operands(analysis: Analysis, around: Surroundings): readonly Can
     })),
     ...keywords,
   ];
+}
+
+/** Fields that follow from one: to name them in it would be a cycle. */
+const following: Readonly<Record<string, readonly string[]>> = {
+  keep: ["keep", "generated", "timesteps", "noisy", "prediction", "denoised"],
+  noise_mask: ["keep", "generated", "timesteps", "noisy", "prediction", "denoised"],
+  sigma: ["sigma", "timesteps", "noisy", "prediction", "denoised"],
+  noise: ["noise", "noisy", "target", "prediction", "denoised"],
+  noisy: ["noisy", "prediction", "denoised"],
+  target: ["target", "prediction", "denoised"],
+  denoised: ["denoised"],
+};
+
+/** In a pass, what is written may name the pass's other values. */
+function ownMembers(analysis: Analysis, { modality, pass, key }: Surroundings): readonly Candidate[] {
+  if (modality === null) return [];
+  const hidden = following[key ?? ""] ?? [];
+  return members(analysis, modality, pass).filter(({ label }) => !hidden.includes(label));
 }
 
 const keywords: readonly Candidate[] = [
@@ -77,7 +97,8 @@ function functionCandidate(name: string, doc: FunctionDoc): Candidate {
   const insert = bare ? name : (forms[0]?.length ?? 0) === 0 ? `${name}()$0` : `${name}($0)`;
   const detail = functionText(name)?.split("\n")[1];
   return {
-    label: name,
+    // The name alone is a mask.
+    label: name === "all" ? "all(…)" : name,
     kind: "function",
     is,
     insert,

@@ -98,6 +98,20 @@ test("an operand is followed by operators, a loss by `over`, a draw by `per`, an
   includes(inSection("video:\n  latents: latents\n  sigma: if strict |"), "then");
 });
 
+test("what would lead back to itself is not offered, and a loss compares a prediction with its target", () => {
+  excludes(inSection("video:\n  latents: latents\n  keep: |"), "keep", "generated");
+  excludes(inSection("video:\n  latents: latents\n  noisy: |"), "noisy", "prediction");
+  const loss = `${head}video:\n  latents: latents\nloss:\n  fill: mse(`;
+  assert.is(labels(`${loss}|`)[0], "video.prediction");
+  assert.is(labels(`${loss}video.prediction, |`)[0], "video.target");
+  includes(labels(`${head}let:\n  hole: m |\n`), ">", "and");
+});
+
+test("the default of a parameter is one of its values", () => {
+  assert.equal(labels("strategy: a\nparams:\n  on: {type: boolean, default: |}"), ["true", "false"]);
+  assert.equal(labels("strategy: a\nparams:\n  kind: {type: string, enum: [x, y], default: |}"), ["x", "y"]);
+});
+
 test("an argument is asked for what the function takes", () => {
   const mask = inSection("video:\n  latents: latents\n  sigma: 0.5 * float(|)");
   includes(mask, "hole", "strict");

@@ -134,8 +134,16 @@ function values(analysis: Analysis, place: Place, offset: number, around: Around
         replace: { start: place.start, end: offset },
       }));
     case "other":
-      return [];
+      return listed(valuesOfParam(analysis, place), "value", place, offset);
   }
+}
+
+/** Of `default` of a parameter: what its own schema allows. */
+function valuesOfParam({ own }: Analysis, { path }: Place): readonly string[] {
+  if (path[0] !== "params" || path[2] !== "default") return [];
+  const schema = own?.syntax.params.find(({ name }) => name.text === path[1])?.schema ?? {};
+  const values = schema["type"] === "boolean" ? [true, false] : schema["enum"];
+  return Array.isArray(values) ? values.map(String) : [];
 }
 
 function listed(
@@ -183,7 +191,7 @@ function inExpression(
 
 function candidatesFor(
   analysis: Analysis,
-  { expects }: Cursor,
+  { expects, call }: Cursor,
   around: Surroundings,
   isItem: boolean,
 ): readonly Candidate[] {
@@ -199,8 +207,16 @@ function candidatesFor(
     case "operator":
       return operators(expects, isItem);
     case "operand":
-      return ranked(operands(analysis, around), expects.wanted, expects.isOver);
+      return likeliestFirst(ranked(operands(analysis, around), expects.wanted, expects.isOver), call);
   }
+}
+
+/** A loss compares a prediction with its target. */
+function likeliestFirst(all: readonly Candidate[], call: Cursor["call"]): readonly Candidate[] {
+  if (call === null || !losses.includes(call.callee)) return all;
+  const likely = (label: string) =>
+    /\.(?:prediction|target)$/.test(label) && label.endsWith(call.argument === 0 ? "prediction" : "target");
+  return all.toSorted((a, b) => Number(likely(b.label)) - Number(likely(a.label)));
 }
 
 /** Those that fit, the likeliest first: what the file names, then fields, then functions. */
@@ -225,6 +241,10 @@ function operators(
     ...(openIf === null ? [] : [openIf]),
     ...own,
     ...(isItem && isWhole ? ["with probability"] : []),
+    ">",
+    "<",
+    "*",
+    "+",
     "and",
     "or",
   ];
@@ -237,6 +257,7 @@ function surroundings({ path }: Place): Surroundings {
   return {
     modality: inside?.modality ?? null,
     pass: inside?.pass ?? null,
+    key: inside?.key ?? null,
     inAttention: inside?.key === "attention" || inside?.key === "keyframes",
     locals: [...(/\(([^)]*)\)/.exec(binder)?.[1]?.matchAll(/\w+/g) ?? [])].map(([word]) => word),
   };
