@@ -1,14 +1,19 @@
 /**
- * Tensors and memory of a long run of the tiny model on wasm (aim: the same number of tensors throughout, and resident memory at the
- * end within 2 % of that at step 500). Resident memory goes up and down by some MiB with what has just been collected, so each of the two
- * is the median of eleven looks at it, ten steps apart. The first argument is how many steps: 5000 if left away.
+ * Tensors and memory of a long run of the tiny model (aim: the same number of tensors with the same number of bytes throughout, and
+ * resident memory at the end within 2 % of that at step 500). Resident memory goes up and down by some MiB with what has just been
+ * collected, so each of the two is the median of eleven looks at it, ten steps apart. Arguments: how many steps, 5000 if left away, and the
+ * engine, wasm if left away, which may be `torch-bf16`.
  */
 import { rmSync } from "node:fs";
 import { project } from "../bin/testing/testing.ts";
 import { train } from "../runtime/train.ts";
 import { openProject } from "./open-project.ts";
+import type { EngineName } from "../runtime/engine/engine.ts";
+import { useTorch } from "./use-torch.ts";
 
-const steps = Number(process.argv[2] || 5000);
+const [asked = "5000", engineName = "wasm"] = process.argv.slice(2);
+const steps = Number(asked);
+const [name = "", isNarrow] = engineName.split("-");
 const settled = 500;
 const shownEvery = 500;
 /** Steps before a figure in which it is looked at, and how far apart. */
@@ -35,8 +40,10 @@ function show({ step, tensors, tensorBytes, heap, outside, resident }: Reading):
 const folder = await project({ steps, interval: 1000 });
 const readings: Reading[] = [];
 try {
-  const { engine, run, close } = await openProject(folder);
-  console.log(`\nA run of ${steps} steps on wasm, with a checkpoint every 1,000`);
+  const precision = isNarrow === "bf16" ? "bfloat16" : "float32";
+  if (name === "torch") await useTorch();
+  const { engine, run, close } = await openProject(folder, name as EngineName, precision);
+  console.log(`\nA run of ${steps} steps on ${engineName}, with a checkpoint every 1,000`);
   await train(run, {
     onEvent(event) {
       if (event.type !== "step" || event.globalStep % apart !== 0) return;
@@ -75,7 +82,8 @@ if (steps > settled) {
   );
   if (!(growth <= 0.02)) process.exitCode = 1;
 }
-if (new Set(readings.map(({ tensors }) => tensors)).size > 1) {
-  console.log("  the number of tensors is not constant");
+for (const what of ["tensors", "tensorBytes"] as const) {
+  if (new Set(readings.map((reading) => reading[what])).size === 1) continue;
+  console.log(`  ${what} are not constant`);
   process.exitCode = 1;
 }

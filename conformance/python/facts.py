@@ -86,6 +86,9 @@ def classes(given):
         "inputs may have more fields, with defaults": More(*[None] * 6).extra is None,
         "the scale factors are those of LTX-2": tuple(strategy.video_scale_factors) == (8, 32, 32),
         "metadata is empty": strategy.get_checkpoint_metadata() == {},
+        "the name of a config may be another one": Own().name == "own",
+        "fields of a Modality, in this order": fields_of(Modality)
+        == "latent sigma timesteps positions context enabled context_mask attention_mask keyframes_mask".split(),
         "an abstract strategy cannot be made": raises(TypeError, lambda: base_strategy.TrainingStrategy(Own())),
     })
 
@@ -95,10 +98,11 @@ class Watched(base_strategy.TrainingStrategy):
 
     def __init__(self, config):
         super().__init__(config)
-        self.calls, self.steps, self.seen = [], [], {}
+        self.calls, self.steps, self.seen, self.seeds = [], [], {}, []
 
     def prepare_training_inputs(self, batch, timestep_sampler):
         self.calls.append("prepare")
+        self.seeds.append(torch.initial_seed())
         self.seen, self.gradient = batch, torch.is_grad_enabled()
         self.sampler = type(timestep_sampler).__name__
         tokens = batch["latents"]["latents"].flatten(2).transpose(1, 2).float()
@@ -111,14 +115,21 @@ class Watched(base_strategy.TrainingStrategy):
 
     def compute_loss(self, video_pred, audio_pred, inputs):
         self.calls.append("loss")
-        self.audio = audio_pred
+        self.audio, self.predicted = audio_pred, (video_pred.shape == inputs.video_targets.shape, video_pred.dtype)
         return (video_pred - inputs.video_targets).square().mean((1, 2))
 
 
-def run(folder, accumulation):
+    def get_checkpoint_metadata(self):
+        self.calls.append("metadata")
+        return {"number": 3}
+
+
+def run(folder, accumulation, is_older=False):
     for i in range(8):
         size = {"num_frames": 1, "height": 2, "width": 3, "fps": 24.0}
         text = {"video_prompt_embeds": torch.randn(4, 6), "prompt_attention_mask": torch.ones(4, dtype=torch.int64)}
+        if is_older:
+            text = {"prompt_embeds": text.pop("video_prompt_embeds"), **text}
         files = {"latents": {"latents": torch.randn(6, 4), **size}, "conditions": text, "notes": {"text": "a", "number": 3}}
         for directory, content in files.items():
             (folder / directory).mkdir(exist_ok=True)
@@ -142,19 +153,56 @@ def run(folder, accumulation):
         return step(self, batch)
 
     made._training_step = watched.__get__(made)
-    made.train()
+    forward, made.given = made._transformer.forward, []
+    made._transformer.forward = lambda *places, **names: made.given.append((places, set(names))) or forward(**names)
+    saved, _ = made.train()
+    made.metadata = metadata_of(saved)
     return made, steps
+
+
+def metadata_of(path):
+    data = path.read_bytes()
+    return json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
+
+
+def adapters(given):
+    """A LoRA can be switched off for a while, as PEFT does it: its parameters need no gradient meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        made, _ = run(pathlib.Path(folder), 1)
+    model = made._transformer
+    layer = next(part for part in model.modules() if hasattr(part, "lora_B"))
+    x = torch.randn(1, layer.lora_A.in_features)
+    torch.nn.init.ones_(layer.lora_B.weight)
+    own = layer(x)
+    with model.disable_adapter():
+        base, is_frozen = layer(x), not layer.lora_A.weight.requires_grad
+    return expect({
+        "the base model has no LoRA": torch.equal(base, layer.base(x)),
+        "the LoRA does something": not torch.equal(base, own),
+        "it needs no gradient while it is off": is_frozen,
+        "it is on again behind that": torch.equal(layer(x), own) and layer.lora_A.weight.requires_grad,
+    })
 
 
 def training(given):
     with tempfile.TemporaryDirectory() as folder:
         made, steps = run(pathlib.Path(folder), 1)
+    with tempfile.TemporaryDirectory() as folder:
+        older = run(pathlib.Path(folder), 1, is_older=True)[0]._training_strategy.seen["conditions"]
     strategy = made._training_strategy
     batch, text = strategy.seen, strategy.seen["conditions"]
     with tempfile.TemporaryDirectory() as folder:
         _, accumulated = run(pathlib.Path(folder), 2)
     return expect({
-        "prepare and loss alternate": strategy.calls == ["prepare", "loss"] * 2,
+        "prepare and loss alternate, and metadata is asked for when it saves": strategy.calls
+        == [*["prepare", "loss"] * 2, "metadata"],
+        "metadata becomes text": made.metadata == {"number": "3"},
+        "every process is seeded with the config's seed": set(strategy.seeds) == {made._config.seed},
+        "the model is called by keywords": made.given == [((), {"video", "audio", "perturbations"})] * 2,
+        "predictions go over the whole sequence, in float32": strategy.predicted == (True, torch.float32),
+        "the scale factors have names": strategy.video_scale_factors._fields == ("time", "height", "width"),
+        "embeddings of the older format become those of both": older["audio_prompt_embeds"] is not None,
+        "there are no audio embeddings where the files have none": text["audio_prompt_embeds"] is None,
         "a step is counted before its last micro-batch": (steps, accumulated) == ([1, 2], [0, 1, 1, 2]),
         "the strategy may take gradients": strategy.gradient,
         "the sampler is one that modules know": strategy.sampler == "ShiftedLogitNormalTimestepSampler",
@@ -173,7 +221,7 @@ def training(given):
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         given = json.load(file)
-    for name, facts in {"interface": interface, "classes": classes, "training": training}.items():
+    for name, facts in {"interface": interface, "classes": classes, "adapters": adapters, "training": training}.items():
         check(f"stand-ins: {name}", facts, given)
 
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { findPythons } from "../../scripts/python-environment.ts";
 import { runChecks, type CheckResult } from "./checks.ts";
 import { recordDraws } from "./draws.ts";
+import { recordExamples } from "./examples.ts";
 import { recordLaunches } from "./launches.ts";
 import { recordCases, recordSizes } from "./replay.ts";
 import { recordSteps } from "./steps.ts";
@@ -43,6 +44,7 @@ async function checkAll(python: string, vectors: string, pattern: RegExp): Promi
       "sizes.py": await recordSizes(vectors, pattern),
       "steps.py": await recordSteps(folder, pattern),
       "launches.py": await recordLaunches(folder),
+      "examples.py": await recordExamples(folder, pattern),
     };
     const results = [];
     for (const [script, given] of Object.entries(inputs)) {

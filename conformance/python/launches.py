@@ -449,4 +449,5 @@ def main():
             check(f"launcher: {name}", run, modules, pathlib.Path(folder))
 
 
-main()
+if __name__ == "__main__":
+    main()
