@@ -21,8 +21,11 @@ def main():
         given = json.load(file)
     from ltx_trainer import trainer
 
-    calculate_in_float32(trainer.LtxvTrainer)
-    write_down(trainer.LtxvTrainer, f"{given['record']}.{os.environ.get('RANK', '0')}")
+    # Of a version that lacks these, the compiled module says so itself.
+    if hasattr(trainer.LtxvTrainer, "_collect_trainable_params"):
+        calculate_in_float32(trainer.LtxvTrainer)
+    if hasattr(trainer.LtxvTrainer, "_training_step"):
+        write_down(trainer.LtxvTrainer, f"{given['record']}.{os.environ.get('RANK', '0')}")
     trainer.DataLoader = loader_in_order(given["order"], given["samples"])
     sys.argv[0] = given["module"]
     runpy.run_path(given["module"], run_name="__main__")

@@ -245,6 +245,24 @@ def refuses_versions(modules, folder):
         yield from refused(modules, "inpainting", path, f"{made}another one is installed, {message}. {again}", env=env)
 
 
+def parity_tells_of_versions(modules, folder):
+    """`ltxc parity` changes the trainer before the module looks at it; a version without what it changes is told all the same."""
+    path, harness = project(folder), HERE.parents[1] / "bin/parity/harness.py"
+    given = {"module": str(modules["inpainting"]), "samples": 8, "order": [0, 1], "record": str(folder / "record")}
+    (folder / "parity.json").write_text(json.dumps(given))
+    for name in ("_collect_trainable_params", "_training_step"):
+        changed = folder / name
+        shutil.copytree(HERE / "standin", changed)
+        text = (changed / "ltx_trainer/trainer.py").read_text()
+        (changed / "ltx_trainer/trainer.py").write_text(text.replace(name, f"{name}s"))
+        paths = os.pathsep.join([str(changed), *packages.folders()])
+        env = {**os.environ, "LTXC_PARITY": str(folder / "parity.json"), "PYTHONPATH": paths}
+        run = subprocess.run([sys.executable, str(harness), str(path)], env=env, capture_output=True, text=True, timeout=300)
+        yield from expect(run.returncode == 1, f"ends with {run.returncode}: {run.stderr}")
+        yield from expect(f"where LtxvTrainer has no {name}. Compile it again" in run.stderr, f"says: {run.stderr}")
+        yield from expect("Traceback" not in run.stderr, f"says: {run.stderr}")
+
+
 def stops_at_infinite_losses(modules, folder):
     path = project(folder, optimization={"batch_size": 1, "steps": 8})
     stored = torch.load(folder / "data/latents/clip_3.pt")
@@ -429,6 +447,7 @@ def main():
         "refuses wrong configs": refuses_configs,
         "refuses directories without latents": refuses_directories,
         "refuses other versions": refuses_versions,
+        "parity tells of other versions": parity_tells_of_versions,
         "stops at infinite losses": stops_at_infinite_losses,
         "ends with ltxc": ends_with_ltxc,
         "saves and loads heads": saves_heads,
