@@ -25,7 +25,8 @@ async function recordExample(project: string, name: string): Promise<unknown> {
   const [made] = artifacts;
   const refusal = refusedInPython.get(name) ?? null;
   const errors = diagnostics.flatMap(({ code, severity }) => (severity === "error" ? [code] : []));
-  if (made === undefined) return { name, project, module: null, isExpected: errors.some((code) => code === refusal), errors };
+  if (made === undefined)
+    return { name, project, module: null, isExpected: errors.some((code) => code === refusal), errors };
   await mkdir(join(project, "build"), { recursive: true });
   await writeFile(join(project, "build", made.name), made.text);
   return { name, project, module: join(project, "build", made.name), isExpected: refusal === null, errors };
