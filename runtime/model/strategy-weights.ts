@@ -22,6 +22,12 @@ const prefix = "weights.";
 /** Whether a trained tensor is the strategy's own, and not the model's or an adapter's: a head's or a weight, by its name. */
 export const isOfStrategy = (name: string): boolean => isHead(name) || name.startsWith(prefix);
 
+const nameOf = (name: string, modality: string): string => `${prefix}${name}.${modality}`;
+
+/** The names of the weights' tensors, in their order. */
+export const weightNames = (infos: readonly WeightInfo[]): readonly string[] =>
+  infos.flatMap(({ name, modalities }) => modalities.map((modality) => nameOf(name, modality)));
+
 /** The weights as they begin. The caller frees `tensors()` at the end. */
 export function createStrategyWeights(
   engine: Engine,
@@ -31,7 +37,7 @@ export function createStrategyWeights(
 ): StrategyWeights {
   const parameters = infos.flatMap(({ name, modalities, tokens, std, mean }) =>
     modalities.map((modality) => ({
-      name: `${prefix}${name}.${modality}`,
+      name: nameOf(name, modality),
       shape: [tokens, textWidth(config, modality)] as const,
       start: (x: number) => mean + std * x,
     })),
@@ -41,7 +47,7 @@ export function createStrategyWeights(
     return engine.keep({ shape, dtype: "float32", data: normal(name, tokens * width).map(start) });
   });
   return {
-    names: parameters.map(({ name }) => name),
+    names: weightNames(infos),
     tensors: () => current,
     replace: (tensors) => {
       current = tensors;

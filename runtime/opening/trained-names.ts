@@ -4,6 +4,7 @@ import { FindingsError, type Finding } from "../findings.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { matchTargets, loraNames } from "../model/lora.ts";
 import { headNames } from "../model/outputs.ts";
+import { weightNames } from "../model/strategy-weights.ts";
 import { transformerLayout } from "../model/parameters.ts";
 import { checkGroups } from "../optimizer/groups.ts";
 
@@ -18,12 +19,12 @@ export function checkTrained(config: RunConfig, strategy: StrategyInfo, model: E
 }
 
 /** The names of all tensors that a run trains. */
-function trainedNames({ model, lora }: RunConfig, { outputs }: StrategyInfo, examined: ExaminedModel) {
+function trainedNames({ model, lora }: RunConfig, { outputs, weights = [] }: StrategyInfo, examined: ExaminedModel) {
   const own =
     model.training_mode === "full" || lora === null
       ? examined.parameters.map(({ name }) => name)
       : loraNames(matchTargets(transformerLayout(examined.config), lora.target_modules).targets);
-  return [...own, ...headNames(outputs)];
+  return [...own, ...headNames(outputs), ...weightNames(weights)];
 }
 
 function checkPasses({ runtime }: RunConfig, { name: strategy, passes = [] }: StrategyInfo): Finding[] {
