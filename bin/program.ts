@@ -14,6 +14,7 @@ import {
 } from "./command-line/strategies.ts";
 import {
   declareConvert,
+  declareDecode,
   declareVerify,
   declareExplain,
   declareDoctor,
@@ -125,6 +126,7 @@ export function createProgram(io: Io, args: readonly string[], { done, slipped }
     declareEject,
     declareReport,
     declareConvert,
+    declareDecode,
     declareVerify,
     declareSchema,
     declareExplain,

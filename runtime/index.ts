@@ -74,6 +74,18 @@ export { smallerThatFits, type Smaller, type SmallerPlan } from "./forecast/smal
 export { printGraph } from "./graph/text.ts";
 export type { Graph } from "./graph/graph.ts";
 
+// Latents as pictures and videos.
+export {
+  nameOfDecoded,
+  openDecoder,
+  readLatents,
+  writeDecoded,
+  type Decoded,
+  type Decoding,
+} from "./media/decode-files.ts";
+export { findFfmpeg } from "./media/ffmpeg.ts";
+export { usualTiling } from "./media/vae/tiles.ts";
+
 // Samples and batches, and the files that they come from.
 export { isTensor, readPt, toFloat32, writePt, type EntryToWrite, type PtValue } from "./files/pt/index.ts";
 export { openSafetensors, writeSafetensors } from "./files/safetensors/index.ts";

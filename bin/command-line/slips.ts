@@ -101,6 +101,12 @@ const options: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ...words("format f target type output-format", "write `--to VALUE`"),
     ...words("output out o input in i", "name both files without options: `ltxc convert IN OUT --to comfyui`"),
   },
+  decode: {
+    ...words("model m video-vae vae-path checkpoint decoder video_vae_path", "write `--vae VALUE`"),
+    ...words("o output output-dir d", "write `--out VALUE`"),
+    ...words("overwrite y", "write `--force`"),
+    ...words("vae-tiling tiling", "leave it out: what is large is always decoded in tiles"),
+  },
   "*": {
     ...words(
       "verbose v debug vv log-level loglevel",

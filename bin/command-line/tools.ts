@@ -1,6 +1,7 @@
 /** Commands about files, this machine and this program: their arguments, options and examples. */
 import { Argument, Option } from "commander";
 import type { ConvertOptions } from "../commands/convert.ts";
+import type { DecodeOptions } from "../commands/decode.ts";
 import type { Installable } from "../commands/install.ts";
 import type { TrustOptions } from "../commands/trust.ts";
 import type { Declaring } from "./declaring.ts";
@@ -26,6 +27,32 @@ export function declareConvert({ command, session, done }: Declaring): void {
     .action(async (from: string, out: string, options: ConvertOptions) => {
       const { convert } = await import("../commands/convert.ts");
       done(await convert(session(), from, out, options));
+    });
+}
+
+export function declareDecode({ command, session, done }: Declaring): void {
+  command("decode", "Make videos and pictures of video latents, by the video VAE of a checkpoint.", [
+    ["ltxc decode outputs/samples/latents --vae ltx-2-19b-dev.safetensors", "what a run has drawn, into decoded/"],
+    ["ltxc decode data/latents --vae vae-conv.safetensors --out seen", "data, by the VAE's own file"],
+    ["ltxc decode clip.pt --vae vae-conv.safetensors --engine torch", "on a GPU, where PyTorch is installed"],
+  ])
+    .argument("<paths...>", "files of latents (.pt, .safetensors), and folders with all that is below them")
+    .requiredOption(
+      "--vae <file>",
+      "the checkpoint, or the file of its video VAE; of LTX-2.5 the one with `conv` in its name",
+    )
+    .option(
+      "--out <folder>",
+      "where they go: one frame becomes a .png, more an .mp4, for which ffmpeg must be installed",
+      "decoded",
+    )
+    .addOption(
+      new Option("--engine <name>", "what computes").choices(["auto", "cpu", "wasm", "onnx", "torch"]).default("auto"),
+    )
+    .option("--force", "replace files that are already there")
+    .action(async (paths: string[], options: DecodeOptions) => {
+      const { decode } = await import("../commands/decode.ts");
+      done(await decode(session(), paths, options));
     });
 }
 

@@ -1,10 +1,12 @@
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { isTensor, readPt, toFloat32, type PtValue } from "../../runtime/files/index.ts";
 import { readTensorFile } from "../../runtime/checkpoints/tensor-file.ts";
+import { findFfmpeg } from "../../runtime/media/ffmpeg.ts";
+import { writeTinyVae } from "../../runtime/testing/tiny-vae.ts";
 import { ltxc, project } from "../testing/testing.ts";
 import { negative, sample, usual, validation } from "../testing/validation.ts";
 
@@ -132,6 +134,25 @@ test("a sample without anything to generate is refused", async ({ cwd }) => {
   const crop = "      - {type: prefix, video: data/latents/clip_3.pt}";
   await validation(cwd, [...usual, "generate_video: false", negative, ...sample, "    conditions:", crop]);
   assert.equal(await findings(cwd), ["LTX6332 `prefix` is about video, but `generate_video` is false"]);
+});
+
+test("are videos where the run's video VAE is at hand", async ({ cwd }) => {
+  await writeTinyVae(join(cwd, "vae.safetensors"));
+  await validation(cwd, [...usual, negative, ...sample]);
+  const config = join(cwd, "train.yaml");
+  const text = await readFile(config, "utf8");
+  await writeFile(config, text.replace(/^( +)(model_path:.*)$/m, "$1$2\n$1video_vae_path: vae.safetensors"));
+  const { code, err } = await ltxc(["run"], { cwd });
+  assert.is(code, 0, err);
+  const folder = join(cwd, "outputs/samples");
+  const names = (await readdir(folder)).filter((name) => name.startsWith("step_000002_1"));
+  const video = findFfmpeg() === null ? [] : ["step_000002_1.mp4"];
+  if (video.length === 0) console.log("samples of a run: no ffmpeg here, so no video is expected");
+  const rest = ["step_000002_1.png", "step_000002_1.safetensors", "step_000002_1_audio.png"];
+  assert.equal(names.toSorted(), [...video, ...rest].toSorted());
+  const picture = await readFile(join(folder, "step_000002_1.png"));
+  // Five frames of 192 x 192 pixels, in colour, with 4 pixels between them.
+  assert.equal([picture.readUInt32BE(16), picture.readUInt32BE(20), picture[25]], [5 * 192 + 4 * 4, 192, 2]);
 });
 
 test.run();

@@ -120,7 +120,7 @@ function samples({ samples: rows, samplesLeftOut: leftOut }: RunRecord): string 
   if (last === undefined) return "";
   const rest = leftOut === 0 ? "" : `<p class="sub">${leftOut} more of earlier steps are in samples/.</p>`;
   const folded = earlier.map((row) => `<details><summary>after step ${row.step}</summary>${figures(row)}</details>`);
-  const about = `<p class="sub">Latents, one tile per channel. After step ${last.step}:</p>`;
+  const about = `<p class="sub">Frames of the videos, or where no video VAE was at hand, latents, one tile per channel. After step ${last.step}:</p>`;
   return section("Samples", about + figures(last) + folded.join("") + rest);
 }
 

@@ -41,6 +41,24 @@ export async function writeAtomically(path: string, size: number, write: (sink: 
 }
 
 /**
+ * Makes or replaces a file that a program writes: `make` gets the name of a temporary sibling, which is renamed over `path` afterwards.
+ * Whatever goes wrong, the old file stays as it was and the temporary one is removed. Errors: those of `writeAtomically`, and of `make`.
+ */
+export async function replaceAtomically(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    await makeFolder(dirname(path));
+    await replacedMode(path);
+    await make(temporary);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw await explainWriteError(error, path, 0);
+  }
+  await syncFolder(dirname(path));
+}
+
+/**
  * The permissions of the regular file at `path`, or those of a new file. A rename would replace anything else as well: as root even a
  * device. Errors: FindingsError LTX6193.
  */

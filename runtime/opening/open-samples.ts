@@ -8,6 +8,7 @@ import { createPositions } from "../model/positions.ts";
 import type { TrainableModel } from "./open-model.ts";
 import { together } from "../findings.ts";
 import type { SampleSource } from "../training/run-inputs.ts";
+import { openSampleDecoder } from "../sampling/decoded-sample.ts";
 import { drawSample } from "../sampling/draw.ts";
 import type { SamplePlan } from "../sampling/sample-plan.ts";
 import { castOf, readSamplePlan, type SamplingModel } from "../sampling/read-sample.ts";
@@ -121,7 +122,14 @@ export function openSamples(
       // Read anew each time: between two drawings the training needs the memory.
       const plan = await readSamplePlan(config, sample, model);
       const drawn = await drawSample(sampled, plan, config.validation, signal);
-      return drawn === null ? null : writeSample(config.output_dir, globalStep, plan, drawn);
+      if (drawn === null) return null;
+      const channels = drawn.video?.shape[0];
+      const decoder = channels === undefined ? null : await openSampleDecoder(engine, config, channels);
+      try {
+        return await writeSample(config.output_dir, globalStep, plan, drawn, decoder);
+      } finally {
+        decoder?.dispose();
+      }
     },
   };
 }

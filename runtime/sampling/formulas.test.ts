@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { HostTensor, Tensor } from "../contract.ts";
 import { openEngine } from "../engine/index.ts";
 import { cleanGuess, eulerStep, guide, neutral } from "./guidance.ts";
-import { encodePng } from "./png.ts";
+import { encodePng } from "../media/png.ts";
 import { audioPreview, videoPreview } from "./preview.ts";
 import { sigmaSchedule } from "./noise-schedule.ts";
 import { audioLatents, audioTokens, videoLatents, videoTokens } from "./tokens.ts";

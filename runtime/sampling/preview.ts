@@ -1,5 +1,5 @@
 import type { HostTensor } from "../contract.ts";
-import type { GreyPicture } from "./png.ts";
+import type { PngPicture } from "../media/png.ts";
 
 /** Numbers on a grid, row by row. */
 interface Plane {
@@ -16,13 +16,13 @@ const BACKGROUND = 24;
  * The channels of video latents `[C, F, H, W]`, one tile each: the middle frame, from black at the channel's lowest value to white at
  * its highest. The middle frames of `beside` stand left of it.
  */
-export function videoPreview(latents: HostTensor, beside: readonly HostTensor[]): GreyPicture {
+export function videoPreview(latents: HostTensor, beside: readonly HostTensor[]): PngPicture {
   const [channels = 0] = latents.shape;
   return mosaic(Array.from({ length: channels }, (_, c) => [...beside, latents].map((video) => middleFrame(video, c))));
 }
 
 /** The channels of audio latents `[C, T, mel]`, one tile each: time from left to right, low bins at the bottom. */
-export function audioPreview({ shape: [channels = 0, steps = 0, mel = 0], data }: HostTensor): GreyPicture {
+export function audioPreview({ shape: [channels = 0, steps = 0, mel = 0], data }: HostTensor): PngPicture {
   const tile = (c: number): Plane => ({
     width: steps,
     height: mel,
@@ -40,7 +40,7 @@ function middleFrame({ shape: [, frames = 0, height = 0, width = 0], data }: Hos
 }
 
 /** Tiles of equal size; planes of a tile stand side by side, the smaller ones enlarged to the height of the last. */
-function mosaic(tiles: readonly (readonly Plane[])[]): GreyPicture {
+function mosaic(tiles: readonly (readonly Plane[])[]): PngPicture {
   const [first = []] = tiles;
   const cells = first.at(-1)?.height ?? 0;
   const rowHeight = cells * Math.max(1, Math.ceil(MIN_HEIGHT / Math.max(1, cells)));

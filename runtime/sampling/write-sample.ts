@@ -6,7 +6,8 @@ import { writeSafetensors, type OutputTensor } from "../files/safetensors/index.
 import { audioStepsPerSecond } from "./conditions.ts";
 import type { Drawn } from "./draw.ts";
 import type { SamplePlan, VideoPlan } from "./sample-plan.ts";
-import { encodePng, type GreyPicture } from "./png.ts";
+import { encodePng, type PngPicture } from "../media/png.ts";
+import type { SampleDecoder } from "./decoded-sample.ts";
 import { audioPreview, videoPreview } from "./preview.ts";
 
 /**
@@ -14,7 +15,8 @@ import { audioPreview, videoPreview } from "./preview.ts";
  *   step_000100_1.safetensors         all that was generated, float32, under `video` and `audio`
  *   latents/step_000100_1.pt          video as preprocessing writes it, which official scripts decode
  *   audio_latents/step_000100_1.pt    audio likewise
- *   step_000100_1.png                 a tile per channel; that of audio ends with `_audio.png` where there is a video, too
+ *   step_000100_1.mp4, .png           with a decoder: the video, and some of its frames side by side; one frame is a picture alone
+ *   step_000100_1.png                 without one: a tile per channel; that of audio ends with `_audio.png` where there is a video, too
  * @returns the path of the safetensors file
  * Errors: FindingsError LTX6190, LTX6191.
  */
@@ -23,12 +25,14 @@ export async function writeSample(
   globalStep: number,
   plan: SamplePlan,
   { video, audio }: Drawn,
+  decoder: SampleDecoder | null,
 ): Promise<string> {
   const folder = join(outputDirectory, "samples");
   const name = `step_${String(globalStep).padStart(6, "0")}_${plan.number}`;
   if (video !== null && plan.video !== null) {
     await writePt(join(folder, "latents", `${name}.pt`), videoEntries(video, plan.video));
-    await writePicture(join(folder, `${name}.png`), videoPreview(video, plan.video.shown));
+    if (decoder !== null) await decoder.write(video, plan.video.fps, join(folder, name));
+    else await writePicture(join(folder, `${name}.png`), videoPreview(video, plan.video.shown));
   }
   if (audio !== null) {
     await writePt(join(folder, "audio_latents", `${name}.pt`), audioEntries(audio));
@@ -67,7 +71,7 @@ function audioEntries(latents: HostTensor) {
   } as const;
 }
 
-function writePicture(path: string, picture: GreyPicture): Promise<void> {
+function writePicture(path: string, picture: PngPicture): Promise<void> {
   const bytes = encodePng(picture);
   return writeAtomically(path, bytes.length, (sink) => sink(bytes));
 }

@@ -29,4 +29,49 @@ export const entries = [
     bad: "ltxc decode latents --vae ltx-2.5-transformer.safetensors\n",
     good: "ltxc decode latents --vae ltx-2.5-video-vae-conv.safetensors\n",
   },
+  {
+    code: "LTX6810",
+    slug: "ffmpeg-missing",
+    title: "ffmpeg is not installed",
+    explanation:
+      "Videos are written by the program `ffmpeg`, which the system must have: on Debian and Ubuntu the package `ffmpeg`. It is looked for in PATH. Latents of one frame become a .png without it.",
+    bad: "ltxc decode latents --vae ltx-2-19b-dev.safetensors\n",
+    good: "apt-get install ffmpeg\nltxc decode latents --vae ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6811",
+    slug: "ffmpeg-failed",
+    title: "ffmpeg could not do its part",
+    explanation:
+      "The message ends with what ffmpeg said. Most often the disk is full, or this build of ffmpeg has no encoder for H.264 (`libx264`). Nothing that was there before is touched.",
+    bad: "ltxc decode latents --vae ltx-2-19b-dev.safetensors --out /mnt/full\n",
+    good: "ltxc decode latents --vae ltx-2-19b-dev.safetensors --out /mnt/other\n",
+  },
+  {
+    code: "LTX6812",
+    slug: "no-video-latents",
+    title: "A file holds no video latents that this VAE decodes",
+    explanation:
+      "Video latents have four axes: channels, frames, height and width, in latent cells. In a safetensors file they are the tensor `video`, as samples of a run have it, or `latents`. A VAE decodes latents with its own number of channels, 128 in every published file, and all of their numbers must be finite.",
+    bad: "ltxc decode outputs/checkpoints/lora_weights_step_00250.safetensors --vae ltx-2-19b-dev.safetensors\n",
+    good: "ltxc decode outputs/samples/step_000250_1.safetensors --vae ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6813",
+    slug: "frame-rate-impossible",
+    title: "A file has a frame rate that no video has",
+    explanation:
+      "`fps` in a file of latents says how many frames are shown in a second. Videos are written with rates from 0.01 to 1000.",
+    bad: "fps: 0.0\n",
+    good: "fps: 24.0\n",
+  },
+  {
+    code: "LTX6814",
+    slug: "decoded-file-exists",
+    title: "The video or picture is there already",
+    explanation:
+      "`ltxc decode` replaces nothing unless it is told to, since what lies there may have been made by another VAE or by hand.",
+    bad: "ltxc decode latents --vae ltx-2-19b-dev.safetensors\nltxc decode latents --vae ltx-2-19b-dev.safetensors\n",
+    good: "ltxc decode latents --vae ltx-2-19b-dev.safetensors\nltxc decode latents --vae ltx-2-19b-dev.safetensors --force\n",
+  },
 ] as const satisfies readonly Entry[];

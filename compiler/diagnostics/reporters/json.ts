@@ -19,6 +19,8 @@ export interface JsonExtras {
   readonly named?: readonly { readonly path: string; readonly isRead: boolean }[];
   /** What the runs will be like whose configs were checked and are right. */
   readonly runs?: readonly { readonly path: string }[];
+  /** The videos and pictures that latents became. */
+  readonly decoded?: readonly { readonly from: string; readonly path: string; readonly frames: number }[];
   /** The files that were verified. */
   readonly files?: readonly { readonly path: string; readonly status: "whole" | "damaged" }[];
 }

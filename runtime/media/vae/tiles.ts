@@ -19,6 +19,13 @@ export interface Tiling {
   readonly width: AxisTiling;
 }
 
+/** What the official script that decodes latents does: 512 pixels that overlap by 128, and 128 frames by 24. */
+export const usualTiling: Tiling = {
+  frames: { kind: "size", tileSize: 128, overlap: 24 },
+  height: { kind: "size", tileSize: 512, overlap: 128 },
+  width: { kind: "size", tileSize: 512, overlap: 128 },
+};
+
 /** The tiles of `length` latent cells in rows or columns. `factor`: pixels to a cell. */
 export function tilesInSpace(length: number, tiling: AxisTiling, factor: number): Tile[] {
   return tiling.kind === "size" ? bySize(length, tiling, factor) : byCount(length, tiling);

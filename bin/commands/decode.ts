@@ -1,0 +1,140 @@
+import { existsSync, statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import type { FileReport } from "../../compiler/diagnostics/index.ts";
+import { mapping } from "../../compiler/1-parse/index.ts";
+import { sourceFile } from "../../compiler/source/index.ts";
+import { FindingsError, type Finding } from "../../runtime/findings.ts";
+import {
+  findFfmpeg,
+  nameOfDecoded,
+  openDecoder,
+  openEngine,
+  readLatents,
+  usualTiling,
+  writeDecoded,
+  type Decoded,
+  type Decoding,
+  type EngineName,
+} from "../../runtime/index.ts";
+import { toDiagnostics } from "../project/findings.ts";
+import { exitCode, UsageError } from "../shell/exit.ts";
+import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
+import { say, type Session } from "../shell/session.ts";
+
+export interface DecodeOptions {
+  readonly vae: string;
+  readonly out: string;
+  readonly engine: EngineName | "auto";
+  readonly force?: true;
+}
+
+/** A file of latents, and what its result is called, without the ending. */
+interface Job {
+  readonly from: string;
+  readonly stem: string;
+}
+
+/** `ltxc decode`: files of video latents as videos and pictures. A file that fails is said, and the others are made. */
+export async function decode(session: Session, paths: readonly string[], options: DecodeOptions): Promise<number> {
+  const { cwd } = session.io;
+  const out = resolve(cwd, options.out);
+  const jobs = (await Promise.all(paths.map((path) => jobsOf(cwd, path, out)))).flat();
+  refuseDoubles(jobs, cwd);
+  const vae = resolve(cwd, options.vae);
+  const { engine } = await openEngine(options.engine);
+  const reports: FileReport[] = [];
+  const made: (Decoded & { readonly from: string })[] = [];
+  try {
+    const decoder = await openDecoder(engine, vae);
+    const decoding: Decoding = { engine, decoder, ffmpeg: findFfmpeg(session.io.env["PATH"]), tiling: usualTiling };
+    for (const job of jobs) {
+      const result = await decodeOne(decoding, job, options.force === true);
+      if (!("findings" in result)) made.push({ ...result, from: job.from });
+      else reports.push(reportOf(relative(cwd, job.from), result.findings));
+      if (!("findings" in result) && !session.json) tell(session, result);
+    }
+    decoder.dispose();
+  } catch (error) {
+    if (!(error instanceof FindingsError)) throw error;
+    reports.push(reportOf(options.vae, error.findings));
+  }
+  if (session.json)
+    printReport(session, reports, "json", {
+      decoded: made.map(({ from, path, ...more }) => ({
+        from: relative(cwd, from),
+        path: relative(cwd, path),
+        ...more,
+      })),
+    });
+  else if (reports.length > 0) printFindings(session, reports);
+  return reports.length > 0 ? codeOf(reports) : exitCode.ok;
+}
+
+async function decodeOne(
+  decoding: Decoding,
+  { from, stem }: Job,
+  isForced: boolean,
+): Promise<Decoded | { readonly findings: readonly Finding[] }> {
+  try {
+    const latents = await readLatents(from, decoding.decoder.latentChannels);
+    const path = nameOfDecoded(stem, latents);
+    if (!isForced && existsSync(path)) {
+      const message = `${path} is there already`;
+      return { findings: [{ code: "LTX6814", severity: "error", path: [], message, help: replaceHelp }] };
+    }
+    return await writeDecoded(decoding, latents, stem);
+  } catch (error) {
+    if (error instanceof FindingsError) return error;
+    throw error;
+  }
+}
+
+const replaceHelp = "choose another folder with `--out`, or replace it with `--force`";
+
+function tell(session: Session, { path, frames, width, height, fps }: Decoded): void {
+  const { io, quiet } = session;
+  const file = relative(io.cwd, path);
+  if (quiet) return io.out(`${file}\n`);
+  const length = frames === 1 ? "1 frame" : `${frames} frames, ${Number(fps.toFixed(3))} per second`;
+  say(session, `${file}: ${width} x ${height}, ${length}`);
+}
+
+/** The files of latents at a path; of a folder all below it, links not followed. */
+async function jobsOf(cwd: string, named: string, out: string): Promise<Job[]> {
+  const path = resolve(cwd, named);
+  const info = statSync(path, { throwIfNoEntry: false });
+  if (info === undefined) throw new UsageError(`${named} does not exist`, "name files of latents, or a folder of them");
+  const stem = (file: string) => file.replace(/\.(pt|safetensors)$/i, "");
+  if (!info.isDirectory()) return [{ from: path, stem: join(out, stem(basename(path))) }];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile() && /\.(pt|safetensors)$/i.test(entry.name) && !entry.name.startsWith("."))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .toSorted();
+  if (files.length === 0)
+    throw new UsageError(`${named} holds no .pt or .safetensors files`, "name a folder of latents");
+  return files.map((from) => ({ from, stem: join(out, dirname(relative(path, from)), stem(basename(from))) }));
+}
+
+function refuseDoubles(jobs: readonly Job[], cwd: string): void {
+  const seen = new Map<string, string>();
+  for (const { from, stem } of jobs) {
+    const other = seen.get(stem);
+    if (other !== undefined) {
+      const [a, b] = [relative(cwd, other), relative(cwd, from)];
+      throw new UsageError(
+        `${a} and ${b} would become the same file`,
+        "decode them one after another, with other `--out`",
+      );
+    }
+    seen.set(stem, from);
+  }
+}
+
+/** Findings about a file that has no lines. */
+function reportOf(named: string, findings: readonly Finding[]): FileReport {
+  const root = mapping([], { start: 0, end: 0 });
+  const file = sourceFile(named, "");
+  return { file, diagnostics: toDiagnostics(file, root, findings) };
+}

@@ -1,0 +1,154 @@
+/** Files of latents to pictures and videos. */
+import { basename } from "node:path";
+import type { HostTensor } from "../contract.ts";
+import { withEntries } from "../data/entries.ts";
+import { readSource } from "../data/sample.ts";
+import type { Engine } from "../engine/engine.ts";
+import { replaceAtomically, writeAtomically } from "../files/atomic.ts";
+import { judgeFile } from "../files/kinds/index.ts";
+import { openSafetensors } from "../files/safetensors/index.ts";
+import { fail, FindingsError, type Finding } from "../findings.ts";
+import { normal } from "../random/philox.ts";
+import { ffmpegMissing, writeVideo } from "./ffmpeg.ts";
+import { toBytes } from "./pixels/bytes.ts";
+import { encodePng } from "./png.ts";
+import { decodeTiles } from "./vae/decode-tiles.ts";
+import type { Tiling } from "./vae/tiles.ts";
+import { loadDecoder, type VideoDecoder } from "./vae/video-vae.ts";
+
+/**
+ * Loads the decoder of a checkpoint or of a video VAE's own file.
+ * @param place the setting that named the file
+ * Errors: FindingsError LTX6180 to LTX6230 for a file of another kind, LTX6801 to LTX6803 for a VAE that can not be used.
+ */
+export async function openDecoder(engine: Engine, path: string, place: Finding["path"] = []): Promise<VideoDecoder> {
+  const unfit = await judgeFile(path, "video-vae", place);
+  if (unfit !== null) throw new FindingsError([unfit]);
+  const file = await openSafetensors(path);
+  try {
+    return await loadDecoder(engine, file, { place, noise });
+  } finally {
+    await file.close();
+  }
+}
+
+/** The same for each file: a decoder that draws noise gives the same picture whenever it is asked. */
+function noise(shape: readonly number[]): HostTensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return { shape, dtype: "float32", data: normal({ seed: 0, step: 0, microBatch: 0, name: "decoder" }, size) };
+}
+
+export interface Latents {
+  /** `[C, f, h, w]` */
+  readonly latents: HostTensor;
+  readonly fps: number;
+}
+
+/**
+ * Video latents of a `.pt` file of the official preprocessing, or of a `.safetensors` file with a tensor `video` or `latents`.
+ * Errors: FindingsError LTX61xx for files that can not be read, LTX6134 for other channels, LTX6812 for a file without video latents,
+ * LTX6813 for a rate that no video has.
+ */
+export async function readLatents(path: string, channels: number): Promise<Latents> {
+  const read = path.endsWith(".safetensors") ? await fromSafetensors(path, channels) : await fromPt(path, channels);
+  if (read.fps >= 0.01 && read.fps <= 1000) return read;
+  const help = "store the frames per second of the video, from 0.01 to 1000";
+  return fail("LTX6813", `${path} has ${read.fps} frames per second`, help);
+}
+
+async function fromPt(path: string, channels: number): Promise<Latents> {
+  const source = await withEntries(path, (entries) => readSource(entries, { kind: "video_latents" }, channels));
+  if (source.kind !== "video_latents") throw new Error(`${path} was read as ${source.kind}`);
+  return { latents: source.latents, fps: source.fps };
+}
+
+async function fromSafetensors(path: string, channels: number): Promise<Latents> {
+  const file = await openSafetensors(path);
+  try {
+    const name = ["video", "latents"].find((each) => file.tensors.has(each));
+    const shape = file.tensors.get(name ?? "")?.shape ?? [];
+    if (name === undefined || shape.length !== 4 || shape[0] !== channels || shape.includes(0)) {
+      const found = name === undefined ? "has no tensor `video` or `latents`" : `has \`${name}\` [${shape.join(", ")}]`;
+      const help = `video latents are [${channels}, frames, height, width] for this VAE, in latent cells`;
+      return fail("LTX6812", `${path} ${found}`, help);
+    }
+    const data = await file.readFloat32(name);
+    const isFinite = data.every((x) => Number.isFinite(x));
+    if (!isFinite) fail("LTX6812", `${path} holds numbers that are not finite`, "draw or encode it anew");
+    return { latents: { shape, dtype: "float32", data }, fps: Number(file.metadata["fps"] ?? 24) };
+  } finally {
+    await file.close();
+  }
+}
+
+/** What pictures and videos are made with. */
+export interface Decoding {
+  readonly engine: Engine;
+  readonly decoder: VideoDecoder;
+  /** The path of ffmpeg; null where there is none. */
+  readonly ffmpeg: string | null;
+  readonly tiling: Tiling;
+}
+
+/** What was written. */
+export interface Decoded {
+  readonly path: string;
+  readonly frames: number;
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+}
+
+/** What latents become below `stem`: one frame is a picture, more are a video. */
+export const nameOfDecoded = (stem: string, { latents }: Latents): string =>
+  `${stem}${latents.shape[1] === 1 ? ".png" : ".mp4"}`;
+
+/**
+ * Writes latents as `<stem>.png` or `<stem>.mp4`, whole or not at all.
+ * @param onFrame sees each frame as RGB bytes
+ * Errors: FindingsError LTX6810 without ffmpeg, LTX6811 where it fails, LTX6190, LTX6191.
+ */
+export async function writeDecoded(
+  decoding: Decoding,
+  given: Latents,
+  stem: string,
+  onFrame: (bytes: Uint8Array) => void = () => undefined,
+): Promise<Decoded> {
+  const { decoder, ffmpeg } = decoding;
+  const { latents, fps } = given;
+  const [, frames = 0, rows = 0, columns = 0] = latents.shape;
+  const { time, height, width } = decoder.scaleFactors;
+  const path = nameOfDecoded(stem, given);
+  const made = { path, frames: 1 + (frames - 1) * time, width: columns * width, height: rows * height, fps };
+  if (frames === 1) {
+    for await (const bytes of framesOf(decoding, latents, "nearest")) {
+      onFrame(bytes);
+      const png = encodePng({ width: made.width, height: made.height, pixels: bytes });
+      await writeAtomically(path, png.length, (sink) => sink(png));
+    }
+    return made;
+  }
+  if (ffmpeg === null)
+    return fail("LTX6810", `${ffmpegMissing.message}: ${basename(path)} is not made`, ffmpegMissing.help);
+  await replaceAtomically(path, (temporary) =>
+    writeVideo(ffmpeg, temporary, made, seen(framesOf(decoding, latents, "truncated"), onFrame)),
+  );
+  return made;
+}
+
+/** The frames of latents as RGB bytes `[H, W, 3]`. */
+export async function* framesOf(
+  { engine, decoder, tiling }: Decoding,
+  latents: HostTensor,
+  rounding: Parameters<typeof toBytes>[1],
+): AsyncGenerator<Uint8Array> {
+  for await (const frames of decodeTiles(engine, decoder, latents, tiling))
+    for (const frame of frames) yield toBytes(frame, rounding);
+}
+
+async function* seen(frames: AsyncIterable<Uint8Array>, onFrame: (bytes: Uint8Array) => void) {
+  for await (const frame of frames) {
+    onFrame(frame);
+    yield frame;
+  }
+}
