@@ -38,7 +38,7 @@ function noise(shape: readonly number[]): HostTensor {
   return { shape, dtype: "float32", data: normal({ seed: 0, step: 0, microBatch: 0, name: "decoder" }, size) };
 }
 
-export interface Latents {
+interface Latents {
   /** `[C, f, h, w]` */
   readonly latents: HostTensor;
   readonly fps: number;

@@ -15,7 +15,7 @@ export function findFfmpeg(path = process.env["PATH"] ?? ""): string | null {
   return systemProgram("ffmpeg", path);
 }
 
-export interface VideoFormat {
+interface VideoFormat {
   readonly width: number;
   readonly height: number;
   readonly fps: number;
