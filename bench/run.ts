@@ -1,6 +1,5 @@
 /**
- * Measures what a user waits for: npm run bench [-- NAME[=VALUE]]..., e.g. `kill=50` for 50 runs, `kill=10,torch` for 10 on torch, `pairs=20` for 20 pairs, `hangup=20` for 20 hang-ups and 20 closed pipes, `pytorch=real,onnx+torch-bf16,2` for two rounds of a size and two engines, `plan=torch` for plans of runs on torch.
-  saving: (_, roundsAndSize) => script("saving.ts", ...partsOf(roundsAndSize)),
+ * Measures what a user waits for; `npm run bench -- --help` says how.
  * Commands that are compared run in turns, so that a busy machine slows them alike; ratios are of medians.
  */
 import { spawnSync } from "node:child_process";
@@ -122,8 +121,26 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   "demo-loss": () => script("demo-loss.ts"),
 };
 
+function usage(): string {
+  return `usage: npm run bench [-- NAME[=VALUE]...], without a name all of them
+
+NAME is one of ${Object.keys(benches).join(", ")}. With values:
+
+kill=50, kill=10,torch          runs that are killed and go on, the engine
+pairs=20                        pairs of runs at once in one folder
+hangup=20                       hang-ups, and closed pipes
+pytorch=real,onnx+torch-bf16,2  size, engines, rounds
+precision=tiny,200              size, steps
+saving=15,256                   rounds, MiB
+memory=5000                     steps
+plan=torch                      engine
+lsp=500                         key strokes
+`;
+}
+
 function main(): void {
   const asked = process.argv.slice(2);
+  if (asked.includes("--help")) return console.log(usage());
   const names = asked.length === 0 ? Object.keys(benches) : asked;
   const model = cpus()[0]?.model ?? "unknown processor";
   console.log(
