@@ -158,4 +158,14 @@ test("what is written wrongly is one finding each", () => {
   assert.equal(codesOf("  text: []\n", plain), ["LTX2007"]);
 });
 
+test("an empty caption that is no source leads to one", () => {
+  for (const item of ["null", "none", '""', "uncond"]) {
+    const { diagnostics } = check({
+      path: "test.strategy",
+      text: strategy(`  text:\n    - ${item} with probability 0.1\n    - conditions\n`),
+    });
+    assert.match(diagnostics.map(({ help }) => help).join(), "`empty: {file: empty.pt, kind: text_embeddings}`", item);
+  }
+});
+
 test.run();

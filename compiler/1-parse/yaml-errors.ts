@@ -47,6 +47,7 @@ export function explainYamlError(kind: string, message: string, line: string): Y
         misplacedEntry(line) ??
           unquotedBraces(line) ??
           unquotedTemplate(line) ??
+          quotedText(line) ??
           "check the indentation and the quotes of this line and the one above",
       );
     default:
@@ -72,6 +73,14 @@ function unquotedBraces(line: string): string | null {
 export function unquotedTemplate(line: string): string | null {
   const [, key, value] = /[{,]\s*([\w.]+):\s+((?:[^\s,{}"']*\$\{\w+\})+[^\s,{}"']*)/.exec(line) ?? [];
   return value === undefined ? null : `within braces a text with \`\${…}\` stands in quotes: \`${key}: "${value}"\``;
+}
+
+/** `- "" with probability 0.1` */
+function quotedText(line: string): string | null {
+  const [, quoted, rest] = /^\s*(?:- )?(?:[\w.]+:\s+)?("[^"]*"|'[^']*')\s+(with\s.*?)\s*$/.exec(line) ?? [];
+  return quoted === undefined
+    ? null
+    : `no text stands here, but the name of a source with encoded captions: \`empty ${rest}\`, with \`empty: {file: empty.pt, kind: text_embeddings}\` under \`sources\``;
 }
 
 /** Forms of other languages that hold a colon. */

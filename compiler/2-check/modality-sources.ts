@@ -131,7 +131,7 @@ export class ModalitySources {
         name,
         entry.value.span,
         this.#all().map((source) => source.name.text),
-        { otherwise: `declare it under \`sources\`: \`${name}: {directory: …, kind: ${kind}}\`` },
+        { otherwise: declaring(name, kind) },
       );
       return null;
     }
@@ -173,4 +173,11 @@ export class ModalitySources {
   #all(): SourceDeclaration[] {
     return [...this.#declarations.byName.values()].flatMap((entry) => (entry.kind === "source" ? [entry] : []));
   }
+}
+
+/** What to write for a source of a name that there is not. */
+function declaring(name: string, kind: SourceKind): string {
+  if (kind === "text_embeddings" && /^(null|none|nothing|no|empty\w*|uncond\w*)$/i.test(name))
+    return "the empty caption is a source, too, one encoded text for all samples: `empty: {file: empty.pt, kind: text_embeddings}` under `sources`";
+  return `declare it under \`sources\`: \`${name}: {directory: …, kind: ${kind}}\``;
 }
