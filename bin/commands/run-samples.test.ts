@@ -138,7 +138,8 @@ test("a sample without anything to generate is refused", async ({ cwd }) => {
 
 test("are videos where the run's video VAE is at hand", async ({ cwd }) => {
   await writeTinyVae(join(cwd, "vae.safetensors"));
-  await validation(cwd, [...usual, negative, ...sample]);
+  const small = usual.map((line) => line.replace("[192, 192, 17]", "[64, 32, 9]"));
+  await validation(cwd, [...small, "skip_initial_validation: true", negative, ...sample]);
   const config = join(cwd, "train.yaml");
   const text = await readFile(config, "utf8");
   await writeFile(config, text.replace(/^( +)(model_path:.*)$/m, "$1$2\n$1video_vae_path: vae.safetensors"));
@@ -151,8 +152,8 @@ test("are videos where the run's video VAE is at hand", async ({ cwd }) => {
   const rest = ["step_000002_1.png", "step_000002_1.safetensors", "step_000002_1_audio.png"];
   assert.equal(names.toSorted(), [...video, ...rest].toSorted());
   const picture = await readFile(join(folder, "step_000002_1.png"));
-  // Five frames of 192 x 192 pixels, in colour, with 4 pixels between them.
-  assert.equal([picture.readUInt32BE(16), picture.readUInt32BE(20), picture[25]], [5 * 192 + 4 * 4, 192, 2]);
+  // Five frames of 64 x 32 pixels, in colour, with 4 pixels between them.
+  assert.equal([picture.readUInt32BE(16), picture.readUInt32BE(20), picture[25]], [5 * 64 + 4 * 4, 32, 2]);
 });
 
 test.run();
