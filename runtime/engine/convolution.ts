@@ -88,9 +88,13 @@ function windows(tf: Tf, x: TfTensor, kernel: readonly number[]) {
   const channels = outer.pop() ?? 0;
   const sizes = [batch, ...outer.map((size, axis) => size - (kernel[axis] ?? 0) + 1)];
   const [t = 0, h = 0, w = 0] = kernel;
+  const [, frames = 0, rows = 0, columns = 0] = sizes;
+  // With columns and channels as one axis there are four, up to which tfjs has fast kernels for parts.
+  const merged = tf.reshape(last, [...last.shape.slice(0, 3), -1]);
   const parts = Array.from({ length: t * h * w }, (_, i) => () => {
-    const begin = [0, Math.floor(i / (h * w)), Math.floor(i / w) % h, i % w, 0];
-    return inRows(tf, tf.slice(last, begin, [...sizes, channels]));
+    const begin = [0, Math.floor(i / (h * w)), Math.floor(i / w) % h, (i % w) * channels];
+    const part = tf.slice(merged, begin, [batch, frames, rows, columns * channels]);
+    return tf.reshape(part, [batch * frames * rows * columns, channels]) as TfTensor;
   });
   return { parts, sizes };
 }
