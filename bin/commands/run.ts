@@ -157,6 +157,7 @@ async function trainWith(
   const opened = await openRun(engine, config, step, {
     onWork: onWorkOf(asked.options),
     judge: (own, examined) => memoryBefore({ config: own, step, engine }, examined),
+    tell: (text) => say(session, text),
   });
   const folder = opened.run.config.output_dir;
   if (folder !== asked.written || asked.hasPattern) say(session, `output folder ${shownPath(session.io, folder)}`);

@@ -19,6 +19,7 @@ export function changesOf(config: RunConfig, { name }: PlannedEngine): readonly 
   const checkpointing = { enable_gradient_checkpointing: !enable_gradient_checkpointing };
   return [
     ...(runtime.offload !== "blocks" && canOffload(config, name) ? [offloading] : []),
+    ...(config.acceleration.quantization === null && canOffload(config, name) ? [quantizing] : []),
     inOptimization(`enable_gradient_checkpointing: ${!enable_gradient_checkpointing}`, checkpointing, true),
     ...(optimizer_type === "adamw" && runtime.optimization.optimizer === null
       ? [inOptimization("optimizer_type: adamw8bit", { optimizer_type: "adamw8bit" })]
@@ -38,6 +39,12 @@ const offloading: Change = {
   setting: "runtime.offload: blocks",
   isMain: true,
   apply: (config) => ({ ...config, runtime: { ...config.runtime, offload: "blocks" } }),
+};
+
+const quantizing: Change = {
+  setting: "acceleration.quantization: int8-quanto",
+  isMain: true,
+  apply: (config) => ({ ...config, acceleration: { ...config.acceleration, quantization: "int8-quanto" } }),
 };
 
 function inOptimization(setting: string, changed: Partial<RunConfig["optimization"]>, isMain = false): Change {

@@ -62,7 +62,7 @@ interface ToJudge extends Required<Surroundings> {
 /** Judges settings together, of which each for itself is right. */
 function judge(conformed: unknown, { raw, findings, configDirectory, now }: ToJudge): ResolvedConfig {
   const migrated = migrate(conformed as RunConfig, raw, findings);
-  const written = withVariants(migrated, findings);
+  const written = withEngine(withVariants(migrated, findings));
   const at = (time: typeof anyTime) => withAbsolutePaths(withOutputFolder(written, time), configDirectory);
   const config = at(timeOf(now));
   const ofPlace = checkOutputPlace(written, process.platform);
@@ -116,6 +116,13 @@ function madeWhole(raw: unknown, errors: readonly Finding[]): unknown {
     if (missing !== undefined && isFields(parent)) (parent as Record<string, unknown>)[missing] = "missing";
   }
   return whole;
+}
+
+/** With quantized weights, `auto` is the only engine that computes with them. */
+function withEngine(config: RunConfig): RunConfig {
+  const { runtime, acceleration } = config;
+  if (runtime.engine !== "auto" || acceleration.quantization === null) return config;
+  return { ...config, runtime: { ...runtime, engine: "torch" } };
 }
 
 /** Of a run config the strategy's section alone, however wrong the rest may be; null when a finding about it is an error. */

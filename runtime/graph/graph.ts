@@ -1,7 +1,7 @@
 import type { DType, Shape } from "../contract.ts";
 
-/** The contract's types, and those that only graphs have: int64 for shapes and axes, 16-bit types for weights as files store them. */
-export type ElementType = DType | "int64" | "bfloat16" | "float16";
+/** The contract's types, and those that only graphs have: int64 for shapes and axes, types of 16 and 8 bits for weights as files store them. */
+export type ElementType = DType | "int64" | "bfloat16" | "float16" | "int8" | "float8_e4m3fn";
 
 /** A shape and a type. */
 export interface ValueType {
@@ -60,16 +60,20 @@ const bytesPerElement: Readonly<Record<ElementType, number>> = {
   bool: 1,
   bfloat16: 2,
   float16: 2,
+  int8: 1,
+  float8_e4m3fn: 1,
 };
 
 /** The numbers of the types in ONNX: TensorProto.DataType in onnx.proto. */
 export const elementTypes: Readonly<Record<ElementType, number>> = {
   float32: 1,
+  int8: 3,
   int32: 6,
   int64: 7,
   bool: 9,
   float16: 10,
   bfloat16: 16,
+  float8_e4m3fn: 17,
 };
 
 export function sizeOf(shape: Shape): number {

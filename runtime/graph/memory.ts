@@ -1,4 +1,4 @@
-import { byteSize, type Graph, type Node, type Value } from "./graph.ts";
+import { byteSize, sizeOf, type Graph, type Node, type Value } from "./graph.ts";
 import { executionOrder } from "./order.ts";
 
 /** How many bytes a graph needs to run. */
@@ -75,12 +75,17 @@ function buffersOf(nodes: readonly Node[], outputs: readonly string[]): Buffers 
       const buffer = bufferFor(node, i, own, { holders, end });
       buffer.last = Math.max(buffer.last, own.last);
       holders.set(output.name, buffer);
-      return buffer === own ? [own] : [];
+      return buffer === own ? [own, ...scratchOf(node, i)] : [];
     }),
   );
   const freed: Buffer[][] = nodes.map(() => []);
   for (const buffer of made.flat()) freed[buffer.last]?.push(buffer);
   return { made, freed };
+}
+
+/** What an operator needs while it runs: weights of 8 bits are scaled in float32. */
+function scratchOf({ op, outputs }: Node, last: number): Buffer[] {
+  return op === "Dequantize" ? outputs.map(({ shape }) => ({ size: 4 * sizeOf(shape), last })) : [];
 }
 
 /**

@@ -13,7 +13,17 @@ import { connectorLayout, keyframesEmbedding, transformerLayout, type Parameter 
 import { isSection, isSplit, readConfigSections } from "./metadata.ts";
 import { createModule } from "./module.ts";
 import { readScaleFactors } from "./scale-factors.ts";
-import { checkParts, loadPart, refuse, transformerPrefix, unusedTensors, type Part } from "./weights.ts";
+import { blankQuantized, quantizedWeights } from "./quantized-file.ts";
+import type { Quantization } from "./quantize.ts";
+import {
+  checkParts,
+  loadPart,
+  refuse,
+  transformerPrefix,
+  unusedTensors,
+  type Part,
+  type QuantizedWeights,
+} from "./weights.ts";
 
 export interface LoadOptions {
   readonly modelPath: string;
@@ -25,6 +35,12 @@ export interface LoadOptions {
   readonly isTrained?: boolean;
   /** How many of the transformer's blocks to load, from the first on; all if not given. */
   readonly blocks?: number;
+  /** In how many bits the frozen weights of linear layers in blocks are; null for as they are stored. */
+  readonly quantization?: Quantization | null;
+  /** Nothing is computed with the weights, so none has to be quantized. */
+  readonly isBlank?: boolean;
+  /** Is told how far the quantization is, in words for the user. */
+  readonly tell?: (text: string) => void;
 }
 
 /** A checkpoint's transformer and connectors, on an engine. */
@@ -102,7 +118,8 @@ export async function loadModel(engine: Engine, options: LoadOptions): Promise<L
     const plan = planLoading(file, sections, options.streams, options.blocks);
     const vae = options.videoVaePath;
     const scaleFactors = vae === null ? scaleFactorsIn(file.path, sections) : await scaleFactorsOfVae(vae);
-    const loaded = await load(engine, file, plan, options.isTrained ?? false);
+    const quantized = await quantizedOf(file, plan.transformer, options);
+    const loaded = await load(engine, file, plan, { isTrained: options.isTrained ?? false, quantized });
     return { ...loaded, scaleFactors, warnings: plan.warnings };
   } finally {
     await file.close();
@@ -114,15 +131,23 @@ export async function loadTransformer(engine: Engine, options: LoadOptions): Pro
   const file = await openWeights(options.modelPath, "transformer", modelPlace);
   try {
     const sections = readConfigSections(file.metadata, file.path, modelPlace);
-    return await loadPart(
-      engine,
-      file,
-      planLoading(file, sections, options.streams, options.blocks).transformer,
-      options.isTrained ?? false,
-    );
+    const { transformer } = planLoading(file, sections, options.streams, options.blocks);
+    const quantized = await quantizedOf(file, transformer, options);
+    return await loadPart(engine, file, transformer, { isTrained: options.isTrained ?? false, quantized });
   } finally {
     await file.close();
   }
+}
+
+/** The weights that are quantized; null where none is. */
+async function quantizedOf(
+  file: SafetensorsFile,
+  { prefix, parameters }: Part,
+  { quantization: to = null, isTrained = false, isBlank = false, tell = () => {} }: LoadOptions,
+): Promise<QuantizedWeights | null> {
+  if (to === null || isTrained) return null;
+  if (isBlank) return blankQuantized(file, to);
+  return quantizedWeights(file, { to, names: parameters.map(({ name }) => prefix + name), tell });
 }
 
 /** Opens a file that holds what the setting at `place` asks for. Errors: FindingsError that says what it is if it does not. */
@@ -258,8 +283,8 @@ async function scaleFactorsOfVae(path: string): Promise<ScaleFactors> {
   }
 }
 
-async function load(engine: Engine, file: SafetensorsFile, plan: Plan, isTrained: boolean) {
-  const weights = await loadPart(engine, file, plan.transformer, isTrained);
+async function load(engine: Engine, file: SafetensorsFile, plan: Plan, how: Parameters<typeof loadPart>[3]) {
+  const weights = await loadPart(engine, file, plan.transformer, how);
   const loaded: Tensor[] = [...weights.values()];
   const connector = async ({ config, part }: ConnectorPlan): Promise<Connector> => {
     const own = await loadPart(engine, file, part);

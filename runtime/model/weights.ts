@@ -56,6 +56,18 @@ export function checkParts(
   ];
 }
 
+/** Where weights of 8 bits are. */
+export interface QuantizedWeights {
+  /** The tensor of this full name; null where it is not quantized. */
+  map(engine: Engine, name: string): Tensor | null;
+}
+
+interface HowToLoad {
+  readonly isTrained?: boolean;
+  /** In place of the file's own; null for none. */
+  readonly quantized?: QuantizedWeights | null;
+}
+
 /**
  * Loads the parts' parameters as float32, by the names they have below their prefix. Missing ones are left out. Engines that can leave
  * the numbers in their file do, unless they are to be trained.
@@ -64,11 +76,12 @@ export async function loadPart(
   engine: Engine,
   file: SafetensorsFile,
   part: Part,
-  isTrained = false,
+  { isTrained = false, quantized = null }: HowToLoad = {},
 ): Promise<Map<string, Tensor>> {
   const weights = new Map<string, Tensor>();
   const load = async (name: string, entry: TensorEntry) =>
-    (isTrained ? null : mapTensor(engine, file, name, entry)) ?? (await readTensor(engine, file, name, entry));
+    (isTrained ? null : (quantized?.map(engine, name) ?? mapTensor(engine, file, name, entry))) ??
+    (await readTensor(engine, file, name, entry));
   try {
     for (const { name } of part.parameters) {
       const entry = file.tensors.get(part.prefix + name);
@@ -87,8 +100,11 @@ const mapped: Partial<Record<SafetensorsDType, StoredTensor["dtype"]>> = {
   F16: "float16",
 };
 
-/** The names of a transformer's block and of what is in it. */
-const inBlock = /(transformer_blocks\.\d+)\./;
+/** The block that a tensor of this name belongs to, as a part of a stored tensor. */
+export function blockOf(name: string): Pick<StoredTensor, "block"> {
+  const [, block] = /(transformer_blocks\.\d+)\./.exec(name) ?? [];
+  return block === undefined ? {} : { block };
+}
 
 function mapTensor(
   engine: Engine,
@@ -98,9 +114,8 @@ function mapTensor(
 ): Tensor | null {
   const dtype = mapped[type];
   if (engine.map === undefined || dtype === undefined) return null;
-  const [, block] = inBlock.exec(name) ?? [];
   const range = { path: resolve(file.path), shape, dtype, offset: start, length: end - start };
-  return engine.map({ ...range, ...(block === undefined ? {} : { block }) });
+  return engine.map({ ...range, ...blockOf(name) });
 }
 
 async function readTensor(

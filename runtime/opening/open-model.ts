@@ -22,6 +22,7 @@ import type { Checkpointing } from "../model/checkpointing.ts";
 import type { TransformerConfig } from "../model/config.ts";
 import type { EmbeddingsProcessor } from "../model/embeddings.ts";
 import { transformerLayout } from "../model/parameters.ts";
+import type { Quantization } from "../model/quantize.ts";
 import { checkRank, checkStreams, createLora, matchTargets, type Dropout, type Uniform } from "../model/lora.ts";
 import { checkOutputs, createOutputs, type TargetTokens } from "../model/outputs.ts";
 import { createStrategyWeights, type Normal } from "../model/strategy-weights.ts";
@@ -76,20 +77,24 @@ export async function checkModel(
   return { ...examined, warnings: [...examined.warnings, ...(matched?.warnings ?? [])] };
 }
 
-/** What a plan of a run needs less of than the run. */
-export interface PlannedModel {
+/** How a model is opened besides what the run config says, as by a plan, which needs less of it. */
+export interface ModelOpening {
   /** How many of the transformer's blocks to load, from the first on; all if not given. */
   readonly blocks?: number;
   /** Leaves the start of what is trained at zero, since nothing is computed with it. */
   readonly isBlank?: boolean;
+  /** Is told how far the quantization of weights is, in words for the user. */
+  readonly tell?: (text: string) => void;
 }
 
-interface TrainingOptions extends PlannedModel {
+interface TrainingOptions extends ModelOpening {
   /** The adapters to train; null for all weights. */
   readonly lora: LoraConfig | null;
   readonly seed: number;
   /** Whether blocks keep nothing of what they compute for the backward pass. */
   readonly isCheckpointed: boolean;
+  /** In how many bits the frozen weights are; null for as they are stored. */
+  readonly quantization?: Quantization | null;
   /** Whether there is a moving average of what is trained; false if not given. */
   readonly hasEma?: boolean;
 }
@@ -103,9 +108,11 @@ export async function openModel(
   engine: Engine,
   { modalities, outputs: infos, passes = [], weights = [] }: StrategyInfo,
   model: ModelConfig,
-  { lora, seed, isCheckpointed, hasEma = false, blocks, isBlank = false }: TrainingOptions,
+  trained: TrainingOptions,
 ): Promise<TrainableModel> {
-  const options = { ...loadOptions(model, modalities), ...(blocks === undefined ? {} : { blocks }) };
+  const { lora, seed, isCheckpointed, hasEma = false, blocks, isBlank = false } = trained;
+  const how = { quantization: trained.quantization ?? null, isBlank, tell: trained.tell ?? (() => {}) };
+  const options = { ...loadOptions(model, modalities), ...how, ...(blocks === undefined ? {} : { blocks }) };
   const loaded = await loadModel(engine, { ...options, isTrained: lora === null });
   const needsBase = passes.some(({ weights }) => weights === "base");
   const again = () => loadTransformer(engine, options);

@@ -4,6 +4,7 @@ import type { Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { fail, FindingsError, type Finding } from "../findings.ts";
 import type { BaseFile } from "../model/base-file.ts";
+import { isQuantization, type Quantization } from "../model/quantize.ts";
 import { createPositions } from "../model/positions.ts";
 import { drawsAhead } from "../random/draws-ahead.ts";
 import { philoxSource } from "../random/draws.ts";
@@ -11,7 +12,7 @@ import { lockFolder, type FolderLock } from "../run-folder/lock.ts";
 import { lockNewFolder } from "../run-folder/new-folder.ts";
 import { remove, type Removal } from "../run-folder/overwrite.ts";
 import { loadBatches, loadHeldOut } from "./open-data.ts";
-import { openModel, type PlannedModel } from "./open-model.ts";
+import { openModel, type ModelOpening } from "./open-model.ts";
 import { openSamples } from "./open-samples.ts";
 import { computedBy } from "../training/fingerprint.ts";
 import type { Run } from "../training/run-inputs.ts";
@@ -36,6 +37,8 @@ export interface OpenOptions {
   readonly onWork?: "refuse" | "new" | "overwrite";
   /** What else there is to say of a run whose preflight has passed, before its model is loaded; an error among it ends the opening. */
   readonly judge?: (config: RunConfig, examined: Preflight) => Promise<readonly Finding[]>;
+  /** Is told, in words for the user, what takes time before the first step. */
+  readonly tell?: (text: string) => void;
 }
 
 /**
@@ -47,7 +50,7 @@ export async function openRun(
   engine: Engine,
   written: RunConfig,
   step: Step,
-  { onWork = "refuse", judge = async () => [] }: OpenOptions = {},
+  { onWork = "refuse", judge = async () => [], tell }: OpenOptions = {},
 ): Promise<OpenedRun> {
   const lock = await lockOrExplain(written, step, onWork);
   try {
@@ -55,7 +58,7 @@ export async function openRun(
     const examined = await preflight(config, step, { onWork: onWork === "new" ? "refuse" : onWork });
     const judged = [...(await engineWarnings(config, computedBy(engine))), ...(await judge(config, examined))];
     if (judged.some(({ severity }) => severity === "error")) throw new FindingsError(judged);
-    const opened = await openExamined(engine, config, step, examined);
+    const opened = await openExamined(engine, config, step, examined, tell === undefined ? {} : { tell });
     const deleted = await carryOut(examined.removal);
     const close = async () => {
       await opened.close().finally(lock.release);
@@ -80,6 +83,11 @@ async function lockOrExplain(config: RunConfig, step: Step, onWork: OpenOptions[
     const isKnown = ({ path }: Finding) => more.reason.findings.some((other: Finding) => other.path[0] === path[0]);
     throw new FindingsError([...findings.filter((finding) => !isKnown(finding)), ...more.reason.findings]);
   }
+}
+
+/** In how many bits the frozen weights of a run are; null for as they are stored. */
+function quantizationOf({ acceleration: { quantization } }: RunConfig): Quantization | null {
+  return isQuantization(quantization) ? quantization : null;
 }
 
 /** Names of the sources that are one file for all samples. */
@@ -109,15 +117,17 @@ export async function openExamined(
   config: RunConfig,
   step: Step,
   { params, data, fingerprint, base, id, warnings }: Preflight,
-  planned: PlannedModel = {},
+  opening: ModelOpening = {},
 ): Promise<Omit<OpenedRun, "deleted">> {
-  engine.remember?.(JSON.stringify([fingerprint.base_model, fingerprint.source_hash, params]));
+  const { base_model: model_hash, source_hash, quantization = null } = fingerprint;
+  engine.remember?.(JSON.stringify([model_hash, source_hash, params, quantization]));
   const model = await openModel(engine, step.strategy, config.model, {
     lora: loraOf(config),
     seed: config.seed,
     isCheckpointed: config.optimization.enable_gradient_checkpointing,
     hasEma: config.runtime.optimization.ema_decay !== null,
-    ...planned,
+    quantization: quantizationOf(config),
+    ...opening,
   });
   try {
     await expectUnchanged(base);

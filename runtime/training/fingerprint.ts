@@ -27,6 +27,8 @@ export interface Fingerprint {
   readonly samples_hash?: string;
   /** `checkpointHash` of the base model. */
   readonly base_model?: string;
+  /** The setting, where the frozen weights of the base model are quantized. */
+  readonly quantization?: string;
   /** What was in the files of the samples to train on. */
   readonly contents?: Contents;
   /** Of the samples that are held out for evaluation: no step follows from them, but the evaluation's curve does. */
@@ -81,6 +83,7 @@ interface Fingerprinted {
 export function fingerprintOf(of: Fingerprinted): Fingerprint {
   const { config, strategy, params, samples, baseModel, contents, heldOut, drawn = {} } = of;
   const { optimization, model, seed } = config;
+  const { quantization } = config.acceleration;
   const lora = model.training_mode === "full" ? null : config.lora;
   // No step follows from what is evaluated.
   const { evaluate_ema: _evaluated, ...own } = askedFor(config.runtime);
@@ -99,6 +102,7 @@ export function fingerprintOf(of: Fingerprinted): Fingerprint {
     samples: samples.length,
     samples_hash: hashOf(samples),
     ...(baseModel === undefined ? {} : { base_model: baseModel }),
+    ...(quantization === null ? {} : { quantization }),
     ...(contents === undefined ? {} : { contents }),
     ...(heldOut === undefined ? {} : { held_out: { names_hash: hashOf(heldOut.names), contents: heldOut.contents } }),
     ...(Object.keys(drawn).length === 0 ? {} : { drawn }),
@@ -175,7 +179,11 @@ const short = (hash: string | undefined): string | undefined => hash?.slice(0, 1
 
 function ofModel(before: Fingerprint, now: Fingerprint): readonly (Change | null)[] {
   if (before.base_model === undefined || now.base_model === undefined) return [];
-  return [changeOf(["model", "model_path"], "the base model", short(before.base_model), short(now.base_model))];
+  const path = ["acceleration", "quantization"];
+  return [
+    changeOf(["model", "model_path"], "the base model", short(before.base_model), short(now.base_model)),
+    changeOf(path, `\`${path.join(".")}\``, before.quantization ?? null, now.quantization ?? null),
+  ];
 }
 
 /** Of another strategy neither source nor params say anything more. */

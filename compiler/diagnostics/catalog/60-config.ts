@@ -165,6 +165,26 @@ export const entries = [
     good: config("runtime: {engine: torch, offload: blocks}"),
   },
   {
+    code: "LTX6393",
+    slug: "quantization-not-here",
+    title: "The frozen weights can not be quantized here",
+    explanation:
+      "`quantization: int8-quanto` and `fp8-quanto` keep the frozen weights of the blocks' linear layers in 8 bits, with a scale for each row, and " +
+      "widen them where they are used. Only the engine `torch` computes so. A full training has no frozen weights.",
+    bad: config("acceleration: {quantization: int8-quanto}\nruntime: {engine: onnx}"),
+    good: config("acceleration: {quantization: int8-quanto}\nruntime: {engine: torch}"),
+  },
+  {
+    code: "LTX6394",
+    slug: "no-place-for-quantized-weights",
+    title: "There is no folder to keep quantized weights in",
+    explanation:
+      "Weights are quantized once for each model, and kept in the user's cache folder. It must belong to the user, and nobody else may write " +
+      "to it: what lies there chooses what a run computes. The variable XDG_CACHE_HOME names another folder.",
+    bad: "a cache folder that other users can write to",
+    good: "XDG_CACHE_HOME=/home/me/large-disk ltxc run",
+  },
+  {
     code: "LTX6251",
     slug: "unusual-value",
     title: "A setting is far from all values with which runs train",

@@ -74,7 +74,11 @@ const values: Readonly<Record<string, readonly ForeignValue[]>> = {
     write("no", /^(torch\.)?(fp32|float32|f32|float|full|none|32|off|disabled)$/i),
     say("nothing is computed in 8 bits here: write `bf16`", /8/),
   ],
-  "acceleration.quantization": [say("frozen weights are not quantized in this version: write `null`", /./)],
+  "acceleration.quantization": [
+    write("fp8-quanto", /fp8|float8|f8|e4m3/i),
+    write("int8-quanto", /8/),
+    say("write `int8-quanto` or `fp8-quanto` for frozen weights of 8 bits, or `null`", /./),
+  ],
   "checkpoints.precision": [
     write("bfloat16", /^(torch\.)?(bf16|bfp16)$/i),
     write("float32", /^(torch\.)?(fp32|f32|float|full)$/i),

@@ -11,15 +11,18 @@ export function checkSupport(config: RunConfig): Finding[] {
 }
 
 /** Settings that would train something other than what was asked for: errors. */
-function changesTheResult({ acceleration }: RunConfig): Finding[] {
-  const entries: readonly (readonly [boolean, Finding["path"], unknown, string])[] = [
-    [acceleration.quantization !== null, ["acceleration", "quantization"], acceleration.quantization, "write `null`"],
-  ];
-  return entries.flatMap(([applies, path, value, help]) =>
-    applies
-      ? [finding("LTX6005", path, `\`${path.at(-1)}: ${String(value)}\` is not supported in this version`, help)]
-      : [],
-  );
+function changesTheResult({ acceleration: { quantization }, runtime, model }: RunConfig): Finding[] {
+  if (quantization === null) return [];
+  const path = ["acceleration", "quantization"];
+  if (quantization !== "int8-quanto" && quantization !== "fp8-quanto") {
+    const help = "write `int8-quanto` or `fp8-quanto`, or `null`";
+    return [finding("LTX6005", path, `\`quantization: ${quantization}\` is not supported in this version`, help)];
+  }
+  if (model.training_mode === "full")
+    return [finding("LTX6393", path, "a full training has no frozen weights that could be quantized", "write `null`")];
+  if (runtime.engine === "torch") return [];
+  const message = `the engine ${runtime.engine} does not compute with quantized weights`;
+  return [finding("LTX6393", path, message, "write `engine: torch` below `runtime`, or `quantization: null`")];
 }
 
 /** Settings that ask for something besides the training, or for less memory: the run goes on without. */

@@ -92,9 +92,13 @@ function typeOf({ kind, index }: InputSource, { tensors, hosts, numbers }: CallL
 const contains = (whole: StoredTensor, { bytes, dtype }: Initializer): boolean =>
   !(bytes instanceof Uint8Array) &&
   bytes.path === whole.path &&
-  dtype === whole.dtype &&
-  bytes.offset >= whole.offset &&
-  bytes.offset + bytes.length <= whole.offset + whole.length;
+  (isWithin(bytes, whole, dtype === whole.dtype) ||
+    (whole.scale !== undefined && isWithin(bytes, whole.scale, dtype === "float32")));
+
+type Range = Pick<StoredTensor, "offset" | "length">;
+
+const isWithin = (part: Range, whole: Range, isOfType: boolean): boolean =>
+  isOfType && part.offset >= whole.offset && part.offset + part.length <= whole.offset + whole.length;
 
 /**
  * Whether a recording and its graph belong to each other and to a run of the function whose calls are in `log`: its inputs are what the

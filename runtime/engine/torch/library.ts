@@ -21,7 +21,17 @@ export class TorchError extends Error {}
 type Native = (...args: readonly (number | bigint | string | ArrayBufferView | null)[]) => number;
 
 /** Element types by the names that the library gives them. */
-const typeNames = ["float64", "float32", "bfloat16", "float16", "int32", "int64", "bool"] as const;
+const typeNames = [
+  "float64",
+  "float32",
+  "bfloat16",
+  "float16",
+  "int32",
+  "int64",
+  "bool",
+  "int8",
+  "float8_e4m3fn",
+] as const;
 export type TorchType = (typeof typeNames)[number];
 
 /** A word of memory holds two of these. */

@@ -2,6 +2,7 @@ import type { Graph } from "../graph.ts";
 import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { adaptToWebGpu } from "./for-webgpu.ts";
+import { dequantizeLate } from "./late-dequantize.ts";
 import { widenLate } from "./late-casts.ts";
 import { simplify } from "./simplify.ts";
 import { splitWeights } from "./split-weights.ts";
@@ -27,8 +28,8 @@ export function optimize(graph: Graph, { isWebGpu = false, isTorch = false }: Ta
     if (simplified === current) break;
     current = removeDeadCode(mergeCommonSubexpressions(simplified));
   }
-  if (isTorch) return mergeCommonSubexpressions(fuseSums(current));
+  if (isTorch) return dequantizeLate(mergeCommonSubexpressions(fuseSums(current)));
   if (isWebGpu) return mergeCommonSubexpressions(adaptToWebGpu(fuseSums(current)));
   const fused = fuseSums(fuseTransposes(current));
-  return removeDeadCode(widenLate(mergeCommonSubexpressions(splitWeights(fused))));
+  return removeDeadCode(dequantizeLate(widenLate(mergeCommonSubexpressions(splitWeights(fused)))));
 }

@@ -61,6 +61,10 @@ function convert(rewrite: Rewrite, node: Node): void {
     const isCaption = op === "Modulate" && rewrite.isGiven(inputs[0] ?? "");
     return typed(rewrite, node, isCaption ? low : typeAt(ofFollower[0]), ofFollower[1]);
   }
+  if (op === "Dequantize") {
+    const attributes = { ...node.attributes, to: elementTypes[low] };
+    return rewrite.push({ ...node, attributes }, inputs, low);
+  }
   if (moves.has(op)) return rewrite.move(node);
   // These read either type.
   if (readsBoth.has(op)) return rewrite.push(node, inputs, null);

@@ -46,10 +46,16 @@ export class GraphBuilder {
   }
 
   /** Numbers that stay in their file, converted to float32 by the graph if the file stores them in 16 bits. */
-  stored({ path, offset, length, shape, dtype, block }: StoredTensor): Value {
+  stored({ path, offset, length, shape, dtype, block, scale }: StoredTensor): Value {
+    const ofBlock = block === undefined ? {} : { block };
     const value = this.#value("w", shape, dtype);
-    this.#initializers.push({ ...value, bytes: { path, offset, length, ...(block === undefined ? {} : { block }) } });
-    return dtype === "float32" ? value : this.emit("Cast", [value], shape, "float32", { to: elementTypes.float32 });
+    this.#initializers.push({ ...value, bytes: { path, offset, length, ...ofBlock } });
+    if (dtype === "float32") return value;
+    const attributes = { to: elementTypes.float32 };
+    if (scale === undefined) return this.emit("Cast", [value], shape, "float32", attributes);
+    const scales = this.#value("w", [shape[0] ?? 1, 1], "float32");
+    this.#initializers.push({ ...scales, bytes: { path, ...scale, ...ofBlock } });
+    return this.emit("Dequantize", [value, scales], shape, "float32", attributes);
   }
 
   /** An int64 constant, for shapes and axes. */

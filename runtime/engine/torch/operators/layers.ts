@@ -56,6 +56,14 @@ const gelu =
     build.dispatch(name, args, { to: [given(outputs, 0).slot] });
   };
 
+/** The product is made in float32, and rounded once. */
+const dequantize: Operator = ({ build, operands, outputs }) => {
+  const [weight, scale, out] = [given(operands, 0), given(operands, 1), given(outputs, 0)];
+  const wide = build.cast(weight.slot, "float32");
+  if (out.dtype === "float32") build.multiply(wide, scale.slot, out.slot);
+  else build.cast(build.multiply(wide, scale.slot), out.dtype, { to: out.slot });
+};
+
 export const layers: Readonly<Record<string, Operator>> = {
   Linear: linear,
   LinearGradInput: linearGradInput,
@@ -65,4 +73,5 @@ export const layers: Readonly<Record<string, Operator>> = {
   Conv: conv,
   Gelu: gelu("gelu"),
   GeluGrad: gelu("gelu_backward"),
+  Dequantize: dequantize,
 };
