@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import type { Io } from "../shell/io.ts";
+import { descendantsOf } from "./descendants.ts";
 import { environmentWith, type Installation } from "./installation.ts";
 
 interface Launch {
@@ -100,12 +101,16 @@ function start(io: Pick<Io, "env">, launch: Launch): ChildProcess {
   return child;
 }
 
+/** Launchers put their processes into sessions of their own, where a signal to their group does not arrive, and pass on all but SIGKILL. */
 function signalAll(child: ChildProcess, signal: "SIGINT" | "SIGKILL"): void {
   if (child.pid === undefined || child.exitCode !== null) return;
-  try {
-    process.kill(hasGroups ? -child.pid : child.pid, signal);
-  } catch {
-    // It has ended just now.
+  const others = signal === "SIGKILL" ? descendantsOf(child.pid) : [];
+  for (const pid of [hasGroups ? -child.pid : child.pid, ...others]) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended just now.
+    }
   }
 }
 
