@@ -13,7 +13,7 @@ test("products of matrices count their operations, all else the bytes that it mo
   const b = g.emit("Gemm", [g.input([6, 7], "float32"), flat, bias], [7, 5], "float32", { transA: 1 });
   const sum = g.emit("Add", [b, bias], [7, 5], "float32");
   // Reshaping the product moves nothing; the addition reads 35 + 5 numbers and writes 35.
-  const expected = { matmulFlops: 2 * 4 * 30 + 2 * 6 * 35, movedBytes: 4 * 75, nodes: 5 };
+  const expected = { matmulFlops: 2 * 4 * 30 + 2 * 6 * 35, movedBytes: 4 * 75, copiedBytes: 0, nodes: 5 };
   assert.equal(costOf(g.finish([sum])), expected);
 });
 

@@ -53,7 +53,7 @@ export const entries = [
     explanation:
       "The official format knows number formats of frozen weights that this version does not have. Training with something " +
       "else in their place would give another result than the one asked for, so the run does not start.",
-    bad: config("acceleration: {quantization: int8-quanto}"),
+    bad: config("acceleration: {quantization: int4-quanto}"),
     good: config("acceleration: {quantization: null}"),
   },
   {
@@ -133,17 +133,6 @@ export const entries = [
     good: config('wandb: {project: "2026-11-27"}'),
   },
   {
-    code: "LTX6391",
-    slug: "unknown-card",
-    title: "No graphics card is known by this name",
-    explanation:
-      "`ltxc plan --gpu` reckons with what NVIDIA publishes of a card. A card is named by its number or its name, such as `4090`, `h100` or " +
-      "`RTX 5090`; where there are several sizes, with its memory: `a100-40`. Of a card that is not in the table, the memory is enough to " +
-      'know whether a run fits: `--gpu "24 GB"`.',
-    bad: "ltxc plan --gpu 4095",
-    good: "ltxc plan --gpu 4090",
-  },
-  {
     code: "LTX6196",
     slug: "rank-beyond-layers",
     title: "The rank is larger than any layer is wide",
@@ -154,17 +143,6 @@ export const entries = [
     good: [model, data, "lora: {rank: 32, alpha: 32}"].join("\n"),
   },
   {
-    code: "LTX6392",
-    slug: "offload-without-effect",
-    title: "`offload: blocks` has no effect here",
-    explanation:
-      "With `offload: blocks`, frozen weights of the model's blocks stay in the memory of the host, and each block is copied to the device when " +
-      "its turn comes. Only the engine `torch` does so, and only for weights that are not trained. The engine `onnx` maps weights from their " +
-      "file in any case, so that the system keeps in memory what it has room for.",
-    bad: config("runtime: {engine: onnx, offload: blocks}"),
-    good: config("runtime: {engine: torch, offload: blocks}"),
-  },
-  {
     code: "LTX6393",
     slug: "quantization-not-here",
     title: "The frozen weights can not be quantized here",
@@ -173,16 +151,6 @@ export const entries = [
       "widen them where they are used. Only the engine `torch` computes so. A full training has no frozen weights.",
     bad: config("acceleration: {quantization: int8-quanto}\nruntime: {engine: onnx}"),
     good: config("acceleration: {quantization: int8-quanto}\nruntime: {engine: torch}"),
-  },
-  {
-    code: "LTX6394",
-    slug: "no-place-for-quantized-weights",
-    title: "There is no folder to keep quantized weights in",
-    explanation:
-      "Weights are quantized once for each model, and kept in the user's cache folder. It must belong to the user, and nobody else may write " +
-      "to it: what lies there chooses what a run computes. The variable XDG_CACHE_HOME names another folder.",
-    bad: "a cache folder that other users can write to",
-    good: "XDG_CACHE_HOME=/home/me/large-disk ltxc run",
   },
   {
     code: "LTX6251",

@@ -16,6 +16,7 @@ import { entries as writing } from "./619-writing.ts";
 import { entries as model } from "./62-model.ts";
 import { entries as training } from "./63-training.ts";
 import { entries as lora } from "./636-lora.ts";
+import { entries as memory } from "./639-memory.ts";
 import { entries as folder } from "./64-folder.ts";
 import { entries as build } from "./65-build.ts";
 import { entries as target } from "./66-target.ts";
@@ -45,6 +46,7 @@ const entries = [
   ...model,
   ...training,
   ...lora,
+  ...memory,
   ...folder,
   ...build,
   ...target,

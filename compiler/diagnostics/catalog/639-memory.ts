@@ -1,0 +1,37 @@
+/** Entries of the findings about where a run's weights lie, and whether they fit. */
+import type { Entry } from "./entry.ts";
+
+export const entries = [
+  {
+    code: "LTX6391",
+    slug: "unknown-card",
+    title: "No graphics card is known by this name",
+    explanation:
+      "`ltxc plan --gpu` reckons with what NVIDIA publishes of a card. A card is named by its number or its name, such as `4090`, `h100` or " +
+      "`RTX 5090`; where there are several sizes, with its memory: `a100-40`. Of a card that is not in the table, the memory is enough to " +
+      'know whether a run fits: `--gpu "24 GB"`.',
+    bad: "ltxc plan --gpu 4095",
+    good: "ltxc plan --gpu 4090",
+  },
+  {
+    code: "LTX6392",
+    slug: "offload-without-effect",
+    title: "`offload: blocks` has no effect here",
+    explanation:
+      "With `offload: blocks`, frozen weights of the model's blocks stay in the memory of the host, and each block is copied to the device when " +
+      "its turn comes. Only the engine `torch` does so, and only for weights that are not trained. The engine `onnx` maps weights from their " +
+      "file in any case, so that the system keeps in memory what it has room for.",
+    bad: "ltxc run --set runtime.engine=onnx --set runtime.offload=blocks",
+    good: "ltxc run --set runtime.engine=torch --set runtime.offload=blocks",
+  },
+  {
+    code: "LTX6394",
+    slug: "no-place-for-quantized-weights",
+    title: "There is no folder to keep quantized weights in",
+    explanation:
+      "Weights are quantized once for each model, and kept in the user's cache folder. It must belong to the user, and nobody else may write " +
+      "to it: what lies there chooses what a run computes. The variable XDG_CACHE_HOME names another folder.",
+    bad: "a cache folder that other users can write to",
+    good: "XDG_CACHE_HOME=/home/me/large-disk ltxc run",
+  },
+] as const satisfies readonly Entry[];
