@@ -1,8 +1,15 @@
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { expectSums, planned } from "../testing/planned.ts";
-import { project } from "../testing/testing.ts";
+import { writeModel } from "../init/model.ts";
+import { ltxc, project } from "../testing/testing.ts";
+
+interface PlanJson {
+  readonly residentBytes: number;
+  readonly plan: { readonly largest: { readonly memory: { readonly weights: number; readonly step: number } } };
+}
 
 const test = suite("plans compared");
 const folder = await project();
@@ -54,6 +61,41 @@ test("no advice costs as much memory as what there is, whatever the settings", a
     offered += alternatives.length;
   }
   assert.ok(offered > 16, `only ${offered} offered`);
+});
+
+test("where nothing fits, it is said with how many frames or with which picture it would", async () => {
+  const least = ["optimizer_type=adamw8bit", "batch_size=1", "enable_gradient_checkpointing=true"];
+  const set = least.flatMap((setting) => ["--set", `optimization.${setting}`]);
+  const { out } = await ltxc(["plan", "--json", "--gpu", "24 GB", ...set], { cwd: folder });
+  const { residentBytes, plan } = JSON.parse(out) as PlanJson;
+  // A card on which a fifth of what a step makes is too much.
+  const wanted = residentBytes - 0.2 * plan.largest.memory.step;
+  const card = `${(wanted / 0.98 / 2 ** 30).toFixed(6)} GB`;
+  const { out: text, code } = await ltxc(["plan", "--gpu", card, "--table", ...set], { cwd: folder });
+  assert.is(code, 1);
+  assert.match(text, /^As it is and with other settings\n {2}as it is +about \d+\.\d MiB {2}\d+\.\d KiB too much$/m);
+  // The clips are 17 x 192 x 192.
+  assert.match(text, /^ {2}9 frames instead of 17 +about \d+\.\d MiB {2}fits$/m);
+  assert.match(text, /It would with 9 frames instead of 17, or with \d+ x \d+ pixels instead of 192 x 192\.$/m);
+});
+
+test("`auto` leaves weights on the host where the run fits only so, and says it", async () => {
+  await writeModel(join(folder, "models/tiny-ltx2.safetensors"), { num_layers: 12 });
+  // With the other settings that save memory already there, fewer plans are made.
+  const least = ["optimizer_type=adamw8bit", "batch_size=1", "enable_gradient_checkpointing=true"];
+  const set = least.flatMap((setting) => ["--set", `optimization.${setting}`]);
+  const on = async (offload: string) => {
+    const options = ["--gpu", "24 GB", ...set, "--set", `runtime.offload=${offload}`];
+    return JSON.parse((await ltxc(["plan", "--json", ...options], { cwd: folder })).out) as PlanJson;
+  };
+  const [all, two] = [await on("none"), await on("blocks")];
+  const saved = all.plan.largest.memory.weights - two.plan.largest.memory.weights;
+  assert.ok(saved > 0.5 * all.plan.largest.memory.weights, `${saved} of ${all.plan.largest.memory.weights}`);
+  assert.is(all.residentBytes - two.residentBytes, saved);
+  const between = `${((all.residentBytes + two.residentBytes) / 2 / 0.98 / 2 ** 30).toFixed(6)} GB`;
+  const { out } = await ltxc(["plan", "--gpu", between, ...set], { cwd: folder });
+  assert.match(out, /^ {2}offload +weights of blocks wait on the host until they are needed/m);
+  assert.match(out, /^It fits: a card with/m);
 });
 
 test.run();
