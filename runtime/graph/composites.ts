@@ -225,13 +225,13 @@ export const recordedComposites: ReadonlyMap<string, OutputTypes> = new Map(
     ModulateGrad: modulateGrad,
     Rotate: rotate,
     AdamW: adamw,
-    Dequantize: dequantize,
   }),
 );
 
-/** All by operator, also those that only passes make. */
+/** All by operator, also those that only passes and weights of 8 bits make. */
 export const composites: ReadonlyMap<string, OutputTypes> = new Map([
   ...recordedComposites,
+  ["Dequantize", dequantize],
   ["LinearAdd", withSum(linear)],
   ["LinearGradInputAdd", withSum(linearGradInput)],
 ]);
