@@ -2,7 +2,7 @@ import { probeEngines, takenByAuto, titleOf, type EngineProbe } from "../../runt
 import type { Colors } from "../shell/color.ts";
 import { exitCode } from "../shell/exit.ts";
 import { bytes, rate, table } from "../shell/text.ts";
-import { inspectMachine, type Machine } from "../shell/machine.ts";
+import { ffmpegVersion, inspectMachine, type Machine } from "../shell/machine.ts";
 import { packageVersion } from "../shell/package-root.ts";
 import { paint, sayJson, type Session } from "../shell/session.ts";
 
@@ -19,7 +19,14 @@ function machineRows({ node, platform, processor, memory, gpus }: Machine): stri
   ];
 }
 
-function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[]): string {
+interface Found extends Machine {
+  readonly ffmpeg: string | null;
+}
+
+const noFfmpeg =
+  "none found, so no videos are written; on Debian and Ubuntu `apt-get install ffmpeg`, on macOS `brew install ffmpeg`";
+
+function report(colors: Colors, machine: Found, engines: readonly EngineProbe[]): string {
   const rows = engines.map(({ available, reason, speed, precision, ...engine }) => [
     available ? "yes" : "no",
     titleOf(engine),
@@ -29,7 +36,7 @@ function report(colors: Colors, machine: Machine, engines: readonly EngineProbe[
     reason,
   ]);
   return [
-    table(machineRows(machine)),
+    table([...machineRows(machine), ["ffmpeg", machine.ffmpeg ?? noFfmpeg]]),
     "",
     colors.bold("Engines, the fastest first"),
     table(rows),
@@ -49,7 +56,8 @@ function choice(engines: readonly EngineProbe[]): string {
 
 /** `ltxc doctor`: what this machine offers for training. Exit code 1 if no engine works. */
 export async function doctor(session: Session): Promise<number> {
-  const [machine, engines] = [await inspectMachine(), await probeEngines()];
+  const machine = { ...(await inspectMachine()), ffmpeg: await ffmpegVersion() };
+  const engines = await probeEngines();
   if (session.json) sayJson(session, { version: packageVersion(), ...machine, engines });
   else session.io.out(`${report(paint(session), machine, engines)}\n`);
   return engines.some(({ available }) => available) ? exitCode.ok : exitCode.findings;

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { cpus, freemem, release, totalmem } from "node:os";
 import { promisify } from "node:util";
 import { systemProgram } from "../../runtime/files/index.ts";
+import { findFfmpeg } from "../../runtime/index.ts";
 
 export interface Machine {
   readonly node: string;
@@ -37,6 +38,18 @@ async function gpus(): Promise<readonly Gpu[]> {
       });
   } catch {
     return [];
+  }
+}
+
+/** The version of the program that writes videos; null where there is none, or none that says its version. */
+export async function ffmpegVersion(): Promise<string | null> {
+  const path = findFfmpeg();
+  if (path === null) return null;
+  try {
+    const { stdout } = await promisify(execFile)(path, ["-version"], { timeout: 10_000 });
+    return /^ffmpeg version ([\w.+~:-]+)/.exec(stdout)?.[1] ?? null;
+  } catch {
+    return null;
   }
 }
 
