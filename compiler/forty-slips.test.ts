@@ -68,11 +68,11 @@ const theirs: Readonly<Record<string, Row>> = {
   },
   "a remainder": {
     slip: { ...plain, ...generated, ...keep("floor(frame_index / 4) % 2 == 0") },
-    says: [["LTX1103", "`(floor(frame_index / 4) - 2 * floor(floor(frame_index / 4) / 2))`"]],
+    says: [["LTX1103", "`mod(floor(frame_index / 4), 2)`"]],
     mended: {
       ...plain,
       ...generated,
-      ...keep("(floor(frame_index / 4) - 2 * floor(floor(frame_index / 4) / 2)) == 0"),
+      ...keep("mod(floor(frame_index / 4), 2) == 0"),
     },
   },
   "a whole quotient, and the latents of a modality": {

@@ -54,7 +54,7 @@ const certain: readonly (readonly [Parts, Parts])[] = [
   [{ keep: "first_frame - inpaint" }, { keep: "first_frame and not inpaint" }],
   [{ keep: "first_frame if bernoulli(0.1)" }, { keep: "first_frame with probability 0.1" }],
   [{ keep: "first_frame with probability 10%" }, { keep: "first_frame with probability 0.1" }],
-  [{ keep: "frame_index % 4 == 0" }, { keep: "(frame_index - 4 * floor(frame_index / 4)) == 0" }],
+  [{ keep: "frame_index % 4 == 0" }, { keep: "mod(frame_index, 4) == 0" }],
   [{ keep: "frame_index // 4 == 0" }, { keep: "floor(frame_index / 4) == 0" }],
   [{ value: "mean(1 - inpaint)" }, { value: "mean(1 - float(inpaint))" }],
   [{ value: "1e-3f" }, { value: "1e-3" }],

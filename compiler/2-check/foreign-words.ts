@@ -52,13 +52,14 @@ const sorted = hint(
     `nothing is sorted here, and a mean or a sum needs no order: write \`${x}\` alone; \`max(${x})\` and \`min(${x})\` are its ends`,
 );
 const middle = hint(
-  (x) => `there is no median here: the mean is \`mean(${x})\`, and \`clamp(${x}, lo, hi)\` tames single large values`,
+  (x) =>
+    `the median over the tokens is \`quantile(${x}, 0.5, token)\`; of one number there is none, and the mean of all is \`mean(${x})\``,
 );
 const largest = hint(
   (x) =>
-    `nothing is sorted here: choose the large values by a comparison, \`${x} > 2 * mean(${x})\`, a mask for \`over\`; the largest is \`max(${x})\``,
+    `nothing is sorted here: the largest tenth of the tokens is the mask \`${x} > quantile(${x}, 0.9, token)\`, for \`over\`; the largest is \`max(${x})\``,
 );
-const rounding = hint("write it with `floor`: `floor(x + 0.5)` rounds, `-floor(-x)` rounds up");
+const rounding = hint((x) => `\`round(${x})\`, \`floor(${x})\` and \`ceil(${x})\` give whole numbers`);
 const similarity: Foreign = {
   help: "write `1 - cosine_distance(a, b)`",
   write: (args) => (args.length === 2 ? `(1 - cosine_distance(${joined(args)}))` : null),
@@ -68,9 +69,8 @@ const logitNormal: Foreign = {
   write: (args) => (args.length === 2 ? `sigmoid(${args[0]} + ${args[1]} * randn())` : null),
 };
 const remainder: Foreign = {
-  help: "write `a - b * floor(a / b)`",
-  write: ([a, b, ...more]) =>
-    a === undefined || b === undefined || more.length > 0 ? null : `(${a} - (${b}) * floor((${a}) / (${b})))`,
+  help: "write `mod(a, b)`",
+  write: (args) => (args.length === 2 ? `mod(${joined(args)})` : null),
 };
 const own = hint("it is a function of your own, written in TypeScript and declared under `imports`");
 const resized = hint(
@@ -192,11 +192,10 @@ const words: Readonly<Record<string, Foreign>> = {
   currentstep: steps,
   invert: hint("write `not m`"),
   xor: hint("write `(a and not b) or (b and not a)`"),
-  mod: remainder,
   fmod: remainder,
   remainder,
-  round: rounding,
-  ceil: rounding,
+  rint: rounding,
+  trunc: rounding,
   std: deviation,
   var: deviation,
   median: middle,
@@ -204,7 +203,6 @@ const words: Readonly<Record<string, Foreign>> = {
   sorted,
   argsort: sorted,
   topk: largest,
-  quantile: largest,
   percentile: largest,
   argmax: extreme,
   argmin: extreme,

@@ -20,28 +20,18 @@ function instead(written: Expression | null, span: Span): Details {
   return text === "" || text.includes("<error>") ? {} : { help: `write \`${text}\``, fix: replacement(span, text) };
 }
 
-/** `a // b` and `a % b`, by `floor`. */
+/** `a // b` and `a % b`, by `floor` and `mod`. */
 export function division(sign: IToken, at: Span, left: Expression, right: Expression, bag: Bag): Expression {
   const span = join(left.span, right.span);
-  const quotient = binary("/", at, left, right);
-  const floor: Expression = {
+  const operands = sign.image === "//" ? [binary("/", at, left, right)] : [left, right];
+  const meant: Expression = {
     kind: "call",
-    callee: { text: "floor", span: at },
-    args: [{ name: null, value: quotient }],
+    callee: { text: sign.image === "//" ? "floor" : "mod", span: at },
+    args: operands.map((value) => ({ name: null, value })),
     span,
   };
-  const meant = sign.image === "//" ? floor : binary("-", at, left, binary("*", at, right, floor));
-  bag.error("LTX1103", at, `\`${sign.image}\` is not an operator of this language`, inParentheses(meant, span, sign));
+  bag.error("LTX1103", at, `\`${sign.image}\` is not an operator of this language`, instead(meant, span));
   return { kind: "error", span };
-}
-
-/** A difference binds less tightly than the product that it stands for. */
-function inParentheses(meant: Expression, span: Span, sign: IToken): Details {
-  const { help, fix } = instead(meant, span);
-  if (fix === undefined || sign.image === "//")
-    return { ...(help === undefined ? {} : { help }), ...(fix ? { fix } : {}) };
-  const text = `(${printExpression(meant)})`;
-  return { help: `write \`${text}\``, fix: replacement(span, text) };
 }
 
 /** `a if c else b`, and `m if c` of masks. `isItem`: whether it may be an entry with a probability. */

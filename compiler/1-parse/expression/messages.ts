@@ -112,7 +112,7 @@ const operatorWords: Readonly<Record<string, string>> = {
   in: "compare with `==`, and join several comparisons by `or`",
   x: "multiply with `*`",
   times: "multiply with `*`",
-  mod: "write `a - b * floor(a / b)`",
+  mod: "write `mod(a, b)`",
   for: "nothing is repeated here: an operation works on all elements at once",
   when: "write `if condition then value else other`, or `mask and condition`",
   unless: "write `if condition then value else other`, or `mask and not condition`",

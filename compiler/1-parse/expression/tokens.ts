@@ -44,7 +44,7 @@ export const Plus = symbol("+", SumOperator);
 export const Minus = symbol("-", SumOperator);
 export const Times = symbol("*", ProductOperator);
 export const Divide = symbol("/", ProductOperator);
-/** Of other languages; the grammar reads them as `floor(a / b)` and what is left of it. */
+/** Of other languages; the grammar reads them as `floor(a / b)` and `mod(a, b)`. */
 export const IntegerDivide = symbol("//", ProductOperator);
 export const Percent = symbol("%", ProductOperator);
 export const Power = symbol("^");
