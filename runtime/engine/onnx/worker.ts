@@ -8,6 +8,7 @@ import { encodeModel } from "./encode-model.ts";
 import { watchPlacement, type Placement } from "./placement.ts";
 import { runtimeFolder } from "./provider.ts";
 import { sessionOptions, type ProviderOptions } from "./session-options.ts";
+import { requireVulkan } from "./vulkan.ts";
 
 type Runtime = typeof import("onnxruntime-node");
 
@@ -54,24 +55,13 @@ async function open(runtime: Runtime, model: Uint8Array, options: ProviderOption
 
 /** Runs a small graph: a provider loads its libraries and looks for its hardware on first use. Rejects with what is missing. */
 async function tryProvider(runtime: Runtime, options: ProviderOptions): Promise<void> {
-  if (options.provider === "webgpu" && process.platform === "linux") requireLibrary("libvulkan.so.1");
+  if (options.provider === "webgpu" && process.platform === "linux") requireVulkan();
   const x = { name: "x", shape: [1], dtype: "float32" } as const;
   const sum = { op: "Add", inputs: ["x", "x"], outputs: [{ ...x, name: "sum" }], attributes: {} };
   const model = encodeModel({ inputs: [x], initializers: [], nodes: [sum], outputs: ["sum"] });
   const session = await runtime.InferenceSession.create(model, sessionOptions(options));
   await session.run({ x: new runtime.Tensor("float32", Float32Array.of(1), [1]) });
   await session.release();
-}
-
-/** Checked beforehand: without the library the provider would print to stderr, and its own error would not name the library. */
-function requireLibrary(name: string): void {
-  try {
-    process.dlopen({ exports: {} }, name);
-  } catch (error) {
-    // A library that is there fails in another way: it is not a module of Node.
-    if ((error as Error).message.includes("cannot open shared object file"))
-      throw new Error(`${name} is not installed`, { cause: error });
-  }
 }
 
 function given<T>(x: T | undefined): T {
