@@ -83,7 +83,7 @@ export {
   type Decoded,
   type Decoding,
 } from "./media/decode-files.ts";
-export { findFfmpeg } from "./media/ffmpeg.ts";
+export { findFfmpeg, installFfmpeg } from "./media/ffmpeg.ts";
 export { usualTiling } from "./media/vae/tiles.ts";
 
 // Samples and batches, and the files that they come from.

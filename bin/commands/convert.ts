@@ -1,9 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { FileReport } from "../../compiler/diagnostics/index.ts";
-import { mapping } from "../../compiler/1-parse/index.ts";
-import { sourceFile } from "../../compiler/source/index.ts";
-import { FindingsError, type Finding } from "../../runtime/findings.ts";
+import { FindingsError } from "../../runtime/findings.ts";
 import {
   convertLora,
   loraInFolder,
@@ -13,7 +11,7 @@ import {
   type LoraDType,
   type LoraFormat,
 } from "../../runtime/lora-files/index.ts";
-import { toDiagnostics } from "../project/findings.ts";
+import { reportWithoutLines } from "../project/findings.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import type { Io } from "../shell/io.ts";
 import { printFindings, printReport } from "../shell/print-findings.ts";
@@ -76,13 +74,6 @@ function thereAlready(what: string): never {
   throw new UsageError(`${what} is there already`, "choose another name, or replace it with `--force`");
 }
 
-/** Findings about a file that has no lines. */
-function reportOf(named: string, findings: readonly Finding[]): FileReport {
-  const root = mapping([], { start: 0, end: 0 });
-  const file = sourceFile(named, "");
-  return { file, diagnostics: toDiagnostics(file, root, findings) };
-}
-
 /** `ltxc convert`: a LoRA file in the format of another program, with the same strength there. */
 export async function convert(session: Session, named: string, out: string, options: ConvertOptions): Promise<number> {
   const { io } = session;
@@ -90,11 +81,11 @@ export async function convert(session: Session, named: string, out: string, opti
   const [from, path] = [inputOf(io, named), outputOf(io, out, options)];
   try {
     const converted = await convertLora(from, { to: options.to, dtype: options.dtype ?? null, out: path });
-    tell(session, reportOf(named, converted.warnings), converted, options);
+    tell(session, reportWithoutLines(named, converted.warnings), converted, options);
     return exitCode.ok;
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;
-    const reports = [reportOf(named, error.findings)];
+    const reports = [reportWithoutLines(named, error.findings)];
     if (session.json) printReport(session, reports, "json");
     else printFindings(session, reports);
     return exitCode.findings;

@@ -2,8 +2,6 @@ import { existsSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { FileReport } from "../../compiler/diagnostics/index.ts";
-import { mapping } from "../../compiler/1-parse/index.ts";
-import { sourceFile } from "../../compiler/source/index.ts";
 import { FindingsError, type Finding } from "../../runtime/findings.ts";
 import {
   findFfmpeg,
@@ -17,7 +15,7 @@ import {
   type Decoding,
   type EngineName,
 } from "../../runtime/index.ts";
-import { toDiagnostics } from "../project/findings.ts";
+import { reportWithoutLines } from "../project/findings.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
 import { say, type Session } from "../shell/session.ts";
@@ -51,13 +49,13 @@ export async function decode(session: Session, paths: readonly string[], options
     for (const job of jobs) {
       const result = await decodeOne(decoding, job, options.force === true);
       if (!("findings" in result)) made.push({ ...result, from: job.from });
-      else reports.push(reportOf(relative(cwd, job.from), result.findings));
+      else reports.push(reportWithoutLines(relative(cwd, job.from), result.findings));
       if (!("findings" in result) && !session.json) tell(session, result);
     }
     decoder.dispose();
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;
-    reports.push(reportOf(options.vae, error.findings));
+    reports.push(reportWithoutLines(options.vae, error.findings));
   }
   if (session.json)
     printReport(session, reports, "json", {
@@ -130,11 +128,4 @@ function refuseDoubles(jobs: readonly Job[], cwd: string): void {
     }
     seen.set(stem, from);
   }
-}
-
-/** Findings about a file that has no lines. */
-function reportOf(named: string, findings: readonly Finding[]): FileReport {
-  const root = mapping([], { start: 0, end: 0 });
-  const file = sourceFile(named, "");
-  return { file, diagnostics: toDiagnostics(file, root, findings) };
 }

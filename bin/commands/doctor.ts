@@ -1,4 +1,4 @@
-import { probeEngines, takenByAuto, titleOf, type EngineProbe } from "../../runtime/index.ts";
+import { installFfmpeg, probeEngines, takenByAuto, titleOf, type EngineProbe } from "../../runtime/index.ts";
 import type { Colors } from "../shell/color.ts";
 import { exitCode } from "../shell/exit.ts";
 import { bytes, rate, table } from "../shell/text.ts";
@@ -23,8 +23,7 @@ interface Found extends Machine {
   readonly ffmpeg: string | null;
 }
 
-const noFfmpeg =
-  "none found, so no videos are written; on Debian and Ubuntu `apt-get install ffmpeg`, on macOS `brew install ffmpeg`";
+const noFfmpeg = `none found, so no videos are written; ${installFfmpeg}`;
 
 function report(colors: Colors, machine: Found, engines: readonly EngineProbe[]): string {
   const rows = engines.map(({ available, reason, speed, precision, ...engine }) => [

@@ -1,7 +1,13 @@
-import { entryOf, replacement, slipOf, type Diagnostic, type Fix } from "../../compiler/diagnostics/index.ts";
-import { nodeAt, toPlain, type YamlNode } from "../../compiler/1-parse/index.ts";
-import type { SourceFile, Span } from "../../compiler/source/index.ts";
-import { jsonText } from "../../compiler/source/index.ts";
+import {
+  entryOf,
+  replacement,
+  slipOf,
+  type Diagnostic,
+  type FileReport,
+  type Fix,
+} from "../../compiler/diagnostics/index.ts";
+import { mapping, nodeAt, toPlain, type YamlNode } from "../../compiler/1-parse/index.ts";
+import { jsonText, sourceFile, type SourceFile, type Span } from "../../compiler/source/index.ts";
 import type { Finding } from "../../runtime/findings.ts";
 import { editsOf } from "./rewrite.ts";
 
@@ -30,6 +36,12 @@ export function toDiagnostics(file: SourceFile, root: YamlNode, findings: readon
     const base = { code, slug, severity, message, span: spanOf(root, finding), labels: [] };
     return { ...base, ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) };
   });
+}
+
+/** Findings about a file that has no lines, by the name that the user gave it. */
+export function reportWithoutLines(named: string, findings: readonly Finding[]): FileReport {
+  const file = sourceFile(named, "");
+  return { file, diagnostics: toDiagnostics(file, mapping([], { start: 0, end: 0 }), findings) };
 }
 
 /** Writes the keys that a finding says, if all of them stand in the file itself. */

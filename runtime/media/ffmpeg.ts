@@ -4,10 +4,13 @@ import { once } from "node:events";
 import { systemProgram } from "../files/system-program.ts";
 import { fail } from "../findings.ts";
 
+/** How it is installed. */
+export const installFfmpeg = "on Debian and Ubuntu `apt-get install ffmpeg`, on macOS `brew install ffmpeg`";
+
 /** Why there is no video without it, and what to install. */
 export const ffmpegMissing = {
   message: "the program `ffmpeg` is not installed, and it writes videos",
-  help: "install it: on Debian and Ubuntu `apt-get install ffmpeg`, on macOS `brew install ffmpeg`; single frames become .png without it",
+  help: `install it: ${installFfmpeg}; single frames become .png without it`,
 };
 
 /** The program's path; null where the system has none. */
