@@ -53,6 +53,18 @@ export const losses: readonly string[] = ["mse", "mae", "huber", "charbonnier", 
 
 export const drawFunctions: readonly string[] = ["randn", "uniform", "bernoulli", "randint"];
 
+/** Functions that came later than strategies which may have given their names to values: those keep their meaning. */
+const laterFunctions: readonly string[] = [
+  "others",
+  "assigned",
+  "ceil",
+  "round",
+  "mod",
+  "sign",
+  "softplus",
+  "quantile",
+];
+
 /** Other functions, each with its own rule. */
 const specialFunctions: readonly string[] = [
   "clamp",
@@ -67,14 +79,7 @@ const specialFunctions: readonly string[] = [
   "blur",
   "dilate",
   "shift",
-  "others",
-  "assigned",
-  "ceil",
-  "round",
-  "mod",
-  "sign",
-  "softplus",
-  "quantile",
+  ...laterFunctions,
   "key",
   "from",
 ];
@@ -123,9 +128,9 @@ export const functionNames: readonly string[] = [
 ];
 
 const axes = ["batch", "token", "channel", "frame", "height", "width", "step", "mel", "feature", "hidden"];
-const words = [
-  "video",
-  "audio",
+
+/** Words of the language that are no names. */
+export const keywords: readonly string[] = [
   "true",
   "false",
   "if",
@@ -140,25 +145,15 @@ const words = [
   "probability",
 ];
 
-/** Functions that came later than strategies which may have given their names to values: those keep their meaning. */
-const laterFunctions: ReadonlySet<string> = new Set([
-  "others",
-  "assigned",
-  "ceil",
-  "round",
-  "mod",
-  "sign",
-  "softplus",
-  "quantile",
-]);
-
 /** Names that a strategy may not give to anything. */
 export const reservedNames: ReadonlySet<string> = new Set([
-  ...functionNames.filter((name) => !laterFunctions.has(name)),
+  ...functionNames.filter((name) => !laterFunctions.includes(name)),
   ...Object.keys(progressNames),
   ...membersOf.video,
   ...membersOf.audio,
   ...Object.keys(methodsOf.video),
   ...axes,
-  ...words,
+  "video",
+  "audio",
+  ...keywords,
 ]);

@@ -180,12 +180,12 @@ function members(analysis: Analysis, modality: ModalityName, pass: string | null
   return [...fields, ...methods];
 }
 
+const presentIn = ({ syntax }: Analysis): readonly ModalityName[] =>
+  (["video", "audio"] as const).filter((name) => syntax !== null && syntax[name] !== null);
+
 /** `video` with what follows it, where it needs the prefix. */
 function otherModalities(analysis: Analysis, { modality }: Surroundings): Candidate[] {
-  const present = (["video", "audio"] as const).filter(
-    (name) => analysis.syntax?.[name] !== null && analysis.syntax !== null,
-  );
-  return present.flatMap((name): Candidate[] => {
+  return presentIn(analysis).flatMap((name): Candidate[] => {
     const own: Candidate = {
       label: name,
       kind: "module",
@@ -213,16 +213,13 @@ export function fieldsOf(analysis: Analysis, owner: readonly string[]): readonly
       .map((label): Candidate => ({ label, kind: "field", is: "number", doc: fieldDocs[label]?.text ?? "" }));
   if (declaration?.kind !== "pass") return [];
   if (second === "video" || second === "audio") return members(analysis, second, first);
-  const present = (["video", "audio"] as const).filter((name) => analysis.syntax?.[name] != null);
-  return present.map((label): Candidate => ({ label, kind: "module", is: "any" }));
+  return presentIn(analysis).map((label): Candidate => ({ label, kind: "module", is: "any" }));
 }
 
 /** Names of axes, in `per` and as arguments. */
 export function axes(analysis: Analysis): readonly Candidate[] {
   const own = [...(analysis.declarations?.references.keys() ?? [])].map((name) => `token:${name}`);
-  const modalities = (["video", "audio"] as const)
-    .filter((name) => analysis.syntax?.[name] != null)
-    .map((name) => `token:${name}`);
+  const modalities = presentIn(analysis).map((name) => `token:${name}`);
   return [...axisNames, "element", ...modalities, ...own].map((label): Candidate => ({
     label,
     kind: "axis",

@@ -1,5 +1,6 @@
 /** What an expression asks for at its end, told from its tokens: it is being written and has no tree yet. */
 import { functionDocs, methodDocs, type ParameterDoc, type ValueKind } from "../2-check/builtin-docs.ts";
+import { keywords } from "../2-check/builtins.ts";
 import type { Wanted } from "./roles.ts";
 
 export interface Cursor {
@@ -79,7 +80,8 @@ function groupsOf(tokens: readonly string[]): Group[] {
 }
 
 const isName = (token: string | undefined): boolean => token !== undefined && /^[A-Za-z_]/.test(token);
-const words = new Set(["and", "or", "not", "over", "per", "if", "then", "else", "with", "probability"]);
+/** Behind them an operand is still to come. */
+const words = new Set(keywords.filter((word) => word !== "true" && word !== "false"));
 
 function calleeBefore(tokens: readonly string[], open: number): string | null {
   if (tokens[open - 1] === "per") return "per";

@@ -3,6 +3,7 @@ import { tokensOf } from "../1-parse/expression/parse.ts";
 import type { YamlNode, YamlScalar } from "../1-parse/tree.ts";
 import { fieldDocs, functionDocs, methodDocs, progressDocs } from "../2-check/builtin-docs.ts";
 import { axisNames } from "../2-check/axes.ts";
+import { keywords } from "../2-check/builtins.ts";
 import type { Declaration } from "../2-check/declarations.ts";
 import type { Span } from "../source/span.ts";
 import { treeOf, type Analysis } from "./analysis.ts";
@@ -28,21 +29,6 @@ interface SemanticToken {
   readonly type: TokenType;
   readonly isDeclaration: boolean;
 }
-
-const keywords = new Set([
-  "if",
-  "then",
-  "else",
-  "and",
-  "or",
-  "not",
-  "over",
-  "per",
-  "with",
-  "probability",
-  "true",
-  "false",
-]);
 
 const typeOfDeclaration: Readonly<Record<Declaration["kind"], TokenType>> = {
   param: "parameter",
@@ -93,7 +79,7 @@ function typeOf(
 ): TokenType | null {
   if (/^[\d.]\d*/.test(word) && word !== ".") return "number";
   if (!/^[A-Za-z_]/.test(word)) return /^[-+*/^<>=!]/.test(word) ? "operator" : null;
-  if (keywords.has(word)) return "keyword";
+  if (keywords.includes(word)) return "keyword";
   if (behind === "=") return "parameter";
   return before === "." ? memberType(word, behind) : typeOfName(analysis, word, behind);
 }
