@@ -1,6 +1,6 @@
 import type { Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import { createOnEngine, type Alike, type Entry, type Rule } from "./on-engine.ts";
+import { createOnEngine, scalarInput, type Alike, type Entry, type Rule } from "./on-engine.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, with PyTorch's defaults. */
@@ -42,9 +42,7 @@ function scalarsOf({ ops }: Engine, name: (input: string) => string, { t, rate, 
     spread: Math.sqrt(1 - BETA2 ** t),
     size: rate / (1 - BETA1 ** t),
   };
-  return Object.entries(scalars).map(([key, x]) =>
-    ops.input(name(`adamw.${key}`), { shape: [], dtype: "float32", data: Float32Array.of(x) }),
-  );
+  return Object.entries(scalars).map(([key, x]) => scalarInput(ops, name(`adamw.${key}`), x));
 }
 
 interface Settings {

@@ -1,6 +1,6 @@
 import type { Ops, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import { createOnEngine, type Rule } from "./on-engine.ts";
+import { createOnEngine, mix, scalarInput, type Rule } from "./on-engine.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 export interface LionParams {
@@ -16,17 +16,17 @@ export interface LionParams {
  */
 export function createLion(engine: Engine, decays: readonly number[], { beta1, beta2 }: LionParams): Optimizer {
   const { ops } = engine;
-  const mix = (mean: Tensor, x: Tensor, beta: number) => ops.add(ops.mul(mean, beta), ops.mul(x, 1 - beta));
   const rule: Rule = {
     kinds: ["m"],
     update(entries, { rate, decay }, { factor, name }) {
-      const [size, shrink] = [rate, 1 - rate * decay].map((x, i) =>
-        ops.input(name(`lion.${i}`), { shape: [], dtype: "float32", data: Float32Array.of(x) }),
-      ) as [Tensor, Tensor];
+      const [size, shrink] = [
+        scalarInput(ops, name("lion.0"), rate),
+        scalarInput(ops, name("lion.1"), 1 - rate * decay),
+      ];
       const updated = entries.map(({ parameter, gradient, kept: [last] }) => {
         const g = factor === null ? gradient : ops.mul(gradient, factor);
-        const step = ops.mul(signOf(ops, mix(last as Tensor, g, beta1)), size);
-        return { p: ops.sub(ops.mul(parameter, shrink), step), m: mix(last as Tensor, g, beta2) };
+        const step = ops.mul(signOf(ops, mix(ops, last as Tensor, g, beta1)), size);
+        return { p: ops.sub(ops.mul(parameter, shrink), step), m: mix(ops, last as Tensor, g, beta2) };
       });
       return [...updated.map(({ p }) => p), ...updated.map(({ m }) => m)];
     },

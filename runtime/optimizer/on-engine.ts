@@ -1,5 +1,5 @@
 /** What optimizers that compute on the engine have in common: what they remember, and which parameters are updated at once. */
-import type { Tensor } from "../contract.ts";
+import type { Ops, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Gradients } from "./gradients.ts";
 import { rateOf, type MomentKind, type Optimizer, type Rate, type StoredMoments } from "./optimizer.ts";
@@ -37,6 +37,21 @@ export interface Rule {
   ): readonly Tensor[];
   told?(sums: readonly number[]): void;
 }
+
+/** β mean + (1 - β) x */
+export const mix = (ops: Ops, mean: Tensor, x: Tensor, beta: number): Tensor =>
+  ops.add(ops.mul(mean, beta), ops.mul(x, 1 - beta));
+
+/** A scalar of an update, rounded from double precision, under a name that stays the same from update to update. */
+export const scalarInput = (ops: Ops, name: string, x: number): Tensor =>
+  ops.input(name, { shape: [], dtype: "float32", data: Float32Array.of(x) });
+
+/** Scalars as one vector. */
+export const inOne = (ops: Ops, scalars: readonly Tensor[]): Tensor =>
+  ops.concat(
+    scalars.map((x) => ops.reshape(x, [1])),
+    0,
+  );
 
 interface Moments {
   readonly t: number;
@@ -163,13 +178,7 @@ function entryOf(
 async function sumsOf(engine: Engine, scalars: readonly Tensor[], count: number): Promise<readonly number[]> {
   const sums = Array.from({ length: count }, () => 0);
   if (scalars.length === 0) return sums;
-  const { ops } = engine;
-  const together = engine.tidy(() =>
-    ops.concat(
-      scalars.map((x) => ops.reshape(x, [1])),
-      0,
-    ),
-  );
+  const together = engine.tidy(() => inOne(engine.ops, scalars));
   const { data } = await engine.read(together);
   engine.dispose(together, ...scalars);
   for (const [i, x] of data.entries()) sums[i % count] = (sums[i % count] ?? 0) + x;

@@ -1,6 +1,6 @@
 import type { Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import { createOnEngine, type Alike, type Entry, type Rule } from "./on-engine.ts";
+import { createOnEngine, inOne, mix, scalarInput, type Alike, type Entry, type Rule } from "./on-engine.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 export interface ProdigyParams {
@@ -84,15 +84,13 @@ interface Scalars {
   readonly floor: Tensor;
 }
 
-/** Rounded from double precision. */
 function scalarsOf(
   { ops }: Engine,
   name: (input: string) => string,
   { rate, decay }: Alike,
   { params: { d0, epsilon, safeguard_warmup }, d }: { readonly params: ProdigyParams; readonly d: number },
 ): Scalars {
-  const input = (key: string, x: number) =>
-    ops.input(name(`prodigy.${key}`), { shape: [], dtype: "float32", data: Float32Array.of(x) });
+  const input = (key: string, x: number) => scalarInput(ops, name(`prodigy.${key}`), x);
   return {
     d: input("d", d),
     dSquared: input("d2", d * d),
@@ -109,24 +107,17 @@ type Settings = Scalars & { readonly params: ProdigyParams; readonly factor: Ten
 function updateAll({ ops }: Engine, entries: readonly Entry[], settings: Settings): readonly Tensor[] {
   const { d, dSquared, size, shrink, ofR, ofS, floor, params, factor } = settings;
   const { beta1, beta2 } = params;
-  const mix = (mean: Tensor, x: Tensor, beta: number) => ops.add(ops.mul(mean, beta), ops.mul(x, 1 - beta));
   const updated = entries.map(({ parameter, gradient, kept }) => {
     const [lastM, lastV, lastS, start] = kept as [Tensor, Tensor, Tensor, Tensor];
     const g = factor === null ? gradient : ops.mul(gradient, factor);
-    const m = mix(lastM, ops.mul(g, d), beta1);
-    const v = mix(lastV, ops.mul(ops.square(g), dSquared), beta2);
+    const m = mix(ops, lastM, ops.mul(g, d), beta1);
+    const v = mix(ops, lastV, ops.mul(ops.square(g), dSquared), beta2);
     const s = ops.add(ops.mul(lastS, Math.sqrt(beta2)), ops.mul(g, ofS));
     const r = ops.mul(ops.sum(ops.mul(g, ops.sub(start, parameter))), ofR);
     const step = ops.mul(ops.div(m, ops.add(ops.sqrt(v), floor)), size);
     return { p: ops.sub(ops.mul(parameter, shrink), step), m, v, s, r, norm: ops.sum(ops.abs(s)) };
   });
-  const total = (xs: readonly Tensor[]) =>
-    ops.sum(
-      ops.concat(
-        xs.map((x) => ops.reshape(x, [1])),
-        0,
-      ),
-    );
+  const total = (xs: readonly Tensor[]) => ops.sum(inOne(ops, xs));
   const lists = (["p", "m", "v", "s"] as const).map((key) => updated.map((each) => each[key]));
   return [...lists.flat(), total(updated.map(({ r }) => r)), total(updated.map(({ norm }) => norm))];
 }
