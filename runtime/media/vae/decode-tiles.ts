@@ -1,4 +1,4 @@
-import type { HostTensor } from "../../contract.ts";
+import type { HostTensor, Tensor } from "../../contract.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { Blend } from "./blend.ts";
 import { framesOf, pixelsOf, tilesInSpace, tilesInTime, type Tile, type Tiling } from "./tiles.ts";
@@ -23,7 +23,7 @@ export async function* decodeTiles(
   for (const [i, t] of inTime.entries()) {
     for (const y of inRows) {
       for (const x of inColumns) {
-        const pixels = await decodeTile(engine, decoder, cut(latent, t, y, x));
+        const pixels = await runOne(engine, cut(latent, t, y, x), (tile) => decoder.decode(tile));
         blend.add(pixels.data, framesOf(t, time), pixelsOf(y, height), pixelsOf(x, width));
       }
     }
@@ -32,13 +32,18 @@ export async function* decodeTiles(
   }
 }
 
-async function decodeTile(engine: Engine, decoder: VideoDecoder, tile: HostTensor): Promise<HostTensor> {
-  const given = engine.keep({ ...tile, shape: [1, ...tile.shape] });
+/** Computes with one clip, `[C, frames, rows, columns]` before and after; `run` takes and gives batches. */
+export async function runOne(
+  engine: Engine,
+  clip: HostTensor,
+  run: (batch: Tensor) => Promise<Tensor>,
+): Promise<HostTensor> {
+  const given = engine.keep({ ...clip, shape: [1, ...clip.shape] });
   try {
-    const made = await decoder.decode(given);
-    const pixels = await engine.read(made);
+    const made = await run(given);
+    const read = await engine.read(made);
     engine.dispose(made);
-    return pixels;
+    return { ...read, shape: read.shape.slice(1) };
   } finally {
     engine.dispose(given);
   }

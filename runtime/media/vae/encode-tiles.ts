@@ -1,7 +1,7 @@
 import type { HostTensor, ScaleFactors } from "../../contract.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { Blend } from "./blend.ts";
-import { cut } from "./decode-tiles.ts";
+import { cut, runOne } from "./decode-tiles.ts";
 import type { Range } from "./tiles.ts";
 import type { VideoEncoder } from "./video-vae.ts";
 
@@ -10,17 +10,7 @@ export type EncodePixels = (pixels: HostTensor) => Promise<HostTensor>;
 
 /** Encodes on an engine, all at once. */
 export function encodeWhole(engine: Engine, encoder: VideoEncoder): EncodePixels {
-  return async (pixels) => {
-    const given = engine.keep({ ...pixels, shape: [1, ...pixels.shape] });
-    try {
-      const made = await encoder.encode(given);
-      const latent = await engine.read(made);
-      engine.dispose(made);
-      return { ...latent, shape: latent.shape.slice(1) };
-    } finally {
-      engine.dispose(given);
-    }
-  };
+  return (pixels) => runOne(engine, pixels, (batch) => encoder.encode(batch));
 }
 
 /** The official preprocessing cuts rows and columns into tiles of 512 pixels that overlap by 128. */
