@@ -10,12 +10,12 @@ import {
   writeSafetensors,
   type OutputTensor,
   type SafetensorsFile,
+  type TensorEntry,
 } from "../files/safetensors/index.ts";
 import { fail, FindingsError, type Finding } from "../findings.ts";
 import { checkpointHash } from "./checkpoint-hash.ts";
 import { quantizations, quantizeRows, type Quantization } from "./quantize.ts";
 import { blockOf, type QuantizedWeights } from "./weights.ts";
-import type { TensorEntry } from "../files/safetensors/index.ts";
 
 /** Raised when the same model gives other bytes. */
 const VERSION = 1;

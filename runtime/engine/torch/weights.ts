@@ -25,6 +25,12 @@ interface Held {
   users: number;
 }
 
+/** On the host. */
+interface Waiting extends Held {
+  /** Bytes of locked memory that it takes. */
+  readonly locked: number;
+}
+
 interface Mapping {
   readonly address: number;
   readonly size: number;
@@ -36,7 +42,7 @@ export class Weights {
   /** Files are mapped once and stay mapped: outputs of graphs may read them. That takes addresses, not memory. */
   readonly #mapped = new Map<string, Mapping>();
   /** Those that wait on the host. */
-  readonly #waiting = new Map<string, Held>();
+  readonly #waiting = new Map<string, Waiting>();
   #locked = 0;
 
   constructor(torch: Torch) {
@@ -67,7 +73,7 @@ export class Weights {
   /** The weight on the host, from where it is copied to the device when it is needed: in its file, or for a GPU in locked memory. */
   onHost(weight: Constant): Handle {
     const key = this.keyOf(weight);
-    const held = this.#waiting.get(key) ?? { handle: this.#hostCopy(weight), users: 0 };
+    const held = this.#waiting.get(key) ?? { ...this.#hostCopy(weight), users: 0 };
     held.users++;
     this.#waiting.set(key, held);
     return held.handle;
@@ -78,6 +84,7 @@ export class Weights {
     const held = this.#waiting.get(key);
     if (held === undefined || --held.users > 0) return;
     this.#torch.drop(held.handle);
+    this.#locked -= held.locked;
     this.#waiting.delete(key);
   }
 
@@ -102,17 +109,18 @@ export class Weights {
   }
 
   /** Locked, the memory can be copied beside the computation. Where that is not to be had, copies are slower. */
-  #hostCopy(weight: Constant): Handle {
+  #hostCopy(weight: Constant): Omit<Waiting, "users"> {
     const stored = this.#stored(weight, rangeOf(weight));
+    const inFile = { handle: stored, locked: 0 };
     const { shape, readAs } = weight;
     const size = byteSize({ shape, dtype: readAs });
-    if (this.#torch.device === "cpu" || this.#locked + size > MOST_LOCKED * totalmem()) return stored;
+    if (this.#torch.device === "cpu" || this.#locked + size > MOST_LOCKED * totalmem()) return inFile;
     const locked = this.#torch.locked(shape, readAs);
-    if (locked === null) return stored;
+    if (locked === null) return inFile;
     this.#locked += size;
     this.#torch.copy(stored, locked);
     this.#torch.drop(stored);
-    return locked;
+    return { handle: locked, locked: size };
   }
 
   #load(weight: Constant, range: FileRange): Handle {
