@@ -61,6 +61,7 @@ export { graphsOf, planOf } from "./forecast/step-plan.ts";
 export {
   partsOfStep,
   recordingSeconds,
+  planBytes,
   residentBytes,
   runSeconds,
   stepSeconds,

@@ -3,6 +3,7 @@ import { entryOf } from "../../compiler/diagnostics/index.ts";
 import { sourceFile } from "../../compiler/source/index.ts";
 import { askedFor, type RunConfig } from "../../runtime/config/index.ts";
 import {
+  planBytes,
   cardToPlan,
   graphsOf,
   printGraph,
@@ -21,14 +22,7 @@ import { exitCode } from "../shell/exit.ts";
 import { readRunConfig } from "../shell/files.ts";
 import { bytes, table } from "../shell/text.ts";
 import { inspectMachine } from "../shell/machine.ts";
-import {
-  alternativeRows,
-  alternativesOf,
-  alternativeText,
-  memoryOf,
-  tableRows,
-  type Alternative,
-} from "../plan/alternatives.ts";
+import { alternativeRows, alternativesOf, alternativeText, tableRows, type Alternative } from "../plan/alternatives.ts";
 import { indented, leftOutRows } from "../plan/outlook.ts";
 import { hopeless, roomOf } from "../plan/memory-check.ts";
 import { plannedEngine, reckoningFor, reckoningOn, reckoningText, type Reckoning } from "../plan/planned-engine.ts";
@@ -73,8 +67,8 @@ async function spaceOf(config: RunConfig, engine: PlannedEngine, card: PlannedCa
 /** Whether the run fits into the memory, and what to do if not. */
 function advice({ plan, alternatives, space }: Estimate): string {
   const { text: free } = space;
-  if (memoryOf(plan) <= space.free) return `It fits: ${free}.`;
-  const fitting = alternatives.filter((alternative) => memoryOf(alternative.plan) <= space.free);
+  if (planBytes(plan) <= space.free) return `It fits: ${free}.`;
+  const fitting = alternatives.filter((alternative) => planBytes(alternative.plan) <= space.free);
   const [best] = fitting.toSorted((a, b) => a.settings.length - b.settings.length);
   if (best === undefined)
     return `It does not fit, ${free}, nor would it with these settings or with smaller samples: take a machine with more memory.`;
@@ -107,7 +101,7 @@ interface Estimate extends Reckoning, Settled {
   readonly isTable: boolean;
 }
 
-const fits = ({ plan, space }: Estimate): boolean => memoryOf(plan) <= space.free;
+const fits = ({ plan, space }: Estimate): boolean => planBytes(plan) <= space.free;
 
 function toJson(estimate: Estimate): object {
   const { path, config, engine, insteadOf, leftOut, plan, alternatives, speed, space, card } = estimate;
@@ -118,7 +112,7 @@ function toJson(estimate: Estimate): object {
     insteadOf,
     fits: fits(estimate),
     offload: config.runtime.offload,
-    residentBytes: memoryOf(plan),
+    residentBytes: planBytes(plan),
     ...(speed === null
       ? { secondsPerStep: null, secondsOfStep: null, runSeconds: null }
       : {
@@ -136,8 +130,8 @@ function toJson(estimate: Estimate): object {
     alternatives: alternatives.map(({ settings, smaller, plan: own }) => ({
       settings,
       smaller,
-      fits: memoryOf(own) <= space.free,
-      residentBytes: memoryOf(own),
+      fits: planBytes(own) <= space.free,
+      residentBytes: planBytes(own),
       secondsPerStep: speed === null ? null : stepSeconds(own.commonest, speed),
       plan: own,
     })),

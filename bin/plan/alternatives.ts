@@ -2,8 +2,8 @@
 import type { RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import {
+  planBytes,
   planOf,
-  residentBytes,
   smallerThatFits,
   stepSeconds,
   type EngineSpeed,
@@ -63,8 +63,8 @@ export async function alternativesOf(
   const all = saving.length < 2 ? null : await planned(saving);
   if (all !== null && found.every((one) => saves(all.plan, one.plan))) found.push(all);
   const least = all ?? found.at(-1) ?? null;
-  const hasFitting = [plan, ...found.map((one) => one.plan)].some((one) => memoryOf(one) <= most);
-  if (hasFitting && !(isTable && memoryOf(plan) > most)) return found;
+  const hasFitting = [plan, ...found.map((one) => one.plan)].some((one) => planBytes(one) <= most);
+  if (hasFitting && !(isTable && planBytes(plan) > most)) return found;
   const tried = isTable && least !== null ? [[], saving] : [saving];
   for (const chosen of tried)
     for (const what of ["frames", "picture"] as const)
@@ -105,11 +105,9 @@ async function smallerWith(
 const changed = (config: RunConfig, chosen: readonly Change[]): RunConfig =>
   chosen.reduce((before, { apply }) => apply(before), config);
 
-export const memoryOf = ({ largest }: Plan): number => residentBytes(largest);
-
 /** Whether one plan takes less memory than another, as far as people are told: where both read alike, nothing is gained. */
 const saves = (less: Plan, than: Plan): boolean =>
-  memoryOf(less) < memoryOf(than) && bytes(memoryOf(less)) !== bytes(memoryOf(than));
+  planBytes(less) < planBytes(than) && bytes(planBytes(less)) !== bytes(planBytes(than));
 
 /** What is done in an alternative, in words. */
 export function alternativeText({ settings, smaller }: Alternative): string {
@@ -126,7 +124,7 @@ export function alternativeRows(alternatives: readonly Alternative[], speed: Eng
     if (alternative.settings.length < 2 || alternative.settings.length < most) return alternativeText(alternative);
     return alternativeText({ ...alternative, settings: ["all of these"] });
   };
-  return alternatives.map((one) => [nameOf(one), `about ${bytes(memoryOf(one.plan))}`, timeOf(one.plan, speed)]);
+  return alternatives.map((one) => [nameOf(one), `about ${bytes(planBytes(one.plan))}`, timeOf(one.plan, speed)]);
 }
 
 /** Rows of the whole table: the run as it is and every alternative, and whether each fits. */
@@ -141,8 +139,8 @@ export function tableRows(
   ];
   return rows.map(({ name, plan: own }) => [
     name,
-    `about ${bytes(memoryOf(own))}`,
-    memoryOf(own) <= most ? "fits" : `${bytes(memoryOf(own) - most)} too much`,
+    `about ${bytes(planBytes(own))}`,
+    planBytes(own) <= most ? "fits" : `${bytes(planBytes(own) - most)} too much`,
     timeOf(own, speed),
   ]);
 }

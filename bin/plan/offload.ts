@@ -4,7 +4,7 @@ import type { Step } from "../../runtime/contract.ts";
 import type { Finding } from "../../runtime/findings.ts";
 import {
   planOf,
-  residentBytes,
+  planBytes,
   type EngineName,
   type Plan,
   type PlannedEngine,
@@ -39,10 +39,9 @@ export async function settledPlan(
 ): Promise<Settled> {
   const plan = await planOf(config, step, examined, engine);
   const isOpen = config.runtime.offload === "auto" && engine.provider === "cuda" && canOffload(config, engine.name);
-  const bytesOf = (one: Plan) => residentBytes(one.largest);
-  if (!isOpen || most === null || bytesOf(plan) <= most) return { config, plan, isChosen: false };
+  if (!isOpen || most === null || planBytes(plan) <= most) return { config, plan, isChosen: false };
   const other = await planOf(withBlocks(config), step, examined, engine);
-  if (bytesOf(other) >= bytesOf(plan)) return { config, plan, isChosen: false };
+  if (planBytes(other) >= planBytes(plan)) return { config, plan, isChosen: false };
   return { config: withBlocks(config), plan: other, isChosen: true };
 }
 

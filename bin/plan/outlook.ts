@@ -2,7 +2,7 @@
 import { askedFor, type RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import {
-  residentBytes,
+  planBytes,
   surveyOf,
   type Counted,
   type Plan,
@@ -47,7 +47,7 @@ export async function outlookOf({ config, step, leftOut = [] }: Ready, examined:
   return {
     survey: surveyOf(step.strategy, examined.data),
     plan,
-    residentBytes: residentBytes(plan.largest),
+    residentBytes: planBytes(plan),
     steps: config.optimization.steps,
     trainingState: config.checkpoints.save_training_state,
     optimization: askedFor(config.runtime),

@@ -8,7 +8,7 @@ export interface Crop {
   readonly to: VideoGrid;
 }
 
-const tokensOf = ({ frames, height, width }: VideoGrid): number => frames * height * width;
+export const tokensOf = ({ frames, height, width }: VideoGrid): number => frames * height * width;
 
 /** The grid of other latents of the sample, cut alike; null where it would be no whole number of cells. */
 export function cropGrid(grid: VideoGrid, { from, to }: Crop): VideoGrid | null {

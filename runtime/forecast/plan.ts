@@ -82,6 +82,9 @@ export function residentBytes({ memory }: Pick<StepPlan, "memory">): number {
   return Object.values(memory).reduce((sum, part) => sum + part, 0);
 }
 
+/** The same with the largest sample: what the run takes. */
+export const planBytes = ({ largest }: Pick<Plan, "largest">): number => residentBytes(largest);
+
 /** What calling a kernel takes, in seconds. */
 const KERNEL_SECONDS = 5e-6;
 

@@ -1,11 +1,11 @@
 /** What a run would take with smaller samples: its largest one cut to fewer frames, or to a smaller picture. */
 import type { RunConfig } from "../config/run-config.ts";
 import type { Step, VideoGrid } from "../contract.ts";
-import { cropGrid, cropSample, cropSteps, type Crop } from "../data/crop.ts";
+import { cropGrid, cropSample, cropSteps, tokensOf, type Crop } from "../data/crop.ts";
 import { FindingsError } from "../findings.ts";
 import type { Outline, SourceOutline } from "../opening/look-at-samples.ts";
 import type { Preflight } from "../opening/preflight.ts";
-import { residentBytes, type Plan, type PlannedEngine } from "./plan.ts";
+import { planBytes, type Plan, type PlannedEngine } from "./plan.ts";
 import { planOf, typicalOf } from "./step-plan.ts";
 
 /** What is made smaller. */
@@ -41,21 +41,18 @@ export async function smallerThatFits(
   const crops = cropsOf(largest, what);
   const planned = (i: number) => planCropped(config, step, examined, { crop: crops[i] as Crop, largest, engine });
   const smallest = crops.length === 0 ? null : await planned(crops.length - 1);
-  if (smallest === null || bytesOf(smallest) > most) return null;
+  if (smallest === null || planBytes(smallest) > most) return null;
   // Everything before `low` is known not to fit, `found` to do so. Memory is nearly linear in the tokens, so the next try is where the line
   // through the sizes that are known reaches `most`.
   let [low, high, found] = [0, crops.length - 1, smallest];
   for (let tries = 1; tries < MOST_TRIES && low < high; tries++) {
     const at = tries === 1 ? Math.floor((low + high) / 2) : guess(crops, most, { low, high, found });
     const plan = await planned(at);
-    if (plan !== null && bytesOf(plan) <= most) [high, found] = [at, plan];
+    if (plan !== null && planBytes(plan) <= most) [high, found] = [at, plan];
     else low = at + 1;
   }
   return { crop: crops[high] as Crop, plan: found };
 }
-
-const bytesOf = ({ largest }: Plan): number => residentBytes(largest);
-const tokensIn = ({ frames, height, width }: VideoGrid): number => frames * height * width;
 
 /** The size between two at which memory per token, with all else unchanged, should reach `most`. */
 function guess(
@@ -65,16 +62,16 @@ function guess(
 ): number {
   const { memory, tokens } = found.largest;
   const perToken = (memory.step + memory.allocator) / tokens;
-  const more = (most - bytesOf(found)) / perToken;
-  const wanted = tokensIn((crops[high] as Crop).to) + more;
-  const at = crops.findIndex(({ to }) => tokensIn(to) <= wanted);
+  const more = (most - planBytes(found)) / perToken;
+  const wanted = tokensOf((crops[high] as Crop).to) + more;
+  const at = crops.findIndex(({ to }) => tokensOf(to) <= wanted);
   return Math.min(Math.max(at, low), high - 1);
 }
 
 /** Smaller sizes, the largest first, to which all latents of the sample can be cut. */
 function cropsOf({ sources }: Outline, what: Smaller): readonly Crop[] {
   const grids = Object.values(sources).flatMap((source) => (source.kind === "video_latents" ? [gridIn(source)] : []));
-  const [first] = grids.toSorted((a, b) => tokensIn(b) - tokensIn(a));
+  const [first] = grids.toSorted((a, b) => tokensOf(b) - tokensOf(a));
   if (first === undefined) return [];
   const count = (what === "frames" ? first.frames : first.height) - 1;
   const sizes = Array.from({ length: Math.max(0, count) }, (_, i) => smaller(first, what, i + 1));
