@@ -14,6 +14,11 @@ interface Kept {
   readonly analysis: Analysis;
 }
 
+export interface Strategy {
+  readonly document: TextDocument;
+  readonly analysis: Analysis;
+}
+
 /** Folders that hold no strategies of a user, and those deeper than this, are not searched. */
 const skipped = new Set(["node_modules", "dist", "build", "outputs", ".git"]);
 const MAX_DEPTH = 6;
@@ -96,6 +101,12 @@ export class Documents {
     const analysis = analyse({ path, text: document.getText() }, this.library(path));
     this.#keep(path, { version, analysis });
     return analysis;
+  }
+
+  /** The text of a strategy with what is known of it; null where it cannot be read. */
+  strategy(path: string): Strategy | null {
+    const [document, analysis] = [this.at(path), this.analysis(path)];
+    return document === null || analysis === null ? null : { document, analysis };
   }
 
   /**

@@ -58,8 +58,9 @@ async function found(documents: Documents, uri: string, io: Io, options: Options
 }
 
 async function ofStrategy(documents: Documents, path: string, { withFiles }: Options): Promise<LspDiagnostic[] | null> {
-  const [document, analysis] = [documents.at(path), documents.analysis(path)];
-  if (document === null || analysis === null) return null;
+  const strategy = documents.strategy(path);
+  if (strategy === null) return null;
+  const { document, analysis } = strategy;
   const hasErrors = analysis.findings.some(({ severity }) => severity === "error");
   const hasImports = (analysis.syntax?.imports.length ?? 0) > 0;
   // Only bundling shows whether what is imported exists and may be read.

@@ -14,20 +14,23 @@ import type { TextDocument } from "vscode-languageserver-textdocument";
 import { entryOf, nodeAt, parseYaml, type YamlEntry, type YamlNode } from "../../compiler/1-parse/index.ts";
 import { Bag } from "../../compiler/diagnostics/index.ts";
 import {
+  at,
+  blankLine,
   placeAt,
+  schemaAt,
   strategyName,
   type Analysis,
   type Completion,
   type Occurrences,
+  type Schema,
 } from "../../compiler/service/index.ts";
-import { sourceFile } from "../../compiler/source/index.ts";
+import { positionAt, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
 import { builtinFolder, builtinNames } from "../project/library.ts";
 import { strategyExtension } from "../shell/files.ts";
 import { packageRoot } from "../shell/package-root.ts";
 import { completionOf, editOf, rangeOf } from "./convert.ts";
 import { isStrategy, pathOf, type Documents } from "./documents.ts";
 
-type Schema = Readonly<Record<string, unknown>>;
 type Path = readonly (string | number)[];
 
 /** A file that `ltxc run` takes: `train.yaml`, or any YAML that names a strategy. */
@@ -42,31 +45,15 @@ function settings(): Schema {
   return shipped;
 }
 
-function at(schema: Schema | null, key: string): Schema | null {
-  const value = schema !== null && Object.hasOwn(schema, key) ? schema[key] : null;
-  return typeof value === "object" && value !== null ? (value as Schema) : null;
-}
-
-function schemaAt(path: Path): Schema | null {
-  let schema: Schema | null = settings();
-  for (const step of path) schema = typeof step === "number" ? at(schema, "items") : at(at(schema, "properties"), step);
-  return schema;
-}
+const sourceOf = (document: TextDocument): SourceFile => sourceFile(pathOf(document.uri), document.getText());
 
 /** The tree of a run config; null where it is no YAML. */
-function treeOf(document: TextDocument): YamlNode | null {
-  return parseYaml(sourceFile(pathOf(document.uri), document.getText()), new Bag(), "1.1");
-}
+const treeOf = (file: SourceFile): YamlNode | null => parseYaml(file, new Bag(), "1.1");
 
 /** The text with the line of the cursor blank where it cannot be read with it. */
 function treeAt(document: TextDocument, offset: number): YamlNode | null {
-  const whole = treeOf(document);
-  if (whole !== null) return whole;
-  const text = document.getText();
-  const [start, end] = [text.lastIndexOf("\n", offset - 1) + 1, text.indexOf("\n", offset)];
-  const stop = end < 0 ? text.length : end;
-  const blank = text.slice(0, start) + " ".repeat(stop - start) + text.slice(stop);
-  return parseYaml(sourceFile(pathOf(document.uri), blank), new Bag(), "1.1");
+  const file = sourceOf(document);
+  return treeOf(file) ?? treeOf(sourceFile(file.path, blankLine(file, positionAt(file, offset).line)));
 }
 
 // -------------------------------------------------------------------------------------------------------------- strategies
@@ -188,7 +175,7 @@ function ofStrategy(
 }
 
 function ofSchema(tree: YamlNode | null, { path, kind }: ReturnType<typeof placeAt>): readonly Offered[] {
-  const schema = schemaAt(path);
+  const schema = schemaAt(path, settings());
   if (kind === "key") {
     const present = presentAt(tree, path);
     const keys = Object.entries(at(schema, "properties") ?? {}).filter(
@@ -232,11 +219,18 @@ function entryAt(
   return null;
 }
 
-export function hoverInConfig(documents: Documents, uri: string, position: Position, isAlone: boolean): Hover | null {
+/** The entry that a position touches, in its text and its tree. */
+function pointedAt(documents: Documents, uri: string, position: Position) {
   const document = documents.at(pathOf(uri));
-  const tree = document === null ? null : treeOf(document);
+  const tree = document === null ? null : treeOf(sourceOf(document));
   const found = document === null ? null : entryAt(tree, document.offsetAt(position));
-  if (document === null || found === null) return null;
+  return document === null || found === null ? null : { document, tree, found };
+}
+
+export function hoverInConfig(documents: Documents, uri: string, position: Position, isAlone: boolean): Hover | null {
+  const pointed = pointedAt(documents, uri, position);
+  if (pointed === null) return null;
+  const { document, tree, found } = pointed;
   const [section, key] = found.path;
   const ofStrategySection = section === "training_strategy" && key !== undefined;
   const text = ofStrategySection
@@ -267,22 +261,21 @@ function strategyHover(
 }
 
 function settingHover(path: readonly string[]): string | null {
-  const description = schemaAt(path)?.["description"];
+  const description = schemaAt(path, settings())?.["description"];
   return typeof description === "string" ? description : null;
 }
 
 /** From a strategy's name to its file, from a param to where the strategy declares it. */
 export function definitionInConfig(documents: Documents, uri: string, position: Position): Location[] {
-  const document = documents.at(pathOf(uri));
-  const tree = document === null ? null : treeOf(document);
-  const found = document === null ? null : entryAt(tree, document.offsetAt(position));
-  const strategy = strategyOf(documents, pathOf(uri), tree);
-  if (found === null || strategy === null || found.path[0] !== "training_strategy") return [];
+  const pointed = pointedAt(documents, uri, position);
+  const isInSection = pointed?.found.path[0] === "training_strategy";
+  const strategy = isInSection ? strategyOf(documents, pathOf(uri), pointed.tree) : null;
+  if (pointed === null || strategy === null) return [];
   const target = documents.at(strategy.named.path);
   if (target === null) return [];
   const { own } = strategy.analysis;
   const name = own === null ? null : strategyName(own.tree);
-  const param = paramsOf(strategy.analysis).find((each) => each.name === found.path[1]);
+  const param = paramsOf(strategy.analysis).find((each) => each.name === pointed.found.path[1]);
   const isOwn = param !== undefined && param.span.start <= target.getText().length;
   const span = isOwn ? param.span : (name?.span ?? { start: 0, end: 0 });
   return [{ uri: documents.uriOf(strategy.named.path), range: rangeOf(target, span) }];
@@ -302,7 +295,7 @@ export function renamesInConfigs(
   const changes = configs.flatMap((path): (readonly [string, TextEdit[]])[] => {
     const document = /\.ya?ml$/.test(path) ? documents.at(path) : null;
     if (document === null || !isRunConfig(path, document.getText())) return [];
-    const section = entryOf(treeOf(document), "training_strategy")?.value;
+    const section = entryOf(treeOf(sourceOf(document)), "training_strategy")?.value;
     const named = entryOf(section, "name")?.value;
     if (named?.kind !== "scalar" || !strategies.includes(named.text)) return [];
     const span = kind === "strategy" ? named.span : entryOf(section, name)?.keySpan;

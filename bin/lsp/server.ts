@@ -9,11 +9,11 @@ import {
   type InitializeParams,
   type InitializeResult,
 } from "vscode-languageserver/node.js";
-import { documentSymbols, tokenTypes, type Analysis } from "../../compiler/service/index.ts";
+import { documentSymbols, tokenTypes } from "../../compiler/service/index.ts";
 import type { Io } from "../shell/io.ts";
 import { packageVersion } from "../shell/package-root.ts";
 import { symbolOf, rangeOf } from "./convert.ts";
-import { Documents, isStrategy, pathOf } from "./documents.ts";
+import { Documents, isStrategy, pathOf, type Strategy } from "./documents.ts";
 import { findingsOf } from "./findings.ts";
 import { completionInConfig, definitionInConfig, hoverInConfig, isRunConfig, renamesInConfigs } from "./run-config.ts";
 import * as features from "./strategy-features.ts";
@@ -179,11 +179,10 @@ function answerWholeFiles(connection: Connection, documents: Documents, client: 
   const ofStrategy = <T>(
     uri: string,
     otherwise: T,
-    answer: (document: NonNullable<ReturnType<Documents["at"]>>, analysis: Analysis) => T,
+    answer: (document: Strategy["document"], analysis: Strategy["analysis"]) => T,
   ): T => {
-    const path = pathOf(uri);
-    const [document, analysis] = isStrategy(path) ? [documents.at(path), documents.analysis(path)] : [null, null];
-    return document === null || analysis === null ? otherwise : answer(document, analysis);
+    const found = isStrategy(pathOf(uri)) ? documents.strategy(pathOf(uri)) : null;
+    return found === null ? otherwise : answer(found.document, found.analysis);
   };
   connection.onDocumentSymbol(({ textDocument: { uri } }) =>
     ofStrategy(uri, [], (document, analysis) => documentSymbols(analysis).map((symbol) => symbolOf(document, symbol))),

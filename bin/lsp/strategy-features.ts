@@ -48,19 +48,16 @@ import {
 import { openSafetensors } from "../../runtime/files/index.ts";
 import { builtinNames } from "../project/library.ts";
 import { changeOf, completionOf, diagnosticOf, editOf, rangeOf } from "./convert.ts";
-import { isStrategy, pathOf, type Documents } from "./documents.ts";
+import { isStrategy, pathOf, type Documents, type Strategy } from "./documents.ts";
 
 /** A place in a strategy, with what is known of it. */
-interface At {
-  readonly document: TextDocument;
-  readonly analysis: Analysis;
+interface At extends Strategy {
   readonly offset: number;
 }
 
 function atPosition(documents: Documents, uri: string, position: Position): At | null {
-  const document = documents.at(pathOf(uri));
-  const analysis = documents.analysis(pathOf(uri));
-  return document === null || analysis === null ? null : { document, analysis, offset: document.offsetAt(position) };
+  const found = documents.strategy(pathOf(uri));
+  return found === null ? null : { ...found, offset: found.document.offsetAt(position) };
 }
 
 export function completionAt(
@@ -227,8 +224,9 @@ export async function codeActions(
   { textDocument: { uri }, range, context }: CodeActionParams,
 ): Promise<CodeAction[]> {
   const path = pathOf(uri);
-  const [document, analysis] = [documents.at(path), documents.analysis(path)];
-  if (document === null || analysis === null) return [];
+  const strategy = documents.strategy(path);
+  if (strategy === null) return [];
+  const { document, analysis } = strategy;
   const isWanted = (kind: string) =>
     context.only === undefined || context.only.some((each) => kind === each || kind.startsWith(`${each}.`));
   const [start, end] = [document.offsetAt(range.start), document.offsetAt(range.end)];

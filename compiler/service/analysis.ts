@@ -97,7 +97,7 @@ function readable({ file }: Analysis, offset: number, library?: Library): Analys
 }
 
 /** The text with spaces in place of a line, so that all offsets stay. */
-function blankLine(file: SourceFile, line: number): string {
+export function blankLine(file: SourceFile, line: number): string {
   const { start, end } = lineSpan(file, line);
   return file.text.slice(0, start) + " ".repeat(end - start) + file.text.slice(end);
 }

@@ -22,9 +22,9 @@ export type Role =
   | { readonly kind: "tap" }
   | { readonly kind: "other" };
 
-/** The schema of what stands at a path; null where nothing may stand. */
-export function schemaAt(path: Path): Schema | null {
-  let schema: Schema | null = strategySchema;
+/** The schema of what stands at a path, of a strategy if none is given; null where nothing may stand. */
+export function schemaAt(path: Path, whole: Schema = strategySchema): Schema | null {
+  let schema: Schema | null = whole;
   for (const step of path) {
     if (schema === null) return null;
     schema =
