@@ -1,6 +1,5 @@
 // The bundle in dist/ as users run it: a process of its own, real signals, source maps.
 import { spawn, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,30 +35,6 @@ test("starts, and finds what it ships", ({ cwd }) => {
   assert.match(ltxc(cwd, "--help").stdout, "Usage: ltxc");
   assert.match(ltxc(cwd, "check").stdout, /\nno findings in inpainting\.strategy, train\.yaml\n$/);
   assert.match(ltxc(cwd, "explain", "LTX6502").stdout, "changed after it was compiled");
-});
-
-test("a second run takes what the first one recorded, and trains alike", ({ cwd }) => {
-  const run = (output: string) => {
-    const settings = ["optimization.steps=3", "runtime.engine=onnx", `output_dir=${output}`];
-    const { stdout } = ltxc(cwd, "run", "--json", ...settings.flatMap((setting) => ["--set", setting]));
-    const events = stdout
-      .trim()
-      .split("\n")
-      .map((line): { type: string; loss?: number; isKept?: boolean } => JSON.parse(line));
-    const isKept = events.filter(({ type }) => type === "recorded").map((event) => event.isKept);
-    return { isKept, losses: events.flatMap(({ loss }) => loss ?? []) };
-  };
-  const [first, second] = [run("first"), run("second")];
-  assert.is(first.losses.length, 3);
-  assert.equal(second.losses, first.losses);
-  assert.ok(first.isKept.length > 0 && first.isKept.every((kept) => kept === false));
-  assert.equal(
-    second.isKept,
-    first.isKept.map(() => true),
-  );
-  // Another build may record something else.
-  const build = readFileSync(join(root, "dist/build-id.txt"), "utf8");
-  assert.equal(readdirSync(join(cwd, "cache/ltxc/recordings")), [build]);
 });
 
 test("--help loads no heavy package", async () => {

@@ -1,7 +1,9 @@
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { makeEmptyTorch } from "../../runtime/testing/empty-torch.ts";
 import { expectSums, planned } from "../testing/planned.ts";
 import { writeModel } from "../init/model.ts";
 import { ltxc, project } from "../testing/testing.ts";
@@ -61,6 +63,26 @@ test("no advice costs as much memory as what there is, whatever the settings", a
     offered += alternatives.length;
   }
   assert.ok(offered > 16, `only ${offered} offered`);
+});
+
+test("a run on torch is reckoned for it: a base model in bfloat16 takes smaller activations", async () => {
+  if (process.platform !== "linux") return;
+  const torch = await mkdtemp(join(tmpdir(), "ltxc-plan-torch-"));
+  await makeEmptyTorch(torch, "2.13.0");
+  const on = (precision: string) => [
+    `acceleration.mixed_precision_mode="${precision}"`,
+    "runtime.engine=torch",
+    `runtime.torch=${torch}`,
+  ];
+  try {
+    const [narrow, wide] = [await planned(folder, ...on("bf16")), await planned(folder, ...on("no"))];
+    assert.equal(narrow.engine, { name: "torch", provider: "cpu", precision: "bfloat16" });
+    assert.equal(wide.engine, { name: "torch", provider: "cpu", precision: "float32" });
+    const stepOf = ({ plan }: typeof wide) => plan.largest.memory["step"] ?? NaN;
+    assert.ok(stepOf(narrow) < 0.8 * stepOf(wide), `${stepOf(narrow)} and ${stepOf(wide)}`);
+  } finally {
+    await rm(torch, { recursive: true });
+  }
 });
 
 test("where nothing fits, it is said with how many frames or with which picture it would", async () => {

@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { makeEmptyTorch } from "../../runtime/testing/empty-torch.ts";
 import { expectSums, planned } from "../testing/planned.ts";
 import { configure, ltxc, project } from "../testing/testing.ts";
 
@@ -74,26 +71,6 @@ test("--emit graph prints the operations of a step, forward and backward, and no
   const products = (text: string) => text.match(/= (Gemm|(Fused)?MatMul)\(/g)?.length ?? 0;
   const fewer = await ltxc(["plan", "--emit", "graph", "--set", "lora.target_modules=[attn1.to_q]"], { cwd: folder });
   assert.ok(products(fewer.out) < products(out), "fewer trained layers take fewer products forward and backward");
-});
-
-test("a run on torch is reckoned for it: a base model in bfloat16 takes smaller activations", async () => {
-  if (process.platform !== "linux") return;
-  const torch = await mkdtemp(join(tmpdir(), "ltxc-plan-torch-"));
-  await makeEmptyTorch(torch, "2.13.0");
-  const on = (precision: string) => [
-    `acceleration.mixed_precision_mode="${precision}"`,
-    "runtime.engine=torch",
-    `runtime.torch=${torch}`,
-  ];
-  try {
-    const [narrow, wide] = [await planned(folder, ...on("bf16")), await planned(folder, ...on("no"))];
-    assert.equal(narrow.engine, { name: "torch", provider: "cpu", precision: "bfloat16" });
-    assert.equal(wide.engine, { name: "torch", provider: "cpu", precision: "float32" });
-    const stepOf = ({ plan }: typeof wide) => plan.largest.memory["step"] ?? NaN;
-    assert.ok(stepOf(narrow) < 0.8 * stepOf(wide), `${stepOf(narrow)} and ${stepOf(wide)}`);
-  } finally {
-    await rm(torch, { recursive: true });
-  }
 });
 
 test("--gpu plans for a card that is not here, by its name or its memory", async () => {
