@@ -4,13 +4,14 @@ import { fixAll, type FileReport, type Applied } from "../../compiler/diagnostic
 import { check as checkStrategy, compile } from "../../compiler/index.ts";
 import { onOneLine, positionAt, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
 import { compileFile } from "../project/compile-file.ts";
-import { strategyOf, type RunConfig, type StrategyConfig } from "../../runtime/config/index.ts";
+import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
 import type { Finding } from "../../runtime/findings.ts";
+import type { Preflight } from "../../runtime/index.ts";
 import { flexible } from "../project/official-step.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readEach, readSources, strategiesHere, strategyExtension } from "../shell/files.ts";
 import { codeOf, printReport, type Format } from "../shell/print-findings.ts";
-import { examineRunConfig, foundBy, type FoundStep } from "../project/run-config.ts";
+import { examineRunConfig, foundBy, type Examined, type FoundStep } from "../project/run-config.ts";
 import { defaultBuild, ownSources } from "../project/builds.ts";
 import { forecastStep, stepOfFile } from "../project/forecast-step.ts";
 import { toDiagnostics } from "../project/findings.ts";
@@ -93,12 +94,16 @@ async function examine(
   const tooMuch = toDiagnostics(file, root, await hopeless(ready.config, preflight));
   if (tooMuch.length > 0) return { file, diagnostics: [...diagnostics, ...tooMuch], outlook: null };
   const { result: outlook, findings } = await foundBy(() => outlookOf(ready, preflight));
-  const more = outlook === null ? [] : await judged(ready.config, outlook);
+  const more = outlook === null ? [] : await judged(ready, preflight, outlook);
   return { file, diagnostics: [...diagnostics, ...toDiagnostics(file, root, [...findings, ...more])], outlook };
 }
 
 /** What there is to say of a run's memory, and of the engine with which it would go on with another run's work. */
-async function judged(config: RunConfig, { plan, engine, insteadOf }: Outlook): Promise<readonly Finding[]> {
+async function judged(
+  { config, step }: NonNullable<Examined["ready"]>,
+  examined: Preflight,
+  { plan, engine, insteadOf }: Outlook,
+): Promise<readonly Finding[]> {
   const { memoryFindings } = await import("../plan/memory-check.ts");
   const { engineWarnings } = await import("../../runtime/index.ts");
   const { name, provider, precision } = engine;
@@ -107,7 +112,7 @@ async function judged(config: RunConfig, { plan, engine, insteadOf }: Outlook): 
       ? { engine: name, provider, precision }
       : { engine: insteadOf, provider: null, precision: "float32" };
   const ofEngine = insteadOf === "ltx-trainer" ? [] : await engineWarnings(config, computed);
-  return [...ofEngine, ...(await memoryFindings(config, plan, engine))];
+  return [...ofEngine, ...(await memoryFindings({ config, step, plan, engine }, examined))];
 }
 
 /** Applies every fix, strategies before the run configs that name them; tells what was done. */

@@ -28,6 +28,7 @@ import { hopeless, roomOf } from "../plan/memory-check.ts";
 import { plannedEngine, reckoningFor, reckoningOn, reckoningText, type Reckoning } from "../plan/planned-engine.ts";
 import { settledPlan, type Settled } from "../plan/offload.ts";
 import { planRows } from "../plan/plan-text.ts";
+import { fittingOf } from "../plan/remedy.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
 import { toDiagnostics } from "../project/findings.ts";
 import { examineRunConfig, foundBy, type Examined } from "../project/run-config.ts";
@@ -68,8 +69,8 @@ async function spaceOf(config: RunConfig, engine: PlannedEngine, card: PlannedCa
 function advice({ plan, alternatives, space }: Estimate): string {
   const { text: free } = space;
   if (planBytes(plan) <= space.free) return `It fits: ${free}.`;
-  const fitting = alternatives.filter((alternative) => planBytes(alternative.plan) <= space.free);
-  const [best] = fitting.toSorted((a, b) => a.settings.length - b.settings.length);
+  const fitting = fittingOf(alternatives, space.free);
+  const [best] = fitting;
   if (best === undefined)
     return `It does not fit, ${free}, nor would it with these settings or with smaller samples: take a machine with more memory.`;
   // Fewer frames and a smaller picture are a choice.

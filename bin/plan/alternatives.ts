@@ -47,19 +47,16 @@ export async function alternativesOf(
   search: Search,
 ): Promise<readonly Alternative[]> {
   const { plan, engine, most, isTable } = search;
-  const planned = async (chosen: readonly Change[]): Promise<Alternative> => ({
+  const planned: Planned = async (chosen) => ({
     settings: chosen.map(({ setting }) => setting),
     smaller: null,
     plan: await planOf(changed(config, chosen), step, examined, engine),
   });
-  const [found, saving]: [Alternative[], Change[]] = [[], []];
-  for (const change of changesOf(config, engine)) {
-    const alternative = await planned([change]);
-    if (!saves(alternative.plan, plan)) continue;
-    found.push(alternative);
-    saving.push(change);
-  }
+  const singles = await singlesOf(changesOf(config, engine), plan, planned);
+  const saving = singles.map(({ change }) => change);
+  const found = singles.map(({ alternative }) => alternative);
   if (isTable) for (const chosen of combinations(saving)) found.push(await planned(chosen));
+  else if (planBytes(plan) > most) found.push(...(await fewestOf(singles, most, planned)));
   const all = saving.length < 2 ? null : await planned(saving);
   if (all !== null && found.every((one) => saves(all.plan, one.plan))) found.push(all);
   const least = all ?? found.at(-1) ?? null;
@@ -70,6 +67,35 @@ export async function alternativesOf(
     for (const what of ["frames", "picture"] as const)
       found.push(...(await smallerWith(config, step, examined, { chosen, what, engine, most })));
   return found;
+}
+
+type Planned = (chosen: readonly Change[]) => Promise<Alternative>;
+
+interface Single {
+  readonly change: Change;
+  readonly alternative: Alternative;
+}
+
+/** Those that save memory, each on its own. */
+async function singlesOf(changes: readonly Change[], plan: Plan, planned: Planned): Promise<readonly Single[]> {
+  const found: Single[] = [];
+  for (const change of changes) {
+    const alternative = await planned([change]);
+    if (saves(alternative.plan, plan)) found.push({ change, alternative });
+  }
+  return found;
+}
+
+/** As few changes together as are enough, those that save most first; none where one is enough, or nothing less than all. */
+async function fewestOf(singles: readonly Single[], most: number, planned: Planned): Promise<readonly Alternative[]> {
+  const sizeOf = ({ alternative }: Single) => planBytes(alternative.plan);
+  const order = singles.toSorted((a, b) => sizeOf(a) - sizeOf(b));
+  if (order.some((single) => sizeOf(single) <= most)) return [];
+  for (let count = 2; count < order.length; count++) {
+    const alternative = await planned(order.slice(0, count).map(({ change }) => change));
+    if (planBytes(alternative.plan) <= most) return [alternative];
+  }
+  return [];
 }
 
 /** Several of the main changes together, but not all changes, which are an alternative anyway. */

@@ -4,7 +4,7 @@ import { isError, type RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import type { Finding } from "../../runtime/findings.ts";
 import {
-  residentBytes,
+  planBytes,
   trainedBytes,
   type Engine,
   type Plan,
@@ -13,7 +13,9 @@ import {
 } from "../../runtime/index.ts";
 import { gpuMemory, usableMemory } from "../shell/machine.ts";
 import { bytes } from "../shell/text.ts";
+import { alternativesOf } from "./alternatives.ts";
 import { canOffload, offloadFindings, settledPlan } from "./offload.ts";
+import { remedyText } from "./remedy.ts";
 
 /** What a run would have to itself. */
 export interface Room {
@@ -47,12 +49,15 @@ export async function roomOf({ runtime }: Pick<RunConfig, "runtime">, known?: Pl
 /** Beyond this many times the memory, a run is not started unless that is asked for. */
 const MOST = 2;
 
-/** What there is to say of a run that needs `needed` bytes: a warning, or an error where it would end within its first steps. */
-export function judgeMemory(needed: number, room: Room | null, isIgnored: boolean): Finding[] {
+/**
+ * What there is to say of a run that needs `needed` bytes: a warning, or an error where it would end within its first steps.
+ * @param remedy what would save memory, in words
+ */
+export function judgeMemory(needed: number, room: Room | null, isIgnored: boolean, remedy: string): Finding[] {
   if (room === null || needed <= room.bytes) return [];
   const isFar = needed > MOST * room.bytes && !isIgnored;
   const message = `the run needs about ${bytes(needed)} of memory, and ${room.owner} has ${bytes(room.bytes)}`;
-  const less = "`ltxc plan` shows what would save memory";
+  const less = `${remedy}. \`ltxc plan\` shows all that would save memory`;
   const help = isFar ? `${less}; \`runtime.ignore_memory: true\` starts the run all the same` : less;
   return [
     {
@@ -71,17 +76,48 @@ export function judgeMemory(needed: number, room: Room | null, isIgnored: boolea
  */
 export async function hopeless(config: RunConfig, examined: Preflight, room?: Room): Promise<readonly Finding[]> {
   const least = trainedBytes(config, examined);
-  return judgeMemory(least, room ?? (await roomOf(config)), config.runtime.ignore_memory).filter(isError);
+  const own = room ?? (await roomOf(config));
+  const remedy = own === null ? "" : rankText(config, least, own);
+  return judgeMemory(least, own, config.runtime.ignore_memory, remedy).filter(isError);
 }
 
-/** The finding about the memory of a run whose plan is made. */
+/** Gradients and both moments of AdamW are as large as what is trained. */
+const WITH_OPTIMIZER = 4;
+
+/** The largest power of two as rank with which the adapters and what their training takes fit, if any does. */
+function rankText({ lora }: RunConfig, trained: number, room: Room): string {
+  const perRank = trained / (lora?.rank ?? 1);
+  const rank = 2 ** Math.floor(Math.log2(room.bytes / (WITH_OPTIMIZER * perRank)));
+  if (rank < 1) return "take fewer layers in `lora.target_modules`";
+  return `\`lora.rank: ${rank}\` needs about ${bytes(rank * perRank)} for the adapters, and ${WITH_OPTIMIZER} times as much with what their training takes`;
+}
+
+interface Judged {
+  readonly config: RunConfig;
+  readonly step: Step;
+  readonly plan: Plan;
+  readonly engine: PlannedEngine;
+  /** Default: that of this machine. */
+  readonly room?: Room;
+}
+
+/**
+ * The finding about the memory of a run whose plan is made, with the change that saves most, which takes other plans. Errors: FindingsError as `planOf`.
+ */
 export async function memoryFindings(
-  config: RunConfig,
-  { largest }: Plan,
-  engine: PlannedEngine,
+  { config, step, plan, engine, room: known }: Judged,
+  examined: Preflight,
 ): Promise<readonly Finding[]> {
-  const ofMemory = judgeMemory(residentBytes(largest), await roomOf(config, engine), config.runtime.ignore_memory);
-  return [...offloadFindings(config, engine.name), ...ofMemory];
+  const ofOffload = offloadFindings(config, engine.name);
+  const room = known ?? (await roomOf(config, engine));
+  if (room === null || planBytes(plan) <= room.bytes) return ofOffload;
+  const { data } = examined;
+  // Memory follows from the largest sample alone.
+  const outlines = data.outlines.filter(({ sample }) => sample.name === plan.largest.sample);
+  const search = { plan, engine, most: room.bytes, isTable: false };
+  const alternatives = await alternativesOf(config, step, { ...examined, data: { ...data, outlines } }, search);
+  const remedy = remedyText(alternatives, room.bytes);
+  return [...ofOffload, ...judgeMemory(planBytes(plan), room, config.runtime.ignore_memory, remedy)];
 }
 
 /** A model this many times smaller than the memory, with at most so many tokens in a batch, fits however it is trained. */
@@ -114,7 +150,7 @@ export async function memoryBefore(
   if (isSmall && mostTokens(examined) * config.optimization.batch_size <= FEW_TOKENS) return ofOffload;
   const settled = await settledPlan(config, step, examined, { engine, most: room.bytes });
   if (settled.isChosen) opened.offload?.(true);
-  return memoryFindings(settled.config, settled.plan, engine);
+  return memoryFindings({ config: settled.config, step, plan: settled.plan, engine }, examined);
 }
 
 function mostTokens({ data }: Preflight): number {

@@ -250,7 +250,7 @@ export const entries = [
     slug: "memory-short",
     title: "The run needs more memory than there is",
     explanation:
-      "The estimate counts the weights, what is trained, the optimizer, and what a step makes. If it is more than the memory of this machine (or of its container, or of the GPU), the run slows down a lot or is ended by the system. `ltxc plan` lists what would save memory.",
+      "The estimate counts the weights, what is trained, the optimizer, and what a step makes. If it is more than the memory of this machine (or of its container, or of the GPU), the run slows down a lot or is ended by the system. The help names the one change that saves most, and where that is not enough, the changes that are; `ltxc plan` lists all of them.",
     bad: "optimization:\n  batch_size: 8\n  enable_gradient_checkpointing: false\n",
     good: "optimization:\n  batch_size: 1\n  enable_gradient_checkpointing: true\n",
   },
