@@ -1,8 +1,10 @@
 """Holds the stand-ins for the official packages to what is known of these: names, fields, order of calls, types of batches."""
 import dataclasses
+import itertools
 import json
 import logging
 import pathlib
+import shutil
 import sys
 import tempfile
 
@@ -99,6 +101,7 @@ class Watched(base_strategy.TrainingStrategy):
     def __init__(self, config):
         super().__init__(config)
         self.calls, self.steps, self.seen, self.seeds = [], [], {}, []
+        self.video_scale_factors = None
 
     def prepare_training_inputs(self, batch, timestep_sampler):
         self.calls.append("prepare")
@@ -108,7 +111,7 @@ class Watched(base_strategy.TrainingStrategy):
         tokens = batch["latents"]["latents"].flatten(2).transpose(1, 2).float()
         size, count = tokens.shape[:2]
         sigma = torch.full((size,), 0.5)
-        context = batch["conditions"]["video_prompt_embeds"]
+        context = batch["conditions"]["video_prompt_embeds"].detach()
         positions = torch.zeros(size, 3, count, 2)
         video = Modality(tokens, sigma, sigma[:, None].expand(size, count), positions, context)
         return base_strategy.ModelInputs(video, None, tokens, None, torch.ones(size, count, dtype=torch.bool), None)
@@ -118,13 +121,15 @@ class Watched(base_strategy.TrainingStrategy):
         self.audio, self.predicted = audio_pred, (video_pred.shape == inputs.video_targets.shape, video_pred.dtype)
         return (video_pred - inputs.video_targets).square().mean((1, 2))
 
+    def look_at_block(self, block, inputs, outputs):
+        self.inside = block.attn1.to_q(outputs[0].x).dtype
 
     def get_checkpoint_metadata(self):
         self.calls.append("metadata")
         return {"number": 3}
 
 
-def run(folder, accumulation, is_older=False):
+def run(folder, accumulation=1, is_older=False, mode="lora", precision="bf16"):
     for i in range(8):
         size = {"num_frames": 1, "height": 2, "width": 3, "fps": 24.0}
         text = {"video_prompt_embeds": torch.randn(4, 6), "prompt_attention_mask": torch.ones(4, dtype=torch.int64)}
@@ -136,10 +141,11 @@ def run(folder, accumulation, is_older=False):
             torch.save(content, folder / directory / f"{i}.pt")
     (folder / "model").write_bytes(b"")
     config = LtxTrainerConfig(
-        model={"model_path": str(folder / "model")},
+        model={"model_path": str(folder / "model"), "training_mode": mode},
         lora={"rank": 2, "alpha": 2},
         data={"preprocessed_data_root": str(folder)},
         optimization={"steps": 2, "batch_size": 2, "gradient_accumulation_steps": accumulation},
+        acceleration={"mixed_precision_mode": precision},
         output_dir=str(folder / "out"),
     )
     sources = {"latents": "latents", "conditions": "conditions", "notes": "notes"}
@@ -153,6 +159,7 @@ def run(folder, accumulation, is_older=False):
         return step(self, batch)
 
     made._training_step = watched.__get__(made)
+    made._base().transformer_blocks[0].register_forward_hook(made._training_strategy.look_at_block)
     forward, made.given = made._transformer.forward, []
     made._transformer.forward = lambda *places, **names: made.given.append((places, set(names))) or forward(**names)
     saved, _ = made.train()
@@ -167,10 +174,8 @@ def metadata_of(path):
 
 def adapters(given):
     """A LoRA can be switched off for a while, as PEFT does it: its parameters need no gradient meanwhile."""
-    with tempfile.TemporaryDirectory() as folder:
-        made, _ = run(pathlib.Path(folder), 1)
-    model = made._transformer
-    layer = next(part for part in model.modules() if hasattr(part, "lora_B"))
+    model = ran()._transformer
+    layer = next(part for part in model.modules() if hasattr(part, "lora_B")).float()
     x = torch.randn(1, layer.lora_A.in_features)
     torch.nn.init.ones_(layer.lora_B.weight)
     own = layer(x)
@@ -184,9 +189,76 @@ def adapters(given):
     })
 
 
+def ran(**settings):
+    with tempfile.TemporaryDirectory() as folder:
+        return run(pathlib.Path(folder), **settings)[0]
+
+
+def precision(given):
+    """What the weights, the inputs and the predictions are under each setting of the run config."""
+    lora, full = ran(), ran(mode="full")
+    weights = {name.rpartition(".lora_")[1]: value.dtype for name, value in lora._transformer.named_parameters()}
+    return expect({
+        "LoRA is float32 over a base in bfloat16": weights == {"": torch.bfloat16, ".lora_": torch.float32},
+        "the model computes in bfloat16": lora._training_strategy.inside == torch.bfloat16,
+        "predictions are float32": lora._training_strategy.predicted == (True, torch.float32),
+        "a whole model is float32": {value.dtype for value in full._transformer.parameters()} == {torch.float32},
+        "it computes in bfloat16, too": full._training_strategy.inside == torch.bfloat16,
+        "its predictions are float32": full._training_strategy.predicted == (True, torch.float32),
+        "LoRA without mixed precision meets weights in bfloat16": raises(RuntimeError, lambda: ran(precision="no")),
+        "a whole model without it trains": ran(mode="full", precision="no")._training_strategy.inside == torch.float32,
+    })
+
+
+def ones(*shape):
+    return torch.ones(shape)
+
+
+def modalities(given):
+    """Each entry of a Modality has an influence, and one of a wrong type or shape is refused."""
+    from ltx_trainer.standin_model import Transformer
+
+    torch.manual_seed(2)
+    model = Transformer({"video": 4, "audio": 4}, {"video": 6, "audio": 6})
+    whole = Modality(torch.randn(2, 5, 4), 0.5 * ones(2), 0.5 * ones(2, 5), ones(2, 3, 5, 2), torch.randn(2, 3, 6))
+    attention, mask = ones(2, 5, 5), torch.ones(2, 3, dtype=torch.int64)
+    attention[:, :, 0], mask[:, 0] = 0, 0
+    predict = lambda **changes: model(video=dataclasses.replace(whole, **changes))[0]
+    others = {
+        "latent": whole.latent + 1,
+        "sigma": 0.6 * ones(2),
+        "timesteps": 0.6 * ones(2, 5),
+        "positions": 2 * whole.positions,
+        "context": whole.context + 1,
+        "context_mask": mask,
+        "attention_mask": attention,
+        "keyframes_mask": ones(2, 5, 1),
+    }
+    wrong = {
+        "latent": whole.latent.bfloat16(),
+        "sigma": ones(2, 5),
+        "timesteps": 1000 * ones(2, 5),
+        "positions": ones(2, 1, 5, 2),
+        "context": whole.context.clone().requires_grad_(),
+        "context_mask": mask[:1],
+        "attention_mask": ones(2, 5),
+        "keyframes_mask": ones(2, 5),
+        "enabled": False,
+    }
+    apart = predict(context=torch.cat([torch.zeros(2, 1, 6), whole.context[:, 1:]], 1), context_mask=mask)
+    closed = predict(context_mask=torch.where(mask > 0, 0.0, -torch.inf))
+    return expect({
+        **{f"{name} has an influence": not torch.equal(predict(), predict(**{name: value})) for name, value in others.items()},
+        **{f"another {name} is refused": raises(ValueError, lambda: predict(**{name: value})) for name, value in wrong.items()},
+        "tokens that a mask of integers leaves out are not read": torch.equal(apart, predict(context_mask=mask)),
+        "a mask of other numbers is added as it is": torch.allclose(closed, predict(context_mask=mask)),
+        "a modality that is left out is None": model(video=whole)[1] is None,
+    })
+
+
 def training(given):
     with tempfile.TemporaryDirectory() as folder:
-        made, steps = run(pathlib.Path(folder), 1)
+        made, steps = run(pathlib.Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         older = run(pathlib.Path(folder), 1, is_older=True)[0]._training_strategy.seen["conditions"]
     strategy = made._training_strategy
@@ -218,11 +290,39 @@ def training(given):
     })
 
 
+def datasets(given):
+    """Which samples there are, their order over processes, and what a directory of latents must hold."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        made, _ = run(folder)
+        data, sources = str(folder), {"conditions": "conditions", "latents": "latents"}
+        (folder / "notes/7.pt").unlink()
+        whole, some = trainer.Dataset(data, sources), trainer.Dataset(data, {**sources, "notes": "notes"})
+        first = trainer.Dataset(data, {"notes": "notes", "conditions": "conditions"})
+        shutil.copytree(folder / "notes", folder / "more_latents")
+        other = trainer.Dataset(data, {"more_latents": "more"})
+        places = [whole[i]["idx"] for i in range(len(whole))]
+        needs_latents = raises(KeyError, lambda: other[0])
+        made._loader = [0, 1, 2, 3]
+        batches = []
+        for rank in (0, 1):
+            made._accelerator.num_processes, made._accelerator.process_index = 2, rank
+            batches.append(list(itertools.islice(made._batches(), 4)))
+    return expect({
+        "samples are those that every directory has": (len(whole), len(some)) == (8, 7),
+        "idx is the place in the sorted data": places == list(range(8)),
+        "without `latents` the first directory says which there are": len(first) == 7,
+        "a directory with `latent` in its name must hold latents": needs_latents,
+        "processes get batches in turn": batches == [[0, 2, 0, 2], [1, 3, 1, 3]],
+        "the trainer sets the scale factors after the constructor": made._training_strategy.video_scale_factors is not None,
+    })
+
+
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         given = json.load(file)
-    for name, facts in {"interface": interface, "classes": classes, "adapters": adapters, "training": training}.items():
-        check(f"stand-ins: {name}", facts, given)
+    for facts in (interface, classes, adapters, precision, modalities, training, datasets):
+        check(f"stand-ins: {facts.__name__}", facts, given)
 
 
 main()

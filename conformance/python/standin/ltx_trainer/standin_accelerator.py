@@ -7,8 +7,8 @@ import torch.distributed as distributed
 
 
 class Accelerator:
-    def __init__(self, gradient_accumulation_steps: int = 1):
-        self.gradient_accumulation_steps = gradient_accumulation_steps
+    def __init__(self, gradient_accumulation_steps: int = 1, mixed_precision: str | None = None):
+        self.gradient_accumulation_steps, self.mixed_precision = gradient_accumulation_steps, mixed_precision
         self.num_processes, self.process_index = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
         self.is_main_process = self.process_index == 0
         self.device = torch.device("cpu")
@@ -17,9 +17,15 @@ class Accelerator:
             distributed.init_process_group("gloo")
 
     def prepare_model(self, model):
+        if self.mixed_precision == "bf16":
+            model.forward = in_bfloat16(model.forward)
         if self.num_processes == 1:
             return model
-        return torch.nn.parallel.DistributedDataParallel(model, find_unused_parameters=True)
+        # The frozen base is the same everywhere, and the gloo of PyTorch 1.13 sends no bfloat16.
+        frozen = [name for name, value in model.named_parameters() if not value.requires_grad]
+        parallel = torch.nn.parallel.DistributedDataParallel
+        parallel._set_params_and_buffers_to_ignore_for_model(model, frozen)
+        return parallel(model, find_unused_parameters=True)
 
     def unwrap_model(self, model):
         return model.module if isinstance(model, torch.nn.parallel.DistributedDataParallel) else model
@@ -46,3 +52,14 @@ class Accelerator:
     def wait_for_everyone(self):
         if self.num_processes > 1:
             distributed.barrier()
+
+
+def in_bfloat16(forward):
+    """Mixed precision is within the model alone: what it returns is float32 again."""
+
+    def wrapped(**inputs):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            outputs = forward(**inputs)
+        return tuple(output if output is None else output.float() for output in outputs)
+
+    return wrapped

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ltx_trainer.standin_interface import check_modality
+
 HIDDEN = 8
 
 
@@ -59,12 +61,14 @@ class Transformer(nn.Module):
     def stream(self, name: str, inputs) -> Stream | None:
         if inputs is None:
             return None
-        context = self.read[name](inputs.context.to(inputs.latent.dtype)).mean(1, keepdim=True)
+        check_modality(name, inputs)
+        shares = additive(inputs.context_mask, inputs.context).softmax(1)[:, None]
+        context = shares @ self.read[name](inputs.context.to(inputs.latent.dtype))
         place = self.place[name](inputs.positions.mean(-1).transpose(1, 2) / 1000)
         level = inputs.timesteps[:, :, None] + inputs.sigma[:, None, None]
         x = self.enter[name](inputs.latent) + level + context + place
         mask = inputs.attention_mask
-        bias = None if mask is None else torch.where(mask > 0, mask, torch.full_like(mask, 1e-38)).log()
+        bias = None if mask is None else torch.where(mask > 0, mask.log(), lowest(mask))
         return Stream(x if inputs.keyframes_mask is None else x + 0.1 * inputs.keyframes_mask, bias)
 
     def forward(self, video=None, audio=None, perturbations=None):
@@ -75,6 +79,17 @@ class Transformer(nn.Module):
             else:
                 streams = block(*streams)
         return tuple(s and self.leave[name](torch.tanh(s.x)) for name, s in zip(("video", "audio"), streams))
+
+
+def lowest(value: Tensor) -> Tensor:
+    return torch.full_like(value, torch.finfo(value.dtype).min)
+
+
+def additive(mask: Tensor | None, context: Tensor) -> Tensor:
+    """[B, S], what is added to scores of attention: integers say which tokens are there, other masks are taken as they are."""
+    if mask is None:
+        return torch.zeros(context.shape[:2])
+    return mask if mask.is_floating_point() else (1 - mask.float()) * torch.finfo(torch.float32).min
 
 
 class LoraLinear(nn.Module):

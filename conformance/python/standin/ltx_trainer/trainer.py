@@ -68,7 +68,10 @@ class LtxvTrainer:
         self._config = trainer_config
         self._training_strategy = get_training_strategy(trainer_config.training_strategy)
         self._training_strategy.video_scale_factors = ScaleFactors(8, 32, 32)
-        self._accelerator = Accelerator(trainer_config.optimization.gradient_accumulation_steps)
+        self._accelerator = Accelerator(
+            trainer_config.optimization.gradient_accumulation_steps,
+            trainer_config.acceleration.mixed_precision_mode,
+        )
         sources = trainer_config.training_strategy.get_data_sources()
         self._dataset = Dataset(trainer_config.data.preprocessed_data_root, sources)
         self._connectors = Connectors()
@@ -94,6 +97,8 @@ class LtxvTrainer:
         video = text.get("video_prompt_embeds", text.get("prompt_embeds"))
         audio = text.get("audio_prompt_embeds", video)
         self._transformer = Transformer(channels, {"video": video.shape[-1], "audio": audio.shape[-1]})
+        if self._config.model.training_mode == "lora":
+            self._transformer.bfloat16()
 
     def _base(self) -> Transformer:
         return self._transformer.get_base_model() if self._config.model.training_mode == "lora" else self._transformer
