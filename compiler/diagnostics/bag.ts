@@ -14,6 +14,7 @@ export interface Details {
 export class Bag {
   readonly #found = new Map<string, Diagnostic>();
   readonly #places = new Set<string>();
+  #reports = 0;
 
   error(code: Code, span: Span, message: string, details: Details = {}): void {
     this.#add("error", code, span, message, details);
@@ -21,6 +22,11 @@ export class Bag {
 
   warning(code: Code, span: Span, message: string, details: Details = {}): void {
     this.#add("warning", code, span, message, details);
+  }
+
+  /** How often something was reported, repetitions and what was withdrawn included. */
+  get reports(): number {
+    return this.#reports;
   }
 
   get hasErrors(): boolean {
@@ -56,6 +62,7 @@ export class Bag {
   }
 
   #add(severity: Severity, code: Code, span: Span, message: string, details: Details): void {
+    this.#reports += 1;
     const { slug } = entryOf(code);
     const key = `${code} ${span.start} ${span.end} ${message}`;
     if (this.#found.has(key)) return;

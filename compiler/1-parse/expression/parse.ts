@@ -6,6 +6,7 @@ import type { Binder, Expression, Item } from "./ast.ts";
 import { ExpressionParser } from "./grammar.ts";
 import { describe, helpForCharacter, isMeantAsEqual, startsValue } from "./messages.ts";
 import type { MapOffset } from "./parser-base.ts";
+import { remembered } from "./remembered.ts";
 import * as t from "./tokens.ts";
 import { wholeForm } from "./whole-forms.ts";
 
@@ -23,26 +24,44 @@ let parser: ExpressionParser | null = null;
  */
 export function parseExpression(text: string, mapOffset: MapOffset, bag: Bag): Expression {
   const whole = spanIn(mapOffset, 0, text.length);
-  return run(text, mapOffset, bag, (ready) => ready.expression()) ?? { kind: "error", span: whole };
+  return read(expression, text, mapOffset, bag) ?? { kind: "error", span: whole };
 }
 
 /** Parses an entry of `keep`, `noise_mask` or `references`: an expression, maybe `with probability p`. */
 export function parseItem(text: string, mapOffset: MapOffset, bag: Bag): Item {
   const span = spanIn(mapOffset, 0, text.length);
-  const item = run(text, mapOffset, bag, (ready) => ready.item());
-  return item ?? { value: { kind: "error", span }, probability: null, span };
+  return read(item, text, mapOffset, bag) ?? { value: { kind: "error", span }, probability: null, span };
 }
 
 /** Parses the left side of a `let` entry, `name` or `name(a, b)`; null where it is neither. */
 export function parseBinder(text: string, mapOffset: MapOffset, bag: Bag): Binder | null {
-  return run(text, mapOffset, bag, (ready) => ready.binder());
+  return read(binder, text, mapOffset, bag);
 }
 
-function run<T>(text: string, mapOffset: MapOffset, bag: Bag, rule: (parser: ExpressionParser) => T): T | null {
+/** What is read, by its name, and how. */
+interface Rule<T> {
+  readonly what: string;
+  readonly with: (parser: ExpressionParser) => T | null;
+}
+
+const expression: Rule<Expression> = { what: "expression", with: (ready) => ready.expression() };
+const item: Rule<Item> = { what: "item", with: (ready) => ready.item() };
+const binder: Rule<Binder> = { what: "binder", with: (ready) => ready.binder() };
+
+function read<T extends object>(rule: Rule<T>, text: string, mapOffset: MapOffset, bag: Bag): T | null {
+  const { reports } = bag;
+  return remembered(
+    { what: rule.what, text, mapOffset },
+    () => run(rule, text, mapOffset, bag),
+    () => bag.reports === reports,
+  );
+}
+
+function run<T>(rule: Rule<T>, text: string, mapOffset: MapOffset, bag: Bag): T | null {
   const tokens = tokenize(text, mapOffset, bag);
   if (tokens === null) return null;
   parser ??= new ExpressionParser({ skipValidations: true });
-  const tree = rule(parser.read(tokens.list, mapOffset, bag));
+  const tree = rule.with(parser.read(tokens.list, mapOffset, bag));
   const { errors, isItem } = parser;
   if (!tokens.hasGaps) report(errors, { tokens: tokens.list, text, mapOffset, isItem }, bag);
   parser.input = [];
