@@ -100,7 +100,14 @@ export class Documents {
     if (document === null) return null;
     const analysis = analyse({ path, text: document.getText() }, this.library(path));
     this.#keep(path, { version, analysis });
+    if (this.#open.has(path) && isWhole(analysis)) this.#readable.set(path, analysis);
     return analysis;
+  }
+
+  /** Checks a strategy as if it had just changed, and forgets what that gives. */
+  checkAnew(path: string): void {
+    const text = this.at(path)?.getText();
+    if (text !== undefined) void analyse({ path, text }, this.library(path)).findings;
   }
 
   /** The text of a strategy with what is known of it; null where it cannot be read. */
@@ -119,8 +126,8 @@ export class Documents {
     const kept = this.#readable.get(path);
     if (kept !== undefined && differInLine(kept.file.text, text, offset)) return kept;
     const analysis = this.analysis(path);
-    const isWhole = analysis !== null && analysis.own !== null && analysis.file.bases.length === 0;
-    const found = isWhole ? analysis : analyseAt({ path, text }, offset, this.library(path));
+    if (analysis === null || isWhole(analysis)) return analysis;
+    const found = analyseAt({ path, text }, offset, this.library(path), analysis);
     if (found.own !== null) this.#readable.set(path, found);
     return found;
   }
@@ -176,6 +183,9 @@ function* strategiesBelow(folder: string, depth: number): Generator<string> {
     else if (entry.isDirectory() && depth > 0 && !skipped.has(entry.name)) yield* strategiesBelow(path, depth - 1);
   }
 }
+
+/** Whether nothing has to be passed over: in a file that extends another, a key without a value would remove what it inherits. */
+const isWhole = ({ own, file }: Analysis): boolean => own !== null && file.bases.length === 0;
 
 /** Whether two texts are the same but for the line of the second that holds an offset. */
 function differInLine(before: string, text: string, offset: number): boolean {

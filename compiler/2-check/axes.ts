@@ -70,16 +70,21 @@ export function gridAxesOf(family: Family): readonly Axis[] {
 }
 
 function familyOfAxis(axis: Axis): Family | null {
-  const [name = "", of] = axis.split(":");
-  if (of !== undefined) return of;
-  if (gridAxes.video.includes(name)) return "video";
-  return gridAxes.audio.includes(name) ? "audio" : null;
+  const colon = axis.indexOf(":");
+  if (colon >= 0) return axis.slice(colon + 1);
+  if (gridAxes.video.includes(axis)) return "video";
+  return gridAxes.audio.includes(axis) ? "audio" : null;
 }
 
 /** The family whose grid or tokens the axes lie on, null for none; `clash` when there are several. */
 export function familyOf(axes: readonly Axis[]): Family | "clash" | null {
-  const families = new Set(axes.flatMap((axis) => familyOfAxis(axis) ?? []));
-  return families.size > 1 ? "clash" : ([...families][0] ?? null);
+  let found: Family | null = null;
+  for (const axis of axes) {
+    const family = familyOfAxis(axis);
+    if (family !== null && found !== null && family !== found) return "clash";
+    found ??= family;
+  }
+  return found;
 }
 
 /** The family whose tokens `axes` must be turned into to meet a value over tokens, or null. */

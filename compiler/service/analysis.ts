@@ -34,7 +34,7 @@ export interface Source {
   readonly text: string;
 }
 
-/** Reads and checks a strategy. Never throws for what a user may write. */
+/** Reads a strategy, and checks it when somebody asks for what only that tells. Never throws for what a user may write. */
 export function analyse({ path, text }: Source, library: Library = emptyLibrary): Analysis {
   const bag = new Bag();
   const written = sourceFile(path, text);
@@ -42,15 +42,47 @@ export function analyse({ path, text }: Source, library: Library = emptyLibrary)
   const isExtending = own !== null && entryOf(own.tree, "extends") !== null;
   const whole = isExtending ? new Bag() : bag;
   const { file, parsed } = isExtending ? parseInherited(written, library, whole) : { file: written, parsed: own };
+  const syntax = parsed?.syntax ?? own?.syntax ?? null;
+  let checked: Checked | null = null;
+  return analysisOf({ file, own, syntax }, () => (checked ??= check(file, parsed, whole)));
+}
+
+/** What only a check tells. It comes late: keys are completed, and most lines are typed, without one. */
+type Checked = Pick<Analysis, "declarations" | "bindings" | "types" | "findings">;
+
+function analysisOf(read: Omit<Analysis, keyof Checked>, checked: () => Checked): Analysis {
+  return {
+    ...read,
+    get declarations() {
+      return checked().declarations;
+    },
+    get bindings() {
+      return checked().bindings;
+    },
+    get types() {
+      return checked().types;
+    },
+    get findings() {
+      return checked().findings;
+    },
+  };
+}
+
+function check(file: SourceFile, parsed: ParsedStrategy | null, bag: Bag): Checked {
   const types = new Map<Expression, Type>();
   const learnt: Learnt = { bindings: new Map(), types, declarations: null };
   if (parsed !== null) {
-    validateStrategy(parsed.tree, whole);
-    checkStrategy(parsed.syntax, whole, file, learnt);
+    validateStrategy(parsed.tree, bag);
+    checkStrategy(parsed.syntax, bag, file, learnt);
   }
-  const findings = withoutAllowed(file, whole.sorted());
   const { declarations, bindings } = learnt;
-  return { file, own, syntax: parsed?.syntax ?? own?.syntax ?? null, declarations, bindings, types, findings };
+  return { declarations, bindings, types, findings: withoutAllowed(file, bag.sorted()) };
+}
+
+/** The analysis of a text in which lines are blank, as one of the text as it is. */
+function withText(found: Analysis, text: string): Analysis {
+  const { file, own, syntax } = found;
+  return analysisOf({ file: { ...file, text }, own, syntax }, () => found);
 }
 
 /** Broken lines that are passed over at most. */
@@ -58,13 +90,19 @@ const maxRounds = 20;
 
 /**
  * The same for a text in the middle of typing: where its YAML is broken, the line at `offset` and then lines with errors count as blank.
- * Offsets are those of the text as it is.
+ * Offsets are those of the text as it is. `first` is the analysis of that text, where it is known.
  */
-export function analyseAt(source: Source, offset: number, library?: Library): Analysis {
-  const first = analyse(source, library);
+export function analyseAt(
+  source: Source,
+  offset: number,
+  library?: Library,
+  first: Analysis = analyse(source, library),
+): Analysis {
   if (first.own === null) return readable(first, offset, library) ?? first;
   const empty = emptySection(first.own.tree, offset);
-  return empty === null ? first : withText(source, blankLine(first.file, positionAt(first.file, empty).line), library);
+  if (empty === null) return first;
+  const text = blankLine(first.file, positionAt(first.file, empty).line);
+  return withText(analyse({ path: source.path, text }, library), source.text);
 }
 
 /** Where the key stands whose value is just about to be written: in a file that extends another, no value would remove what it inherits. */
@@ -75,18 +113,12 @@ function emptySection(tree: YamlNode, offset: number): number | null {
   return isEmpty ? above.keySpan.start : null;
 }
 
-/** The analysis of another text, as one of the text as it is. */
-function withText({ path, text }: Source, other: string, library?: Library): Analysis {
-  const found = analyse({ path, text: other }, library);
-  return { ...found, file: { ...found.file, text } };
-}
-
 function readable({ file }: Analysis, offset: number, library?: Library): Analysis | null {
   const { path } = file;
   let text = blankLine(file, positionAt(file, Math.min(offset, file.text.length)).line);
   for (let round = 0; round < maxRounds; round++) {
     const found = analyse({ path, text }, library);
-    if (found.own !== null) return { ...found, file: { ...found.file, text: file.text } };
+    if (found.own !== null) return withText(found, file.text);
     const at = found.findings.find(({ severity }) => severity === "error")?.span.start;
     if (at === undefined) return null;
     const next = blankLine(found.file, positionAt(found.file, at).line);
