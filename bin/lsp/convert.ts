@@ -58,21 +58,39 @@ const completionKinds: Readonly<Record<Completion["kind"], CompletionItemKind>> 
   module: CompletionItemKind.Module,
 };
 
-/** `withSnippets`: whether the editor knows where a cursor goes in what is inserted. */
-export function completionOf(document: TextDocument, completion: Completion, withSnippets: boolean): CompletionItem {
-  const { label, kind, detail, doc, insert = label, replace, rank } = completion;
+/** What an editor makes of completions. */
+export interface CompletionClient {
+  /** Whether it knows where a cursor goes in what is inserted. */
+  readonly withSnippets: boolean;
+  /** Whether it asks for the text about an item when it shows that, and has one range for all items. */
+  readonly asksLater: boolean;
+  readonly sharesRange: boolean;
+}
+
+/** `doc`: the text about it, where it is sent along. */
+export function completionOf(
+  document: TextDocument,
+  completion: Omit<Completion, "doc" | "about" | "is">,
+  { withSnippets, sharesRange }: Pick<CompletionClient, "withSnippets" | "sharesRange">,
+  doc = "",
+): CompletionItem {
+  const { label, kind, detail, insert = label, replace, rank } = completion;
   const isSnippet = withSnippets && insert !== label;
   // In a snippet, `$` and `}` of the text itself are written out.
-  const newText = isSnippet ? insert : insert.replaceAll(/\$\d/g, "").trimEnd();
+  const plain = isSnippet ? insert : insert.replaceAll(/\$\d/g, "").trimEnd();
+  const newText = plain === "" ? label : plain;
   return {
     label,
     kind: completionKinds[kind],
     ...(detail === undefined ? {} : { detail }),
-    ...(doc === undefined ? {} : { documentation: { kind: MarkupKind.Markdown, value: doc } }),
+    ...(doc === "" ? {} : { documentation: { kind: MarkupKind.Markdown, value: doc } }),
     sortText: String(rank).padStart(4, "0"),
-    filterText: label,
-    insertTextFormat: isSnippet ? InsertTextFormat.Snippet : InsertTextFormat.PlainText,
-    textEdit: { range: rangeOf(document, replace), newText: newText === "" ? label : newText },
+    ...(isSnippet ? { insertTextFormat: InsertTextFormat.Snippet } : {}),
+    ...(sharesRange
+      ? newText === label
+        ? {}
+        : { textEditText: newText }
+      : { textEdit: { range: rangeOf(document, replace), newText } }),
   };
 }
 

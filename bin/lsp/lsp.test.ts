@@ -8,6 +8,8 @@ import * as assert from "uvu/assert";
 import {
   CodeActionRequest,
   CodeLensRequest,
+  CompletionRequest,
+  CompletionResolveRequest,
   DocumentFormattingRequest,
   DocumentSymbolRequest,
   FoldingRangeRequest,
@@ -19,6 +21,7 @@ import {
   SignatureHelpRequest,
   type CodeAction,
   type CodeLens,
+  type CompletionList,
   type DocumentSymbol,
   type FoldingRange,
   type InlayHint,
@@ -111,6 +114,30 @@ test("what is completed goes where the letters are that were typed", async ({ cl
   const items = await client.complete(fill, client.text(fill).indexOf("fir") + 3);
   const edit = items.find(({ label }) => label === "first_frame")?.textEdit as TextEdit;
   assert.match(edited(client.text(fill), [edit]), "keep: not first_frame\n");
+});
+
+test("an editor that asks later gets a short list, and the text about an item when it shows that", async ({
+  folder,
+  fill,
+}) => {
+  const completion = {
+    completionItem: { snippetSupport: true, resolveSupport: { properties: ["documentation"] } },
+    completionList: { itemDefaults: ["editRange"] },
+  };
+  const editor = await startClient(folder, {}, undefined, { textDocument: { completion } });
+  await editor.open(fill, fillText);
+  const offered = await editor.ask<object, CompletionList>(CompletionRequest.type, editor.at(fill, "keep: not h|ole"));
+  const start = { line: 13, character: 12 };
+  assert.equal(offered.itemDefaults?.editRange, { start, end: { line: 13, character: 13 } });
+  assert.ok(
+    offered.items.every(({ documentation, textEdit }) => documentation === undefined && textEdit === undefined),
+  );
+  const [hole, any] = ["hole", "any"].map((name) => offered.items.find(({ label }) => label === name));
+  const resolved = (item: unknown) =>
+    editor.ask<unknown, { documentation?: { value: string } }>(CompletionResolveRequest.type, item);
+  assert.match((await resolved(hole)).documentation?.value ?? "", "hole: mean(tokens(masks), channel) > limit");
+  assert.match((await resolved(any)).documentation?.value ?? "", "any(");
+  await editor.close();
 });
 
 test("hover, signature and definition", async ({ client, fill, child }) => {

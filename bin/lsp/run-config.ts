@@ -125,6 +125,7 @@ export function completionInConfig(
   uri: string,
   position: Position,
   isAlone: boolean,
+  withSnippets: boolean,
 ): CompletionItem[] {
   const document = documents.at(pathOf(uri));
   if (document === null) return [];
@@ -139,7 +140,8 @@ export function completionInConfig(
       : isAlone
         ? ofSchema(tree, place)
         : [];
-  return found.map((each, rank) => completionOf(document, { is: "none", ...each, replace, rank }, true));
+  const client = { withSnippets, sharesRange: false };
+  return found.map((each, rank) => completionOf(document, { ...each, replace, rank }, client, each.doc));
 }
 
 type Offered = Pick<Completion, "label" | "kind" | "insert" | "doc">;

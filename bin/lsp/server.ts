@@ -2,6 +2,7 @@
 import {
   CodeActionKind,
   createConnection,
+  MarkupKind,
   ProposedFeatures,
   ResponseError,
   TextDocumentSyncKind,
@@ -12,35 +13,44 @@ import {
 import { documentSymbols, tokenTypes } from "../../compiler/service/index.ts";
 import type { Io } from "../shell/io.ts";
 import { packageVersion } from "../shell/package-root.ts";
-import { symbolOf, rangeOf } from "./convert.ts";
+import { rangeOf, symbolOf, type CompletionClient } from "./convert.ts";
 import { Documents, isStrategy, pathOf, type Strategy } from "./documents.ts";
 import { findingsOf } from "./findings.ts";
 import { completionInConfig, definitionInConfig, hoverInConfig, isRunConfig, renamesInConfigs } from "./run-config.ts";
 import * as features from "./strategy-features.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** How long nobody types before findings are looked for, ms. */
 const QUIET = 120;
 
 /** What an editor may say of itself when it starts the server. */
-interface Client {
+interface Client extends CompletionClient {
   /** Commands of lenses that it knows. */
   readonly commands: readonly string[];
   /** Whether another server checks and completes YAML by its schema. */
   readonly hasYamlServer: boolean;
-  readonly withSnippets: boolean;
 }
+
+const unknownClient: Client = {
+  commands: [],
+  hasYamlServer: false,
+  withSnippets: false,
+  asksLater: false,
+  sharesRange: false,
+};
 
 /** Serves one editor over stdin and stdout, and resolves when it has gone. */
 export function serve(io: Io, input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<void> {
   const connection = createConnection(ProposedFeatures.all, input, output);
   const documents = new Documents();
-  let client: Client = { commands: [], hasYamlServer: false, withSnippets: false };
+  let client = unknownClient;
   connection.onInitialize((params) => {
     client = clientOf(params);
     documents.setFolders(foldersOf(params));
     return capabilities;
   });
   publishFindings(connection, documents, io, () => client);
+  answerCompletions(connection, documents, () => client);
   answerPlaces(connection, documents, () => client);
   answerNames(connection, documents);
   answerWholeFiles(connection, documents, () => client);
@@ -54,7 +64,7 @@ const capabilities: InitializeResult = {
   serverInfo: { name: "ltxc", version: packageVersion() },
   capabilities: {
     textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
-    completionProvider: { triggerCharacters: [".", " ", "{", "(", ","] },
+    completionProvider: { triggerCharacters: [".", " ", "{", "(", ","], resolveProvider: true },
     hoverProvider: true,
     signatureHelpProvider: { triggerCharacters: ["(", ","] },
     definitionProvider: true,
@@ -72,10 +82,13 @@ const capabilities: InitializeResult = {
 
 function clientOf({ initializationOptions, capabilities: known }: InitializeParams): Client {
   const options = (initializationOptions ?? {}) as { readonly commands?: unknown; readonly yamlServer?: unknown };
+  const { completionItem, completionList } = known.textDocument?.completion ?? {};
   return {
     commands: Array.isArray(options.commands) ? options.commands.map(String) : [],
     hasYamlServer: options.yamlServer === true,
-    withSnippets: known.textDocument?.completion?.completionItem?.snippetSupport === true,
+    withSnippets: completionItem?.snippetSupport === true,
+    asksLater: completionItem?.resolveSupport?.properties.includes("documentation") === true,
+    sharesRange: completionList?.itemDefaults?.includes("editRange") === true,
   };
 }
 
@@ -89,6 +102,7 @@ function foldersOf({ workspaceFolders, rootUri }: InitializeParams): readonly st
 /** Keeps the texts, and says what is wrong with them whenever nobody has typed for a moment. */
 function publishFindings(connection: Connection, documents: Documents, io: Io, client: () => Client): void {
   const waiting = new Map<string, NodeJS.Timeout>();
+  let isWarm = false;
   const publish = async (uri: string, withFiles: boolean): Promise<void> => {
     waiting.delete(uri);
     const version = documents.versionOf(uri);
@@ -110,6 +124,12 @@ function publishFindings(connection: Connection, documents: Documents, io: Io, c
   connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
     documents.open(uri, languageId, version, text);
     soon(uri, true, 0);
+    if (isWarm || !isStrategy(pathOf(uri))) return;
+    isWarm = true;
+    warmUp(
+      () => documents.checkAnew(pathOf(uri)),
+      () => documents.versionOf(uri) !== version,
+    );
   });
   connection.onDidChangeTextDocument(({ textDocument: { uri, version }, contentChanges }) => {
     documents.change(uri, contentChanges, version);
@@ -133,15 +153,28 @@ function publishFindings(connection: Connection, documents: Documents, io: Io, c
 const isConfig = (documents: Documents, uri: string): boolean =>
   isRunConfig(pathOf(uri), documents.at(pathOf(uri))?.getText() ?? "");
 
-/** What is asked of one place in a file. */
-function answerPlaces(connection: Connection, documents: Documents, client: () => Client): void {
+/** Completions, and the text about one of those that were offered last. */
+function answerCompletions(connection: Connection, documents: Documents, client: () => Client): void {
+  let [offered, last]: [number, features.Offer | null] = [0, null];
   connection.onCompletion(async ({ textDocument: { uri }, position }) => {
-    const { withSnippets, hasYamlServer } = client();
-    if (isConfig(documents, uri)) return completionInConfig(documents, uri, position, !hasYamlServer);
+    const { withSnippets, hasYamlServer, asksLater } = client();
+    if (isConfig(documents, uri)) return completionInConfig(documents, uri, position, !hasYamlServer, withSnippets);
     if (!isStrategy(pathOf(uri))) return [];
     const around = await features.filesAround(documents, uri, position);
-    return features.completionAt(documents, uri, position, around, withSnippets);
+    const offer = features.completionAt(documents, uri, position, around, client());
+    [offered, last] = [offered + 1, offer];
+    if (offer === null || !asksLater) return offer?.list ?? [];
+    return { ...offer.list, items: offer.list.items.map((item, index) => ({ ...item, data: [offered, index] })) };
   });
+  connection.onCompletionResolve((item) => {
+    const [of, index] = Array.isArray(item.data) ? (item.data as readonly unknown[]) : [];
+    const value = of === offered && typeof index === "number" ? (last?.explain(index) ?? "") : "";
+    return value === "" ? item : { ...item, documentation: { kind: MarkupKind.Markdown, value } };
+  });
+}
+
+/** What is asked of one place in a file. */
+function answerPlaces(connection: Connection, documents: Documents, client: () => Client): void {
   connection.onHover(({ textDocument: { uri }, position }) => {
     if (isConfig(documents, uri)) return hoverInConfig(documents, uri, position, !client().hasYamlServer);
     return isStrategy(pathOf(uri)) ? features.hoverAt(documents, uri, position) : null;

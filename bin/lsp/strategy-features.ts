@@ -11,7 +11,7 @@ import {
   type CodeAction,
   type CodeActionParams,
   type CodeLens,
-  type CompletionItem,
+  type CompletionList,
   type FoldingRange,
   type Hover,
   type InlayHint,
@@ -28,6 +28,7 @@ import {
   actions,
   complete,
   definition,
+  documentation,
   findingsHere,
   fixEverything,
   folds,
@@ -47,7 +48,7 @@ import {
 } from "../../compiler/service/index.ts";
 import { openSafetensors } from "../../runtime/files/index.ts";
 import { builtinNames } from "../project/library.ts";
-import { changeOf, completionOf, diagnosticOf, editOf, rangeOf } from "./convert.ts";
+import { changeOf, completionOf, diagnosticOf, editOf, rangeOf, type CompletionClient } from "./convert.ts";
 import { isStrategy, pathOf, type Documents, type Strategy } from "./documents.ts";
 
 /** A place in a strategy, with what is known of it. */
@@ -60,20 +61,40 @@ function atPosition(documents: Documents, uri: string, position: Position): At |
   return found === null ? null : { ...found, offset: found.document.offsetAt(position) };
 }
 
+/** What may be written at a place, and the texts about it, which take longer. */
+export interface Offer {
+  readonly list: CompletionList;
+  /** About the item of an index, as Markdown. */
+  explain(index: number): string;
+}
+
 export function completionAt(
   documents: Documents,
   uri: string,
   position: Position,
   around: Around,
-  withSnippets: boolean,
-): CompletionItem[] {
+  client: CompletionClient,
+): Offer | null {
   const document = documents.at(pathOf(uri));
-  if (document === null) return [];
+  if (document === null) return null;
   const offset = document.offsetAt(position);
   const analysis = documents.analysisAt(pathOf(uri), offset);
-  if (analysis === null) return [];
+  if (analysis === null) return null;
   const found = complete(analysis, document.getText(), offset, around);
-  return found.map((each) => completionOf(document, each, withSnippets));
+  const explain = (index: number) => {
+    const item = found[index];
+    return item === undefined ? "" : documentation(analysis, item);
+  };
+  const [first] = found;
+  const sharesRange =
+    client.sharesRange &&
+    found.every(({ replace }) => replace.start === first?.replace.start && replace.end === first.replace.end);
+  const items = found.map((each, index) =>
+    completionOf(document, each, { ...client, sharesRange }, client.asksLater ? "" : explain(index)),
+  );
+  const itemDefaults =
+    sharesRange && first !== undefined ? { itemDefaults: { editRange: rangeOf(document, first.replace) } } : {};
+  return { list: { isIncomplete: false, items, ...itemDefaults }, explain };
 }
 
 /** What only files tell of the line at a position; they are looked at where the line needs them, since that takes time. */

@@ -17,6 +17,7 @@ import {
   ShutdownRequest,
   StreamMessageReader,
   StreamMessageWriter,
+  type ClientCapabilities,
   type CompletionItem,
   type Diagnostic,
   type InitializeResult,
@@ -62,6 +63,7 @@ export async function startClient(
   folder: string,
   options: object = {},
   command: readonly string[] = ["--import", "tsx", program, "lsp"],
+  capabilities: ClientCapabilities = { textDocument: { completion: { completionItem: { snippetSupport: true } } } },
 ): Promise<LanguageClient> {
   const child = spawn(process.execPath, command, { stdio: ["pipe", "pipe", "inherit"] });
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
@@ -79,7 +81,7 @@ export async function startClient(
     rootUri: uriOf(folder),
     workspaceFolders: [{ uri: uriOf(folder), name: "project" }],
     initializationOptions: options,
-    capabilities: { textDocument: { completion: { completionItem: { snippetSupport: true } } } },
+    capabilities,
   });
   await connection.sendNotification(InitializedNotification.type, {});
   return client(connection, { server, process: child, ended, waiting });

@@ -1,6 +1,13 @@
 /** What may be written in an expression, with the kind of value that each is. */
 import { axisNames } from "../2-check/axes.ts";
-import { fieldDocs, functionDocs, methodDocs, progressDocs, type FunctionDoc } from "../2-check/builtin-docs.ts";
+import {
+  fieldDocs,
+  functionDocs,
+  methodDocs,
+  progressDocs,
+  signatureOf,
+  type FunctionDoc,
+} from "../2-check/builtin-docs.ts";
 import { membersOf, methodsOf } from "../2-check/builtins.ts";
 import { isMask } from "../2-check/combine.ts";
 import type { ModalityName, Type } from "../2-check/core.ts";
@@ -13,6 +20,12 @@ import type { Wanted } from "./roles.ts";
 type CandidateKind =
   "key" | "function" | "field" | "variable" | "parameter" | "source" | "keyword" | "value" | "axis" | "module";
 
+/** A built-in function, or a name that the strategy gives. */
+interface About {
+  readonly kind: "function" | "declared";
+  readonly name: string;
+}
+
 export interface Candidate {
   readonly label: string;
   readonly kind: CandidateKind;
@@ -21,6 +34,8 @@ export interface Candidate {
   readonly detail?: string;
   /** Markdown. */
   readonly doc?: string;
+  /** In place of `doc`: what it would be about. A long list of them is shown one at a time, so `documentation` writes it for one. */
+  readonly about?: About;
   /** What is written, where it is not the label; `$0` is where the cursor goes. */
   readonly insert?: string;
 }
@@ -35,6 +50,12 @@ export interface Surroundings {
   readonly inAttention: boolean;
   /** Arguments of the `let` at hand. */
   readonly locals: readonly string[];
+}
+
+/** What a candidate is, as Markdown; empty where there is nothing to say. */
+export function documentation(analysis: Analysis, { doc, about }: Candidate): string {
+  if (about === undefined) return doc ?? "";
+  return (about.kind === "function" ? functionText(about.name) : declaredText(analysis, about.name)) ?? "";
 }
 
 const kindOf = (type: Type | undefined): Candidate["is"] =>
@@ -95,22 +116,22 @@ function functionCandidate(name: string, doc: FunctionDoc): Candidate {
   const { gives, forms, bare = false } = doc;
   const is = gives === "like" ? "any" : gives;
   const insert = bare ? name : (forms[0]?.length ?? 0) === 0 ? `${name}()$0` : `${name}($0)`;
-  const detail = functionText(name)?.split("\n")[1];
+  const [form] = forms;
   return {
     // The name alone is a mask.
     label: name === "all" ? "all(…)" : name,
     kind: "function",
     is,
     insert,
-    doc: functionText(name) ?? "",
-    ...(detail === undefined ? {} : { detail }),
+    about: { kind: "function", name },
+    ...(form === undefined ? {} : { detail: signatureOf(name, form, bare) }),
   };
 }
 
 function ofDeclaration(analysis: Analysis, declaration: Declaration): Candidate[] {
   const label = declaration.name.text;
-  const doc = declaredText(analysis, label) ?? "";
-  const base = { label, doc, detail: wordFor[declaration.kind] };
+  const about: About = { kind: "declared", name: label };
+  const base = { label, about, detail: wordFor[declaration.kind] };
   switch (declaration.kind) {
     case "param":
       if (declaration.type === "string") return [{ ...base, kind: "parameter", is: "none" }];
@@ -144,7 +165,7 @@ function ofDeclaration(analysis: Analysis, declaration: Declaration): Candidate[
 
 function sourceCandidates(
   declaration: Extract<Declaration, { kind: "source" }>,
-  base: { label: string; doc: string },
+  base: Pick<Candidate, "label" | "about">,
 ): Candidate[] {
   const { sourceKind } = declaration;
   const detail = sourceKind;

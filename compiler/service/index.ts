@@ -4,6 +4,7 @@
  */
 export { actions, findingsHere, fixEverything, type Action } from "./actions.ts";
 export { analyse, analyseAt, blankLine, type Analysis } from "./analysis.ts";
+export { documentation } from "./candidates.ts";
 export { complete, type Around, type Completion } from "./completion.ts";
 export { definition, strategyName, type Target } from "./definition.ts";
 export { hover, type Hover } from "./hover.ts";
