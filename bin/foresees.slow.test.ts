@@ -1,8 +1,8 @@
-// `ltxc check` says beforehand whatever `ltxc run` would stop at.
+// `ltxc check` says beforehand whatever `ltxc run` would stop at or warn of.
 import { rm } from "node:fs/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { brokenInputs, soundProject, unforeseen } from "./testing/broken-inputs/index.ts";
+import { brokenInputs, soundProject, toldApart, unforeseen, warnedInputs } from "./testing/broken-inputs/index.ts";
 
 const test = suite("what check foresees of a run");
 const sound = await soundProject();
@@ -13,5 +13,10 @@ for (const [kind, inputs] of Object.entries(brokenInputs))
     test(`${kind}: ${broken.name}`, async () => {
       assert.is(await unforeseen(sound, broken), null);
     });
+
+for (const input of warnedInputs)
+  test(`warned of: ${input.name}`, async () => {
+    assert.is(await toldApart(sound, input), null);
+  });
 
 test.run();

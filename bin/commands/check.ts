@@ -4,14 +4,13 @@ import { fixAll, type FileReport, type Applied } from "../../compiler/diagnostic
 import { check as checkStrategy, compile } from "../../compiler/index.ts";
 import { onOneLine, positionAt, sourceFile, type SourceFile } from "../../compiler/source/index.ts";
 import { compileFile } from "../project/compile-file.ts";
-import { strategyOf, type StrategyConfig } from "../../runtime/config/index.ts";
+import { strategyOf, type RunConfig, type StrategyConfig } from "../../runtime/config/index.ts";
 import type { Finding } from "../../runtime/findings.ts";
-import type { Preflight } from "../../runtime/index.ts";
 import { flexible } from "../project/official-step.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
 import { readEach, readSources, strategiesHere, strategyExtension } from "../shell/files.ts";
 import { codeOf, printReport, type Format } from "../shell/print-findings.ts";
-import { examineRunConfig, foundBy, type Examined, type FoundStep } from "../project/run-config.ts";
+import { examineRunConfig, foundBy, type FoundStep } from "../project/run-config.ts";
 import { defaultBuild, ownSources } from "../project/builds.ts";
 import { forecastStep, stepOfFile } from "../project/forecast-step.ts";
 import { toDiagnostics } from "../project/findings.ts";
@@ -90,29 +89,30 @@ async function examine(
   const { file, diagnostics, ready, preflight, root } = examined;
   if (ready === null || preflight === null || root === null) return { file, diagnostics, outlook: null };
   const { outlookOf } = await import("../plan/outlook.ts");
-  const { hopeless } = await import("../plan/memory-check.ts");
-  const tooMuch = toDiagnostics(file, root, await hopeless(ready.config, preflight));
-  if (tooMuch.length > 0) return { file, diagnostics: [...diagnostics, ...tooMuch], outlook: null };
-  const { result: outlook, findings } = await foundBy(() => outlookOf(ready, preflight));
-  const more = outlook === null ? [] : await judged(ready, preflight, outlook);
-  return { file, diagnostics: [...diagnostics, ...toDiagnostics(file, root, [...findings, ...more])], outlook };
+  const { hopeless, memoryFindings } = await import("../plan/memory-check.ts");
+  const tooMuch = await hopeless(ready.config, preflight);
+  const { result: outlook, findings } =
+    tooMuch.length > 0 ? { result: null, findings: tooMuch } : await foundBy(() => outlookOf(ready, preflight));
+  const ofMemory = outlook === null ? [] : await memoryFindings({ ...ready, ...outlook }, preflight);
+  const { result: ofEngine } = await foundBy(() => judgedEngine(ready.config));
+  const more = toDiagnostics(file, root, [...findings, ...ofMemory, ...(ofEngine ?? [])]);
+  return { file, diagnostics: [...diagnostics, ...more], outlook };
 }
 
-/** What there is to say of a run's memory, and of the engine with which it would go on with another run's work. */
-async function judged(
-  { config, step }: NonNullable<Examined["ready"]>,
-  examined: Preflight,
-  { plan, engine, insteadOf }: Outlook,
-): Promise<readonly Finding[]> {
-  const { memoryFindings } = await import("../plan/memory-check.ts");
+/** What there is to say of the engine that a run would take: settings without effect there, and another run's work that it would go on with. */
+async function judgedEngine(config: RunConfig): Promise<readonly Finding[]> {
+  const { plannedEngine } = await import("../plan/planned-engine.ts");
+  const { offloadFindings } = await import("../plan/offload.ts");
   const { engineWarnings } = await import("../../runtime/index.ts");
+  const { engine, insteadOf } = await plannedEngine(config);
+  const ofOffload = offloadFindings(config, insteadOf ?? engine.name);
+  if (insteadOf === "ltx-trainer") return ofOffload;
   const { name, provider, precision } = engine;
   const computed =
     insteadOf === null
       ? { engine: name, provider, precision }
       : { engine: insteadOf, provider: null, precision: "float32" };
-  const ofEngine = insteadOf === "ltx-trainer" ? [] : await engineWarnings(config, computed);
-  return [...ofEngine, ...(await memoryFindings({ config, step, plan, engine }, examined))];
+  return [...(await engineWarnings(config, computed)), ...ofOffload];
 }
 
 /** Applies every fix, strategies before the run configs that name them; tells what was done. */

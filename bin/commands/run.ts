@@ -18,6 +18,7 @@ import { fail, FindingsError, type Finding } from "../../runtime/findings.ts";
 import { compileThere } from "../official-trainer/compile-there.ts";
 import { trainThere } from "../official-trainer/train-there.ts";
 import { memoryBefore } from "../plan/memory-check.ts";
+import { offloadFindings } from "../plan/offload.ts";
 import { findBuild } from "../project/builds.ts";
 import { forecastStep } from "../project/forecast-step.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
@@ -243,6 +244,7 @@ async function trainOnOfficial(
   if (session.json && found.length > 0) sayJson(session, { type: "findings", ...toJson(found) });
   else printFindings(session, found);
   if (module === null || root === null) return codeOf([report]);
+  reporter.findings(offloadFindings(config, "ltx-trainer"));
   const view = createRunView(session, resumeCommand(asked, config.output_dir), ({ finding }) =>
     reporter.findings([finding]),
   );

@@ -108,20 +108,22 @@ export async function memoryFindings(
   { config, step, plan, engine, room: known }: Judged,
   examined: Preflight,
 ): Promise<readonly Finding[]> {
-  const ofOffload = offloadFindings(config, engine.name);
   const room = known ?? (await roomOf(config, engine));
-  if (room === null || planBytes(plan) <= room.bytes) return ofOffload;
+  if (room === null || planBytes(plan) <= room.bytes) return [];
   const { data } = examined;
   // Memory follows from the largest sample alone.
   const outlines = data.outlines.filter(({ sample }) => sample.name === plan.largest.sample);
   const search = { plan, engine, most: room.bytes, isTable: false };
   const alternatives = await alternativesOf(config, step, { ...examined, data: { ...data, outlines } }, search);
   const remedy = remedyText(alternatives, room.bytes);
-  return [...ofOffload, ...judgeMemory(planBytes(plan), room, config.runtime.ignore_memory, remedy)];
+  return judgeMemory(planBytes(plan), room, config.runtime.ignore_memory, remedy);
 }
 
-/** A model this many times smaller than the memory, with at most so many tokens in a batch, fits however it is trained. */
-const [SURELY_SMALLER, FEW_TOKENS] = [64, 20_000];
+/**
+ * In at least so many bytes, a model this many times smaller fits however it is trained, with at most so many tokens in a batch: those of
+ * the process itself are below 400 MiB, and the attention scores of 1,000 tokens are 4 MB for each head.
+ */
+const [LEAST_ROOM, SURELY_SMALLER, FEW_TOKENS] = [2 ** 30, 64, 1000];
 
 interface ToStart {
   readonly config: RunConfig;
@@ -146,11 +148,12 @@ export async function memoryBefore(
   const least = await hopeless(config, examined);
   const room = await roomOf(config, engine);
   if (least.length > 0 || room === null) return [...least, ...ofOffload];
-  const isSmall = statSync(config.model.model_path).size * SURELY_SMALLER < room.bytes;
+  const isSmall = room.bytes >= LEAST_ROOM && statSync(config.model.model_path).size * SURELY_SMALLER < room.bytes;
   if (isSmall && mostTokens(examined) * config.optimization.batch_size <= FEW_TOKENS) return ofOffload;
   const settled = await settledPlan(config, step, examined, { engine, most: room.bytes });
   if (settled.isChosen) opened.offload?.(true);
-  return memoryFindings({ config: settled.config, step, plan: settled.plan, engine }, examined);
+  const { config: planned, plan } = settled;
+  return [...(await memoryFindings({ config: planned, step, plan, engine }, examined)), ...ofOffload];
 }
 
 function mostTokens({ data }: Preflight): number {

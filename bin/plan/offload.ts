@@ -46,8 +46,11 @@ export async function settledPlan(
 }
 
 /** Says why `offload: blocks` has no effect, where it has none. */
-export function offloadFindings(config: RunConfig, engine: EngineName | PlannedEngine["name"]): readonly Finding[] {
-  if (config.runtime.offload !== "blocks" || canOffload(config, engine)) return [];
+export function offloadFindings(
+  config: RunConfig,
+  engine: EngineName | PlannedEngine["name"] | "ltx-trainer",
+): readonly Finding[] {
+  if (config.runtime.offload !== "blocks" || (engine !== "ltx-trainer" && canOffload(config, engine))) return [];
   const reasons: Partial<Record<string, string>> = {
     onnx: "the engine onnx maps the weights from their file already: the system keeps in memory what it has room for",
     torch: "a full training has no frozen weights",

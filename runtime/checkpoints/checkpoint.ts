@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { LoraConfig } from "../config/run-config.ts";
 import type { HostTensor, Tensor } from "../contract.ts";
@@ -6,15 +5,8 @@ import type { Finding } from "../findings.ts";
 import { isOfStrategy } from "../model/strategy-weights.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import { besidesBase, withoutBase } from "./base-change.ts";
-import {
-  emaPaths,
-  findWeights,
-  headsPath,
-  officialStatePath,
-  statePath,
-  stepOf,
-  weightsPath,
-} from "./checkpoint-files.ts";
+import { momentsOfOthers, notResumed, whyNoState, withoutMoments, withoutWeights } from "./beginning.ts";
+import { emaPaths, findWeights, headsPath, statePath, stepOf, weightsPath } from "./checkpoint-files.ts";
 import { runMetadata, type CheckpointMetadata } from "./checkpoint-metadata.ts";
 import { loadHeads, saveHeads } from "./head-weights.ts";
 import { loadLora } from "./fit-lora.ts";
@@ -26,8 +18,6 @@ import type { Run } from "../training/run-inputs.ts";
 import { readTensorFile, writeTensorFile } from "./tensor-file.ts";
 import { checkResume, checkStepsLeft, failDamaged, failStray } from "./resume.ts";
 import { decodeState, encodeState, strayState, type TrainingState } from "./training-state.ts";
-
-const place: Finding["path"] = ["model", "load_checkpoint"];
 
 /**
  * Saves a checkpoint after `globalStep` steps: the training state (as `checkpoints.save_training_state` asks), the heads, and the weights
@@ -123,24 +113,15 @@ export async function loadCheckpoint(run: Run, optimizer: Optimizer): Promise<Be
   const { load_checkpoint: path } = run.config.model;
   if (path === null) return { globalStep: 0, loaded: null, warnings: [] };
   const weights = await findWeights(path);
-  if (weights === null) {
-    const message = `${path} holds no \`*step_*.safetensors\`; training starts from the beginning`;
-    return { globalStep: 0, loaded: null, warnings: [warn("LTX6308", message)] };
-  }
+  if (weights === null) return { globalStep: 0, loaded: null, warnings: [withoutWeights(path)] };
   await checkResume(run.config, run.fingerprint);
   const { warnings, ofHeads } = await loadWeights(run, weights);
   const state = await readState(run, optimizer, weights);
   if (state === null) return { globalStep: 0, loaded: weights, warnings: [...warnings, ...ofHeads] };
-  if (typeof state === "string") {
-    const message = `not resumed, training starts at step 0 with these weights: ${state}`;
-    return { globalStep: 0, loaded: weights, warnings: [...warnings, ...ofHeads, warn("LTX6309", message)] };
-  }
+  if (typeof state === "string")
+    return { globalStep: 0, loaded: weights, warnings: [...warnings, ...ofHeads, notResumed(state)] };
   const restored = [...(state.full === null ? ofHeads : []), ...restore(run, optimizer, state)];
   return { globalStep: state.globalStep, loaded: weights, warnings: [...warnings, ...restored] };
-}
-
-function warn(code: string, message: string, help?: string): Finding {
-  return { code, severity: "warning", path: place, message, ...(help === undefined ? {} : { help }) };
 }
 
 function scaleOf(lora: LoraConfig | null): LoraScale {
@@ -211,12 +192,9 @@ function replaceWeights(engine: Engine, trainable: Trainable, values: readonly (
 /** The state to resume from, the reason why it cannot be used, or null when `no_resume` asks for the weights alone. */
 async function readState(run: Run, optimizer: Optimizer, weights: string): Promise<TrainingState | string | null> {
   if (run.config.checkpoints.no_resume) return null;
+  const why = whyNoState(weights);
   const path = statePath(weights);
-  if (path === null) return `${weights} has no step in its name`;
-  if (!existsSync(path)) {
-    const official = officialStatePath(weights) ?? "";
-    return existsSync(official) ? `${official} is a state of the official trainer` : `there is no ${path}`;
-  }
+  if (why !== null || path === null) return why;
   const file = await readTensorFile(path).catch((error: unknown) => failDamaged(error, weights));
   const stray = strayState(file.metadata, stepOf(weights));
   if (stray !== null) await failStray(`${path}: ${stray}`, weights);
@@ -226,18 +204,10 @@ async function readState(run: Run, optimizer: Optimizer, weights: string): Promi
 
 function restore(run: Run, optimizer: Optimizer, { globalStep, full }: TrainingState): readonly Finding[] {
   checkStepsLeft(run.config, globalStep);
-  if (full === null) {
-    const help = "`checkpoints.save_training_state: full` saves them, too";
-    return [
-      warn("LTX6312", `resumed at step ${globalStep}; the optimizer's moments were not saved and start anew`, help),
-    ];
-  }
+  if (full === null) return [withoutMoments(globalStep)];
   replaceWeights(run.engine, run.trainable, full.parameters);
   if (run.ema !== null) replaceWeights(run.engine, run.ema, full.ema ?? full.parameters);
-  if (full.moments === null) {
-    const message = `resumed at step ${globalStep}; the state has the moments of another optimizer, and this one's start anew`;
-    return [warn("LTX6312", message)];
-  }
+  if (full.moments === null) return [momentsOfOthers(globalStep)];
   optimizer.restore(full.moments, full.numbers);
   return [];
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { HostTensor, StrategyInfo } from "../contract.ts";
+import { openSafetensors } from "../files/safetensors/index.ts";
 import type { Finding } from "../findings.ts";
 import { headsPath } from "./checkpoint-files.ts";
 import { isHead } from "../model/outputs.ts";
@@ -41,17 +42,34 @@ export async function loadHeads(
   });
   const values = new Map(fitting);
   const missing = wanted.flatMap(({ name }) => (values.has(name) ? [] : [name]));
-  if (missing.length === 0) return { values, warnings: [] };
+  return { values, warnings: startAnew(weights, path, missing, stored !== null) };
+}
+
+/** The same warnings from the header of the heads' file alone, by the names of the strategy's own tensors. */
+export async function examineHeads(weights: string, names: readonly string[]): Promise<readonly Finding[]> {
+  if (names.length === 0) return [];
+  const path = headsPath(weights);
+  const file = path !== null && existsSync(path) ? await openSafetensors(path) : null;
+  await file?.close();
+  const missing = names.filter((name) => file?.tensors.has(name) !== true);
+  return startAnew(weights, path, missing, file !== null);
+}
+
+/** LTX6313 for tensors that the heads' file lacks. */
+function startAnew(
+  weights: string,
+  path: string | null,
+  missing: readonly string[],
+  isThere: boolean,
+): readonly Finding[] {
+  if (missing.length === 0) return [];
   const file = path === null ? `the heads of ${basename(weights)}` : path;
-  const why = stored === null ? `${file} does not exist` : `${path} has none of these shapes`;
+  const why = isThere ? `${path} has none of these shapes` : `${file} does not exist`;
   const what = missing.every(isHead)
     ? "the strategy's heads start anew"
     : "what the strategy trains of its own starts anew";
   const message = `${what} (${missing.join(", ")}): ${why}`;
   const help =
     "keep the `heads_*.safetensors` next to its weights, or ignore this after a change of `outputs` or `weights`";
-  return {
-    values,
-    warnings: [{ code: "LTX6313", severity: "warning", path: ["model", "load_checkpoint"], message, help }],
-  };
+  return [{ code: "LTX6313", severity: "warning", path: ["model", "load_checkpoint"], message, help }];
 }

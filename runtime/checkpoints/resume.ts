@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { RunConfig } from "../config/run-config.ts";
-import { openSafetensors } from "../files/safetensors/index.ts";
+import { openSafetensors, type SafetensorsFile } from "../files/safetensors/index.ts";
 import { fail, FindingsError, type Finding } from "../findings.ts";
 import { findWeights, statePath, stepOf } from "./checkpoint-files.ts";
 import { lastBefore } from "./last-saved.ts";
@@ -17,7 +17,7 @@ import {
   type Fingerprint,
 } from "../training/fingerprint.ts";
 import { some } from "../some.ts";
-import { savedFingerprint } from "./training-state.ts";
+import { savedFingerprint, strayState } from "./training-state.ts";
 
 /**
  * Compares the run with the training state that it would resume from; only the state's header is read. A state that cannot be read is
@@ -41,16 +41,21 @@ export async function checkResume(config: RunConfig, now: Fingerprint, fileOf?: 
 }
 
 /**
- * Reads the whole training state that the run would resume from.
- * @throws FindingsError LTX6150 when it is damaged
+ * Judges the training state that the run would resume from, by its header.
+ * @param isThorough reads the whole of it
+ * @throws FindingsError LTX6150 when it is damaged, or belongs to another step
  */
-export async function checkState({ model, checkpoints }: RunConfig): Promise<void> {
+export async function checkState({ model, checkpoints }: RunConfig, isThorough: boolean): Promise<void> {
   const { load_checkpoint: path } = model;
   if (path === null || checkpoints.no_resume || !existsSync(path)) return;
   const weights = await findWeights(path);
   const state = weights === null ? null : statePath(weights);
   if (weights === null || state === null || !existsSync(state)) return;
-  if ((await fingerprintIn(state)) !== null) await verifyState(state, weights);
+  await openedState(state, weights, async (file) => {
+    const stray = strayState(file.metadata, stepOf(weights));
+    if (stray !== null) throw ofStray(`${state}: ${stray}`);
+    if (isThorough) await file.verify();
+  });
 }
 
 /**
@@ -64,10 +69,18 @@ export function checkStepsLeft({ optimization: { steps } }: RunConfig, done: num
 }
 
 /** What a damaged state says of its run is worth nothing. @throws FindingsError LTX6150 */
-async function verifyState(state: string, weights: string): Promise<void> {
-  const file = await openSafetensors(state);
+const verifyState = (state: string, weights: string): Promise<void> =>
+  openedState(state, weights, (file) => file.verify());
+
+/** @throws FindingsError LTX6150 for a state that cannot be read, and where `use` finds it damaged */
+async function openedState(
+  state: string,
+  weights: string,
+  use: (file: SafetensorsFile) => Promise<void>,
+): Promise<void> {
+  const file = await openSafetensors(state).catch((error: unknown) => failDamaged(error, weights));
   try {
-    await file.verify();
+    await use(file);
   } catch (error) {
     await failDamaged(error, weights);
   } finally {
@@ -89,10 +102,10 @@ export async function failDamaged(error: unknown, weights: string): Promise<neve
 }
 
 /** A state of another step would go on with that one's count. @throws FindingsError LTX6150 */
-export function failStray(message: string, weights: string): Promise<never> {
-  const finding: Finding = { code: "LTX6150", severity: "error", path: ["model", "load_checkpoint"], message };
-  return failDamaged(new FindingsError([finding]), weights);
-}
+export const failStray = (message: string, weights: string): Promise<never> => failDamaged(ofStray(message), weights);
+
+const ofStray = (message: string): FindingsError =>
+  new FindingsError([{ code: "LTX6150", severity: "error", path: ["model", "load_checkpoint"], message }]);
 
 /** What a run would go on from. */
 export interface ResumePoint {

@@ -98,6 +98,14 @@ export function savedFingerprint(metadata: TensorFile["metadata"]): Fingerprint 
   return parseHeader(metadata[KEY])?.config_fingerprint ?? null;
 }
 
+/** Up to which step a state goes, and whether it holds more than that, from the file's metadata; null when it is not a training state. */
+export function savedProgress(
+  metadata: TensorFile["metadata"],
+): { readonly step: number; readonly isFull: boolean } | null {
+  const header = parseHeader(metadata[KEY]);
+  return header === null ? null : { step: header.global_step, isFull: header.updates !== null };
+}
+
 /** Why a state of this name cannot belong to weights of `step`, as text; null if it can. */
 export function strayState(metadata: TensorFile["metadata"], step: number): string | null {
   const saved = parseHeader(metadata[KEY])?.global_step ?? null;

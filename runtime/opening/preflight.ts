@@ -1,3 +1,4 @@
+import { beginningWarnings } from "../checkpoints/beginning.ts";
 import {
   checkResume,
   checkState,
@@ -8,7 +9,7 @@ import {
 } from "../checkpoints/resume.ts";
 import type { LoraConfig, RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
-import type { Step } from "../contract.ts";
+import type { Step, StrategyInfo } from "../contract.ts";
 import { contentsOf } from "../data/contents.ts";
 import { failWithoutRoot } from "../data/data-root.ts";
 import { resolveRoot } from "../data/directories.ts";
@@ -27,7 +28,7 @@ import { drawnContents } from "./drawn-files.ts";
 import { openData } from "./open-data.ts";
 import { checkModel } from "./open-model.ts";
 import { checkSamples } from "./open-samples.ts";
-import { checkTrained } from "./trained-names.ts";
+import { checkTrained, ownNames } from "./trained-names.ts";
 
 /** What the checks before a run found; `openExamined` opens the run with it. */
 export type Preflight = Awaited<ReturnType<typeof preflight>>;
@@ -91,9 +92,9 @@ export async function preflight(
     : {};
   const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel: base.hash, ...contents });
   await checkResume(config, fingerprint, (role, sample) => chosen[sample]?.files[role] ?? "");
-  if (isThorough) await checkState(config);
+  if (!isOfficial) await checkState(config, isThorough);
   const { id, removal, ofFolder } = await folderOf(config, fingerprint, { onWork, isOfficial });
-  const ofLock = isThorough ? await lockWarning(config.output_dir, { isOfficial }) : null;
+  const later = isThorough ? await foreseen(config, strategy, ofFolder, isOfficial) : nothingLater;
   const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
   return {
     params,
@@ -103,10 +104,26 @@ export async function preflight(
     id,
     removal,
     model: examined as ExaminedModel | null,
-    warnings: [...data.warnings, ...ofOthers, ...ofModel, ...ofFolder, ...(ofLock === null ? [] : [ofLock])],
+    warnings: [...data.warnings, ...ofOthers, ...ofModel, ...ofFolder, ...later.ofLock],
     /** Warnings about the weights to begin with; the run gives them itself when it has loaded them. */
-    ofLoaded,
+    ofLoaded: [...ofLoaded, ...later.ofBeginning],
   };
+}
+
+const nothingLater = { ofLock: [], ofBeginning: [] };
+
+/** What a run meets when it locks its folder and loads its weights. */
+async function foreseen(
+  config: RunConfig,
+  strategy: StrategyInfo,
+  ofFolder: readonly Finding[],
+  isOfficial: boolean,
+): Promise<{ readonly ofLock: readonly Finding[]; readonly ofBeginning: readonly Finding[] }> {
+  const lock = await lockWarning(config.output_dir, { isOfficial });
+  // Such weights are not loaded: the run is refused.
+  const isRefused = ofFolder.some(({ code }) => code === "LTX6344");
+  const ofBeginning = isOfficial || isRefused ? [] : await beginningWarnings(config, ownNames(strategy));
+  return { ofLock: lock === null ? [] : [lock], ofBeginning };
 }
 
 /** Of the same checks those that need no strategy. @throws FindingsError with every mistake found */

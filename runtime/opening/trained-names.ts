@@ -19,13 +19,19 @@ export function checkTrained(config: RunConfig, strategy: StrategyInfo, model: E
 }
 
 /** The names of all tensors that a run trains. */
-function trainedNames({ model, lora }: RunConfig, { outputs, weights = [] }: StrategyInfo, examined: ExaminedModel) {
+function trainedNames({ model, lora }: RunConfig, strategy: StrategyInfo, examined: ExaminedModel) {
   const own =
     model.training_mode === "full" || lora === null
       ? examined.parameters.map(({ name }) => name)
       : loraNames(matchTargets(transformerLayout(examined.config), lora.target_modules).targets);
-  return [...own, ...headNames(outputs), ...weightNames(weights)];
+  return [...own, ...ownNames(strategy)];
 }
+
+/** Of these, the names of the strategy's own tensors: its heads and weights. */
+export const ownNames = ({ outputs, weights = [] }: StrategyInfo): readonly string[] => [
+  ...headNames(outputs),
+  ...weightNames(weights),
+];
 
 function checkPasses({ runtime }: RunConfig, { name: strategy, passes = [] }: StrategyInfo): Finding[] {
   const name = passes.find(({ weights }) => weights === "ema")?.name;

@@ -1,6 +1,5 @@
-/** Inputs that a run stops at, each as a change of a sound project. */
-import { cp, mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+/** Inputs that a run stops at or warns of, each as a change of a sound project. */
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ltxc, project } from "../testing.ts";
 
@@ -10,6 +9,10 @@ export interface BrokenInput {
   readonly arrange: (cwd: string) => Promise<unknown>;
   /** What `check` says where a run, or `compile` before it, says something else. */
   readonly says?: string;
+  /** The run meets it only when it reads the file. */
+  readonly isMetLater?: true;
+  /** An error of the run is a warning of `check`, since `ltxc run --new` would train. */
+  readonly isMild?: true;
   /** Leaves it whole again, where others would suffer. */
   readonly after?: () => Promise<unknown>;
 }
@@ -19,13 +22,6 @@ export async function soundProject(): Promise<string> {
   const cwd = await project({ steps: 4 });
   const { code, err } = await ltxc(["run", "--set", "optimization.steps=2", "--set", "output_dir=trained"], { cwd });
   if (code !== 0) throw new Error(err);
-  return cwd;
-}
-
-/** A copy of a project, to break. */
-async function copyOf(sound: string): Promise<string> {
-  const cwd = await mkdtemp(join(tmpdir(), "ltxc-broken-"));
-  await cp(sound, cwd, { recursive: true });
   return cwd;
 }
 
@@ -62,55 +58,3 @@ export const bytesOf =
     const path = join(cwd, file);
     await writeFile(path, edit(await readFile(path)));
   };
-
-/** What a command said of a project: its exit code, and the codes of its findings that are errors, and of all. */
-interface Said {
-  readonly code: number;
-  readonly errors: ReadonlySet<string>;
-  readonly all: ReadonlySet<string>;
-  readonly text: string;
-}
-
-interface Found {
-  readonly code: string;
-  readonly severity: string;
-}
-
-async function saidBy(cwd: string, args: readonly string[]): Promise<Said> {
-  const { code, out, err } = await ltxc([...args, "--json"], { cwd });
-  if (code === 70) return { code, errors: new Set(), all: new Set(), text: err };
-  const objects = args[0] === "run" ? out.split("\n").filter((line) => line.startsWith("{")) : [out];
-  const found = objects.flatMap((text) => (JSON.parse(text) as { diagnostics?: readonly Found[] }).diagnostics ?? []);
-  const codes = (those: readonly Found[]) => new Set(those.map((each) => each.code));
-  return {
-    code,
-    errors: codes(found.filter(({ severity }) => severity === "error")),
-    all: codes(found),
-    text: out + err,
-  };
-}
-
-/** Strategies are compiled before they run; what that refuses counts as the run's. */
-async function compiledAndRun(cwd: string): Promise<Said> {
-  const compiled = await saidBy(cwd, ["compile"]);
-  return compiled.code === 0 ? saidBy(cwd, ["run"]) : compiled;
-}
-
-/** What a run stopped at and `check` had not seen, or that they disagree in another way; null where `check` foresaw the run. */
-export async function unforeseen(sound: string, broken: BrokenInput): Promise<string | null> {
-  const cwd = await copyOf(sound);
-  await broken.arrange(cwd);
-  try {
-    const checked = await saidBy(cwd, ["check", "train.yaml"]);
-    const ran = await compiledAndRun(cwd);
-    const missed = broken.says === undefined ? [...ran.errors] : [broken.says];
-    const codes = `check ${checked.code}: ${[...checked.all].join(" ")}; run ${ran.code}: ${[...ran.errors].join(" ")}`;
-    if (checked.code === 70 || ran.code === 70) return `${codes}\n${checked.text}${ran.text}`;
-    if (ran.code === 0) return `the run does not stop; ${codes}`;
-    if (missed.some((code) => !checked.all.has(code)))
-      return `unforeseen ${missed.join(" ")}; ${codes}\n${ran.text.slice(-1500)}`;
-    return null;
-  } finally {
-    await broken.after?.();
-  }
-}

@@ -23,6 +23,7 @@ export const brokenFolders: readonly BrokenInput[] = [
   { name: "a placeholder that is none", arrange: output("'outputs/{moment}'") },
   {
     name: "the work of a finished run",
+    isMild: true,
     arrange: (cwd) => cp(join(cwd, "trained"), join(cwd, "outputs"), { recursive: true }),
   },
   { name: "a file in the place of checkpoints", arrange: made(folder("outputs"), file("outputs/checkpoints")) },
@@ -36,8 +37,8 @@ export const brokenFolders: readonly BrokenInput[] = [
   { name: "a file in the place of tensorboard's", arrange: made(folder("outputs"), file("outputs/tensorboard")) },
   { name: "a link to nothing as output folder", arrange: link("outputs", "nowhere/at/all") },
   { name: "a link in a circle", arrange: made(link("outputs", "outputs2"), link("outputs2", "outputs")) },
-  { name: "a folder in the place of the lock", arrange: folder("outputs/run.lock") },
-  { name: "another run in the folder", arrange: lockOutputs, after: unlockOutputs },
+  { name: "a folder in the place of the lock", arrange: folder("outputs/run.lock"), isMild: true },
+  { name: "another run in the folder", arrange: lockOutputs, after: unlockOutputs, isMild: true },
 ];
 
 let lock: FolderLock | null = null;

@@ -1,4 +1,4 @@
-/** Inputs that a run stops at, of all kinds. */
+/** Inputs that a run stops at, of all kinds, and inputs that it warns of. */
 import type { BrokenInput } from "./broken-input.ts";
 import { brokenData } from "./data.ts";
 import { brokenFolders } from "./folders.ts";
@@ -6,7 +6,9 @@ import { brokenModels } from "./model.ts";
 import { brokenSettings } from "./settings.ts";
 import { brokenWeights } from "./weights.ts";
 
-export { soundProject, unforeseen } from "./broken-input.ts";
+export { soundProject } from "./broken-input.ts";
+export { toldApart, unforeseen } from "./foreseen.ts";
+export { warnedInputs } from "./warned.ts";
 
 export const brokenInputs: Readonly<Record<string, readonly BrokenInput[]>> = {
   data: brokenData,

@@ -129,6 +129,25 @@ export const brokenWeights: readonly BrokenInput[] = [
     arrange: resumed((cwd) => cp(join(cwd, "data/latents/clip_1.pt"), join(cwd, "data/latents/clip_2.pt"))),
   },
   { name: "a damaged training state", arrange: resumed(bytesOf(state, flipped)) },
+  {
+    name: "a resume without its training state",
+    arrange: resumed((cwd) => rm(join(cwd, state))),
+    isMild: true,
+  },
   { name: "a training state cut off", arrange: resumed(bytesOf(state, (bytes) => bytes.subarray(0, -50))) },
+  {
+    name: "a training state of another step",
+    arrange: resumed(
+      (cwd) => rename(join(cwd, state), join(cwd, state.replace("00002", "00001"))),
+      (cwd) => rename(join(cwd, lora), join(cwd, lora.replace("00002", "00001"))),
+    ),
+  },
+  {
+    name: "a training state cut off, in another folder",
+    arrange: async (cwd) => {
+      await bytesOf(state, (bytes) => bytes.subarray(0, -50))(cwd);
+      await setting("model", `load_checkpoint: ${folder}`)(cwd);
+    },
+  },
   { name: "damaged weights of the run that goes on", arrange: resumed(bytesOf(lora, flipped)) },
 ];
