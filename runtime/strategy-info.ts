@@ -9,6 +9,8 @@ export interface SourceInfo {
   readonly directory: string;
   /** Whether `directory` is the path of one file, whose value all samples share. */
   readonly shared?: boolean;
+  /** Whether samples may lack it. */
+  readonly optional?: boolean;
   /** Kind `tensor` only: the entry of the file and the names of its axes. */
   readonly key?: string;
   readonly axes?: readonly string[];

@@ -34,6 +34,10 @@ const host = (shape: readonly number[], value: (i: number) => number): HostTenso
 };
 export const kept = (shape: readonly number[], value: (i: number) => number): Tensor => engine.keep(host(shape, value));
 
+/** bool, of as many samples as there are values. */
+export const keptMask = (values: readonly boolean[]): Tensor =>
+  engine.keep({ shape: [values.length], dtype: "bool", data: Uint8Array.from(values, Number) });
+
 /** Values that differ everywhere and are not exact in bfloat16. */
 export const wave = (i: number): number => Math.fround(Math.sin(i + 1));
 

@@ -119,9 +119,13 @@ export function sampleFiles(program: Program): readonly ProjectFile[] {
     // Unlike any clip's own, and unlike each other.
     if (source.shared) return [file(directory, sizes.clips + shared.indexOf(source))];
     const first = isOther(source, program) ? 10 * sizes.clips : 0;
-    return Array.from({ length: sizes.clips }, (_, clip) => file(`${directory}/clip_${clip + 1}.pt`, first + clip));
+    const clips = Array.from({ length: sizes.clips }, (_, clip) => clip).filter((clip) => has(source, clip));
+    return clips.map((clip) => file(`${directory}/clip_${clip + 1}.pt`, first + clip));
   });
 }
+
+/** Every second clip lacks what is optional. */
+const has = ({ optional }: Source, clip: number): boolean => !optional || clip % 2 === 0;
 
 /** Whether a source holds other clips, or other texts, than those that the step's own call of the model gets. */
 function isOther({ name, kind, like }: Source, { modalities }: Program): boolean {

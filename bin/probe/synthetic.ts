@@ -19,6 +19,8 @@ export interface Synthetic {
   readonly seed: number;
   /** Of tensors without axes, such as scores and flags: normal numbers if not given, or numbers from 0 to 1, or to 10. */
   readonly scores?: "normal" | "shares" | "tens";
+  /** Which samples lack what is optional: none if not given, every second one, or all. References are had by all or by none. */
+  readonly lacking?: "some" | "all";
 }
 
 /** Small, and different from each other, so that a mix-up of two axes shows. */
@@ -30,6 +32,7 @@ export const streamWidth = 6;
 export function syntheticSamples(strategy: StrategyInfo, made: Synthetic): readonly [HostSample, ...HostSample[]] {
   const sampleOf = (index: number): HostSample => ({
     name: `sample ${index}`,
+    marks: marksOf(strategy, made, index),
     sources: Object.fromEntries(
       strategy.sources.map((source) => [
         source.name,
@@ -38,6 +41,14 @@ export function syntheticSamples(strategy: StrategyInfo, made: Synthetic): reado
     ),
   });
   return [sampleOf(0), ...Array.from({ length: made.samples - 1 }, (_, i) => sampleOf(i + 1))];
+}
+
+/** What a sample has of optional sources. */
+function marksOf(strategy: StrategyInfo, { lacking }: Synthetic, index: number): Readonly<Record<string, boolean>> {
+  const optional = strategy.sources.filter((source) => source.optional === true);
+  const has = (source: SourceInfo) =>
+    lacking === undefined || (lacking === "some" && (index % 2 === 0 || isReference(source, strategy)));
+  return Object.fromEntries(optional.map((source) => [source.name, has(source)]));
 }
 
 function sourceOf(source: SourceInfo, strategy: StrategyInfo, made: Synthetic, index: number): HostSource {

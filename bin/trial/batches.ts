@@ -22,10 +22,11 @@ const patterns: readonly MaskPattern[] = ["empty", "full", "box", "scattered"];
 /** Draws per sample and rare chances show only with several seeds. */
 const seedsOfEach = 3;
 
-/** Every size with every mask, then every parameter at its limits. `seed` is that of the first batch. */
+/** Every size with every mask, then samples without what is optional, then every parameter at its limits. `seed` is that of the first batch. */
 export function trialBatches(strategy: StrategyInfo, seed: number): readonly TrialBatch[] {
   const params = completeParams(strategy);
-  const base = sizes.flatMap((size) => variantsOf(strategy, size)).map((made, i) => ({ ...made, seed: seed + i }));
+  const variants = [...sizes.flatMap((size) => variantsOf(strategy, size)), ...withoutOptional(strategy)];
+  const base = variants.map((made, i) => ({ ...made, seed: seed + i }));
   const first = base.map((made, i) => ({ ...made, changed: {}, params, progress: (i % 3) / 2 }));
   const middle = {
     sizes: sizes[1] ?? { frames: 1, height: 1, width: 1, steps: 1 },
@@ -67,6 +68,20 @@ function variantsOf(strategy: StrategyInfo, size: SyntheticSizes): Omit<Syntheti
   );
 }
 
+/** Each size with samples of which some, or all, lack what is optional. */
+function withoutOptional({ sources }: StrategyInfo): Omit<Synthetic, "seed">[] {
+  if (sources.every(({ optional }) => optional !== true)) return [];
+  return sizes.flatMap((size) =>
+    (["some", "all"] as const).map((lacking) => ({
+      sizes: size,
+      samples: 3,
+      masks: "box" as const,
+      reference: { space: 1, time: 1 },
+      lacking,
+    })),
+  );
+}
+
 function hasReferences(strategy: StrategyInfo): boolean {
   return strategy.sources.some((source) => isReference(source, strategy));
 }
@@ -89,6 +104,8 @@ export function describeBatch(strategy: StrategyInfo, batch: TrialBatch): string
   const references = space > 1 ? [`references 1/${space} of the size and 1/${time} of the frames`] : [];
   const masks = sources.some((source) => isMask(source, strategy)) ? [masksAre[batch.masks]] : [];
   const changed = Object.entries(batch.changed).map(([name, value]) => `\`${name}\` ${JSON.stringify(value)}`);
+  const without = { none: [], some: ["every second one without what is optional"], all: ["without what is optional"] };
+  const lacking = without[batch.lacking ?? "none"];
   const size = `${batch.samples} ${batch.samples === 1 ? "sample" : "samples"} of ${[...video, ...audio].join(" and ")}`;
-  return [size, ...references, ...masks, ...changed, `seed ${batch.seed}`].join(", ");
+  return [size, ...lacking, ...references, ...masks, ...changed, `seed ${batch.seed}`].join(", ");
 }

@@ -145,6 +145,7 @@ function source(entry: YamlEntry, bag: Bag): syntax.SourceSyntax {
     key: located(entryOf(value, "key"), "string"),
     axes: axes(entryOf(value, "axes")),
     like: nameValue(entryOf(value, "like")),
+    optional: located(entryOf(value, "optional"), "boolean"),
     span: value.span,
   };
 }

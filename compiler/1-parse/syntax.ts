@@ -59,6 +59,8 @@ export interface SourceSyntax {
   readonly axes: Located<readonly AxisName[]> | null;
   /** Kinds of latents only: the source whose grid it has. */
   readonly like: Name | null;
+  /** Whether samples without a file of it are kept. */
+  readonly optional: Located<boolean> | null;
   readonly span: Span;
 }
 

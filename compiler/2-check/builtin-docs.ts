@@ -177,6 +177,10 @@ export const functionDocs: Readonly<Record<string, FunctionDoc>> = {
     number("lo"),
     number("hi"),
   ),
+  has: of("mask", "True for the samples that have a file of a source with `optional: true`.", {
+    name: "source",
+    kind: "source",
+  }),
   key: inAttention(
     of("like", "In `attention` only: the value at the key; a plain value belongs to the query.", any("x")),
   ),

@@ -63,6 +63,7 @@ const laterFunctions: readonly string[] = [
   "sign",
   "softplus",
   "quantile",
+  "has",
 ];
 
 /** Other functions, each with its own rule. */

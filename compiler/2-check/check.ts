@@ -24,6 +24,7 @@ import { notItsTarget } from "./rules/not-its-target.ts";
 import { overTheBatch } from "./rules/odd-reductions.ts";
 import { alwaysKept, queryWithoutKey } from "./rules/on-every-grid.ts";
 import { passRules, targetOfAnother, unreadPasses } from "./rules/passes.ts";
+import { guardedReads, neededSources } from "./rules/optional-sources.ts";
 import { paramDefaults } from "./rules/param-defaults.ts";
 import { predictionTooEarly } from "./rules/prediction-too-early.ts";
 import { checkSources } from "./rules/source-directories.ts";
@@ -66,6 +67,9 @@ export function checkStrategy(
   const contexts = [...scope.contexts.values()];
   for (const context of contexts) modalityRules(context, report);
   rules({ syntax, scope, losses, passes, bindings }, report);
+  const checked = { declarations, contexts, passes, bindings };
+  neededSources(checked, report);
+  guardedReads({ ...checked, losses, metadata, expectations }, report);
   const undecided = lossOverKept(losses, contexts, scope.bindings.finished, report);
   // A mistake hides uses, so what is unread can be told only without one.
   if (!bag.hasErrors) unreadPasses(passes, losses, contexts, bindings, report);

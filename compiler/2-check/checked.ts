@@ -22,6 +22,8 @@ export interface CheckedSource {
   readonly directory: string;
   /** Whether `directory` is one file, whose value all samples share. */
   readonly shared: boolean;
+  /** Whether samples may lack it. */
+  readonly optional: boolean;
   readonly key: string | null;
   readonly axes: readonly string[] | null;
   /** Of latents: the source whose grid they have. */

@@ -81,6 +81,8 @@ export type Core = Node &
     /** Frames per second of a source, one for each sample. */
     | { readonly op: "fps"; readonly source: string }
     | { readonly op: "source"; readonly source: string }
+    /** `bool[batch]`: the samples that have a file of an optional source. */
+    | { readonly op: "has"; readonly source: string }
     | { readonly op: "prediction"; readonly modality: ModalityName }
     /**
      * What a pass gives the model: `fields` by their own keys (`video.noisy`), each the value that the pass has for it. `given`: fields that
@@ -273,6 +275,7 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
     case "size":
     case "fps":
     case "source":
+    case "has":
     case "prediction":
     case "output":
     case "draw":

@@ -45,6 +45,8 @@ export interface Declarations {
   readonly isIncomplete: boolean;
   /** Names that were looked up; what is missing here at the end is unused. */
   readonly used: Set<string>;
+  /** Sources that some samples lack. */
+  readonly optional: ReadonlySet<string>;
   /** Sources that serve as references, with the modality whose references they are. */
   readonly references: ReadonlyMap<string, ModalityName>;
   /** Those of them that are noised. */
@@ -90,6 +92,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     refused,
     isIncomplete: strategy.strayNames.size > 0,
     used: readByHeads(strategy),
+    optional: optionalOf(strategy),
     references: referencesOf(strategy),
     noisyReferences: noisyReferencesOf(strategy),
     outputs,
@@ -100,6 +103,10 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
 /** Outputs that a head reads are used. */
 function readByHeads({ outputs }: StrategySyntax): Set<string> {
   return new Set(outputs.flatMap(({ linear }) => linear?.text ?? []));
+}
+
+function optionalOf({ sources }: StrategySyntax): Set<string> {
+  return new Set(sources.flatMap(({ name, optional }) => (optional?.value === true ? [name.text] : [])));
 }
 
 function referencesOf({ video, audio, passes }: StrategySyntax): Map<string, ModalityName> {

@@ -1,6 +1,7 @@
 /** What an expression is read against. */
 import type { Expression } from "../1-parse/expression/ast.ts";
 import type { Span } from "../source/span.ts";
+import type { Binding } from "./checked.ts";
 import type { Core, ModalityName } from "./core.ts";
 import type { Declarations } from "./declarations.ts";
 import type { Report } from "./report.ts";
@@ -17,6 +18,8 @@ export function drawPlace(place: string): DrawPlace {
 
 /** Values by key: `inpaint` of `let`, `video.keep` of a modality. Checked when first asked for. */
 export interface Bindings {
+  /** Those that could be checked so far. */
+  readonly finished: ReadonlyMap<string, Binding>;
   /** A reference to the value, or null when it was reported as broken, cyclic or missing. */
   refer(key: string, span: Span): Core | null;
 }

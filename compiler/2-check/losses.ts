@@ -2,13 +2,28 @@
 import { failed, hasArguments, values, type Call } from "./call.ts";
 import { align, broadcastTo, isMask, map, reduce } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type Elementwise } from "./core.ts";
+import { choosesSamples } from "./presence.ts";
 import { spanOf, type Report } from "./report.ts";
 
-/** `f32[batch]`: the loss `call`, averaged over `weights`, each a mask or numbers not below 0. */
+/**
+ * `f32[batch]`: the loss `call`, averaged over `weights`, each a mask or numbers not below 0. In samples for which a mask such as
+ * `has(depth)` is not true it is 0.
+ */
 export function loss(call: Call, weights: readonly Core[]): Core {
   if (!hasArguments(call, call.name === "huber" ? 3 : 2)) return failed(call);
   const args = values(call);
   if (args === null || weights.some((weight) => weight.op === "error")) return failed(call);
+  const { env, span } = call;
+  const ofSamples = weights.filter((weight) => choosesSamples(weight, env.bindings.finished));
+  const regions = weights.filter((weight) => !ofSamples.includes(weight));
+  const averaged = masked(call, args, regions);
+  return ofSamples.reduce(
+    (core, mask) => (core.op === "error" ? core : map(env.report, "where", [mask, core, literal(0)], span, "`over`")),
+    averaged,
+  );
+}
+
+function masked(call: Call, args: readonly Core[], weights: readonly Core[]): Core {
   const compared = errorOf(call, args);
   if (compared.op === "error" || !isPerSample(call, compared)) return failed(call);
   const written = weights.filter((weight) => !(weight.op === "literal" && weight.value === true));

@@ -43,7 +43,8 @@ export class ModalitySources {
     const found = items.flatMap((item, i) => {
       const what = items.length === 1 ? `\`${name}.text\`` : `an entry of \`${name}.text\``;
       const entry = this.#text(item, what);
-      reportText(items, i, name, this.#report);
+      const isOptional = entry !== null && this.#declarations.optional.has(entry.source);
+      reportText(items, i, name, this.#report, isOptional);
       if (entry === null) return [];
       const written = [entry.source, ...entry.inserted].join();
       if (known.has(written) && !this.#report.hasErrorAt(item.span)) reportTwice(entry.source, item, this.#report);

@@ -18,6 +18,7 @@ import {
 import { drawPlace, type Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
 import { inferItem } from "./items.ts";
+import { whereHad } from "./presence.ts";
 import { spanOf } from "./report.ts";
 import { chosenText, textPlace, type TextChoice } from "./text-choice.ts";
 
@@ -101,11 +102,11 @@ const makers: Readonly<Record<string, (context: ModalityContext) => Core>> = {
     };
     return tokens(source, syntax.name, null);
   },
-  sigma,
+  sigma: (context) => whereHad(context, sigma(context), () => literal(1)),
   timesteps: (context) => {
     const level = refer(context, "sigma");
     if (!context.generated || !keeps(context)) return broadcastTo(level, tokenAxes(context));
-    return apply(context, "where", refer(context, "keep"), literal(0), level);
+    return whereHad(context, apply(context, "where", refer(context, "keep"), literal(0), level), () => literal(1));
   },
   fps,
   noise: (context) => {
@@ -130,7 +131,10 @@ const makers: Readonly<Record<string, (context: ModalityContext) => Core>> = {
     keeps(context) ? apply(context, "not", refer(context, "keep")) : broadcastTo(literal(true), tokenAxes(context)),
   noisy: (context) => {
     const mixed = written(context, "noisy") ?? interpolate(context);
-    return keeps(context) ? apply(context, "where", refer(context, "keep"), refer(context, "clean"), mixed) : mixed;
+    const whole = keeps(context)
+      ? apply(context, "where", refer(context, "keep"), refer(context, "clean"), mixed)
+      : mixed;
+    return whereHad(context, whole, () => refer(context, "noise"));
   },
   target: (context) => {
     const given = written(context, "target");

@@ -198,6 +198,13 @@ var schema31 = {
               "Kinds of latents only: the source whose grid it has, so that a pass can take it for its latents.",
             examples: ["latents"],
           },
+          optional: {
+            type: "boolean",
+            title: "`true` or `false`",
+            default: false,
+            description:
+              "Whether samples without a file of this source are kept; `has(name)` is true for those that have one.",
+          },
         },
         additionalProperties: false,
       },
@@ -2629,7 +2636,8 @@ function validate20(
                 key12 === "kind" ||
                 key12 === "key" ||
                 key12 === "axes" ||
-                key12 === "like"
+                key12 === "like" ||
+                key12 === "optional"
               )) {
                 const err93 = {
                   instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),
@@ -2824,106 +2832,102 @@ function validate20(
                 errors++;
               }
             }
+            if (data59.optional !== void 0) {
+              if (typeof data59.optional !== "boolean") {
+                const err104 = {
+                  instancePath:
+                    instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/optional",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/optional/type",
+                  keyword: "type",
+                  params: { type: "boolean" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err104];
+                } else {
+                  vErrors.push(err104);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err104 = {
+            const err105 = {
               instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/sources/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err104];
+              vErrors = [err105];
             } else {
-              vErrors.push(err104);
+              vErrors.push(err105);
             }
             errors++;
           }
         }
       } else {
-        const err105 = {
+        const err106 = {
           instancePath: instancePath + "/sources",
           schemaPath: "#/properties/sources/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err105];
+          vErrors = [err106];
         } else {
-          vErrors.push(err105);
+          vErrors.push(err106);
         }
         errors++;
       }
     }
     if (data.let !== void 0) {
-      let data67 = data.let;
-      if (data67 && typeof data67 == "object" && !Array.isArray(data67)) {
-        for (const key13 in data67) {
-          let data68 = data67[key13];
+      let data68 = data.let;
+      if (data68 && typeof data68 == "object" && !Array.isArray(data68)) {
+        for (const key13 in data68) {
+          let data69 = data68[key13];
           if (
-            typeof data68 !== "string" &&
-            !(typeof data68 == "number" && isFinite(data68)) &&
-            typeof data68 !== "boolean"
+            typeof data69 !== "string" &&
+            !(typeof data69 == "number" && isFinite(data69)) &&
+            typeof data69 !== "boolean"
           ) {
-            const err106 = {
+            const err107 = {
               instancePath: instancePath + "/let/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/let/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.let.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err106];
+              vErrors = [err107];
             } else {
-              vErrors.push(err106);
+              vErrors.push(err107);
             }
             errors++;
           }
         }
       } else {
-        const err107 = {
+        const err108 = {
           instancePath: instancePath + "/let",
           schemaPath: "#/properties/let/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err107];
+          vErrors = [err108];
         } else {
-          vErrors.push(err107);
+          vErrors.push(err108);
         }
         errors++;
       }
     }
     if (data.video !== void 0) {
-      let data69 = data.video;
-      if (data69 && typeof data69 == "object" && !Array.isArray(data69)) {
-        for (const key14 in data69) {
+      let data70 = data.video;
+      if (data70 && typeof data70 == "object" && !Array.isArray(data70)) {
+        for (const key14 in data70) {
           if (!func1.call(schema31.properties.video.properties, key14)) {
-            const err108 = {
+            const err109 = {
               instancePath: instancePath + "/video",
               schemaPath: "#/properties/video/additionalProperties",
               keyword: "additionalProperties",
               params: { additionalProperty: key14 },
-            };
-            if (vErrors === null) {
-              vErrors = [err108];
-            } else {
-              vErrors.push(err108);
-            }
-            errors++;
-          }
-        }
-        if (data69.latents !== void 0) {
-          let data70 = data69.latents;
-          if (
-            typeof data70 !== "string" &&
-            !(typeof data70 == "number" && isFinite(data70)) &&
-            typeof data70 !== "boolean"
-          ) {
-            const err109 = {
-              instancePath: instancePath + "/video/latents",
-              schemaPath: "#/properties/video/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err109];
@@ -2933,14 +2937,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.text !== void 0) {
-          let data71 = data69.text;
-          if (typeof data71 !== "string" && !Array.isArray(data71)) {
+        if (data70.latents !== void 0) {
+          let data71 = data70.latents;
+          if (
+            typeof data71 !== "string" &&
+            !(typeof data71 == "number" && isFinite(data71)) &&
+            typeof data71 !== "boolean"
+          ) {
             const err110 = {
-              instancePath: instancePath + "/video/text",
-              schemaPath: "#/properties/video/properties/text/type",
+              instancePath: instancePath + "/video/latents",
+              schemaPath: "#/properties/video/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.text.type },
+              params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err110];
@@ -2949,73 +2957,69 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data71)) {
-            if (data71.length < 1) {
-              const err111 = {
+        }
+        if (data70.text !== void 0) {
+          let data72 = data70.text;
+          if (typeof data72 !== "string" && !Array.isArray(data72)) {
+            const err111 = {
+              instancePath: instancePath + "/video/text",
+              schemaPath: "#/properties/video/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err111];
+            } else {
+              vErrors.push(err111);
+            }
+            errors++;
+          }
+          if (Array.isArray(data72)) {
+            if (data72.length < 1) {
+              const err112 = {
                 instancePath: instancePath + "/video/text",
                 schemaPath: "#/properties/video/properties/text/minItems",
                 keyword: "minItems",
                 params: { limit: 1 },
               };
               if (vErrors === null) {
-                vErrors = [err111];
+                vErrors = [err112];
               } else {
-                vErrors.push(err111);
+                vErrors.push(err112);
               }
               errors++;
             }
-            const len1 = data71.length;
+            const len1 = data72.length;
             for (let i1 = 0; i1 < len1; i1++) {
-              let data72 = data71[i1];
+              let data73 = data72[i1];
               if (
-                typeof data72 !== "string" &&
-                !(typeof data72 == "number" && isFinite(data72)) &&
-                typeof data72 !== "boolean"
+                typeof data73 !== "string" &&
+                !(typeof data73 == "number" && isFinite(data73)) &&
+                typeof data73 !== "boolean"
               ) {
-                const err112 = {
+                const err113 = {
                   instancePath: instancePath + "/video/text/" + i1,
                   schemaPath: "#/properties/video/properties/text/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err112];
+                  vErrors = [err113];
                 } else {
-                  vErrors.push(err112);
+                  vErrors.push(err113);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data69.generate !== void 0) {
-          if (typeof data69.generate !== "boolean") {
-            const err113 = {
+        if (data70.generate !== void 0) {
+          if (typeof data70.generate !== "boolean") {
+            const err114 = {
               instancePath: instancePath + "/video/generate",
               schemaPath: "#/properties/video/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err113];
-            } else {
-              vErrors.push(err113);
-            }
-            errors++;
-          }
-        }
-        if (data69.sigma !== void 0) {
-          let data74 = data69.sigma;
-          if (
-            typeof data74 !== "string" &&
-            !(typeof data74 == "number" && isFinite(data74)) &&
-            typeof data74 !== "boolean"
-          ) {
-            const err114 = {
-              instancePath: instancePath + "/video/sigma",
-              schemaPath: "#/properties/video/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err114];
@@ -3025,18 +3029,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.noise !== void 0) {
-          let data75 = data69.noise;
+        if (data70.sigma !== void 0) {
+          let data75 = data70.sigma;
           if (
             typeof data75 !== "string" &&
             !(typeof data75 == "number" && isFinite(data75)) &&
             typeof data75 !== "boolean"
           ) {
             const err115 = {
-              instancePath: instancePath + "/video/noise",
-              schemaPath: "#/properties/video/properties/noise/type",
+              instancePath: instancePath + "/video/sigma",
+              schemaPath: "#/properties/video/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noise.type },
+              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err115];
@@ -3046,18 +3050,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.noisy !== void 0) {
-          let data76 = data69.noisy;
+        if (data70.noise !== void 0) {
+          let data76 = data70.noise;
           if (
             typeof data76 !== "string" &&
             !(typeof data76 == "number" && isFinite(data76)) &&
             typeof data76 !== "boolean"
           ) {
             const err116 = {
-              instancePath: instancePath + "/video/noisy",
-              schemaPath: "#/properties/video/properties/noisy/type",
+              instancePath: instancePath + "/video/noise",
+              schemaPath: "#/properties/video/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noisy.type },
+              params: { type: schema31.properties.video.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err116];
@@ -3067,18 +3071,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.target !== void 0) {
-          let data77 = data69.target;
+        if (data70.noisy !== void 0) {
+          let data77 = data70.noisy;
           if (
             typeof data77 !== "string" &&
             !(typeof data77 == "number" && isFinite(data77)) &&
             typeof data77 !== "boolean"
           ) {
             const err117 = {
-              instancePath: instancePath + "/video/target",
-              schemaPath: "#/properties/video/properties/target/type",
+              instancePath: instancePath + "/video/noisy",
+              schemaPath: "#/properties/video/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.target.type },
+              params: { type: schema31.properties.video.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err117];
@@ -3088,18 +3092,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.denoised !== void 0) {
-          let data78 = data69.denoised;
+        if (data70.target !== void 0) {
+          let data78 = data70.target;
           if (
             typeof data78 !== "string" &&
             !(typeof data78 == "number" && isFinite(data78)) &&
             typeof data78 !== "boolean"
           ) {
             const err118 = {
-              instancePath: instancePath + "/video/denoised",
-              schemaPath: "#/properties/video/properties/denoised/type",
+              instancePath: instancePath + "/video/target",
+              schemaPath: "#/properties/video/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.denoised.type },
+              params: { type: schema31.properties.video.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err118];
@@ -3109,19 +3113,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.keep !== void 0) {
-          let data79 = data69.keep;
+        if (data70.denoised !== void 0) {
+          let data79 = data70.denoised;
           if (
             typeof data79 !== "string" &&
             !(typeof data79 == "number" && isFinite(data79)) &&
-            typeof data79 !== "boolean" &&
-            !Array.isArray(data79)
+            typeof data79 !== "boolean"
           ) {
             const err119 = {
-              instancePath: instancePath + "/video/keep",
-              schemaPath: "#/properties/video/properties/keep/type",
+              instancePath: instancePath + "/video/denoised",
+              schemaPath: "#/properties/video/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keep.type },
+              params: { type: schema31.properties.video.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err119];
@@ -3130,115 +3133,116 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data79)) {
-            const len2 = data79.length;
+        }
+        if (data70.keep !== void 0) {
+          let data80 = data70.keep;
+          if (
+            typeof data80 !== "string" &&
+            !(typeof data80 == "number" && isFinite(data80)) &&
+            typeof data80 !== "boolean" &&
+            !Array.isArray(data80)
+          ) {
+            const err120 = {
+              instancePath: instancePath + "/video/keep",
+              schemaPath: "#/properties/video/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err120];
+            } else {
+              vErrors.push(err120);
+            }
+            errors++;
+          }
+          if (Array.isArray(data80)) {
+            const len2 = data80.length;
             for (let i2 = 0; i2 < len2; i2++) {
-              let data80 = data79[i2];
+              let data81 = data80[i2];
               if (
-                typeof data80 !== "string" &&
-                !(typeof data80 == "number" && isFinite(data80)) &&
-                typeof data80 !== "boolean"
+                typeof data81 !== "string" &&
+                !(typeof data81 == "number" && isFinite(data81)) &&
+                typeof data81 !== "boolean"
               ) {
-                const err120 = {
+                const err121 = {
                   instancePath: instancePath + "/video/keep/" + i2,
                   schemaPath: "#/properties/video/properties/keep/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err120];
+                  vErrors = [err121];
                 } else {
-                  vErrors.push(err120);
+                  vErrors.push(err121);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data69.noise_mask !== void 0) {
-          let data81 = data69.noise_mask;
+        if (data70.noise_mask !== void 0) {
+          let data82 = data70.noise_mask;
           if (
-            typeof data81 !== "string" &&
-            !(typeof data81 == "number" && isFinite(data81)) &&
-            typeof data81 !== "boolean"
+            typeof data82 !== "string" &&
+            !(typeof data82 == "number" && isFinite(data82)) &&
+            typeof data82 !== "boolean"
           ) {
-            const err121 = {
+            const err122 = {
               instancePath: instancePath + "/video/noise_mask",
               schemaPath: "#/properties/video/properties/noise_mask/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err121];
+              vErrors = [err122];
             } else {
-              vErrors.push(err121);
+              vErrors.push(err122);
             }
             errors++;
           }
         }
-        if (data69.references !== void 0) {
-          let data82 = data69.references;
-          if (Array.isArray(data82)) {
-            const len3 = data82.length;
+        if (data70.references !== void 0) {
+          let data83 = data70.references;
+          if (Array.isArray(data83)) {
+            const len3 = data83.length;
             for (let i3 = 0; i3 < len3; i3++) {
-              let data83 = data82[i3];
-              if (typeof data83 !== "string" && !(data83 && typeof data83 == "object" && !Array.isArray(data83))) {
-                const err122 = {
+              let data84 = data83[i3];
+              if (typeof data84 !== "string" && !(data84 && typeof data84 == "object" && !Array.isArray(data84))) {
+                const err123 = {
                   instancePath: instancePath + "/video/references/" + i3,
                   schemaPath: "#/properties/video/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err122];
+                  vErrors = [err123];
                 } else {
-                  vErrors.push(err122);
+                  vErrors.push(err123);
                 }
                 errors++;
               }
-              if (data83 && typeof data83 == "object" && !Array.isArray(data83)) {
-                if (data83.source === void 0) {
-                  const err123 = {
+              if (data84 && typeof data84 == "object" && !Array.isArray(data84)) {
+                if (data84.source === void 0) {
+                  const err124 = {
                     instancePath: instancePath + "/video/references/" + i3,
                     schemaPath: "#/properties/video/properties/references/items/required",
                     keyword: "required",
                     params: { missingProperty: "source" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err123];
+                    vErrors = [err124];
                   } else {
-                    vErrors.push(err123);
+                    vErrors.push(err124);
                   }
                   errors++;
                 }
-                for (const key15 in data83) {
+                for (const key15 in data84) {
                   if (!(key15 === "source" || key15 === "probability" || key15 === "sigma" || key15 === "noise")) {
-                    const err124 = {
+                    const err125 = {
                       instancePath: instancePath + "/video/references/" + i3,
                       schemaPath: "#/properties/video/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
                       params: { additionalProperty: key15 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err124];
-                    } else {
-                      vErrors.push(err124);
-                    }
-                    errors++;
-                  }
-                }
-                if (data83.source !== void 0) {
-                  let data84 = data83.source;
-                  if (
-                    typeof data84 !== "string" &&
-                    !(typeof data84 == "number" && isFinite(data84)) &&
-                    typeof data84 !== "boolean"
-                  ) {
-                    const err125 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/source",
-                      schemaPath: "#/properties/video/properties/references/items/properties/source/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err125];
@@ -3248,20 +3252,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data83.probability !== void 0) {
-                  let data85 = data83.probability;
+                if (data84.source !== void 0) {
+                  let data85 = data84.source;
                   if (
                     typeof data85 !== "string" &&
                     !(typeof data85 == "number" && isFinite(data85)) &&
                     typeof data85 !== "boolean"
                   ) {
                     const err126 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/probability",
-                      schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
+                      instancePath: instancePath + "/video/references/" + i3 + "/source",
+                      schemaPath: "#/properties/video/properties/references/items/properties/source/type",
                       keyword: "type",
-                      params: {
-                        type: schema31.properties.video.properties.references.items.properties.probability.type,
-                      },
+                      params: { type: schema31.properties.video.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err126];
@@ -3271,18 +3273,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data83.sigma !== void 0) {
-                  let data86 = data83.sigma;
+                if (data84.probability !== void 0) {
+                  let data86 = data84.probability;
                   if (
                     typeof data86 !== "string" &&
                     !(typeof data86 == "number" && isFinite(data86)) &&
                     typeof data86 !== "boolean"
                   ) {
                     const err127 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/sigma",
-                      schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
+                      instancePath: instancePath + "/video/references/" + i3 + "/probability",
+                      schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
                       keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
+                      params: {
+                        type: schema31.properties.video.properties.references.items.properties.probability.type,
+                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err127];
@@ -3292,18 +3296,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data83.noise !== void 0) {
-                  let data87 = data83.noise;
+                if (data84.sigma !== void 0) {
+                  let data87 = data84.sigma;
                   if (
                     typeof data87 !== "string" &&
                     !(typeof data87 == "number" && isFinite(data87)) &&
                     typeof data87 !== "boolean"
                   ) {
                     const err128 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/noise",
-                      schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
+                      instancePath: instancePath + "/video/references/" + i3 + "/sigma",
+                      schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
                       keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
+                      params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err128];
@@ -3313,35 +3317,35 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data84.noise !== void 0) {
+                  let data88 = data84.noise;
+                  if (
+                    typeof data88 !== "string" &&
+                    !(typeof data88 == "number" && isFinite(data88)) &&
+                    typeof data88 !== "boolean"
+                  ) {
+                    const err129 = {
+                      instancePath: instancePath + "/video/references/" + i3 + "/noise",
+                      schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err129];
+                    } else {
+                      vErrors.push(err129);
+                    }
+                    errors++;
+                  }
+                }
               }
             }
           } else {
-            const err129 = {
+            const err130 = {
               instancePath: instancePath + "/video/references",
               schemaPath: "#/properties/video/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err129];
-            } else {
-              vErrors.push(err129);
-            }
-            errors++;
-          }
-        }
-        if (data69.attention !== void 0) {
-          let data88 = data69.attention;
-          if (
-            typeof data88 !== "string" &&
-            !(typeof data88 == "number" && isFinite(data88)) &&
-            typeof data88 !== "boolean"
-          ) {
-            const err130 = {
-              instancePath: instancePath + "/video/attention",
-              schemaPath: "#/properties/video/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err130];
@@ -3351,18 +3355,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.fps !== void 0) {
-          let data89 = data69.fps;
+        if (data70.attention !== void 0) {
+          let data89 = data70.attention;
           if (
             typeof data89 !== "string" &&
             !(typeof data89 == "number" && isFinite(data89)) &&
             typeof data89 !== "boolean"
           ) {
             const err131 = {
-              instancePath: instancePath + "/video/fps",
-              schemaPath: "#/properties/video/properties/fps/type",
+              instancePath: instancePath + "/video/attention",
+              schemaPath: "#/properties/video/properties/attention/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.fps.type },
+              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err131];
@@ -3372,18 +3376,18 @@ function validate20(
             errors++;
           }
         }
-        if (data69.keyframes !== void 0) {
-          let data90 = data69.keyframes;
+        if (data70.fps !== void 0) {
+          let data90 = data70.fps;
           if (
             typeof data90 !== "string" &&
             !(typeof data90 == "number" && isFinite(data90)) &&
             typeof data90 !== "boolean"
           ) {
             const err132 = {
-              instancePath: instancePath + "/video/keyframes",
-              schemaPath: "#/properties/video/properties/keyframes/type",
+              instancePath: instancePath + "/video/fps",
+              schemaPath: "#/properties/video/properties/fps/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keyframes.type },
+              params: { type: schema31.properties.video.properties.fps.type },
             };
             if (vErrors === null) {
               vErrors = [err132];
@@ -3393,52 +3397,52 @@ function validate20(
             errors++;
           }
         }
+        if (data70.keyframes !== void 0) {
+          let data91 = data70.keyframes;
+          if (
+            typeof data91 !== "string" &&
+            !(typeof data91 == "number" && isFinite(data91)) &&
+            typeof data91 !== "boolean"
+          ) {
+            const err133 = {
+              instancePath: instancePath + "/video/keyframes",
+              schemaPath: "#/properties/video/properties/keyframes/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keyframes.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err133];
+            } else {
+              vErrors.push(err133);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err133 = {
+        const err134 = {
           instancePath: instancePath + "/video",
           schemaPath: "#/properties/video/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err133];
+          vErrors = [err134];
         } else {
-          vErrors.push(err133);
+          vErrors.push(err134);
         }
         errors++;
       }
     }
     if (data.audio !== void 0) {
-      let data91 = data.audio;
-      if (data91 && typeof data91 == "object" && !Array.isArray(data91)) {
-        for (const key16 in data91) {
+      let data92 = data.audio;
+      if (data92 && typeof data92 == "object" && !Array.isArray(data92)) {
+        for (const key16 in data92) {
           if (!func1.call(schema31.properties.audio.properties, key16)) {
-            const err134 = {
+            const err135 = {
               instancePath: instancePath + "/audio",
               schemaPath: "#/properties/audio/additionalProperties",
               keyword: "additionalProperties",
               params: { additionalProperty: key16 },
-            };
-            if (vErrors === null) {
-              vErrors = [err134];
-            } else {
-              vErrors.push(err134);
-            }
-            errors++;
-          }
-        }
-        if (data91.latents !== void 0) {
-          let data92 = data91.latents;
-          if (
-            typeof data92 !== "string" &&
-            !(typeof data92 == "number" && isFinite(data92)) &&
-            typeof data92 !== "boolean"
-          ) {
-            const err135 = {
-              instancePath: instancePath + "/audio/latents",
-              schemaPath: "#/properties/audio/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err135];
@@ -3448,14 +3452,18 @@ function validate20(
             errors++;
           }
         }
-        if (data91.text !== void 0) {
-          let data93 = data91.text;
-          if (typeof data93 !== "string" && !Array.isArray(data93)) {
+        if (data92.latents !== void 0) {
+          let data93 = data92.latents;
+          if (
+            typeof data93 !== "string" &&
+            !(typeof data93 == "number" && isFinite(data93)) &&
+            typeof data93 !== "boolean"
+          ) {
             const err136 = {
-              instancePath: instancePath + "/audio/text",
-              schemaPath: "#/properties/audio/properties/text/type",
+              instancePath: instancePath + "/audio/latents",
+              schemaPath: "#/properties/audio/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.text.type },
+              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err136];
@@ -3464,73 +3472,69 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data93)) {
-            if (data93.length < 1) {
-              const err137 = {
+        }
+        if (data92.text !== void 0) {
+          let data94 = data92.text;
+          if (typeof data94 !== "string" && !Array.isArray(data94)) {
+            const err137 = {
+              instancePath: instancePath + "/audio/text",
+              schemaPath: "#/properties/audio/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err137];
+            } else {
+              vErrors.push(err137);
+            }
+            errors++;
+          }
+          if (Array.isArray(data94)) {
+            if (data94.length < 1) {
+              const err138 = {
                 instancePath: instancePath + "/audio/text",
                 schemaPath: "#/properties/audio/properties/text/minItems",
                 keyword: "minItems",
                 params: { limit: 1 },
               };
               if (vErrors === null) {
-                vErrors = [err137];
+                vErrors = [err138];
               } else {
-                vErrors.push(err137);
+                vErrors.push(err138);
               }
               errors++;
             }
-            const len4 = data93.length;
+            const len4 = data94.length;
             for (let i4 = 0; i4 < len4; i4++) {
-              let data94 = data93[i4];
+              let data95 = data94[i4];
               if (
-                typeof data94 !== "string" &&
-                !(typeof data94 == "number" && isFinite(data94)) &&
-                typeof data94 !== "boolean"
+                typeof data95 !== "string" &&
+                !(typeof data95 == "number" && isFinite(data95)) &&
+                typeof data95 !== "boolean"
               ) {
-                const err138 = {
+                const err139 = {
                   instancePath: instancePath + "/audio/text/" + i4,
                   schemaPath: "#/properties/audio/properties/text/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err138];
+                  vErrors = [err139];
                 } else {
-                  vErrors.push(err138);
+                  vErrors.push(err139);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data91.generate !== void 0) {
-          if (typeof data91.generate !== "boolean") {
-            const err139 = {
+        if (data92.generate !== void 0) {
+          if (typeof data92.generate !== "boolean") {
+            const err140 = {
               instancePath: instancePath + "/audio/generate",
               schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err139];
-            } else {
-              vErrors.push(err139);
-            }
-            errors++;
-          }
-        }
-        if (data91.sigma !== void 0) {
-          let data96 = data91.sigma;
-          if (
-            typeof data96 !== "string" &&
-            !(typeof data96 == "number" && isFinite(data96)) &&
-            typeof data96 !== "boolean"
-          ) {
-            const err140 = {
-              instancePath: instancePath + "/audio/sigma",
-              schemaPath: "#/properties/audio/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err140];
@@ -3540,18 +3544,18 @@ function validate20(
             errors++;
           }
         }
-        if (data91.noise !== void 0) {
-          let data97 = data91.noise;
+        if (data92.sigma !== void 0) {
+          let data97 = data92.sigma;
           if (
             typeof data97 !== "string" &&
             !(typeof data97 == "number" && isFinite(data97)) &&
             typeof data97 !== "boolean"
           ) {
             const err141 = {
-              instancePath: instancePath + "/audio/noise",
-              schemaPath: "#/properties/audio/properties/noise/type",
+              instancePath: instancePath + "/audio/sigma",
+              schemaPath: "#/properties/audio/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise.type },
+              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err141];
@@ -3561,18 +3565,18 @@ function validate20(
             errors++;
           }
         }
-        if (data91.noisy !== void 0) {
-          let data98 = data91.noisy;
+        if (data92.noise !== void 0) {
+          let data98 = data92.noise;
           if (
             typeof data98 !== "string" &&
             !(typeof data98 == "number" && isFinite(data98)) &&
             typeof data98 !== "boolean"
           ) {
             const err142 = {
-              instancePath: instancePath + "/audio/noisy",
-              schemaPath: "#/properties/audio/properties/noisy/type",
+              instancePath: instancePath + "/audio/noise",
+              schemaPath: "#/properties/audio/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noisy.type },
+              params: { type: schema31.properties.audio.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err142];
@@ -3582,18 +3586,18 @@ function validate20(
             errors++;
           }
         }
-        if (data91.target !== void 0) {
-          let data99 = data91.target;
+        if (data92.noisy !== void 0) {
+          let data99 = data92.noisy;
           if (
             typeof data99 !== "string" &&
             !(typeof data99 == "number" && isFinite(data99)) &&
             typeof data99 !== "boolean"
           ) {
             const err143 = {
-              instancePath: instancePath + "/audio/target",
-              schemaPath: "#/properties/audio/properties/target/type",
+              instancePath: instancePath + "/audio/noisy",
+              schemaPath: "#/properties/audio/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.target.type },
+              params: { type: schema31.properties.audio.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err143];
@@ -3603,18 +3607,18 @@ function validate20(
             errors++;
           }
         }
-        if (data91.denoised !== void 0) {
-          let data100 = data91.denoised;
+        if (data92.target !== void 0) {
+          let data100 = data92.target;
           if (
             typeof data100 !== "string" &&
             !(typeof data100 == "number" && isFinite(data100)) &&
             typeof data100 !== "boolean"
           ) {
             const err144 = {
-              instancePath: instancePath + "/audio/denoised",
-              schemaPath: "#/properties/audio/properties/denoised/type",
+              instancePath: instancePath + "/audio/target",
+              schemaPath: "#/properties/audio/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.denoised.type },
+              params: { type: schema31.properties.audio.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err144];
@@ -3624,19 +3628,18 @@ function validate20(
             errors++;
           }
         }
-        if (data91.keep !== void 0) {
-          let data101 = data91.keep;
+        if (data92.denoised !== void 0) {
+          let data101 = data92.denoised;
           if (
             typeof data101 !== "string" &&
             !(typeof data101 == "number" && isFinite(data101)) &&
-            typeof data101 !== "boolean" &&
-            !Array.isArray(data101)
+            typeof data101 !== "boolean"
           ) {
             const err145 = {
-              instancePath: instancePath + "/audio/keep",
-              schemaPath: "#/properties/audio/properties/keep/type",
+              instancePath: instancePath + "/audio/denoised",
+              schemaPath: "#/properties/audio/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.keep.type },
+              params: { type: schema31.properties.audio.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err145];
@@ -3645,115 +3648,116 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data101)) {
-            const len5 = data101.length;
+        }
+        if (data92.keep !== void 0) {
+          let data102 = data92.keep;
+          if (
+            typeof data102 !== "string" &&
+            !(typeof data102 == "number" && isFinite(data102)) &&
+            typeof data102 !== "boolean" &&
+            !Array.isArray(data102)
+          ) {
+            const err146 = {
+              instancePath: instancePath + "/audio/keep",
+              schemaPath: "#/properties/audio/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err146];
+            } else {
+              vErrors.push(err146);
+            }
+            errors++;
+          }
+          if (Array.isArray(data102)) {
+            const len5 = data102.length;
             for (let i5 = 0; i5 < len5; i5++) {
-              let data102 = data101[i5];
+              let data103 = data102[i5];
               if (
-                typeof data102 !== "string" &&
-                !(typeof data102 == "number" && isFinite(data102)) &&
-                typeof data102 !== "boolean"
+                typeof data103 !== "string" &&
+                !(typeof data103 == "number" && isFinite(data103)) &&
+                typeof data103 !== "boolean"
               ) {
-                const err146 = {
+                const err147 = {
                   instancePath: instancePath + "/audio/keep/" + i5,
                   schemaPath: "#/properties/audio/properties/keep/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err146];
+                  vErrors = [err147];
                 } else {
-                  vErrors.push(err146);
+                  vErrors.push(err147);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data91.noise_mask !== void 0) {
-          let data103 = data91.noise_mask;
+        if (data92.noise_mask !== void 0) {
+          let data104 = data92.noise_mask;
           if (
-            typeof data103 !== "string" &&
-            !(typeof data103 == "number" && isFinite(data103)) &&
-            typeof data103 !== "boolean"
+            typeof data104 !== "string" &&
+            !(typeof data104 == "number" && isFinite(data104)) &&
+            typeof data104 !== "boolean"
           ) {
-            const err147 = {
+            const err148 = {
               instancePath: instancePath + "/audio/noise_mask",
               schemaPath: "#/properties/audio/properties/noise_mask/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err147];
+              vErrors = [err148];
             } else {
-              vErrors.push(err147);
+              vErrors.push(err148);
             }
             errors++;
           }
         }
-        if (data91.references !== void 0) {
-          let data104 = data91.references;
-          if (Array.isArray(data104)) {
-            const len6 = data104.length;
+        if (data92.references !== void 0) {
+          let data105 = data92.references;
+          if (Array.isArray(data105)) {
+            const len6 = data105.length;
             for (let i6 = 0; i6 < len6; i6++) {
-              let data105 = data104[i6];
-              if (typeof data105 !== "string" && !(data105 && typeof data105 == "object" && !Array.isArray(data105))) {
-                const err148 = {
+              let data106 = data105[i6];
+              if (typeof data106 !== "string" && !(data106 && typeof data106 == "object" && !Array.isArray(data106))) {
+                const err149 = {
                   instancePath: instancePath + "/audio/references/" + i6,
                   schemaPath: "#/properties/audio/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err148];
+                  vErrors = [err149];
                 } else {
-                  vErrors.push(err148);
+                  vErrors.push(err149);
                 }
                 errors++;
               }
-              if (data105 && typeof data105 == "object" && !Array.isArray(data105)) {
-                if (data105.source === void 0) {
-                  const err149 = {
+              if (data106 && typeof data106 == "object" && !Array.isArray(data106)) {
+                if (data106.source === void 0) {
+                  const err150 = {
                     instancePath: instancePath + "/audio/references/" + i6,
                     schemaPath: "#/properties/audio/properties/references/items/required",
                     keyword: "required",
                     params: { missingProperty: "source" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err149];
+                    vErrors = [err150];
                   } else {
-                    vErrors.push(err149);
+                    vErrors.push(err150);
                   }
                   errors++;
                 }
-                for (const key17 in data105) {
+                for (const key17 in data106) {
                   if (!(key17 === "source" || key17 === "probability" || key17 === "sigma" || key17 === "noise")) {
-                    const err150 = {
+                    const err151 = {
                       instancePath: instancePath + "/audio/references/" + i6,
                       schemaPath: "#/properties/audio/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
                       params: { additionalProperty: key17 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err150];
-                    } else {
-                      vErrors.push(err150);
-                    }
-                    errors++;
-                  }
-                }
-                if (data105.source !== void 0) {
-                  let data106 = data105.source;
-                  if (
-                    typeof data106 !== "string" &&
-                    !(typeof data106 == "number" && isFinite(data106)) &&
-                    typeof data106 !== "boolean"
-                  ) {
-                    const err151 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/source",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err151];
@@ -3763,20 +3767,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data105.probability !== void 0) {
-                  let data107 = data105.probability;
+                if (data106.source !== void 0) {
+                  let data107 = data106.source;
                   if (
                     typeof data107 !== "string" &&
                     !(typeof data107 == "number" && isFinite(data107)) &&
                     typeof data107 !== "boolean"
                   ) {
                     const err152 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/probability",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
+                      instancePath: instancePath + "/audio/references/" + i6 + "/source",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
                       keyword: "type",
-                      params: {
-                        type: schema31.properties.audio.properties.references.items.properties.probability.type,
-                      },
+                      params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err152];
@@ -3786,18 +3788,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data105.sigma !== void 0) {
-                  let data108 = data105.sigma;
+                if (data106.probability !== void 0) {
+                  let data108 = data106.probability;
                   if (
                     typeof data108 !== "string" &&
                     !(typeof data108 == "number" && isFinite(data108)) &&
                     typeof data108 !== "boolean"
                   ) {
                     const err153 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/sigma",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
+                      instancePath: instancePath + "/audio/references/" + i6 + "/probability",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
                       keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
+                      params: {
+                        type: schema31.properties.audio.properties.references.items.properties.probability.type,
+                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err153];
@@ -3807,18 +3811,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data105.noise !== void 0) {
-                  let data109 = data105.noise;
+                if (data106.sigma !== void 0) {
+                  let data109 = data106.sigma;
                   if (
                     typeof data109 !== "string" &&
                     !(typeof data109 == "number" && isFinite(data109)) &&
                     typeof data109 !== "boolean"
                   ) {
                     const err154 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/noise",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
+                      instancePath: instancePath + "/audio/references/" + i6 + "/sigma",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
                       keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
+                      params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err154];
@@ -3828,35 +3832,35 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data106.noise !== void 0) {
+                  let data110 = data106.noise;
+                  if (
+                    typeof data110 !== "string" &&
+                    !(typeof data110 == "number" && isFinite(data110)) &&
+                    typeof data110 !== "boolean"
+                  ) {
+                    const err155 = {
+                      instancePath: instancePath + "/audio/references/" + i6 + "/noise",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err155];
+                    } else {
+                      vErrors.push(err155);
+                    }
+                    errors++;
+                  }
+                }
               }
             }
           } else {
-            const err155 = {
+            const err156 = {
               instancePath: instancePath + "/audio/references",
               schemaPath: "#/properties/audio/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err155];
-            } else {
-              vErrors.push(err155);
-            }
-            errors++;
-          }
-        }
-        if (data91.attention !== void 0) {
-          let data110 = data91.attention;
-          if (
-            typeof data110 !== "string" &&
-            !(typeof data110 == "number" && isFinite(data110)) &&
-            typeof data110 !== "boolean"
-          ) {
-            const err156 = {
-              instancePath: instancePath + "/audio/attention",
-              schemaPath: "#/properties/audio/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err156];
@@ -3866,29 +3870,50 @@ function validate20(
             errors++;
           }
         }
+        if (data92.attention !== void 0) {
+          let data111 = data92.attention;
+          if (
+            typeof data111 !== "string" &&
+            !(typeof data111 == "number" && isFinite(data111)) &&
+            typeof data111 !== "boolean"
+          ) {
+            const err157 = {
+              instancePath: instancePath + "/audio/attention",
+              schemaPath: "#/properties/audio/properties/attention/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.attention.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err157];
+            } else {
+              vErrors.push(err157);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err157 = {
+        const err158 = {
           instancePath: instancePath + "/audio",
           schemaPath: "#/properties/audio/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err157];
+          vErrors = [err158];
         } else {
-          vErrors.push(err157);
+          vErrors.push(err158);
         }
         errors++;
       }
     }
     if (data.passes !== void 0) {
-      let data111 = data.passes;
-      if (data111 && typeof data111 == "object" && !Array.isArray(data111)) {
-        for (const key18 in data111) {
-          const _errs228 = errors;
+      let data112 = data.passes;
+      if (data112 && typeof data112 == "object" && !Array.isArray(data112)) {
+        for (const key18 in data112) {
+          const _errs230 = errors;
           if (typeof key18 === "string") {
             if (!pattern5.test(key18)) {
-              const err158 = {
+              const err159 = {
                 instancePath: instancePath + "/passes",
                 schemaPath: "#/properties/passes/propertyNames/pattern",
                 keyword: "pattern",
@@ -3896,57 +3921,39 @@ function validate20(
                 propertyName: key18,
               };
               if (vErrors === null) {
-                vErrors = [err158];
+                vErrors = [err159];
               } else {
-                vErrors.push(err158);
+                vErrors.push(err159);
               }
               errors++;
             }
           }
-          var valid43 = _errs228 === errors;
+          var valid43 = _errs230 === errors;
           if (!valid43) {
-            const err159 = {
+            const err160 = {
               instancePath: instancePath + "/passes",
               schemaPath: "#/properties/passes/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key18 },
             };
             if (vErrors === null) {
-              vErrors = [err159];
+              vErrors = [err160];
             } else {
-              vErrors.push(err159);
+              vErrors.push(err160);
             }
             errors++;
           }
         }
-        for (const key19 in data111) {
-          let data112 = data111[key19];
-          if (data112 && typeof data112 == "object" && !Array.isArray(data112)) {
-            for (const key20 in data112) {
+        for (const key19 in data112) {
+          let data113 = data112[key19];
+          if (data113 && typeof data113 == "object" && !Array.isArray(data113)) {
+            for (const key20 in data113) {
               if (!(key20 === "adapters" || key20 === "gradient" || key20 === "video" || key20 === "audio")) {
-                const err160 = {
+                const err161 = {
                   instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/passes/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key20 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err160];
-                } else {
-                  vErrors.push(err160);
-                }
-                errors++;
-              }
-            }
-            if (data112.adapters !== void 0) {
-              let data113 = data112.adapters;
-              if (!(data113 === true || data113 === false || data113 === "ema")) {
-                const err161 = {
-                  instancePath:
-                    instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err161];
@@ -3956,14 +3963,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data112.gradient !== void 0) {
-              if (!(data112.gradient === "through")) {
+            if (data113.adapters !== void 0) {
+              let data114 = data113.adapters;
+              if (!(data114 === true || data114 === false || data114 === "ema")) {
                 const err162 = {
                   instancePath:
-                    instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
+                    instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
                   keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err162];
@@ -3973,10 +3981,27 @@ function validate20(
                 errors++;
               }
             }
-            if (data112.video !== void 0) {
-              let data115 = data112.video;
-              if (data115 && typeof data115 == "object" && !Array.isArray(data115)) {
-                for (const key21 in data115) {
+            if (data113.gradient !== void 0) {
+              if (!(data113.gradient === "through")) {
+                const err163 = {
+                  instancePath:
+                    instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err163];
+                } else {
+                  vErrors.push(err163);
+                }
+                errors++;
+              }
+            }
+            if (data113.video !== void 0) {
+              let data116 = data113.video;
+              if (data116 && typeof data116 == "object" && !Array.isArray(data116)) {
+                for (const key21 in data116) {
                   if (!(
                     key21 === "latents" ||
                     key21 === "text" ||
@@ -3987,36 +4012,12 @@ function validate20(
                     key21 === "target" ||
                     key21 === "denoised"
                   )) {
-                    const err163 = {
+                    const err164 = {
                       instancePath:
                         instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
                       keyword: "additionalProperties",
                       params: { additionalProperty: key21 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err163];
-                    } else {
-                      vErrors.push(err163);
-                    }
-                    errors++;
-                  }
-                }
-                if (data115.latents !== void 0) {
-                  let data116 = data115.latents;
-                  if (
-                    typeof data116 !== "string" &&
-                    !(typeof data116 == "number" && isFinite(data116)) &&
-                    typeof data116 !== "boolean"
-                  ) {
-                    const err164 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
-                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err164];
@@ -4026,16 +4027,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data115.text !== void 0) {
-                  let data117 = data115.text;
-                  if (typeof data117 !== "string" && !Array.isArray(data117)) {
+                if (data116.latents !== void 0) {
+                  let data117 = data116.latents;
+                  if (
+                    typeof data117 !== "string" &&
+                    !(typeof data117 == "number" && isFinite(data117)) &&
+                    typeof data117 !== "boolean"
+                  ) {
                     const err165 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4045,9 +4050,29 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data117)) {
-                    if (data117.length < 1) {
-                      const err166 = {
+                }
+                if (data116.text !== void 0) {
+                  let data118 = data116.text;
+                  if (typeof data118 !== "string" && !Array.isArray(data118)) {
+                    const err166 = {
+                      instancePath:
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err166];
+                    } else {
+                      vErrors.push(err166);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data118)) {
+                    if (data118.length < 1) {
+                      const err167 = {
                         instancePath:
                           instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
                         schemaPath:
@@ -4056,21 +4081,21 @@ function validate20(
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err166];
+                        vErrors = [err167];
                       } else {
-                        vErrors.push(err166);
+                        vErrors.push(err167);
                       }
                       errors++;
                     }
-                    const len7 = data117.length;
+                    const len7 = data118.length;
                     for (let i7 = 0; i7 < len7; i7++) {
-                      let data118 = data117[i7];
+                      let data119 = data118[i7];
                       if (
-                        typeof data118 !== "string" &&
-                        !(typeof data118 == "number" && isFinite(data118)) &&
-                        typeof data118 !== "boolean"
+                        typeof data119 !== "string" &&
+                        !(typeof data119 == "number" && isFinite(data119)) &&
+                        typeof data119 !== "boolean"
                       ) {
-                        const err167 = {
+                        const err168 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
@@ -4086,26 +4111,26 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err167];
+                          vErrors = [err168];
                         } else {
-                          vErrors.push(err167);
+                          vErrors.push(err168);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data115.references !== void 0) {
-                  let data119 = data115.references;
-                  if (Array.isArray(data119)) {
-                    const len8 = data119.length;
+                if (data116.references !== void 0) {
+                  let data120 = data116.references;
+                  if (Array.isArray(data120)) {
+                    const len8 = data120.length;
                     for (let i8 = 0; i8 < len8; i8++) {
-                      let data120 = data119[i8];
+                      let data121 = data120[i8];
                       if (
-                        typeof data120 !== "string" &&
-                        !(data120 && typeof data120 == "object" && !Array.isArray(data120))
+                        typeof data121 !== "string" &&
+                        !(data121 && typeof data121 == "object" && !Array.isArray(data121))
                       ) {
-                        const err168 = {
+                        const err169 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
@@ -4121,15 +4146,15 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err168];
+                          vErrors = [err169];
                         } else {
-                          vErrors.push(err168);
+                          vErrors.push(err169);
                         }
                         errors++;
                       }
-                      if (data120 && typeof data120 == "object" && !Array.isArray(data120)) {
-                        if (data120.source === void 0) {
-                          const err169 = {
+                      if (data121 && typeof data121 == "object" && !Array.isArray(data121)) {
+                        if (data121.source === void 0) {
+                          const err170 = {
                             instancePath:
                               instancePath +
                               "/passes/" +
@@ -4142,20 +4167,20 @@ function validate20(
                             params: { missingProperty: "source" },
                           };
                           if (vErrors === null) {
-                            vErrors = [err169];
+                            vErrors = [err170];
                           } else {
-                            vErrors.push(err169);
+                            vErrors.push(err170);
                           }
                           errors++;
                         }
-                        for (const key22 in data120) {
+                        for (const key22 in data121) {
                           if (!(
                             key22 === "source" ||
                             key22 === "probability" ||
                             key22 === "sigma" ||
                             key22 === "noise"
                           )) {
-                            const err170 = {
+                            const err171 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4168,21 +4193,21 @@ function validate20(
                               params: { additionalProperty: key22 },
                             };
                             if (vErrors === null) {
-                              vErrors = [err170];
+                              vErrors = [err171];
                             } else {
-                              vErrors.push(err170);
+                              vErrors.push(err171);
                             }
                             errors++;
                           }
                         }
-                        if (data120.source !== void 0) {
-                          let data121 = data120.source;
+                        if (data121.source !== void 0) {
+                          let data122 = data121.source;
                           if (
-                            typeof data121 !== "string" &&
-                            !(typeof data121 == "number" && isFinite(data121)) &&
-                            typeof data121 !== "boolean"
+                            typeof data122 !== "string" &&
+                            !(typeof data122 == "number" && isFinite(data122)) &&
+                            typeof data122 !== "boolean"
                           ) {
-                            const err171 = {
+                            const err172 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4199,21 +4224,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err171];
+                              vErrors = [err172];
                             } else {
-                              vErrors.push(err171);
+                              vErrors.push(err172);
                             }
                             errors++;
                           }
                         }
-                        if (data120.probability !== void 0) {
-                          let data122 = data120.probability;
+                        if (data121.probability !== void 0) {
+                          let data123 = data121.probability;
                           if (
-                            typeof data122 !== "string" &&
-                            !(typeof data122 == "number" && isFinite(data122)) &&
-                            typeof data122 !== "boolean"
+                            typeof data123 !== "string" &&
+                            !(typeof data123 == "number" && isFinite(data123)) &&
+                            typeof data123 !== "boolean"
                           ) {
-                            const err172 = {
+                            const err173 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4230,21 +4255,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err172];
+                              vErrors = [err173];
                             } else {
-                              vErrors.push(err172);
+                              vErrors.push(err173);
                             }
                             errors++;
                           }
                         }
-                        if (data120.sigma !== void 0) {
-                          let data123 = data120.sigma;
+                        if (data121.sigma !== void 0) {
+                          let data124 = data121.sigma;
                           if (
-                            typeof data123 !== "string" &&
-                            !(typeof data123 == "number" && isFinite(data123)) &&
-                            typeof data123 !== "boolean"
+                            typeof data124 !== "string" &&
+                            !(typeof data124 == "number" && isFinite(data124)) &&
+                            typeof data124 !== "boolean"
                           ) {
-                            const err173 = {
+                            const err174 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4261,21 +4286,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err173];
+                              vErrors = [err174];
                             } else {
-                              vErrors.push(err173);
+                              vErrors.push(err174);
                             }
                             errors++;
                           }
                         }
-                        if (data120.noise !== void 0) {
-                          let data124 = data120.noise;
+                        if (data121.noise !== void 0) {
+                          let data125 = data121.noise;
                           if (
-                            typeof data124 !== "string" &&
-                            !(typeof data124 == "number" && isFinite(data124)) &&
-                            typeof data124 !== "boolean"
+                            typeof data125 !== "string" &&
+                            !(typeof data125 == "number" && isFinite(data125)) &&
+                            typeof data125 !== "boolean"
                           ) {
-                            const err174 = {
+                            const err175 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4292,9 +4317,9 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err174];
+                              vErrors = [err175];
                             } else {
-                              vErrors.push(err174);
+                              vErrors.push(err175);
                             }
                             errors++;
                           }
@@ -4302,7 +4327,7 @@ function validate20(
                       }
                     }
                   } else {
-                    const err175 = {
+                    const err176 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
@@ -4314,30 +4339,6 @@ function validate20(
                       params: { type: "array" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err175];
-                    } else {
-                      vErrors.push(err175);
-                    }
-                    errors++;
-                  }
-                }
-                if (data115.sigma !== void 0) {
-                  let data125 = data115.sigma;
-                  if (
-                    typeof data125 !== "string" &&
-                    !(typeof data125 == "number" && isFinite(data125)) &&
-                    typeof data125 !== "boolean"
-                  ) {
-                    const err176 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.sigma.type,
-                      },
-                    };
-                    if (vErrors === null) {
                       vErrors = [err176];
                     } else {
                       vErrors.push(err176);
@@ -4345,8 +4346,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data115.noise !== void 0) {
-                  let data126 = data115.noise;
+                if (data116.sigma !== void 0) {
+                  let data126 = data116.sigma;
                   if (
                     typeof data126 !== "string" &&
                     !(typeof data126 == "number" && isFinite(data126)) &&
@@ -4354,11 +4355,11 @@ function validate20(
                   ) {
                     const err177 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.sigma.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4369,8 +4370,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data115.noisy !== void 0) {
-                  let data127 = data115.noisy;
+                if (data116.noise !== void 0) {
+                  let data127 = data116.noise;
                   if (
                     typeof data127 !== "string" &&
                     !(typeof data127 == "number" && isFinite(data127)) &&
@@ -4378,11 +4379,11 @@ function validate20(
                   ) {
                     const err178 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4393,8 +4394,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data115.target !== void 0) {
-                  let data128 = data115.target;
+                if (data116.noisy !== void 0) {
+                  let data128 = data116.noisy;
                   if (
                     typeof data128 !== "string" &&
                     !(typeof data128 == "number" && isFinite(data128)) &&
@@ -4402,11 +4403,11 @@ function validate20(
                   ) {
                     const err179 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4417,8 +4418,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data115.denoised !== void 0) {
-                  let data129 = data115.denoised;
+                if (data116.target !== void 0) {
+                  let data129 = data116.target;
                   if (
                     typeof data129 !== "string" &&
                     !(typeof data129 == "number" && isFinite(data129)) &&
@@ -4426,11 +4427,11 @@ function validate20(
                   ) {
                     const err180 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4441,25 +4442,49 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data116.denoised !== void 0) {
+                  let data130 = data116.denoised;
+                  if (
+                    typeof data130 !== "string" &&
+                    !(typeof data130 == "number" && isFinite(data130)) &&
+                    typeof data130 !== "boolean"
+                  ) {
+                    const err181 = {
+                      instancePath:
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err181];
+                    } else {
+                      vErrors.push(err181);
+                    }
+                    errors++;
+                  }
+                }
               } else {
-                const err181 = {
+                const err182 = {
                   instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
                   schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
                   keyword: "type",
                   params: { type: "object" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err181];
+                  vErrors = [err182];
                 } else {
-                  vErrors.push(err181);
+                  vErrors.push(err182);
                 }
                 errors++;
               }
             }
-            if (data112.audio !== void 0) {
-              let data130 = data112.audio;
-              if (data130 && typeof data130 == "object" && !Array.isArray(data130)) {
-                for (const key23 in data130) {
+            if (data113.audio !== void 0) {
+              let data131 = data113.audio;
+              if (data131 && typeof data131 == "object" && !Array.isArray(data131)) {
+                for (const key23 in data131) {
                   if (!(
                     key23 === "latents" ||
                     key23 === "text" ||
@@ -4470,36 +4495,12 @@ function validate20(
                     key23 === "target" ||
                     key23 === "denoised"
                   )) {
-                    const err182 = {
+                    const err183 = {
                       instancePath:
                         instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
                       keyword: "additionalProperties",
                       params: { additionalProperty: key23 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err182];
-                    } else {
-                      vErrors.push(err182);
-                    }
-                    errors++;
-                  }
-                }
-                if (data130.latents !== void 0) {
-                  let data131 = data130.latents;
-                  if (
-                    typeof data131 !== "string" &&
-                    !(typeof data131 == "number" && isFinite(data131)) &&
-                    typeof data131 !== "boolean"
-                  ) {
-                    const err183 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
-                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err183];
@@ -4509,16 +4510,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data130.text !== void 0) {
-                  let data132 = data130.text;
-                  if (typeof data132 !== "string" && !Array.isArray(data132)) {
+                if (data131.latents !== void 0) {
+                  let data132 = data131.latents;
+                  if (
+                    typeof data132 !== "string" &&
+                    !(typeof data132 == "number" && isFinite(data132)) &&
+                    typeof data132 !== "boolean"
+                  ) {
                     const err184 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4528,9 +4533,29 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data132)) {
-                    if (data132.length < 1) {
-                      const err185 = {
+                }
+                if (data131.text !== void 0) {
+                  let data133 = data131.text;
+                  if (typeof data133 !== "string" && !Array.isArray(data133)) {
+                    const err185 = {
+                      instancePath:
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err185];
+                    } else {
+                      vErrors.push(err185);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data133)) {
+                    if (data133.length < 1) {
+                      const err186 = {
                         instancePath:
                           instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
                         schemaPath:
@@ -4539,21 +4564,21 @@ function validate20(
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err185];
+                        vErrors = [err186];
                       } else {
-                        vErrors.push(err185);
+                        vErrors.push(err186);
                       }
                       errors++;
                     }
-                    const len9 = data132.length;
+                    const len9 = data133.length;
                     for (let i9 = 0; i9 < len9; i9++) {
-                      let data133 = data132[i9];
+                      let data134 = data133[i9];
                       if (
-                        typeof data133 !== "string" &&
-                        !(typeof data133 == "number" && isFinite(data133)) &&
-                        typeof data133 !== "boolean"
+                        typeof data134 !== "string" &&
+                        !(typeof data134 == "number" && isFinite(data134)) &&
+                        typeof data134 !== "boolean"
                       ) {
-                        const err186 = {
+                        const err187 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
@@ -4569,26 +4594,26 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err186];
+                          vErrors = [err187];
                         } else {
-                          vErrors.push(err186);
+                          vErrors.push(err187);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data130.references !== void 0) {
-                  let data134 = data130.references;
-                  if (Array.isArray(data134)) {
-                    const len10 = data134.length;
+                if (data131.references !== void 0) {
+                  let data135 = data131.references;
+                  if (Array.isArray(data135)) {
+                    const len10 = data135.length;
                     for (let i10 = 0; i10 < len10; i10++) {
-                      let data135 = data134[i10];
+                      let data136 = data135[i10];
                       if (
-                        typeof data135 !== "string" &&
-                        !(data135 && typeof data135 == "object" && !Array.isArray(data135))
+                        typeof data136 !== "string" &&
+                        !(data136 && typeof data136 == "object" && !Array.isArray(data136))
                       ) {
-                        const err187 = {
+                        const err188 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
@@ -4604,15 +4629,15 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err187];
+                          vErrors = [err188];
                         } else {
-                          vErrors.push(err187);
+                          vErrors.push(err188);
                         }
                         errors++;
                       }
-                      if (data135 && typeof data135 == "object" && !Array.isArray(data135)) {
-                        if (data135.source === void 0) {
-                          const err188 = {
+                      if (data136 && typeof data136 == "object" && !Array.isArray(data136)) {
+                        if (data136.source === void 0) {
+                          const err189 = {
                             instancePath:
                               instancePath +
                               "/passes/" +
@@ -4625,20 +4650,20 @@ function validate20(
                             params: { missingProperty: "source" },
                           };
                           if (vErrors === null) {
-                            vErrors = [err188];
+                            vErrors = [err189];
                           } else {
-                            vErrors.push(err188);
+                            vErrors.push(err189);
                           }
                           errors++;
                         }
-                        for (const key24 in data135) {
+                        for (const key24 in data136) {
                           if (!(
                             key24 === "source" ||
                             key24 === "probability" ||
                             key24 === "sigma" ||
                             key24 === "noise"
                           )) {
-                            const err189 = {
+                            const err190 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4651,21 +4676,21 @@ function validate20(
                               params: { additionalProperty: key24 },
                             };
                             if (vErrors === null) {
-                              vErrors = [err189];
+                              vErrors = [err190];
                             } else {
-                              vErrors.push(err189);
+                              vErrors.push(err190);
                             }
                             errors++;
                           }
                         }
-                        if (data135.source !== void 0) {
-                          let data136 = data135.source;
+                        if (data136.source !== void 0) {
+                          let data137 = data136.source;
                           if (
-                            typeof data136 !== "string" &&
-                            !(typeof data136 == "number" && isFinite(data136)) &&
-                            typeof data136 !== "boolean"
+                            typeof data137 !== "string" &&
+                            !(typeof data137 == "number" && isFinite(data137)) &&
+                            typeof data137 !== "boolean"
                           ) {
-                            const err190 = {
+                            const err191 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4682,21 +4707,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err190];
+                              vErrors = [err191];
                             } else {
-                              vErrors.push(err190);
+                              vErrors.push(err191);
                             }
                             errors++;
                           }
                         }
-                        if (data135.probability !== void 0) {
-                          let data137 = data135.probability;
+                        if (data136.probability !== void 0) {
+                          let data138 = data136.probability;
                           if (
-                            typeof data137 !== "string" &&
-                            !(typeof data137 == "number" && isFinite(data137)) &&
-                            typeof data137 !== "boolean"
+                            typeof data138 !== "string" &&
+                            !(typeof data138 == "number" && isFinite(data138)) &&
+                            typeof data138 !== "boolean"
                           ) {
-                            const err191 = {
+                            const err192 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4713,21 +4738,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err191];
+                              vErrors = [err192];
                             } else {
-                              vErrors.push(err191);
+                              vErrors.push(err192);
                             }
                             errors++;
                           }
                         }
-                        if (data135.sigma !== void 0) {
-                          let data138 = data135.sigma;
+                        if (data136.sigma !== void 0) {
+                          let data139 = data136.sigma;
                           if (
-                            typeof data138 !== "string" &&
-                            !(typeof data138 == "number" && isFinite(data138)) &&
-                            typeof data138 !== "boolean"
+                            typeof data139 !== "string" &&
+                            !(typeof data139 == "number" && isFinite(data139)) &&
+                            typeof data139 !== "boolean"
                           ) {
-                            const err192 = {
+                            const err193 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4744,21 +4769,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err192];
+                              vErrors = [err193];
                             } else {
-                              vErrors.push(err192);
+                              vErrors.push(err193);
                             }
                             errors++;
                           }
                         }
-                        if (data135.noise !== void 0) {
-                          let data139 = data135.noise;
+                        if (data136.noise !== void 0) {
+                          let data140 = data136.noise;
                           if (
-                            typeof data139 !== "string" &&
-                            !(typeof data139 == "number" && isFinite(data139)) &&
-                            typeof data139 !== "boolean"
+                            typeof data140 !== "string" &&
+                            !(typeof data140 == "number" && isFinite(data140)) &&
+                            typeof data140 !== "boolean"
                           ) {
-                            const err193 = {
+                            const err194 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4775,9 +4800,9 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err193];
+                              vErrors = [err194];
                             } else {
-                              vErrors.push(err193);
+                              vErrors.push(err194);
                             }
                             errors++;
                           }
@@ -4785,7 +4810,7 @@ function validate20(
                       }
                     }
                   } else {
-                    const err194 = {
+                    const err195 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
@@ -4797,30 +4822,6 @@ function validate20(
                       params: { type: "array" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err194];
-                    } else {
-                      vErrors.push(err194);
-                    }
-                    errors++;
-                  }
-                }
-                if (data130.sigma !== void 0) {
-                  let data140 = data130.sigma;
-                  if (
-                    typeof data140 !== "string" &&
-                    !(typeof data140 == "number" && isFinite(data140)) &&
-                    typeof data140 !== "boolean"
-                  ) {
-                    const err195 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.sigma.type,
-                      },
-                    };
-                    if (vErrors === null) {
                       vErrors = [err195];
                     } else {
                       vErrors.push(err195);
@@ -4828,8 +4829,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data130.noise !== void 0) {
-                  let data141 = data130.noise;
+                if (data131.sigma !== void 0) {
+                  let data141 = data131.sigma;
                   if (
                     typeof data141 !== "string" &&
                     !(typeof data141 == "number" && isFinite(data141)) &&
@@ -4837,11 +4838,11 @@ function validate20(
                   ) {
                     const err196 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noise.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.sigma.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4852,8 +4853,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data130.noisy !== void 0) {
-                  let data142 = data130.noisy;
+                if (data131.noise !== void 0) {
+                  let data142 = data131.noise;
                   if (
                     typeof data142 !== "string" &&
                     !(typeof data142 == "number" && isFinite(data142)) &&
@@ -4861,11 +4862,11 @@ function validate20(
                   ) {
                     const err197 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noisy.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noise.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4876,8 +4877,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data130.target !== void 0) {
-                  let data143 = data130.target;
+                if (data131.noisy !== void 0) {
+                  let data143 = data131.noisy;
                   if (
                     typeof data143 !== "string" &&
                     !(typeof data143 == "number" && isFinite(data143)) &&
@@ -4885,11 +4886,11 @@ function validate20(
                   ) {
                     const err198 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.target.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noisy.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4900,8 +4901,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data130.denoised !== void 0) {
-                  let data144 = data130.denoised;
+                if (data131.target !== void 0) {
+                  let data144 = data131.target;
                   if (
                     typeof data144 !== "string" &&
                     !(typeof data144 == "number" && isFinite(data144)) &&
@@ -4909,11 +4910,11 @@ function validate20(
                   ) {
                     const err199 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.denoised.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.target.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4924,73 +4925,97 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data131.denoised !== void 0) {
+                  let data145 = data131.denoised;
+                  if (
+                    typeof data145 !== "string" &&
+                    !(typeof data145 == "number" && isFinite(data145)) &&
+                    typeof data145 !== "boolean"
+                  ) {
+                    const err200 = {
+                      instancePath:
+                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.denoised.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err200];
+                    } else {
+                      vErrors.push(err200);
+                    }
+                    errors++;
+                  }
+                }
               } else {
-                const err200 = {
+                const err201 = {
                   instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
                   schemaPath: "#/properties/passes/additionalProperties/properties/audio/type",
                   keyword: "type",
                   params: { type: "object" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err200];
+                  vErrors = [err201];
                 } else {
-                  vErrors.push(err200);
+                  vErrors.push(err201);
                 }
                 errors++;
               }
             }
           } else {
-            const err201 = {
+            const err202 = {
               instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/passes/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err201];
+              vErrors = [err202];
             } else {
-              vErrors.push(err201);
+              vErrors.push(err202);
             }
             errors++;
           }
         }
       } else {
-        const err202 = {
+        const err203 = {
           instancePath: instancePath + "/passes",
           schemaPath: "#/properties/passes/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err202];
+          vErrors = [err203];
         } else {
-          vErrors.push(err202);
+          vErrors.push(err203);
         }
         errors++;
       }
     }
     if (data.loss !== void 0) {
-      let data145 = data.loss;
-      if (data145 && typeof data145 == "object" && !Array.isArray(data145)) {
-        if (Object.keys(data145).length < 1) {
-          const err203 = {
+      let data146 = data.loss;
+      if (data146 && typeof data146 == "object" && !Array.isArray(data146)) {
+        if (Object.keys(data146).length < 1) {
+          const err204 = {
             instancePath: instancePath + "/loss",
             schemaPath: "#/properties/loss/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err203];
+            vErrors = [err204];
           } else {
-            vErrors.push(err203);
+            vErrors.push(err204);
           }
           errors++;
         }
-        for (const key25 in data145) {
-          const _errs301 = errors;
+        for (const key25 in data146) {
+          const _errs303 = errors;
           if (typeof key25 === "string") {
             if (!pattern5.test(key25)) {
-              const err204 = {
+              const err205 = {
                 instancePath: instancePath + "/loss",
                 schemaPath: "#/properties/loss/propertyNames/pattern",
                 keyword: "pattern",
@@ -4998,41 +5023,20 @@ function validate20(
                 propertyName: key25,
               };
               if (vErrors === null) {
-                vErrors = [err204];
+                vErrors = [err205];
               } else {
-                vErrors.push(err204);
+                vErrors.push(err205);
               }
               errors++;
             }
           }
-          var valid58 = _errs301 === errors;
+          var valid58 = _errs303 === errors;
           if (!valid58) {
-            const err205 = {
+            const err206 = {
               instancePath: instancePath + "/loss",
               schemaPath: "#/properties/loss/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key25 },
-            };
-            if (vErrors === null) {
-              vErrors = [err205];
-            } else {
-              vErrors.push(err205);
-            }
-            errors++;
-          }
-        }
-        for (const key26 in data145) {
-          let data146 = data145[key26];
-          if (
-            typeof data146 !== "string" &&
-            !(typeof data146 == "number" && isFinite(data146)) &&
-            typeof data146 !== "boolean"
-          ) {
-            const err206 = {
-              instancePath: instancePath + "/loss/" + key26.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/loss/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.loss.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err206];
@@ -5042,29 +5046,50 @@ function validate20(
             errors++;
           }
         }
+        for (const key26 in data146) {
+          let data147 = data146[key26];
+          if (
+            typeof data147 !== "string" &&
+            !(typeof data147 == "number" && isFinite(data147)) &&
+            typeof data147 !== "boolean"
+          ) {
+            const err207 = {
+              instancePath: instancePath + "/loss/" + key26.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/loss/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.loss.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err207];
+            } else {
+              vErrors.push(err207);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err207 = {
+        const err208 = {
           instancePath: instancePath + "/loss",
           schemaPath: "#/properties/loss/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err207];
+          vErrors = [err208];
         } else {
-          vErrors.push(err207);
+          vErrors.push(err208);
         }
         errors++;
       }
     }
     if (data.outputs !== void 0) {
-      let data147 = data.outputs;
-      if (data147 && typeof data147 == "object" && !Array.isArray(data147)) {
-        for (const key27 in data147) {
-          const _errs307 = errors;
+      let data148 = data.outputs;
+      if (data148 && typeof data148 == "object" && !Array.isArray(data148)) {
+        for (const key27 in data148) {
+          const _errs309 = errors;
           if (typeof key27 === "string") {
             if (!pattern5.test(key27)) {
-              const err208 = {
+              const err209 = {
                 instancePath: instancePath + "/outputs",
                 schemaPath: "#/properties/outputs/propertyNames/pattern",
                 keyword: "pattern",
@@ -5072,33 +5097,33 @@ function validate20(
                 propertyName: key27,
               };
               if (vErrors === null) {
-                vErrors = [err208];
+                vErrors = [err209];
               } else {
-                vErrors.push(err208);
+                vErrors.push(err209);
               }
               errors++;
             }
           }
-          var valid60 = _errs307 === errors;
+          var valid60 = _errs309 === errors;
           if (!valid60) {
-            const err209 = {
+            const err210 = {
               instancePath: instancePath + "/outputs",
               schemaPath: "#/properties/outputs/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key27 },
             };
             if (vErrors === null) {
-              vErrors = [err209];
+              vErrors = [err210];
             } else {
-              vErrors.push(err209);
+              vErrors.push(err210);
             }
             errors++;
           }
         }
-        for (const key28 in data147) {
-          let data148 = data147[key28];
-          if (data148 && typeof data148 == "object" && !Array.isArray(data148)) {
-            for (const key29 in data148) {
+        for (const key28 in data148) {
+          let data149 = data148[key28];
+          if (data149 && typeof data149 == "object" && !Array.isArray(data149)) {
+            for (const key29 in data149) {
               if (!(
                 key29 === "tap" ||
                 key29 === "modality" ||
@@ -5106,61 +5131,43 @@ function validate20(
                 key29 === "features" ||
                 key29 === "activation"
               )) {
-                const err210 = {
+                const err211 = {
                   instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key29 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err210];
+                  vErrors = [err211];
                 } else {
-                  vErrors.push(err210);
+                  vErrors.push(err211);
                 }
                 errors++;
               }
             }
-            if (data148.tap !== void 0) {
-              let data149 = data148.tap;
-              if (typeof data149 === "string") {
-                if (!pattern13.test(data149)) {
-                  const err211 = {
+            if (data149.tap !== void 0) {
+              let data150 = data149.tap;
+              if (typeof data150 === "string") {
+                if (!pattern13.test(data150)) {
+                  const err212 = {
                     instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
                     keyword: "pattern",
                     params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4})$" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err211];
+                    vErrors = [err212];
                   } else {
-                    vErrors.push(err211);
+                    vErrors.push(err212);
                   }
                   errors++;
                 }
               } else {
-                const err212 = {
+                const err213 = {
                   instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err212];
-                } else {
-                  vErrors.push(err212);
-                }
-                errors++;
-              }
-            }
-            if (data148.modality !== void 0) {
-              let data150 = data148.modality;
-              if (!(data150 === "video" || data150 === "audio")) {
-                const err213 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err213];
@@ -5170,13 +5177,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data148.linear !== void 0) {
-              if (typeof data148.linear !== "string") {
+            if (data149.modality !== void 0) {
+              let data151 = data149.modality;
+              if (!(data151 === "video" || data151 === "audio")) {
                 const err214 = {
-                  instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath:
+                    instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err214];
@@ -5186,15 +5195,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data148.features !== void 0) {
-              let data152 = data148.features;
-              if (!(typeof data152 == "number" && !(data152 % 1) && !isNaN(data152) && isFinite(data152))) {
+            if (data149.linear !== void 0) {
+              if (typeof data149.linear !== "string") {
                 const err215 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
                   keyword: "type",
-                  params: { type: "integer" },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err215];
@@ -5203,9 +5210,27 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data152 == "number" && isFinite(data152)) {
-                if (data152 < 1 || isNaN(data152)) {
-                  const err216 = {
+            }
+            if (data149.features !== void 0) {
+              let data153 = data149.features;
+              if (!(typeof data153 == "number" && !(data153 % 1) && !isNaN(data153) && isFinite(data153))) {
+                const err216 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err216];
+                } else {
+                  vErrors.push(err216);
+                }
+                errors++;
+              }
+              if (typeof data153 == "number" && isFinite(data153)) {
+                if (data153 < 1 || isNaN(data153)) {
+                  const err217 = {
                     instancePath:
                       instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
@@ -5213,18 +5238,18 @@ function validate20(
                     params: { comparison: ">=", limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err216];
+                    vErrors = [err217];
                   } else {
-                    vErrors.push(err216);
+                    vErrors.push(err217);
                   }
                   errors++;
                 }
               }
             }
-            if (data148.activation !== void 0) {
-              let data153 = data148.activation;
-              if (!(data153 === "silu" || data153 === "gelu" || data153 === "none")) {
-                const err217 = {
+            if (data149.activation !== void 0) {
+              let data154 = data149.activation;
+              if (!(data154 === "silu" || data154 === "gelu" || data154 === "none")) {
+                const err218 = {
                   instancePath:
                     instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
@@ -5234,51 +5259,51 @@ function validate20(
                   },
                 };
                 if (vErrors === null) {
-                  vErrors = [err217];
+                  vErrors = [err218];
                 } else {
-                  vErrors.push(err217);
+                  vErrors.push(err218);
                 }
                 errors++;
               }
             }
           } else {
-            const err218 = {
+            const err219 = {
               instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err218];
+              vErrors = [err219];
             } else {
-              vErrors.push(err218);
+              vErrors.push(err219);
             }
             errors++;
           }
         }
       } else {
-        const err219 = {
+        const err220 = {
           instancePath: instancePath + "/outputs",
           schemaPath: "#/properties/outputs/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err219];
+          vErrors = [err220];
         } else {
-          vErrors.push(err219);
+          vErrors.push(err220);
         }
         errors++;
       }
     }
     if (data.weights !== void 0) {
-      let data154 = data.weights;
-      if (data154 && typeof data154 == "object" && !Array.isArray(data154)) {
-        for (const key30 in data154) {
-          const _errs322 = errors;
+      let data155 = data.weights;
+      if (data155 && typeof data155 == "object" && !Array.isArray(data155)) {
+        for (const key30 in data155) {
+          const _errs324 = errors;
           if (typeof key30 === "string") {
             if (!pattern5.test(key30)) {
-              const err220 = {
+              const err221 = {
                 instancePath: instancePath + "/weights",
                 schemaPath: "#/properties/weights/propertyNames/pattern",
                 keyword: "pattern",
@@ -5286,73 +5311,73 @@ function validate20(
                 propertyName: key30,
               };
               if (vErrors === null) {
-                vErrors = [err220];
+                vErrors = [err221];
               } else {
-                vErrors.push(err220);
+                vErrors.push(err221);
               }
               errors++;
             }
           }
-          var valid63 = _errs322 === errors;
+          var valid63 = _errs324 === errors;
           if (!valid63) {
-            const err221 = {
+            const err222 = {
               instancePath: instancePath + "/weights",
               schemaPath: "#/properties/weights/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key30 },
             };
             if (vErrors === null) {
-              vErrors = [err221];
+              vErrors = [err222];
             } else {
-              vErrors.push(err221);
+              vErrors.push(err222);
             }
             errors++;
           }
         }
-        for (const key31 in data154) {
-          let data155 = data154[key31];
-          if (data155 && typeof data155 == "object" && !Array.isArray(data155)) {
-            for (const key32 in data155) {
+        for (const key31 in data155) {
+          let data156 = data155[key31];
+          if (data156 && typeof data156 == "object" && !Array.isArray(data156)) {
+            for (const key32 in data156) {
               if (!(key32 === "axes" || key32 === "like" || key32 === "init")) {
-                const err222 = {
+                const err223 = {
                   instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/weights/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key32 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err222];
+                  vErrors = [err223];
                 } else {
-                  vErrors.push(err222);
+                  vErrors.push(err223);
                 }
                 errors++;
               }
             }
-            if (data155.axes !== void 0) {
-              let data156 = data155.axes;
-              if (Array.isArray(data156)) {
-                if (data156.length < 1) {
-                  const err223 = {
+            if (data156.axes !== void 0) {
+              let data157 = data156.axes;
+              if (Array.isArray(data157)) {
+                if (data157.length < 1) {
+                  const err224 = {
                     instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                     schemaPath: "#/properties/weights/additionalProperties/properties/axes/minItems",
                     keyword: "minItems",
                     params: { limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err223];
+                    vErrors = [err224];
                   } else {
-                    vErrors.push(err223);
+                    vErrors.push(err224);
                   }
                   errors++;
                 }
-                const len11 = data156.length;
+                const len11 = data157.length;
                 for (let i11 = 0; i11 < len11; i11++) {
-                  let data157 = data156[i11];
+                  let data158 = data157[i11];
                   if (
-                    typeof data157 !== "string" &&
-                    !(data157 && typeof data157 == "object" && !Array.isArray(data157))
+                    typeof data158 !== "string" &&
+                    !(data158 && typeof data158 == "object" && !Array.isArray(data158))
                   ) {
-                    const err224 = {
+                    const err225 = {
                       instancePath:
                         instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i11,
                       schemaPath: "#/properties/weights/additionalProperties/properties/axes/items/type",
@@ -5360,35 +5385,19 @@ function validate20(
                       params: { type: schema31.properties.weights.additionalProperties.properties.axes.items.type },
                     };
                     if (vErrors === null) {
-                      vErrors = [err224];
+                      vErrors = [err225];
                     } else {
-                      vErrors.push(err224);
+                      vErrors.push(err225);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err225 = {
+                const err226 = {
                   instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                   schemaPath: "#/properties/weights/additionalProperties/properties/axes/type",
                   keyword: "type",
                   params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err225];
-                } else {
-                  vErrors.push(err225);
-                }
-                errors++;
-              }
-            }
-            if (data155.like !== void 0) {
-              if (typeof data155.like !== "string") {
-                const err226 = {
-                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err226];
@@ -5398,14 +5407,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data155.init !== void 0) {
-              let data159 = data155.init;
-              if (typeof data159 !== "string" && !(typeof data159 == "number" && isFinite(data159))) {
+            if (data156.like !== void 0) {
+              if (typeof data156.like !== "string") {
                 const err227 = {
-                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
                   keyword: "type",
-                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err227];
@@ -5415,44 +5423,61 @@ function validate20(
                 errors++;
               }
             }
+            if (data156.init !== void 0) {
+              let data160 = data156.init;
+              if (typeof data160 !== "string" && !(typeof data160 == "number" && isFinite(data160))) {
+                const err228 = {
+                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err228];
+                } else {
+                  vErrors.push(err228);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err228 = {
+            const err229 = {
               instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/weights/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err228];
+              vErrors = [err229];
             } else {
-              vErrors.push(err228);
+              vErrors.push(err229);
             }
             errors++;
           }
         }
       } else {
-        const err229 = {
+        const err230 = {
           instancePath: instancePath + "/weights",
           schemaPath: "#/properties/weights/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err229];
+          vErrors = [err230];
         } else {
-          vErrors.push(err229);
+          vErrors.push(err230);
         }
         errors++;
       }
     }
     if (data.imports !== void 0) {
-      let data160 = data.imports;
-      if (data160 && typeof data160 == "object" && !Array.isArray(data160)) {
-        for (const key33 in data160) {
-          const _errs337 = errors;
+      let data161 = data.imports;
+      if (data161 && typeof data161 == "object" && !Array.isArray(data161)) {
+        for (const key33 in data161) {
+          const _errs339 = errors;
           if (typeof key33 === "string") {
             if (!pattern5.test(key33)) {
-              const err230 = {
+              const err231 = {
                 instancePath: instancePath + "/imports",
                 schemaPath: "#/properties/imports/propertyNames/pattern",
                 keyword: "pattern",
@@ -5460,55 +5485,39 @@ function validate20(
                 propertyName: key33,
               };
               if (vErrors === null) {
-                vErrors = [err230];
+                vErrors = [err231];
               } else {
-                vErrors.push(err230);
+                vErrors.push(err231);
               }
               errors++;
             }
           }
-          var valid68 = _errs337 === errors;
+          var valid68 = _errs339 === errors;
           if (!valid68) {
-            const err231 = {
+            const err232 = {
               instancePath: instancePath + "/imports",
               schemaPath: "#/properties/imports/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key33 },
             };
             if (vErrors === null) {
-              vErrors = [err231];
+              vErrors = [err232];
             } else {
-              vErrors.push(err231);
+              vErrors.push(err232);
             }
             errors++;
           }
         }
-        for (const key34 in data160) {
-          let data161 = data160[key34];
-          if (data161 && typeof data161 == "object" && !Array.isArray(data161)) {
-            for (const key35 in data161) {
+        for (const key34 in data161) {
+          let data162 = data161[key34];
+          if (data162 && typeof data162 == "object" && !Array.isArray(data162)) {
+            for (const key35 in data162) {
               if (!(key35 === "from" || key35 === "python" || key35 === "type")) {
-                const err232 = {
+                const err233 = {
                   instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key35 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err232];
-                } else {
-                  vErrors.push(err232);
-                }
-                errors++;
-              }
-            }
-            if (data161.from !== void 0) {
-              if (typeof data161.from !== "string") {
-                const err233 = {
-                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err233];
@@ -5518,11 +5527,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data161.python !== void 0) {
-              if (typeof data161.python !== "string") {
+            if (data162.from !== void 0) {
+              if (typeof data162.from !== "string") {
                 const err234 = {
-                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -5534,11 +5543,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data161.type !== void 0) {
-              if (typeof data161.type !== "string") {
+            if (data162.python !== void 0) {
+              if (typeof data162.python !== "string") {
                 const err235 = {
-                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -5550,121 +5559,137 @@ function validate20(
                 errors++;
               }
             }
+            if (data162.type !== void 0) {
+              if (typeof data162.type !== "string") {
+                const err236 = {
+                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err236];
+                } else {
+                  vErrors.push(err236);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err236 = {
+            const err237 = {
               instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/imports/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err236];
+              vErrors = [err237];
             } else {
-              vErrors.push(err236);
+              vErrors.push(err237);
             }
             errors++;
           }
         }
       } else {
-        const err237 = {
+        const err238 = {
           instancePath: instancePath + "/imports",
           schemaPath: "#/properties/imports/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err237];
+          vErrors = [err238];
         } else {
-          vErrors.push(err237);
+          vErrors.push(err238);
         }
         errors++;
       }
     }
     if (data.metadata !== void 0) {
-      let data165 = data.metadata;
-      if (data165 && typeof data165 == "object" && !Array.isArray(data165)) {
-        for (const key36 in data165) {
-          let data166 = data165[key36];
+      let data166 = data.metadata;
+      if (data166 && typeof data166 == "object" && !Array.isArray(data166)) {
+        for (const key36 in data166) {
+          let data167 = data166[key36];
           if (
-            typeof data166 !== "string" &&
-            !(typeof data166 == "number" && isFinite(data166)) &&
-            typeof data166 !== "boolean"
+            typeof data167 !== "string" &&
+            !(typeof data167 == "number" && isFinite(data167)) &&
+            typeof data167 !== "boolean"
           ) {
-            const err238 = {
+            const err239 = {
               instancePath: instancePath + "/metadata/" + key36.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err238];
+              vErrors = [err239];
             } else {
-              vErrors.push(err238);
+              vErrors.push(err239);
             }
             errors++;
           }
         }
       } else {
-        const err239 = {
+        const err240 = {
           instancePath: instancePath + "/metadata",
           schemaPath: "#/properties/metadata/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err239];
+          vErrors = [err240];
         } else {
-          vErrors.push(err239);
+          vErrors.push(err240);
         }
         errors++;
       }
     }
     if (data.expect !== void 0) {
-      let data167 = data.expect;
-      if (Array.isArray(data167)) {
-        const len12 = data167.length;
+      let data168 = data.expect;
+      if (Array.isArray(data168)) {
+        const len12 = data168.length;
         for (let i12 = 0; i12 < len12; i12++) {
-          let data168 = data167[i12];
+          let data169 = data168[i12];
           if (
-            typeof data168 !== "string" &&
-            !(typeof data168 == "number" && isFinite(data168)) &&
-            typeof data168 !== "boolean"
+            typeof data169 !== "string" &&
+            !(typeof data169 == "number" && isFinite(data169)) &&
+            typeof data169 !== "boolean"
           ) {
-            const err240 = {
+            const err241 = {
               instancePath: instancePath + "/expect/" + i12,
               schemaPath: "#/properties/expect/items/type",
               keyword: "type",
               params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
-              vErrors = [err240];
+              vErrors = [err241];
             } else {
-              vErrors.push(err240);
+              vErrors.push(err241);
             }
             errors++;
           }
         }
       } else {
-        const err241 = {
+        const err242 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err241];
+          vErrors = [err242];
         } else {
-          vErrors.push(err241);
+          vErrors.push(err242);
         }
         errors++;
       }
     }
   } else {
-    const err242 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err243 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err242];
+      vErrors = [err243];
     } else {
-      vErrors.push(err242);
+      vErrors.push(err243);
     }
     errors++;
   }

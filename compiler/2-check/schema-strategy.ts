@@ -120,6 +120,12 @@ const source = object("One data directory, or one file for all samples.", {
   like: text("Kinds of latents only: the source whose grid it has, so that a pass can take it for its latents.", {
     examples: ["latents"],
   }),
+  optional: {
+    type: "boolean",
+    title: "`true` or `false`",
+    default: false,
+    description: "Whether samples without a file of this source are kept; `has(name)` is true for those that have one.",
+  },
 });
 
 /** What a source has when it is complete. */

@@ -5,6 +5,7 @@ import { map } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type ModalityName } from "./core.ts";
 import { drawPlace, type Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
+import { hasSource } from "./presence.ts";
 import { spanOf, type Report } from "./report.ts";
 
 export interface TextChoice {
@@ -39,8 +40,11 @@ export function chosenText({ syntax, owner, texts, env }: Modality, place: numbe
   if (texts.of !== syntax.name) return { ...refer(texts.of, place), span: null };
   const apply = (fn: "and" | "not", ...args: Core[]) => map(env.report, fn, args, null, "`text`");
   const earlier = Array.from({ length: place }, (_, i) => apply("not", { ...refer(syntax.name, i), span: null }));
-  const drawn = place < texts.sources.length - 1 ? [drawnText({ syntax, owner, texts, env }, place)] : [];
-  const parts = [...drawn, ...earlier];
+  const isDrawn = place < texts.sources.length - 1 && texts.items[place]?.probability !== null;
+  const drawn = isDrawn ? [drawnText({ syntax, owner, texts, env }, place)] : [];
+  const source = texts.sources[place] ?? "";
+  const there = env.declarations.optional.has(source) ? [hasSource(source)] : [];
+  const parts = [...there, ...drawn, ...earlier];
   return parts.length === 0 ? everySample() : parts.reduce((a, b) => apply("and", a, b));
 }
 
@@ -74,12 +78,21 @@ function drawnText({ owner, texts, env }: Modality, place: number): Core {
 
 const isWhatIsLeft = ({ probability }: Item): boolean => probability === null;
 
-/** All entries but the last have a probability; the last one is what is left. */
-export function reportText(items: readonly Item[], place: number, modality: ModalityName, report: Report): void {
+/**
+ * All entries but the last have a probability, or are a source that samples may lack; the last one is what is left. `optional`: whether
+ * this one is such a source.
+ */
+export function reportText(
+  items: readonly Item[],
+  place: number,
+  modality: ModalityName,
+  report: Report,
+  optional: boolean,
+): void {
   const item = items[place];
   if (item === undefined || item.value.kind === "error") return;
   const isLast = place === items.length - 1;
-  if (isLast === (item.probability === null)) return;
+  if (isLast === (item.probability === null) || (optional && !isLast)) return;
   const name = item.value.kind === "name" ? item.value.name : "source";
   const swapped = items.length > 1 && items.at(-1)?.probability !== null && items.filter(isWhatIsLeft).length === 1;
   if (swapped && isLast) return;

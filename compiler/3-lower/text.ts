@@ -9,7 +9,8 @@ export function printProgram(program: Program): string {
     `strategy ${name}`,
     ...params.map((param) => `param ${param.name}: ${param.type}`),
     ...sources.map(
-      (source) => `source ${source.name}: ${source.kind} ${source.shared ? "of" : "in"} "${source.directory}"`,
+      (source) =>
+        `source ${source.name}: ${source.kind} ${source.shared ? "of" : "in"} "${source.directory}"${source.optional ? ", optional" : ""}`,
     ),
     "prepare",
     ...program.prepare.map(line),
@@ -45,7 +46,8 @@ function print(core: Core): string {
     case "fps":
       return `${core.source}.fps`;
     case "source":
-      return `source ${core.source}`;
+    case "has":
+      return `${core.op} ${core.source}`;
     case "prediction":
       return `prediction ${core.modality}`;
     case "passInputs":

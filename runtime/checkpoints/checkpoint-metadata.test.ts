@@ -8,10 +8,13 @@ const test = suite("checkpoint metadata");
 const grid = (frames: number, height: number, width: number) => ({ frames, height, width, steps: 0 });
 
 /** A strategy with a reference `depth` that writes its frames and `own`. */
-function run(own: Readonly<Record<string, string>> = {}) {
+function run(own: Readonly<Record<string, string>> = {}, optional = false) {
   const modalities = { video: { latents: "clip", references: ["depth"] }, audio: null };
   const metadata = (_: unknown, { clip }: Sizes) => ({ frames: `${clip?.frames}`, ...own });
-  return { step: { strategy: { modalities }, metadata } as unknown as Step, params: {} };
+  return {
+    step: { strategy: { modalities, sources: [{ name: "depth", optional }] }, metadata } as unknown as Step,
+    params: {},
+  };
 }
 
 const batch = (clip: Sizes[string], depth: Sizes[string]) => ({ names: ["a.pt"], sizes: { clip, depth } });
@@ -22,6 +25,15 @@ test("has the references' scale beside what the strategy writes, which wins", ()
   assert.equal(checkpointMetadata(run(), half, null), { ...scale, frames: "5" });
   const own = { reference_downscale_factor: "4" };
   assert.equal(checkpointMetadata(run(own), half, null), { ...scale, ...own, frames: "5" });
+});
+
+test("batches without an optional reference say nothing of its scale", () => {
+  const [without, scale] = [{ ...half, lacks: ["depth"] }, "reference_downscale_factor"];
+  const first = checkpointMetadata(run({}, true), without, null);
+  assert.equal(first, { frames: "5" });
+  const known = checkpointMetadata(run({}, true), half, first);
+  assert.is(known[scale], "2");
+  assert.equal(checkpointMetadata(run({}, true), without, known), known);
 });
 
 test("holds for all batches: values that change, appear or vanish end the run", () => {

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { StrategyInfo } from "../contract.ts";
 import { fail } from "../findings.ts";
 import { referenceMetadata } from "../references.ts";
 import type { LoadedBatch, Run } from "../training/run-inputs.ts";
@@ -37,18 +38,41 @@ export function runMetadata(
  */
 export function checkpointMetadata(
   { step, params }: Pick<Run, "step" | "params">,
-  { names, sizes }: Pick<LoadedBatch, "names" | "sizes">,
+  batch: Pick<LoadedBatch, "names" | "sizes" | "lacks">,
   earlier: CheckpointMetadata | null,
 ): CheckpointMetadata {
-  const own = { ...referenceMetadata(step.strategy, sizes), ...step.metadata(params, sizes) };
+  const { names, sizes } = batch;
+  const own = { ...scaleOf(step.strategy, batch, earlier), ...step.metadata(params, sizes) };
   if (earlier === null) return own;
   const keys = new Set([...Object.keys(earlier), ...Object.keys(own)]);
-  const changed = [...keys].find((key) => earlier[key] !== own[key]);
+  const changed = [...keys].find((key) => earlier[key] !== own[key] && !isFirst(key, step.strategy, earlier));
   if (changed === undefined) return own;
   const [now, before] = [own[changed] ?? "left out", earlier[changed] ?? "left out"];
   const message = `${names.join(", ")}: the checkpoint's metadata \`${changed}\` would be ${now}, for earlier samples it was ${before}`;
-  const help = /^(reference_|ltxc\.references$)/.test(changed)
+  const help = isOfReferences(changed)
     ? "train on samples whose references are all scaled by the same factors"
     : "train on samples whose sizes agree in it, or take it out of the strategy's `metadata`";
   return fail("LTX7006", message, help, ["data", "preprocessed_data_root"]);
+}
+
+const isOfReferences = (key: string): boolean => /^(reference_|ltxc\.references$)/.test(key);
+
+/** The scale of the references; of a batch that lacks one what is known already. */
+function scaleOf(
+  strategy: StrategyInfo,
+  { sizes, lacks = [] }: Pick<LoadedBatch, "sizes" | "lacks">,
+  earlier: CheckpointMetadata | null,
+): CheckpointMetadata {
+  if (!optionalReferences(strategy).some((source) => lacks.includes(source))) return referenceMetadata(strategy, sizes);
+  return Object.fromEntries(Object.entries(earlier ?? {}).filter(([key]) => isOfReferences(key)));
+}
+
+/** Whether earlier batches may not have had the references of which this tells. */
+function isFirst(key: string, strategy: StrategyInfo, earlier: CheckpointMetadata): boolean {
+  return isOfReferences(key) && earlier[key] === undefined && optionalReferences(strategy).length > 0;
+}
+
+function optionalReferences({ sources, modalities: { video } }: StrategyInfo): readonly string[] {
+  const isOptional = (source: string) => sources.some(({ name, optional }) => name === source && optional === true);
+  return (video?.references ?? []).filter(isOptional);
 }

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { DType, HostTensor, Shape, Tensor } from "../contract.ts";
+import type { DType, HostTensor, Operand, Shape, Tensor } from "../contract.ts";
 import { FindingsError } from "../findings.ts";
 import { collate, sizesOf, uploadBatch } from "./batch.ts";
 import type { HostSample, HostSource } from "./sample.ts";
@@ -145,6 +145,7 @@ test("tensors enter a step under the names of source and field", () => {
       inputs.set(name, plain(value));
       return { shape: value.shape, dtype: value.dtype };
     },
+    greater: (a: Operand): Tensor => ({ shape: (a as Tensor).shape, dtype: "bool" }),
   };
   const context = { video: tensor([2, 2, 4]), audio: null, mask: tensor([2, 2], "int32") };
   const batch = uploadBatch(ops, collate(samples), { caption: context });
@@ -164,7 +165,24 @@ test("tensors enter a step under the names of source and field", () => {
     width: 2,
     fps: [24, 30],
   });
+  assert.is(batch.marks, undefined);
   assert.throws(() => uploadBatch(ops, collate(samples), {}), /no context for the text features of caption/);
+});
+
+test("a batch says which of its samples have what is optional, and what none of them has", () => {
+  const inputs = new Map<string, unknown>();
+  const ops = {
+    input: (name: string, value: HostTensor): Tensor => (inputs.set(name, plain(value)), value),
+    greater: (a: Operand): Tensor => ({ shape: (a as Tensor).shape, dtype: "bool" }),
+  };
+  const marked = [
+    { name: "a", sources: {}, marks: { depth: true, sound: false } },
+    { name: "b", sources: {}, marks: { depth: false, sound: false } },
+  ] as const;
+  const batch = uploadBatch(ops, collate(marked), {});
+  assert.equal(batch.lacks, ["sound"]);
+  assert.equal(inputs.get("batch.has.depth"), { shape: [2], dtype: "float32", data: [1, 0] });
+  assert.equal(batch.marks?.["depth"], { shape: [2], dtype: "bool" });
 });
 
 test.run();

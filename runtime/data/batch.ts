@@ -57,6 +57,13 @@ export interface HostBatch {
   readonly names: readonly string[];
   /** By role. */
   readonly sources: Readonly<Record<string, HostSourceBatch>>;
+  /** By optional source, which of the samples have it. */
+  readonly marks?: Readonly<Record<string, readonly boolean[]>>;
+}
+
+/** The optional sources that no sample of a batch has. */
+export function lackedBy({ marks = {} }: HostBatch): readonly string[] {
+  return Object.entries(marks).flatMap(([name, mark]) => (mark.includes(true) ? [] : [name]));
 }
 
 /** Sizes of each source in latent cells, 0 for what its kind does not have. */
@@ -87,7 +94,10 @@ export function collate(samples: readonly [HostSample, ...HostSample[]]): HostBa
     const column = samples.map((sample) => sample.sources[role] as HostSource) as [HostSource, ...HostSource[]];
     sources.push([role, collateSource({ role, names, sources: column })]);
   }
-  return { size: samples.length, names, sources: Object.fromEntries(sources) };
+  const marked = Object.keys(samples[0].marks ?? {});
+  const marks = marked.map((name) => [name, samples.map((sample) => sample.marks?.[name] === true)] as const);
+  const batch = { size: samples.length, names, sources: Object.fromEntries(sources) };
+  return marks.length === 0 ? batch : { ...batch, marks: Object.fromEntries(marks) };
 }
 
 function collateSource(column: Column<HostSource>): HostSourceBatch {
@@ -175,14 +185,15 @@ function stack<Source extends HostSource>(
 export type TextContext = Omit<TextEmbeddings, "kind">;
 
 /**
- * The batch as steps take it. Tensors are inputs of the step, named `batch.<source>.<field>`.
+ * The batch as steps take it. Tensors are inputs of the step, named `batch.<source>.<field>`, and `batch.has.<source>` for its marks.
  * @param contexts one for each source of text features, by role
  */
 export function uploadBatch(
-  ops: Pick<Ops, "input">,
-  { size, sources }: HostBatch,
+  ops: Pick<Ops, "input" | "greater">,
+  batch: HostBatch,
   contexts: Readonly<Record<string, TextContext>>,
 ): Batch {
+  const { size, sources, marks = {} } = batch;
   const upload = (role: string, source: HostSourceBatch): SourceBatch => {
     const input = (field: string, value: HostTensor) => ops.input(`batch.${role}.${field}`, value);
     switch (source.kind) {
@@ -202,5 +213,10 @@ export function uploadBatch(
     }
   };
   const pairs = Object.entries(sources).map(([role, source]) => [role, upload(role, source)] as const);
-  return { size, sources: Object.fromEntries(pairs) };
+  const masks = Object.entries(marks).map(([name, mark]) => {
+    const value: HostTensor = { shape: [size], dtype: "float32", data: Float32Array.from(mark, Number) };
+    return [name, ops.greater(ops.input(`batch.has.${name}`, value), 0.5)] as const;
+  });
+  const whole = { size, sources: Object.fromEntries(pairs) };
+  return masks.length === 0 ? whole : { ...whole, marks: Object.fromEntries(masks), lacks: lackedBy(batch) };
 }

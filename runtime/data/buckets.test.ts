@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../findings.ts";
-import { bucketsOf, checkBuckets } from "./buckets.ts";
+import { bucketsOf as divide, checkBuckets, sizesOfSamples } from "./buckets.ts";
 import type { Sample } from "./dataset.ts";
 import type { DataSource } from "./directories.ts";
 import { writePt, type EntryToWrite } from "../files/pt/index.ts";
@@ -15,6 +15,9 @@ test.before.each(async (context) => {
   context.root = await mkdtemp(join(tmpdir(), "buckets-"));
 });
 test.after.each(({ root }) => rm(root, { recursive: true }));
+
+const bucketsOf = async (samples: readonly Sample[], of: readonly DataSource[]) =>
+  divide(await sizesOfSamples(samples, of), of);
 
 const source = (role: string, kind: DataSource["kind"]) => ({ role, kind, directory: role }) as DataSource;
 const sources = [

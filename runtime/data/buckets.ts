@@ -26,28 +26,62 @@ interface Size {
   readonly others: string;
 }
 
-/**
- * Divides samples into those that can be put into one batch: with equal sizes of their latents, references included, equally long
- * captions, and the same entries and storage types. All of it is read from the files' headers.
- * Errors: those of `readPt`.
- */
-export async function bucketsOf(samples: readonly Sample[], sources: readonly DataSource[]): Promise<Buckets> {
-  const numbers = new Map<string, number>();
-  const sizes: Size[] = [];
-  const of = new Int32Array(samples.length);
-  const counts: number[] = [];
+/** What the headers of a sample's files say of its sizes, by role; nothing of sources that it lacks. */
+export type SampleSizes = ReadonlyMap<string, SourceSize>;
+
+interface SourceSize {
+  /** All that must be equal for samples to be put together. */
+  readonly key: unknown;
+  /** `3 x 16 x 24` */
+  readonly text: string;
+}
+
+/** Reads the headers of all files of the samples; those of equal sizes have the same object. Errors: those of `readPt`. */
+export async function sizesOfSamples(
+  samples: readonly Sample[],
+  sources: readonly DataSource[],
+): Promise<readonly SampleSizes[]> {
+  const sizes: SampleSizes[] = [];
+  const known = new Map<string, SampleSizes>();
   for (let first = 0; first < samples.length; first += CONCURRENCY) {
     const part = samples.slice(first, first + CONCURRENCY);
-    const found = await Promise.all(part.map((sample) => sizeOf(sample, sources)));
-    for (const [i, size] of found.entries()) {
-      const bucket = numbers.get(size.key) ?? numbers.size;
-      numbers.set(size.key, bucket);
-      sizes[bucket] ??= size;
-      of[first + i] = bucket;
-      counts[bucket] = (counts[bucket] ?? 0) + 1;
+    for (const size of await Promise.all(part.map((sample) => sizesOfSample(sample, sources)))) {
+      const key = JSON.stringify([...size]);
+      known.set(key, known.get(key) ?? size);
+      sizes.push(known.get(key) ?? size);
     }
   }
-  return { of, names: namesOf(sizes), counts };
+  return sizes;
+}
+
+async function sizesOfSample({ files }: Sample, sources: readonly DataSource[]): Promise<SampleSizes> {
+  const read = sources.map(async (source) => {
+    const file = files[source.role];
+    if (file === undefined) return [];
+    const types = await readTypes(file);
+    return [[source.role, isSized(source) ? latentsOf(types) : contentsOf(source, types)] as const];
+  });
+  return new Map((await Promise.all(read)).flat());
+}
+
+/**
+ * Divides samples into those that can be put into one batch: with equal sizes of their latents, references included, equally long
+ * captions, and the same entries and storage types. `sizes`: of each sample; those that have no size of a source go together.
+ */
+export function bucketsOf(sizes: readonly SampleSizes[], sources: readonly DataSource[]): Buckets {
+  const numbers = new Map<string, number>();
+  const ofBuckets: Size[] = [];
+  const of = new Int32Array(sizes.length);
+  const counts: number[] = [];
+  for (const [i, sample] of sizes.entries()) {
+    const size = sizeOf(sample, sources);
+    const bucket = numbers.get(size.key) ?? numbers.size;
+    numbers.set(size.key, bucket);
+    ofBuckets[bucket] ??= size;
+    of[i] = bucket;
+    counts[bucket] = (counts[bucket] ?? 0) + 1;
+  }
+  return { of, names: namesOf(ofBuckets), counts };
 }
 
 function namesOf(sizes: readonly Size[]): readonly string[] {
@@ -59,20 +93,18 @@ function namesOf(sizes: readonly Size[]): readonly string[] {
 
 const isSized = ({ kind }: DataSource): boolean => kind === "video_latents" || kind === "audio_latents";
 
-async function sizeOf({ files }: Sample, sources: readonly DataSource[]): Promise<Size> {
-  const read = sources.map(async (source) => {
-    const types = await readTypes(files[source.role] ?? "");
-    return { source, ...(isSized(source) ? latentsOf(types) : contentsOf(source, types)) };
-  });
-  const parts = await Promise.all(read);
-  const named = (wanted: boolean) =>
-    parts.flatMap(({ source, text }) => (isSized(source) === wanted ? [`${source.role} ${text}`] : [])).join(", ");
-  return { key: JSON.stringify(parts.map(({ key }) => key)), latents: named(true), others: named(false) };
+function sizeOf(sizes: SampleSizes, sources: readonly DataSource[]): Size {
+  const parts = sources.map((source) => ({ source, size: sizes.get(source.role) ?? null }));
+  const named = (wanted: boolean) => {
+    const of = parts.filter(({ source }) => isSized(source) === wanted);
+    return of.map(({ source: { role }, size }) => (size === null ? `no ${role}` : `${role} ${size.text}`)).join(", ");
+  };
+  return { key: JSON.stringify(parts.map(({ size }) => size?.key)), latents: named(true), others: named(false) };
 }
 
 type Types = ReadonlyMap<string, EntryType>;
 
-function latentsOf(types: Types): { readonly key: unknown; readonly text: string } {
+function latentsOf(types: Types): SourceSize {
   const { shape = [], storage = null } = types.get("latents") ?? {};
   // Early preprocessing laid tokens out as [F*H*W, C] and declared the grid next to them.
   const declared = ["num_frames", "height", "width"].flatMap((key) => types.get(key)?.shape ?? []);
@@ -81,7 +113,7 @@ function latentsOf(types: Types): { readonly key: unknown; readonly text: string
 }
 
 /** Captions are named by their tokens, and tensors by their shape. */
-function contentsOf({ kind }: DataSource, types: Types): { readonly key: unknown; readonly text: string } {
+function contentsOf({ kind }: DataSource, types: Types): SourceSize {
   const tensors = [...types].filter(([, { storage }]) => storage !== null);
   const key = tensors.map(([name, { shape }]) => [name, shape]).toSorted();
   if (kind !== "text_embeddings") return { key, text: tensors.map(([, { shape }]) => shape.join(" x ")).join(" and ") };

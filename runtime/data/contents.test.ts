@@ -52,4 +52,14 @@ test("a file that can not be read has not changed: it is reported when it is nee
   assert.equal(changedFiles(before, await contentsOf(samples)), []);
 });
 
+test("a file that an optional source has gained or lost has changed", async () => {
+  const samples = await samplesIn(await folder());
+  const before = await contentsOf(samples);
+  const [first, ...rest] = samples;
+  const without = [{ name: "0.pt", files: { short: first?.files.short ?? "" } }, ...rest];
+  const now = await contentsOf(without);
+  assert.equal(changedFiles(before, now), [{ role: "long", sample: 0 }]);
+  assert.equal(changedFiles(now, before), [{ role: "long", sample: 0 }]);
+});
+
 test.run();

@@ -16,18 +16,21 @@ const CONCURRENCY = 32;
 
 /** Characters of a code, 6 bits each. */
 const CODE_LENGTH = 8;
+/** The code of an optional source that a sample lacks. */
+const ABSENT = "-".repeat(CODE_LENGTH);
 /** The code of a file that can not be read, which is told when it is needed. */
 const UNKNOWN = "?".repeat(CODE_LENGTH);
 
 /** The codes of all files of the samples, from bounded reads of each. */
 export async function contentsOf(samples: readonly Sample[]): Promise<Contents> {
-  const roles = Object.keys(samples[0]?.files ?? {});
+  const roles = [...new Set(samples.flatMap(({ files }) => Object.keys(files)))];
   const codes = new Map(roles.map((role) => [role, [] as string[]]));
   const shared = new Set(roles.flatMap((role) => sharedPath(samples, role) ?? []));
-  const files = samples.flatMap(({ files }, i) => roles.map((role) => ({ role, i, path: files[role] ?? "" })));
+  const files = samples.flatMap(({ files }, i) => roles.map((role) => ({ role, i, path: files[role] ?? null })));
   // A file that all samples share is read once.
   const known = new Map<string, Promise<string>>();
-  const codeOfPath = (path: string): Promise<string> => {
+  const codeOfPath = (path: string | null): Promise<string> => {
+    if (path === null) return Promise.resolve(ABSENT);
     const code = known.get(path) ?? codeOf(path);
     if (shared.has(path)) known.set(path, code);
     return code;

@@ -25,11 +25,12 @@ export function cropSteps(steps: number, { from, to }: Crop): number {
 }
 
 /** Null where a source can not be cut so. Sources of the kind `tensor` stay as they are. */
-export function cropSample({ name, sources }: HostSample, crop: Crop): HostSample | null {
+export function cropSample(sample: HostSample, crop: Crop): HostSample | null {
+  const { sources } = sample;
   const before = Object.values(sources);
   const cut = Object.entries(sources).map(([role, source]) => [role, cropSource(source, before, crop)] as const);
   if (cut.some(([, source]) => source === null)) return null;
-  return { name, sources: Object.fromEntries(cut) as HostSample["sources"] };
+  return { ...sample, sources: Object.fromEntries(cut) as HostSample["sources"] };
 }
 
 function cropSource(source: HostSource, all: readonly HostSource[], crop: Crop): HostSource | null {

@@ -56,6 +56,29 @@ test("a sample has a file in every source; others are skipped, with the reason",
   assert.is(skippedLine({ ...found, skipped: [] }), null);
 });
 
+test("a sample that lacks what is optional is one, and has no file of it", async ({ root }) => {
+  await touch(root, "depth/a.pt", "latents/a.pt", "latents/b.pt", "latents/c.pt", "conditions/a.pt", "conditions/b.pt");
+  const depth = { ...source("depth"), optional: true };
+  const found = await discover(root, [depth, ...pair]);
+  assert.equal(
+    found.samples.map(({ name, files }) => [name, Object.keys(files)]),
+    [
+      ["a.pt", ["depth", "latents", "text"]],
+      ["b.pt", ["latents", "text"]],
+    ],
+  );
+  assert.equal(found.skipped, [{ name: "c.pt", reason: "conditions/c.pt is missing" }]);
+});
+
+test("an optional source that no sample has, or without a directory, is a mistake", async ({ root }) => {
+  await touch(root, "latents/a.pt", "conditions/a.pt", "depth/other.pt");
+  const [finding, ...more] = await findingsOf(root, [...pair, { ...source("depth"), optional: true }]);
+  assert.is(finding?.code, "LTX6383");
+  assert.match(finding?.message ?? "", /none of the 1 samples has a file in .*depth/);
+  assert.equal(more, []);
+  assert.equal(codes(await findingsOf(root, [...pair, { ...source("canny"), optional: true }])), ["LTX6121"]);
+});
+
 test("gaps and orphans anywhere leave the other samples as they are", async ({ root }) => {
   const clips = (directory: string, numbers: string) => [...numbers].map((number) => `${directory}/${number}.pt`);
   await touch(root, ...clips("latents", "234579"), ...clips("conditions", "124689"));

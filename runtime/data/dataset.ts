@@ -9,7 +9,7 @@ import { checkDirectory, resolveRoot, type DataSource } from "./directories.ts";
 export interface Sample {
   /** Path of its file below the primary source's directory, with `/` between the parts. */
   readonly name: string;
-  /** Path of the file of each source, by role. */
+  /** Path of the file of each source, by role; without optional sources of which it has none. */
   readonly files: Readonly<Record<string, string>>;
 }
 
@@ -26,15 +26,16 @@ export interface Dataset {
 
 /**
  * Finds the samples: every `.pt` file of the primary source, at any depth, whose counterpart exists in all other sources. Primary is
- * the source in the directory `latents`, else the first one with a directory. Samples are in the order of their path's parts. Files of other sources
+ * the source in the directory `latents`, else the first one with a directory that is not optional. Samples are in the order of their path's parts. Files of other sources
  * without a counterpart are ignored. A source that is one file has that file in every sample.
  * Errors: FindingsError LTX6120 (no root), LTX6121, LTX6122 and LTX6144 (all sources without a usable directory or file at once), LTX6123 (no file),
- * LTX6124 (no complete sample), LTX6125 (not readable), LTX6126 (links of somebody else that lead out of the root).
+ * LTX6124 (no complete sample), LTX6383 (an optional source that no sample has), LTX6125 (not readable), LTX6126 (links of somebody else that lead out of the root).
  */
 export async function discover(root: string, sources: readonly DataSource[]): Promise<Dataset> {
   const folders = sources.filter(({ shared }) => shared !== true);
-  const primary = folders.find(({ directory }) => directory === "latents") ?? folders[0];
-  if (primary === undefined) throw new RangeError("a data set has at least one source with a directory");
+  const certain = folders.filter(({ optional }) => optional !== true);
+  const primary = certain.find(({ directory }) => directory === "latents") ?? certain[0];
+  if (primary === undefined) throw new RangeError("a data set has a source with a directory that all samples have");
   const resolved = await resolveRoot(root);
   if (resolved === null) return failWithoutRoot(root);
   await checkDirectories(resolved, sources);
@@ -43,6 +44,7 @@ export async function discover(root: string, sources: readonly DataSource[]): Pr
   const names = listings.get(primary.directory)?.files ?? [];
   if (names.length === 0) failEmpty(join(resolved, primary.directory), primary);
   const paired = pair(resolved, sources, primary, listings, names);
+  checkPresent(paired, sources);
   const warnings = [...namedAsSamples(resolved, listings), ...(await warningsOf(paired, listings))];
   return { ...paired, notes, warnings };
 }
@@ -179,30 +181,43 @@ function pair(
 ): Paired {
   const samples: Sample[] = [];
   const skipped: { name: string; reason: string }[] = [];
-  const columns = sources.map(({ role, directory, shared }) => {
-    if (shared === true) return { role, directory, path: join(root, directory), has: null };
+  const columns = sources.map(({ role, directory, shared, optional = false }) => {
+    if (shared === true) return { role, directory, optional, path: join(root, directory), has: null };
     // Not joined for every sample: that would take half of the time.
     const path = join(root, directory) + sep;
     const has = directory === primary.directory ? () => true : lookUp(listings.get(directory)?.files ?? []);
-    return { role, directory, path, has };
+    return { role, directory, optional, path, has };
   });
   for (const name of names) {
     const files: [role: string, path: string][] = [];
     const missing: string[] = [];
-    for (const { role, directory, path, has } of columns) {
+    for (const { role, directory, optional, path, has } of columns) {
       if (has === null) {
         files.push([role, path]);
         continue;
       }
       const file = directory === primary.directory ? name : counterpart(name, directory);
       if (has(file)) files.push([role, path + file]);
-      else missing.push(`${directory}/${file}`);
+      else if (!optional) missing.push(`${directory}/${file}`);
     }
     if (missing.length === 0) samples.push({ name, files: Object.fromEntries(files) });
     else skipped.push({ name, reason: `${missing.join(", ")} is missing` });
   }
   if (samples.length === 0) failIncomplete(root, primary, skipped);
   return { root, samples, skipped };
+}
+
+/** A source that no sample has is most likely another folder's. */
+function checkPresent({ root, samples }: Paired, sources: readonly DataSource[]): void {
+  const lacking = sources.filter(({ role, optional }) => {
+    return optional === true && !samples.some(({ files }) => files[role] !== undefined);
+  });
+  const findings = lacking.map(({ role, directory, place = DATA_ROOT }): Finding => {
+    const message = `the source \`${role}\` is optional, but none of the ${samples.length} samples has a file in ${join(root, directory)}`;
+    const help = `the files of one sample have the same path below each source's directory, such as ${join(directory, samples[0]?.name ?? "")}`;
+    return { code: "LTX6383", severity: "error", path: place, message, help };
+  });
+  if (findings.length > 0) throw new FindingsError(findings);
 }
 
 /** Whether a name is listed. Names are mostly asked for in the list's own order, where a look at the next one is enough. */

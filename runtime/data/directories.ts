@@ -12,6 +12,8 @@ export interface DataSource {
   readonly directory: string;
   /** Whether `directory` is the path of one file, whose value all samples share. */
   readonly shared?: boolean;
+  /** Whether samples without a file of it are samples, too. */
+  readonly optional?: boolean;
   readonly kind: SourceKind;
   /** Kind `tensor` only: the entry of the file and the names of its axes. */
   readonly key?: string;

@@ -46,6 +46,8 @@ export type HostSource = HostVideoLatents | HostAudioLatents | HostTextFeatures 
 export interface HostSample {
   readonly name: string;
   readonly sources: Readonly<Record<string, HostSource>>;
+  /** By optional source, whether the sample has it; of those that it lacks, `sources` holds a stand-in. */
+  readonly marks?: Readonly<Record<string, boolean>>;
 }
 
 /** What the model takes per token, by role of the source that feeds it: C of video latents, C * mel of audio latents. */
@@ -55,7 +57,7 @@ type ExpectedChannels = Readonly<Record<string, number>>;
 export type OpenEntries = <Result>(path: string, use: (entries: Entries) => Result) => Promise<Result>;
 
 /**
- * Reads the files of a sample; with `withDescription` for `open`, their headers alone.
+ * Reads the files that a sample has; with `withDescription` for `open`, their headers alone.
  * Errors: FindingsError LTX61xx, of all its files at once: not readable (see `readPt`), LTX6130 (entry missing), LTX6131 (wrong type),
  * LTX6132 (wrong rank), LTX6133 (sizes disagree), LTX6134 (channels).
  */
@@ -67,17 +69,14 @@ export async function readSample(
 ): Promise<HostSample> {
   const read = async (source: DataSource) => {
     const { role } = source;
-    const file = sample.files[role] ?? "";
-    return [
-      role,
-      await open(file, (entries) =>
-        readSource(entries, source, Object.hasOwn(channels, role) ? (channels[role] ?? null) : null),
-      ),
-    ] as const;
+    const file = sample.files[role];
+    if (file === undefined) return [];
+    const expected = Object.hasOwn(channels, role) ? (channels[role] ?? null) : null;
+    return [[role, await open(file, (entries) => readSource(entries, source, expected))] as const];
   };
   const results = await Promise.allSettled(sources.map(read));
   throwAll(results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : [])));
-  const pairs = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const pairs = results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
   return { name: sample.name, sources: Object.fromEntries(pairs) };
 }
 

@@ -1,8 +1,8 @@
 import { directoriesOf } from "../config/rules/official.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import type { StrategyInfo } from "../contract.ts";
-import { collate, sizesOf, uploadBatch, type HostBatch } from "../data/batch.ts";
-import { bucketsOf, checkBuckets } from "../data/buckets.ts";
+import { collate, lackedBy, sizesOf, uploadBatch, type HostBatch } from "../data/batch.ts";
+import { bucketsOf, checkBuckets, sizesOfSamples } from "../data/buckets.ts";
 import { discover, skippedLine, type Dataset, type Sample } from "../data/dataset.ts";
 import { normalize, sourcesOf, type DataSource } from "../data/directories.ts";
 import { checkGrids, type FedModality } from "../data/grids.ts";
@@ -10,6 +10,7 @@ import { createOrder } from "../data/order.ts";
 import { prefetch } from "../data/prefetch.ts";
 import { withDescription, withEntries } from "../data/entries.ts";
 import { readSample, type HostSample, type OpenEntries } from "../data/sample.ts";
+import { completing, patternsOf, type Patterns } from "../data/stand-ins.ts";
 import { fail, FindingsError, together, type Finding, DATA_ROOT } from "../findings.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
@@ -71,7 +72,7 @@ export async function openData(
     },
   ]);
   const { batch_size: batchSize } = config.optimization;
-  const buckets = batchSize === 1 ? null : await bucketsOf(training, sources);
+  const { patterns, buckets } = await divided(dataset.samples, training, sources, { strategy, batchSize });
   const warnings = [
     ...dataset.warnings,
     ...skipped(dataset),
@@ -84,8 +85,48 @@ export async function openData(
     heldOut,
     outlines,
     warnings,
-    read,
+    read: patterns === null ? read : completed(read, { sources, strategy, model, patterns }),
   };
+}
+
+/** By what samples can be put together, and what those that lack an optional source have in its place; null where nothing asks for it. */
+async function divided(
+  all: readonly Sample[],
+  training: readonly Sample[],
+  sources: readonly DataSource[],
+  { strategy, batchSize }: { readonly strategy: StrategyInfo; readonly batchSize: number },
+) {
+  if (sources.every(({ optional }) => optional !== true)) {
+    const buckets = batchSize === 1 ? null : bucketsOf(await sizesOfSamples(training, sources), sources);
+    return { patterns: null, buckets };
+  }
+  const { fed } = fedBy(strategy, null);
+  const references = new Set(fed.flatMap((modality) => modality.references));
+  const patterns = patternsOf(all, await sizesOfSamples(all, sources), sources, references);
+  const sizes = training.map((sample) => patterns.completed(sample));
+  return { patterns, buckets: batchSize === 1 ? null : bucketsOf(sizes, sources) };
+}
+
+interface Completed {
+  readonly sources: readonly DataSource[];
+  readonly strategy: StrategyInfo;
+  readonly model: ExaminedModel | null;
+  readonly patterns: Patterns;
+}
+
+/** Reads samples with stand-ins for the optional sources that they lack. */
+function completed(read: Look, { sources, strategy, model, patterns }: Completed): Look {
+  const { fed, channels } = fedBy(strategy, model);
+  const complete = completing({
+    sources,
+    fed,
+    patterns,
+    read: (sample, roles) => {
+      const wanted = sources.filter(({ role }) => roles.includes(role));
+      return readSample(sample, wanted, channels);
+    },
+  });
+  return async (sample) => complete(sample, await read(sample));
 }
 
 /**
@@ -109,14 +150,8 @@ async function lookAtAll(
 
 type Look = (sample: Sample) => Promise<HostSample>;
 
-/** Reads samples by way of `open`, and checks that they fit the strategy and the model. */
-function sampleReader(
-  sources: readonly DataSource[],
-  strategy: StrategyInfo,
-  model: ExaminedModel | null,
-  open: OpenEntries,
-) {
-  const { modalities, passes = [] } = strategy;
+/** What a strategy feeds to the model, and the channels that this takes of each source. */
+function fedBy({ modalities, passes = [] }: StrategyInfo, model: ExaminedModel | null) {
   const channels = new Map<string, number>();
   const fed: FedModality[] = [];
   for (const stream of ["video", "audio"] as const) {
@@ -130,9 +165,19 @@ function sampleReader(
     if (expected === undefined) continue;
     for (const role of [target, ...references, ...ofPasses]) channels.set(role, expected);
   }
+  return { fed, channels: Object.fromEntries(channels) };
+}
+
+/** Reads samples by way of `open`, and checks that they fit the strategy and the model. */
+function sampleReader(
+  sources: readonly DataSource[],
+  strategy: StrategyInfo,
+  model: ExaminedModel | null,
+  open: OpenEntries,
+) {
+  const { fed, channels: expected } = fedBy(strategy, model);
   const own = sources.filter(({ shared }) => shared !== true);
   const ofAll = sources.filter(({ shared }) => shared === true);
-  const expected = Object.fromEntries(channels);
   // What all samples share is read once, with the first of them.
   let known: Promise<HostSample> | null = null;
   return async (sample: Sample): Promise<HostSample> => {
@@ -171,7 +216,8 @@ function checkTexts(stream: "video" | "audio", roles: readonly string[], sources
     return shape === undefined ? "none" : `[${shape.join(", ")}]`;
   };
   const last = roles.at(-1);
-  const other = last === undefined ? undefined : roles.find((role) => sizeOf(role) !== sizeOf(last));
+  const present = roles.filter((role) => sources[role] !== undefined);
+  const other = last === undefined ? undefined : present.find((role) => sizeOf(role) !== sizeOf(last));
   if (last === undefined || other === undefined) return;
   const sizes = `${stream}_prompt_embeds of \`${other}\`: ${sizeOf(other)}; of \`${last}\`: ${sizeOf(last)}`;
   const help = "encode them with the same settings, padded to the same number of tokens";
@@ -254,6 +300,7 @@ async function prepareBatch(
   return {
     names: host.names,
     sizes: sizesOf(host),
+    lacks: lackedBy(host),
     waitSeconds,
     batch: () => uploadBatch(engine.ops, host, ofBatch),
     release,

@@ -91,7 +91,7 @@ export async function preflight(
     ? { contents: await contentsOf(chosen), ...(await heldOutOf(heldOut)), drawn: await drawnContents(config) }
     : {};
   const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel: base.hash, ...contents });
-  await checkResume(config, fingerprint, (role, sample) => chosen[sample]?.files[role] ?? "");
+  await checkResume(config, fingerprint, (role, sample) => fileOf(chosen[sample], role));
   if (!isOfficial) await checkState(config, isThorough);
   const { id, removal, ofFolder } = await folderOf(config, fingerprint, { onWork, isOfficial });
   const later = isThorough ? await foreseen(config, strategy, ofFolder, isOfficial) : nothingLater;
@@ -159,6 +159,10 @@ async function folderOf(
   if (found !== null && onWork === "refuse") throw new FindingsError([found]);
   const ofWork: readonly Finding[] = found === null ? [] : [{ ...found, severity: "warning" }];
   return { id, removal: null, ofFolder: [...ofWork, ...curveWarnings(point)] };
+}
+
+function fileOf(sample: Sample | undefined, role: string): string {
+  return sample?.files[role] ?? `\`${role}\` of ${sample?.name}, which has none now`;
 }
 
 async function heldOutOf(samples: readonly Sample[]) {

@@ -48,8 +48,12 @@ export function createTextContexts(
     return made;
   }
 
-  function ofSource(role: string, names: readonly string[], features: HostTextBatch): Made {
-    const each = names.map((name, i) => ofSample(shared.has(role) ? role : `${role}/${name}`, sampleOf(features, i)));
+  /** Stand-ins of samples that lack a text are all one. */
+  function ofSource(role: string, { names, marks }: HostBatch, features: HostTextBatch): Made {
+    const isThere = (i: number): boolean => marks?.[role]?.[i] !== false;
+    const each = names.map((name, i) =>
+      ofSample(shared.has(role) ? role : `${role}/${isThere(i) ? name : ""}`, sampleOf(features, i)),
+    );
     const [only] = each;
     if (only !== undefined && each.length === 1) return { context: only, own: [] };
     const context = joined(engine, each);
@@ -57,9 +61,9 @@ export function createTextContexts(
   }
 
   return {
-    of({ names, sources }) {
-      const made = Object.entries(sources).flatMap(([role, source]) =>
-        source.kind === "text_embeddings" ? [[role, ofSource(role, names, source)] as const] : [],
+    of(batch) {
+      const made = Object.entries(batch.sources).flatMap(([role, source]) =>
+        source.kind === "text_embeddings" ? [[role, ofSource(role, batch, source)] as const] : [],
       );
       return {
         contexts: Object.fromEntries(made.map(([role, { context }]) => [role, context])),

@@ -16,6 +16,7 @@ export function reportTarget(program: Program, tree: YamlNode | null, bag: Bag):
   reportPasses(program, place, bag);
   reportTexts(program, place, bag);
   reportWeights(program, place, bag);
+  reportOptional(program, place, bag);
   if (program.params.some(({ name }) => name === "name")) {
     const message = "the official trainer keeps the strategy's own name under `name`";
     bag.error("LTX6603", place("params", "name"), message, { help: "give the parameter another name" });
@@ -60,6 +61,15 @@ function reportWeights({ weights }: Program, place: (...path: readonly string[])
   for (const { name } of weights) {
     const message = `modules for the official trainer prepare what the model is given without a gradient, so \`${name}\` would not be trained`;
     bag.error("LTX6389", place("weights", name), message, { help: "train with `ltxc run`" });
+  }
+}
+
+/** Its data set has samples with a file in every directory, and leaves all others out. */
+function reportOptional({ sources }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
+  for (const { name, optional } of sources) {
+    if (!optional) continue;
+    const message = `the official trainer leaves out samples without a file of \`${name}\`, so it cannot be optional there`;
+    bag.error("LTX6389", place("sources", name, "optional"), message, { help: "train with `ltxc run`" });
   }
 }
 

@@ -38,6 +38,8 @@ function tensorCode(core: Core, scope: Scope): Code {
       return scope.ref(core.key);
     case "source":
       return scope.sourceTensor(core.source);
+    case "has":
+      return call(scope.helper("marked"), ["batch", JSON.stringify(core.source)]);
     case "prediction":
       return predictionCode(core, scope);
     case "passPrediction":
@@ -80,10 +82,8 @@ function tensorCode(core: Core, scope: Scope): Code {
       return shiftCode(core, scope);
     case "concat":
       return concatCode(core, scope);
-    case "quantile": {
-      const places = numbers(positionsOf(core.axes, core.arg.type.axes));
-      return call(scope.helper("quantile"), ["ops", device(core.arg, scope), host(core.share, scope), places]);
-    }
+    case "quantile":
+      return quantileCode(core, scope);
     case "others":
       return othersCode(core, scope);
     case "assigned":
@@ -124,6 +124,11 @@ function standInCode(args: readonly Core[], { axes, dtype }: Core["type"], scope
   const codes = tensors.map((arg) => device(arg, scope));
   const value = call(scope.helper("standIn"), ["ops", list(codes), list(shape)]);
   return dtype === "bool" ? op("greater", [value, "0"]) : value;
+}
+
+function quantileCode({ arg, share, axes }: Term<"quantile">, scope: Scope): Code {
+  const places = numbers(positionsOf(axes, arg.type.axes));
+  return call(scope.helper("quantile"), ["ops", device(arg, scope), host(share, scope), places]);
 }
 
 function shiftCode({ arg, axis, by }: Term<"shift">, scope: Scope): Code {

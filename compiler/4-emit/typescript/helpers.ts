@@ -35,6 +35,16 @@ function targetTokens(ops: Ops, prediction: Tensor | null, count: number): Tenso
   const references = (prediction.shape[1] ?? 0) - count;
   return references === 0 ? prediction : ops.slice(prediction, [0, references, 0], [-1, count, -1]);
 }`,
+  marked: `/** bool [B]: the samples that have an optional source. */
+function marked({ marks }: Pick<Batch<unknown>, "marks">, name: string): Tensor {
+  const mark = marks?.[name];
+  if (mark === undefined) throw new Error(\`the batch does not say which samples have \${name}\`);
+  return mark;
+}`,
+  ifThere: `/** A reference that samples may lack: none where those of the batch do. */
+function ifThere<Source>({ lacks }: Pick<Batch<unknown>, "lacks">, name: string, source: Source): readonly Source[] {
+  return lacks?.includes(name) === true ? [] : [source];
+}`,
   output: `/** An extra output of the model. */
 function output({ outputs }: Prediction, name: string): Tensor {
   const found = outputs[name];

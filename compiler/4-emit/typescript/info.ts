@@ -46,11 +46,12 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
     compiler,
     contract,
     sourceHash,
-    sources: sources.map(({ name, kind, directory, shared, key, axes }) => ({
+    sources: sources.map(({ name, kind, directory, shared, optional, key, axes }) => ({
       name,
       kind,
       directory,
       ...(shared ? { shared } : {}),
+      ...(optional ? { optional } : {}),
       ...(key === null ? {} : { key }),
       ...(axes === null ? {} : { axes }),
     })),

@@ -50,9 +50,12 @@ export function perSequence(owner: string, value: string, scope: Scope): Code {
 export function referencesCode({ entries }: Term<"references">, scope: Scope): Code {
   const parts = entries.map(({ source, place, probability }): Code => {
     const own = scope.source(source);
-    if (probability === null) return own;
+    const name = JSON.stringify(source);
+    const there = scope.isOptional(source) ? call(scope.helper("ifThere"), ["batch", name, own]) : null;
+    if (probability === null) return there === null ? own : ["...", there];
     scope.contextMember("draws");
-    return ["...(", call("draws.chance", [`"${place}"`, host(probability, scope)]), ` ? [${own}] : [])`];
+    const drawn = call("draws.chance", [`"${place}"`, host(probability, scope)]);
+    return ["...(", drawn, " ? ", there ?? `[${own}]`, " : [])"];
   });
   return list(parts.toReversed());
 }

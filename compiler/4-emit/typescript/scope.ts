@@ -94,6 +94,11 @@ export class Scope {
     return this.#names.of(name);
   }
 
+  /** Whether samples may lack a source. */
+  isOptional(name: string): boolean {
+    return this.#program.sources.some((source) => source.name === name && source.optional);
+  }
+
   /** The tensor of a source: where its record keeps it depends on the kind. */
   sourceTensor(name: string): string {
     const kind = this.#program.sources.find((source) => source.name === name)?.kind;

@@ -7,6 +7,7 @@ import { entries as suspicious } from "./503-suspicious.ts";
 import { entries as imports } from "./505-imports.ts";
 import { entries as passes } from "./506-passes.ts";
 import { entries as ownWeights } from "./507-own-weights.ts";
+import { entries as optionalSources } from "./5072-optional-sources.ts";
 import { entries as batches } from "./509-texts-and-batches.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
@@ -16,6 +17,7 @@ import { entries as writing } from "./619-writing.ts";
 import { entries as model } from "./62-model.ts";
 import { entries as training } from "./63-training.ts";
 import { entries as lora } from "./636-lora.ts";
+import { entries as ofSamples } from "./6383-samples.ts";
 import { entries as memory } from "./639-memory.ts";
 import { entries as folder } from "./64-folder.ts";
 import { entries as build } from "./65-build.ts";
@@ -37,6 +39,7 @@ const entries = [
   ...imports,
   ...passes,
   ...ownWeights,
+  ...optionalSources,
   ...batches,
   ...config,
   ...data,
@@ -46,6 +49,7 @@ const entries = [
   ...model,
   ...training,
   ...lora,
+  ...ofSamples,
   ...memory,
   ...folder,
   ...build,
