@@ -87,7 +87,7 @@ const shared = ([first = none, ...rest]: readonly Sources[]): Sources =>
 const deepest = 100;
 
 /** The sources that every sample surely has in which a mask is true (a weight is not 0), or with `outcome` false is not. */
-export function impliedBy(mask: Core, outcome: boolean, bindings: Bindings, depth = 0): Sources {
+function impliedBy(mask: Core, outcome: boolean, bindings: Bindings, depth = 0): Sources {
   if (depth > deepest) return none;
   const of = (core: Core, wanted = outcome) => impliedBy(core, wanted, bindings, depth + 1);
   switch (mask.op) {
