@@ -29,14 +29,17 @@ export const editOf = (document: TextDocument, { span, text }: Edit): TextEdit =
 /** Findings that say of something that it is not needed: editors show it paler. */
 const unneeded = new Set(["unused"]);
 
+export const messageOf = ({ message, help }: Diagnostic): string =>
+  help === undefined ? message : `${message}\nhelp: ${help}`;
+
 export function diagnosticOf(document: TextDocument, finding: Diagnostic): LspDiagnostic {
-  const { code, slug, severity, message, help, span, labels } = finding;
+  const { code, slug, severity, span, labels } = finding;
   return {
     range: rangeOf(document, span),
     severity: severity === "error" ? DiagnosticSeverity.Error : DiagnosticSeverity.Warning,
     code,
     source: "ltxc",
-    message: help === undefined ? message : `${message}\nhelp: ${help}`,
+    message: messageOf(finding),
     ...(unneeded.has(slug) ? { tags: [DiagnosticTag.Unnecessary] } : {}),
     relatedInformation: labels.map((label) => ({
       location: { uri: document.uri, range: rangeOf(document, label.span) },

@@ -1,5 +1,5 @@
 /** Open files, and those on the disk that belong to them: texts with what the compiler knows of them, kept until they change. */
-import { existsSync, readdirSync, statSync, type Dirent } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { TextDocument, type TextDocumentContentChangeEvent } from "vscode-languageserver-textdocument";
@@ -8,6 +8,7 @@ import { analyse, analyseAt, type Analysis } from "../../compiler/service/index.
 import { readTextSync } from "../../runtime/files/index.ts";
 import { libraryAt } from "../project/library.ts";
 import { strategyExtension } from "../shell/files.ts";
+import { projectFolders } from "../shell/project-folders.ts";
 
 interface Kept {
   readonly version: number | string;
@@ -19,9 +20,10 @@ export interface Strategy {
   readonly analysis: Analysis;
 }
 
-/** Folders that hold no strategies of a user, and those deeper than this, are not searched. */
-const skipped = new Set(["node_modules", "dist", "build", "outputs", ".git"]);
-const MAX_DEPTH = 6;
+interface Heading {
+  readonly name: string;
+  readonly description: string;
+}
 
 /** Analyses of files that are not open; enough for a project, and bounded for a disk. */
 const MAX_KEPT = 64;
@@ -38,6 +40,7 @@ export class Documents {
   /** Of open files, the last that could be read. */
   readonly #readable = new Map<string, Analysis>();
   readonly #uris = new Map<string, string>();
+  readonly #headings = new Map<string, Heading & { readonly stamp: string }>();
   #folders: readonly string[] = [];
 
   /** Where strategies are looked for. */
@@ -104,6 +107,23 @@ export class Documents {
     return analysis;
   }
 
+  /** What a strategy says of itself, from its text alone: of a thousand files, this is known soon. Null where it cannot be read. */
+  heading(path: string): Heading | null {
+    const stamp = String(this.#open.get(path)?.version ?? stampOf(path));
+    const known = this.#headings.get(path);
+    if (known?.stamp === stamp) return known;
+    const text = this.at(path)?.getText();
+    if (text === undefined) return null;
+    const value = (key: string) =>
+      new RegExp(`^${key}:[ \\t]*(?:"([^"\\n]*)"|'([^'\\n]*)'|([^\\s#][^\\n]*?))[ \\t]*(?:[ \\t]#.*)?\\r?$`, "m")
+        .exec(text)
+        ?.slice(1)
+        .find((each) => each !== undefined) ?? "";
+    const heading = { stamp, name: value("strategy"), description: value("description") };
+    this.#headings.set(path, heading);
+    return heading;
+  }
+
   /** Checks a strategy as if it had just changed, and forgets what that gives. */
   checkAnew(path: string): void {
     const text = this.at(path)?.getText();
@@ -164,25 +184,15 @@ export class Documents {
 
   /** Paths of all strategies of the opened folders, and of those that are open. */
   strategies(): readonly string[] {
-    const found = this.#folders.flatMap((folder) => [...strategiesBelow(folder, MAX_DEPTH)]);
+    const found = this.#folders.flatMap(strategiesBelow);
     return [...new Set([...found, ...this.opened.filter(isStrategy)])];
   }
 }
 
-function* strategiesBelow(folder: string, depth: number): Generator<string> {
-  let entries: Dirent[];
-  try {
-    entries = readdirSync(folder, { withFileTypes: true });
-  } catch {
-    // A folder that may not be read holds nothing for the editor.
-    return;
-  }
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isFile() && isStrategy(entry.name)) yield path;
-    else if (entry.isDirectory() && depth > 0 && !skipped.has(entry.name)) yield* strategiesBelow(path, depth - 1);
-  }
-}
+const strategiesBelow = (root: string): string[] =>
+  [...projectFolders(root)].flatMap(({ path, entries }) =>
+    entries.filter((entry) => entry.isFile() && isStrategy(entry.name)).map(({ name }) => join(path, name)),
+  );
 
 /** Whether nothing has to be passed over: in a file that extends another, a key without a value would remove what it inherits. */
 const isWhole = ({ own, file }: Analysis): boolean => own !== null && file.bases.length === 0;

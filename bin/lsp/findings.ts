@@ -1,16 +1,17 @@
 /** What is wrong with an open file, for the editor to show. Nothing of the project runs: imported functions are read, and bundled, at most. */
 import { dirname } from "node:path";
 import type { Diagnostic as LspDiagnostic } from "vscode-languageserver";
+import type { TextDocument } from "vscode-languageserver-textdocument";
 import { compile } from "../../compiler/index.ts";
 import { findingsHere } from "../../compiler/service/index.ts";
 import { sourceFile } from "../../compiler/source/index.ts";
 import { defaultBuild } from "../project/builds.ts";
 import { forecastStep } from "../project/forecast-step.ts";
-import { examineRunConfig } from "../project/run-config.ts";
+import { examineRunConfig, type Examined } from "../project/run-config.ts";
 import type { Io } from "../shell/io.ts";
 import { diagnosticOf } from "./convert.ts";
 import { isStrategy, pathOf, type Documents } from "./documents.ts";
-import { isRunConfig } from "./run-config.ts";
+import { isRunConfig } from "./config-names.ts";
 
 interface Options {
   /** Whether files are looked at that take time: imported ones, data, checkpoints. Not while somebody types. */
@@ -45,16 +46,22 @@ async function found(documents: Documents, uri: string, io: Io, options: Options
   const text = document.getText();
   if (isStrategy(path)) return ofStrategy(documents, path, options);
   if (!isRunConfig(path, text)) return null;
-  const config = dirname(path);
-  const here = { ...io, cwd: config };
-  const { diagnostics } = await examineRunConfig(
-    here,
-    sourceFile(path, text),
-    (section) => forecastStep(here, section, { build: defaultBuild, guard: null, config }),
-    { withFiles: options.withFiles },
-  );
+  const { diagnostics } = await examined(document, io, options.withFiles);
   const shown = options.isAlone ? diagnostics : diagnostics.filter(({ code }) => !ofSchema(code));
   return shown.map((finding) => diagnosticOf(document, finding));
+}
+
+/** What is wrong with a run config as it is in the editor, and with its files where they are looked at. */
+export function examined(document: TextDocument, io: Io, withFiles: boolean): Promise<Examined> {
+  const path = pathOf(document.uri);
+  const config = dirname(path);
+  const here = { ...io, cwd: config };
+  return examineRunConfig(
+    here,
+    sourceFile(path, document.getText()),
+    (section) => forecastStep(here, section, { build: defaultBuild, guard: null, config }),
+    { withFiles },
+  );
 }
 
 async function ofStrategy(documents: Documents, path: string, { withFiles }: Options): Promise<LspDiagnostic[] | null> {

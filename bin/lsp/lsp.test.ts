@@ -1,12 +1,13 @@
 // The language server as an editor sees it: a real client over stdin and stdout, one test for each thing that an editor can ask.
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
   CodeActionRequest,
+  CodeActionResolveRequest,
   CodeLensRequest,
   CompletionRequest,
   CompletionResolveRequest,
@@ -22,6 +23,7 @@ import {
   type CodeAction,
   type CodeLens,
   type CompletionList,
+  type Diagnostic,
   type DocumentSymbol,
   type FoldingRange,
   type InlayHint,
@@ -167,7 +169,7 @@ test("references and new names reach files that extend it, and run configs", asy
     ...client.at(fill, "> lim|it"),
     context: { includeDeclaration: true },
   });
-  assert.equal(places.map(({ uri }) => uri).toSorted(), [child, fill, fill].map(uriOf).toSorted());
+  assert.equal(places.map(({ uri }) => uri).toSorted(), [child, fill, fill, train].map(uriOf).toSorted());
   assert.equal(
     (await client.ask<object, { placeholder: string }>(PrepareRenameRequest.type, client.at(fill, "> lim|it")))
       .placeholder,
@@ -187,6 +189,31 @@ test("references and new names reach files that extend it, and run configs", asy
   assert.match(edited(trainText, named.changes?.[uriOf(train)] ?? []), "name: filled");
   const refused = client.ask(RenameRequest.type, { ...client.at(fill, "> lim|it"), newName: "mean" });
   assert.match(await refused.then(String, (error: unknown) => String(error)), "built-in");
+});
+
+test("names are given anew from a run config as well, also those that a base declares", async ({
+  client,
+  fill,
+  child,
+  train,
+}) => {
+  await client.edit(train, "name: fill", "name: child");
+  const at = client.at(train, "li|mit:");
+  const prepared = await client.ask<object, { placeholder: string; range: unknown }>(PrepareRenameRequest.type, at);
+  const range = { start: { line: 4, character: 2 }, end: { line: 4, character: 7 } };
+  assert.equal(prepared, { placeholder: "limit", range });
+  const { changes = {} } = await client.ask<object, WorkspaceEdit>(RenameRequest.type, { ...at, newName: "least" });
+  assert.equal(Object.keys(changes).toSorted(), [child, fill, train].map(uriOf).toSorted());
+  assert.match(edited(client.text(train), changes[uriOf(train)] ?? []), "least: 0.4");
+  assert.match(edited(fillText, changes[uriOf(fill)] ?? []), "least: {type: number");
+  const name = { ...client.at(train, "name: ch|ild"), newName: "heir" };
+  const named = await client.ask<object, WorkspaceEdit>(RenameRequest.type, name);
+  assert.match(edited(childText, named.changes?.[uriOf(child)] ?? []), "strategy: heir");
+  assert.match(edited(client.text(train), named.changes?.[uriOf(train)] ?? []), "name: heir");
+  assert.is(await client.ask(PrepareRenameRequest.type, client.at(train, "na|me: child")), null);
+  await client.edit(train, "name: child", "name: inpainting");
+  const builtIn = client.ask(RenameRequest.type, { ...client.at(train, "name: inpa|inting"), newName: "mine" });
+  assert.match(await builtIn.then(String, (error: unknown) => String(error)), "cannot be changed");
 });
 
 test("symbols, folding, hints, colours, lenses", async ({ client, fill }) => {
@@ -235,6 +262,27 @@ test("fixes for findings, and one for all of them", async ({ client, fill }) => 
   assert.match(edited(client.text(fill), all?.edit?.changes?.[uriOf(fill)] ?? []), "not hole and hole");
 });
 
+test("an editor that asks for edits later gets the fix of everything when it chooses that", async ({
+  folder,
+  fill,
+}) => {
+  const capabilities = { textDocument: { codeAction: { resolveSupport: { properties: ["edit"] } } } };
+  const editor = await startClient(folder, {}, undefined, capabilities);
+  await editor.open(fill, fillText.replace("not hole", "!hole"));
+  const actions = await editor.ask<object, CodeAction[]>(CodeActionRequest.type, {
+    textDocument: { uri: uriOf(fill) },
+    range: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } },
+    context: { diagnostics: [] },
+  });
+  assert.equal(
+    actions.map(({ kind, edit }) => [kind, edit]),
+    [["source.fixAll", undefined]],
+  );
+  const { edit } = await editor.ask<unknown, CodeAction>(CodeActionResolveRequest.type, actions[0]);
+  assert.is(edited(editor.text(fill), edit?.changes?.[uriOf(fill)] ?? []), fillText);
+  await editor.close();
+});
+
 test("run configs: the strategy and its params", async ({ client, fill, train }) => {
   assert.match(await client.hover(train, "lim|it:"), "Above it a mask is true");
   assert.match(await client.hover(train, "name: fi|ll"), "Fills what a mask says.");
@@ -265,6 +313,28 @@ test("what only files tell: strategies to extend, and the blocks of the checkpoi
   await client.open(path, text);
   assert.equal((await labels(client, path, "tap: ")).slice(0, 2), ["block 0", "block 1"]);
   assert.ok((await labels(client, child, "extends: ")).includes("./fill.strategy"));
+});
+
+test("what is wrong with the project's data is information at the source that reads it", async ({ client, folder }) => {
+  const project = join(folder, "with-data");
+  const { ltxc } = await import("../testing/testing.ts");
+  assert.is((await ltxc(["init", project], { cwd: folder })).code, 0);
+  await rm(join(project, "data/mask_latents/clip_3.pt"));
+  const path = join(project, "inpainting.strategy");
+  const text = await readFile(path, "utf8");
+  await client.open(path, text);
+  const informed = (found: readonly Diagnostic[]) => found.some(({ severity }) => severity === 3);
+  const found = await client.until(path, informed);
+  const line = text.split("\n").findIndex((each) => each.includes("  masks:"));
+  assert.equal(
+    found.map(({ code, range }) => [code, range.start.line]),
+    [["LTX6304", line]],
+  );
+  assert.match(found[0]?.message ?? "", "mask_latents/clip_3.pt is missing");
+  assert.is(found[0]?.relatedInformation?.[0]?.location.uri, uriOf(join(project, "train.yaml")));
+  // It moves with its source while somebody types.
+  const moved = await client.edit(path, "sources:", "# what it reads\nsources:");
+  assert.is(moved.find(({ severity }) => severity === 3)?.range.start.line, line + 1);
 });
 
 test("500 key strokes, each answered, end in the file that was typed", async ({ client, folder }) => {

@@ -9,14 +9,17 @@ import {
   type Connection,
   type InitializeParams,
   type InitializeResult,
+  type Position,
 } from "vscode-languageserver/node.js";
 import { documentSymbols, tokenTypes } from "../../compiler/service/index.ts";
 import type { Io } from "../shell/io.ts";
 import { packageVersion } from "../shell/package-root.ts";
+import { declarationOf, definitionInConfig, isName, isRunConfig } from "./config-names.ts";
 import { rangeOf, symbolOf, type CompletionClient } from "./convert.ts";
+import { createDataFindings } from "./data-findings.ts";
 import { Documents, isStrategy, pathOf, type Strategy } from "./documents.ts";
 import { findingsOf } from "./findings.ts";
-import { completionInConfig, definitionInConfig, hoverInConfig, isRunConfig, renamesInConfigs } from "./run-config.ts";
+import { completionInConfig, hoverInConfig } from "./run-config.ts";
 import * as features from "./strategy-features.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -29,11 +32,14 @@ interface Client extends CompletionClient {
   readonly commands: readonly string[];
   /** Whether another server checks and completes YAML by its schema. */
   readonly hasYamlServer: boolean;
+  /** Whether it asks for the edits of an action when somebody chooses that. */
+  readonly asksForEdits: boolean;
 }
 
 const unknownClient: Client = {
   commands: [],
   hasYamlServer: false,
+  asksForEdits: false,
   withSnippets: false,
   asksLater: false,
   sharesRange: false,
@@ -74,7 +80,10 @@ const capabilities: InitializeResult = {
     foldingRangeProvider: true,
     inlayHintProvider: true,
     documentFormattingProvider: true,
-    codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, CodeActionKind.SourceFixAll] },
+    codeActionProvider: {
+      codeActionKinds: [CodeActionKind.QuickFix, CodeActionKind.SourceFixAll],
+      resolveProvider: true,
+    },
     codeLensProvider: { resolveProvider: false },
     semanticTokensProvider: { legend: { tokenTypes: [...tokenTypes], tokenModifiers: ["declaration"] }, full: true },
   },
@@ -86,6 +95,7 @@ function clientOf({ initializationOptions, capabilities: known }: InitializePara
   return {
     commands: Array.isArray(options.commands) ? options.commands.map(String) : [],
     hasYamlServer: options.yamlServer === true,
+    asksForEdits: known.textDocument?.codeAction?.resolveSupport?.properties.includes("edit") === true,
     withSnippets: completionItem?.snippetSupport === true,
     asksLater: completionItem?.resolveSupport?.properties.includes("documentation") === true,
     sharesRange: completionList?.itemDefaults?.includes("editRange") === true,
@@ -103,13 +113,18 @@ function foldersOf({ workspaceFolders, rootUri }: InitializeParams): readonly st
 function publishFindings(connection: Connection, documents: Documents, io: Io, client: () => Client): void {
   const waiting = new Map<string, NodeJS.Timeout>();
   let isWarm = false;
+  const data = createDataFindings(documents, io);
   const publish = async (uri: string, withFiles: boolean): Promise<void> => {
     waiting.delete(uri);
     const version = documents.versionOf(uri);
     const found = await findingsOf(documents, uri, io, { withFiles, isAlone: !client().hasYamlServer });
-    // Of a text that has changed meanwhile, places would be wrong.
-    if (found === null || version === null || documents.versionOf(uri) !== version) return;
-    await connection.sendDiagnostics({ uri, version, diagnostics: found });
+    const send = async (): Promise<void> => {
+      // Of a text that has changed meanwhile, places would be wrong.
+      if (found === null || version === null || documents.versionOf(uri) !== version) return;
+      await connection.sendDiagnostics({ uri, version, diagnostics: [...found, ...data.of(uri)] });
+    };
+    await send();
+    if (withFiles && (await data.look(uri))) await send();
   };
   const soon = (uri: string, withFiles: boolean, delay = QUIET): void => {
     clearTimeout(waiting.get(uri));
@@ -189,22 +204,32 @@ function answerPlaces(connection: Connection, documents: Documents, client: () =
 }
 
 function answerNames(connection: Connection, documents: Documents): void {
-  connection.onReferences(({ textDocument: { uri }, position, context }) =>
-    isStrategy(pathOf(uri)) ? features.referencesAt(documents, uri, position, context.includeDeclaration) : [],
-  );
-  connection.onPrepareRename(({ textDocument: { uri }, position }) => {
+  /** The place in a strategy that gives the name at a place, which may be one in a run config. */
+  const given = (uri: string, position: Position): features.NamePlace | null => {
     const document = documents.at(pathOf(uri));
-    const found = isStrategy(pathOf(uri)) ? features.occurrencesAt(documents, uri, position) : null;
-    if (found === null || document === null) return null;
+    if (document === null) return null;
+    if (isStrategy(pathOf(uri))) return { uri, position, span: null };
+    const found = isConfig(documents, uri) ? declarationOf(documents, uri, position) : null;
+    if (found === null || !isName(found)) return null;
+    return { uri: found.uri, position: found.document.positionAt(found.span.start), span: found.pointed.span };
+  };
+  connection.onReferences(({ textDocument: { uri }, position, context }) => {
+    const at = given(uri, position);
+    return at === null ? [] : features.referencesAt(documents, at.uri, at.position, context.includeDeclaration);
+  });
+  connection.onPrepareRename(({ textDocument: { uri }, position }) => {
+    const at = given(uri, position);
+    const document = documents.at(pathOf(uri));
+    const found = at === null ? null : features.occurrencesAt(documents, at.uri, at.position);
+    if (at === null || found === null || document === null) return null;
     const why = features.unwritable(found);
     if (why !== null) throw new ResponseError(-32_602, why);
-    return { range: rangeOf(document, found.span), placeholder: found.name };
+    return { range: rangeOf(document, at.span ?? found.span), placeholder: found.name };
   });
-  connection.onRenameRequest(({ textDocument: { uri }, position, newName }) =>
-    isStrategy(pathOf(uri))
-      ? features.renameAt(documents, uri, position, newName, (found) => renamesInConfigs(documents, found, newName))
-      : null,
-  );
+  connection.onRenameRequest(({ textDocument: { uri }, position, newName }) => {
+    const at = given(uri, position);
+    return at === null ? null : features.renameAt(documents, at.uri, at.position, newName);
+  });
 }
 
 function answerWholeFiles(connection: Connection, documents: Documents, client: () => Client): void {
@@ -232,6 +257,7 @@ function answerWholeFiles(connection: Connection, documents: Documents, client: 
     ofStrategy(uri, [], (document, analysis) => features.lensesOf(document, analysis, client().commands)),
   );
   connection.onCodeAction((params) =>
-    isStrategy(pathOf(params.textDocument.uri)) ? features.codeActions(documents, params) : [],
+    isStrategy(pathOf(params.textDocument.uri)) ? features.codeActions(documents, params, client().asksForEdits) : [],
   );
+  connection.onCodeActionResolve((action) => features.fixedAll(documents, action));
 }

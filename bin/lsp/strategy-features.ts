@@ -46,8 +46,10 @@ import {
   type Occurrences,
   type Target,
 } from "../../compiler/service/index.ts";
+import type { Span } from "../../compiler/source/index.ts";
 import { openSafetensors } from "../../runtime/files/index.ts";
 import { builtinNames } from "../project/library.ts";
+import { placesInConfigs, renamesInConfigs } from "./config-names.ts";
 import { changeOf, completionOf, diagnosticOf, editOf, rangeOf, type CompletionClient } from "./convert.ts";
 import { isStrategy, pathOf, type Documents, type Strategy } from "./documents.ts";
 
@@ -177,6 +179,13 @@ function exportSpan(text: string, name: string): { readonly start: number; reado
 
 // ------------------------------------------------------------------------------------------------------------------- names
 
+/** A place in a strategy that has a name; `span` where it was asked about from a run config: the name there. */
+export interface NamePlace {
+  readonly uri: string;
+  readonly position: Position;
+  readonly span: Span | null;
+}
+
 /** The occurrences of a name, with those in other strategies that extend this one or are extended by it. */
 export function occurrencesAt(documents: Documents, uri: string, position: Position): Occurrences | null {
   const at = atPosition(documents, uri, position);
@@ -195,23 +204,18 @@ export function referencesAt(
   position: Position,
   withDeclaration: boolean,
 ): Location[] {
-  const found = occurrencesAt(documents, uri, position)?.places ?? [];
-  return found
-    .filter(({ isDeclaration }) => withDeclaration || !isDeclaration)
-    .flatMap(({ path, span }) => {
-      const document = documents.at(path);
-      return document === null ? [] : [{ uri: documents.uriOf(path), range: rangeOf(document, span) }];
-    });
+  const found = occurrencesAt(documents, uri, position);
+  const places = found === null ? [] : found.places.filter(({ isDeclaration }) => withDeclaration || !isDeclaration);
+  const own = places.flatMap(({ path, span }) => {
+    const document = documents.at(path);
+    return document === null ? [] : [{ uri: documents.uriOf(path), range: rangeOf(document, span) }];
+  });
+  const inConfigs = found === null ? [] : placesInConfigs(documents, found);
+  return [...own, ...inConfigs.map(({ document, span }) => ({ uri: document.uri, range: rangeOf(document, span) }))];
 }
 
 /** Errors: throws what an editor shows where the new name cannot be given. */
-export function renameAt(
-  documents: Documents,
-  uri: string,
-  position: Position,
-  next: string,
-  inConfigs: (found: Occurrences) => WorkspaceEdit["changes"],
-): WorkspaceEdit | null {
+export function renameAt(documents: Documents, uri: string, position: Position, next: string): WorkspaceEdit | null {
   const at = atPosition(documents, uri, position);
   const found = occurrencesAt(documents, uri, position);
   if (at === null || found === null) return null;
@@ -221,7 +225,7 @@ export function renameAt(
     const document = documents.at(path);
     return document === null ? [] : [[documents.uriOf(path), edits.map((edit) => editOf(document, edit))] as const];
   });
-  return { changes: { ...Object.fromEntries(own), ...inConfigs(found) } };
+  return { changes: { ...Object.fromEntries(own), ...renamesInConfigs(documents, found, next) } };
 }
 
 export function unwritable({ declaredIn, name }: Occurrences): string | null {
@@ -239,13 +243,16 @@ export function formatAll(document: TextDocument): TextEdit[] {
   return text === null ? [] : changeOf(document, text);
 }
 
-/** Fixes of the findings at a place, and one that makes all of them. */
+/**
+ * Fixes of the findings at a place, and one that makes all of them. That one takes several checks of the file: an editor that `asksLater`
+ * gets it with `fixedAll`, when it is chosen.
+ */
 export async function codeActions(
   documents: Documents,
   { textDocument: { uri }, range, context }: CodeActionParams,
+  asksLater: boolean,
 ): Promise<CodeAction[]> {
-  const path = pathOf(uri);
-  const strategy = documents.strategy(path);
+  const strategy = documents.strategy(pathOf(uri));
   if (strategy === null) return [];
   const { document, analysis } = strategy;
   const isWanted = (kind: string) =>
@@ -264,9 +271,18 @@ export async function codeActions(
     : [];
   const hasFix = all.some(({ fix }) => fix !== undefined);
   if (!hasFix || !isWanted(CodeActionKind.SourceFixAll)) return fixes;
+  const action = { title: "correct everything that is certain", kind: CodeActionKind.SourceFixAll, data: uri };
+  return [...fixes, asksLater ? action : await fixedAll(documents, action)];
+}
+
+/** An action that makes all fixes, with the edits of the file as it is now. */
+export async function fixedAll(documents: Documents, action: CodeAction): Promise<CodeAction> {
+  const uri = String(action.data);
+  const path = pathOf(uri);
+  const document = documents.at(path);
+  if (action.kind !== CodeActionKind.SourceFixAll || document === null) return action;
   const text = await fixEverything({ path, text: document.getText() }, documents.library(path));
-  const edit = { changes: { [uri]: changeOf(document, text) } };
-  return [...fixes, { title: "correct everything that is certain", kind: CodeActionKind.SourceFixAll, edit }];
+  return { ...action, edit: { changes: { [uri]: changeOf(document, text) } } };
 }
 
 export function foldingRanges(analysis: Analysis): FoldingRange[] {

@@ -1,15 +1,12 @@
 /** `--watch`: does something again whenever a file of the project changes, until it is interrupted. */
-import { readdirSync, watch, type FSWatcher } from "node:fs";
-import { join } from "node:path";
+import { watch, type FSWatcher } from "node:fs";
 import { exitCode, UsageError } from "./exit.ts";
+import { projectFolders } from "./project-folders.ts";
 import { say, type Session } from "./session.ts";
 
 /** Editors write a file in several steps, ms. */
 const QUIET = 100;
 
-/** Folders that hold results or what others wrote. */
-const skipped = new Set(["node_modules", "build", "outputs", "dist"]);
-const MAX_DEPTH = 4;
 const MAX_FOLDERS = 200;
 
 const isSource = (name: string): boolean => /\.(strategy|ya?ml|[cm]?[jt]s|py|json)$/.test(name);
@@ -65,9 +62,7 @@ function createChanges(root: string): Changes {
       wake();
     }, QUIET);
   };
-  const watchers = foldersBelow(root, MAX_DEPTH)
-    .slice(0, MAX_FOLDERS)
-    .flatMap((folder) => watched(folder, onChange));
+  const watchers = [...projectFolders(root)].slice(0, MAX_FOLDERS).flatMap(({ path }) => watched(path, onChange));
   return {
     async next() {
       if (!isChanged && !isEnded) await new Promise<void>((resolve) => (wake = resolve));
@@ -89,16 +84,6 @@ function createChanges(root: string): Changes {
 function watched(folder: string, onChange: (event: string, name: string | null) => void): FSWatcher[] {
   try {
     return [watch(folder, onChange).on("error", () => {})];
-  } catch {
-    return [];
-  }
-}
-
-function foldersBelow(folder: string, depth: number): string[] {
-  try {
-    const inside = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    const kept = inside.filter(({ name }) => !skipped.has(name) && !name.startsWith("."));
-    return [folder, ...(depth === 0 ? [] : kept.flatMap(({ name }) => foldersBelow(join(folder, name), depth - 1)))];
   } catch {
     return [];
   }

@@ -42,6 +42,8 @@ export interface LanguageClient {
   /** Types `text` at an offset without waiting. */
   type(path: string, offset: number, text: string): Promise<void>;
   save(path: string): Promise<readonly Diagnostic[]>;
+  /** The next findings of the text as it is that are of a kind, such as those that come later. */
+  until(path: string, accepts: (found: readonly Diagnostic[]) => boolean): Promise<readonly Diagnostic[]>;
   /** The text as the client has it. */
   text(path: string): string;
   /** What is offered at the `|` of a piece, which is typed in place of the same piece without it. */
@@ -71,10 +73,13 @@ export async function startClient(
     new StreamMessageReader(child.stdout),
     new StreamMessageWriter(child.stdin),
   );
-  const waiting = new Map<string, (found: readonly Diagnostic[]) => void>();
-  connection.onNotification(PublishDiagnosticsNotification.type, ({ uri, diagnostics }) =>
-    waiting.get(uri)?.(diagnostics),
-  );
+  const waiting: Waiting = new Map();
+  connection.onNotification(PublishDiagnosticsNotification.type, ({ uri, version, diagnostics }) => {
+    const asked = waiting.get(uri);
+    // Those of an earlier text may be on their way.
+    if (asked !== undefined && (version ?? asked.version) >= asked.version && asked.accepts(diagnostics))
+      asked.resolve(diagnostics);
+  });
   connection.listen();
   const server = await connection.sendRequest(InitializeRequest.type, {
     processId: process.pid,
@@ -87,21 +92,44 @@ export async function startClient(
   return client(connection, { server, process: child, ended, waiting });
 }
 
+/** Who waits for the findings of a file, and of which text. */
+type Waiting = Map<
+  string,
+  {
+    readonly version: number;
+    accepts(found: readonly Diagnostic[]): boolean;
+    resolve(found: readonly Diagnostic[]): void;
+  }
+>;
+
 interface Started {
   readonly server: InitializeResult;
   readonly process: ChildProcess;
   readonly ended: Promise<void>;
-  readonly waiting: Map<string, (found: readonly Diagnostic[]) => void>;
+  readonly waiting: Waiting;
+}
+
+interface FindingsAsked {
+  readonly isOfNext?: boolean;
+  readonly accepts?: (found: readonly Diagnostic[]) => boolean;
 }
 
 /** The texts as the client has them, and their changes. */
 function createTexts(connection: ProtocolConnection, waiting: Started["waiting"]) {
   const texts = new Map<string, string>();
   let version = 0;
+  const versions = new Map<string, number>();
   const textOf = (path: string) => texts.get(path) ?? "";
   return {
     textOf,
-    findings: (path: string) => new Promise<readonly Diagnostic[]>((resolve) => waiting.set(uriOf(path), resolve)),
+    /** Those of the next change, or of the text as it is. */
+    findings: (
+      path: string,
+      { isOfNext = true, accepts = (): boolean => true }: FindingsAsked = {},
+    ): Promise<readonly Diagnostic[]> =>
+      new Promise((resolve) =>
+        waiting.set(uriOf(path), { version: isOfNext ? version + 1 : (versions.get(path) ?? 0), accepts, resolve }),
+      ),
     at(path: string, piece: string): At {
       const found = textOf(path).indexOf(piece.replace("|", ""));
       if (found < 0) throw new Error(`there is no ${piece}`);
@@ -110,7 +138,7 @@ function createTexts(connection: ProtocolConnection, waiting: Started["waiting"]
     },
     async show(path: string, text: string): Promise<void> {
       texts.set(path, text);
-      version += 1;
+      versions.set(path, ++version);
       const languageId = path.endsWith(".strategy") ? "strategy" : "yaml";
       const textDocument = { uri: uriOf(path), languageId, version, text };
       await connection.sendNotification(DidOpenTextDocumentNotification.type, { textDocument });
@@ -119,7 +147,7 @@ function createTexts(connection: ProtocolConnection, waiting: Started["waiting"]
       const text = textOf(path);
       const range = { start: positionOf(text, start), end: positionOf(text, start + length) };
       texts.set(path, text.slice(0, start) + to + text.slice(start + length));
-      version += 1;
+      versions.set(path, ++version);
       const change = { textDocument: { uri: uriOf(path), version }, contentChanges: [{ range, text: to }] };
       await connection.sendNotification(DidChangeTextDocumentNotification.type, change);
     },
@@ -146,8 +174,9 @@ function client(connection: ProtocolConnection, { server, process: child, ended,
       return found;
     },
     type: (path, offset, text) => replace(path, offset, 0, text),
+    until: (path, accepts) => findings(path, { isOfNext: false, accepts }),
     async save(path) {
-      const found = findings(path);
+      const found = findings(path, { isOfNext: false });
       await connection.sendNotification(DidSaveTextDocumentNotification.type, { textDocument: { uri: uriOf(path) } });
       return found;
     },

@@ -21,7 +21,7 @@ export function definition(analysis: Analysis, offset: number): readonly Target[
       return own === undefined ? [] : [inFile(analysis, own.span)];
     }
     case "declared":
-      return ofDeclared(analysis, symbol.name);
+      return declaredAt(analysis, symbol.name);
     case "field":
       return ofField(analysis, symbol);
     case "modality": {
@@ -40,7 +40,8 @@ function inFile(analysis: Analysis, { start, end }: Span): Target {
   return { kind: "strategy", path: file.path, span: { start: start - begin, end: end - begin } };
 }
 
-function ofDeclared(analysis: Analysis, name: string): Target[] {
+/** Where a name is given; of an imported function first where its file has it. */
+export function declaredAt(analysis: Analysis, name: string): readonly Target[] {
   const declaration = analysis.declarations?.byName.get(name);
   if (declaration === undefined) return [];
   const own = inFile(analysis, declaration.name.span);

@@ -68,6 +68,7 @@ function sentence(schema: Schema | null): string {
 
 // ------------------------------------------------------------------------------------------------------------------- names
 
+/** What a name stands for that the strategy gives; null for other names. */
 export function declaredText(analysis: Analysis, name: string): string | null {
   const declaration = analysis.declarations?.byName.get(name);
   if (declaration === undefined) return null;

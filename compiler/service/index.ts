@@ -6,11 +6,13 @@ export { actions, findingsHere, fixEverything, type Action } from "./actions.ts"
 export { analyse, analyseAt, blankLine, type Analysis } from "./analysis.ts";
 export { documentation } from "./candidates.ts";
 export { complete, type Around, type Completion } from "./completion.ts";
-export { definition, strategyName, type Target } from "./definition.ts";
-export { hover, type Hover } from "./hover.ts";
+export { declaredAt, definition, strategyName, type Target } from "./definition.ts";
+export { declaredText, hover, type Hover } from "./hover.ts";
 export { occurrences, refusal, renames, type Occurrences } from "./occurrences.ts";
 export { documentSymbols, folds, inlayHints, lenses, type DocumentSymbol } from "./outline.ts";
 export { placeAt, type Place } from "./place.ts";
 export { at, schemaAt, type Schema } from "./roles.ts";
 export { semanticTokens, tokenTypes } from "./tokens.ts";
 export { signature } from "./signature.ts";
+export { sourceDirectories } from "./source-directories.ts";
+export { treePlaceAt } from "./tree-place.ts";

@@ -1,7 +1,6 @@
 /** What stands at an offset of a strategy. */
 import { allExpressions } from "../1-parse/all-expressions.ts";
 import type { Expression } from "../1-parse/expression/ast.ts";
-import type { YamlNode } from "../1-parse/tree.ts";
 import { axisNames } from "../2-check/axes.ts";
 import { fieldDocs, functionDocs, methodDocs, progressDocs } from "../2-check/builtin-docs.ts";
 import type { ModalityName } from "../2-check/core.ts";
@@ -9,6 +8,7 @@ import { isMember } from "../2-check/members.ts";
 import type { Span } from "../source/span.ts";
 import type { Analysis } from "./analysis.ts";
 import { modalityAt } from "./roles.ts";
+import { treePlaceAt } from "./tree-place.ts";
 import { contains, localsOf, usesIn, type Local, type Use } from "./uses.ts";
 
 type Path = readonly (string | number)[];
@@ -78,38 +78,6 @@ function memberAt(expressions: Iterable<Expression>, offset: number): SymbolAt |
     }
     if (object.kind === "member" && object.object.kind === "name")
       return { kind: "field", owner: object.member.text, pass: object.object.name, ...field };
-  }
-  return null;
-}
-
-/** A key or a value of the YAML, with the keys and indices that lead there. */
-interface TreePlace {
-  readonly path: Path;
-  readonly isKey: boolean;
-  readonly node: YamlNode;
-  readonly span: Span;
-}
-
-/** The innermost key or value that an offset touches. */
-function treePlaceAt(root: YamlNode, offset: number): TreePlace | null {
-  if (root.kind === "scalar") return null;
-  return inside(root, offset, []);
-}
-
-function inside(node: YamlNode, offset: number, path: Path): TreePlace | null {
-  if (node.kind === "scalar") return contains(node.span, offset) ? { path, isKey: false, node, span: node.span } : null;
-  if (node.kind === "sequence") {
-    for (const [i, item] of node.items.entries()) {
-      const found = inside(item, offset, [...path, i]);
-      if (found !== null) return found;
-    }
-    return null;
-  }
-  for (const { key, keySpan, value } of node.entries) {
-    const own = [...path, key];
-    if (contains(keySpan, offset)) return { path: own, isKey: true, node: value, span: keySpan };
-    const found = inside(value, offset, own);
-    if (found !== null) return found;
   }
   return null;
 }
