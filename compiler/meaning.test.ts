@@ -210,8 +210,21 @@ const cases: Readonly<Record<string, { readonly bad: readonly Parts[]; readonly 
     bad: [
       { video: "keep:\n  - not (hole > p)\n  - first_frame with probability 0.5", loss: `${of} over (hole > p)` },
       { lets: "gap: hole > p", video: "keep: not gap or first_frame", loss: `${of} over gap` },
+      { video: "keep: first_frame", loss: "mean(abs(video.prediction - video.target))" },
+      { video: "keep: first_frame", loss: "mean((video.prediction - video.target)^2, token, channel)" },
+      { video: "keep: first_frame", loss: "mean(max(abs(video.prediction - video.target), token), channel)" },
+      { video: "keep: hole > p", lets: "error: abs(video.prediction - video.target)", loss: "max(error)" },
+      { video: "keep: hole > p", loss: "quantile(abs(video.prediction - video.target), 0.9)" },
     ],
     good: [
+      { video: "keep: first_frame", loss: "mean(abs(video.prediction - video.target) * float(video.generated))" },
+      { video: "keep: first_frame", loss: "mean(abs(video.denoised - video.clean))" },
+      { video: "keep: first_frame", loss: "mean(video.timesteps * abs(video.prediction - video.target))" },
+      {
+        video: "keep: first_frame",
+        loss: `${of} over video.generated / max(stop_gradient(mean(abs(video.prediction))), 1)`,
+      },
+      { loss: "mean(abs(video.prediction - video.target))" },
       { lets: "gap: hole > p", video: "keep: not gap", loss: `${of} over gap` },
       { lets: "gap: hole > p", video: "keep: not gap or first_frame", loss: `${of} over (gap and video.generated)` },
       { lets: "gap: hole > p", video: "keep: not gap or first_frame", loss: `${of} over gap over video.generated` },

@@ -10,6 +10,7 @@ import { deadLosses, fadesOut, unequalGradients } from "./gradients.ts";
 import { blindTo } from "./blind.ts";
 import { fallsWithoutEnd, growsWithSize } from "./bounds.ts";
 import { denoisedFits } from "./denoised.ts";
+import { reachesKept } from "./kept.ts";
 import { lowestAtTarget, stepLeadsAway } from "./lowest.ts";
 import { noisyAtEnds, unusualLevels, unusualNoise } from "./noise.ts";
 import { asDiagnostic, type Suspicion } from "./suspicion.ts";
@@ -17,6 +18,7 @@ import { imageBatches, openOn, oracleBatches, tryOn, type Trial } from "./trials
 
 /** What the compiler already says of the same mistake: its finding is enough, and so is a comment that allows it. */
 const sameMistake: Readonly<Partial<Record<Code, readonly Code[]>>> = {
+  LTX5042: ["LTX5042"],
   LTX7110: ["LTX5031", "LTX5039"],
   LTX7111: ["LTX5043", "LTX5030"],
   LTX7113: ["LTX5044"],
@@ -80,6 +82,7 @@ async function suspicionsOf(
     ...(await unusualLevels(subject, trials)),
     ...(await unequalGradients(engine, subject, trials)),
     ...fadesOut(subject, trials),
+    ...reachesKept(subject, trials),
     ...growsWithSize(subject, trials),
     ...wrongPolarity(subject, trials),
     ...(await unseenReferences(subject, trials)),

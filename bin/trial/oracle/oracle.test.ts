@@ -54,6 +54,26 @@ test("a finding names the numbers, the batch and how it is allowed", async () =>
   assert.match(finding?.help ?? "", /`# allow: LTX7115` and why on this line$/);
 });
 
+test("a loss that trains kept tokens is found by its gradient, whatever it is made of", async () => {
+  const of = (loss: string) => `strategy: s
+${sources}  saliency: {directory: saliency, kind: video_latents}
+video:
+  latents: latents
+  keep: first_frame
+loss:
+  v: ${loss}
+`;
+  const error = "abs(video.prediction - video.target) * (1 + abs(tokens(saliency)))";
+  assert.equal(await codesOf(of(`mean(${error})`)), ["LTX5042"]);
+  assert.equal(await codesOf(of(`max(${error})`)), ["LTX5042"]);
+  assert.equal(await codesOf(of(`mean(${error} * float(video.generated))`)), []);
+  assert.equal(await codesOf(of(`mean(${error}) # allow: LTX5042 all of it is meant`)), []);
+  assert.equal(
+    await codesOf(of("(1 + mean(abs(tokens(saliency)))) * mse(video.prediction, video.target) over all")),
+    [],
+  );
+});
+
 const sources = `sources:
   latents: {directory: latents, kind: video_latents}
   conditions: {directory: conditions, kind: text_embeddings}

@@ -35,6 +35,12 @@ function sizeOf(node: Core): { readonly of: Core; readonly loss: "mse" | "mae" }
   return isSquare ? { of, loss: "mse" } : null;
 }
 
+/** `a` and `b` of `abs(a - b)` and `(a - b)^2`, and the loss that is their mean. */
+export function differenceOf(node: Core): { readonly args: readonly Core[]; readonly loss: "mse" | "mae" } | null {
+  const size = sizeOf(node);
+  return size?.of.op === "map" && size.of.fn === "sub" ? { args: size.of.args, loss: size.loss } : null;
+}
+
 /** `mean(x, batch)`: then what a sample is trained on depends on which others share its batch, and on how many there are. */
 export function overTheBatch(losses: readonly CheckedLoss[], bindings: Bindings, report: Report): void {
   const roots = [

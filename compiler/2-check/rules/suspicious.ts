@@ -10,6 +10,7 @@ import { framesAndSteps, targetIsReference } from "./mixed-up.ts";
 import { levelOfNoise, noiseIsNormal } from "./noise-and-level.ts";
 import { squareOfMean } from "./odd-reductions.ts";
 import { keyframesEverywhere, neverKept } from "./on-every-grid.ts";
+import { reducedOverKept } from "./reduced-over-kept.ts";
 import { cancelledByOver, unboundedWeight, weightOfKept } from "./weights.ts";
 
 interface Strategy {
@@ -27,6 +28,7 @@ export function suspicious(strategy: Strategy, report: Report): void {
   noiseIsNormal(contexts, bindings, report);
   levelOfNoise(contexts, bindings, report);
   unboundedWeight(losses, bindings, report);
+  reducedOverKept(losses, contexts, bindings, report);
   weightOfKept(losses, contexts, bindings, report);
   cancelledByOver(losses, bindings, report);
   squareOfMean(losses, bindings, report);

@@ -136,7 +136,7 @@ export const entries = [
     slug: "loss-may-cover-kept",
     title: "A loss may cover tokens that are kept clean",
     explanation:
-      "The tokens that the loss counts and those that are kept can overlap, depending on the data or on chance. Kept tokens have nothing to predict. Take them out with `and video.generated`, or write `over all` if they are meant to count.",
+      "The tokens that the loss counts and those that are kept can overlap, depending on the data or on chance. Kept tokens have nothing to predict. Take them out with `and video.generated`, or write `over all` if they are meant to count. The same holds for errors that are added up, or of which the largest is taken, without `over`: `mean(abs(a - b))` counts kept tokens, `mae(a, b) over video.generated` does not. `ltxc test` finds it by the gradient, whatever the loss is made of.",
     bad: strategy(
       "  keep:\n    - not (hole > 0.5)\n    - first_frame with probability 0.5\n",
       `${velocity} over (hole > 0.5)`,
