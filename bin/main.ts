@@ -1,6 +1,8 @@
 import { CommanderError } from "commander";
 import { exitCode, UsageError } from "./shell/exit.ts";
 import { guarded, type Io } from "./shell/io.ts";
+import { missingPackage } from "./shell/missing-package.ts";
+import { packageRoot } from "./shell/package-root.ts";
 import { createProgram, type Slip } from "./program.ts";
 
 /** Says where the fault is likely to be: in the strategy if the stack points into one, otherwise in ltxc. */
@@ -31,6 +33,14 @@ async function reportFailure(io: Io, error: unknown, slip: Slip | null): Promise
   if (error instanceof UsageError) {
     const help = typeof error.help === "function" ? await error.help() : error.help;
     io.err(`error: ${error.message}\n${help === null ? "" : `help: ${help}\n`}`);
+    return exitCode.usage;
+  }
+  const missing = missingPackage(error);
+  if (missing !== null) {
+    io.err(
+      `error: this needs the package ${missing}, which is not there: the ltxc in ${packageRoot} is not complete\n`,
+    );
+    io.err("help: install ltxc in the project; the one that comes with an editor's extension only serves the editor\n");
     return exitCode.usage;
   }
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -72,9 +72,23 @@ test("its server answers, with built-in strategies and the schema, and does not 
   const train = join(project, "train.yaml");
   const config = "training_strategy:\n  name: inpainting\n  mask_threshold: 0.4\n";
   writeFileSync(train, config);
-  void client.open(train, config);
+  const wrong = config.replace("0.4", "much") + "data:\n  preprocessed_data_root: data\n";
+  const messages = (await client.open(train, wrong)).map(({ message }) => message).join("\n");
+  assert.match(messages, "`training_strategy.mask_threshold` must be a number");
+  assert.match(messages, "data and model are not looked at here");
   assert.match(await client.hover(train, "mask_thresh|old"), "Mask latents above it");
   await client.close();
+});
+
+test("what needs more than it has is said without a stack", ({ folder }) => {
+  const program = join(folder, "extension/server/dist/ltxc.mjs");
+  writeFileSync(join(folder, "b.strategy"), "strategy: b\nextends: inpainting\n");
+  const done = spawnSync(process.execPath, [program, "inspect", "b.strategy"], { cwd: folder, encoding: "utf8" });
+  assert.is(done.status, 2);
+  assert.match(
+    done.stderr,
+    /^error: this needs the package esbuild, which is not there.*\nhelp: install ltxc in the project/,
+  );
 });
 
 test.run();

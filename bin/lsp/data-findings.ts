@@ -10,6 +10,7 @@ import { Bag, type Diagnostic } from "../../compiler/diagnostics/index.ts";
 import { sourceDirectories, strategyName, treePlaceAt, type Analysis } from "../../compiler/service/index.ts";
 import { sourceFile, type Span } from "../../compiler/source/index.ts";
 import type { Io } from "../shell/io.ts";
+import { missingPackage } from "../shell/missing-package.ts";
 import { messageOf, rangeOf } from "./convert.ts";
 import { isStrategy, pathOf, type Documents } from "./documents.ts";
 import { examined } from "./findings.ts";
@@ -58,7 +59,12 @@ async function dataOf(documents: Documents, path: string, io: Io): Promise<Found
   const named = entryOf(params, "name")?.value;
   const name = strategyName(own.tree);
   if (named?.kind !== "scalar" || name === null || named.text !== name.text) return null;
-  const { root, diagnostics } = await examined(config, io, true);
+  const found = await examined(config, io, true).catch((error: unknown) => {
+    if (missingPackage(error) !== null) return null;
+    throw error;
+  });
+  if (found === null) return null;
+  const { root, diagnostics } = found;
   const findings = root === null ? [] : diagnostics.filter((finding) => isAboutData(root, finding));
   return { config, params, findings };
 }

@@ -1,15 +1,17 @@
 /** What is wrong with an open file, for the editor to show. Nothing of the project runs: imported functions are read, and bundled, at most. */
 import { dirname } from "node:path";
-import type { Diagnostic as LspDiagnostic } from "vscode-languageserver";
+import { DiagnosticSeverity, type Diagnostic as LspDiagnostic } from "vscode-languageserver";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import { compile } from "../../compiler/index.ts";
 import { findingsHere } from "../../compiler/service/index.ts";
 import { sourceFile } from "../../compiler/source/index.ts";
 import { defaultBuild } from "../project/builds.ts";
+import { describeStrategy } from "../project/config-strategy.ts";
 import { forecastStep } from "../project/forecast-step.ts";
 import { examineRunConfig, type Examined } from "../project/run-config.ts";
 import type { Io } from "../shell/io.ts";
-import { diagnosticOf } from "./convert.ts";
+import { missingPackage } from "../shell/missing-package.ts";
+import { diagnosticOf, rangeOf } from "./convert.ts";
 import { isStrategy, pathOf, type Documents } from "./documents.ts";
 import { isRunConfig } from "./config-names.ts";
 
@@ -23,7 +25,7 @@ interface Options {
 /** Findings that the schema of run configs gives, too. */
 const ofSchema = (code: string): boolean => code.startsWith("LTX60") || code.startsWith("LTX1");
 
-/** Null for a file that is none of ltxc, and for one that esbuild is needed for where there is none, as in the extension of VS Code. */
+/** Null for a file that is none of ltxc. */
 export async function findingsOf(
   documents: Documents,
   uri: string,
@@ -33,10 +35,28 @@ export async function findingsOf(
   try {
     return await found(documents, uri, io, options);
   } catch (error) {
-    const isStrategyFile = isStrategy(pathOf(uri));
-    if ((error as { code?: unknown }).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    return isStrategyFile ? ofStrategy(documents, pathOf(uri), { ...options, withFiles: false }) : null;
+    if (missingPackage(error) === null || !options.withFiles) throw error;
+    const alone = await found(documents, uri, io, { ...options, withFiles: false });
+    return alone === null ? null : [...alone, ...leftOut(documents, pathOf(uri))];
   }
+}
+
+/** What this program cannot look into where packages are missing, at the key that is about it. */
+function leftOut(documents: Documents, path: string): LspDiagnostic[] {
+  const document = documents.at(path);
+  const [key, what] = isStrategy(path)
+    ? (["imports", "imported functions are not looked into"] as const)
+    : (["data", "data and model are not looked at"] as const);
+  const at = document === null ? -1 : document.getText().search(new RegExp(`^${key}\\s*:`, "m"));
+  if (document === null || at < 0) return [];
+  return [
+    {
+      range: rangeOf(document, { start: at, end: at + key.length }),
+      severity: DiagnosticSeverity.Information,
+      source: "ltxc",
+      message: `${what} here: this ltxc came alone, with the editor's extension\nhelp: install ltxc in the project, which is then started instead, or run \`ltxc check\``,
+    },
+  ];
 }
 
 async function found(documents: Documents, uri: string, io: Io, options: Options): Promise<LspDiagnostic[] | null> {
@@ -51,7 +71,10 @@ async function found(documents: Documents, uri: string, io: Io, options: Options
   return shown.map((finding) => diagnosticOf(document, finding));
 }
 
-/** What is wrong with a run config as it is in the editor, and with its files where they are looked at. */
+/**
+ * What is wrong with a run config as it is in the editor, and with its files where they are looked at. That takes the code of its strategy;
+ * otherwise the strategy's text is enough.
+ */
 export function examined(document: TextDocument, io: Io, withFiles: boolean): Promise<Examined> {
   const path = pathOf(document.uri);
   const config = dirname(path);
@@ -59,8 +82,11 @@ export function examined(document: TextDocument, io: Io, withFiles: boolean): Pr
   return examineRunConfig(
     here,
     sourceFile(path, document.getText()),
-    (section) => forecastStep(here, section, { build: defaultBuild, guard: null, config }),
-    { withFiles },
+    (section) =>
+      withFiles
+        ? forecastStep(here, section, { build: defaultBuild, guard: null, config })
+        : describeStrategy(here, section, config),
+    { withFiles, withPlaces: withFiles },
   );
 }
 

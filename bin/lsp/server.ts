@@ -16,15 +16,10 @@ import type { Io } from "../shell/io.ts";
 import { packageVersion } from "../shell/package-root.ts";
 import { declarationOf, definitionInConfig, isName, isRunConfig } from "./config-names.ts";
 import { rangeOf, symbolOf, type CompletionClient } from "./convert.ts";
-import { createDataFindings } from "./data-findings.ts";
 import { Documents, isStrategy, pathOf, type Strategy } from "./documents.ts";
-import { findingsOf } from "./findings.ts";
+import { publishFindings } from "./publish.ts";
 import { completionInConfig, hoverInConfig } from "./run-config.ts";
 import * as features from "./strategy-features.ts";
-import { warmUp } from "./warm-up.ts";
-
-/** How long nobody types before findings are looked for, ms. */
-const QUIET = 120;
 
 /** What an editor may say of itself when it starts the server. */
 interface Client extends CompletionClient {
@@ -55,7 +50,7 @@ export function serve(io: Io, input: NodeJS.ReadableStream, output: NodeJS.Writa
     documents.setFolders(foldersOf(params));
     return capabilities;
   });
-  publishFindings(connection, documents, io, () => client);
+  publishFindings(connection, documents, io, () => !client.hasYamlServer);
   answerCompletions(connection, documents, () => client);
   answerPlaces(connection, documents, () => client);
   answerNames(connection, documents);
@@ -105,62 +100,6 @@ function clientOf({ initializationOptions, capabilities: known }: InitializePara
 function foldersOf({ workspaceFolders, rootUri }: InitializeParams): readonly string[] {
   const folders = workspaceFolders?.map(({ uri }) => pathOf(uri)) ?? [];
   return folders.length > 0 || rootUri === null ? folders : [pathOf(rootUri)];
-}
-
-// ---------------------------------------------------------------------------------------------------------------- findings
-
-/** Keeps the texts, and says what is wrong with them whenever nobody has typed for a moment. */
-function publishFindings(connection: Connection, documents: Documents, io: Io, client: () => Client): void {
-  const waiting = new Map<string, NodeJS.Timeout>();
-  let isWarm = false;
-  const data = createDataFindings(documents, io);
-  const publish = async (uri: string, withFiles: boolean): Promise<void> => {
-    waiting.delete(uri);
-    const version = documents.versionOf(uri);
-    const found = await findingsOf(documents, uri, io, { withFiles, isAlone: !client().hasYamlServer });
-    const send = async (): Promise<void> => {
-      // Of a text that has changed meanwhile, places would be wrong.
-      if (found === null || version === null || documents.versionOf(uri) !== version) return;
-      await connection.sendDiagnostics({ uri, version, diagnostics: [...found, ...data.of(uri)] });
-    };
-    await send();
-    if (withFiles && (await data.look(uri))) await send();
-  };
-  const soon = (uri: string, withFiles: boolean, delay = QUIET): void => {
-    clearTimeout(waiting.get(uri));
-    waiting.set(
-      uri,
-      setTimeout(
-        () => void publish(uri, withFiles).catch((error: unknown) => connection.console.error(String(error))),
-        delay,
-      ),
-    );
-  };
-  connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
-    documents.open(uri, languageId, version, text);
-    soon(uri, true, 0);
-    if (isWarm || !isStrategy(pathOf(uri))) return;
-    isWarm = true;
-    warmUp(
-      () => documents.checkAnew(pathOf(uri)),
-      () => documents.versionOf(uri) !== version,
-    );
-  });
-  connection.onDidChangeTextDocument(({ textDocument: { uri, version }, contentChanges }) => {
-    documents.change(uri, contentChanges, version);
-    soon(uri, false);
-  });
-  connection.onDidSaveTextDocument(({ textDocument: { uri } }) => {
-    soon(uri, true, 0);
-    // What extends the file, and run configs that name it, may read otherwise now.
-    for (const path of documents.opened) if (documents.uriOf(path) !== uri) soon(documents.uriOf(path), true);
-  });
-  connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
-    clearTimeout(waiting.get(uri));
-    waiting.delete(uri);
-    documents.close(uri);
-    void connection.sendDiagnostics({ uri, diagnostics: [] });
-  });
 }
 
 // ----------------------------------------------------------------------------------------------------------------- requests

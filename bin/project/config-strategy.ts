@@ -1,5 +1,7 @@
 /** The strategy that a run config trains, as source text. */
+import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { check } from "../../compiler/index.ts";
 import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
 import { Bag, type FileReport } from "../../compiler/diagnostics/index.ts";
 import { sourceFile, type SourceFile } from "../../compiler/source/index.ts";
@@ -12,10 +14,11 @@ import {
 import type { Finding } from "../../runtime/findings.ts";
 import { readSource, strategyExtension } from "../shell/files.ts";
 import type { Io } from "../shell/io.ts";
-import { ownSources } from "./builds.ts";
+import { defaultBuild, ownSources, withErrors } from "./builds.ts";
 import { toDiagnostics } from "./findings.ts";
-import { builtinNames } from "./library.ts";
+import { builtinNames, libraryAt } from "./library.ts";
 import { flexible, textOf } from "./official-step.ts";
+import type { FoundStep } from "./run-config.ts";
 
 /**
  * The run config's section about its strategy, and what is wrong with it.
@@ -44,12 +47,34 @@ export async function strategySource(
 ): Promise<{ readonly source: SourceFile | null; readonly report: FileReport }> {
   let source: SourceFile | null = null;
   const { report } = await examineSection(config, async (section) => {
-    const { name } = strategyOf(section);
-    const own = await ownSources(name, io.cwd, dirname(resolve(io.cwd, config.path)));
-    source = own[0] === undefined ? await builtInSource(section) : await readSource(io, own[0]);
-    return source === null ? [unknownStrategy(name, [...builtinNames(), flexible])] : [];
+    source = await sourceNamed(io, section, dirname(resolve(io.cwd, config.path)));
+    return source === null ? [unknown(section)] : [];
   });
   return { source, report };
+}
+
+const unknown = (section: StrategyConfig): Finding =>
+  unknownStrategy(strategyOf(section).name, [...builtinNames(), flexible]);
+
+/** Next to the run config, whose folder is `config`, in the working folder, or built in. */
+async function sourceNamed(io: Io, section: StrategyConfig, config: string): Promise<SourceFile | null> {
+  const [own] = await ownSources(strategyOf(section).name, io.cwd, config);
+  return own === undefined ? builtInSource(section) : readSource(io, own);
+}
+
+/**
+ * What the text of a section's strategy tells: which params it has, and whether it has errors. No code is made of it, which takes a bundler
+ * and time; so there is no step.
+ */
+export async function describeStrategy(io: Io, section: StrategyConfig, config: string): Promise<FoundStep> {
+  const { name } = strategyOf(section);
+  const source = await sourceNamed(io, section, config);
+  const hasBuild = existsSync(resolve(config, defaultBuild, `${name}.mjs`));
+  if (source === null) return { step: null, findings: hasBuild ? [] : [unknown(section)] };
+  const { diagnostics, params = null } = check(source, { library: libraryAt(io.cwd, source.path) });
+  const error = diagnostics.find(({ severity }) => severity === "error");
+  const found = error === undefined ? { step: null, findings: [] } : withErrors(name, source.path, error.message);
+  return { ...found, params };
 }
 
 async function builtInSource(section: StrategyConfig): Promise<SourceFile | null> {

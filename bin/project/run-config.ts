@@ -148,6 +148,8 @@ function withoutFixOutside({ text }: SourceFile, { fix, ...found }: Diagnostic):
 
 interface ExamineOptions {
   readonly withFiles: boolean;
+  /** Whether model and data are looked for where the strategy cannot be used; true if not given. */
+  readonly withPlaces?: boolean;
   readonly isThorough?: boolean;
   readonly overrides?: readonly string[];
 }
@@ -162,7 +164,7 @@ export async function examineRunConfig(
   io: Io,
   written: SourceFile,
   findStep: (section: StrategyConfig, engine: RunConfig["runtime"]["engine"]) => Promise<FoundStep>,
-  { withFiles, isThorough = false, overrides = [] }: ExamineOptions,
+  { withFiles, withPlaces = true, isThorough = false, overrides = [] }: ExamineOptions,
 ): Promise<Examined> {
   const bag = new Bag();
   const parsed = parseYaml(written, bag, "1.1");
@@ -181,7 +183,7 @@ export async function examineRunConfig(
     if (section === null) return nothing;
     if (step === null) {
       const ofParams = paramFindings(section, found.params ?? null);
-      const ofFiles = provisional === null ? [] : await examineWithoutStep(provisional, isThorough);
+      const ofFiles = provisional === null || !withPlaces ? [] : await examineWithoutStep(provisional, isThorough);
       return { ...nothing, findings: [...ofParams, ...ofFiles] };
     }
     if (provisional === null)
