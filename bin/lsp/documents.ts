@@ -211,7 +211,8 @@ function differInLine(before: string, text: string, offset: number): boolean {
   );
 }
 
-const stampOf = (path: string): string => {
+/** Changes when the file on the disk does. */
+export const stampOf = (path: string): string => {
   if (!existsSync(path)) return "none";
   const { mtimeMs, size } = statSync(path);
   return `${mtimeMs}/${size}`;

@@ -23,6 +23,7 @@ import {
   type WorkspaceEdit,
 } from "vscode-languageserver";
 import type { TextDocument } from "vscode-languageserver-textdocument";
+import { entryOf } from "../../compiler/1-parse/index.ts";
 import { format } from "../../compiler/index.ts";
 import {
   actions,
@@ -50,8 +51,9 @@ import type { Span } from "../../compiler/source/index.ts";
 import { openSafetensors } from "../../runtime/files/index.ts";
 import { builtinNames } from "../project/library.ts";
 import { placesInConfigs, renamesInConfigs } from "./config-names.ts";
+import { sourceOf, treeOf } from "./config-strategy.ts";
 import { changeOf, completionOf, diagnosticOf, editOf, rangeOf, type CompletionClient } from "./convert.ts";
-import { isStrategy, pathOf, type Documents, type Strategy } from "./documents.ts";
+import { isStrategy, pathOf, stampOf, type Documents, type Strategy } from "./documents.ts";
 
 /** A place in a strategy, with what is known of it. */
 interface At extends Strategy {
@@ -116,11 +118,21 @@ function strategiesNear(own: string): readonly string[] {
 
 /** How many blocks the checkpoint has that the run config next to a strategy names; null where none can be read. */
 async function blocksOf(documents: Documents, strategy: string): Promise<number | null> {
-  const config = documents.at(resolve(dirname(strategy), "train.yaml"))?.getText() ?? "";
-  const model = /^\s+model_path:\s*["']?([^"'#\n]+?)["']?\s*(?:#.*)?$/m.exec(config)?.[1];
-  if (model === undefined) return null;
+  const config = documents.at(resolve(dirname(strategy), "train.yaml"));
+  const model = config === null ? null : entryOf(entryOf(treeOf(sourceOf(config)), "model")?.value, "model_path");
+  if (model?.value.kind !== "scalar") return null;
+  const path = resolve(dirname(strategy), model.value.text);
+  const stamp = stampOf(path);
+  if (counted?.path !== path || counted.stamp !== stamp) counted = { path, stamp, blocks: await countBlocks(path) };
+  return counted.blocks;
+}
+
+/** The last checkpoint that was asked about: the list of its tensors can be long. */
+let counted: { readonly path: string; readonly stamp: string; readonly blocks: number | null } | null = null;
+
+async function countBlocks(path: string): Promise<number | null> {
   try {
-    const { tensors } = await openSafetensors(resolve(dirname(strategy), model));
+    const { tensors } = await openSafetensors(path);
     const blocks = [...tensors.keys()].map((name) => Number(/\btransformer_blocks\.(\d+)\./.exec(name)?.[1] ?? -1));
     return Math.max(...blocks) + 1;
   } catch {

@@ -8,7 +8,7 @@ import {
   signatureOf,
   type FunctionDoc,
 } from "../2-check/builtin-docs.ts";
-import { membersOf, methodsOf } from "../2-check/builtins.ts";
+import { membersOf, methodsOf, noisyFields } from "../2-check/builtins.ts";
 import { isMask } from "../2-check/combine.ts";
 import type { ModalityName, Type } from "../2-check/core.ts";
 import { describe } from "../2-check/core.ts";
@@ -231,10 +231,22 @@ export function fieldsOf(analysis: Analysis, owner: readonly string[]): readonly
   if (declaration?.kind === "source")
     return fieldsOfSource(declaration)
       .filter(() => declaration.sourceKind !== "text_embeddings")
-      .map((label): Candidate => ({ label, kind: "field", is: "number", doc: fieldDocs[label]?.text ?? "" }));
+      .map((label): Candidate => ({ label, kind: "field", is: "number", doc: fieldDocs[label]?.text ?? "" }))
+      .concat(noisyFieldsOf(analysis, first));
   if (declaration?.kind !== "pass") return [];
   if (second === "video" || second === "audio") return members(analysis, second, first);
   return presentIn(analysis).map((label): Candidate => ({ label, kind: "module", is: "any" }));
+}
+
+/** What a reference that is noised has besides. */
+function noisyFieldsOf({ declarations, bindings }: Analysis, name: string): Candidate[] {
+  if (declarations?.noisyReferences.has(name) !== true) return [];
+  return noisyFields.map((label) => {
+    const type = bindings.get(`${name}.${label}`)?.core.type;
+    const doc = fieldDocs[label];
+    const detail = type === undefined ? "" : describe(type).replaceAll("`", "");
+    return { label, kind: "field", is: "number", detail, doc: doc?.text ?? "" };
+  });
 }
 
 /** Names of axes, in `per` and as arguments. */

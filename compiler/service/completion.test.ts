@@ -156,7 +156,13 @@ test("values that a key chooses from", () => {
     "inpainting",
     "./b.strategy",
   ]);
-  assert.equal(labels("strategy: a\noutputs:\n  middle: {tap: |}", { blocks: 2 }), ["block 0", "block 1"]);
+  assert.equal(labels("strategy: a\noutputs:\n  middle: {tap: |}", { blocks: 2 }), [
+    "block 0",
+    "block 1",
+    "block -1",
+    "block -2",
+  ]);
+  assert.equal(labels("strategy: a\noutputs:\n  middle: {tap: |}"), ["block 0", "block -1"]);
 });
 
 test("text with `${` takes parameters, and nothing elsewhere", () => {
@@ -226,6 +232,27 @@ test("the path of a cursor", () => {
   assert.equal(place('"a b":\n  c: |').path, ["a b", "c"]);
   assert.equal(place("a:\n  b:\n    c: 1\n|").path, []);
   assert.is(place("a: 'it # |").kind, "value");
+});
+
+test("a reference that is noised has the fields of its noise", () => {
+  const of = (references: string) =>
+    labels(`strategy: a
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+  style: {directory: style, kind: video_latents}
+video:
+  latents: latents
+  references: ${references}
+loss:
+  a: mse(video.prediction, video.target) + mean(style.|)
+`);
+  assert.ok(
+    ["noisy", "timesteps", "sigma", "noise", "frames"].every((label) =>
+      of("{source: style, sigma: 0.1}").includes(label),
+    ),
+  );
+  assert.not(of("style").includes("noisy"));
 });
 
 test("every built-in has its documentation, with the names of its arguments", () => {

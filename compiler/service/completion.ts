@@ -121,12 +121,7 @@ function values(analysis: Analysis, place: Place, offset: number, around: Around
     case "strategy":
       return listed(around.strategies ?? [], "value", place, offset);
     case "tap":
-      return listed(
-        Array.from({ length: around.blocks ?? 0 }, (_, i) => `block ${i}`),
-        "value",
-        place,
-        offset,
-      );
+      return listed(blockNames(around.blocks ?? 1), "value", place, offset);
     case "name":
       return named(analysis, role.of).map((candidate, rank) => ({
         ...candidate,
@@ -137,6 +132,12 @@ function values(analysis: Analysis, place: Place, offset: number, around: Around
       return listed(valuesOfParam(analysis, place), "value", place, offset);
   }
 }
+
+/** From the first on, and from the last back; every model has the first and the last. */
+const blockNames = (count: number): readonly string[] => {
+  const numbers = Array.from({ length: count }, (_, i) => i);
+  return [...numbers.map((i) => `block ${i}`), ...numbers.map((i) => `block ${-1 - i}`)];
+};
 
 /** Of `default` of a parameter: what its own schema allows. */
 function valuesOfParam({ own }: Analysis, { path }: Place): readonly string[] {
