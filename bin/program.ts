@@ -15,6 +15,7 @@ import {
 import {
   declareConvert,
   declareDecode,
+  declareEncode,
   declareVerify,
   declareExplain,
   declareDoctor,
@@ -127,6 +128,7 @@ export function createProgram(io: Io, args: readonly string[], { done, slipped }
     declareReport,
     declareConvert,
     declareDecode,
+    declareEncode,
     declareVerify,
     declareSchema,
     declareExplain,

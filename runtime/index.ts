@@ -85,6 +85,13 @@ export {
   type Decoding,
 } from "./media/decode-files.ts";
 export { findFfmpeg, installFfmpeg } from "./media/ffmpeg.ts";
+
+// Pictures and videos as latents.
+export { encodeClip, openEncoder, type EncodedClip, type Encoding } from "./media/encode-clip.ts";
+export { writeLatents } from "./media/latents-file.ts";
+export { parseBuckets } from "./media/pixels/buckets.ts";
+export { pictureEndings } from "./media/reading/clip.ts";
+export { findMediaPrograms } from "./media/reading/programs.ts";
 export { usualTiling } from "./media/vae/tiles.ts";
 
 // Samples and batches, and the files that they come from.

@@ -2,6 +2,7 @@
 import { Argument, Option } from "commander";
 import type { ConvertOptions } from "../commands/convert.ts";
 import type { DecodeOptions } from "../commands/decode.ts";
+import type { EncodeOptions } from "../commands/encode.ts";
 import type { Installable } from "../commands/install.ts";
 import type { TrustOptions } from "../commands/trust.ts";
 import type { Declaring } from "./declaring.ts";
@@ -53,6 +54,47 @@ export function declareDecode({ command, session, done }: Declaring): void {
     .action(async (paths: string[], options: DecodeOptions) => {
       const { decode } = await import("../commands/decode.ts");
       done(await decode(session(), paths, options));
+    });
+}
+
+export function declareEncode({ command, session, done }: Declaring): void {
+  command(
+    "encode",
+    "Make latents of videos and pictures, by the video VAE of a checkpoint, as the official preprocessing stores them.",
+    [
+      [
+        'ltxc encode clips --vae ltx-2-19b-dev.safetensors --out data/latents --resolution-buckets "768x512x121"',
+        "the first 121 frames of each, resized to cover 768 x 512 pixels and cut around the middle",
+      ],
+      [
+        'ltxc encode clips --vae vae-conv.safetensors --resolution-buckets "768x512x49;512x768x49"',
+        "each clip in the size whose shape is nearest to its own",
+      ],
+      ["ltxc encode first.png --vae vae-conv.safetensors", "in its own size, without what does not fill latent cells"],
+      ["ltxc encode clips --vae vae-conv.safetensors --keep", "goes on after an interruption"],
+    ],
+  )
+    .argument(
+      "<paths...>",
+      "videos and pictures, and folders with all that is below them; ffmpeg must be installed for all but .png",
+    )
+    .requiredOption("--vae <file>", "the checkpoint, or the file of its video VAE")
+    .option("--out <folder>", "where they go, under the name of the video or picture", "latents")
+    .option(
+      "--resolution-buckets <sizes>",
+      "WIDTHxHEIGHTxFRAMES, several with `;` between: widths and heights are multiples of 32, frames 8 n + 1 (default: as each clip is)",
+    )
+    .addOption(new Option("--format <format>", "of the files").choices(["pt", "safetensors"]).default("pt"))
+    .option("--vae-tiling", "cut pictures above 512 pixels into tiles that overlap, for which less memory is needed")
+    .option("--no-rotation", "take frames as they are stored, and do not turn them as the file asks for")
+    .addOption(
+      new Option("--engine <name>", "what computes").choices(["auto", "cpu", "wasm", "onnx", "torch"]).default("auto"),
+    )
+    .option("--force", "replace files that are already there")
+    .addOption(new Option("--keep", "leave files that are already there, and make the others").conflicts("force"))
+    .action(async (paths: string[], options: EncodeOptions) => {
+      const { encode } = await import("../commands/encode.ts");
+      done(await encode(session(), paths, options));
     });
 }
 

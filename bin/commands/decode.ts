@@ -1,6 +1,5 @@
-import { existsSync, statSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { relative, resolve } from "node:path";
 import type { FileReport } from "../../compiler/diagnostics/index.ts";
 import { FindingsError, type Finding } from "../../runtime/findings.ts";
 import {
@@ -16,7 +15,8 @@ import {
   type EngineName,
 } from "../../runtime/index.ts";
 import { reportWithoutLines } from "../project/findings.ts";
-import { exitCode, UsageError } from "../shell/exit.ts";
+import { exitCode } from "../shell/exit.ts";
+import { jobsOf, type Job } from "../shell/jobs.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
 import { say, type Session } from "../shell/session.ts";
 
@@ -27,18 +27,13 @@ export interface DecodeOptions {
   readonly force?: true;
 }
 
-/** A file of latents, and what its result is called, without the ending. */
-interface Job {
-  readonly from: string;
-  readonly stem: string;
-}
+const taken = { endings: [".pt", ".safetensors"], what: "files of latents (.pt, .safetensors)" };
 
 /** `ltxc decode`: files of video latents as videos and pictures. A file that fails is said, and the others are made. */
 export async function decode(session: Session, paths: readonly string[], options: DecodeOptions): Promise<number> {
   const { cwd } = session.io;
   const out = resolve(cwd, options.out);
-  const jobs = (await Promise.all(paths.map((path) => jobsOf(cwd, path, out)))).flat();
-  refuseDoubles(jobs, cwd);
+  const jobs = await jobsOf(cwd, paths, out, taken);
   const vae = resolve(cwd, options.vae);
   const { engine } = await openEngine(options.engine);
   const reports: FileReport[] = [];
@@ -96,36 +91,4 @@ function tell(session: Session, { path, frames, width, height, fps }: Decoded): 
   if (quiet) return io.out(`${file}\n`);
   const length = frames === 1 ? "1 frame" : `${frames} frames, ${Number(fps.toFixed(3))} per second`;
   say(session, `${file}: ${width} x ${height}, ${length}`);
-}
-
-/** The files of latents at a path; of a folder all below it, links not followed. */
-async function jobsOf(cwd: string, named: string, out: string): Promise<Job[]> {
-  const path = resolve(cwd, named);
-  const info = statSync(path, { throwIfNoEntry: false });
-  if (info === undefined) throw new UsageError(`${named} does not exist`, "name files of latents, or a folder of them");
-  const stem = (file: string) => file.replace(/\.(pt|safetensors)$/i, "");
-  if (!info.isDirectory()) return [{ from: path, stem: join(out, stem(basename(path))) }];
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile() && /\.(pt|safetensors)$/i.test(entry.name) && !entry.name.startsWith("."))
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .toSorted();
-  if (files.length === 0)
-    throw new UsageError(`${named} holds no .pt or .safetensors files`, "name a folder of latents");
-  return files.map((from) => ({ from, stem: join(out, dirname(relative(path, from)), stem(basename(from))) }));
-}
-
-function refuseDoubles(jobs: readonly Job[], cwd: string): void {
-  const seen = new Map<string, string>();
-  for (const { from, stem } of jobs) {
-    const other = seen.get(stem);
-    if (other !== undefined) {
-      const [a, b] = [relative(cwd, other), relative(cwd, from)];
-      throw new UsageError(
-        `${a} and ${b} would become the same file`,
-        "decode them one after another, with other `--out`",
-      );
-    }
-    seen.set(stem, from);
-  }
 }

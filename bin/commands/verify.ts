@@ -11,9 +11,9 @@ import {
   type FoundFile,
   type FoundFiles,
 } from "../../runtime/verify/index.ts";
-import { control } from "../shell/color.ts";
 import { UsageError } from "../shell/exit.ts";
 import type { Io } from "../shell/io.ts";
+import { createMomentLine } from "../shell/moment-line.ts";
 import { codeOf } from "../shell/print-findings.ts";
 import { paint, say, type Session } from "../shell/session.ts";
 import { bytes, duration, table } from "../shell/text.ts";
@@ -79,24 +79,18 @@ async function verifyAll(session: Session, files: readonly FoundFile[]): Promise
   }
 }
 
-/** Milliseconds between two drawings. */
-const REDRAW = 200;
-
-/** A line with what is done and how long the rest takes; on terminals only. */
-function createProgress({ io, quiet }: Session, files: readonly FoundFile[]) {
-  const columns = io.columns.err;
-  const isShown = columns !== null && !quiet;
+/** What is done and how long the rest takes. */
+function createProgress(session: Session, files: readonly FoundFile[]) {
+  const line = createMomentLine(session);
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   const began = performance.now();
-  let [done, read, drawn] = [0, 0, -Infinity];
-  const draw = () => {
-    const now = performance.now();
-    if (!isShown || now - drawn < REDRAW) return;
-    drawn = now;
-    const left = read === 0 ? "" : `, ${duration((((now - began) / 1000) * (total - read)) / read)} left`;
-    const text = `${done} of ${files.length} files, ${bytes(read)} of ${bytes(total)}${left}`;
-    io.err(`${control("G")}${text.slice(0, columns - 1)}${control("K")}`);
-  };
+  let [done, read] = [0, 0];
+  const draw = () =>
+    line.show(() => {
+      const left =
+        read === 0 ? "" : `, ${duration((((performance.now() - began) / 1000) * (total - read)) / read)} left`;
+      return `${done} of ${files.length} files, ${bytes(read)} of ${bytes(total)}${left}`;
+    });
   return {
     read(count: number): void {
       read += count;
@@ -106,9 +100,7 @@ function createProgress({ io, quiet }: Session, files: readonly FoundFile[]) {
       done++;
       draw();
     },
-    end(): void {
-      if (drawn >= began) io.err(control("G") + control("K"));
-    },
+    end: line.clear,
   };
 }
 

@@ -3,7 +3,7 @@ import type { HostTensor, Tensor } from "../../runtime/contract.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
 import { openSafetensors } from "../../runtime/files/safetensors/index.ts";
 import { decodeTiles } from "../../runtime/media/vae/decode-tiles.ts";
-import { encodeTiles, stacked, type EncodePixels } from "../../runtime/media/vae/encode-tiles.ts";
+import { encodeTiles, stacked, type ClipEncoding } from "../../runtime/media/vae/encode-tiles.ts";
 import type { Noise } from "../../runtime/media/vae/run-stages.ts";
 import { patchify, unpatchify } from "../../runtime/media/vae/space-to-depth.ts";
 import type { AxisTiling, Tiling } from "../../runtime/media/vae/tiles.ts";
@@ -106,13 +106,19 @@ const trainerTiledEncode = declared(
     const factors = { time, height, width };
     const tiles = { size: replayed.manifest["tile_size"], overlap: replayed.manifest["tile_overlap"] };
     const video = firstOf(hostOf(golden(replayed.tensors, "in.video")));
-    const latent = await encodeTiles(toyEncoder(factors), video, factors, tiles);
+    const [, , rows = 0, columns = 0] = video.shape;
+    const toy = { encode: toyEncoder(factors), dispose: () => undefined };
+    const latent = await encodeTiles(() => toy, { height: rows, width: columns }, factors, tiles).encode(video);
     checks.compare("out.latent", { ...latent, shape: [1, ...latent.shape] }, toleranceOf(replayed));
   },
 );
 
 /** What the manifest describes as `toy_encoder`. */
-function toyEncoder(factors: { readonly time: number; readonly height: number; readonly width: number }): EncodePixels {
+function toyEncoder(factors: {
+  readonly time: number;
+  readonly height: number;
+  readonly width: number;
+}): ClipEncoding["encode"] {
   return ({ shape: [, frames = 0, rows = 0, columns = 0], data }) => {
     const [f, h, w] = [
       1 + Math.floor((frames - 1) / factors.time),

@@ -11,6 +11,7 @@ import { fail, FindingsError, type Finding } from "../findings.ts";
 import { normal } from "../random/philox.ts";
 import { ffmpegMissing, writeVideo } from "./ffmpeg.ts";
 import { toBytes } from "./pixels/bytes.ts";
+import type { VideoLatents } from "./latents-file.ts";
 import { encodePng } from "./png.ts";
 import { decodeTiles } from "./vae/decode-tiles.ts";
 import type { Tiling } from "./vae/tiles.ts";
@@ -38,31 +39,25 @@ function noise(shape: readonly number[]): HostTensor {
   return { shape, dtype: "float32", data: normal({ seed: 0, step: 0, microBatch: 0, name: "decoder" }, size) };
 }
 
-interface Latents {
-  /** `[C, f, h, w]` */
-  readonly latents: HostTensor;
-  readonly fps: number;
-}
-
 /**
  * Video latents of a `.pt` file of the official preprocessing, or of a `.safetensors` file with a tensor `video` or `latents`.
  * Errors: FindingsError LTX61xx for files that can not be read, LTX6134 for other channels, LTX6812 for a file without video latents,
  * LTX6813 for a rate that no video has.
  */
-export async function readLatents(path: string, channels: number): Promise<Latents> {
+export async function readLatents(path: string, channels: number): Promise<VideoLatents> {
   const read = path.endsWith(".safetensors") ? await fromSafetensors(path, channels) : await fromPt(path, channels);
   if (read.fps >= 0.01 && read.fps <= 1000) return read;
   const help = "store the frames per second of the video, from 0.01 to 1000";
   return fail("LTX6813", `${path} has ${read.fps} frames per second`, help);
 }
 
-async function fromPt(path: string, channels: number): Promise<Latents> {
+async function fromPt(path: string, channels: number): Promise<VideoLatents> {
   const source = await withEntries(path, (entries) => readSource(entries, { kind: "video_latents" }, channels));
   if (source.kind !== "video_latents") throw new Error(`${path} was read as ${source.kind}`);
   return { latents: source.latents, fps: source.fps };
 }
 
-async function fromSafetensors(path: string, channels: number): Promise<Latents> {
+async function fromSafetensors(path: string, channels: number): Promise<VideoLatents> {
   const file = await openSafetensors(path);
   try {
     const name = ["video", "latents"].find((each) => file.tensors.has(each));
@@ -100,7 +95,7 @@ export interface Decoded {
 }
 
 /** What latents become below `stem`: one frame is a picture, more are a video. */
-export const nameOfDecoded = (stem: string, { latents }: Latents): string =>
+export const nameOfDecoded = (stem: string, { latents }: VideoLatents): string =>
   `${stem}${latents.shape[1] === 1 ? ".png" : ".mp4"}`;
 
 /**
@@ -110,7 +105,7 @@ export const nameOfDecoded = (stem: string, { latents }: Latents): string =>
  */
 export async function writeDecoded(
   decoding: Decoding,
-  given: Latents,
+  given: VideoLatents,
   stem: string,
   onFrame: (bytes: Uint8Array) => void = () => undefined,
 ): Promise<Decoded> {

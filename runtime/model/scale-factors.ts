@@ -22,8 +22,13 @@ export function readScaleFactors(config: ConfigSection, file: string, path: Find
   if (names === null || typeof patch !== "number" || !Number.isInteger(patch) || patch < 1) {
     return fail("LTX6208", `${file} describes its video VAE in a way that can not be read`, help, path);
   }
+  return cellOf(names, patch);
+}
+
+/** The latent cell that an encoder makes, by the names of its blocks: each that compresses halves its axes. `patch`: pixels that it begins with. */
+export function cellOf(blocks: readonly string[], patch: number): ScaleFactors {
   const doublings = (axis: string) =>
-    names.filter((name) => name.startsWith(`compress_${axis}`) || name.startsWith("compress_all")).length;
+    blocks.filter((name) => name.startsWith(`compress_${axis}`) || name.startsWith("compress_all")).length;
   const space = patch * 2 ** doublings("space");
   return { time: 2 ** doublings("time"), height: space, width: space };
 }

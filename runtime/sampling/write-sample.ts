@@ -5,7 +5,8 @@ import { writePt } from "../files/pt/index.ts";
 import { writeSafetensors, type OutputTensor } from "../files/safetensors/index.ts";
 import { audioStepsPerSecond } from "./conditions.ts";
 import type { Drawn } from "./draw.ts";
-import type { SamplePlan, VideoPlan } from "./sample-plan.ts";
+import type { SamplePlan } from "./sample-plan.ts";
+import { writeLatents } from "../media/latents-file.ts";
 import { encodePng, type PngPicture } from "../media/png.ts";
 import type { SampleDecoder } from "./decoded-sample.ts";
 import { audioPreview, videoPreview } from "./preview.ts";
@@ -30,7 +31,7 @@ export async function writeSample(
   const folder = join(outputDirectory, "samples");
   const name = `step_${String(globalStep).padStart(6, "0")}_${plan.number}`;
   if (video !== null && plan.video !== null) {
-    await writePt(join(folder, "latents", `${name}.pt`), videoEntries(video, plan.video));
+    await writeLatents(join(folder, "latents", `${name}.pt`), { latents: video, fps: plan.video.fps });
     if (decoder !== null) await decoder.write(video, plan.video.fps, join(folder, name));
     else await writePicture(join(folder, `${name}.png`), videoPreview(video, plan.video.shown));
   }
@@ -48,23 +49,11 @@ function tensorsOf(name: string, latents: HostTensor | null): OutputTensor[] {
   return latents === null ? [] : [{ name, shape: latents.shape, dtype: "F32", data: latents.data as Float32Array }];
 }
 
-const valuesOf = ({ data }: HostTensor): Float32Array => data as Float32Array;
-
-/** The official preprocessing keeps video latents in bfloat16 and audio latents in float32. */
-function videoEntries(latents: HostTensor, { grid, fps }: VideoPlan) {
-  return {
-    latents: { storage: "bfloat16", shape: latents.shape, values: valuesOf(latents) },
-    num_frames: grid.frames,
-    height: grid.height,
-    width: grid.width,
-    fps: { float: fps },
-  } as const;
-}
-
+/** The official preprocessing keeps audio latents in float32. */
 function audioEntries(latents: HostTensor) {
   const [, steps = 0, mel = 0] = latents.shape;
   return {
-    latents: { storage: "float32", shape: latents.shape, values: valuesOf(latents) },
+    latents: { storage: "float32", shape: latents.shape, values: latents.data as Float32Array },
     num_time_steps: steps,
     frequency_bins: mel,
     duration: { float: steps / audioStepsPerSecond },

@@ -68,10 +68,82 @@ export const entries = [
   {
     code: "LTX6814",
     slug: "decoded-file-exists",
-    title: "The video or picture is there already",
+    title: "The file to be made is there already",
     explanation:
-      "`ltxc decode` replaces nothing unless it is told to, since what lies there may have been made by another VAE or by hand.",
+      "`ltxc decode` and `ltxc encode` replace nothing unless they are told to, since what lies there may have been made by another VAE or by hand. `ltxc encode --keep` leaves such files without an error and makes the others, which goes on after an interruption.",
     bad: "ltxc decode latents --vae ltx-2-19b-dev.safetensors\nltxc decode latents --vae ltx-2-19b-dev.safetensors\n",
     good: "ltxc decode latents --vae ltx-2-19b-dev.safetensors\nltxc decode latents --vae ltx-2-19b-dev.safetensors --force\n",
+  },
+  {
+    code: "LTX6820",
+    slug: "clip-unreadable",
+    title: "A file can not be read as a video or picture",
+    explanation:
+      "The file is empty, damaged, a song with a cover, or something else. Pictures in the PNG format are read by ltxc, all else by `ffmpeg`, whose words end the message. Playlists and other files that name further files are not followed.",
+    bad: "ltxc encode notes.txt --vae ltx-2-19b-dev.safetensors\n",
+    good: "ltxc encode clip.mp4 --vae ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6821",
+    slug: "ffprobe-missing",
+    title: "ffmpeg is not installed, and a file is read by it",
+    explanation:
+      "Videos, and pictures other than PNG, are read by the programs `ffprobe` and `ffmpeg`, which come together: on Debian and Ubuntu in the package `ffmpeg`. They are looked for in PATH.",
+    bad: "ltxc encode clip.mp4 --vae ltx-2-19b-dev.safetensors\n",
+    good: "apt-get install ffmpeg\nltxc encode clip.mp4 --vae ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6822",
+    slug: "clip-damaged",
+    title: "A video is damaged, and was read as far as it goes",
+    explanation:
+      "ffmpeg could not decode all of the file, for example because a download or a copy was cut off. The frames that could be decoded are used. Look at them, or replace the file.",
+    bad: "ltxc encode half-a-download.mp4 --vae ltx-2-19b-dev.safetensors\n",
+    good: "ltxc encode whole.mp4 --vae ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6823",
+    slug: "picture-too-large",
+    title: "A picture has more pixels than are read",
+    explanation:
+      "Pictures of up to 134,217,728 pixels are read, four times those of 8K video. Larger sizes are mostly those of damaged files; a picture that really is so large has to be made smaller before.",
+    bad: "ltxc encode map-of-the-world.png --vae ltx-2-19b-dev.safetensors\n",
+    good: "ffmpeg -i map-of-the-world.png -vf scale=4096:-1 smaller.png\nltxc encode smaller.png --vae ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6824",
+    slug: "clip-reading-stalls",
+    title: "ffmpeg does not get on with a file",
+    explanation:
+      "The program that reads the file has done nothing for a minute or two, and was ended. The file is damaged, or the disk or network that it lies on does not answer.",
+    bad: "ltxc encode /mnt/lost/clip.mp4 --vae ltx-2-19b-dev.safetensors\n",
+    good: "cp /mnt/back/clip.mp4 .\nltxc encode clip.mp4 --vae ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6825",
+    slug: "clip-too-short",
+    title: "A clip has fewer frames than the shortest bucket",
+    explanation:
+      "Each size of `--resolution-buckets` ends with a number of frames, and a clip is cut to it; frames are never added. A picture has one frame, for which there must be a bucket that ends with x1.",
+    bad: 'ltxc encode picture.png --vae ltx-2-19b-dev.safetensors --resolution-buckets "768x512x49"\n',
+    good: 'ltxc encode picture.png --vae ltx-2-19b-dev.safetensors --resolution-buckets "768x512x49;768x512x1"\n',
+  },
+  {
+    code: "LTX6826",
+    slug: "picture-too-small",
+    title: "A picture is smaller than a latent cell",
+    explanation:
+      "A latent cell stands for 32 x 32 pixels. Without `--resolution-buckets` a picture keeps its size, and what does not fill cells is cut off; of a smaller one nothing would be left. With a bucket it is enlarged.",
+    bad: "ltxc encode icon-16x16.png --vae ltx-2-19b-dev.safetensors\n",
+    good: 'ltxc encode icon-16x16.png --vae ltx-2-19b-dev.safetensors --resolution-buckets "256x256x1"\n',
+  },
+  {
+    code: "LTX6827",
+    slug: "picture-mostly-cut",
+    title: "More than half of each picture is cut off",
+    explanation:
+      "A picture is resized so that it covers the size it is brought to, and what stands out on two sides is cut off. Where the two shapes differ as much as upright and wide, little is left of it.",
+    bad: 'ltxc encode upright.mp4 --vae ltx-2-19b-dev.safetensors --resolution-buckets "768x448x49"\n',
+    good: 'ltxc encode upright.mp4 --vae ltx-2-19b-dev.safetensors --resolution-buckets "768x448x49;448x768x49"\n',
   },
 ] as const satisfies readonly Entry[];

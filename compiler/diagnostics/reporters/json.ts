@@ -20,6 +20,8 @@ export interface JsonExtras {
   /** What the runs will be like whose configs were checked and are right. */
   readonly runs?: readonly { readonly path: string }[];
   /** The videos and pictures that latents became. */
+  /** `ltxc encode`: what was made of which file. */
+  readonly encoded?: readonly { readonly from: string; readonly path: string; readonly frames: number }[];
   readonly decoded?: readonly { readonly from: string; readonly path: string; readonly frames: number }[];
   /** The files that were verified. */
   readonly files?: readonly { readonly path: string; readonly status: "whole" | "damaged" }[];

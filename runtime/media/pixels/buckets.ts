@@ -1,5 +1,6 @@
 /** Sizes that clips are brought to. */
 import type { ScaleFactors } from "../../contract.ts";
+import type { Placement } from "./resize.ts";
 
 export interface Bucket {
   readonly frames: number;
@@ -45,13 +46,33 @@ function isLess(a: readonly number[], b: readonly number[]): boolean {
   return i >= 0 && (a[i] ?? 0) < (b[i] ?? 0);
 }
 
-/** The size that a picture is resized to so that it covers the bucket, and where the bucket begins in it. */
-export function placeIn({ height, width }: Bucket, picture: { readonly height: number; readonly width: number }) {
+interface Size {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** A picture resized so that it covers a bucket, which is cut out of its middle. */
+export function placeIn({ height, width }: Size, picture: Size): Placement {
   const isWider = picture.width / picture.height > width / height;
   const rows = isWider ? height : Math.trunc((picture.height * width) / picture.width);
   const columns = isWider ? Math.trunc((picture.width * height) / picture.height) : width;
-  return { rows, columns, top: Math.floor((rows - height) / 2), left: Math.floor((columns - width) / 2) };
+  return { rows, columns, ...middle({ height: rows, width: columns }, { height, width }) };
 }
+
+/** As many whole latent cells as there are in the middle of a picture, which keeps its size; null where there is none. */
+export function placeCells(picture: Size, cell: Size): Placement | null {
+  const height = picture.height - (picture.height % cell.height);
+  const width = picture.width - (picture.width % cell.width);
+  if (height === 0 || width === 0) return null;
+  return { rows: picture.height, columns: picture.width, ...middle(picture, { height, width }) };
+}
+
+const middle = (whole: Size, { height, width }: Size) => ({
+  top: Math.floor((whole.height - height) / 2),
+  left: Math.floor((whole.width - width) / 2),
+  height,
+  width,
+});
 
 /** Buckets for references that are `factor` times smaller. */
 export function scaleBuckets(

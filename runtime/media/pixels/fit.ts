@@ -1,7 +1,7 @@
 import type { HostTensor } from "../../contract.ts";
 import { normalised } from "./bytes.ts";
 import { placeIn, type Bucket } from "./buckets.ts";
-import { crop, resize, type Picture } from "./resize.ts";
+import { resizedPart, type Placement, type RgbBytes } from "./resize.ts";
 
 /** Frames of RGB bytes `[H, W, 3]`, all of one size. */
 export interface Frames {
@@ -11,24 +11,26 @@ export interface Frames {
 }
 
 /** The first frames of a clip in the size of a bucket, `[3, F, H, W]` in -1..1: enough is cut off around the middle. */
-export function fitToBucket(clip: Frames, bucket: Bucket): HostTensor {
-  const { frames: count, height, width } = bucket;
-  const { rows, columns, top, left } = placeIn(bucket, clip);
-  const data = new Float32Array(3 * count * height * width);
-  for (const [t, bytes] of clip.frames.slice(0, count).entries()) {
-    const resized = resize(pictureOf(bytes, clip.height, clip.width), rows, columns, "bicubic");
-    const own = crop(resized, top, left, height, width);
-    const size = height * width;
-    for (let c = 0; c < 3; c++)
-      for (let i = 0; i < size; i++) data[(c * count + t) * size + i] = normalised(own.data[c * size + i] ?? 0);
-  }
-  return { shape: [3, count, height, width], dtype: "float32", data };
+export function fitToBucket({ frames, height, width }: Frames, bucket: Bucket): HostTensor {
+  const place = placeIn(bucket, { height, width });
+  const placed = frames.slice(0, bucket.frames).map((bytes) => placedFrame({ height, width, bytes }, place));
+  return clipOf(placed, bucket);
 }
 
-/** Bytes `[H, W, 3]` as numbers from 0 to 1, channels first. */
-export function pictureOf(bytes: Uint8Array, rows: number, columns: number): Picture {
-  const size = rows * columns;
-  const data = new Float32Array(3 * size);
-  for (let c = 0; c < 3; c++) for (let i = 0; i < size; i++) data[c * size + i] = (bytes[3 * i + c] ?? 0) / 255;
-  return { channels: 3, rows, columns, data };
+/** One frame as it is encoded, `[3, H, W]` in -1..1. */
+export function placedFrame(picture: RgbBytes, place: Placement): Float32Array {
+  const { data } = resizedPart(picture, place);
+  return data.map(normalised);
+}
+
+/** Frames `[3, H, W]` as `[3, F, H, W]`. */
+export function clipOf(
+  frames: readonly Float32Array[],
+  { height, width }: { readonly height: number; readonly width: number },
+): HostTensor {
+  const size = height * width;
+  const data = new Float32Array(3 * frames.length * size);
+  for (const [t, frame] of frames.entries())
+    for (let c = 0; c < 3; c++) data.set(frame.subarray(c * size, (c + 1) * size), (c * frames.length + t) * size);
+  return { shape: [3, frames.length, height, width], dtype: "float32", data };
 }

@@ -1,7 +1,7 @@
 /** Masks of pixels as masks of latent cells: 1 where a cell is kept clean. */
 import type { HostTensor, ScaleFactors, VideoGrid } from "../../contract.ts";
-import { pictureOf, type Frames } from "./fit.ts";
-import { resize, type Picture } from "./resize.ts";
+import type { Frames } from "./fit.ts";
+import { pictureOf, resize, type Picture } from "./resize.ts";
 
 /**
  * `[f, h, w]`, 0 or 1. The mask is stretched to the clip, averaged over cells, and of the frames of a latent frame the highest counts.
@@ -12,7 +12,7 @@ export function videoMask(mask: Frames, isImage: boolean, grid: VideoGrid, facto
   const { frames, height, width } = grid;
   const [rows, columns] = [height * factors.height, width * factors.width];
   const count = (frames - 1) * factors.time + 1;
-  const greys = mask.frames.slice(0, count).map((bytes) => grey(pictureOf(bytes, mask.height, mask.width)));
+  const greys = mask.frames.slice(0, count).map((bytes) => grey(pictureOf({ ...mask, bytes })));
   const sized = greys.map((picture) =>
     isImage ? resize(picture, rows, columns, "bilinear") : nearest(picture, rows, columns),
   );

@@ -1,3 +1,4 @@
+/** Encoding a clip as a whole, piece by piece, and in tiles of rows and columns. Clips are `[3, F, H, W]`, latents `[C, f, h, w]`. */
 import type { HostTensor, ScaleFactors } from "../../contract.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { Blend } from "./blend.ts";
@@ -5,44 +6,59 @@ import { cut, runOne } from "./decode-tiles.ts";
 import type { Range } from "./tiles.ts";
 import type { VideoEncoder } from "./video-vae.ts";
 
-/** Encodes pixels `[3, F, H, W]` to a latent `[C, f, h, w]`. */
-export type EncodePixels = (pixels: HostTensor) => Promise<HostTensor>;
+/** Encodes the pieces of a clip, one after another. */
+export interface ClipEncoding {
+  encode(pixels: HostTensor): Promise<HostTensor>;
+  dispose(): void;
+}
 
-/** Encodes on an engine, all at once. */
-export function encodeWhole(engine: Engine, encoder: VideoEncoder): EncodePixels {
-  return (pixels) => runOne(engine, pixels, (batch) => encoder.encode(batch));
+/** For a clip that comes all at once. */
+export function encodeWhole(engine: Engine, encoder: VideoEncoder): ClipEncoding {
+  return { encode: (pixels) => runOne(engine, pixels, (batch) => encoder.encode(batch)), dispose: () => undefined };
+}
+
+/** For a clip that comes in pieces; not for a VAE that needs the whole clip. */
+export function encodePieces(engine: Engine, encoder: VideoEncoder): ClipEncoding {
+  const pieces = encoder.begin();
+  const encode = (pixels: HostTensor) => runOne(engine, pixels, (batch) => pieces.encode(batch));
+  return { encode, dispose: () => pieces.dispose() };
 }
 
 /** The official preprocessing cuts rows and columns into tiles of 512 pixels that overlap by 128. */
 const trainerTiles = { size: 512, overlap: 128 } as const;
 
 /**
- * Encodes pixels in tiles of rows and columns, as the official preprocessing does with `--vae-tiling`; what fits one tile is encoded at once.
+ * Encodes in tiles of rows and columns, as the official preprocessing does with `--vae-tiling`; what fits one tile is encoded at once.
+ * @param begin a new encoding, for each tile
  */
-export async function encodeTiles(
-  encode: EncodePixels,
-  pixels: HostTensor,
+export function encodeTiles(
+  begin: () => ClipEncoding,
+  { height, width }: { readonly height: number; readonly width: number },
   factors: ScaleFactors,
   { size, overlap }: { readonly size: number; readonly overlap: number } = trainerTiles,
-): Promise<HostTensor> {
-  const [, frames = 0, height = 0, width = 0] = pixels.shape;
-  if (height <= size && width <= size) return encode(pixels);
-  const inRows = windows(height, size, overlap, factors.height);
+): ClipEncoding {
+  if (height <= size && width <= size) return begin();
   const inColumns = windows(width, size, overlap, factors.width);
+  const tiles = windows(height, size, overlap, factors.height).flatMap((y) =>
+    inColumns.map((x) => ({ y, x, encoding: begin() })),
+  );
   const [rows, columns] = [Math.floor(height / factors.height), Math.floor(width / factors.width)];
-  let blend: Blend | null = null;
-  let count = 0;
-  for (const y of inRows) {
-    for (const x of inColumns) {
-      const latent = await encode(cut(pixels, { start: 0, end: frames }, y, x));
-      const [channels = 0, latentFrames = 0] = latent.shape;
-      count = latentFrames;
-      blend ??= new Blend(channels, rows, columns);
-      const all: Range = { start: 0, weights: new Float64Array(latentFrames).fill(1) };
-      blend.add(latent.data, all, y.cells, x.cells);
-    }
-  }
-  return stacked(blend?.take(count) ?? [], [rows, columns]);
+  return {
+    async encode(pixels) {
+      let blend: Blend | null = null;
+      let count = 0;
+      for (const { y, x, encoding } of tiles) {
+        const latent = await encoding.encode(cut(pixels, { start: 0, end: pixels.shape[1] ?? 0 }, y, x));
+        const [channels = 0, frames = 0] = latent.shape;
+        count = frames;
+        blend ??= new Blend(channels, rows, columns);
+        const all: Range = { start: 0, weights: new Float64Array(frames).fill(1) };
+        blend.add(latent.data, all, y.cells, x.cells);
+      }
+      return stacked(blend?.take(count) ?? [], [rows, columns]);
+    },
+    dispose: () => tiles.forEach(({ encoding }) => encoding.dispose()),
+  };
 }
 
 /** Frames `[C, h, w]` as `[C, f, h, w]`. */
@@ -53,6 +69,18 @@ export function stacked(frames: readonly Float32Array[], [rows, columns]: readon
     for (let c = 0; c < channels; c++)
       data.set(frame.subarray(c * rows * columns, (c + 1) * rows * columns), (c * frames.length + t) * rows * columns);
   return { shape: [channels, frames.length, rows, columns], dtype: "float32", data };
+}
+
+/** The inverse: `[C, f, h, w]` as frames `[C, h, w]`. */
+export function framesOfLatent({ shape, data }: HostTensor): Float32Array[] {
+  const [channels = 0, frames = 0, rows = 0, columns = 0] = shape;
+  const size = rows * columns;
+  return Array.from({ length: frames }, (_, t) => {
+    const frame = new Float32Array(channels * size);
+    for (let c = 0; c < channels; c++)
+      frame.set(data.subarray((c * frames + t) * size, (c * frames + t + 1) * size) as Float32Array, c * size);
+    return frame;
+  });
 }
 
 interface Window {

@@ -10,8 +10,19 @@ export interface Computing {
   weight(name: string): Tensor;
   /** Standard normal numbers, drawn anew at each call; only what injects noise asks. */
   noise(shape: readonly number[]): Tensor;
+  /** What came before, of a clip that comes piece by piece; without it, `x` is the whole clip. */
+  readonly past?: Past | undefined;
   /** `[1]`: the noise level, scaled, that the decoder is conditioned on; null for what is not conditioned. */
   readonly timestep: Tensor | null;
+}
+
+/** What causal layers have seen of a clip before the piece that comes now. */
+export interface Past {
+  readonly isFirst: boolean;
+  /** The last two frames that a convolution was given; null in the first piece. */
+  before(convolution: string): Tensor | null;
+  /** Keeps them for the next piece. */
+  keep(convolution: string, frames: Tensor): void;
 }
 
 export interface Parameter {
@@ -24,6 +35,8 @@ export interface Stage {
   /** As its tensors are called, such as `down_blocks.0`. */
   readonly name: string;
   readonly parameters: readonly Parameter[];
+  /** Whether it must have the whole clip: what it computes for a frame depends on later ones, too. */
+  readonly needsWhole?: true;
   run(given: Computing, x: Tensor): Tensor;
 }
 
@@ -40,8 +53,9 @@ export const convolution = (name: string, inputs: number, outputs: number): Para
   { name: `${name}.bias`, shape: [outputs] },
 ];
 
-export function convolve({ ops, weight }: Computing, name: string, edges: Edges, x: Tensor): Tensor {
-  const inTime = edges.isCausal ? extended(ops, x, TIME, [0, 0], []) : extended(ops, x, TIME, [0], [-1]);
+export function convolve(given: Computing, name: string, edges: Edges, x: Tensor): Tensor {
+  const { ops, weight } = given;
+  const inTime = edges.isCausal ? afterPast(given, name, x) : extended(ops, x, TIME, [0], [-1]);
   const inRows = atEdges(ops, inTime, ROWS, edges.padding);
   return ops.convolve(atEdges(ops, inRows, COLUMNS, edges.padding), weight(`${name}.weight`), weight(`${name}.bias`));
 }
@@ -51,6 +65,14 @@ export function pointwise({ ops, weight }: Computing, name: string, x: Tensor): 
   const [outputs = 0, inputs = 0] = weight(`${name}.weight`).shape;
   const cells = ops.reshape(weight(`${name}.weight`), [outputs, inputs, 1, 1, 1]);
   return ops.convolve(x, cells, weight(`${name}.bias`));
+}
+
+/** With the two frames before it in front; at the clip's beginning these are copies of the first. */
+function afterPast({ ops, past }: Computing, name: string, x: Tensor): Tensor {
+  const before = past?.before(name) ?? null;
+  const whole = before === null ? extended(ops, x, TIME, [0, 0], []) : ops.concat([before, x], TIME);
+  past?.keep(name, part(ops, whole, TIME, (whole.shape[TIME] ?? 0) - 2, 2));
+  return whole;
 }
 
 /** Copies of slices along an axis in front and behind, by their index; negative ones count from the end. */

@@ -15,9 +15,9 @@ export function downsamplingStage(name: string, [inputs, outputs]: Widths, strid
     name,
     parameters: convolution(`${name}.conv.conv`, inputs, outputs / product),
     run(given, x) {
-      const { ops } = given;
+      const { ops, past } = given;
       // The first frame stands for itself: a copy of it makes the number of frames even.
-      const whole = strides[0] === 2 ? ops.concat([part(ops, x, TIME, 0, 1), x], TIME) : x;
+      const whole = strides[0] === 2 && past?.isFirst !== false ? ops.concat([part(ops, x, TIME, 0, 1), x], TIME) : x;
       const cells = spaceToDepth(ops, whole, strides);
       const [batch = 0, , ...sizes] = cells.shape;
       const grouped = ops.reshape(cells, [batch, outputs, each, sizes.reduce((a, b) => a * b, 1)]);
@@ -34,20 +34,21 @@ export function stridedStage(name: string, [inputs, outputs]: Widths, strides: S
     parameters: convolution(`${name}.conv`, inputs, outputs),
     run(given, x) {
       const all = convolve(given, `${name}.conv`, edges, x);
-      return [TIME, ROWS, COLUMNS].reduce(
-        (y, axis, i) => (strides[i] === 2 ? everySecond(given.ops, y, axis) : y),
-        all,
-      );
+      return [TIME, ROWS, COLUMNS].reduce((y, axis, i) => {
+        // The first frame of a clip is kept: of a later piece, which follows an odd number of frames, it is the second.
+        const first = axis === TIME && given.past?.isFirst === false ? 1 : 0;
+        return strides[i] === 2 ? everySecond(given.ops, y, axis, first) : y;
+      }, all);
     },
   };
 }
 
-/** Elements 0, 2, 4, ... along an axis. */
-function everySecond(ops: Ops, x: Tensor, axis: number): Tensor {
+/** Elements 0, 2, 4, ... along an axis; with `first` 1 elements 1, 3, 5, ... of an even number. */
+function everySecond(ops: Ops, x: Tensor, axis: number, first: 0 | 1): Tensor {
   const length = x.shape[axis] ?? 0;
   const even = length % 2 === 0 ? x : ops.concat([x, part(ops, x, axis, 0, 1)], axis);
   const pairs = ops.reshape(even, [...x.shape.slice(0, axis), Math.ceil(length / 2), 2, ...x.shape.slice(axis + 1)]);
-  return ops.reshape(part(ops, pairs, axis + 1, 0, 1), x.shape.with(axis, Math.ceil(length / 2)));
+  return ops.reshape(part(ops, pairs, axis + 1, first, 1), x.shape.with(axis, Math.ceil(length / 2)));
 }
 
 /** Channels of a convolution become cells. `isResidual`: those of the input, repeated, are added. */

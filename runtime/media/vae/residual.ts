@@ -63,6 +63,7 @@ export function wideningStage(
       ...(settings.injectsNoise ? noiseScales(name, outputs) : []),
       ...(isSame ? [] : shortcutParameters(name, inputs, outputs)),
     ],
+    ...(isSame ? {} : { needsWhole: true }),
     run: (given, x) => given.ops.add(isSame ? x : shortcut(given, name, x), inner(given, name, settings, x, null)),
   };
 }

@@ -8,8 +8,8 @@ import { openSafetensors } from "../../files/safetensors/index.ts";
 import { temporaryFolders } from "../../testing/temporary-folders.ts";
 import { tinyVae, writeTinyVae } from "../../testing/tiny-vae.ts";
 import { readDecoderConfig, readEncoderConfig } from "./config.ts";
-import { decodeTiles } from "./decode-tiles.ts";
-import { encodeTiles, encodeWhole, stacked } from "./encode-tiles.ts";
+import { cut, decodeTiles } from "./decode-tiles.ts";
+import { encodePieces, encodeTiles, encodeWhole, framesOfLatent, stacked } from "./encode-tiles.ts";
 import { loadDecoder, loadEncoder } from "./video-vae.ts";
 
 const test = suite("video VAE");
@@ -57,7 +57,7 @@ test("the first frames of a clip have the same latents, whatever follows", async
   const { encoder, decoder } = await vae;
   assert.equal(encoder.scaleFactors, { time: 8, height: 32, width: 32 });
   assert.equal(decoder.scaleFactors, encoder.scaleFactors);
-  const encode = encodeWhole(engine, encoder);
+  const { encode } = encodeWhole(engine, encoder);
   const video = wave([3, 17, 32, 64]);
   const start = (count: number): HostTensor => {
     const frame = 32 * 64;
@@ -84,6 +84,45 @@ function frameOf({ shape: [channels = 0, frames = 0, rows = 0, columns = 0], dat
   );
 }
 
+test("a clip in pieces has the latents of the whole, and leaves nothing behind", async () => {
+  const { encoder } = await vae;
+  const strided = { ...tinyVae, encoder_blocks: tinyVae.encoder_blocks.map(unresidual) };
+  const other = await opened({ config: strided });
+  for (const each of [encoder, other.encoder]) {
+    const before = engine.memory().tensors;
+    const video = wave([3, 25, 32, 64]);
+    const whole = framesOfLatent(await encodeWhole(engine, each).encode(video));
+    const pieces = encodePieces(engine, each);
+    const made: Float32Array[] = [];
+    for (const [start, end] of [
+      [0, 1],
+      [1, 9],
+      [9, 25],
+    ] as const)
+      made.push(
+        ...framesOfLatent(
+          await pieces.encode(cut(video, { start, end }, { start: 0, end: 32 }, { start: 0, end: 64 })),
+        ),
+      );
+    pieces.dispose();
+    close(stacked(made, [1, 2]), stacked(whole, [1, 2]), 1e-4);
+    assert.equal([engine.memory().tensors, each.needsWhole], [before, false]);
+  }
+  other.encoder.dispose();
+  other.decoder.dispose();
+});
+
+/** A block that halves by a stride, in place of one that adds a mean; its width stays. */
+const unresidual = ([name]: (typeof tinyVae.encoder_blocks)[number]) => [name.replace("_res", ""), {}];
+
+test("an encoder that normalises over all frames says so", async () => {
+  const config = { ...tinyVae, encoder_blocks: [["res_x_y", { multiplier: 2 }], ...tinyVae.encoder_blocks.slice(1)] };
+  const { encoder, decoder } = await opened({ config });
+  assert.is(encoder.needsWhole, true);
+  encoder.dispose();
+  decoder.dispose();
+});
+
 test("one tile decodes as the whole, several come in order and leave nothing behind", async () => {
   const { decoder } = await vae;
   const latent = wave([8, 4, 2, 3]);
@@ -108,9 +147,12 @@ test("one tile decodes as the whole, several come in order and leave nothing beh
 test("pixels that fit one tile are encoded at once, larger ones in tiles", async () => {
   const { encoder } = await vae;
   const video = wave([3, 1, 64, 96]);
-  const encode = encodeWhole(engine, encoder);
-  close(await encodeTiles(encode, video, encoder.scaleFactors), await encode(video), 1e-6);
-  const tiled = await encodeTiles(encode, video, encoder.scaleFactors, { size: 64, overlap: 32 });
+  const size = { height: 64, width: 96 };
+  const whole = encodeWhole(engine, encoder);
+  const inOne = encodeTiles(() => whole, size, encoder.scaleFactors);
+  close(await inOne.encode(video), await whole.encode(video), 1e-6);
+  const several = encodeTiles(() => whole, size, encoder.scaleFactors, { size: 64, overlap: 32 });
+  const tiled = await several.encode(video);
   assert.equal(tiled.shape, [8, 1, 2, 3]);
 });
 

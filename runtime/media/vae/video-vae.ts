@@ -4,12 +4,11 @@ import type { SafetensorsFile } from "../../files/safetensors/index.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { fail, type Finding } from "../../findings.ts";
 import { readConfigSections } from "../../model/metadata.ts";
-import { readScaleFactors } from "../../model/scale-factors.ts";
+import { cellOf, readScaleFactors } from "../../model/scale-factors.ts";
 import { checkParts, loadPart, refuse, type Part } from "../../model/weights.ts";
-import { stridesOf } from "./blocks.ts";
 import { readDecoderConfig, readEncoderConfig, type DecoderConfig, type EncoderConfig } from "./config.ts";
 import { part, type Stage } from "./layers.ts";
-import { runStages, weightsOf, type Noise, type Tap } from "./run-stages.ts";
+import { History, runStages, weightsOf, type Noise, type Tap } from "./run-stages.ts";
 import { decoderStages, encoderStages } from "./stages.ts";
 import { TIME } from "./space-to-depth.ts";
 
@@ -25,6 +24,19 @@ export interface VideoEncoder extends Half {
    * columns must be multiples of the latent cell. The caller owns the result.
    */
   encode(pixels: Tensor, tap?: Tap): Promise<Tensor>;
+  /** Whether it has layers that need the whole clip, as no published file has. */
+  readonly needsWhole: boolean;
+  /**
+   * Begins a clip that comes piece by piece, in memory that does not depend on its length; the latents are those of `encode`. Not for a VAE that
+   * needs the whole clip.
+   */
+  begin(): PiecewiseEncoding;
+}
+
+interface PiecewiseEncoding {
+  /** `[B, 3, F, H, W]`: a multiple of the latent frame, in the first piece one frame more. The caller owns the result, the latent of these. */
+  encode(pixels: Tensor): Promise<Tensor>;
+  dispose(): void;
 }
 
 export interface VideoDecoder extends Half {
@@ -45,12 +57,20 @@ export async function loadEncoder(
   const source = { file: file.path, place };
   const sections = readConfigSections(file.metadata, file.path, place);
   const config = readEncoderConfig(sections, source);
+  // Of its own blocks: the section gives files of the diffusion decoder the usual cell, whatever their encoder is.
+  const scaleFactors = cellOf(
+    config.blocks.map(({ name }) => name),
+    config.patchSize,
+  );
   const stages = encoderStages(config, widthsRefused(source));
   const weights = await loadWeights(engine, file, "encoder", config.latentChannels, stages, place);
+  const network = { config, stages, weights };
   return {
     latentChannels: config.latentChannels,
-    scaleFactors: factorsOf(config),
-    encode: (pixels, tap) => encode(engine, { config, stages, weights }, pixels, tap),
+    scaleFactors,
+    encode: (pixels, tap) => encode(engine, network, pixels, { tap, framesPerCell: scaleFactors.time }),
+    needsWhole: stages.some(({ needsWhole }) => needsWhole),
+    begin: () => begin(engine, network),
     dispose: () => engine.dispose(...weights.values()),
   };
 }
@@ -84,12 +104,6 @@ const widthsRefused =
   ({ file, place }: { readonly file: string; readonly place: Finding["path"] }) =>
   (what: string): never =>
     fail("LTX6801", `in the video VAE's config in ${file}, ${what}`, undefined, place);
-
-function factorsOf({ blocks, patchSize }: EncoderConfig): ScaleFactors {
-  const strides = blocks.map(({ name }) => stridesOf(name));
-  const product = (axis: 0 | 1 | 2) => strides.reduce((all, each) => all * each[axis], 1);
-  return { time: product(0), height: patchSize * product(1), width: patchSize * product(2) };
-}
 
 const statistics = "per_channel_statistics";
 const [mean, spread] = [`${statistics}.mean-of-means`, `${statistics}.std-of-means`];
@@ -140,18 +154,25 @@ interface Network<Config> {
 
 const column = (ops: Ops, x: Tensor): Tensor => ops.reshape(x, [1, -1, 1, 1, 1]);
 
+interface Encoding {
+  readonly tap?: Tap | undefined;
+  readonly history?: History;
+  /** Of as many frames each latent frame is made, but for the first; those that do not fill one are left out. */
+  readonly framesPerCell: number;
+}
+
 async function encode(
   engine: Engine,
   { config, stages, weights }: Network<EncoderConfig>,
   pixels: Tensor,
-  tap: Tap | undefined,
+  { tap, history, framesPerCell }: Encoding,
 ): Promise<Tensor> {
-  const { time } = factorsOf(config);
   const frames = pixels.shape[TIME] ?? 0;
   const weight = weightsOf(weights);
-  const whole = engine.tidy(() => part(engine.ops, pixels, TIME, 0, frames - ((frames - 1) % time)));
-  const made = await runStages(engine, stages, weight, whole, { noise: drawsNothing, timestep: null, tap });
-  engine.dispose(whole);
+  const count = frames - ((frames - 1) % framesPerCell);
+  const whole = engine.tidy(() => part(engine.ops, pixels, TIME, 0, count));
+  const running = { noise: drawsNothing, timestep: null, tap, history };
+  const made = await runStages(engine, stages, weight, whole, running).finally(() => engine.dispose(whole));
   const latent = engine.tidy(() => {
     const { ops } = engine;
     const own = part(ops, made, 1, 0, config.latentChannels);
@@ -159,6 +180,13 @@ async function encode(
   });
   engine.dispose(made);
   return latent;
+}
+
+function begin(engine: Engine, network: Network<EncoderConfig>): PiecewiseEncoding {
+  const history = new History(engine);
+  // Pieces are as long as their caller says.
+  const encoding = { history, framesPerCell: 1 };
+  return { encode: (pixels) => encode(engine, network, pixels, encoding), dispose: () => history.dispose() };
 }
 
 const drawsNothing: Noise = () => {

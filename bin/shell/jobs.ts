@@ -1,0 +1,60 @@
+/** Commands that make a file of each file: those named on the command line, all of a folder, and where each result goes. */
+import { statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { UsageError } from "./exit.ts";
+
+/** A file, and what its result is called, without the ending. */
+export interface Job {
+  readonly from: string;
+  readonly stem: string;
+}
+
+/** What a command takes. */
+interface Taken {
+  /** Of a folder, the files with these endings, in lower case; a file that is named may have any. */
+  readonly endings: readonly string[];
+  /** "files of latents" */
+  readonly what: string;
+}
+
+/**
+ * The jobs for paths: of a folder all below it, links not followed, with the same folders below `out`.
+ * @throws UsageError for a path that leads to nothing, and for two files that would become the same
+ */
+export async function jobsOf(cwd: string, paths: readonly string[], out: string, taken: Taken): Promise<Job[]> {
+  const jobs = (await Promise.all(paths.map((path) => jobsAt(cwd, path, out, taken)))).flat();
+  refuseDoubles(jobs, cwd);
+  return jobs;
+}
+
+async function jobsAt(cwd: string, named: string, out: string, { endings, what }: Taken): Promise<Job[]> {
+  const path = resolve(cwd, named);
+  const info = statSync(path, { throwIfNoEntry: false });
+  if (info === undefined) throw new UsageError(`${named} does not exist`, `name ${what}, or a folder of them`);
+  const stem = (file: string) => basename(file, extname(file));
+  if (!info.isDirectory()) return [{ from: path, stem: join(out, stem(path)) }];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .filter((file) => endings.includes(extname(file).toLowerCase()))
+    .toSorted();
+  if (files.length === 0) throw new UsageError(`${named} holds no ${what}`, `name a folder of ${what}`);
+  return files.map((from) => ({ from, stem: join(out, dirname(relative(path, from)), stem(from)) }));
+}
+
+function refuseDoubles(jobs: readonly Job[], cwd: string): void {
+  const seen = new Map<string, string>();
+  for (const { from, stem } of jobs) {
+    const other = seen.get(stem);
+    if (other !== undefined) {
+      const [a, b] = [relative(cwd, other), relative(cwd, from)];
+      throw new UsageError(
+        `${a} and ${b} would become the same file`,
+        "take them one after another, with other `--out`",
+      );
+    }
+    seen.set(stem, from);
+  }
+}
