@@ -4,6 +4,7 @@ import { removeDeadCode } from "./dead-code.ts";
 import { adaptToWebGpu } from "./for-webgpu.ts";
 import { dequantizeLate } from "./late-dequantize.ts";
 import { widenLate } from "./late-casts.ts";
+import { sidesLate } from "./late-sides.ts";
 import { simplify } from "./simplify.ts";
 import { splitWeights } from "./split-weights.ts";
 import { fuseSums } from "./fuse-sums.ts";
@@ -28,8 +29,8 @@ export function optimize(graph: Graph, { isWebGpu = false, isTorch = false }: Ta
     if (simplified === current) break;
     current = removeDeadCode(mergeCommonSubexpressions(simplified));
   }
-  if (isTorch) return dequantizeLate(mergeCommonSubexpressions(fuseSums(current)));
-  if (isWebGpu) return mergeCommonSubexpressions(adaptToWebGpu(fuseSums(current)));
+  if (isTorch) return dequantizeLate(sidesLate(mergeCommonSubexpressions(fuseSums(current))));
+  if (isWebGpu) return sidesLate(mergeCommonSubexpressions(adaptToWebGpu(fuseSums(current))));
   const fused = fuseSums(fuseTransposes(current));
-  return removeDeadCode(dequantizeLate(widenLate(mergeCommonSubexpressions(splitWeights(fused)))));
+  return removeDeadCode(dequantizeLate(widenLate(sidesLate(mergeCommonSubexpressions(splitWeights(fused))))));
 }
