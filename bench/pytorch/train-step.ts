@@ -66,7 +66,7 @@ async function readInputs(folder: string): Promise<Inputs> {
 
 /** The adapters that are trained, as they are now. */
 function adaptersOf(engine: Engine, layout: ReturnType<typeof transformerLayout>, given: Inputs) {
-  const modules = matchTargets(layout, targets).targets.map(({ module }) => module);
+  const modules = matchTargets(layout, { target_modules: targets }).targets.map(({ module }) => module);
   const names = modules.flatMap((module) => [`${module}.lora_A.weight`, `${module}.lora_B.weight`]);
   let parameters: readonly Tensor[] = names.map((key) => engine.keep(given.get(key) as HostTensor));
   const at = new Map(modules.map((module, i) => [module, 2 * i]));

@@ -20,6 +20,7 @@ export function changesOf({ lora, optimization, acceleration, checkpoints, runti
     (lora?.dropout ?? 0) === 0 ? null : "without dropout",
     optimization.optimizer_type === "adamw" ? null : "with AdamW of 32 bits",
     Object.keys(askedFor(runtime)).length === 0 ? null : "without `runtime.optimization`",
+    runtime.lora.blocks === null ? null : "with adapters in all blocks",
     acceleration.quantization === null ? null : "without quantization",
     checkpoints.interval === null ? null : "saved at the end alone",
   ].flatMap((change) => change ?? []);
@@ -48,6 +49,7 @@ export function settingsHere(config: RunConfig, { steps, outputs, start }: Aims)
     evaluation: { ...config.evaluation, samples: 0 },
     runtime: {
       ...runtime,
+      lora: { blocks: null },
       optimization: noneAsked,
       engine: runtime.engine === "ltx-trainer" ? "auto" : runtime.engine,
       provider: "cpu",

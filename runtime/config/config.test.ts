@@ -94,6 +94,7 @@ test("fills in the documented defaults", () => {
       offload: "auto",
       ltx_trainer: null,
       processes: 1,
+      lora: { blocks: null },
       optimization: {
         optimizer: null,
         optimizer_params: {},

@@ -3,6 +3,8 @@ export { resolveParams, strategyOf, toOfficial, unknownStrategy, type StrategyCh
 export { settingOf } from "./foreign/in-our-words.ts";
 export type * from "./run-config.ts";
 export { drawableSamples, type DrawableSample } from "./rules/drawable.ts";
-export { askedFor, checkElsewhere, noneAsked } from "./rules/own-optimization.ts";
+export { loraOf, type ChosenLora } from "./rules/adapted-blocks.ts";
+export { askedFor, noneAsked } from "./rules/own-optimization.ts";
+export { checkElsewhere } from "./rules/elsewhere.ts";
 export { precisionOf } from "./precision.ts";
 export type { OutputPattern } from "./output-folder.ts";

@@ -171,7 +171,14 @@ export interface RuntimeConfig {
   /** An environment of Python, or a folder with the packages; null for the Python of PATH. */
   readonly ltx_trainer: string | null;
   readonly processes: number;
+  readonly lora: OwnLoraConfig;
   readonly optimization: OwnOptimizationConfig;
+}
+
+/** What the official format does not have of `lora`. */
+export interface OwnLoraConfig {
+  /** As written: a block, ranges in a text, or a list of both; null for all. */
+  readonly blocks: string | number | readonly (string | number)[] | null;
 }
 
 /** What the official format does not have of `optimization`. */

@@ -1,3 +1,4 @@
+import { loraOf } from "../config/index.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import type { Step, StrategyInfo } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -15,10 +16,8 @@ import type { Preflight } from "../opening/preflight.ts";
 import { contextOf, createOptimizer } from "../training/optimizer-context.ts";
 import { accumulate } from "../training/optimizer-step.ts";
 import { mostContextBytes } from "../opening/text-contexts.ts";
+import { countBlocks, extrapolated, toRecord, withCounts, type BlockCounts } from "./extrapolate.ts";
 import { withOwn, type Plan, type PlannedEngine, type StepPlan } from "./plan.ts";
-
-/** With many equal blocks, only these numbers of them are recorded; the rest is extrapolated from the difference. */
-const [FEW, MORE] = [2, 4];
 
 const ONNX_ON_CPU: PlannedEngine = { name: "onnx", provider: "cpu", precision: "float32" };
 
@@ -62,11 +61,10 @@ async function planSample(
 ): Promise<StepPlan> {
   const { sample } = outline;
   const layers = examined.model?.config.layers ?? 0;
-  const record = (blocks?: number) => recordStep(config, step, withOnly(sample, config, examined), { engine, blocks });
-  const recorded =
-    layers <= MORE || dependsOnBlocks(config, step)
-      ? await record()
-      : extended(await record(FEW), await record(MORE), layers);
+  const samples = withOnly(sample, config, examined);
+  const recorded = dependsOnBlocks(config, step)
+    ? await recordStep(config, step, samples, { engine, blocks: undefined })
+    : await recordFew(config, step, samples, { engine, layers });
   const { dataset, heldOut } = examined.data;
   const ofAll = recorded.memory.captions * contextsOf(step.strategy, outline, dataset.samples.length + heldOut.length);
   const memory = withOwn({ ...recorded.memory, captions: Math.min(ofAll, mostContextBytes()) }, engine);
@@ -76,6 +74,35 @@ async function planSample(
     memory,
     cost: recorded.cost,
     operations: Math.round(recorded.operations),
+  };
+}
+
+/** What all blocks take, by recording a few of each kind. */
+async function recordFew(
+  config: RunConfig,
+  step: Step,
+  samples: Preflight,
+  { engine, layers }: Pick<Recording, "engine"> & { readonly layers: number },
+): Promise<Omit<Recorded, "graphs">> {
+  const counts = countBlocks(layers, loraOf(config)?.blocks ?? null);
+  const { few, more } = toRecord(counts);
+  const record = async (own: BlockCounts) => {
+    const blocks = own.reduce((a, b) => a + b);
+    return await recordStep(withCounts(config, own, layers), step, samples, { engine, blocks });
+  };
+  const first = await record(few);
+  const others: { counts: BlockCounts; recorded: Recorded }[] = [];
+  for (const own of more) others.push({ counts: own, recorded: await record(own) });
+  const extend = <Parts extends object>(part: (recorded: Recorded) => Parts): Parts =>
+    extrapolated(
+      counts,
+      part(first),
+      others.map((one) => ({ counts: one.counts, parts: part(one.recorded) })),
+    );
+  return {
+    memory: extend(({ memory }) => memory),
+    cost: extend(({ cost }) => cost),
+    ...extend(({ operations }) => ({ operations })),
   };
 }
 
@@ -170,22 +197,6 @@ function recordedOf(
     step: peak - held,
   };
   return { memory, cost, operations };
-}
-
-/** What `layers` blocks take, each more as much as those between the two. */
-function extended(few: Recorded, more: Recorded, layers: number): Omit<Recorded, "graphs"> {
-  const extend = <Parts extends object>(a: Parts, b: Parts): Parts => {
-    const entries = Object.entries(a).map(([key, x]: [string, number]) => {
-      const perBlock = ((b as Record<string, number>)[key] ?? 0) - x;
-      return [key, x + (perBlock * (layers - FEW)) / (MORE - FEW)];
-    });
-    return Object.fromEntries(entries) as Parts;
-  };
-  return {
-    memory: extend(few.memory, more.memory),
-    cost: extend(few.cost, more.cost),
-    ...extend({ operations: few.operations }, { operations: more.operations }),
-  };
 }
 
 /** Whether single blocks are named, so that they are not all alike. */

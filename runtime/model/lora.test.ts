@@ -4,6 +4,7 @@ import { bfloat16ToFloat32, float32ToBfloat16 } from "../files/number-formats.ts
 import { openEngine } from "../engine/index.ts";
 import { FindingsError, type Finding } from "../findings.ts";
 import { transformerLayout } from "./parameters.ts";
+import type { BlockRanges } from "../block-ranges.ts";
 import { checkStreams, createLora, matchTargets } from "./lora.ts";
 import { tinyConfig } from "../testing/tiny-model.ts";
 
@@ -12,12 +13,12 @@ const { engine } = await openEngine("cpu");
 const layout = transformerLayout(tinyConfig());
 
 function chosen(...targets: string[]): string[] {
-  return matchTargets(layout, targets).targets.map(({ module }) => module);
+  return matchTargets(layout, { target_modules: targets }).targets.map(({ module }) => module);
 }
 
 function refusal(...targets: string[]): readonly Finding[] {
   try {
-    matchTargets(layout, targets);
+    matchTargets(layout, { target_modules: targets });
   } catch (error) {
     if (error instanceof FindingsError) return error.findings;
     throw error;
@@ -43,7 +44,7 @@ test("a target is a whole name or its end from a dot on", () => {
 });
 
 test("a target without effect is a warning beside others, an error alone", () => {
-  const { warnings } = matchTargets(layout, ["to_k", "k", "to_x"]);
+  const { warnings } = matchTargets(layout, { target_modules: ["to_k", "k", "to_x"] });
   assert.equal(
     warnings.map(({ code, severity, path }) => [code, severity, path.join(".")]),
     [
@@ -77,7 +78,9 @@ test("targets of streams that the run does not feed train nothing", () => {
     { video: false, audio: true },
   ];
   const found = (targets: string[], streams: typeof video) =>
-    checkStreams(matchTargets(layout, targets).targets, streams, { trainsOwn: false }).map(({ code }) => code);
+    checkStreams(matchTargets(layout, { target_modules: targets }).targets, streams, { trainsOwn: false }).map(
+      ({ code }) => code,
+    );
   assert.equal(found(["to_k"], video), []);
   assert.equal(found(["attn1.to_k"], audio), ["LTX6212"]);
   assert.equal(found(["audio_attn1.to_k", "audio_to_video_attn.to_k"], video), ["LTX6212"]);
@@ -85,7 +88,7 @@ test("targets of streams that the run does not feed train nothing", () => {
 });
 
 test("no targets at all train nothing, unless the strategy trains tensors of its own", () => {
-  const { targets } = matchTargets(layout, []);
+  const { targets } = matchTargets(layout, { target_modules: [] });
   const streams = { video: true, audio: false };
   const found = (trainsOwn: boolean) => checkStreams(targets, streams, { trainsOwn }).map(({ code }) => code);
   assert.equal(found(false), ["LTX6210"]);
@@ -93,7 +96,7 @@ test("no targets at all train nothing, unless the strategy trains tensors of its
 });
 
 test("A is uniform up to 1 / sqrt(inputs) and fits bfloat16, B is zero", async () => {
-  const { targets } = matchTargets(layout, ["patchify_proj", "attn2.to_k"]);
+  const { targets } = matchTargets(layout, { target_modules: ["patchify_proj", "attn2.to_k"] });
   const asked: string[] = [];
   const uniform = (name: string, count: number) => {
     asked.push(`${name} ${count}`);
@@ -130,13 +133,56 @@ test("A is uniform up to 1 / sqrt(inputs) and fits bfloat16, B is zero", async (
 });
 
 test("the model reads what training put in place", () => {
-  const { targets } = matchTargets(layout, ["patchify_proj"]);
+  const { targets } = matchTargets(layout, { target_modules: ["patchify_proj"] });
   const lora = createLora(engine, targets, { rank: 1, alpha: 1 }, (_, count) => new Float32Array(count));
   const old = lora.tensors();
   const next = lora.names.map((_, i) => engine.keep({ shape: [1], dtype: "float32", data: Float32Array.of(i) }));
   lora.replace(next);
   assert.is(lora.get("patchify_proj")?.b, next[1]);
   engine.dispose(...old, ...next);
+});
+
+test("only layers of the chosen blocks get adapters; a target that has none there is told as without effect", () => {
+  const deep = transformerLayout({ ...tinyConfig(), layers: 4 });
+  const match = (target_modules: readonly string[], blocks: BlockRanges) =>
+    matchTargets(deep, { target_modules, blocks });
+  const found = match(
+    ["attn1.to_k", "proj_out"],
+    [
+      [0, 0],
+      [2, 3],
+    ],
+  );
+  assert.equal(
+    found.targets.map(({ module }) => module),
+    [0, 2, 3].map((block) => `transformer_blocks.${block}.attn1.to_k`),
+  );
+  assert.equal(
+    found.warnings.map(({ code, message }) => [code, message]),
+    [["LTX6210", "`proj_out` names no layer in the blocks 0, 2-3 of this model, and only those get adapters"]],
+  );
+  assert.throws(
+    () => match(["transformer_blocks.1.attn1.to_k"], [[2, 3]]),
+    (error: unknown) => error instanceof FindingsError && error.findings[0]?.severity === "error",
+  );
+});
+
+test("blocks that the model does not have are an error, with those that it has", () => {
+  const deep = transformerLayout({ ...tinyConfig(), layers: 4 });
+  const help = (blocks: BlockRanges) => {
+    try {
+      matchTargets(deep, { target_modules: ["to_k"], blocks });
+    } catch (error) {
+      if (error instanceof FindingsError)
+        return error.findings.map(({ code, message, help: what }) => `${code} ${message}: ${what}`);
+      throw error;
+    }
+    throw new Error("accepted");
+  };
+  assert.equal(help([[2, 5]]), ["LTX6396 the model has 4 blocks, 0 to 3, and `2-5` goes beyond them: write `2-3`"]);
+  assert.equal(help([[7, 7]]), [
+    "LTX6396 the model has 4 blocks, 0 to 3, and `7` goes beyond them: write blocks from 0 to 3",
+  ]);
 });
 
 test.run();

@@ -2,6 +2,7 @@ import type { HostTensor, Tensor } from "../contract.ts";
 import { bfloat16ToFloat32, float32ToBfloat16 } from "../files/number-formats.ts";
 import type { Engine } from "../engine/engine.ts";
 import { FindingsError, type Finding } from "../findings.ts";
+import { hasBlock, rangesText, type BlockRanges } from "../block-ranges.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Adapters } from "./module.ts";
 
@@ -39,25 +40,39 @@ interface Target {
 
 const place: Finding["path"] = ["lora", "target_modules"];
 
+/** Which layers get adapters. */
+interface Adapted {
+  readonly target_modules: readonly string[];
+  /** Of these only layers in such blocks; null or absent: wherever they are. */
+  readonly blocks?: BlockRanges | null;
+}
+
 /**
  * The linear layers that a target list names, in the order of the layout: a layer is chosen when its name equals a target or ends
- * with `.` and the target; none for an empty list. Errors: FindingsError LTX6210 when the list chooses nothing, LTX6211 for a target that names a
- * module that is not a linear layer. A target without effect beside others is a warning.
+ * with `.` and the target, and it lies in a chosen block; none for an empty list. Errors: FindingsError LTX6210 when the list chooses nothing,
+ * LTX6211 for a target that names a module that is not a linear layer, LTX6396 for blocks that the model does not have. A target without effect
+ * beside others is a warning.
  */
 export function matchTargets(
   layout: readonly Parameter[],
-  targets: readonly string[],
+  { target_modules: targets, blocks = null }: Adapted,
 ): { readonly targets: readonly Target[]; readonly warnings: readonly Finding[] } {
+  const ofBlocks = blocks === null ? [] : checkBlocks(blocks, blocksIn(layout));
+  if (ofBlocks.length > 0) throw new FindingsError(ofBlocks);
   const linears = layout.flatMap(({ name, shape: [outputs = 0, inputs = 0], linear, stream }) =>
     linear !== null && name.endsWith(".weight") ? [{ module: linear, stream, inputs, outputs }] : [],
   );
   const isLinear = new Set(linears.map(({ module }) => module));
   const others = [...new Set(layout.flatMap(({ name }) => modulesAround(name)))].filter((name) => !isLinear.has(name));
-  const chosen = linears.filter(({ module }) => targets.some((target) => names(target, module)));
+  const isInBlock = ({ module }: Target) => blocks === null || hasBlock(blocks, blockOf(module) ?? -1);
+  const inBlocks = linears.filter(isInBlock);
+  const chosen = inBlocks.filter(({ module }) => targets.some((target) => names(target, module)));
   const findings = targets.flatMap((target, i) => {
     const path = [...place, i];
     if (others.some((module) => names(target, module))) return [notLinear(target, path)];
-    return linears.some(({ module }) => names(target, module)) ? [] : [unmatched(target, path)];
+    const isFound = (layers: readonly Target[]) => layers.some(({ module }) => names(target, module));
+    if (isFound(inBlocks)) return [];
+    return [isFound(linears) && blocks !== null ? elsewhere(target, blocks, path) : unmatched(target, path)];
   });
   if (targets.length === 0) return { targets: [], warnings: [] };
   const isError = chosen.length === 0 || findings.some(({ severity }) => severity === "error");
@@ -80,6 +95,32 @@ export function checkStreams(
   const fed = streams.video ? "video alone" : "audio alone";
   const message = `the strategy feeds ${fed} to the model, and \`target_modules\` chooses none of the layers that it runs through`;
   return [{ code: "LTX6212", severity: "error", path: place, message, help }];
+}
+
+/** The block that a module lies in; null outside of blocks. */
+function blockOf(module: string): number | null {
+  const [, block] = /^transformer_blocks\.(\d+)\./.exec(module) ?? [];
+  return block === undefined ? null : Number(block);
+}
+
+/** How many blocks a model has. */
+const blocksIn = (layout: readonly Parameter[]): number =>
+  layout.reduce((most, { name }) => Math.max(most, (blockOf(name) ?? -1) + 1), 0);
+
+function checkBlocks(ranges: BlockRanges, count: number): Finding[] {
+  const beyond = ranges.filter(([, last]) => last >= count);
+  if (beyond.length === 0) return [];
+  const inside = ranges.flatMap(([first, last]) =>
+    first < count ? [[first, Math.min(last, count - 1)] as const] : [],
+  );
+  const message = `the model has ${count} blocks, 0 to ${count - 1}, and \`${rangesText(beyond)}\` goes beyond them`;
+  const help = `write ${inside.length === 0 ? `blocks from 0 to ${count - 1}` : `\`${rangesText(inside)}\``}`;
+  return [{ code: "LTX6396", severity: "error", path: ["runtime", "lora", "blocks"], message, help }];
+}
+
+function elsewhere(target: string, blocks: BlockRanges, path: Finding["path"]): Finding {
+  const message = `\`${target}\` names no layer in the blocks ${rangesText(blocks)} of this model, and only those get adapters`;
+  return { code: "LTX6210", severity: "warning", path, message, help: "remove it, or change `runtime.lora.blocks`" };
 }
 
 function names(target: string, module: string): boolean {

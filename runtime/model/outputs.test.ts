@@ -26,7 +26,7 @@ async function run(parameters: (name: string) => boolean) {
   const weights = tinyWeights(engine, config);
   const lora = createLora(
     engine,
-    matchTargets(transformerLayout(config), ["attn1.to_q"]).targets,
+    matchTargets(transformerLayout(config), { target_modules: ["attn1.to_q"] }).targets,
     { rank: 2, alpha: 2 },
     between,
   );

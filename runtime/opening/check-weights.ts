@@ -1,6 +1,7 @@
 import { findWeights } from "../checkpoints/checkpoint-files.ts";
 import { examineLora, type WantedTensor } from "../checkpoints/fit-lora.ts";
 import { examineModelWeights } from "../checkpoints/model-weights.ts";
+import { loraOf } from "../config/index.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import { judgeFile } from "../files/kinds/index.ts";
 import { FindingsError, type Finding } from "../findings.ts";
@@ -14,11 +15,10 @@ import { transformerLayout } from "../model/parameters.ts";
  * @returns warnings
  * @throws FindingsError LTX6311 and LTX6360 to LTX6367, those of `examineLora`
  */
-export async function checkWeights(
-  { model, lora }: RunConfig,
-  { config, parameters }: ExaminedModel,
-): Promise<readonly Finding[]> {
+export async function checkWeights(run: RunConfig, { config, parameters }: ExaminedModel): Promise<readonly Finding[]> {
+  const { model } = run;
   const { training_mode: mode } = model;
+  const lora = loraOf(run);
   if (model.load_checkpoint === null || (mode === "lora" && lora === null)) return [];
   const path = await weightsAt(model.load_checkpoint);
   if (path === null || (await judgeFile(path, mode === "full" ? "trained-model" : "lora", [])) !== null) return [];
@@ -26,7 +26,7 @@ export async function checkWeights(
     await examineModelWeights(path, parameters);
     return [];
   }
-  const { targets } = matchTargets(transformerLayout(config), lora.target_modules);
+  const { targets } = matchTargets(transformerLayout(config), lora);
   // A file without adapters says nothing of layers.
   if (targets.length === 0) return [];
   const wanted = targets.flatMap(({ module, inputs, outputs }): WantedTensor[] => [

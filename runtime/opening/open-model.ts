@@ -1,4 +1,5 @@
-import type { LoraConfig, ModelConfig } from "../config/run-config.ts";
+import type { ChosenLora } from "../config/index.ts";
+import type { ModelConfig } from "../config/run-config.ts";
 import type {
   ModelInputs,
   Prediction,
@@ -64,11 +65,11 @@ function loadOptions(model: ModelConfig, modalities: StrategyInfo["modalities"])
 export async function checkModel(
   { modalities, outputs, weights = [] }: StrategyInfo,
   model: ModelConfig,
-  lora: LoraConfig | null,
+  lora: ChosenLora | null,
 ): Promise<ExaminedModel> {
   const options = loadOptions(model, modalities);
   const examined = await examineModel(options);
-  const matched = lora === null ? null : matchTargets(transformerLayout(examined.config), lora.target_modules);
+  const matched = lora === null ? null : matchTargets(transformerLayout(examined.config), lora);
   const trainsOwn = weights.length > 0 || outputs.some(({ kind }) => kind === "linear");
   const ofTargets = matched === null ? [] : checkStreams(matched.targets, options.streams, { trainsOwn });
   const ofRank = lora === null || matched === null ? [] : checkRank(matched.targets, lora.rank);
@@ -89,7 +90,7 @@ export interface ModelOpening {
 
 interface TrainingOptions extends ModelOpening {
   /** The adapters to train; null for all weights. */
-  readonly lora: LoraConfig | null;
+  readonly lora: ChosenLora | null;
   readonly seed: number;
   /** Whether blocks keep nothing of what they compute for the backward pass. */
   readonly isCheckpointed: boolean;
@@ -160,7 +161,7 @@ interface Called {
   readonly config: TransformerConfig;
   readonly isCheckpointed: boolean;
   /** Null where all weights are trained. */
-  readonly lora: LoraConfig | null;
+  readonly lora: ChosenLora | null;
   readonly start: Uniform;
   readonly spread: Normal;
   /** Whether no gradient is asked of it; false if not given. */
@@ -222,11 +223,11 @@ function present<T>(x: T | null): T {
 function trainedOf(
   engine: Engine,
   { config, weights }: Pick<LoadedModel, "config" | "weights">,
-  lora: LoraConfig | null,
+  lora: ChosenLora | null,
   start: Uniform,
 ) {
   if (lora === null) return { own: allWeights(weights), adapters: null, warnings: [] };
-  const { targets, warnings } = matchTargets(transformerLayout(config), lora.target_modules);
+  const { targets, warnings } = matchTargets(transformerLayout(config), lora);
   const adapters = createLora(engine, targets, lora, start);
   return { own: adapters, adapters, warnings };
 }

@@ -1,4 +1,5 @@
 import { engineWarnings } from "../checkpoints/resume.ts";
+import { loraOf } from "../config/index.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import type { Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -16,7 +17,7 @@ import { openModel, type ModelOpening } from "./open-model.ts";
 import { openSamples } from "./open-samples.ts";
 import { computedBy } from "../training/fingerprint.ts";
 import type { Run } from "../training/run-inputs.ts";
-import { loraOf, preflight, type Preflight } from "./preflight.ts";
+import { preflight, type Preflight } from "./preflight.ts";
 import { createTextContexts } from "./text-contexts.ts";
 
 export interface OpenedRun {

@@ -7,7 +7,8 @@ import {
   resumePointOf,
   runIdOf,
 } from "../checkpoints/resume.ts";
-import type { LoraConfig, RunConfig } from "../config/run-config.ts";
+import { loraOf } from "../config/index.ts";
+import type { RunConfig } from "../config/run-config.ts";
 import { resolveParams, strategyOf } from "../config/strategy.ts";
 import type { Step, StrategyInfo } from "../contract.ts";
 import { contentsOf } from "../data/contents.ts";
@@ -32,11 +33,6 @@ import { checkTrained, ownNames } from "./trained-names.ts";
 
 /** What the checks before a run found; `openExamined` opens the run with it. */
 export type Preflight = Awaited<ReturnType<typeof preflight>>;
-
-/** The settings of the adapters; null in a full training. */
-export function loraOf({ model, lora }: RunConfig): LoraConfig | null {
-  return model.training_mode === "full" ? null : lora;
-}
 
 interface PreflightOptions {
   /** What to do about the work of an earlier run in `output_dir`: say it, refuse to begin anew, or delete it before the training. */

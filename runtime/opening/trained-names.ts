@@ -1,3 +1,4 @@
+import { loraOf } from "../config/index.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import type { StrategyInfo } from "../contract.ts";
 import { FindingsError, type Finding } from "../findings.ts";
@@ -19,11 +20,12 @@ export function checkTrained(config: RunConfig, strategy: StrategyInfo, model: E
 }
 
 /** The names of all tensors that a run trains. */
-function trainedNames({ model, lora }: RunConfig, strategy: StrategyInfo, examined: ExaminedModel) {
+function trainedNames(config: RunConfig, strategy: StrategyInfo, examined: ExaminedModel) {
+  const lora = loraOf(config);
   const own =
-    model.training_mode === "full" || lora === null
+    lora === null
       ? examined.parameters.map(({ name }) => name)
-      : loraNames(matchTargets(transformerLayout(examined.config), lora.target_modules).targets);
+      : loraNames(matchTargets(transformerLayout(examined.config), lora).targets);
   return [...own, ...ownNames(strategy)];
 }
 

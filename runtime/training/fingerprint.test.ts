@@ -37,6 +37,14 @@ test("every setting that changed is told, with its place and both values", () =>
   ]);
 });
 
+test("other blocks with adapters are a change; a state that tells none had them in all", () => {
+  const now = { ...saved, lora_blocks: "2-3" };
+  assert.equal(lines(now), ['runtime.lora.blocks | `runtime.lora.blocks`: null -> "2-3"']);
+  assert.equal(lines(saved, now), ['runtime.lora.blocks | `runtime.lora.blocks`: "2-3" -> null']);
+  const { target_modules: _targets, ...official } = saved;
+  assert.equal(lines({ ...official, lora_blocks: "2-3" }, official), []);
+});
+
 test("files with other contents are one change, unless one of the runs does not tell or the samples are others", () => {
   const before = { ...saved, contents: { latents: "aaaaaaaabbbbbbbb", conditions: "cccccccc????????" } };
   const contents = { latents: "aaaaaaaaBBBBBBBB", conditions: "CCCCCCCCdddddddd" };

@@ -1,6 +1,7 @@
 /** What makes a resumed run the same run: compared with what the training state was saved with, so that nothing changes unnoticed. */
 import { createHash } from "node:crypto";
-import { askedFor } from "../config/index.ts";
+import { rangesText } from "../block-ranges.ts";
+import { askedFor, loraOf } from "../config/index.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import type { StrategyInfo } from "../contract.ts";
 import { changedCodes, changedFiles, type Contents } from "../data/contents.ts";
@@ -17,6 +18,8 @@ export interface Fingerprint {
   readonly own_optimization?: Readonly<Record<string, unknown>>;
   readonly lora_alpha?: number | null;
   readonly target_modules?: readonly string[] | null;
+  /** As ranges in order, where the adapters are in some of the blocks only. */
+  readonly lora_blocks?: string;
   readonly seed?: number;
   readonly strategy?: string;
   /** Of the strategy's source. */
@@ -84,7 +87,7 @@ export function fingerprintOf(of: Fingerprinted): Fingerprint {
   const { config, strategy, params, samples, baseModel, contents, heldOut, drawn = {} } = of;
   const { optimization, model, seed } = config;
   const { quantization } = config.acceleration;
-  const lora = model.training_mode === "full" ? null : config.lora;
+  const lora = loraOf(config);
   // No step follows from what is evaluated.
   const { evaluate_ema: _evaluated, ...own } = askedFor(config.runtime);
   return {
@@ -95,6 +98,7 @@ export function fingerprintOf(of: Fingerprinted): Fingerprint {
     ...(Object.keys(own).length === 0 ? {} : { own_optimization: own }),
     lora_alpha: lora?.alpha ?? null,
     target_modules: lora?.target_modules.toSorted() ?? null,
+    ...(lora?.blocks == null ? {} : { lora_blocks: rangesText(lora.blocks) }),
     seed,
     strategy: strategy.name,
     source_hash: strategy.sourceHash,
@@ -152,6 +156,7 @@ export function changes(before: Fingerprint, now: Fingerprint): readonly Change[
   const all = [
     ...ofSettings,
     ...ofOwnOptimization(before, now),
+    ofBlocks(before, now),
     ...ofModel(before, now),
     ...ofStrategy(before, now),
     ...ofData(before, now),
@@ -173,6 +178,13 @@ function ofOwnOptimization(
     const path = ["runtime", "optimization", key];
     return changeOf(path, `\`${path.join(".")}\``, before[key], now[key]);
   });
+}
+
+/** A state that tells the layers, but no blocks, had adapters in all of them. */
+function ofBlocks(before: Fingerprint, now: Fingerprint): Change | null {
+  if (before.target_modules === undefined) return null;
+  const path = ["runtime", "lora", "blocks"];
+  return changeOf(path, `\`${path.join(".")}\``, before.lora_blocks ?? null, now.lora_blocks ?? null);
 }
 
 const short = (hash: string | undefined): string | undefined => hash?.slice(0, 19);

@@ -22,6 +22,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
     [
       "findings",
       "references",
+      "block-ranges",
       "call-site",
       "escape",
       "lru",

@@ -34,4 +34,33 @@ export const entries = [
     bad: "a cache folder that other users can write to",
     good: "XDG_CACHE_HOME=/home/me/large-disk ltxc run",
   },
+  {
+    code: "LTX6395",
+    slug: "not-blocks",
+    title: "`runtime.lora.blocks` names no blocks",
+    explanation:
+      "`blocks` says in which blocks of the model the layers of `lora.target_modules` get adapters: one block, a range with both ends, or " +
+      "several of them behind commas or in a list. The first block is 0.",
+    bad: "runtime:\n  lora: {blocks: 24..47}\n",
+    good: "runtime:\n  lora: {blocks: 24-47}\n",
+  },
+  {
+    code: "LTX6396",
+    slug: "blocks-beyond-model",
+    title: "The model has no such blocks",
+    explanation:
+      "`runtime.lora.blocks` goes beyond the last block of the model in `model_path`. Blocks are counted from 0, so that 48 blocks are 0 to 47.",
+    bad: "runtime:\n  lora: {blocks: 24-48}\n",
+    good: "runtime:\n  lora: {blocks: 24-47}\n",
+  },
+  {
+    code: "LTX6397",
+    slug: "blocks-elsewhere",
+    title: "The official trainer has no choice of blocks",
+    explanation:
+      "The official trainer reads `lora.target_modules` alone, and would train adapters in all blocks. There, layers of single blocks are named " +
+      "one by one.",
+    bad: "runtime:\n  engine: ltx-trainer\n  lora: {blocks: 47}\n",
+    good: "lora:\n  target_modules: [transformer_blocks.47.attn1.to_k]\nruntime:\n  engine: ltx-trainer\n",
+  },
 ] as const satisfies readonly Entry[];

@@ -74,7 +74,7 @@ function modelOf({ manifest }: Case): TransformerConfig {
 /** The adapters with the case's initial values. */
 function adaptersOf({ tensors }: Case, engine: Engine, model: TransformerConfig, { lora }: RunConfig) {
   if (lora === null) throw new Error("the case has no adapters");
-  const { targets } = matchTargets(transformerLayout(model), lora.target_modules);
+  const { targets } = matchTargets(transformerLayout(model), lora);
   const adapters = createLora(engine, targets, lora, (_, count) => new Float32Array(count));
   engine.dispose(...adapters.tensors());
   adapters.replace(adapters.names.map((name) => engine.keep(toHost(golden(tensors, `lora.init.${name}`)))));

@@ -37,7 +37,7 @@ function replayItem(item: Manifest, checks: Checks, label: string): void {
 
 function match(layout: Parameters<typeof matchTargets>[0], targets: readonly string[]): string[] | null {
   try {
-    return matchTargets(layout, targets).targets.map(({ module }) => module);
+    return matchTargets(layout, { target_modules: targets }).targets.map(({ module }) => module);
   } catch (error) {
     if (error instanceof FindingsError) return null;
     throw error;

@@ -82,6 +82,13 @@ const rows: Rows = {
     value: (written) => (Array.isArray(written) ? written : undefined),
     say: "a list of parts of module names, such as `[to_k, to_q, to_v, to_out.0]`",
   }),
+  ...words(
+    "layerstotransform lora.layerstotransform lora.blocks lora.blockrange lorablocks trainblocks blockstotrain",
+    {
+      to: "runtime.lora.blocks",
+      say: "blocks such as `24-47`, or several, `0-3, 40-47`",
+    },
+  ),
   ...words("networkmodule networktype algo adaptertype peft network.type adapter.type", kind),
   ...words(
     "usedora userslora lora.bias loratype",

@@ -1,5 +1,6 @@
 import type { Finding } from "../../findings.ts";
 import { finding } from "../conform.ts";
+import { checkAdaptedBlocks } from "./adapted-blocks.ts";
 import { checkOfficialStrategy } from "./official.ts";
 import { isAddress } from "../paths.ts";
 import type { RunConfig } from "../run-config.ts";
@@ -16,6 +17,7 @@ export function checkCombinations(config: RunConfig): Finding[] {
     ...checkSamples(config),
     ...checkHub(config),
     ...checkOwnOptimization(config),
+    ...checkAdaptedBlocks(config),
   ];
 }
 

@@ -31,12 +31,12 @@ export function askedFor({ optimization }: Pick<RunConfig["runtime"], "optimizat
 /** Settings of `runtime.optimization` that contradict others: LTX6008; or that the official trainer does not know: LTX6252. */
 export function checkOwnOptimization(config: RunConfig): Finding[] {
   const { runtime } = config;
-  if (runtime.engine === "ltx-trainer") return checkElsewhere(config);
+  if (runtime.engine === "ltx-trainer") return optimizationElsewhere(config);
   return [...checkOptimizer(config), ...checkGroups(config), ...checkEma(config)];
 }
 
 /** LTX6252 where a run config, as it was written, asks for what the official trainer would train without. */
-export function checkElsewhere(written: unknown): Finding[] {
+export function optimizationElsewhere(written: unknown): Finding[] {
   const section = place.reduce<unknown>((inner, key) => (isFields(inner) ? inner[key] : undefined), written);
   if (!isFields(section)) return [];
   const isAsked = ([key, value]: readonly [string, unknown]) =>

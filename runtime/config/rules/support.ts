@@ -25,16 +25,29 @@ function changesTheResult({ acceleration: { quantization }, runtime, model }: Ru
   return [finding("LTX6393", path, message, "write `engine: torch` below `runtime`, or `quantization: null`")];
 }
 
-/** Settings that ask for something besides the training, or for less memory: the run goes on without. */
-function leftOut({ model, lora, validation, optimization, acceleration, hub, wandb, runtime }: RunConfig): Finding[] {
-  const { mixed_precision_mode: precision } = acceleration;
-  const entries: readonly (readonly [boolean, Finding["path"], string, string])[] = [
+/** Whether it applies, the setting, why it has no effect, and what to do. */
+type Entry = readonly [boolean, Finding["path"], string, string];
+
+function ofAdapters({ model, lora, runtime }: RunConfig): readonly Entry[] {
+  const isFull = model.training_mode === "full";
+  const why = "a full training has no adapters";
+  return [
+    [isFull && lora !== null, ["lora"], why, "remove the section, or write `training_mode: lora`"],
     [
-      model.training_mode === "full" && lora !== null,
-      ["lora"],
-      "a full training has no adapters",
-      "remove the section, or write `training_mode: lora`",
+      isFull && runtime.lora.blocks !== null,
+      ["runtime", "lora", "blocks"],
+      why,
+      "remove the line, or write `training_mode: lora`",
     ],
+  ];
+}
+
+/** Settings that ask for something besides the training, or for less memory: the run goes on without. */
+function leftOut(config: RunConfig): Finding[] {
+  const { validation, optimization, acceleration, hub, wandb, runtime } = config;
+  const { mixed_precision_mode: precision } = acceleration;
+  const entries: readonly Entry[] = [
+    ...ofAdapters(config),
     [
       optimization.scheduler_type === "constant" && Object.keys(optimization.scheduler_params).length > 0,
       ["optimization", "scheduler_params"],
