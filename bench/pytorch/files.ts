@@ -73,9 +73,11 @@ function inputsOf(model: Size): OutputTensor[] {
       return entries.map(([part, x]) => float(`${name}.${kind}.${part}`, x.shape, x.data as Float32Array));
     }),
   );
-  const adapters = matchTargets(transformerLayout(config), { target_modules: targets }).targets.flatMap(({ module, inputs, outputs }) => [
-    drawn(`${module}.lora_A.weight`, [rank, inputs], 1 / Math.sqrt(inputs)),
-    drawn(`${module}.lora_B.weight`, [outputs, rank], 0.01),
-  ]);
+  const adapters = matchTargets(transformerLayout(config), { target_modules: targets }).targets.flatMap(
+    ({ module, inputs, outputs }) => [
+      drawn(`${module}.lora_A.weight`, [rank, inputs], 1 / Math.sqrt(inputs)),
+      drawn(`${module}.lora_B.weight`, [outputs, rank], 0.01),
+    ],
+  );
   return [...streams, ...tables, ...adapters];
 }
