@@ -95,15 +95,15 @@ const theirs: Readonly<Record<string, Row>> = {
     slip: {
       ...plain,
       ...generated,
-      params: "params:\n  mode: {type: string, enum: [a, b], default: a}",
+      params: "params:\n  mode: {type: string, default: a}",
       ...keep('first_frame and mode == "a"'),
     },
-    says: [["LTX1102", "use a parameter of type `boolean`"]],
+    says: [["LTX4023", "`enum: [a, …]`"]],
     mended: {
       ...plain,
       ...generated,
-      params: "params:\n  mode: {type: boolean, default: true}",
-      ...keep("first_frame and mode"),
+      params: "params:\n  mode: {type: string, enum: [a, b], default: a}",
+      ...keep('first_frame and mode == "a"'),
     },
   },
   "two probabilities in one entry": {

@@ -74,6 +74,8 @@ export type Core = Node &
     | { readonly op: "literal"; readonly value: number | boolean }
     /** A parameter, or an item of a list parameter. */
     | { readonly op: "param"; readonly name: string; readonly index: number | null }
+    /** Whether a text parameter has this value. */
+    | { readonly op: "paramIs"; readonly name: string; readonly value: string }
     /** The value of another binding. */
     | { readonly op: "ref"; readonly key: string }
     /** A size of a modality's target grid or of a source, in latent cells. */
@@ -271,6 +273,7 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
       return { ...core, call: change(core.call) };
     case "literal":
     case "param":
+    case "paramIs":
     case "ref":
     case "size":
     case "fps":

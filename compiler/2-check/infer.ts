@@ -28,6 +28,7 @@ import { reportMaskArithmetic } from "./mask-arithmetic.ts";
 import { isMember, member, method, samplerOf } from "./members.ts";
 import { isUnknown, param, sourceField, sourceValue, unknownField, unresolved } from "./names.ts";
 import { typeOfOutput } from "./outputs.ts";
+import { comparedText } from "./text-params.ts";
 
 export function infer(expression: Expression, env: Environment): Core {
   const core = inferred(expression, env);
@@ -41,6 +42,9 @@ function inferred(expression: Expression, env: Environment): Core {
     case "number":
     case "boolean":
       return literal(expression.value, span);
+    // Reported by the parser.
+    case "text":
+      return poisoned(span);
     case "name":
       return name(expression.name, span, env);
     case "call":
@@ -90,20 +94,14 @@ const operators: Readonly<Record<BinaryOperator, Elementwise>> = {
 
 function binary(expression: Extract<Expression, { kind: "binary" }>, env: Environment): Core {
   const { operator, left, right, span } = expression;
-  // A text compared with a text is one mistake, which the parser has reported.
-  if ([left, right].some(({ kind }) => kind === "error") && [left, right].some((side) => isText(side, env)))
-    return poisoned(span);
+  const compared = comparedText(expression, env, (side) => infer(side, env));
+  if (compared !== null) return compared;
   if (reportDrawn(expression, env) || reportLossInMask(expression, env)) return poisoned(span);
   const ofMasks = operator === "and" || operator === "or";
   const side = (operand: Expression) => infer(operand, ofMasks ? { ...env, maskWanted: operand } : env);
   const args = [side(left), side(right)] as const;
   if (reportMaskArithmetic(expression, args, env)) return poisoned(span);
   return map(env.report, operators[operator], args, span, `\`${operator}\``);
-}
-
-function isText(expression: Expression, { declarations }: Environment): boolean {
-  const declaration = expression.kind === "name" ? declarations.byName.get(expression.name) : undefined;
-  return declaration?.kind === "param" && declaration.type === "string";
 }
 
 function conditional(expression: Extract<Expression, { kind: "if" }>, env: Environment): Core {

@@ -16,7 +16,7 @@ export function param(declaration: Extract<Declaration, { kind: "param" }>, span
     const help =
       declaration.type === "list"
         ? `take one item, e.g. \`${text}[0]\``
-        : `an expression cannot read text: to choose between two forms make it \`type: boolean\`, in a directory write \`\${${text}}\``;
+        : `compare it with one of the values that its \`enum\` lists, e.g. \`${text} == "${firstChoice(declaration)}"\`; in a directory write \`\${${text}}\``;
     env.report.error(
       "LTX4006",
       span,
@@ -32,6 +32,11 @@ export function param(declaration: Extract<Declaration, { kind: "param" }>, span
     type: declaration.type === "boolean" ? hostBoolean : hostNumber,
     span,
   };
+}
+
+function firstChoice({ syntax }: Extract<Declaration, { kind: "param" }>): string {
+  const { enum: choices } = syntax.schema;
+  return Array.isArray(choices) && typeof choices[0] === "string" ? choices[0] : "soft";
 }
 
 export function sourceValue(source: SourceDeclaration, span: Span, env: Environment): Core {

@@ -1,6 +1,6 @@
 /** The program as text, for `ltxc compile --emit ir` and for tests: a line per value with its type. */
 import type { CheckedMetadata } from "../2-check/checked.ts";
-import { childrenOf, type Core, type ReferenceEntry, type Type } from "../2-check/core.ts";
+import { childrenOf, type Core, type ReferenceEntry, type Term, type Type } from "../2-check/core.ts";
 import type { Program, Statement } from "./program.ts";
 
 export function printProgram(program: Program): string {
@@ -38,7 +38,8 @@ function print(core: Core): string {
     case "literal":
       return String(core.value);
     case "param":
-      return core.index === null ? `param ${core.name}` : `param ${core.name}[${core.index}]`;
+    case "paramIs":
+      return printParam(core);
     case "ref":
       return core.key;
     case "size":
@@ -59,9 +60,8 @@ function print(core: Core): string {
     case "map":
       return `${core.fn}(${args.join(", ")})`;
     case "reduce":
-      return `${core.fn}(${args.join(", ")}; ${core.axes.join(", ")})`;
     case "quantile":
-      return `quantile(${args.join(", ")}; ${core.axes.join(", ")})`;
+      return `${core.op === "reduce" ? core.fn : core.op}(${args.join(", ")}; ${core.axes.join(", ")})`;
     case "draw":
       return `${core.fn} "${core.place}"${core.storage === null ? "" : ` as ${core.storage}`}`;
     case "sampled":
@@ -91,6 +91,11 @@ function print(core: Core): string {
     default:
       return `${core.op}(${args.join(", ")})`;
   }
+}
+
+function printParam(core: Term<"param"> | Term<"paramIs">): string {
+  if (core.op === "paramIs") return `param ${core.name} is ${JSON.stringify(core.value)}`;
+  return core.index === null ? `param ${core.name}` : `param ${core.name}[${core.index}]`;
 }
 
 function printReference({ source, place, probability }: ReferenceEntry): string {

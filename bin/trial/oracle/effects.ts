@@ -151,7 +151,8 @@ function variedParams(subject: Subject, [batch]: readonly TrialBatch[]) {
 /** Names of the parameters in typed terms. */
 function paramsIn(value: unknown, found = new Set<string>()): ReadonlySet<string> {
   if (typeof value !== "object" || value === null) return found;
-  if ("op" in value && value.op === "param" && "name" in value) found.add(String(value.name));
+  if ("op" in value && (value.op === "param" || value.op === "paramIs") && "name" in value)
+    found.add(String(value.name));
   for (const child of Object.values(value)) paramsIn(child, found);
   return found;
 }

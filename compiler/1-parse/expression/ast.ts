@@ -23,6 +23,8 @@ export interface Argument {
 export type Expression =
   | { readonly kind: "number"; readonly value: number; readonly span: Span }
   | { readonly kind: "boolean"; readonly value: boolean; readonly span: Span }
+  /** `"soft"`, compared with a parameter; anywhere else it is an error. */
+  | { readonly kind: "text"; readonly value: string; readonly span: Span }
   /** A bare name, or a call without its callee's receiver: `mean(x, channel)` is a call, `first_frame` a name. */
   | { readonly kind: "name"; readonly name: string; readonly span: Span }
   | { readonly kind: "call"; readonly callee: Name; readonly args: readonly Argument[]; readonly span: Span }

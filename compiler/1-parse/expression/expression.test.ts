@@ -41,6 +41,27 @@ function grouping(e: Expression): string {
   }
 }
 
+test("a text is a side of `==` or `!=`, in either quotes", () => {
+  assert.equal(withoutSpans(parse(`mode == "a b" and 'c"d' != mode`)), {
+    kind: "binary",
+    operator: "and",
+    left: {
+      kind: "binary",
+      operator: "==",
+      left: { kind: "name", name: "mode" },
+      right: { kind: "text", value: "a b" },
+    },
+    right: {
+      kind: "binary",
+      operator: "!=",
+      left: { kind: "text", value: 'c"d' },
+      right: { kind: "name", name: "mode" },
+    },
+  });
+  const text = `mode == "a b" and 'c"d' != mode`;
+  assert.is(printExpression(parse(text)), text);
+});
+
 const withoutSpans = (tree: unknown): unknown =>
   JSON.parse(JSON.stringify(tree, (key, value) => (key.toLowerCase().endsWith("span") ? undefined : value)));
 
@@ -132,6 +153,9 @@ const mistakes: readonly (readonly [string, ...string[]])[] = [
   ["x[1.5]", 'LTX1107 "1.5" an index is a whole number'],
   ["1e999 * a", 'LTX1105 "1e999" `1e999` is too large for a number'],
   ["a ? b : c", 'LTX1102 "a ? b : c" `?` means nothing here: a choice is written with words'],
+  ['mean("x")', 'LTX1102 ""x"" a text stands here that nothing is compared with'],
+  ['mode == f"soft"', 'LTX1102 "f"soft"" a text stands here that nothing is compared with'],
+  ["mode < 'soft'", `LTX1102 "'soft'" a text stands here that nothing is compared with`],
   ["  ", 'LTX1106 "  " an expression is missing here'],
   ["a b", 'LTX1101 "b" expected an operator or the end of the expression, but found `b`'],
   ["(".repeat(60), `LTX1104 "${"(".repeat(60)}" this expression is too long or too deeply nested`],

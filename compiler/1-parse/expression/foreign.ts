@@ -4,6 +4,7 @@ import type { Bag, Details } from "../../diagnostics/bag.ts";
 import { replacement } from "../../diagnostics/did-you-mean.ts";
 import type { Span } from "../../source/span.ts";
 import type { Argument, Expression, Name } from "./ast.ts";
+import { nodesOf } from "./children.ts";
 import { binary, conditional, join, type Listed } from "./nodes.ts";
 import { printExpression } from "./print.ts";
 import * as t from "./tokens.ts";
@@ -92,6 +93,29 @@ export function number(token: IToken, unit: IToken | undefined, { span, bag }: P
 /** Whether a name is written against the number before it. */
 export function isUnit(number: IToken, next: IToken): boolean {
   return next.tokenType === t.Name && next.startOffset === number.startOffset + number.image.length;
+}
+
+/** `"soft"`; a letter in front of the quotes is of another language. */
+export function textOf({ image }: IToken, span: Span, bag: Bag): Expression {
+  if (/^["']/.test(image)) return { kind: "text", value: image.slice(1, -1), span };
+  reportText(span, bag);
+  return { kind: "error", span };
+}
+
+/** Reports the texts among `roots` that are not a side of `==` or `!=`. */
+export function reportTexts(roots: readonly Expression[], bag: Bag): void {
+  const compared = new Set<Expression>();
+  for (const node of nodesOf(...roots)) {
+    if (node.kind === "binary" && (node.operator === "==" || node.operator === "!="))
+      for (const side of [node.left, node.right]) compared.add(side);
+    if (node.kind === "text" && !compared.has(node)) reportText(node.span, bag);
+  }
+}
+
+function reportText(span: Span, bag: Bag): void {
+  bag.error("LTX1102", span, "a text stands here that nothing is compared with", {
+    help: 'write names without quotes; a choice is compared with one of its texts: `mode == "soft"` of a parameter with `enum: [soft, hard]`',
+  });
 }
 
 /** `reduction="mean"`: reported and left out of the call. */

@@ -143,7 +143,7 @@ export function helpForCharacter(character: string): string | null {
   switch (character) {
     case '"':
     case "'":
-      return "an expression holds no text: write names without quotes";
+      return "these quotes have no end: write names without quotes";
     case "$":
       return "write a parameter's name alone; `${...}` is for text such as `directory`";
     case "{":

@@ -3,6 +3,7 @@ import type { Bag } from "../../diagnostics/bag.ts";
 import { replacement } from "../../diagnostics/did-you-mean.ts";
 import type { Span } from "../../source/span.ts";
 import type { Binder, Expression, Item } from "./ast.ts";
+import { reportTexts } from "./foreign.ts";
 import { ExpressionParser } from "./grammar.ts";
 import { describe, helpForCharacter, isMeantAsEqual, startsValue } from "./messages.ts";
 import type { MapOffset } from "./parser-base.ts";
@@ -42,11 +43,21 @@ export function parseBinder(text: string, mapOffset: MapOffset, bag: Bag): Binde
 interface Rule<T> {
   readonly what: string;
   readonly with: (parser: ExpressionParser) => T | null;
+  /** Those that it is made of. */
+  readonly expressions: (tree: T) => readonly Expression[];
 }
 
-const expression: Rule<Expression> = { what: "expression", with: (ready) => ready.expression() };
-const item: Rule<Item> = { what: "item", with: (ready) => ready.item() };
-const binder: Rule<Binder> = { what: "binder", with: (ready) => ready.binder() };
+const expression: Rule<Expression> = {
+  what: "expression",
+  with: (ready) => ready.expression(),
+  expressions: (tree) => [tree],
+};
+const item: Rule<Item> = {
+  what: "item",
+  with: (ready) => ready.item(),
+  expressions: ({ value, probability }) => [value, ...(probability === null ? [] : [probability])],
+};
+const binder: Rule<Binder> = { what: "binder", with: (ready) => ready.binder(), expressions: () => [] };
 
 function read<T extends object>(rule: Rule<T>, text: string, mapOffset: MapOffset, bag: Bag): T | null {
   const { reports } = bag;
@@ -63,6 +74,8 @@ function run<T>(rule: Rule<T>, text: string, mapOffset: MapOffset, bag: Bag): T 
   parser ??= new ExpressionParser({ skipValidations: true });
   const tree = rule.with(parser.read(tokens.list, mapOffset, bag));
   const { errors, isItem } = parser;
+  if (tree !== null && tokens.list.some(({ tokenType }) => tokenType === t.Text))
+    reportTexts(rule.expressions(tree), bag);
   if (!tokens.hasGaps) report(errors, { tokens: tokens.list, text, mapOffset, isItem }, bag);
   parser.input = [];
   return tokens.hasGaps || errors.some(isTorn) ? null : tree;

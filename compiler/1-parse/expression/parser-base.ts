@@ -3,7 +3,7 @@ import { EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
 import { Bag } from "../../diagnostics/bag.ts";
 import type { Span } from "../../source/span.ts";
 import type { Expression, Name } from "./ast.ts";
-import { division, optionOf } from "./foreign.ts";
+import { division, optionOf, textOf } from "./foreign.ts";
 import { expectations } from "./messages.ts";
 import { binary, isBinaryOperator, join } from "./nodes.ts";
 import * as t from "./tokens.ts";
@@ -41,11 +41,7 @@ export class ExpressionParserBase extends EmbeddedActionsParser {
   }
 
   protected text(token: IToken): Expression {
-    return this.ACTION(() => {
-      const help = "write names without quotes; to choose between two forms use a parameter of type `boolean`";
-      this.bag.error("LTX1102", this.spanOf(token), "an expression holds no text", { help });
-      return { kind: "error", span: this.spanOf(token) };
-    });
+    return this.ACTION(() => textOf(token, this.spanOf(token), this.bag));
   }
 
   /** Of what stands between brackets, which have the place `otherwise`. */

@@ -32,6 +32,8 @@ function printBare(e: Expression): string {
     case "number":
     case "boolean":
       return String(e.value);
+    case "text":
+      return e.value.includes('"') ? `'${e.value}'` : `"${e.value}"`;
     case "name":
       return e.name;
     case "call":

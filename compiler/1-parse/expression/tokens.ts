@@ -1,7 +1,7 @@
 import { createToken, Lexer, type IToken, type TokenType } from "chevrotain";
 
 export const Name = createToken({ name: "a name", pattern: /[A-Za-z_][A-Za-z0-9_]*/ });
-/** Expressions hold no text; read as one token, so that one finding says so. */
+/** What a parameter is compared with. One of another place, or language, is one token, too, so that one finding says so. */
 export const Text = createToken({ name: "a text", pattern: /(?:[fFrR](?=["']))?(?:"[^"]*"|'[^']*')/ });
 /** Digits on at least one side of the point; `1.` is not a number, so that a member of one is an error at its point. */
 export const NumberToken = createToken({ name: "a number", pattern: /(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?/ });

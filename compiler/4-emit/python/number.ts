@@ -1,6 +1,6 @@
 /** Prints what is known before the step runs: numbers and booleans of Python. */
 import type { Core, Elementwise, Term } from "../../2-check/core.ts";
-import { atom, call, choice, index, infix, member, prefix, type Code, type Infix } from "./code.ts";
+import { atom, call, choice, index, infix, member, prefix, textLiteral, type Code, type Infix } from "./code.ts";
 import { isDeep } from "./depth.ts";
 import type { Scope } from "./scope.ts";
 import { number } from "./words.ts";
@@ -44,6 +44,8 @@ function shallow(core: Core, scope: Scope): Code {
       return typeof core.value === "number" ? number(core.value) : atom(core.value ? "True" : "False");
     case "param":
       return paramCode(core, scope);
+    case "paramIs":
+      return infix(scope.param(core.name), "==", textLiteral(core.value));
     case "ref":
       return atom(scope.ref(core.key));
     case "size":

@@ -1,5 +1,6 @@
 /** Prints what is known before the step runs: numbers, booleans, and lists with one number for each sample. */
 import { childrenOf, type Core, type Elementwise, type Term } from "../../2-check/core.ts";
+import { escapeControls } from "../../../runtime/escape.ts";
 import { call, type Code } from "./code.ts";
 import type { Scope } from "./scope.ts";
 
@@ -60,6 +61,10 @@ function scalar(core: Core, scope: Scope, i: string): Code {
     case "param":
       scope.contextMember("params");
       return core.index === null ? `params.${core.name}` : `(params.${core.name}[${core.index}] ?? NaN)`;
+    case "paramIs":
+      scope.contextMember("params");
+      // `String`, since TypeScript narrows a parameter by one comparison, and takes another one with it for a mistake.
+      return ["(", `String(params.${core.name}) === ${quoted(core.value)}`, ")"];
     case "ref":
       return core.type.stage === "sample" ? `(${scope.ref(core.key)}[${i}] ?? NaN)` : scope.ref(core.key);
     case "size":
@@ -85,6 +90,9 @@ function scalar(core: Core, scope: Scope, i: string): Code {
       throw new Error(`${core.op} is no number`);
   }
 }
+
+/** A text in which every character is visible. */
+const quoted = (text: string): string => escapeControls(JSON.stringify(text));
 
 function comparesEqual(core: Core): boolean {
   const isEquality = core.op === "map" && (core.fn === "equal" || core.fn === "notEqual");

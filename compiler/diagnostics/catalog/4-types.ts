@@ -5,6 +5,8 @@ const video = `${latents}video:\n  latents: latents\n`;
 const loss = (term: string): string => `${video}loss:\n  velocity: ${term}\n`;
 const binding = (value: string): string => `${latents}let:\n  value: ${value}\n`;
 const features = `${latents}  dino: {directory: dino, kind: tensor, key: x, axes: [token:video, feature]}\nvideo:\n  latents: latents\nloss:\n  velocity: `;
+const modes = (weight: string): string =>
+  `${latents}  conditions: {directory: conditions, kind: text_embeddings}\nparams:\n  mode: {type: string, enum: [soft, hard], default: soft}\nvideo:\n  latents: latents\nlet:\n  weight: ${weight}\nloss:\n  velocity: weight * mse(video.prediction, video.target)\n`;
 const both = (keep: string): string =>
   `sources:\n  latents: {directory: latents, kind: video_latents}\n  speech: {directory: speech, kind: audio_mask}\n  hole: {directory: hole, kind: video_mask}\nvideo:\n  latents: latents\n  keep: ${keep}\n`;
 
@@ -170,6 +172,24 @@ export const entries = [
       "Values are matched by the names of their axes, so `channel`, `feature` and `hidden` are different axes: each entry of one would be combined with each entry of the other. A head under `outputs` turns hidden values into features.",
     bad: `${features}mse(video.prediction, dino)\n`,
     good: `${features}mse(mean(video.prediction, channel), mean(dino, feature))\n`,
+  },
+  {
+    code: "LTX4022",
+    slug: "never-this-value",
+    title: "A parameter is compared with a value that it never has",
+    explanation:
+      "A parameter with `enum` has one of the values listed there. Compared with any other text or number, the result is the same in every run, so a branch would be dead. Texts stand in quotes; a name without them is the value of something else.",
+    bad: modes('if mode == "sofft" then 0.5 else 1'),
+    good: modes('if mode == "soft" then 0.5 else 1'),
+  },
+  {
+    code: "LTX4023",
+    slug: "text-without-values",
+    title: "A text parameter that may be anything is compared with a text",
+    explanation:
+      "Without `enum` a run config may give any text, and a misspelt one would silently choose the other branch. With the values listed, both the strategy and the run config are checked against them.",
+    bad: modes('if mode == "soft" then 0.5 else 1').replace(", enum: [soft, hard]", ""),
+    good: modes('if mode == "soft" then 0.5 else 1'),
   },
   {
     code: "LTX4030",
