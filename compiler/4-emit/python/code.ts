@@ -109,6 +109,8 @@ function bracketed(head: Code | null, given: readonly Given[], brackets: string)
 }
 
 export const call = (head: Given, args: readonly Given[]): Code => bracketed(asCode(head), args, "()");
+/** `head[args]` */
+export const subscript = (head: Given, args: readonly Given[]): Code => bracketed(asCode(head), args, "[]");
 export const list = (items: readonly Given[]): Code => bracketed(null, items, "[]");
 export const tuple = (items: readonly Given[]): Code => bracketed(null, items, "()");
 /** Of entries made by `entry` and `spread`. */

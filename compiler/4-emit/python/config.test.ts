@@ -65,6 +65,74 @@ test("what pydantic has no rule for", () => {
   assert.match(text, '    @field_validator("c")\n    @classmethod\n    def check_c(cls, value):');
 });
 
+test("rules that say nothing of a type, or that pydantic takes for other types alone", () => {
+  const text = before(
+    classOf(`  a: {type: string, enum: [x, y], minLength: 1, default: x}
+  b: {type: number, minLength: 3, minItems: 3, pattern: z, default: 1}
+  c: {type: integer, minimum: 1.5, exclusiveMaximum: 8.5, maximum: 1.0e+21, default: 3}
+  d: {type: array, items: {type: string, pattern: "^a", maxLength: 3}, default: [ab]}
+  e: {type: boolean, enum: [true], default: true}
+  f: {type: array, items: {type: array}, uniqueItems: true, default: [[1]]}
+  g: {type: array, default: [p, q]}`),
+  );
+  for (const line of [
+    'a: Literal["x", "y"] = "x"',
+    "b: float = 1",
+    "c: int = Field(default=3, ge=2, le=1000000000000000000000, lt=9)",
+    'd: list[str] = ["ab"]',
+    "f: list[list[float]] = [[1]]",
+    'g: list = ["p", "q"]',
+  ])
+    assert.match(text, `    ${line}\n`);
+  for (const condition of [
+    "len(value) < 1",
+    "any(len(item) > 3 for item in value)",
+    'any(not re.search("^a", item) for item in value)',
+    "value not in [True]",
+    "any(value.count(item) > 1 for item in value)",
+  ])
+    assert.match(text, `        if ${condition}:\n`);
+});
+
+test("patterns that Python or pydantic read otherwise than JavaScript", () => {
+  const linesOf = (pattern: string, value: string) =>
+    before(classOf(`  a: {type: string, pattern: '${pattern}', default: "${value}"}`));
+  assert.match(linesOf("^\\p{L}+$", "é"), 'pattern="^\\\\p{L}+$"');
+  assert.match(linesOf("^[[a]$", "a"), 're.search("^[\\\\[a]\\\\Z", value)');
+  assert.match(linesOf("^[^]$", "a"), 're.search("^[\\\\s\\\\S]\\\\Z", value)');
+  assert.match(linesOf("^(?<q>a)\\k<q>$", "aa"), 're.search("^(?P<q>a)(?P=q)\\\\Z", value)');
+  assert.match(linesOf("^(?=\\p{L})", "é"), "# It must match ^(?=\\p{L}), which `ltxc check` looks at");
+});
+
+test("names that the class itself needs", () => {
+  const text = before(
+    classOf(`  Field: {type: number, default: 1, minimum: 0}
+  Literal: {type: string, enum: [x], default: x}
+  classmethod: {type: integer, enum: [1], default: 1}
+  level: {type: integer, enum: [1], default: 1}
+  check_level: {type: number, default: 2}`),
+  );
+  assert.match(text, 'Field_: float = Field(default=1, alias="Field", ge=0)');
+  assert.match(text, 'Literal_: Literal["x"] = Field(default="x", alias="Literal")');
+  assert.match(text, "    check_level: float = 2\n");
+  assert.match(text, '@field_validator("level")\n    @classmethod\n    def check_level_(cls, value):');
+});
+
+test("lines are not too long", () => {
+  const choices = Array.from({ length: 20 }, (_, i) => `choice_${i}`).join(", ");
+  const numbers = Array.from({ length: 20 }, (_, i) => 1_000_000 + i).join(", ");
+  const directory = Array.from({ length: 12 }, (_, i) => `directory_${i}`).join("/");
+  const text = classOf(
+    `  a: {type: string, enum: [${choices}], default: choice_0}\n  b: {type: integer, enum: [${numbers}], default: 1000000}`,
+    directory,
+  );
+  assert.equal(
+    text.split("\n").filter((line) => line.length > 120),
+    [],
+  );
+  assert.match(text, "        if value not in allowed:");
+});
+
 test("names that Python or pydantic take get an alias", () => {
   const text = before(
     classOf(

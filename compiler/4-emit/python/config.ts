@@ -1,11 +1,10 @@
 /** The class of a strategy's section in the run config: its parameters as pydantic fields, and its data directories. */
 import type { CheckedParam, CheckedSource } from "../../2-check/checked.ts";
 import type { Program } from "../../3-lower/program.ts";
-import { atom, call, dict, entry, list, named, quoted as text, textLiteral, type Code } from "./code.ts";
+import { atom, call, dict, entry, named, quoted as text, subscript, textLiteral, type Code } from "./code.ts";
+import { fieldRules, hasChoices, validator, type Schema } from "./field-rules.ts";
 import { statement } from "./layout.ts";
-import { docstring } from "./words.ts";
-
-type Schema = Readonly<Record<string, unknown>>;
+import { constant, docstring } from "./words.ts";
 
 const types = { number: "float", integer: "int", boolean: "bool", string: "str" } as const;
 
@@ -14,7 +13,7 @@ const taken = new Set(
   `False None True and as assert async await break class continue def del elif else except finally for from global if import in is
   lambda nonlocal not or pass raise return try while with yield
   name directories get_data_sources construct copy dict fields from_orm json parse_file parse_obj parse_raw schema schema_json
-  update_forward_refs validate float int bool str list`
+  update_forward_refs validate float int bool str list classmethod Field Literal ConfigDict field_validator`
     .trim()
     .split(/\s+/),
 );
@@ -31,12 +30,22 @@ export function fieldNames(params: readonly CheckedParam[]): ReadonlyMap<string,
   return new Map(params.map(({ name }) => [name, fieldOf(name)]));
 }
 
+/** A method that checks a parameter. */
+function methodOf(name: string, fields: ReadonlyMap<string, string>): string {
+  const taken = new Set(fields.values());
+  let method = `check_${fields.get(name) ?? name}`;
+  while (taken.has(method)) method += "_";
+  return method;
+}
+
 /** The lines of the class `className`. */
 export function configClass(program: Program, className: string, fields: ReadonlyMap<string, string>): string[] {
   const { name, params, sources } = program;
   const shared = sources.filter((source) => source.shared);
   const hasAlias = params.some((param) => fields.get(param.name) !== param.name);
-  const rules = params.flatMap((param) => validator(param, fields.get(param.name) ?? param.name));
+  const rules = params.flatMap(({ name, schema }) =>
+    validator(schema, fields.get(name) ?? name, methodOf(name, fields)),
+  );
   return [
     `class ${className}(TrainingStrategyConfigBase):`,
     docstring([`The section training_strategy of a run config whose strategy is ${name}.`], 4),
@@ -91,109 +100,42 @@ const pathsCode = (sources: readonly CheckedSource[], fields: ReadonlyMap<string
   dict(sources.map(({ name, directory }) => entry(name, directoryText(directory, fields))));
 
 /** `"${x}_latents"` with the parameter's value. */
-function directoryText(directory: string, fields: ReadonlyMap<string, string>): string {
+function directoryText(directory: string, fields: ReadonlyMap<string, string>): Code | string {
   const whole = /^\$\{\s*(\w+)\s*\}$/.exec(directory)?.[1];
   if (whole !== undefined) return `self.${fields.get(whole) ?? whole}`;
-  if (!directory.includes("${")) return text(directory);
+  if (!directory.includes("${")) return textLiteral(directory);
   const escaped = text(directory).replace(/\$\{\s*(\w+)\s*\}|[{}]/g, (found, name: string | undefined) =>
     name === undefined ? found + found : `{self.${fields.get(name) ?? name}}`,
   );
   return `f${escaped}`;
 }
 
-/** Rules of JSON Schema that pydantic's `Field` has, too. */
-const fieldRules: Readonly<Record<string, string>> = {
-  minimum: "ge",
-  maximum: "le",
-  exclusiveMinimum: "gt",
-  exclusiveMaximum: "lt",
-  minLength: "min_length",
-  maxLength: "max_length",
-  minItems: "min_length",
-  maxItems: "max_length",
-};
-
+/** `field: type = value`, in lines that are not too long. */
 function field({ name, schema }: CheckedParam, field: string): string {
-  const { default: value, description, pattern } = schema;
+  const { default: value, description } = schema;
   const args = [
-    ...(Object.hasOwn(schema, "default") ? [named("default", python(value))] : []),
+    ...(Object.hasOwn(schema, "default") ? [named("default", constant(value))] : []),
     ...(name === field ? [] : [named("alias", text(name))]),
-    ...Object.entries(fieldRules).flatMap(([rule, own]) => (rule in schema ? [named(own, String(schema[rule]))] : [])),
-    ...(typeof pattern === "string" && !isBeyondPydantic(pattern) ? [named("pattern", text(pattern))] : []),
+    ...fieldRules(schema),
     ...(typeof description === "string" ? [named("description", textLiteral(description))] : []),
   ];
-  const head = `${field}: ${typeOf(schema)}`;
-  if (args.length === 0) return `    ${head}`;
+  const head = statement(`${field}: `, typeOf(schema), "", 4);
+  if (args.length === 0) return head;
+  const lines = head.split("\n");
+  const last = (lines.pop() ?? "").trim();
   const isPlain = args.length === 1 && Object.hasOwn(schema, "default");
-  return statement(`${head} = `, isPlain ? python(value) : call("Field", args), "", 4);
+  return [...lines, statement(`${last} = `, isPlain ? constant(value) : call("Field", args), "", 4)].join("\n");
 }
 
-function typeOf({ type, enum: choices, items }: Schema): string {
-  if (type === "array") return `list[${typeOf((items ?? { type: "number" }) as Schema)}]`;
-  if (type === "string" && Array.isArray(choices))
-    return `Literal[${choices.map((each) => text(String(each))).join(", ")}]`;
-  return types[type as keyof typeof types] ?? "float";
-}
-
-/** A value of JSON in Python. */
-function python(value: unknown): Code {
-  if (Array.isArray(value)) return list(value.map(python));
-  if (typeof value === "boolean") return atom(value ? "True" : "False");
-  return typeof value === "string" ? textLiteral(value) : atom(String(value));
-}
-
-/** Its regular expressions know no look-around, no named groups as JavaScript writes them, and no back references. */
-const isBeyondPydantic = (pattern: string): boolean => /\(\?[^:]|\\[1-9kcpP]/.test(pattern);
-
-/** What is wrong with `value` that pydantic has no rule for: a condition, and what it says. */
-function mistakes(schema: Schema, value: string): (readonly [condition: string, message: string])[] {
-  const { enum: choices, multipleOf, pattern, uniqueItems, items } = schema;
-  const isNumber = schema["type"] === "number" || schema["type"] === "integer";
-  const found: (readonly [string, string])[] = [];
-  if (isNumber && Array.isArray(choices))
-    found.push([`${value} not in [${choices.join(", ")}]`, `must be one of ${choices.join(", ")}`]);
-  if (typeof multipleOf === "number")
-    found.push([`not is_multiple(${value}, ${multipleOf})`, `must be a multiple of ${multipleOf}`]);
-  if (typeof pattern === "string" && isBeyondPydantic(pattern))
-    found.push([`not re.search(${text(inPython(pattern))}, ${value})`, `must match ${pattern}`]);
-  if (uniqueItems === true) found.push([`len(set(${value})) < len(${value})`, "must not have an entry twice"]);
-  return items === undefined ? found : [...found, ...itemMistakes(items as Schema, value)];
-}
-
-const inPython = (pattern: string): string => pattern.replace(/\(\?<(?=\w)/g, "(?P<");
-
-const limits: Readonly<Record<string, readonly [sign: string, words: string]>> = {
-  minimum: ["<", "at least"],
-  maximum: [">", "at most"],
-  exclusiveMinimum: ["<=", "above"],
-  exclusiveMaximum: [">=", "below"],
-};
-
-function itemMistakes(items: Schema, value: string): (readonly [condition: string, message: string])[] {
-  const beyond = Object.entries(limits).flatMap(([rule, [sign, words]]): (readonly [string, string])[] =>
-    rule in items ? [[`item ${sign} ${String(items[rule])}`, `must be ${words} ${String(items[rule])}`]] : [],
-  );
-  return [...beyond, ...mistakes(items, "item")].map(([condition, message]) => [
-    `any(${condition} for item in ${value})`,
-    `every entry ${message}`,
-  ]);
-}
-
-/** A method of the class that checks what `Field` cannot, after a blank line. */
-function validator({ schema }: CheckedParam, field: string): string[] {
-  const found = mistakes(schema, "value");
-  if (found.length === 0) return [];
-  return [
-    "",
-    `    @field_validator(${text(field)})`,
-    "    @classmethod",
-    `    def check_${field}(cls, value):`,
-    ...found.flatMap(([condition, message]) => [
-      `        if ${condition}:`,
-      `            raise ValueError(${text(message)})`,
-    ]),
-    "        return value",
-  ];
+function typeOf(schema: Schema): Code {
+  const { type, enum: choices, items, default: value } = schema;
+  if (type === "array") {
+    const isOfNumbers = !Array.isArray(value) || value.every((each) => typeof each === "number");
+    if (items === undefined) return isOfNumbers ? subscript("list", ["float"]) : atom("list");
+    return subscript("list", [typeOf(items as Schema)]);
+  }
+  if (hasChoices(schema)) return subscript("Literal", (choices as readonly unknown[]).map(constant));
+  return atom(types[type as keyof typeof types] ?? "float");
 }
 
 /**

@@ -30,8 +30,16 @@ const thirdParty = new Set(["torch", "pydantic", "yaml", "safetensors", "acceler
 export const importOf = (name: string): string | undefined => own.get(name) ?? library().imports.get(name);
 
 /** Python's own packages, then installed ones, then the trainer's: groups with an empty line between them. */
-export function importLines(names: ReadonlySet<string>, more: ReadonlyMap<string, string>): string {
-  const used = [...names].flatMap((name) => more.get(name) ?? importOf(name) ?? []);
+export function importLines(
+  names: ReadonlySet<string>,
+  more: readonly (readonly [name: string, line: string])[],
+): string {
+  const used = [...names].flatMap((name) => {
+    const own = more.filter(([each]) => each === name).map(([, line]) => line);
+    // `import torch.nn` gives `torch` besides.
+    const isGiven = own.some((line) => !/^import \w+\.[\w.]+$/.test(line));
+    return isGiven ? own : [...own, ...[importOf(name) ?? []].flat()];
+  });
   const groups: [string[], string[], string[]] = [[], [], []];
   for (const line of merged(used)) groups[groupOf(line)].push(line);
   return groups.flatMap((group) => (group.length === 0 ? [] : [group.join("\n")])).join("\n\n");

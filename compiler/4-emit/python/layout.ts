@@ -36,7 +36,7 @@ function render(code: Code, place: Place, precedence = 0): string {
   if (code.precedence < precedence) return inParentheses(code, place.indent);
   switch (code.kind) {
     case "atom":
-      return text;
+      return place.isOpen || !fitsBelow(code, place) ? text : inParentheses(code, place.indent);
     case "text":
       return renderText(code.value, place.indent);
     case "call":
@@ -54,11 +54,15 @@ function render(code: Code, place: Place, precedence = 0): string {
   }
 }
 
-/** A text in pieces, which Python joins; each ends behind a space. */
+/** Whether a name that is too long for this line is not for the next one. */
+const fitsBelow = ({ flat: text }: Code, { indent, column }: Place): boolean =>
+  column > indent + INDENT && indent + INDENT + text.length <= WIDTH;
+
+/** A text in pieces, which Python joins; each ends behind a space or a `/`. */
 function renderText(value: string, indent: number): string {
   const inner = indent + INDENT;
   const pieces: string[] = [];
-  for (const word of value.split(/(?<= )/)) {
+  for (const word of value.split(/(?<=[ /])/)) {
     const last = pieces.at(-1);
     if (last === undefined || inner + quoted(last + word).length > WIDTH) pieces.push(word);
     else pieces[pieces.length - 1] = last + word;

@@ -80,10 +80,13 @@ function definitionsOf(text: string): Definition[] {
 /** The import statements at the top of a text, by the names that they give. */
 export function importsIn(text: string): (readonly [string, string])[] {
   return [...text.matchAll(/^(?:from ([\w.]+) )?import (.+)$/gm)].flatMap(([, from, names = ""]) =>
-    names.split(", ").map((each) => {
-      const given = each.split(" as ").at(-1) ?? each;
-      return [given.split(".")[0] ?? given, `${from === undefined ? "" : `from ${from} `}import ${each}`] as const;
-    }),
+    names
+      .trim()
+      .split(/\s*,\s*/)
+      .map((each) => {
+        const given = each.split(" as ").at(-1) ?? each;
+        return [given.split(".")[0] ?? given, `${from === undefined ? "" : `from ${from} `}import ${each}`] as const;
+      }),
   );
 }
 

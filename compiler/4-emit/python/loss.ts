@@ -29,7 +29,7 @@ export function lossBody(context: Context): LossBody {
     ...paramsLine(scope),
     ...(scope.uses.has("draws") ? ["        draws = self.draws"] : []),
     ...(scope.uses.has("device") ? [`        device = ${generated}_pred.device`] : []),
-    ...values.map((key) => `        ${names.of(key)} = inputs.${officialField(key, program) ?? names.of(key)}`),
+    ...values.map((key) => line(`${names.of(key)} = `, atom(`inputs.${officialField(key, program) ?? names.of(key)}`))),
     ...sizes.map((name) => `        ${name} = inputs.${name}`),
     ...statements,
     ...terms,

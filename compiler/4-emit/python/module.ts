@@ -22,14 +22,15 @@
  */
 import { basename } from "node:path";
 import type { Program } from "../../3-lower/program.ts";
+import { escapeControls } from "../../../runtime/escape.ts";
 import type { SourceFile } from "../../source/source-file.ts";
-import { dict, entry, list, quoted, type Code } from "./code.ts";
+import { call, dict, entry, list, quoted, type Code } from "./code.ts";
 import { configClass, fieldNames, textSources } from "./config.ts";
 import type { Context } from "./context.ts";
 import { hasOpenPass } from "./gradients.ts";
 import { importLines } from "./imports.ts";
 import { inputsClass, ownFields } from "./inputs.ts";
-import { statement } from "./layout.ts";
+import { statement, WIDTH } from "./layout.ts";
 import { neededParts } from "./library.ts";
 import { lossBody } from "./loss.ts";
 import { classPrefix, Names } from "./names.ts";
@@ -67,12 +68,15 @@ export function emitPython(program: Program, options: PythonOptions): string {
     ...(fields.length === 0 ? [] : [inputsClass(inputs, fields)]),
     strategyClass(strategy, program, options, { prepare, loss: loss.lines }).join("\n"),
   ];
-  const given = [config, strategy, ...extensionsOf(program)].join(", ");
-  const end = `if __name__ == "__main__":\n    main(${given})`;
+  const start = statement("", call("main", [config, strategy, ...extensionsOf(program)]), "", 4);
+  const end = `if __name__ == "__main__":\n${start}`;
   const own = twins.flatMap(({ path, text }) => [heading(`From ${path}`), text]);
   const { sections, names: used } = neededParts([...body, ...own, end].join("\n"));
   const library = sections.flatMap(({ title, texts }) => [heading(title), ...texts]);
-  const imports = importLines(used, new Map(twins.flatMap((twin) => twin.imports)));
+  const imports = importLines(
+    used,
+    twins.flatMap((twin) => twin.imports),
+  );
   const head = `${moduleDocstring(program, options)}\n${imports}`;
   return `${[head, ...body, ...own, ...library, end].join("\n\n\n")}\n`;
 }
@@ -189,7 +193,13 @@ function strategyClass(
 /** The sources with their kinds and directories, as a table that is indented in the docstring. */
 function sourceTable({ sources }: Program): string {
   const width = Math.max(...sources.map((source) => source.name.length));
-  return sources.map(({ name, kind, directory }) => `    ${name.padEnd(width)}  ${kind} in ${directory}`).join("\n");
+  const lines = sources.map(({ name, kind, directory }) => {
+    const line = `    ${name.padEnd(width)}  ${kind} in ${escapeControls(directory)}`;
+    return 4 + line.length <= WIDTH
+      ? line
+      : line.replace(/  (?=\S+ in )/, "\n        ").replace(" in ", " in\n        ");
+  });
+  return lines.join("\n");
 }
 
 function outputConstants({ outputs }: Program, constant: (head: string, entries: readonly Code[]) => string): string[] {

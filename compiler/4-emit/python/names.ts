@@ -6,7 +6,10 @@ import { library } from "./library.ts";
 const taken = `
   False None True and as assert async await break class continue def del elif else except finally for from global if import in is
   lambda nonlocal not or pass raise return try while with yield match case type
-  abs any all bool dict enumerate float int isinstance len list max min print range repr round set sorted str sum super tuple zip
+  abs all any bool bytes callable chr classmethod delattr dict dir divmod enumerate eval exec filter float format frozenset getattr
+  globals hasattr hash id input int isinstance issubclass iter len list locals map max memoryview min next object open ord pow print
+  property range repr reversed round set setattr slice sorted staticmethod str sum super tuple vars zip
+  Exception FileNotFoundError KeyError KeyboardInterrupt OSError OverflowError RuntimeError TypeError UnicodeDecodeError ValueError
   self cls batch batch_size frames height width steps video_tokens audio_tokens video_channels audio_channels video_sequence
   audio_sequence video_token audio_token video_parts audio_parts video_positions audio_positions device draws params inputs timestep_sampler idx config
   video_pred audio_pred token part metadata grids
@@ -37,7 +40,8 @@ export class Names {
 
   /** Whether the module itself imports this by this name. */
   hasImport(name: string, statement: string): boolean {
-    return importOf(name) === statement;
+    // `import torch.nn` gives the name `torch`.
+    return importOf(name) === statement.replace(/^(import \w+)(?:\.\w+)+$/, "$1");
   }
 
   /** This name, or with the first number behind it that makes it a new one. */

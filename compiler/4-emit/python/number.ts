@@ -76,12 +76,13 @@ function progressCode({ name }: Term<"progress">, scope: Scope): Code {
   return name === "globalStep" ? step : infix(step, "/", scope.place("steps"));
 }
 
+/** Higher powers of whole numbers may be more than PyTorch takes. */
 const isSmallInteger = (core: Core): boolean =>
   core.op === "literal" &&
   typeof core.value === "number" &&
   Number.isInteger(core.value) &&
   core.value >= 1 &&
-  core.value < 10;
+  core.value < 4;
 
 function scalarMap({ fn, args }: Term<"map">, scope: Scope): Code {
   const codes = args.map((arg) => host(arg, scope));

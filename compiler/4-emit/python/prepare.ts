@@ -118,9 +118,13 @@ function checkLine(
 ): string[] {
   const isLaid = ({ name: source, kind }: Context["program"]["sources"][number]) =>
     kind.startsWith(name) && source !== latents && !references.includes(source) && scope.sources.has(source);
-  const others = program.sources.filter(isLaid).map((source) => names.of(source.name));
+  const others = program.sources.filter(isLaid).map((source) => [source.name, names.of(source.name)] as const);
   if (others.length === 0) return [];
-  return [line("", call("check_grid", ["idx", scope.source(latents), ...others.map((each) => named(each, each))]))];
+  // A source whose name is another in Python is an entry of a dict: messages call it as its author does.
+  const given = others.map(([source, own]) =>
+    source === own ? named(own, own) : spread(dict([entry(source, own)]), "**"),
+  );
+  return [line("", call("check_grid", ["idx", scope.source(latents), ...given]))];
 }
 
 /** The sizes of a modality's target that the body uses. */
@@ -175,13 +179,21 @@ function factorsCode({ latents, references }: CheckedModality, scope: Scope): Co
 
 /** `"${latents.height} of ${kind}"` */
 function textCode({ program }: Context, parts: readonly (string | Core)[], scope: Scope): Code {
-  const isText = (core: Core) =>
-    core.op === "param" && program.params.some(({ name, type }) => name === core.name && type === "string");
+  // Items of a list are numbers in expressions; a text in one is written as it is.
+  const typeOf = (core: Core): unknown => {
+    const schema = program.params.find(({ name }) => core.op === "param" && name === core.name)?.schema;
+    return core.op === "param" && core.index !== null
+      ? (schema?.["items"] as { type?: unknown })?.type
+      : schema?.["type"];
+  };
   const pieces = parts.map((part): Code => {
     if (typeof part === "string") return textLiteral(part);
     const code = host(part, scope);
-    if (isText(part)) return code;
-    return part.type.dtype === "bool" ? choice(code, '"true"', '"false"') : call("number_text", [code]);
+    const type = typeOf(part);
+    if (type === "string") return code;
+    return part.type.dtype === "bool" || type === "boolean"
+      ? choice(code, '"true"', '"false"')
+      : call("number_text", [code]);
   });
   return pieces.length === 0 ? atom('""') : pieces.reduce((a, b) => infix(a, "+", b));
 }

@@ -169,4 +169,72 @@ def masked_mean(a, k):
   assert.match(module, "edges(video_denoised, 2.0)");
 });
 
+function moduleWith(python: string): string {
+  const library = { root: null, names: [], read: () => null, readPython: (path: string) => ({ path, text: python }) };
+  const { artifacts } = compilePython({ path: "a.strategy", text: importing(", python: ./e.py") }, { library });
+  return artifacts[0]?.text ?? "";
+}
+
+test("names of a file of Python that hide a builtin, which the launcher needs", () => {
+  const module = moduleWith("def open(a):\n    return a\n\n\ndef edges(a, k):\n    return open(a).mean((1, 2)) * k\n");
+  assert.match(module, "def open_(a):\n    return a\n\n\ndef edges(a, k):\n    return open_(a).mean((1, 2)) * k\n");
+});
+
+test("a function of a file of Python keeps what it has by such a name itself", () => {
+  const own = (body: string) =>
+    /def edges[^]*?(?=\n\n\n)/.exec(moduleWith(`shifted = 3\n\n\n${body}`))?.[0].replace(/^def.*\n/, "");
+  for (const same of [
+    "    shifted = a\n    return shifted.mean((1, 2)) * k",
+    "    b, (shifted, c) = a\n    return shifted",
+    "    for shifted in a:\n        return shifted",
+    "    return [shifted for shifted in a]",
+    "    return (shifted := a) + shifted",
+    "    return map(lambda shifted: shifted, a)",
+  ])
+    assert.is(own(`def edges(a, k):\n${same}\n`), same);
+  assert.is(own("def edges(shifted, k):\n    return shifted\n"), "    return shifted");
+  assert.is(own("def edges(a, k):\n    return f(a, shifted=1) * shifted\n"), "    return f(a, shifted=1) * shifted_");
+});
+
+test("imports of a file of Python leave it, and nothing that looks like them", () => {
+  const module = moduleWith(`\uFEFF"""Edges,
+from a book."""
+import torch.nn
+import torch.nn.functional as F  # relu
+from torch import Tensor,  nn
+
+
+def edges(a: Tensor, k):
+    """The edges
+import of all."""
+    return torch.nn.functional.relu(F.relu(a)).mean((1, 2)) * k + nn.Identity()(a)
+`);
+  assert.match(
+    module,
+    "import torch\nimport torch.nn\nimport torch.nn.functional as F\nimport yaml\nfrom torch import Tensor, nn\n",
+  );
+  assert.match(
+    module,
+    '"""Edges,\nfrom a book."""\n\n\ndef edges(a: Tensor, k):\n    """The edges\nimport of all."""\n',
+  );
+});
+
+test("an import of torch in another form is told how to be written", () => {
+  const { diagnostics } = compilePython(
+    { path: "a.strategy", text: importing(", python: ./e.py") },
+    {
+      library: {
+        root: null,
+        names: [],
+        read: () => null,
+        readPython: (path: string) => ({
+          path,
+          text: "from torch import (\n    nn,\n)\ndef edges(a, k):\n    return a\n",
+        }),
+      },
+    },
+  );
+  assert.match(diagnostics[0]?.help ?? "", /^write it as `import torch`/);
+});
+
 test.run();

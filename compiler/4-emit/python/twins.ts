@@ -58,7 +58,8 @@ function read({ name }: CheckedImport, { value, span }: Python, { source, librar
   if (refusedForm(value) !== null) return null;
   const from = locate(source, span.start).file.path;
   const found = value.endsWith(".py") ? (library.readPython?.(value, from) ?? null) : null;
-  if (found !== null && "text" in found) return { path: found.path, text: found.text.replace(/\r\n?/g, "\n") };
+  if (found !== null && "text" in found)
+    return { path: found.path, text: found.text.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n") };
   bag.error("LTX6607", span, ...unread(value, name, found));
   return null;
 }
@@ -82,7 +83,12 @@ function* problems({ name, arity }: CheckedImport, path: string, text: string): 
     const isImport = /^\s*(?:import|from)\b/.test(line);
     const where = `${path}:${at}: \`${line.trim()}\``;
     if (isImport && !mayBeImported.test(line.trimEnd()))
-      yield { message: `${where}: only torch and math can be imported, at the top`, help: "leave it out" };
+      yield {
+        message: `${where}: only torch and math can be imported, at the top`,
+        help: /^(?:import|from) (?:math|torch)\b/.test(line)
+          ? "write it as `import torch`, `import torch.nn as nn` or `from torch import nn, Tensor`, on a line of its own"
+          : "leave it out",
+      };
     if (!isImport && /^\S/.test(line) && !definition.test(line))
       yield {
         message: `${where} defines neither a function nor a constant`,
@@ -133,9 +139,8 @@ export function embedded({ text, functions }: Twin, names: Names) {
       functions.includes(name) ? names.of(name) : names.free(name),
     ]),
   );
-  const body = text.replace(/^(?:import|from) .*\n/gm, "");
   return {
-    text: rename(body, renamed).trim(),
+    text: renamedBlocks(withoutImports(text), renamed).trim(),
     imports: imports.map(([name, statement]) => {
       const own = renamed.get(name) ?? name;
       return [own, own === name ? statement : `${statement.replace(/ as \w+$/, "")} as ${own}`] as const;
@@ -143,11 +148,54 @@ export function embedded({ text, functions }: Twin, names: Names) {
   };
 }
 
-/** Puts other names where the code has these; not where they are attributes or names of arguments. */
-function rename(text: string, renamed: ReadonlyMap<string, string>): string {
+/** Lines of a docstring may begin with such a word, too. */
+function withoutImports(text: string): string {
+  const code = blanked(text).split("\n");
+  const lines = text.split("\n").filter((_, i) => !/^(?:import|from) /.test(code[i] ?? ""));
+  return lines.join("\n");
+}
+
+/** Function by function: in one that has a name for something of its own, it keeps that. */
+function renamedBlocks(text: string, renamed: ReadonlyMap<string, string>): string {
+  const code = blanked(text);
+  const starts = [0, ...[...code.matchAll(/^(?=\w)/gm)].map(({ index }) => index), text.length];
+  const blocks = starts.slice(0, -1).map((start, i) => [start, starts[i + 1] ?? start] as const);
+  const pieces = blocks.map(([start, end]) => {
+    const block = code.slice(start, end);
+    const [head = ""] = /^def \w+/.exec(block) ?? [];
+    const bound = boundIn(block.slice(head.length));
+    return (
+      rename(text.slice(start, start + head.length), renamed, head) +
+      rename(
+        text.slice(start + head.length, end),
+        new Map([...renamed].filter(([name]) => head === "" || !bound.has(name))),
+        block.slice(head.length),
+      )
+    );
+  });
+  return pieces.join("");
+}
+
+/** Names that a function gives to what is its own: its arguments, and what it assigns, loops over, imports or defines. */
+function boundIn(code: string): ReadonlySet<string> {
+  const list = /^\(([^]*?)\)\s*(?:->[^:]*)?:/.exec(code)?.[1] ?? "";
+  const targets = /^\s+([(*]*\w+\)*(?:\s*,\s*[(*]*\w+\)*)*)\s*(?::[^=]*)?(?:[-+*/%@&|^]|\/\/|\*\*)?=(?!=)/;
+  const parts = [
+    ...list.split(",").map((part) => /^[\s*]*(\w+)/.exec(part)?.[1] ?? ""),
+    ...statements(code).map(({ line }) => targets.exec(line)?.[1] ?? ""),
+    ...[...code.matchAll(/\bfor\s+([\w\s,()*]+?)\s+in\b/g)].map(([, names = ""]) => names),
+    ...[...code.matchAll(/\b(?:as|def)\s+(\w+)|\b(\w+)\s*:=|\blambda\s+([^:]*):/g)].map((found) =>
+      found.slice(1).join(" "),
+    ),
+  ];
+  return new Set(parts.flatMap((part) => part.match(/[A-Za-z_]\w*/g) ?? []));
+}
+
+/** Puts other names where the code has these; not where they are attributes or names of arguments. `code`: the text, blanked. */
+function rename(text: string, renamed: ReadonlyMap<string, string>, code: string): string {
   let out = "";
   let end = 0;
-  for (const { index, 0: name } of blanked(text).matchAll(/(?<![\w.])[A-Za-z_]\w*(?! *=(?!=))|^[A-Za-z_]\w*/gm)) {
+  for (const { index, 0: name } of code.matchAll(/(?<![\w.])[A-Za-z_]\w*\b(?! *=(?!=))|^[A-Za-z_]\w*/gm)) {
     const own = renamed.get(name);
     if (own === undefined || own === name) continue;
     out += text.slice(end, index) + own;
