@@ -96,9 +96,9 @@ def shifted(x: Tensor, axis: int, by: float) -> Tensor:
     if places <= 0:
         return x
     edge = x.narrow(axis, 0 if by > 0 else size - 1, 1)
-    repeated = edge.expand([places if i == axis % x.dim() else -1 for i in range(x.dim())])
+    filled = edge.expand([places if i == axis % x.dim() else -1 for i in range(x.dim())])
     rest = x.narrow(axis, 0 if by > 0 else places, size - places)
-    return torch.cat([repeated, rest] if by > 0 else [rest, repeated], axis)
+    return torch.cat([filled, rest] if by > 0 else [rest, filled], axis)
 
 
 def dilate(x: Tensor, cells: float) -> Tensor:
@@ -495,10 +495,10 @@ def refuse(idx: Tensor, what: str):
     raise ValueError(f"samples {', '.join(map(str, idx.tolist()))} of the data: {what}")
 
 
-def check_grid(idx: Tensor, target: Tensor, **others):
+def check_grid(idx: Tensor, target: Tensor, **sources):
     """Sources other than references lie on the target's grid, masks have one value for each of its tokens."""
     grid, tokens = grid_of(target), token_count([target])
-    for name, source in others.items():
+    for name, source in sources.items():
         if source.dim() == 2 and source.shape[1] != tokens:
             refuse(idx, f"the masks of \`{name}\` have {source.shape[1]} values, the target has {tokens} tokens")
         if source.dim() > 2 and grid_of(source) != grid:
@@ -900,7 +900,7 @@ def check_interface(official_config, official_trainer):
     from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy
 
     installed = [version for version in map(version_of, ("ltx-trainer", "ltx-core")) if version is not None]
-    others = [version for version in installed if version.split(".")[:2] != TRAINER.split(".")]
+    unknown = [version for version in installed if version.split(".")[:2] != TRAINER.split(".")]
     lacks = [*map(other_fields, (ModelInputs, Modality))]
     lacks += [other_method(TrainingStrategy, name) for name in METHODS if not name.startswith("_")]
     lacks += [other_method(official_trainer.LtxvTrainer, name) for name in METHODS if name.startswith("_")]
@@ -909,8 +909,8 @@ def check_interface(official_config, official_trainer):
     if "training_strategy" not in official_config.LtxTrainerConfig.model_fields:
         lacks.append("LtxTrainerConfig has no training_strategy")
     lack = next((f", where {lack}" for lack in lacks if lack is not None), "")
-    if others or lack:
-        found = f"{[*others, *installed, 'another one'][0]} is installed{lack}"
+    if unknown or lack:
+        found = f"{[*unknown, *installed, 'another one'][0]} is installed{lack}"
         message = f"was made for ltx-trainer {TRAINER}; {found}. Compile it again with an ltxc that knows it."
         raise Refusal(f"{Path(sys.argv[0]).name} {message}")
 
@@ -1144,8 +1144,8 @@ def repeated(content: dict, idx: Tensor) -> dict:
 def stacked(texts: dict) -> dict:
     """Text embeddings of several sources below each other, [sources * B, S, D], and their masks, [sources * B, S]."""
     entries = {name: embeddings_of(entry) for name, entry in texts.items()}
-    (first, own), *others = entries.items()
-    for name, entry in others:
+    (first, own), *rest = entries.items()
+    for name, entry in rest:
         for key, value in own.items():
             if key not in entry:
                 raise Refusal(f"the texts of \`{name}\` have no {key}, those of \`{first}\` have")

@@ -71,4 +71,13 @@ test("every definition of the library is found once, and imports by the names th
   assert.ok(namesIn("x = [y for y in z]").has("z"));
 });
 
+test("a local name of a helper is not taken for another helper", () => {
+  const { sections } = neededParts(
+    "check_grid(idx, latents, hole=hole)\nx = shifted(x, 1, 2)\nmain(A, B, sources_trainer)",
+  );
+  const titles = sections.flatMap(({ texts }) => texts.map((text) => /(?:def|class) (\w+)/.exec(text)?.[1]));
+  assert.ok(titles.includes("check_interface") && titles.includes("stacked"));
+  assert.not.ok(titles.includes("others"));
+});
+
 test.run();

@@ -24,10 +24,10 @@ def refuse(idx: Tensor, what: str):
     raise ValueError(f"samples {', '.join(map(str, idx.tolist()))} of the data: {what}")
 
 
-def check_grid(idx: Tensor, target: Tensor, **others):
+def check_grid(idx: Tensor, target: Tensor, **sources):
     """Sources other than references lie on the target's grid, masks have one value for each of its tokens."""
     grid, tokens = grid_of(target), token_count([target])
-    for name, source in others.items():
+    for name, source in sources.items():
         if source.dim() == 2 and source.shape[1] != tokens:
             refuse(idx, f"the masks of `{name}` have {source.shape[1]} values, the target has {tokens} tokens")
         if source.dim() > 2 and grid_of(source) != grid:

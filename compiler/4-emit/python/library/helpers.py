@@ -94,9 +94,9 @@ def shifted(x: Tensor, axis: int, by: float) -> Tensor:
     if places <= 0:
         return x
     edge = x.narrow(axis, 0 if by > 0 else size - 1, 1)
-    repeated = edge.expand([places if i == axis % x.dim() else -1 for i in range(x.dim())])
+    filled = edge.expand([places if i == axis % x.dim() else -1 for i in range(x.dim())])
     rest = x.narrow(axis, 0 if by > 0 else places, size - places)
-    return torch.cat([repeated, rest] if by > 0 else [rest, repeated], axis)
+    return torch.cat([filled, rest] if by > 0 else [rest, filled], axis)
 
 
 def dilate(x: Tensor, cells: float) -> Tensor:

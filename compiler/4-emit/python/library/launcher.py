@@ -170,7 +170,7 @@ def check_interface(official_config, official_trainer):
     from ltx_trainer.training_strategies.base_strategy import ModelInputs, TrainingStrategy
 
     installed = [version for version in map(version_of, ("ltx-trainer", "ltx-core")) if version is not None]
-    others = [version for version in installed if version.split(".")[:2] != TRAINER.split(".")]
+    unknown = [version for version in installed if version.split(".")[:2] != TRAINER.split(".")]
     lacks = [*map(other_fields, (ModelInputs, Modality))]
     lacks += [other_method(TrainingStrategy, name) for name in METHODS if not name.startswith("_")]
     lacks += [other_method(official_trainer.LtxvTrainer, name) for name in METHODS if name.startswith("_")]
@@ -179,8 +179,8 @@ def check_interface(official_config, official_trainer):
     if "training_strategy" not in official_config.LtxTrainerConfig.model_fields:
         lacks.append("LtxTrainerConfig has no training_strategy")
     lack = next((f", where {lack}" for lack in lacks if lack is not None), "")
-    if others or lack:
-        found = f"{[*others, *installed, 'another one'][0]} is installed{lack}"
+    if unknown or lack:
+        found = f"{[*unknown, *installed, 'another one'][0]} is installed{lack}"
         message = f"was made for ltx-trainer {TRAINER}; {found}. Compile it again with an ltxc that knows it."
         raise Refusal(f"{Path(sys.argv[0]).name} {message}")
 

@@ -63,8 +63,8 @@ def repeated(content: dict, idx: Tensor) -> dict:
 def stacked(texts: dict) -> dict:
     """Text embeddings of several sources below each other, [sources * B, S, D], and their masks, [sources * B, S]."""
     entries = {name: embeddings_of(entry) for name, entry in texts.items()}
-    (first, own), *others = entries.items()
-    for name, entry in others:
+    (first, own), *rest = entries.items()
+    for name, entry in rest:
         for key, value in own.items():
             if key not in entry:
                 raise Refusal(f"the texts of `{name}` have no {key}, those of `{first}` have")

@@ -93,7 +93,7 @@ class PyramidNoiseStrategy(TrainingStrategy):
         # video.clean: latents
         video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
         # total: sqrt(1 + discount^2 + discount^4)
-        total = sqrt(1 + params.discount ** 2 + params.discount ** 4)
+        total = sqrt(1 + params.discount ** 2 + power(params.discount, 4))
         # video.noise: (randn() + discount * octave(1) + discount^2 * octave(2)) / total
         video_noise = (
             (
