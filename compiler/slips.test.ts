@@ -122,6 +122,11 @@ const certain: readonly (readonly [Parts, Parts])[] = [
     { loss: 'nn.L1Loss(reduction="none")(video.prediction, video.target) over video.generated' },
     { loss: "mae(video.prediction, video.target) over video.generated" },
   ],
+  [{ value: "mean(hole, (token))" }, { value: "mean(hole, token)" }],
+  [{ value: "mean(hole, dim=[token])" }, { value: "mean(hole, token)" }],
+  [{ value: "1 / stop(mean(hole))" }, { value: "1 / stop_gradient(mean(hole))" }],
+  [{ value: "torch.log10(1 + p)" }, { value: "(log(1 + p) / 2.30258509)" }],
+  [{ loss: `mean(${of}) over video.generated` }, { loss: `${of} over video.generated` }],
   [{ loss: `${of} over inpaint and video.generated` }, { loss: `${of} over (inpaint and video.generated)` }],
 ];
 
@@ -145,6 +150,21 @@ const uncertain: readonly (readonly [Parts, string])[] = [
   [{ keep: "first frame" }, "first_frame"],
   [{ keep: "frame_index is 0" }, "=="],
   [{ keep: "not hole" }, "hole > 0.5"],
+  [{ keep: "not latents" }, "`mean(tokens(latents), channel) > 0.5`"],
+  [{ keep: "NOT inpaint" }, "small letters: `not`"],
+  [{ keep: "inpaint AND first_frame" }, "small letters: `and`"],
+  [{ keep: "0 <= frame_index < 3" }, "`0 <= frame_index and frame_index < 3`"],
+  [{ keep: "frame_index between 0 and 3" }, "`a <= x and x <= b`"],
+  [{ keep: "first 3 frames" }, "`prefix(3)`"],
+  [{ keep: "last 2 frames" }, "`suffix(2)`"],
+  [{ keep: "first_frame probability 0.5" }, "`with probability 0.5`"],
+  [{ sigma: "0..1" }, "`uniform(0, 1)`"],
+  [{ sigma: "beta(2, 2)" }, "`sigmoid(randn())`"],
+  [{ value: "p²" }, "`^2`"],
+  [{ value: "|p - 1|" }, "`abs(p - 1)`"],
+  [{ value: "24 Hz" }, "no unit"],
+  [{ loss: "huber(video.prediction, video.target) over video.generated" }, "huber(a, b, delta)"],
+  [{ loss: "mse(video.prediction) over video.generated" }, "`mse(video.prediction, video.target)`"],
   [{ keep: "inpaint != first_frame" }, "(inpaint and not first_frame) or (first_frame and not inpaint)"],
   [{ keep: "time < 1s" }, "write the number alone"],
   [{ keep: "i2v" }, "keep: first_frame"],
@@ -217,6 +237,40 @@ test("what is written for texts elsewhere is led to `text`", () => {
     );
   const dropped = errorsOf(strategy({ value: "where(bernoulli(0.1), 0, conditions)" }));
   assert.match(dropped[0]?.help ?? "", "text: [empty with probability 0.1, conditions]");
+});
+
+const inPlaceOf: readonly (readonly [string, string, string])[] = [
+  ["  keep: first_frame", "  keep:first_frame", "`keep: first_frame`"],
+  ["let:\n", "let:\n  // the hole\n", "a comment begins with `#`"],
+  ["let:\n", "let:\n  half := 2\n", "`half: 2`"],
+  ["  sigma: sampled()", "  timestep: sampled()", "`sigma:`"],
+  ["  sigma: sampled()", "  resolution: 512", "those of the preprocessed data"],
+  ["  sigma: sampled()", "  lr: 1e-4", "`train.yaml`"],
+  ["  sigma: sampled()", "  prediction_type: v", "`target:`"],
+  ["  sigma: sampled()", "  fps: 0", "a number such as 24"],
+  ["  sigma: sampled()", "  fps: -24", "a number such as 24"],
+  ["\nloss:\n", "\nlosses:\n", "`loss:`"],
+  ["kind: video_mask", "kind: image", "`video_latents`"],
+];
+for (const [right, slip, help] of inPlaceOf)
+  test(`leads from ${slip.trim()} to ${help}, in one finding`, () => {
+    const text = strategy({});
+    assert.ok(text.includes(right));
+    const [found, ...more] = errorsOf(text.replace(right, () => slip));
+    assert.equal(more, []);
+    assert.ok(found?.help?.includes(help), found?.help);
+  });
+
+test("a prediction that is compared with the clean latents is told what the file says of it", () => {
+  const warningsOf = (loss: string, more = "") =>
+    check({
+      path: "slip.strategy",
+      text: strategy({ loss: `${loss} over (video.generated and inpaint)` }).replace("  keep:", `${more}  keep:`),
+    }).diagnostics.flatMap(({ code }) => (code === "LTX5021" ? [code] : []));
+  assert.equal(warningsOf("mse(video.prediction, latents)"), ["LTX5021"]);
+  assert.equal(warningsOf("mse(video.prediction, tokens(latents))"), ["LTX5021"]);
+  assert.equal(warningsOf("mse(video.prediction, latents)", "  target: clean\n"), []);
+  assert.equal(warningsOf("mse(video.denoised, latents)"), []);
 });
 
 test("a mask that lost its tokens is led to a mean over the channels", () => {

@@ -31,12 +31,12 @@ export function explainYamlError(kind: string, message: string, line: string): Y
     case "MULTILINE_IMPLICIT_KEY":
       return syntax(
         "this is neither a `key: value` nor part of the value above",
-        "write a colon and a space after the key",
+        inPlaceOfEntry(line) ?? "write a colon and a space after the key",
       );
     case "BAD_INDENT":
       return badIndent(message);
     case "MISSING_CHAR":
-      return message.includes("quote") ? openQuote : syntax(lowered(message));
+      return message.includes("quote") ? openQuote : syntax(lowered(message), withoutSpace(line) ?? undefined);
     case "BAD_SCALAR_START":
       return syntax(`a value cannot begin with \`${message.at(-1) ?? ""}\``, quoteIt);
     case "BAD_DQ_ESCAPE":
@@ -48,6 +48,7 @@ export function explainYamlError(kind: string, message: string, line: string): Y
           unquotedBraces(line) ??
           unquotedTemplate(line) ??
           quotedText(line) ??
+          bars(line) ??
           "check the indentation and the quotes of this line and the one above",
       );
     default:
@@ -73,6 +74,27 @@ function unquotedBraces(line: string): string | null {
 export function unquotedTemplate(line: string): string | null {
   const [, key, value] = /[{,]\s*([\w.]+):\s+((?:[^\s,{}"']*\$\{\w+\})+[^\s,{}"']*)/.exec(line) ?? [];
   return value === undefined ? null : `within braces a text with \`\${…}\` stands in quotes: \`${key}: "${value}"\``;
+}
+
+/** `// a comment`, `half := 2` */
+function inPlaceOfEntry(line: string): string | null {
+  if (/^\s*(\/\/|\/\*|--|%)/.test(line)) return "a comment begins with `#`";
+  const [, name, value] = /^\s*([A-Za-z_]\w*)\s*:?=\s*(\S.*?)\s*$/.exec(line) ?? [];
+  return value === undefined ? null : `a name is followed by a colon: write \`${name}: ${value}\``;
+}
+
+/** `w: |x|` */
+function bars(line: string): string | null {
+  const inner = /:\s+\|([^|]+)\|/.exec(line)?.[1];
+  return inner === undefined
+    ? null
+    : `bars begin a text of several lines in YAML; the size of a value is \`abs(${inner})\``;
+}
+
+/** `keep:not inpaint` */
+function withoutSpace(line: string): string | null {
+  const [, key, value] = /^\s*(?:- )?(\w+):(\S.*?)\s*$/.exec(line) ?? [];
+  return value === undefined ? null : `a space follows the colon: \`${key}: ${value}\``;
 }
 
 /** `- "" with probability 0.1` */

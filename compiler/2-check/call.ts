@@ -81,6 +81,8 @@ function axisHelp(name: string, argument: string, args: readonly Argument[]): st
 }
 
 function example(name: string, count: number): string {
+  if (name === "huber") return "`huber(a, b, delta)`; 1 is usual for `delta`, where the square turns into a line";
+  if (losses.includes(name)) return `\`${name}(a, b)\`, such as \`${name}(video.prediction, video.target)\``;
   const letters = ["a", "b", "c", "d"].slice(0, count);
   return count === 0 ? `\`${name}\` without arguments` : `\`${name}(${letters.join(", ")})\``;
 }

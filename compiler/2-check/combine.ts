@@ -219,3 +219,10 @@ export function broadcastTo(core: Core, axes: readonly Axis[]): Core {
   if (arg.type.stage === "device" && arg.type.axes.join() === axes.join()) return arg;
   return { op: "broadcast", arg, type: tensor(core.type.dtype, axes), span: core.span };
 }
+
+/** A number as it is written, with its sign; null for anything else. */
+export function writtenNumber(core: Core): number | null {
+  if (core.op === "literal") return typeof core.value === "number" ? core.value : null;
+  const inner = core.op === "map" && core.fn === "neg" ? core.args[0] : undefined;
+  return inner?.op === "literal" && typeof inner.value === "number" ? -inner.value : null;
+}

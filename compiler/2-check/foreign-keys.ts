@@ -56,6 +56,23 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     loss_mask: "write it behind the loss: `mse(video.prediction, video.target) over m`",
     timesteps: "write `sigma:`, the noise level",
     noise_level: "write `sigma:`",
+    timestep: "write `sigma:`, the noise level",
+    t: "write `sigma:`, the noise level",
+    noise_schedule: "write `sigma:`, the noise level",
+    prediction_type: "write `target:`, what is predicted; without it that is the velocity, `noise - clean`",
+    parametrization: "write `target:`, what is predicted; without it that is the velocity, `noise - clean`",
+    ...Object.fromEntries(
+      ["resolution", "width", "height", "size", "frames", "num_frames", "duration", "bucket"].map((key) => [
+        key,
+        "leave it out: sizes are those of the preprocessed data",
+      ]),
+    ),
+    ...Object.fromEntries(
+      ["learning_rate", "lr", "steps", "batch_size", "rank", "seed"].map((key) => [
+        key,
+        "it belongs into the run config, `train.yaml`",
+      ]),
+    ),
     frame_rate: "write `fps:`",
     source: "write `latents:`",
     data: "write `latents:`",
@@ -126,6 +143,7 @@ const values: Readonly<Record<string, string>> = {
   list: "array",
   tuple: "array",
   video: "video_latents",
+  image: "video_latents",
   latents: "video_latents",
   audio: "audio_latents",
   captions: "text_embeddings",

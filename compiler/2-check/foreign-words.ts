@@ -118,6 +118,21 @@ const words: Readonly<Record<string, Foreign>> = {
   stopgrad: stopGradient,
   nograd: stopGradient,
   sg: stopGradient,
+  stop: stopGradient,
+  log2: {
+    help: "write `log(x) / 0.69314718`",
+    write: (args) => (args.length === 1 ? `(log(${args[0]}) / 0.69314718)` : null),
+  },
+  log10: {
+    help: "write `log(x) / 2.30258509`",
+    write: (args) => (args.length === 1 ? `(log(${args[0]}) / 2.30258509)` : null),
+  },
+  beta: hint(
+    "there are `uniform(0, 1)` and `randn()`: `sigmoid(randn())` also draws levels around the middle most often",
+  ),
+  auto: hint("leave the key out; what it stands for then is in LANGUAGE.md"),
+  first: hint("write `first_frame`, or `prefix(n)` for n frames"),
+  last: hint("write `suffix(1)`, or `suffix(n)` for n frames"),
   clip: same("clamp", "x, lo, hi", 3),
   clampmin: same("max", "a, b", 2),
   clampmax: same("min", "a, b", 2),

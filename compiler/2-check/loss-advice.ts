@@ -15,7 +15,7 @@ export function asLoss(value: Expression, mask: Expression, span: Span, { report
   const [inner, ...axes] = value.kind === "call" && value.callee.text === "mean" ? value.args : [];
   const m = report.textAt(mask.span);
   if (inner === undefined || axes.length > 0 || m === null) return otherwise;
-  const called = differenceLoss(inner.value, report);
+  const called = isLossCall(inner.value) ? report.textAt(inner.value.span) : differenceLoss(inner.value, report);
   const negated = mask.kind === "not" ? m : isName(mask) || m.startsWith("(") ? m : `(${m})`;
   if (called !== null) {
     const written = `${called} over ${negated}`;
@@ -24,6 +24,9 @@ export function asLoss(value: Expression, mask: Expression, span: Span, { report
   const e = report.textAt(inner.value.span);
   return e === null ? otherwise : { help: `write \`mae(${e}, 0) over ${negated}\` if it is nowhere negative` };
 }
+
+/** `mean(mse(a, b))`: a loss is a mean already. */
+const isLossCall = (value: Expression): boolean => value.kind === "call" && losses.includes(value.callee.text);
 
 const isName = ({ kind }: Expression): boolean => kind === "name" || kind === "member" || kind === "call";
 

@@ -3,7 +3,7 @@ import type { Item, ReferenceItem } from "../1-parse/expression/ast.ts";
 import type { EntrySyntax, ModalitySyntax } from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
 import { familyOf, gridAxes, isJoined } from "./axes.ts";
-import { broadcastTo, isMask, map, tokens } from "./combine.ts";
+import { broadcastTo, isMask, map, tokens, writtenNumber } from "./combine.ts";
 import {
   describe,
   hostNumber,
@@ -213,15 +213,17 @@ function fps({ syntax, latents, env }: ModalityContext): Core {
   if (syntax.fps === null) return { op: "fps", source: latents, type: perSample, span: null };
   const core = infer(syntax.fps.value, { ...env, draws: drawPlace(`${syntax.name}.fps`), hostDraws: true });
   if (core.op === "error" || core.type.stage === "sample") return core;
-  if (core.type.stage === "host" && !isMask(core)) {
+  const isTooSmall = (writtenNumber(core) ?? 1) <= 0;
+  if (core.type.stage === "host" && !isMask(core) && !isTooSmall)
     return { op: "broadcast", arg: core, type: perSample, span: core.span };
-  }
   env.report.error(
     "LTX4014",
     spanOf(core),
-    "`fps` is known before the step runs: a number, the `fps` of a source, or a draw of its own",
+    isTooSmall
+      ? "`fps` is above 0"
+      : "`fps` is known before the step runs: a number, the `fps` of a source, or a draw of its own",
     {
-      help: "write a number, `<source>.fps` or `uniform(12, 30)` here itself, with parameters and arithmetic if need be",
+      help: "write a number such as 24, `<source>.fps` or `uniform(12, 30)` here itself, with parameters and arithmetic if need be",
     },
   );
   return poisoned(core.span);

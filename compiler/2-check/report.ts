@@ -96,7 +96,8 @@ export class Report {
 
   notAMask(core: Core, what: string): void {
     const text = this.textAt(core.span);
-    const value = text === null ? "x" : isClosed(text) ? text : `(${text})`;
+    const whole = text === null ? "x" : isClosed(text) ? text : `(${text})`;
+    const value = withoutChannels(whole, core);
     this.error("LTX4001", spanOf(core), `${what} takes masks, this is ${describe(core.type)}`, {
       help: `compare it with a threshold, e.g. \`${value} > 0.5\``,
     });
@@ -136,6 +137,12 @@ export class Report {
 }
 
 /** Whether a text needs no parentheses as an operand of a comparison. */
+/** A mask has no channels: latents are averaged over theirs first. */
+function withoutChannels(text: string, { type: { axes } }: Core): string {
+  if (!axes.includes("channel")) return text;
+  return axes.includes("height") ? `mean(tokens(${text}), channel)` : `mean(${text}, channel)`;
+}
+
 const isClosed = (text: string): boolean => /^[\w.]+$/.test(text) || /^\w*\([^()]*\)$/.test(text);
 
 /** A node that the compiler added has no place of its own; it is never the one to blame. */

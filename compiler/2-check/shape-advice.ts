@@ -16,7 +16,7 @@ export function shapeAdvice(path: readonly string[], node: YamlNode, root: YamlN
   const [section = "", name = "", ...more] = path;
   if (node.kind === "sequence" && name === "" && ["let", "params", "sources", "outputs", "imports"].includes(section))
     return namedEntries(node);
-  const assigned = node.kind === "scalar" && name === "" ? /^\s*(\w+)\s*=\s*(.+)$/.exec(node.text) : null;
+  const assigned = node.kind === "scalar" && name === "" ? /^\s*(\w+)\s*:?=\s*(.+)$/.exec(node.text) : null;
   if (assigned !== null) return `a name is followed by a colon: write \`${assigned[1]}: ${assigned[2]}\``;
   if (section === "loss") return lossAdvice(path, node);
   if (section === "sources" && name !== "" && more.length === 0 && isText(node))

@@ -117,18 +117,33 @@ const operatorWords: Readonly<Record<string, string>> = {
   when: "write `if condition then value else other`, or `mask and condition`",
   unless: "write `if condition then value else other`, or `mask and not condition`",
   where: "write `if condition then value else other`, or `mask and condition`",
+  between: "compare twice: `a <= x and x <= b`",
+  hz: "a number has no unit: write it alone",
+  fps: "a number has no unit: write it alone",
+  seconds: "a number has no unit: write it alone",
+  frames: "a number has no unit: write it alone",
   xor: "write `(a and not b) or (b and not a)`",
 };
 
+/** Words of the language, which are written in small letters. */
+const ownWords = /^(and|or|not|over|per|with|if|then|else)$/i;
+
 /** What two words in a row are meant to be. */
 function wordHint(token: IToken, previous: IToken | undefined): string | null {
+  const large = [previous, token].find((each) => each?.tokenType === t.Name && ownWords.test(each.image));
+  if (large !== undefined) return `it is written in small letters: \`${large.image.toLowerCase()}\``;
+  if (token.tokenType === t.Probability) return "write it behind the mask as `with probability 0.5`";
+  const end = { first: "prefix", last: "suffix" }[previous?.image ?? ""];
+  if (end !== undefined && token.tokenType === t.NumberToken)
+    return `the ${previous?.image} ${token.image} frames are the mask \`${end}(${token.image})\``;
   if (previous?.tokenType === t.Close && restrictingWords.includes(token.image))
     return "a loss is restricted to a mask by `over`: `mse(a, b) over m`";
   if (previous?.image === "def")
     return "leave `def` out: a function is an entry of `let` with arguments, `half(x): x / 2`";
   if (previous?.image === "lambda") return "a function is a `let` with arguments: `half(x): x / 2`";
   if (token.tokenType !== t.Name) return null;
-  const own = Object.hasOwn(operatorWords, token.image) ? operatorWords[token.image] : undefined;
+  const word = token.image.toLowerCase();
+  const own = Object.hasOwn(operatorWords, word) ? operatorWords[word] : undefined;
   if (own !== undefined || previous?.tokenType !== t.Name) return own ?? null;
   return `put an operator between two values; a name has no spaces: \`${previous.image}_${token.image}\``;
 }
@@ -158,6 +173,9 @@ export function helpForCharacter(character: string): string | null {
     case "]":
     case ";":
       return "remove it";
+    case "²":
+    case "³":
+      return `write \`^${character === "²" ? 2 : 3}\``;
     default:
       return null;
   }

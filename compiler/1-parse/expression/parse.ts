@@ -1,4 +1,4 @@
-import { EOF, Lexer, type ILexingError, type IRecognitionException, type IToken } from "chevrotain";
+import { EOF, Lexer, tokenMatcher, type ILexingError, type IRecognitionException, type IToken } from "chevrotain";
 import type { Bag } from "../../diagnostics/bag.ts";
 import { replacement } from "../../diagnostics/did-you-mean.ts";
 import type { Span } from "../../source/span.ts";
@@ -83,7 +83,10 @@ function run<T>(rule: Rule<T>, text: string, mapOffset: MapOffset, bag: Bag): T 
 
 /** What stands before a value without an operator, or before a misplaced word or sign, is not what was meant; nothing is said about it. */
 function isTorn({ name, token }: IRecognitionException): boolean {
-  const follows = startsValue(token) || [t.With, t.Comma, t.Assign].includes(token.tokenType);
+  const follows =
+    startsValue(token) ||
+    [t.With, t.Comma, t.Assign].includes(token.tokenType) ||
+    tokenMatcher(token, t.CompareOperator);
   return name === "NotAllInputParsedException" && follows;
 }
 
@@ -222,10 +225,23 @@ function report(errors: readonly IRecognitionException[], { tokens, text, mapOff
     );
     const span = spanIn(mapOffset, start, isEnd ? start : last);
     const fix = isMeantAsEqual(error) ? replacement(span, "==") : null;
-    bag.error(code, span, message, { ...(help === undefined ? {} : { help }), ...(fix === null ? {} : { fix }) });
+    const advice = code === "LTX1109" ? (chained(text) ?? help) : help;
+    bag.error(code, span, message, {
+      ...(advice === undefined ? {} : { help: advice }),
+      ...(fix === null ? {} : { fix }),
+    });
     // What follows a misplaced or broken `with probability` is no operand of anything.
     if (code === "LTX1108") break;
   }
+}
+
+/** `0 <= frame_index < 3` as two comparisons; null where it is a part of something else. */
+function chained(text: string): string | null {
+  const side = String.raw`([^<>=!,]+?)`;
+  const parts = new RegExp(`^\\s*${side}\\s*([<>]=?)\\s*${side}\\s*([<>]=?)\\s*${side}\\s*$`).exec(text);
+  if (parts === null) return null;
+  const [, a, first, b, second, c] = parts;
+  return `compare two values at a time: write \`${a} ${first} ${b} and ${b} ${second} ${c}\``;
 }
 
 /** The token at the end of the input has no offset. */

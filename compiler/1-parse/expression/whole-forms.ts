@@ -35,6 +35,17 @@ const forms: readonly (readonly [RegExp, string, (parts: readonly string[]) => W
     "`//` begins no comment here",
     () => "",
   ],
+  [
+    /(\d+(?:\.\d+)?)\s*\.{2,3}\s*(\d+(?:\.\d+)?)/,
+    "two points make no range here",
+    ([low, high]) => ({ help: `levels between the two are drawn by \`uniform(${low}, ${high})\`` }),
+  ],
+  // `mean(x, (token, channel))` and `mean(x, [token, channel])`
+  [
+    /(?<=,\s*)(?:(?:dim|axis|axes)\s*=\s*)?[([]\s*((?:token|channel|frame|height|width|step|feature|patch)(?:\s*,\s*\w+)*)\s*,?\s*[)\]]/,
+    "axes are arguments of their own",
+    ([axes]) => axes ?? "",
+  ],
   [/\$\{\s*([\w.]+(?:\[\d+\])?)\s*\}/, "a name is written without `${}` here", ([name]) => name ?? ""],
   [/\{\{\s*([\w.]+)\s*\}\}/, "a name is written without braces here", ([name]) => name ?? ""],
   [

@@ -21,6 +21,7 @@ export function missingLoss(
   }
   // A term that could not be read may well have been the one.
   const key = syntax.keySpans.get("loss");
+  if (key === undefined && syntax.losses.length === 0) return;
   if (losses.length < syntax.losses.length || (key !== undefined && report.hasErrorAt(key))) return;
   for (const { syntax: modality } of generated) {
     const { name, keySpan } = modality;
