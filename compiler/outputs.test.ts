@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { near, run } from "../scripts/run-strategy.ts";
-import { check } from "./index.ts";
+import { check, compilePython } from "./index.ts";
 
 const test = suite("outputs and metadata");
 
@@ -38,6 +38,50 @@ loss:
   // The output that the test feeds equals the source.
   near(values.get("loss.align"), [0, 0]);
   near(values.get("loss.same"), [0, 0]);
+});
+
+test("parameters give the block of a tap and the width of a head, on both targets", async () => {
+  const text = strategy(`outputs:
+  mid: {tap: "block \${ layer }", modality: video}
+  aligned: {linear: mid, features: "\${size}"}
+loss:
+  ${velocity}
+  same: mse(aligned, dino)
+`).replace(
+    "params:\n",
+    "params:\n  layer: {type: integer, default: -2}\n  size: {type: integer, minimum: 1, default: 3}\n",
+  );
+  const { values, step } = await run(text, { scale: 2, layer: 1, size: 3 });
+  assert.equal(step.strategy.outputs, [
+    { name: "mid", kind: "tap", modality: "video", block: -2, param: "layer" },
+    {
+      name: "aligned",
+      kind: "linear",
+      modality: "video",
+      input: "mid",
+      features: 3,
+      activation: "none",
+      param: "size",
+    },
+  ]);
+  near(values.get("loss.same"), [0, 0]);
+  assert.equal(
+    check({ path: "test.strategy", text }).diagnostics.map(({ code }) => code),
+    ["LTX5003"],
+  );
+  const python = compilePython({ path: "test.strategy", text }).artifacts[0]?.text ?? "";
+  assert.match(python, `self.TAPS = {**self.TAPS, "mid": ("video", config.layer)}`);
+  assert.match(python, `self.HEADS = {**self.HEADS, "aligned": ("mid", config.size)}`);
+});
+
+test("what stands in the braces of a tap is one parameter", () => {
+  const codes = (tap: string) =>
+    check({
+      path: "test.strategy",
+      text: strategy(`outputs:\n  mid: {tap: "${tap}", modality: video}\nloss:\n  ${velocity}\n  b: mean(mid^2)\n`),
+    }).diagnostics.map(({ code, help }) => `${code} ${help}`);
+  assert.match(codes("block ${scale + 1}")[0] ?? "", "LTX2006 between the braces stands the name of one parameter");
+  assert.match(codes("block ${scale}")[0] ?? "", "LTX4024 declare the parameter with `type: integer`");
 });
 
 test("metadata take parameters and sizes, in a text as it is written", async () => {

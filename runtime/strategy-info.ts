@@ -32,9 +32,18 @@ export interface ModalityInfo {
 
 /** A modality's stream after a transformer block (counted from 0, or from -1 backwards), or a trainable linear head on another output. */
 export type OutputInfo =
-  | { readonly name: string; readonly kind: "tap"; readonly modality: "video" | "audio"; readonly block: number }
   | {
       readonly name: string;
+      readonly kind: "tap";
+      readonly modality: "video" | "audio";
+      readonly block: number;
+      /** The parameter that gives the block; the number here is then its default. */
+      readonly param?: string;
+    }
+  | {
+      readonly name: string;
+      /** The parameter that gives `features`; the number here is then its default. */
+      readonly param?: string;
       readonly kind: "linear";
       readonly modality: "video" | "audio";
       /** Name of the output that it reads; the list has it before this one. */

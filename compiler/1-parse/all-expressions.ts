@@ -15,6 +15,7 @@ function rootsOf({
   expect,
   metadata,
   sources,
+  outputs,
 }: StrategySyntax): readonly Expression[] {
   const templates = [
     ...sources.flatMap(({ directory, file }) => [directory, file]),
@@ -28,6 +29,7 @@ function rootsOf({
     ...losses.map(({ value }) => value),
     ...expect,
     ...templates.flatMap(expressionsIn),
+    ...outputs.flatMap(({ given }) => given ?? []),
   ];
 }
 

@@ -78,7 +78,7 @@ function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
     audio: modality("audio", entryOf(tree, "audio"), bag),
     passes: section("passes").map((entry) => pass(entry, bag)),
     losses: losses(entryOf(tree, "loss"), bag),
-    outputs: section("outputs").map(output),
+    outputs: section("outputs").map((entry) => output(entry, bag)),
     weights: section("weights").map((entry) => weight(entry, bag)),
     imports: section("imports").map((entry) => importEntry(entry, bag)),
     metadata: section("metadata").flatMap((entry) => metadata(entry, bag)),
@@ -167,7 +167,7 @@ function letEntry({ keyNode, value }: YamlEntry, bag: Bag): syntax.LetSyntax[] {
   return binder === null ? [] : [{ binder, value: parsed }];
 }
 
-function output(entry: YamlEntry): syntax.OutputSyntax {
+function output(entry: YamlEntry, bag: Bag): syntax.OutputSyntax {
   const text = (key: string) => located(entryOf(entry.value, key), "string");
   return {
     name: keyName(entry),
@@ -175,8 +175,14 @@ function output(entry: YamlEntry): syntax.OutputSyntax {
     modality: text("modality"),
     linear: nameValue(entryOf(entry.value, "linear")),
     features: located(entryOf(entry.value, "features"), "number"),
+    given: givenIn([entryOf(entry.value, "tap")?.value, entryOf(entry.value, "features")?.value], bag),
     activation: text("activation"),
   };
+}
+
+function givenIn(nodes: readonly (YamlNode | undefined)[], bag: Bag): Expression | null {
+  const parts = nodes.filter(isText).flatMap((node) => parseTemplate(node, bag).parts);
+  return parts.flatMap((part) => (part.kind === "expression" ? [part.value] : []))[0] ?? null;
 }
 
 function weight(entry: YamlEntry, bag: Bag): syntax.WeightSyntax {

@@ -139,12 +139,14 @@ export interface PassSyntax {
 
 export interface OutputSyntax {
   readonly name: Name;
-  /** `block 12` */
+  /** `block 12`, or `block ${layer}` */
   readonly tap: Located<string> | null;
   readonly modality: Located<string> | null;
   /** Of a head: the output that it reads. */
   readonly linear: Name | null;
   readonly features: Located<number> | null;
+  /** What stands in the `${…}` of `tap`, or of `features` in place of its number. */
+  readonly given: Expression | null;
   readonly activation: Located<string> | null;
 }
 

@@ -131,7 +131,12 @@ export interface Undecided {
   readonly overlap: Core;
 }
 
-export type CheckedOutput = { readonly name: string; readonly modality: ModalityName } & (
+export type CheckedOutput = {
+  readonly name: string;
+  readonly modality: ModalityName;
+  /** The parameter that gives the block or the features; the number here is then its default. */
+  readonly param?: string;
+} & (
   | { readonly kind: "tap"; readonly block: number }
   | {
       readonly kind: "linear";

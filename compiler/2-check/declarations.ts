@@ -59,7 +59,7 @@ export interface Declarations {
 /** Gathers the names; a second declaration of a name is reported and left out. */
 export function declare(strategy: StrategySyntax, report: Report): Declarations {
   const present = [strategy.video, strategy.audio].flatMap((modality) => modality?.name ?? []);
-  const outputs = resolveOutputs(strategy.outputs, new Set(present), report);
+  const outputs = resolveOutputs(strategy.outputs, strategy.params, new Set(present), report);
   const byName = new Map<string, Declaration>();
   const refused = new Set<string>(strategy.strayNames);
   for (const { name, kind } of strategy.sources) if (!isKind(kind?.text)) refused.add(name.text);
@@ -91,7 +91,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     byName,
     refused,
     isIncomplete: strategy.strayNames.size > 0,
-    used: readByHeads(strategy),
+    used: readByOutputs(strategy),
     optional: optionalOf(strategy),
     references: referencesOf(strategy),
     noisyReferences: noisyReferencesOf(strategy),
@@ -100,9 +100,11 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
   };
 }
 
-/** Outputs that a head reads are used. */
-function readByHeads({ outputs }: StrategySyntax): Set<string> {
-  return new Set(outputs.flatMap(({ linear }) => linear?.text ?? []));
+/** Outputs that a head reads are used, and parameters that give a block or a width. */
+function readByOutputs({ outputs }: StrategySyntax): Set<string> {
+  return new Set(
+    outputs.flatMap(({ linear, given }) => [linear?.text ?? [], given?.kind === "name" ? given.name : []].flat()),
+  );
 }
 
 function optionalOf({ sources }: StrategySyntax): Set<string> {

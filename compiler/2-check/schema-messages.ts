@@ -252,8 +252,11 @@ function outOfRange(failure: Failure): Explained {
 function wrongForm(failure: Failure): Explained {
   const expected = title(failure) ?? `a text that matches ${String(failure.error.params["pattern"])}`;
   const { node } = failure.place;
+  const takesParam = String(failure.error.params["pattern"]).includes("\\$\\{");
   const help = /\$\{/.test(node.kind === "scalar" ? node.text : "")
-    ? "write the value itself: parameters cannot stand here"
+    ? takesParam
+      ? "between the braces stands the name of one parameter"
+      : "write the value itself: parameters cannot stand here"
     : failure.path.at(-1) === "directory"
       ? "write a folder below `data.preprocessed_data_root` of the run config, such as `masks`"
       : nameAdvice(failure);

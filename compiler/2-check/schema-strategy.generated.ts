@@ -731,16 +731,18 @@ var schema31 = {
             type: "string",
             title: "a block, e.g. `block 12`",
             description: "The stream after a block, counted from 0, or from the end: `block -1` is the last.",
-            pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4})$",
-            examples: ["block 12", "block -1"],
+            pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|\\$\\{ *[A-Za-z_]\\w* *\\})$",
+            examples: ["block 12", "block -1", "block ${layer}"],
           },
           modality: { enum: ["video", "audio"], title: "a modality", description: "Whose stream is tapped." },
           linear: { type: "string", title: "a text", description: "The output that this head reads." },
           features: {
-            type: "integer",
-            title: "a whole number",
+            type: ["integer", "string"],
+            title: 'a whole number, or a parameter as `"${size}"`',
             minimum: 1,
+            pattern: "^\\$\\{ *[A-Za-z_]\\w* *\\}$",
             description: "Width of the head's output.",
+            examples: [768, "${size}"],
           },
           activation: {
             enum: ["silu", "gelu", "none"],
@@ -889,7 +891,8 @@ var pattern4 = new RegExp("^[a-z][a-z0-9_]*$", "u");
 var pattern5 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
 var pattern7 = new RegExp("^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$", "u");
 var pattern9 = new RegExp("^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$", "u");
-var pattern13 = new RegExp("^block (-[1-9][0-9]{0,3}|[0-9]{1,4})$", "u");
+var pattern13 = new RegExp("^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|\\$\\{ *[A-Za-z_]\\w* *\\})$", "u");
+var pattern14 = new RegExp("^\\$\\{ *[A-Za-z_]\\w* *\\}$", "u");
 function validate20(
   data,
   { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {},
@@ -5153,7 +5156,7 @@ function validate20(
                     instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
                     keyword: "pattern",
-                    params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4})$" },
+                    params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|\\$\\{ *[A-Za-z_]\\w* *\\})$" },
                   };
                   if (vErrors === null) {
                     vErrors = [err212];
@@ -5213,13 +5216,16 @@ function validate20(
             }
             if (data149.features !== void 0) {
               let data153 = data149.features;
-              if (!(typeof data153 == "number" && !(data153 % 1) && !isNaN(data153) && isFinite(data153))) {
+              if (
+                !(typeof data153 == "number" && !(data153 % 1) && !isNaN(data153) && isFinite(data153)) &&
+                typeof data153 !== "string"
+              ) {
                 const err216 = {
                   instancePath:
                     instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
                   keyword: "type",
-                  params: { type: "integer" },
+                  params: { type: schema31.properties.outputs.additionalProperties.properties.features.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err216];
@@ -5245,11 +5251,28 @@ function validate20(
                   errors++;
                 }
               }
+              if (typeof data153 === "string") {
+                if (!pattern14.test(data153)) {
+                  const err218 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^\\$\\{ *[A-Za-z_]\\w* *\\}$" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err218];
+                  } else {
+                    vErrors.push(err218);
+                  }
+                  errors++;
+                }
+              }
             }
             if (data149.activation !== void 0) {
               let data154 = data149.activation;
               if (!(data154 === "silu" || data154 === "gelu" || data154 === "none")) {
-                const err218 = {
+                const err219 = {
                   instancePath:
                     instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
@@ -5259,39 +5282,39 @@ function validate20(
                   },
                 };
                 if (vErrors === null) {
-                  vErrors = [err218];
+                  vErrors = [err219];
                 } else {
-                  vErrors.push(err218);
+                  vErrors.push(err219);
                 }
                 errors++;
               }
             }
           } else {
-            const err219 = {
+            const err220 = {
               instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err219];
+              vErrors = [err220];
             } else {
-              vErrors.push(err219);
+              vErrors.push(err220);
             }
             errors++;
           }
         }
       } else {
-        const err220 = {
+        const err221 = {
           instancePath: instancePath + "/outputs",
           schemaPath: "#/properties/outputs/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err220];
+          vErrors = [err221];
         } else {
-          vErrors.push(err220);
+          vErrors.push(err221);
         }
         errors++;
       }
@@ -5303,7 +5326,7 @@ function validate20(
           const _errs324 = errors;
           if (typeof key30 === "string") {
             if (!pattern5.test(key30)) {
-              const err221 = {
+              const err222 = {
                 instancePath: instancePath + "/weights",
                 schemaPath: "#/properties/weights/propertyNames/pattern",
                 keyword: "pattern",
@@ -5311,25 +5334,25 @@ function validate20(
                 propertyName: key30,
               };
               if (vErrors === null) {
-                vErrors = [err221];
+                vErrors = [err222];
               } else {
-                vErrors.push(err221);
+                vErrors.push(err222);
               }
               errors++;
             }
           }
           var valid63 = _errs324 === errors;
           if (!valid63) {
-            const err222 = {
+            const err223 = {
               instancePath: instancePath + "/weights",
               schemaPath: "#/properties/weights/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key30 },
             };
             if (vErrors === null) {
-              vErrors = [err222];
+              vErrors = [err223];
             } else {
-              vErrors.push(err222);
+              vErrors.push(err223);
             }
             errors++;
           }
@@ -5339,16 +5362,16 @@ function validate20(
           if (data156 && typeof data156 == "object" && !Array.isArray(data156)) {
             for (const key32 in data156) {
               if (!(key32 === "axes" || key32 === "like" || key32 === "init")) {
-                const err223 = {
+                const err224 = {
                   instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/weights/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key32 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err223];
+                  vErrors = [err224];
                 } else {
-                  vErrors.push(err223);
+                  vErrors.push(err224);
                 }
                 errors++;
               }
@@ -5357,16 +5380,16 @@ function validate20(
               let data157 = data156.axes;
               if (Array.isArray(data157)) {
                 if (data157.length < 1) {
-                  const err224 = {
+                  const err225 = {
                     instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                     schemaPath: "#/properties/weights/additionalProperties/properties/axes/minItems",
                     keyword: "minItems",
                     params: { limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err224];
+                    vErrors = [err225];
                   } else {
-                    vErrors.push(err224);
+                    vErrors.push(err225);
                   }
                   errors++;
                 }
@@ -5377,7 +5400,7 @@ function validate20(
                     typeof data158 !== "string" &&
                     !(data158 && typeof data158 == "object" && !Array.isArray(data158))
                   ) {
-                    const err225 = {
+                    const err226 = {
                       instancePath:
                         instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i11,
                       schemaPath: "#/properties/weights/additionalProperties/properties/axes/items/type",
@@ -5385,35 +5408,19 @@ function validate20(
                       params: { type: schema31.properties.weights.additionalProperties.properties.axes.items.type },
                     };
                     if (vErrors === null) {
-                      vErrors = [err225];
+                      vErrors = [err226];
                     } else {
-                      vErrors.push(err225);
+                      vErrors.push(err226);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err226 = {
+                const err227 = {
                   instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                   schemaPath: "#/properties/weights/additionalProperties/properties/axes/type",
                   keyword: "type",
                   params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err226];
-                } else {
-                  vErrors.push(err226);
-                }
-                errors++;
-              }
-            }
-            if (data156.like !== void 0) {
-              if (typeof data156.like !== "string") {
-                const err227 = {
-                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err227];
@@ -5423,14 +5430,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data156.init !== void 0) {
-              let data160 = data156.init;
-              if (typeof data160 !== "string" && !(typeof data160 == "number" && isFinite(data160))) {
+            if (data156.like !== void 0) {
+              if (typeof data156.like !== "string") {
                 const err228 = {
-                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
                   keyword: "type",
-                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err228];
@@ -5440,32 +5446,49 @@ function validate20(
                 errors++;
               }
             }
+            if (data156.init !== void 0) {
+              let data160 = data156.init;
+              if (typeof data160 !== "string" && !(typeof data160 == "number" && isFinite(data160))) {
+                const err229 = {
+                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err229];
+                } else {
+                  vErrors.push(err229);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err229 = {
+            const err230 = {
               instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/weights/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err229];
+              vErrors = [err230];
             } else {
-              vErrors.push(err229);
+              vErrors.push(err230);
             }
             errors++;
           }
         }
       } else {
-        const err230 = {
+        const err231 = {
           instancePath: instancePath + "/weights",
           schemaPath: "#/properties/weights/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err230];
+          vErrors = [err231];
         } else {
-          vErrors.push(err230);
+          vErrors.push(err231);
         }
         errors++;
       }
@@ -5477,7 +5500,7 @@ function validate20(
           const _errs339 = errors;
           if (typeof key33 === "string") {
             if (!pattern5.test(key33)) {
-              const err231 = {
+              const err232 = {
                 instancePath: instancePath + "/imports",
                 schemaPath: "#/properties/imports/propertyNames/pattern",
                 keyword: "pattern",
@@ -5485,25 +5508,25 @@ function validate20(
                 propertyName: key33,
               };
               if (vErrors === null) {
-                vErrors = [err231];
+                vErrors = [err232];
               } else {
-                vErrors.push(err231);
+                vErrors.push(err232);
               }
               errors++;
             }
           }
           var valid68 = _errs339 === errors;
           if (!valid68) {
-            const err232 = {
+            const err233 = {
               instancePath: instancePath + "/imports",
               schemaPath: "#/properties/imports/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key33 },
             };
             if (vErrors === null) {
-              vErrors = [err232];
+              vErrors = [err233];
             } else {
-              vErrors.push(err232);
+              vErrors.push(err233);
             }
             errors++;
           }
@@ -5513,27 +5536,11 @@ function validate20(
           if (data162 && typeof data162 == "object" && !Array.isArray(data162)) {
             for (const key35 in data162) {
               if (!(key35 === "from" || key35 === "python" || key35 === "type")) {
-                const err233 = {
+                const err234 = {
                   instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key35 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err233];
-                } else {
-                  vErrors.push(err233);
-                }
-                errors++;
-              }
-            }
-            if (data162.from !== void 0) {
-              if (typeof data162.from !== "string") {
-                const err234 = {
-                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err234];
@@ -5543,11 +5550,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data162.python !== void 0) {
-              if (typeof data162.python !== "string") {
+            if (data162.from !== void 0) {
+              if (typeof data162.from !== "string") {
                 const err235 = {
-                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -5559,11 +5566,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data162.type !== void 0) {
-              if (typeof data162.type !== "string") {
+            if (data162.python !== void 0) {
+              if (typeof data162.python !== "string") {
                 const err236 = {
-                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -5575,32 +5582,48 @@ function validate20(
                 errors++;
               }
             }
+            if (data162.type !== void 0) {
+              if (typeof data162.type !== "string") {
+                const err237 = {
+                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err237];
+                } else {
+                  vErrors.push(err237);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err237 = {
+            const err238 = {
               instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/imports/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err237];
+              vErrors = [err238];
             } else {
-              vErrors.push(err237);
+              vErrors.push(err238);
             }
             errors++;
           }
         }
       } else {
-        const err238 = {
+        const err239 = {
           instancePath: instancePath + "/imports",
           schemaPath: "#/properties/imports/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err238];
+          vErrors = [err239];
         } else {
-          vErrors.push(err238);
+          vErrors.push(err239);
         }
         errors++;
       }
@@ -5615,31 +5638,31 @@ function validate20(
             !(typeof data167 == "number" && isFinite(data167)) &&
             typeof data167 !== "boolean"
           ) {
-            const err239 = {
+            const err240 = {
               instancePath: instancePath + "/metadata/" + key36.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err239];
+              vErrors = [err240];
             } else {
-              vErrors.push(err239);
+              vErrors.push(err240);
             }
             errors++;
           }
         }
       } else {
-        const err240 = {
+        const err241 = {
           instancePath: instancePath + "/metadata",
           schemaPath: "#/properties/metadata/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err240];
+          vErrors = [err241];
         } else {
-          vErrors.push(err240);
+          vErrors.push(err241);
         }
         errors++;
       }
@@ -5655,41 +5678,41 @@ function validate20(
             !(typeof data169 == "number" && isFinite(data169)) &&
             typeof data169 !== "boolean"
           ) {
-            const err241 = {
+            const err242 = {
               instancePath: instancePath + "/expect/" + i12,
               schemaPath: "#/properties/expect/items/type",
               keyword: "type",
               params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
-              vErrors = [err241];
+              vErrors = [err242];
             } else {
-              vErrors.push(err241);
+              vErrors.push(err242);
             }
             errors++;
           }
         }
       } else {
-        const err242 = {
+        const err243 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err242];
+          vErrors = [err243];
         } else {
-          vErrors.push(err242);
+          vErrors.push(err243);
         }
         errors++;
       }
     }
   } else {
-    const err243 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err244 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err243];
+      vErrors = [err244];
     } else {
-      vErrors.push(err243);
+      vErrors.push(err244);
     }
     errors++;
   }

@@ -8,6 +8,8 @@ import { formulas } from "./builtin-docs.ts";
 type Schema = Readonly<Record<string, unknown>>;
 
 const name = "^[A-Za-z_][A-Za-z0-9_]*$";
+/** `${layer}`: a number that a parameter gives. */
+const ofParam = "\\$\\{ *[A-Za-z_]\\w* *\\}";
 const names: Schema = { title: "letters, digits and _, not beginning with a digit", pattern: name };
 
 const expression = (description: string, ...examples: (string | number | boolean)[]): Schema => ({
@@ -266,12 +268,19 @@ const weight = object("A tensor of the strategy's own that is trained, such as t
 const output = object("A tap into the transformer, or a small trainable head on one.", {
   tap: text("The stream after a block, counted from 0, or from the end: `block -1` is the last.", {
     title: "a block, e.g. `block 12`",
-    pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4})$",
-    examples: ["block 12", "block -1"],
+    pattern: `^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|${ofParam})$`,
+    examples: ["block 12", "block -1", "block ${layer}"],
   }),
   modality: { enum: ["video", "audio"], title: "a modality", description: "Whose stream is tapped." },
   linear: text("The output that this head reads."),
-  features: { type: "integer", title: "a whole number", minimum: 1, description: "Width of the head's output." },
+  features: {
+    type: ["integer", "string"],
+    title: 'a whole number, or a parameter as `"${size}"`',
+    minimum: 1,
+    pattern: `^${ofParam}$`,
+    description: "Width of the head's output.",
+    examples: [768, "${size}"],
+  },
   activation: {
     enum: ["silu", "gelu", "none"],
     title: "an activation",

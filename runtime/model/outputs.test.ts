@@ -4,7 +4,7 @@ import type { OutputInfo, Tensor } from "../contract.ts";
 import { openEngine } from "../engine/index.ts";
 import { transformerLayout } from "./parameters.ts";
 import { createLora, matchTargets } from "./lora.ts";
-import { checkOutputs, createOutputs } from "./outputs.ts";
+import { checkOutputs, createOutputs, outputsWith } from "./outputs.ts";
 import { host, numbers, tinyConfig, tinyInputs, tinyWeights } from "../testing/tiny-model.ts";
 import { createTransformer } from "./transformer.ts";
 
@@ -152,6 +152,28 @@ test("a block below 0 counts from the last", async () => {
   tap("video.block0", ops.mul(x, 2));
   tap("video.block1", x);
   assert.equal([...(await engine.read(collected()["last"] ?? x)).data], Array<number>(targets.video).fill(3));
+});
+
+test("parameters give blocks and features, and findings name them", () => {
+  const tap: OutputInfo = { name: "mid", kind: "tap", modality: "video", block: 0, param: "layer" };
+  const head: OutputInfo = {
+    name: "head",
+    kind: "linear",
+    modality: "video",
+    input: "mid",
+    features: 4,
+    activation: "none",
+    param: "width",
+  };
+  const strategy = { outputs: [tap, head] };
+  assert.equal(outputsWith(strategy, { layer: 1, width: 7 }).outputs, [
+    { ...tap, block: 1 },
+    { ...head, features: 7 },
+  ]);
+  assert.equal(outputsWith(strategy, {}).outputs, [tap, head]);
+  const [finding] = checkOutputs(outputsWith(strategy, { layer: 2 }).outputs, config);
+  assert.equal(finding?.path, ["training_strategy", "layer"]);
+  assert.match(finding?.help ?? "", "give `layer` a block up to 1");
 });
 
 test.run();

@@ -38,14 +38,29 @@ export const isHead = (name: string): boolean => name.startsWith(prefix);
 export const headNames = (outputs: readonly OutputInfo[]): readonly string[] =>
   outputs.flatMap(({ kind, name }) => (kind === "linear" ? [`${prefix}${name}.weight`, `${prefix}${name}.bias`] : []));
 
+/** The outputs of a run: blocks and features that parameters give, in place of their defaults. */
+export function outputsWith<Info extends { readonly outputs: readonly OutputInfo[] }>(
+  strategy: Info,
+  params: Readonly<Record<string, unknown>>,
+): Info {
+  if (strategy.outputs.every(({ param }) => param === undefined)) return strategy;
+  const outputs = strategy.outputs.map((output): OutputInfo => {
+    const number = output.param === undefined ? undefined : params[output.param];
+    if (typeof number !== "number") return output;
+    return output.kind === "tap" ? { ...output, block: number } : { ...output, features: number };
+  });
+  return { ...strategy, outputs };
+}
+
 /** An error for each tap of a block that the model does not have: LTX6217. */
 export function checkOutputs(outputs: readonly OutputInfo[], { layers }: TransformerConfig): Finding[] {
   const isBeyond = (block: number) => block >= layers || block < -layers;
   const beyond = outputs.filter((output): output is TapInfo => output.kind === "tap" && isBeyond(output.block));
-  return beyond.map(({ name, block }) => {
+  return beyond.map(({ name, block, param }) => {
     const message = `the output \`${name}\` taps block ${block}, but the model's blocks are 0 to ${layers - 1}`;
-    const help = `write a block up to ${layers - 1}, or from -1, the last, to -${layers}, in the strategy's \`outputs\``;
-    return { code: "LTX6217", severity: "error", path: ["training_strategy", "name"], message, help };
+    const blocks = `a block up to ${layers - 1}, or from -1, the last, to -${layers}`;
+    const help = param === undefined ? `write ${blocks}, in the strategy's \`outputs\`` : `give \`${param}\` ${blocks}`;
+    return { code: "LTX6217", severity: "error", path: ["training_strategy", param ?? "name"], message, help };
   });
 }
 

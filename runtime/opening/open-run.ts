@@ -5,6 +5,7 @@ import type { Step } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { fail, FindingsError, type Finding } from "../findings.ts";
 import type { BaseFile } from "../model/base-file.ts";
+import { outputsWith } from "../model/outputs.ts";
 import { isQuantization, type Quantization } from "../model/quantize.ts";
 import { createPositions } from "../model/positions.ts";
 import { drawsAhead } from "../random/draws-ahead.ts";
@@ -116,10 +117,11 @@ async function expectUnchanged(base: BaseFile): Promise<void> {
 export async function openExamined(
   engine: Engine,
   config: RunConfig,
-  step: Step,
+  written: Step,
   { params, data, fingerprint, base, id, warnings }: Preflight,
   opening: ModelOpening = {},
 ): Promise<Omit<OpenedRun, "deleted">> {
+  const step = { ...written, strategy: outputsWith(written.strategy, params) };
   const { base_model: model_hash, source_hash, quantization = null } = fingerprint;
   engine.remember?.(JSON.stringify([model_hash, source_hash, params, quantization]));
   const model = await openModel(engine, step.strategy, config.model, {

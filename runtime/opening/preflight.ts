@@ -18,6 +18,7 @@ import type { Sample } from "../data/dataset.ts";
 import { FindingsError, together, type Finding } from "../findings.ts";
 import { lookAtBase } from "../model/base-file.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
+import { outputsWith } from "../model/outputs.ts";
 import { lockWarning } from "../run-folder/lock.ts";
 import { removalOf, type Removal } from "../run-folder/overwrite.ts";
 import { startingOfficial } from "../run-folder/starting-official.ts";
@@ -49,11 +50,12 @@ interface PreflightOptions {
  */
 export async function preflight(
   config: RunConfig,
-  { strategy }: Step,
+  { strategy: written }: Step,
   { onWork = "warn", isOfficial = false, isThorough = false }: PreflightOptions = {},
 ) {
   const { model } = config;
-  const { params, findings } = resolveParams(strategy, strategyOf(config.training_strategy).params);
+  const { params, findings } = resolveParams(written, strategyOf(config.training_strategy).params);
+  const strategy = outputsWith(written, params);
   let examined: ExaminedModel | null = null;
   let ofLoaded: readonly Finding[] = [];
   let ofOthers: readonly Finding[] = [];

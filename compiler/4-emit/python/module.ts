@@ -173,6 +173,7 @@ function strategyClass(
     "        self.keys, self.first_batches = config.batch_keys(), FirstBatches()",
     "        self.place, self.batch_idx, self.terms, self.metadata = None, None, {}, {}",
     ...(outputs.length === 0 ? [] : ["        self.taps, self.heads = {}, {}"]),
+    ...givenOutputs(program),
     ...(passes.length === 0 ? [] : ["        self.model = None"]),
     "",
     ...(hasOpenPass(program) ? [] : ["    @torch.no_grad()"]),
@@ -211,6 +212,17 @@ function outputConstants({ outputs }: Program, constant: (head: string, entries:
       return [entry(output.name, `(${value.join(", ")})`)];
     });
   return [constant("TAPS = ", entries("tap")), constant("HEADS = ", entries("linear"))];
+}
+
+/** `self.TAPS = …` and `self.HEADS = …` with a block or a width that a parameter gives. */
+function givenOutputs({ outputs, params }: Program): string[] {
+  const fields = fieldNames(params);
+  return outputs.flatMap((output): string[] => {
+    if (output.param === undefined) return [];
+    const [table, first] = output.kind === "tap" ? ["TAPS", output.modality] : ["HEADS", output.input];
+    const value = `(${quoted(first)}, config.${fields.get(output.param) ?? output.param})`;
+    return [`        self.${table} = {**self.${table}, ${quoted(output.name)}: ${value}}`];
+  });
 }
 
 const heading = (title: string): string => `# ${"-".repeat(118 - title.length - 1)} ${title}`;

@@ -7,6 +7,8 @@ const binding = (value: string): string => `${latents}let:\n  value: ${value}\n`
 const features = `${latents}  dino: {directory: dino, kind: tensor, key: x, axes: [token:video, feature]}\nvideo:\n  latents: latents\nloss:\n  velocity: `;
 const modes = (weight: string): string =>
   `${latents}  conditions: {directory: conditions, kind: text_embeddings}\nparams:\n  mode: {type: string, enum: [soft, hard], default: soft}\nvideo:\n  latents: latents\nlet:\n  weight: ${weight}\nloss:\n  velocity: weight * mse(video.prediction, video.target)\n`;
+const tapped = (type: string): string =>
+  `${latents}  conditions: {directory: conditions, kind: text_embeddings}\nparams:\n  layer: {type: ${type}}\noutputs:\n  middle: {tap: "block \${layer}", modality: video}\nvideo:\n  latents: latents\nloss:\n  video: mse(video.prediction, video.target)\n  small: mean(middle^2)\n`;
 const both = (keep: string): string =>
   `sources:\n  latents: {directory: latents, kind: video_latents}\n  speech: {directory: speech, kind: audio_mask}\n  hole: {directory: hole, kind: video_mask}\nvideo:\n  latents: latents\n  keep: ${keep}\n`;
 
@@ -190,6 +192,15 @@ export const entries = [
       "Without `enum` a run config may give any text, and a misspelt one would silently choose the other branch. With the values listed, both the strategy and the run config are checked against them.",
     bad: modes('if mode == "soft" then 0.5 else 1').replace(", enum: [soft, hard]", ""),
     good: modes('if mode == "soft" then 0.5 else 1'),
+  },
+  {
+    code: "LTX4024",
+    slug: "not-a-whole-number",
+    title: "A block or a width is no whole number",
+    explanation:
+      '`tap: block ${layer}` and `features: "${size}"` take a parameter of `type: integer`. A head has at least one feature, so that its parameter needs a `minimum` of 1 or more; which blocks there are is checked against the checkpoint.',
+    bad: tapped("number, default: 12"),
+    good: tapped("integer, default: 12"),
   },
   {
     code: "LTX4030",
