@@ -54,9 +54,9 @@ export function completionInConfig(
   const tree = treeAt(document, offset);
   const found =
     place.path[0] === "training_strategy"
-      ? ofStrategy(documents, pathOf(uri), tree, place)
+      ? ofStrategy(documents, pathOf(uri), tree, place, offset)
       : isAlone
-        ? ofSchema(tree, place)
+        ? ofSchema(tree, place, offset)
         : [];
   const client = { withSnippets, sharesRange: false };
   return found.map((each, rank) => completionOf(document, { ...each, replace, rank }, client, each.doc));
@@ -69,6 +69,7 @@ function ofStrategy(
   config: string,
   tree: YamlNode | null,
   { path, kind }: ReturnType<typeof placeAt>,
+  offset: number,
 ): readonly Offered[] {
   if (kind === "value" && path[1] === "name")
     return strategiesFor(documents, config).map(({ name, path: file }) => ({
@@ -79,7 +80,7 @@ function ofStrategy(
   const analysis = strategyOf(documents, config, tree)?.analysis ?? null;
   const params = analysis?.syntax?.params ?? [];
   if (kind === "key" && path.length === 1) {
-    const present = presentAt(tree, path);
+    const present = presentAt(tree, path, offset);
     const keys = params.map(({ name: { text: label } }): Offered => {
       const doc = analysis === null ? null : declaredText(analysis, label);
       return { label, kind: "key", insert: `${label}: $0`, doc: doc ?? "" };
@@ -93,10 +94,14 @@ function ofStrategy(
   return Array.isArray(values) ? values.map((value) => ({ label: String(value), kind: "value" })) : [];
 }
 
-function ofSchema(tree: YamlNode | null, { path, kind }: ReturnType<typeof placeAt>): readonly Offered[] {
+function ofSchema(
+  tree: YamlNode | null,
+  { path, kind }: ReturnType<typeof placeAt>,
+  offset: number,
+): readonly Offered[] {
   const schema = schemaAt(path, settings());
   if (kind === "key") {
-    const present = presentAt(tree, path);
+    const present = presentAt(tree, path, offset);
     const keys = Object.entries(at(schema, "properties") ?? {}).filter(
       ([key, value]) => !present.has(key) && (value as Schema)["deprecated"] !== true,
     );
@@ -112,10 +117,12 @@ function ofSchema(tree: YamlNode | null, { path, kind }: ReturnType<typeof place
   return Array.isArray(values) ? values.map((value) => ({ label: String(value), kind: "value" })) : [];
 }
 
-function presentAt(tree: YamlNode | null, path: Path): ReadonlySet<string> {
+/** The keys of a mapping but the one that the cursor is in. */
+function presentAt(tree: YamlNode | null, path: Path, offset: number): ReadonlySet<string> {
   const place = tree === null ? null : nodeAt(tree, path);
+  const entries = place?.depth === path.length && place.node.kind === "mapping" ? place.node.entries : [];
   return new Set(
-    place?.depth === path.length && place.node.kind === "mapping" ? place.node.entries.map(({ key }) => key) : [],
+    entries.flatMap(({ key, keySpan: { start, end } }) => (start <= offset && offset <= end ? [] : [key])),
   );
 }
 

@@ -37,9 +37,11 @@ function valuesOf(modality: ModalitySyntax): readonly Expression[] {
   const { fps, sigma, noise, noisy, target, denoised, attention, keyframes } = modality;
   const single = [fps, sigma, noise, noisy, target, denoised, attention, keyframes];
   const lists = [modality.keep, modality.noiseMask, modality.references, modality.text];
+  const ofReferences = modality.references?.items.flatMap((item) => [item.sigma, item.noise]) ?? [];
   return [
     ...single.flatMap((entry) => entry?.value ?? []),
     ...lists.flatMap((list) => list?.items ?? []).flatMap(partsOf),
+    ...ofReferences.flatMap((entry) => entry?.value ?? []),
   ];
 }
 

@@ -3,8 +3,8 @@
  * compares the names with those of `builtins.ts`.
  */
 
-/** What a value is, as far as an editor needs it to choose what to offer. `axis` and `source` are names. */
-export type ValueKind = "mask" | "number" | "any" | "axis" | "source";
+/** What a value is, as far as an editor needs it to choose what to offer. `axis`, `source`, `text` and `trained` are names. */
+export type ValueKind = "mask" | "number" | "any" | "axis" | "source" | "text" | "trained";
 
 export interface ParameterDoc {
   readonly name: string;
@@ -18,7 +18,7 @@ export interface FunctionDoc {
   /** Each way to write its arguments. */
   readonly forms: readonly (readonly ParameterDoc[])[];
   /** What it gives: `like` is what its first argument is. */
-  readonly gives: "mask" | "number" | "like" | "loss";
+  readonly gives: "mask" | "number" | "like" | "loss" | "text";
   /** Sentences in Markdown. */
   readonly text: string;
   /** Where it may be called, if not anywhere. */
@@ -275,6 +275,43 @@ export const progressDocs: Readonly<Record<string, FieldDoc>> = {
   global_step: { text: "Finished optimizer steps.", type: "a number" },
   progress: { text: "The share of the run that is done, 0 to 1.", type: "a number" },
 };
+
+/** In `text` alone: a text with trained tokens in front. */
+export const textDocs: Readonly<Record<string, FunctionDoc>> = {
+  insert: {
+    forms: [
+      [
+        { name: "source", kind: "text" },
+        { name: "weight", kind: "trained", many: true },
+      ],
+    ],
+    gives: "text",
+    text: "The text of a source with the trained tokens of one or more `weights` in front.",
+  },
+};
+
+/** The words of an expression that are no names. */
+export const keywordDocs: Readonly<Record<string, string>> = {
+  true: "A mask that holds everywhere.",
+  false: "A mask that holds nowhere.",
+  if: "`if m then a else b`: for each element `a` where the mask `m` is true, else `b`.",
+  // oxlint-disable-next-line unicorn/no-thenable -- a word of the language
+  then: "`if m then a else b`: for each element `a` where the mask `m` is true, else `b`.",
+  else: "`if m then a else b`: for each element `a` where the mask `m` is true, else `b`.",
+  and: "`a and b`: true where both masks are.",
+  or: "`a or b`: true where one of the masks is, or both are.",
+  not: "`not m`: true where the mask is not.",
+  over: "`mse(a, b) over m`: the mean over the tokens where the mask `m` is true, or weighted by the numbers `m`.",
+  per: "`uniform(0, 1) per frame`: one draw for each frame; `per (frame, channel)` for each pair.",
+  with: "`m with probability p`: the entry counts in a share `p` of the samples, drawn anew in each step.",
+  probability: "`m with probability p`: the entry counts in a share `p` of the samples, drawn anew in each step.",
+};
+
+/** Of a function that is called by this name, of a modality or not; null for what is none. */
+export function docOf(name: string): FunctionDoc | null {
+  const all = [functionDocs, methodDocs, textDocs].find((docs) => Object.hasOwn(docs, name));
+  return all?.[name] ?? null;
+}
 
 /** `clamp(x, lo, hi)`; an argument that may be left out, and those that may follow, as `[axis=…]`. */
 export function signatureOf(name: string, form: readonly ParameterDoc[], bare = false): string {

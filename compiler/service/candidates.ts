@@ -6,6 +6,7 @@ import {
   methodDocs,
   progressDocs,
   signatureOf,
+  textDocs,
   type FunctionDoc,
 } from "../2-check/builtin-docs.ts";
 import { membersOf, methodsOf, noisyFields } from "../2-check/builtins.ts";
@@ -76,6 +77,9 @@ export function operands(analysis: Analysis, around: Surroundings): readonly Can
     ...ownMembers(analysis, around),
     ...otherModalities(analysis, around),
     ...functions,
+    ...(weights(analysis).length === 0 ? [] : Object.entries(textDocs)).map(([name, doc]) =>
+      functionCandidate(name, doc),
+    ),
     ...Object.entries(progressDocs).map(([label, { text }]): Candidate => ({
       label,
       kind: "field",
@@ -267,6 +271,15 @@ export function references(analysis: Analysis): readonly Candidate[] {
     kind: "source",
     is: "latents",
   }));
+}
+
+/** Trained tokens, for `insert(…)`. */
+export function weights(analysis: Analysis): readonly Candidate[] {
+  return [...(analysis.declarations?.byName.values() ?? [])].flatMap(({ kind, name }): Candidate[] =>
+    kind === "weight"
+      ? [{ label: name.text, kind: "variable", is: "text", about: { kind: "declared", name: name.text } }]
+      : [],
+  );
 }
 
 /** Whether a candidate fits where `wanted` is asked for. */

@@ -2,8 +2,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Library } from "../1-parse/inherit.ts";
-import { functionDocs, fieldDocs, methodDocs, progressDocs } from "../2-check/builtin-docs.ts";
-import { argumentNames, functionNames, membersOf, methodsOf, progressNames } from "../2-check/builtins.ts";
+import { functionDocs, fieldDocs, keywordDocs, methodDocs, progressDocs } from "../2-check/builtin-docs.ts";
+import { argumentNames, functionNames, keywords, membersOf, methodsOf, progressNames } from "../2-check/builtins.ts";
 import { analyseAt, complete, placeAt, signature, type Around, type Completion } from "./index.ts";
 
 const test = suite("completion");
@@ -255,11 +255,53 @@ loss:
   assert.not(of("style").includes("noisy"));
 });
 
+const noised = (rest: string) => `strategy: a
+language: 2
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+  style: {directory: style, kind: video_latents}
+weights:
+  concept: {axes: [text: 8, hidden], like: conditions}
+${rest}
+`;
+
+test("a reference that is a mapping has its keys and their values", () => {
+  const inReferences = (piece: string) => labels(noised(`video:\n  latents: latents\n  references:\n${piece}`));
+  assert.equal(inReferences("    - {source: style, |}"), ["probability", "sigma", "noise"]);
+  assert.equal(inReferences("    - source: style\n      |"), ["probability", "sigma", "noise"]);
+  includes(inReferences("    - {source: |}"), "style");
+  includes(inReferences('    - {source: style, sigma: "|"}'), "uniform", "randn");
+});
+
+test("`insert` takes a source of text and weights", () => {
+  const inText = (piece: string) => labels(noised(`video:\n  latents: latents\n  text: ${piece}`));
+  includes(inText("|"), "insert", "conditions");
+  assert.equal(inText("insert(|"), ["conditions"]);
+  assert.equal(inText("insert(conditions, |"), ["concept"]);
+});
+
+test("what weights begin with, and their axes", () => {
+  const inWeight = (piece: string) => labels(noised("").replace("like: conditions}", `like: conditions, ${piece}}`));
+  assert.equal(inWeight("init: |"), ["randn(0.02)", "0"]);
+  assert.equal(labels(noised("").replace("[text: 8, hidden]", "[|]")), ["text: 8", "hidden"]);
+});
+
+test("arguments that are given by name, and axes by name in version 2 of the language", () => {
+  const inVideo = (piece: string) => labels(noised(`video:\n  latents: latents\n  sigma: ${piece}`));
+  includes(inVideo("shifted_logit_normal(|"), "std=", "eps=");
+  excludes(inVideo("shifted_logit_normal(std=|"), "std=");
+  includes(inVideo("mean(clean, |"), "axis=channel");
+  includes(inVideo("mean(clean, axis=|"), "channel");
+  includes(labels("strategy: a\nlet:\n  a: mean(x, |"), "channel");
+});
+
 test("every built-in has its documentation, with the names of its arguments", () => {
   assert.equal(Object.keys(functionDocs).toSorted(), [...new Set(functionNames)].toSorted());
   assert.equal(Object.keys(methodDocs).toSorted(), Object.keys({ ...methodsOf.video, ...methodsOf.audio }).toSorted());
   assert.equal(Object.keys(fieldDocs).toSorted(), [...new Set([...membersOf.video, ...membersOf.audio])].toSorted());
   assert.equal(Object.keys(progressDocs), Object.keys(progressNames));
+  assert.equal(Object.keys(keywordDocs), keywords);
   for (const [name, names] of Object.entries(argumentNames))
     assert.equal(
       (functionDocs[name] ?? methodDocs[name])?.forms[0]?.map((parameter) => parameter.name),

@@ -6,7 +6,16 @@ import type { Declaration } from "../2-check/declarations.ts";
 import { endOffset } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import type { Analysis } from "./analysis.ts";
-import { axes, fieldsOf, fits, operands, references, type Candidate, type Surroundings } from "./candidates.ts";
+import {
+  axes,
+  fieldsOf,
+  fits,
+  operands,
+  references,
+  weights,
+  type Candidate,
+  type Surroundings,
+} from "./candidates.ts";
 import { builtinParameters, cursorIn, type Cursor } from "./cursor.ts";
 import { placeAt, type Place } from "./place.ts";
 import {
@@ -200,16 +209,44 @@ function candidatesFor(
     case "member":
       return fieldsOf(analysis, expects.owner);
     case "axis":
-      return axes(analysis);
+      return axesOf(analysis, call);
     case "source":
       return references(analysis);
+    case "trained":
+      return weights(analysis);
     case "probability":
       return [{ label: "probability", kind: "keyword", is: "none", insert: "probability $0" }];
     case "operator":
       return operators(expects, isItem);
-    case "operand":
-      return likeliestFirst(ranked(operands(analysis, around), expects.wanted, expects.isOver), call);
+    case "operand": {
+      const fitting = ranked(operands(analysis, around), expects.wanted, expects.isOver);
+      // In `insert(…)` a source alone.
+      const all =
+        expects.wanted === "text" && call !== null ? fitting.filter(({ kind }) => kind === "source") : fitting;
+      return [...namedArguments(analysis, call), ...likeliestFirst(all, call)];
+    }
   }
+}
+
+/** In version 2 of the language an axis that is reduced is named: `mean(x, axis=frame)`. */
+function axesOf(analysis: Analysis, call: Cursor["call"]): readonly Candidate[] {
+  const isReduced = call !== null && call.named === null && call.callee !== "per";
+  const mustBeNamed = isReduced && (analysis.syntax?.language?.value ?? 1) >= 2;
+  const all = axes(analysis);
+  if (!mustBeNamed) return all;
+  return all.map((candidate) => ({ ...candidate, label: `axis=${candidate.label}` }));
+}
+
+/** `std=`, where a value of its own may be given to it. */
+function namedArguments(analysis: Analysis, call: Cursor["call"]): readonly Candidate[] {
+  if (call === null || call.named !== null) return [];
+  const optional = (signatures(analysis)(call.callee) ?? []).filter((parameter) => parameter.optional === true);
+  return optional.map(({ name }): Candidate => ({
+    label: `${name}=`,
+    kind: "keyword",
+    is: "any",
+    insert: `${name}=$0`,
+  }));
 }
 
 /** A loss compares a prediction with its target. */

@@ -1,5 +1,5 @@
 /** What an expression asks for at its end, told from its tokens: it is being written and has no tree yet. */
-import { functionDocs, methodDocs, type ParameterDoc, type ValueKind } from "../2-check/builtin-docs.ts";
+import { docOf, type ParameterDoc, type ValueKind } from "../2-check/builtin-docs.ts";
 import { keywords } from "../2-check/builtins.ts";
 import type { Wanted } from "./roles.ts";
 
@@ -11,6 +11,7 @@ export interface Cursor {
     | { readonly kind: "member"; readonly owner: readonly string[] }
     | { readonly kind: "axis" }
     | { readonly kind: "source" }
+    | { readonly kind: "trained" }
     | { readonly kind: "probability" }
     | { readonly kind: "operand"; readonly wanted: Wanted; readonly isOver: boolean }
     /** Behind an operand; the function whose call it is, if it is one. */
@@ -79,6 +80,9 @@ function groupsOf(tokens: readonly string[]): Group[] {
   return groups;
 }
 
+/** Arguments that are names alone, of which there are few. */
+type NameKind = "axis" | "source" | "trained";
+
 const isName = (token: string | undefined): boolean => token !== undefined && /^[A-Za-z_]/.test(token);
 /** Behind them an operand is still to come. */
 const words = new Set(keywords.filter((word) => word !== "true" && word !== "false"));
@@ -110,7 +114,7 @@ function expected(
   if (last === "per" || group.callee === "per") return { kind: "axis" };
   if (last === "with") return { kind: "probability" };
   const own = argumentWanted(groups, group, wanted, signature);
-  if (own === "axis" || own === "source") return { kind: own };
+  if (own === "axis" || own === "source" || own === "trained") return { kind: own };
   if (isOperandEnd(last)) return operatorAfter(tokens, groups, group);
   return {
     kind: "operand",
@@ -169,7 +173,7 @@ function argumentWanted(
   group: Group,
   whole: Wanted,
   signature: (callee: string) => readonly ParameterDoc[] | null,
-): Wanted | "axis" | "source" {
+): Wanted | NameKind {
   if (groups.length === 1) return whole;
   if (group.callee === null) return whole === "mask" || whole === "weight" ? whole : "any";
   const parameters = signature(group.callee) ?? [];
@@ -179,12 +183,10 @@ function argumentWanted(
   return kindWanted(parameter?.kind);
 }
 
-function kindWanted(kind: ValueKind | undefined): Wanted | "axis" | "source" {
-  return kind ?? "any";
-}
+const kindWanted = (kind: ValueKind | undefined): Wanted | NameKind => kind ?? "any";
 
 /** The parameters of a built-in function, `prefix` as `video.prefix`; of several forms the first. */
 export function builtinParameters(callee: string): readonly ParameterDoc[] | null {
   const name = callee.split(".").at(-1) ?? "";
-  return (functionDocs[name] ?? methodDocs[name])?.forms[0] ?? null;
+  return docOf(name)?.forms[0] ?? null;
 }

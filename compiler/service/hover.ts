@@ -1,8 +1,9 @@
 /** What is shown when the pointer rests on something. */
 import { printExpression } from "../1-parse/expression/print.ts";
 import {
+  docOf,
   fieldDocs,
-  functionDocs,
+  keywordDocs,
   methodDocs,
   progressDocs,
   signatureOf,
@@ -45,17 +46,21 @@ function textOf(analysis: Analysis, symbol: SymbolAt): string | null {
       return `\`${symbol.name}\`: ${progressDocs[symbol.name]?.text ?? ""}`;
     case "axis":
       return `\`${symbol.name}\`: an axis. Values are matched by the names of their axes.`;
+    case "keyword":
+      return keywordDocs[symbol.name] ?? null;
+    case "argument":
+      return functionText(symbol.callee);
     case "key":
       return keyText(analysis, symbol.path);
     case "value":
-      return valueText(symbol.path, symbol.text);
+      return symbol.path[0] === "extends" ? baseText(analysis, symbol) : valueText(symbol.path, symbol.text);
   }
 }
 
 /** The signature of a built-in function, and what it does; null for what is none. */
 export function functionText(name: string): string | null {
-  const doc = functionDocs[name] ?? methodDocs[name];
-  if (doc === undefined) return null;
+  const doc = docOf(name);
+  if (doc === null) return null;
   const forms = doc.forms.map((form) => signatureOf(name, form, doc.bare));
   return `${fenced(forms.join("\n"))}\n${doc.text}`;
 }
@@ -179,6 +184,12 @@ function keyText(analysis: Analysis, path: readonly (string | number)[]): string
   const loss = owner === "loss" && path.length === 2 ? `A loss term, \`f32[batch]\`. ${described}` : described;
   if (loss === "") return null;
   return type === undefined ? loss : `${loss}\n\n${describe(type)}`;
+}
+
+/** What the strategy says of itself that a file extends. */
+function baseText({ file }: Analysis, { path, text }: Extract<SymbolAt, { kind: "value" }>): string | null {
+  const description = /^description:\s*(.+)$/m.exec(file.bases[0]?.text ?? "")?.[1];
+  return description === undefined ? valueText(path, text) : `**${text}**\n\n${description}`;
 }
 
 function valueText(path: readonly (string | number)[], text: string): string | null {

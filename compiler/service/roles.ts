@@ -1,4 +1,5 @@
 /** What may stand at a place of a strategy: the schema's answer, and what a value there is used for. */
+import { axisNames } from "../2-check/axes.ts";
 import type { ModalityName } from "../2-check/core.ts";
 import { strategySchema } from "../2-check/schema-strategy.ts";
 import type { Place } from "./place.ts";
@@ -41,7 +42,7 @@ export function at(schema: Schema | null, key: string): Schema | null {
 }
 
 /** Whether keys stand there: the file's own sections and those whose keys are names. */
-export const isMapping = (schema: Schema | null): boolean => schema?.["type"] === "object";
+export const isMapping = (schema: Schema | null): boolean => [schema?.["type"]].flat().includes("object");
 
 /** Whether a list may stand there. */
 export const isList = (schema: Schema | null): boolean => [schema?.["type"]].flat().includes("array");
@@ -66,13 +67,17 @@ const fields: Readonly<Record<string, Wanted>> = {
 };
 
 /** The modality, and its pass, whose keys stand at a path. */
-export function modalityAt(
-  path: Path,
-): { readonly modality: ModalityName; readonly pass: string | null; readonly key: string } | null {
+export function modalityAt(path: Path): {
+  readonly modality: ModalityName;
+  readonly pass: string | null;
+  readonly key: string;
+  /** Of a reference that is written as a mapping: the key in it. */
+  readonly inner: string | null;
+} | null {
   const inPass = path[0] === "passes";
-  const [modality, key] = inPass ? path.slice(2) : path;
+  const [modality, key, , inner] = inPass ? path.slice(2) : path;
   if ((modality !== "video" && modality !== "audio") || typeof key !== "string") return null;
-  return { modality, pass: inPass ? String(path[1]) : null, key };
+  return { modality, pass: inPass ? String(path[1]) : null, key, inner: typeof inner === "string" ? inner : null };
 }
 
 /** What a value at a path is. */
@@ -80,6 +85,8 @@ export function roleAt(path: Path): Role {
   const [section, , key] = path;
   const expression = (wanted: Wanted, isItem = false): Role => ({ kind: "expression", wanted, isItem });
   const inModality = modalityAt(path);
+  const inner = inModality?.inner ?? null;
+  if (inner !== null) return expression(inner === "source" ? "reference" : "number");
   const wanted = inModality === null ? undefined : (items[inModality.key] ?? fields[inModality.key]);
   if (wanted !== undefined && inModality !== null) return expression(wanted, inModality.key in items);
   if (path.length === 2 && section === "let") return expression("any");
@@ -90,6 +97,9 @@ export function roleAt(path: Path): Role {
   if (section === "sources" && (key === "directory" || key === "file")) return { kind: "template" };
   if (section === "sources" && key === "like") return { kind: "name", of: "latents" };
   if (section === "weights" && key === "like") return { kind: "name", of: "text" };
+  if (section === "weights" && key === "init") return { kind: "choice", values: ["randn(0.02)", 0] };
+  if (section === "weights" && key === "axes") return { kind: "choice", values: ["text: 8", "hidden"] };
+  if (section === "sources" && key === "axes") return { kind: "choice", values: axisNames };
   if (section === "outputs" && key === "linear") return { kind: "name", of: "output" };
   if (section === "outputs" && key === "tap") return { kind: "tap" };
   const schema = schemaAt(path);

@@ -101,6 +101,22 @@ test("hover on a value of a choice explains the key; comments and blanks have no
   assert.is(hover(analyse({ path: "a", text: "a: [" }), 2), null);
 });
 
+test("hover on the words of an expression, on named arguments, on `insert` and on what is extended", () => {
+  const of = (piece: string, rest: string) => {
+    const at = `strategy: a\nsources:\n  latents: {directory: latents, kind: video_latents}\n${rest}`;
+    const offset = at.indexOf(piece.replace("|", "")) + piece.indexOf("|");
+    return hover(analyse({ path: "a.strategy", text: at }), offset)?.text ?? "";
+  };
+  assert.match(shown("keep: n|ot"), /true where the mask is not/);
+  assert.match(shown("ov|er hole"), /the mean over the tokens/);
+  assert.match(of("ax|is=frame", "let:\n  a: mean(latents, axis=frame)\n"), /mean\(x, axis=…\)/);
+  assert.match(of("ins|ert(c", "video:\n  latents: latents\n  text: insert(c, w)\n"), /insert\(source, weight\)/);
+  assert.match(of("ran|dn(", "weights:\n  w: {axes: [text: 8, hidden], like: c, init: randn(1)}\n"), /randn/);
+  const noised = 'video:\n  latents: latents\n  references:\n    - {source: latents, sigma: "uniform(0, 1)"}\n';
+  assert.match(of("uni|form(", noised), /uniform\(/);
+  assert.match(hover(child, offsetOf("./fi|ll", childText))?.text ?? "", /fill.strategy/);
+});
+
 test("definitions lead to declarations, arguments, keys, bases and imported files", () => {
   const to = (piece: string) =>
     definition(own, offsetOf(piece)).map((target) =>

@@ -1,5 +1,5 @@
 /** The arguments of the call that the cursor is in. */
-import { functionDocs, methodDocs, parameterText } from "../2-check/builtin-docs.ts";
+import { docOf, parameterText } from "../2-check/builtin-docs.ts";
 import { textAt } from "../source/source-file.ts";
 import type { Analysis } from "./analysis.ts";
 import { signatures } from "./completion.ts";
@@ -44,8 +44,8 @@ function formsOf(analysis: Analysis, callee: string): Pick<Signature, "forms" | 
         : `Imported from ${declaration.syntax.from?.value ?? "?"}.`;
     return { forms: [{ label: `${callee}(${parameters.join(", ")})`, parameters }], doc };
   }
-  const doc = functionDocs[name] ?? methodDocs[name];
-  if (doc === undefined || doc.bare === true) return null;
+  const doc = docOf(name);
+  if (doc === null || doc.bare === true) return null;
   const forms = doc.forms.map((form) => {
     const parameters = form.map(parameterText);
     return { label: `${name}(${parameters.join(", ")})`, parameters };

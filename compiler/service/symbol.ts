@@ -1,13 +1,17 @@
 /** What stands at an offset of a strategy. */
 import { allExpressions } from "../1-parse/all-expressions.ts";
 import type { Expression } from "../1-parse/expression/ast.ts";
+import { tokensOf } from "../1-parse/expression/parse.ts";
+import type { YamlScalar } from "../1-parse/tree.ts";
 import { axisNames } from "../2-check/axes.ts";
-import { fieldDocs, functionDocs, methodDocs, progressDocs } from "../2-check/builtin-docs.ts";
+import { fieldDocs, functionDocs, methodDocs, progressDocs, textDocs } from "../2-check/builtin-docs.ts";
+import { keywords } from "../2-check/builtins.ts";
 import type { ModalityName } from "../2-check/core.ts";
 import { isMember } from "../2-check/members.ts";
 import type { Span } from "../source/span.ts";
 import type { Analysis } from "./analysis.ts";
-import { modalityAt } from "./roles.ts";
+import { builtinParameters, cursorIn } from "./cursor.ts";
+import { modalityAt, roleAt } from "./roles.ts";
 import { treePlaceAt } from "./tree-place.ts";
 import { contains, localsOf, usesIn, type Local, type Use } from "./uses.ts";
 
@@ -23,6 +27,9 @@ export type SymbolAt = { readonly span: Span } &
     | { readonly kind: "field"; readonly owner: string; readonly pass: string | null; readonly name: string }
     | { readonly kind: "modality"; readonly name: ModalityName }
     | { readonly kind: "function" | "progress" | "axis"; readonly name: string }
+    | { readonly kind: "keyword"; readonly name: string }
+    /** `std=`; `callee` is the function that it is given to. */
+    | { readonly kind: "argument"; readonly name: string; readonly callee: string }
     | { readonly kind: "key"; readonly path: Path }
     | { readonly kind: "value"; readonly path: Path; readonly text: string }
   );
@@ -41,9 +48,30 @@ export function symbolAt(analysis: Analysis, offset: number): SymbolAt | null {
   if (member !== null) return member;
   if (place === null) return null;
   if (place.isKey) return { kind: "key", path: place.path, span: place.span };
-  return place.node.kind === "scalar"
-    ? { kind: "value", path: place.path, span: place.span, text: place.node.text }
-    : null;
+  if (place.node.kind !== "scalar") return null;
+  const { node, path, span } = place;
+  return wordAt(node, path, offset) ?? { kind: "value", path, span, text: node.text };
+}
+
+/** A keyword of an expression, or the name of an argument. */
+function wordAt({ text, mapOffset }: YamlScalar, path: Path, offset: number): SymbolAt | null {
+  const role = roleAt(path).kind;
+  if (role !== "expression") return null;
+  const tokens = tokensOf(text);
+  const spanOf = (start: number, { length }: string): Span => ({
+    start: mapOffset(start),
+    end: mapOffset(start + length),
+  });
+  const i = tokens.findIndex(
+    ({ startOffset, image }) => contains(spanOf(startOffset, image), offset) && /^\w/.test(image),
+  );
+  const token = tokens[i];
+  if (token === undefined) return null;
+  const { image: name, startOffset } = token;
+  const span = spanOf(startOffset, name);
+  if (keywords.includes(name)) return { kind: "keyword", name, span };
+  const call = cursorIn(text.slice(0, startOffset), "any", builtinParameters).call;
+  return tokens[i + 1]?.image === "=" && call !== null ? { kind: "argument", name, callee: call.callee, span } : null;
 }
 
 function ofUse({ declarations }: Analysis, { name, span, isDeclaration }: Use, path: Path): SymbolAt | null {
@@ -52,7 +80,7 @@ function ofUse({ declarations }: Analysis, { name, span, isDeclaration }: Use, p
   const inside = modalityAt(path);
   if (inside !== null && isMember(inside.modality, name))
     return { kind: "field", owner: inside.modality, pass: inside.pass, name, span };
-  if (Object.hasOwn(functionDocs, name)) return { kind: "function", name, span };
+  if (Object.hasOwn(functionDocs, name) || Object.hasOwn(textDocs, name)) return { kind: "function", name, span };
   if (Object.hasOwn(progressDocs, name)) return { kind: "progress", name, span };
   if (axisNames.includes(name)) return { kind: "axis", name, span };
   // Of a modality, but not here: what it means is told all the same.

@@ -35,9 +35,12 @@ function written(syntax: StrategySyntax): Use[] {
   const named = [...likes, ...syntax.outputs.map(({ linear }) => linear)];
   return [
     ...named.flatMap((name) => (name === null ? [] : [useOf(name)])),
-    ...[...allExpressions(syntax), ...latentsOf(syntax)].flatMap(usesOf),
+    ...[...allExpressions(syntax), ...latentsOf(syntax), ...initsOf(syntax)].flatMap(usesOf),
   ];
 }
+
+/** What weights begin with: a number or a draw, which no value is made of. */
+const initsOf = ({ weights }: StrategySyntax): Expression[] => weights.flatMap(({ init }) => init ?? []);
 
 /** The sources of latents, which are names alone. */
 function latentsOf({ video, audio, passes }: StrategySyntax): Expression[] {
