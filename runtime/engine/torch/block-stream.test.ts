@@ -88,6 +88,25 @@ function testStream(library: TorchLibrary): void {
     }
   });
 
+  test("an opening that fails at a later weight leaves no handle, and the graph opens when the weight is there", async () => {
+    const path = await weights();
+    const graph = thereAndBack(path);
+    const last = graph.initializers.at(-1) as Initializer;
+    const beyond = { ...(last.bytes as object), offset: 4 * WIDTH * WIDTH * BLOCKS } as Initializer["bytes"];
+    const broken = { ...graph, initializers: [...graph.initializers.slice(0, -1), { ...last, bytes: beyond }] };
+    library.offload(true);
+    try {
+      results(graph, 1);
+      const before = torch.alive;
+      assert.throws(() => library.open(broken), /ends before the weight at/);
+      assert.is(torch.alive, before);
+      results(graph, 1);
+      assert.is(torch.alive, before);
+    } finally {
+      library.offload(false);
+    }
+  });
+
   test("a view of a weight counts as the weight, and each turn names the block after it", async () => {
     const plan = planOf(torch, thereAndBack(await weights()));
     const { blocks, needs, next } = blockNeeds(plan);

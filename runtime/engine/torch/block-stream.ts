@@ -30,11 +30,17 @@ export class BlockBuffers {
   /** Buffers for blocks of this many bytes. Larger ones than before are made anew; earlier graphs keep theirs. */
   ofSize(size: number): readonly Buffer[] {
     if (this.#current !== null && this.#current.size >= size) return this.#current.list;
-    const list = Array.from({ length: BUFFERS }, (): Buffer => {
-      // The library has no type of one byte here; two are as good.
-      const handle = this.#torch.empty([Math.ceil(size / 2)], "bfloat16");
-      return { handle, address: this.#torch.address(handle), holds: "" };
-    });
+    const list: Buffer[] = [];
+    try {
+      for (let i = 0; i < BUFFERS; i++) {
+        // The library has no type of one byte here; two are as good.
+        const handle = this.#torch.empty([Math.ceil(size / 2)], "bfloat16");
+        list.push({ handle, address: this.#torch.address(handle), holds: "" });
+      }
+    } catch (error) {
+      for (const { handle } of list) this.#torch.drop(handle);
+      throw error;
+    }
     this.#current = { list, size };
     return list;
   }
@@ -61,7 +67,7 @@ export class BlockStream {
   readonly #weights: Weights;
   readonly #queue: CopyQueue;
   readonly #needs: BlockNeeds;
-  readonly #blocks: readonly OpenBlock[];
+  readonly #blocks: OpenBlock[] = [];
 
   constructor(
     tools: {
@@ -77,17 +83,32 @@ export class BlockStream {
     [this.#torch, this.#weights, this.#queue, this.#needs] = [torch, weights, queue, needs];
     const layouts = needs.blocks.map(({ constants }) => layoutOf(constants));
     const list = layouts.length === 0 ? [] : buffers.ofSize(Math.max(...layouts.map(({ size }) => size)));
-    this.#blocks = needs.blocks.map(({ name }, i) => {
-      const buffer = list[i % BUFFERS] as Buffer;
-      const { places } = layouts[i] as Layout;
-      const copies = places.map(({ slot, constant, offset }): Copied => {
-        const target = torch.over(buffer.address + offset, constant.shape, constant.readAs, torch.device);
-        slots[slot] = target;
-        return { slot, constant, source: weights.onHost(constant), target };
+    try {
+      needs.blocks.forEach(({ name }, i) => {
+        this.#open(name, list[i % BUFFERS] as Buffer, layouts[i] as Layout, slots);
       });
-      const key = places.map(({ constant, offset }) => `${weights.keyOf(constant)}@${offset}`).join();
-      return { key: `${name} ${key}`, buffer, copies };
-    });
+    } catch (error) {
+      this.close(slots);
+      throw error;
+    }
+  }
+
+  #open(name: string, buffer: Buffer, { places }: Layout, slots: Slots): void {
+    const copies: Copied[] = [];
+    const key = places.map(({ constant, offset }) => `${this.#weights.keyOf(constant)}@${offset}`).join();
+    // What has been opened when another weight fails is closed with the others.
+    this.#blocks.push({ key: `${name} ${key}`, buffer, copies });
+    for (const { slot, constant, offset } of places) {
+      const source = this.#weights.onHost(constant);
+      try {
+        const target = this.#torch.over(buffer.address + offset, constant.shape, constant.readAs, this.#torch.device);
+        slots[slot] = target;
+        copies.push({ slot, constant, source, target });
+      } catch (error) {
+        this.#weights.releaseHost(constant);
+        throw error;
+      }
+    }
   }
 
   /** Sees that the blocks are on the device that the call of this number needs, and sends the next one on its way. */

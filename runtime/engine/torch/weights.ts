@@ -117,9 +117,15 @@ export class Weights {
     if (this.#torch.device === "cpu" || this.#locked + size > MOST_LOCKED * totalmem()) return inFile;
     const locked = this.#torch.locked(shape, readAs);
     if (locked === null) return inFile;
+    try {
+      this.#torch.copy(stored, locked);
+    } catch (error) {
+      this.#torch.drop(locked);
+      throw error;
+    } finally {
+      this.#torch.drop(stored);
+    }
     this.#locked += size;
-    this.#torch.copy(stored, locked);
-    this.#torch.drop(stored);
     return { handle: locked, locked: size };
   }
 
@@ -127,10 +133,14 @@ export class Weights {
     const { shape, dtype, readAs } = weight;
     const stored = this.#stored(weight, range);
     if (readAs === dtype && this.#torch.device === "cpu") return stored;
+    let made: Handle = 0;
     try {
-      const made = this.#torch.empty(shape, readAs);
+      made = this.#torch.empty(shape, readAs);
       this.#torch.copy(stored, made);
       return made;
+    } catch (error) {
+      if (made !== 0) this.#torch.drop(made);
+      throw error;
     } finally {
       this.#torch.drop(stored);
     }
