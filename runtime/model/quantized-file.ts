@@ -1,10 +1,7 @@
 /** The weights of a model's blocks in 8 bits, in a file of the user's cache: made once for each model, and read from then on. */
-import { lstatSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import { cacheFolder } from "../engine/recording/cache-folder.ts";
-import { distrust, distrustOfFolder, makeOwnFolder } from "../engine/recording/own-files.ts";
 import {
   openSafetensors,
   writeSafetensors,
@@ -12,9 +9,10 @@ import {
   type SafetensorsFile,
   type TensorEntry,
 } from "../files/safetensors/index.ts";
-import { fail, FindingsError, type Finding } from "../findings.ts";
+import { fail, type Finding } from "../findings.ts";
 import { checkpointHash } from "./checkpoint-hash.ts";
 import { quantizations, quantizeRows, type Quantization } from "./quantize.ts";
+import { keepQuantized, quantizedFolder, whyNotUsed } from "./quantized-cache.ts";
 import { blockOf, type QuantizedWeights } from "./weights.ts";
 
 /** Raised when the same model gives other bytes. */
@@ -93,50 +91,36 @@ interface ToQuantize {
  * @throws FindingsError LTX6394 without a folder that only this user can write to; LTX619x where there is no room
  */
 async function openQuantized(model: SafetensorsFile, { to, names, tell }: ToQuantize): Promise<SafetensorsFile> {
-  const folder = ownFolder();
+  const folder = quantizedFolder();
   const hash = (await checkpointHash(model.path)).replace(/^sha256:/, "").slice(0, 32);
   const path = join(folder, `${hash}-${to}-${VERSION}.safetensors`);
   const wanted = names.filter((name) => isQuantized(name, model.tensors.get(name)?.shape ?? []));
-  const found = await openIfWhole(path, model, wanted);
+  const found = await openIfWhole(path, model, wanted, tell);
   if (found !== null) return found;
   await writeSafetensors(path, tensorsOf(model, wanted, to, tell), { base: hash, quantization: to });
-  const made = await openIfWhole(path, model, wanted);
+  await keepQuantized(path);
+  const made = await openIfWhole(path, model, wanted, tell);
   return made ?? fail("LTX6394", `${path} is not what was just written to it`, "see what else writes there", place);
 }
 
-function ownFolder(): string {
-  const cache = cacheFolder();
-  const help = "let the variable XDG_CACHE_HOME name a folder of your own with room for half of the model's size";
-  if (cache === null) return fail("LTX6394", "there is no cache folder to keep quantized weights in", help, place);
-  const folder = join(cache, "ltxc", "quantized");
-  try {
-    makeOwnFolder(folder);
-  } catch (error) {
-    fail("LTX6394", `${folder} cannot be made: ${(error as Error).message}`, help, place);
-  }
-  const why = distrustOfFolder(folder);
-  return why === null ? folder : fail("LTX6394", `${folder} ${why}, so what lies there is not used`, help, place);
-}
-
-/** Null where there is no such file of this user's with all of the weights: one of another run may have fewer. */
+/** Null where there is no such file with all of the weights that can be used: one of another run may have fewer. Says what is damaged. */
 async function openIfWhole(
   path: string,
   model: SafetensorsFile,
   names: readonly string[],
+  tell: ToQuantize["tell"],
 ): Promise<SafetensorsFile | null> {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined || !stats.isFile() || distrust(stats) !== null) return null;
-  try {
-    const file = await openSafetensors(path);
-    const isThere = (name: string) =>
-      file.tensors.has(scaleOf(name)) && file.tensors.get(name)?.shape.join() === model.tensors.get(name)?.shape.join();
-    if (names.every(isThere)) return file;
-    await file.close();
+  const why = await whyNotUsed(path);
+  if (why !== null) {
+    if (why !== "") tell(`${path} ${why}: the weights are quantized anew`);
     return null;
-  } catch (error) {
-    if (error instanceof FindingsError) return null;
-    throw error;
   }
+  const file = await openSafetensors(path);
+  const isThere = (name: string) =>
+    file.tensors.has(scaleOf(name)) && file.tensors.get(name)?.shape.join() === model.tensors.get(name)?.shape.join();
+  if (names.every(isThere)) return file;
+  await file.close();
+  return null;
 }
 
 /** Each weight, and right behind it its scales. */
