@@ -81,3 +81,13 @@ function roundHalfEven(x: number): number {
   const rest = x - floor;
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
+
+/**
+ * The 256 numbers of E4M3 without infinities, by their codes (Micikevicius et al. 2022, "FP8 formats for deep learning", arXiv:2209.05433): 4
+ * bits of exponent with bias 7, 3 of fraction; all ones is not a number.
+ */
+export const float8Values: Float32Array = Float32Array.from({ length: 256 }, (_, code) => {
+  const [sign, exponent, fraction] = [code >> 7 === 1 ? -1 : 1, (code >> 3) & 15, code & 7];
+  if (exponent === 15 && fraction === 7) return NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -9 : (8 + fraction) * 2 ** (exponent - 10));
+});

@@ -13,4 +13,6 @@ export interface StoredTensor {
   readonly block?: string;
   /** Where in the same file the scales of numbers of 8 bits lie, float32, one for each row. */
   readonly scale?: { readonly offset: number; readonly length: number };
+  /** One scale for all numbers, in place of a list of them. */
+  readonly factor?: number;
 }

@@ -12,6 +12,7 @@ import { createEmbeddingsProcessor, type EmbeddingsProcessor } from "./embedding
 import { connectorLayout, keyframesEmbedding, transformerLayout, type Parameter } from "./parameters.ts";
 import { isSection, isSplit, readConfigSections } from "./metadata.ts";
 import { createModule } from "./module.ts";
+import { isFp8 } from "./fp8-weights.ts";
 import { readScaleFactors } from "./scale-factors.ts";
 import { blankQuantized, quantizedWeights } from "./quantized-file.ts";
 import type { Quantization } from "./quantize.ts";
@@ -65,6 +66,8 @@ export interface ExaminedModel {
   /** What its connectors take; `audio` is null where the run feeds no audio. */
   readonly connectors: { readonly video: ConnectorConfig; readonly audio: ConnectorConfig | null };
   readonly scaleFactors: ScaleFactors;
+  /** Whether weights are stored in 8 bits, so that they can neither be trained nor quantized. */
+  readonly isFp8: boolean;
   readonly warnings: readonly Finding[];
 }
 
@@ -97,6 +100,7 @@ async function examineTransformer({ modelPath, streams, videoVaePath }: LoadOpti
         config,
         parameters: transformer.parameters,
         connectors: { video: video.config, audio: audio?.config ?? null },
+        isFp8: isFp8(file),
         warnings,
       },
       ownFactors,
@@ -145,7 +149,8 @@ async function quantizedOf(
   { prefix, parameters }: Part,
   { quantization: to = null, isTrained = false, isBlank = false, tell = () => {} }: LoadOptions,
 ): Promise<QuantizedWeights | null> {
-  if (to === null || isTrained) return null;
+  // What is in 8 bits already is not rounded once more.
+  if (to === null || isTrained || isFp8(file)) return null;
   if (isBlank) return blankQuantized(file, to);
   return quantizedWeights(file, { to, names: parameters.map(({ name }) => prefix + name), tell });
 }

@@ -13,7 +13,8 @@ import { fail, type Finding } from "../findings.ts";
 import { checkpointHash } from "./checkpoint-hash.ts";
 import { quantizations, quantizeRows, type Quantization } from "./quantize.ts";
 import { keepQuantized, quantizedFolder, whyNotUsed } from "./quantized-cache.ts";
-import { blockOf, type QuantizedWeights } from "./weights.ts";
+import { blockOf } from "./block-of.ts";
+import type { QuantizedWeights } from "./weights.ts";
 
 /** Raised when the same model gives other bytes. */
 const VERSION = 1;

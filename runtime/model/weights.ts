@@ -6,7 +6,11 @@ import { prefixIn, takePublished } from "../files/kinds/index.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
 import { FindingsError, type Finding } from "../findings.ts";
+import { blockOf } from "./block-of.ts";
+import { isOfFp8, mapFp8, readFp8 } from "./fp8-weights.ts";
 import type { Parameter } from "./parameters.ts";
+
+const place: Finding["path"] = ["model", "model_path"];
 
 /** A part of a model whose parameters lie in a file under a common prefix. */
 export interface Part {
@@ -79,9 +83,11 @@ export async function loadPart(
   { isTrained = false, quantized = null }: HowToLoad = {},
 ): Promise<Map<string, Tensor>> {
   const weights = new Map<string, Tensor>();
+  const mapped = async (name: string, entry: TensorEntry) =>
+    quantized?.map(engine, name) ??
+    (entry.dtype === "F8_E4M3" ? await mapFp8(engine, file, name, place) : mapTensor(engine, file, name, entry));
   const load = async (name: string, entry: TensorEntry) =>
-    (isTrained ? null : (quantized?.map(engine, name) ?? mapTensor(engine, file, name, entry))) ??
-    (await readTensor(engine, file, name, entry));
+    (isTrained ? null : await mapped(name, entry)) ?? (await readTensor(engine, file, name, entry));
   try {
     for (const { name } of part.parameters) {
       const entry = file.tensors.get(part.prefix + name);
@@ -100,12 +106,6 @@ const mapped: Partial<Record<SafetensorsDType, StoredTensor["dtype"]>> = {
   F16: "float16",
 };
 
-/** The block that a tensor of this name belongs to, as a part of a stored tensor. */
-export function blockOf(name: string): Pick<StoredTensor, "block"> {
-  const [, block] = /(transformer_blocks\.\d+)\./.exec(name) ?? [];
-  return block === undefined ? {} : { block };
-}
-
 function mapTensor(
   engine: Engine,
   file: SafetensorsFile,
@@ -122,9 +122,10 @@ async function readTensor(
   engine: Engine,
   file: SafetensorsFile,
   name: string,
-  { shape }: TensorEntry,
+  { shape, dtype }: TensorEntry,
 ): Promise<Tensor> {
-  return engine.keep({ shape, dtype: "float32", data: await file.readFloat32(name) });
+  const data = dtype === "F8_E4M3" ? await readFp8(file, name, place) : await file.readFloat32(name);
+  return engine.keep({ shape, dtype: "float32", data });
 }
 
 /** A warning about tensors under the transformer's prefix that nothing reads. */
@@ -134,7 +135,8 @@ export function unusedTensors(
   known: ReadonlySet<string>,
   path: Finding["path"],
 ): Finding[] {
-  const unused = [...file.tensors.keys()].filter((name) => name.startsWith(prefix) && !known.has(name));
+  const isUnused = (name: string) => name.startsWith(prefix) && !known.has(name) && !isOfFp8(file, name);
+  const unused = [...file.tensors.keys()].filter(isUnused);
   if (unused.length === 0) return [];
   const message = `${file.path} has ${unused.length} tensors that this model does not use: ${some(unused)}`;
   const help = "they are left out; if the file was changed by hand, see that its config names what it holds";

@@ -24,6 +24,7 @@ import { removalOf, type Removal } from "../run-folder/overwrite.ts";
 import { startingOfficial } from "../run-folder/starting-official.ts";
 import { startingOver } from "../run-folder/starting.ts";
 import { fingerprintOf, type Fingerprint } from "../training/fingerprint.ts";
+import { checkFp8 } from "./check-fp8.ts";
 import { checkFiles, checkOthers, checkOutput, isFile } from "./checks.ts";
 import { checkWeights } from "./check-weights.ts";
 import { drawnContents } from "./drawn-files.ts";
@@ -62,7 +63,9 @@ export async function preflight(
   const [, data] = await together([
     async () => {
       // `checkFiles` says where it is no file.
-      if (await isFile(model.model_path)) examined = await checkModel(strategy, model, loraOf(config));
+      if (!(await isFile(model.model_path))) return;
+      examined = await checkModel(strategy, model, loraOf(config));
+      examined = checkFp8(config, examined);
     },
     () => openData(config, strategy, { params, model: examined, isThorough }),
     () => (examined === null ? undefined : checkSamples(config, strategy, examined)),

@@ -205,8 +205,8 @@ export const entries = [
     slug: "quantized-checkpoint",
     title: "The checkpoint or LoRA is quantized",
     explanation:
-      "The weights are stored in 8 bits or fewer, with scales next to them. The file is sound, but ltxc trains on weights of 16 or 32 bits. A LoRA that was trained on these can be used with a quantized checkpoint of the same version.",
-    bad: "model:\n  model_path: ltx-2-19b-dev-fp8.safetensors\n",
+      "The weights are stored in a form that ltxc does not read, such as 4 bits (nvfp4, GGUF) or int8. The file is sound, but ltxc trains on weights of 16 or 32 bits, and on those of 8 bits as fp8 (F8_E4M3). A LoRA that was trained on these can be used with a quantized checkpoint of the same version.",
+    bad: "model:\n  model_path: ltx-2-19b-dev-fp4.safetensors\n",
     good: "model:\n  model_path: ltx-2-19b-dev.safetensors\n",
   },
   {

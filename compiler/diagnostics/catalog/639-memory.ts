@@ -63,4 +63,34 @@ export const entries = [
     bad: "runtime:\n  engine: ltx-trainer\n  lora: {blocks: 47}\n",
     good: "lora:\n  target_modules: [transformer_blocks.47.attn1.to_k]\nruntime:\n  engine: ltx-trainer\n",
   },
+  {
+    code: "LTX6398",
+    slug: "scales-of-other-shape",
+    title: "The scales of a weight in 8 bits fit neither the weight nor its rows",
+    explanation:
+      "Next to a weight in 8 bits, a checkpoint has the number that it is multiplied by (`weight_scale` or `scale_weight`): one for the whole weight, or " +
+      "one for each row. This one has another number of them, as for blocks of numbers, which are not read.",
+    bad: "a checkpoint with `to_q.weight_scale` of the shape [32, 32]",
+    good: "model:\n  model_path: ltx-2-19b-dev-fp8.safetensors\n",
+  },
+  {
+    code: "LTX6399",
+    slug: "trained-in-8-bits",
+    title: "Weights in 8 bits can not be trained themselves",
+    explanation:
+      "A step of the optimizer is far smaller than the distance of two numbers of 8 bits. Adapters on such a checkpoint can be trained, since they have " +
+      "32 bits, and can then be used with the checkpoint in 16 bits, too.",
+    bad: "model:\n  model_path: ltx-2-19b-dev-fp8.safetensors\n  training_mode: full\n",
+    good: "model:\n  model_path: ltx-2-19b-dev.safetensors\n  training_mode: full\n",
+  },
+  {
+    code: "LTX6615",
+    slug: "quantized-already",
+    title: "The checkpoint is in 8 bits already",
+    explanation:
+      "`acceleration.quantization` rounds weights of 16 bits to 8. Those of this checkpoint are in 8 bits, with scales of their own, and are taken " +
+      "as they are.",
+    bad: "model:\n  model_path: ltx-2-19b-dev-fp8.safetensors\nacceleration:\n  quantization: fp8-quanto\n",
+    good: "model:\n  model_path: ltx-2-19b-dev-fp8.safetensors\nacceleration:\n  quantization: null\n",
+  },
 ] as const satisfies readonly Entry[];

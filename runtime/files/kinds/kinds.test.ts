@@ -83,10 +83,14 @@ const cases: readonly (readonly [name: string, content: Buffer | string, said: R
   ["model-00002-of-00003.safetensors", weights(ltx2), /^LTX6226 is part 2 of 3/],
   [
     "fp8.safetensors",
-    weights({ ...ltx2, [`${published}transformer_blocks.0.attn1.to_k.weight`]: "F8_E4M3" }),
-    /^LTX6227.*8 bits \(fp8\)/,
+    weights({ ...ltx2, [`${published}transformer_blocks.0.attn1.to_k.weight`]: "F8_E5M2" }),
+    /^LTX6227.*8 bits \(fp8, but not E4M3\)/,
   ],
-  ["scaled.safetensors", weights({ ...ltx2, scaled_fp8: "F8_E4M3" }), /^LTX6227.*8 bits \(fp8\)/],
+  [
+    "blocks.safetensors",
+    weights({ ...ltx2, [`${published}a.weight`]: "F8_E4M3", [`${published}a.weight_scale_inv`]: "F32" }),
+    /^LTX6227.*parts of rows/,
+  ],
   [
     "fp4.safetensors",
     weights({ ...ltx2, [`${published}a.weight_scale_2`]: "F32", [`${published}a.weight`]: "U8" }),

@@ -8,7 +8,7 @@ export type WeightsKind =
       readonly prefix: string;
       readonly hasConnectors: boolean;
       readonly hasConfig: boolean;
-      /** As in "quantized to fp8"; null for numbers of 16 bits or more. */
+      /** As in "quantized to 4 bits (nvfp4)"; null for numbers that are read. */
       readonly quantized: string | null;
       /** LTX-2, LTX-2.3 or LTX-2.5, where the metadata say it. */
       readonly version: string | null;
@@ -58,13 +58,17 @@ const quantizations: readonly (readonly [way: string, name: RegExp | null, dtype
   ["8 or 4 bits by torchao", /(_weight_qdata|_weight_scale|_weight_zero_point|\.tensor_impl\b)/, null],
   ["4 bits by SVDQuant (Nunchaku)", /\.(wscales|smooth_factor|wcscales)$/, null],
   ["4 bits by GPTQ or AWQ", /\.(qweight|qzeros)$/, null],
-  ["8 bits (fp8)", /\.scale_weight$|(^|\.)scaled_fp8$/, /^F8_/],
+  ["8 bits (fp8) with scales for parts of rows", /\.weight_scale_inv$/, null],
+  // F8_E4M3 is read, with scales or without.
+  ["8 bits (fp8, but not E4M3)", null, /^F8_(?!E4M3$)/],
   ["6 bits (mxfp6)", null, /^F6_/],
   ["8 bits (int8)", null, /^[IU]8$/],
 ];
 
 function quantizationOf(prefix: string, { dtypes }: WeightsOutline): string | null {
-  const own = [...dtypes].filter(([name]) => name.startsWith(prefix) || prefix === "" || name.endsWith("scaled_fp8"));
+  const own = [...dtypes]
+    .filter(([name]) => !name.endsWith(".comfy_quant"))
+    .filter(([name]) => name.startsWith(prefix) || prefix === "" || name.endsWith("scaled_fp8"));
   const uses = (name: RegExp | null, dtype: RegExp | null) =>
     own.some(([key, type]) => name?.test(key) === true || dtype?.test(type) === true);
   return quantizations.find(([, name, dtype]) => uses(name, dtype))?.[0] ?? null;

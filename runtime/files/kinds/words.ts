@@ -193,7 +193,7 @@ function wordsOfLtx2(weights: Extract<WeightsKind, { readonly model: "ltx-2" }>,
   if (weights.quantized !== null) {
     return {
       code: "LTX6227",
-      what: `is ${weights.version ?? "LTX-2"} quantized to ${weights.quantized}; ltxc trains on numbers of 16 or 32 bits`,
+      what: `is ${weights.version ?? "LTX-2"} quantized to ${weights.quantized}; ltxc trains on numbers of 16 or 32 bits, and on fp8 (F8_E4M3)`,
       help: take,
     };
   }

@@ -1,6 +1,6 @@
 import { fail } from "../../findings.ts";
 import { withMemory } from "../lent-memory.ts";
-import { bfloat16ToFloat32, float16ToFloat32 } from "../number-formats.ts";
+import { bfloat16ToFloat32, float16ToFloat32, float8Values } from "../number-formats.ts";
 import { openFile, type OpenFile } from "../read-bytes.ts";
 import { unreadable } from "../regular-file.ts";
 import { checksumOf } from "./checksum.ts";
@@ -139,6 +139,8 @@ function toFloat32(dtype: SafetensorsDType, { buffer, byteOffset, byteLength }: 
       return Float32Array.from(new Int16Array(buffer, byteOffset, byteLength / 2));
     case "U16":
       return Float32Array.from(new Uint16Array(buffer, byteOffset, byteLength / 2));
+    case "F8_E4M3":
+      return Float32Array.from(new Uint8Array(buffer, byteOffset, byteLength), (code) => float8Values[code] ?? NaN);
     case "I8":
       return Float32Array.from(new Int8Array(buffer, byteOffset, byteLength));
     case "U8":

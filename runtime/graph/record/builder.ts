@@ -46,12 +46,16 @@ export class GraphBuilder {
   }
 
   /** Numbers that stay in their file, converted to float32 by the graph if the file stores them in 16 bits. */
-  stored({ path, offset, length, shape, dtype, block, scale }: StoredTensor): Value {
+  stored({ path, offset, length, shape, dtype, block, scale, factor }: StoredTensor): Value {
     const ofBlock = block === undefined ? {} : { block };
     const value = this.#value("w", shape, dtype);
     this.#initializers.push({ ...value, bytes: { path, offset, length, ...ofBlock } });
     if (dtype === "float32") return value;
     const attributes = { to: elementTypes.float32 };
+    if (factor !== undefined) {
+      const one = this.#initializer(Float32Array.of(factor), [1, 1], "float32");
+      return this.emit("Dequantize", [value, one], shape, "float32", attributes);
+    }
     if (scale === undefined) return this.emit("Cast", [value], shape, "float32", attributes);
     const scales = this.#value("w", [shape[0] ?? 1, 1], "float32");
     this.#initializers.push({ ...scales, bytes: { path, ...scale, ...ofBlock } });
