@@ -58,8 +58,7 @@ export async function preflight(
   const { params, findings } = resolveParams(written, strategyOf(config.training_strategy).params);
   const strategy = outputsWith(written, params);
   let examined: ExaminedModel | null = null;
-  let ofLoaded: readonly Finding[] = [];
-  let ofOthers: readonly Finding[] = [];
+  let [ofLoaded, ofOthers]: [readonly Finding[], readonly Finding[]] = [[], []];
   const [, data] = await together([
     async () => {
       // `checkFiles` says where it is no file.
