@@ -99,6 +99,16 @@ const files: Readonly<Record<string, Foreign>> = {
   DiffSynth: { tensors: tensors(peftKeys("", ".default")), by: "diffsynth" },
 };
 
+/** Who reads a file of each format. */
+const readers = {
+  official: ["official", "comfyui", "sglang"],
+  comfyui: ["comfyui", "sglang"],
+  diffusers: ["diffusers"],
+  peft: ["peft"],
+  kohya: ["kohya"],
+} as const satisfies Readonly<Record<string, readonly (keyof typeof loaders)[]>>;
+const formats = Object.keys(readers) as readonly (keyof typeof readers)[];
+
 async function write(
   { tensors, metadata = {}, config }: Omit<Foreign, "by">,
   type: "float32" | "bfloat16" = "float32",
@@ -146,11 +156,14 @@ for (const [name, file] of Object.entries(files))
     const isSilent = file.by === "official" && file.metadata === undefined;
     for (const alpha of isSilent ? [RANK] : [RANK, 1, 6])
       close(await loadedBy(path, alpha), meant, `run of alpha ${alpha}`);
-    for (const to of ["official", "comfyui", "diffusers", "peft", "kohya"] as const) {
+    for (const to of formats) {
       const out = join(await folder(), "out.safetensors");
       await convertLora(path, { to, dtype: null, out });
       const written = await readTensorFile(out);
-      close(officially(loaders[to](written)), meant, to);
+      for (const loader of readers[to]) close(officially(loaders[loader](written)), meant, `${to} in ${loader}`);
+      const back = join(await folder(), "back.safetensors");
+      await convertLora(out, { to: "official", dtype: null, out: back });
+      close(loaders.official(await readTensorFile(back)), meant, `${to} and back`);
       for (const alpha of [RANK, 1]) close(await loadedBy(out, alpha), meant, `${to} again, alpha ${alpha}`);
       assert.equal(
         ["lora_alpha", "network_alpha", "alpha", "ss_network_alpha"].filter((key) => key in written.metadata),
