@@ -159,6 +159,8 @@ const uncertain: readonly (readonly [Parts, string])[] = [
   [{ keep: "last 2 frames" }, "`suffix(2)`"],
   [{ keep: "first_frame probability 0.5" }, "`with probability 0.5`"],
   [{ sigma: "0..1" }, "`uniform(0, 1)`"],
+  [{ sigma: "uniform(0, 1000)" }, "1 is pure noise"],
+  [{ sigma: "uniform(-1, 1) per frame" }, "1 is pure noise"],
   [{ sigma: "beta(2, 2)" }, "`sigmoid(randn())`"],
   [{ value: "p²" }, "`^2`"],
   [{ value: "|p - 1|" }, "`abs(p - 1)`"],

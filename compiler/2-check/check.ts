@@ -19,7 +19,7 @@ import { checkLike } from "./rules/like.ts";
 import { lossOverKept } from "./rules/loss-over-kept.ts";
 import { missingLoss } from "./rules/missing-loss.ts";
 import { noGradient } from "./rules/no-gradient.ts";
-import { noiseForEachElement } from "./rules/noise-and-level.ts";
+import { levelBounds, noiseForEachElement } from "./rules/noise-and-level.ts";
 import { notItsTarget } from "./rules/not-its-target.ts";
 import { overTheBatch } from "./rules/odd-reductions.ts";
 import { alwaysKept, queryWithoutKey } from "./rules/on-every-grid.ts";
@@ -112,6 +112,7 @@ function declarationRules(syntax: StrategySyntax, declarations: Declarations, fi
 function modalityRules(context: ModalityContext, report: Report): void {
   frozenKeys(context, report);
   fpsWithReferences(context, report);
+  levelBounds(context, report);
 }
 
 interface Ruled {

@@ -1,4 +1,5 @@
 /** Noise that is not what flow matching takes for noise, and a noise level that is the share of data. */
+import type { Expression } from "../../1-parse/expression/ast.ts";
 import type { Binding } from "../checked.ts";
 import type { Core, ModalityName } from "../core.ts";
 import { gridAxes } from "../axes.ts";
@@ -64,6 +65,25 @@ export function noiseIsNormal(contexts: readonly ModalityContext[], bindings: Bi
       help: "write `randn()`: normal numbers of mean 0 and deviation 1",
     });
   }
+}
+
+/** `sigma: uniform(0, 1000)`: levels as other trainers number their steps. */
+export function levelBounds({ syntax }: Pick<ModalityContext, "syntax">, report: Report): void {
+  if (syntax.sigma === null) return;
+  const { value } = syntax.sigma;
+  const draw = value.kind === "per" ? value.value : value;
+  if (draw.kind !== "call" || draw.callee.text !== "uniform") return;
+  const ends = draw.args.map((arg) => numberIn(arg.value));
+  const outside = ends.find((end) => end !== null && (end < 0 || end > 1));
+  if (outside === undefined) return;
+  report.error("LTX5017", draw.span, `\`sigma\` lies between 0 and 1, an end of this draw is ${outside}`, {
+    help: "0 is clean and 1 is pure noise: write `uniform(0, 1)`, or other numbers between them",
+  });
+}
+
+function numberIn(value: Expression): number | null {
+  if (value.kind === "negate") return value.operand.kind === "number" ? -value.operand.value : null;
+  return value.kind === "number" ? value.value : null;
 }
 
 /** `1 - sampled()`: sigma is the share of noise, and the run's sampler draws it as such. */
