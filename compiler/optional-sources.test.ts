@@ -124,7 +124,7 @@ test("a text that samples may lack is followed by what the others get", async ()
 });
 
 const reads = (what: string) => [`LTX5073 ${what}`];
-const depthIsRead = reads("`depth` is optional, and this reads it in samples without it");
+const depthIsRead = reads("`depth` is read in samples that may lack it");
 
 test("reads outside of a guard are refused, each once", () => {
   const unguarded = [
@@ -168,7 +168,7 @@ test("reads inside of a guard are not", () => {
 
 test("what the model is given is guarded, too", () => {
   const keep = (mask: string) => findings(strategy({ video: `  keep: ${mask}\n` })).filter((f) => f.includes("LTX507"));
-  assert.equal(keep("hole > 0.5"), reads("`hole` is optional, and this reads it in samples without it"));
+  assert.equal(keep("hole > 0.5"), reads("`hole` is read in samples that may lack it"));
   assert.equal(keep("has(hole) and hole > 0.5"), []);
   assert.match(findings(strategy({ video: "  noise: 0.5 * tokens(depth)\n" })).join(), /LTX5073 `depth`/);
   assert.match(

@@ -271,7 +271,10 @@ export type SourceBatch = VideoLatents | AudioLatents | TextEmbeddings | TokenMa
 export interface Batch<Sources = Readonly<Record<string, SourceBatch>>> {
   readonly size: number;
   readonly sources: Sources;
-  /** bool `[B]` for each optional source: the samples that have it. The others hold numbers of its shape that mean nothing. */
+  /**
+   * bool `[B]` for each source that samples may lack: those that have it. The others hold numbers of its shape that mean nothing. And
+   * for each data set: its samples.
+   */
   readonly marks?: Readonly<Record<string, Tensor>>;
   /** Names of the optional sources that no sample of the batch has. Of references all have them, or none. */
   readonly lacks?: readonly string[];

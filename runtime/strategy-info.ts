@@ -16,6 +16,17 @@ export interface SourceInfo {
   readonly axes?: readonly string[];
 }
 
+/** A set of samples, of which every batch has its share. */
+export interface DatasetInfo {
+  readonly name: string;
+  /** Below the data root, `${param}` stands for a parameter's value; that root itself if not given. */
+  readonly root?: string;
+  /** A number, or the name of a parameter; what the others leave if not given. */
+  readonly share?: number | string;
+  /** Names of the sources that it does not have. */
+  readonly without?: readonly string[];
+}
+
 export interface ModalityInfo {
   /** False: frozen, that is clean and without a loss. */
   readonly generated: boolean;
@@ -86,6 +97,8 @@ export interface StrategyInfo {
   /** SHA-256 of the strategy's source text, hexadecimal. */
   readonly sourceHash: string;
   readonly sources: readonly SourceInfo[];
+  /** Where samples of several sets are mixed; none if not given. */
+  readonly datasets?: readonly DatasetInfo[];
   /** JSON Schema of the parameters. */
   readonly params: Readonly<Record<string, unknown>>;
   /** What it feeds to the model; null for a modality that it leaves out. */

@@ -199,12 +199,14 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   const flopsBefore = run.engine.flops?.() ?? 0;
   const progress = { globalStep: j, progress: j / steps };
   const samples: (readonly string[])[] = [];
+  const sets: string[] = [];
   let waitSeconds = 0;
   const accumulated = await accumulate(context, microBatches, async (i) => {
     const batch = await loadBatch(run, j * microBatches + i);
     loop.metadata = checkpointMetadata(run, batch, loop.metadata);
     waitSeconds += batch.waitSeconds;
     samples.push(batch.names);
+    sets.push(...(batch.sets ?? []));
     return { ...batch, size: batch.names.length, draws: run.draws(j, i), progress } satisfies MicroBatch;
   });
   stopIfBroken(j, accumulated, samples);
@@ -215,7 +217,7 @@ async function takeStep(loop: Loop, j: number): Promise<StepEvent> {
   warnOfIdleSamples(loop, idleSamples(accumulated.reports, samples));
   warnOfOverlaps(loop, overlappingTerms(accumulated.reports, samples));
   const secondsPerStep = (performance.now() - began) / 1000;
-  const metrics = { ...stepMetrics(accumulated.reports), learningRate, gradNorm: accumulated.gradNorm };
+  const metrics = { ...stepMetrics(accumulated.reports, sets), learningRate, gradNorm: accumulated.gradNorm };
   const etaSeconds = j === loop.start ? null : (steps - j - 1) * meanPace(loop, j, secondsPerStep);
   const names = samples.flat();
   const flops = run.engine.flops === undefined ? null : run.engine.flops() - flopsBefore;

@@ -100,11 +100,12 @@ const isMask = ({ directory }: Source): boolean => directory.includes("mask");
 
 /** The sources, with the parameters' defaults in their directories. */
 function withDefaults(program: Program): readonly Source[] {
-  const defaults = new Map(program.params.map(({ name, schema }) => [name, String(schema["default"])]));
-  return program.sources.map((source) => ({
-    ...source,
-    directory: source.directory.replace(/\$\{(\w+)\}/g, (_, name: string) => defaults.get(name) ?? name),
-  }));
+  return program.sources.map((source) => ({ ...source, directory: withDefault(source.directory, program.params) }));
+}
+
+function withDefault(path: string, params: Program["params"]): string {
+  const defaults = new Map(params.map(({ name, schema }) => [name, String(schema["default"])]));
+  return path.replace(/\$\{(\w+)\}/g, (_, name: string) => defaults.get(name) ?? name);
 }
 
 /** A file per clip in each directory that the strategy reads, and each file that is a source by itself. */
@@ -120,8 +121,17 @@ export function sampleFiles(program: Program): readonly ProjectFile[] {
     if (source.shared) return [file(directory, sizes.clips + shared.indexOf(source))];
     const first = isOther(source, program) ? 10 * sizes.clips : 0;
     const clips = Array.from({ length: sizes.clips }, (_, clip) => clip).filter((clip) => has(source, clip));
-    return clips.map((clip) => file(`${directory}/clip_${clip + 1}.pt`, first + clip));
+    return foldersOf(source, program).flatMap((folder, i) =>
+      clips.map((clip) => file(`${folder}${directory}/clip_${clip + 1}.pt`, first + 20 * i * sizes.clips + clip)),
+    );
   });
+}
+
+/** Of the data sets that have a source, with a slash at the end; data sets have different clips. */
+function foldersOf({ name }: Source, { datasets, params }: Program): readonly string[] {
+  if (datasets.length === 0) return [""];
+  const having = datasets.filter(({ without }) => !without.includes(name));
+  return having.map(({ root }) => (root === null ? "" : `${withDefault(root, params)}/`));
 }
 
 /** Every second clip lacks what is optional. */

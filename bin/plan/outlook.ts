@@ -83,10 +83,16 @@ export const indented = (text: string): string =>
     .map((line) => `  ${line}`)
     .join("\n");
 
-function surveyRows({ training, heldOut, skipped, lookedAt, sizes, framesPerSecond, captions }: Survey): string[][] {
+function surveyRows(survey: Survey): string[][] {
+  const { training, heldOut, skipped, datasets, lookedAt, sizes, framesPerSecond, captions } = survey;
   const all = training + heldOut;
   return [
     ["samples", heldOut === 0 ? `${training} to train on` : `${training} to train on, ${heldOut} to evaluate`],
+    ...rowsOf(
+      "data sets",
+      datasets,
+      ({ name, samples, perBatch }) => `${name}: ${samples} samples, ${perBatch} of them in every batch`,
+    ),
     ...rowsOf("skipped", skipped, ({ name, reason }) => `${name}: ${reason}`),
     ...(lookedAt < all ? [["looked at", `the headers of ${lookedAt} of them, evenly spread`]] : []),
     ...rowsOf("sizes", sizes, ({ value, samples }) => `${sizeText(value)}${share(samples, lookedAt)}`),

@@ -43,12 +43,21 @@ export function syntheticSamples(strategy: StrategyInfo, made: Synthetic): reado
   return [sampleOf(0), ...Array.from({ length: made.samples - 1 }, (_, i) => sampleOf(i + 1))];
 }
 
-/** What a sample has of optional sources. */
+/** Which data set a sample is of, in turn, and what it has of the sources that samples may lack. */
 function marksOf(strategy: StrategyInfo, { lacking }: Synthetic, index: number): Readonly<Record<string, boolean>> {
-  const optional = strategy.sources.filter((source) => source.optional === true);
+  const { sources, datasets = [] } = strategy;
+  const set = datasets[index % Math.max(1, datasets.length)];
+  const isLacked = ({ name }: SourceInfo) => datasets.some(({ without = [] }) => without.includes(name));
   const has = (source: SourceInfo) =>
-    lacking === undefined || (lacking === "some" && (index % 2 === 0 || isReference(source, strategy)));
-  return Object.fromEntries(optional.map((source) => [source.name, has(source)]));
+    set?.without?.includes(source.name) !== true &&
+    (source.optional !== true ||
+      lacking === undefined ||
+      (lacking === "some" && (index % 2 === 0 || isReference(source, strategy))));
+  const optional = sources.filter((source) => source.optional === true || isLacked(source));
+  return Object.fromEntries([
+    ...optional.map((source) => [source.name, has(source)] as const),
+    ...datasets.map(({ name }) => [name, name === set?.name] as const),
+  ]);
 }
 
 function sourceOf(source: SourceInfo, strategy: StrategyInfo, made: Synthetic, index: number): HostSource {

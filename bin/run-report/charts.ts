@@ -26,6 +26,7 @@ export function charts({ steps, evaluations }: Metrics): string {
     lossChart(steps, lastStep),
     evaluationChart(evaluations, lastStep),
     `<div class="pair">${termsChart(steps, lastStep)}${bucketsChart(steps, lastStep)}`,
+    datasetsChart(steps, evaluations, lastStep),
     small("Learning rate", ({ learningRate }) => learningRate),
     small("Gradient norm before clipping", ({ gradNorm }) => gradNorm),
     small("Samples per second", ({ samplesPerSecond }) => samplesPerSecond),
@@ -76,6 +77,20 @@ function termsChart(steps: readonly Step[], lastStep: number): string {
     points: smooth(points(steps, ({ terms }) => terms[name] ?? Number.NaN)),
   }));
   return chart({ title: "Loss terms", note: "smoothed", size: "small", lastStep, series });
+}
+
+/** Faint dots for the held-out samples of each. */
+function datasetsChart(steps: readonly Step[], evaluations: readonly Evaluation[], lastStep: number): string {
+  const names = namesOf(steps, ({ datasets }) => datasets);
+  if (names.length < 2) return "";
+  const series = names.flatMap((name, color): Series[] => {
+    const held = evaluations.map(({ globalStep, datasets }): Point => [globalStep, datasets[name] ?? Number.NaN]);
+    return [
+      { name, color, points: smooth(points(steps, ({ datasets }) => datasets[name] ?? Number.NaN)) },
+      ...(held.length === 0 ? [] : [{ name: `${name}, held out`, color, style: "dots", points: held } as const]),
+    ];
+  });
+  return chart({ title: "Loss by data set", note: "smoothed", size: "small", lastStep, series });
 }
 
 function bucketsChart(steps: readonly Step[], lastStep: number): string {

@@ -29,6 +29,7 @@ export interface Step extends Pick<
   readonly steps: number;
   readonly terms: Numbers;
   readonly sigmaBuckets: Numbers;
+  readonly datasets: Numbers;
   readonly flopsPerSecond: number;
   readonly mfu: number;
   /** Of the GPU: bytes in use, bytes that there are, and the share of time in which it computes. */
@@ -37,7 +38,9 @@ export interface Step extends Pick<
   readonly gpuName: string;
 }
 
-export interface Evaluation extends Pick<EvaluationEvent, "globalStep" | "loss" | "sigmas"> {}
+export interface Evaluation extends Pick<EvaluationEvent, "globalStep" | "loss" | "sigmas"> {
+  readonly datasets: Numbers;
+}
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -128,6 +131,7 @@ function stepOf(line: Line, globalStep: number): Step {
     loss: number(line["loss"]),
     terms: numbers(line["terms"]),
     sigmaBuckets: numbers(line["sigmaBuckets"]),
+    datasets: numbers(line["datasets"]),
     learningRate: number(line["learningRate"]),
     gradNorm: number(line["gradNorm"]),
     secondsPerStep: number(line["secondsPerStep"]),
@@ -147,7 +151,7 @@ const nameOf = ({ name }: Line): string => (typeof name === "string" ? name : ""
 function evaluationOf(line: Line, globalStep: number): Evaluation {
   const list: readonly unknown[] = Array.isArray(line["sigmas"]) ? line["sigmas"] : [];
   const sigmas = list.map((entry) => ({ sigma: number(record(entry)["sigma"]), loss: number(record(entry)["loss"]) }));
-  return { globalStep, loss: number(line["loss"]), sigmas };
+  return { globalStep, loss: number(line["loss"]), sigmas, datasets: numbers(line["datasets"]) };
 }
 
 const warningOf = ({ code, message }: Line): string => `${String(code)}: ${String(message)}`;

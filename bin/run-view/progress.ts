@@ -39,15 +39,17 @@ function barLine(colors: Colors, progress: Progress, columns: number): string {
 }
 
 /** The step's own numbers: its loss with each term, and the loss by noise level. */
-function lossParts({ loss, terms, sigmaBuckets }: Progress): readonly string[] {
+function lossParts({ loss, terms, sigmaBuckets, datasets = {} }: Progress): readonly string[] {
   const entries = Object.entries(terms);
   const single = entries.length < 2;
   const parts = single ? [] : entries.map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  const sets = Object.entries(datasets).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  const bySet = sets.length === 0 ? [] : [`by data set  ${sets.join("  ")}`];
   const buckets = Object.entries(sigmaBuckets)
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([range, value]) => `${range}: ${value.toFixed(4)}`);
   const bySigma = buckets.length === 0 ? [] : [`by sigma  ${buckets.join("  ")}`];
-  return [[`this step ${loss.toFixed(4)}`, ...parts].join("  "), ...bySigma];
+  return [[`this step ${loss.toFixed(4)}`, ...parts].join("  "), ...bySet, ...bySigma];
 }
 
 /** What the step costs; on a GPU a second line. */

@@ -170,9 +170,11 @@ function createEngineView(session: Session, bar: ReturnType<typeof createBar>): 
   };
 }
 
-function evaluationLine({ globalStep, loss, sigmas }: EvaluationEvent): string {
+function evaluationLine({ globalStep, loss, sigmas, datasets = {} }: EvaluationEvent): string {
   const parts = sigmas.map((level) => `${level.sigma}: ${level.loss.toFixed(4)}`);
-  return `evaluation after step ${globalStep}: ${loss.toFixed(4)}  by sigma  ${parts.join("  ")}`;
+  const sets = Object.entries(datasets).map(([name, value]) => `${name}: ${value.toFixed(4)}`);
+  const bySet = sets.length === 0 ? "" : `  by data set  ${sets.join("  ")}`;
+  return `evaluation after step ${globalStep}: ${loss.toFixed(4)}${bySet}  by sigma  ${parts.join("  ")}`;
 }
 
 function startLine(session: Session, event: StartedEvent): string {

@@ -37,6 +37,7 @@ export function parseInherited(
 const sections = [
   "params",
   "sources",
+  "datasets",
   "let",
   "passes",
   "video",
@@ -73,6 +74,7 @@ function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
     extends: located(entryOf(tree, "extends"), "string"),
     params: section("params").map(param),
     sources: section("sources").map((entry) => source(entry, bag)),
+    datasets: section("datasets").map((entry) => dataset(entry, bag)),
     lets: section("let").flatMap((entry) => letEntry(entry, bag)),
     video: modality("video", entryOf(tree, "video"), bag),
     audio: modality("audio", entryOf(tree, "audio"), bag),
@@ -146,6 +148,20 @@ function source(entry: YamlEntry, bag: Bag): syntax.SourceSyntax {
     axes: axes(entryOf(value, "axes")),
     like: nameValue(entryOf(value, "like")),
     optional: located(entryOf(value, "optional"), "boolean"),
+    span: value.span,
+  };
+}
+
+function dataset(entry: YamlEntry, bag: Bag): syntax.DatasetSyntax {
+  const { value } = entry;
+  const [root, share] = ["root", "share"].map((key) => entryOf(value, key));
+  const without = entryOf(value, "without")?.value;
+  const items = without?.kind === "sequence" ? without.items : [];
+  return {
+    name: keyName(entry),
+    root: isText(root?.value) ? parseTemplate(root.value, bag) : null,
+    share: located(share ?? null, "number") ?? located(share ?? null, "string"),
+    without: items.flatMap((item) => (isText(item) ? [{ text: item.text, span: item.span }] : [])),
     span: value.span,
   };
 }

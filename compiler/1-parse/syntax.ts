@@ -17,6 +17,7 @@ export interface StrategySyntax {
   readonly extends: Located<string> | null;
   readonly params: readonly ParamSyntax[];
   readonly sources: readonly SourceSyntax[];
+  readonly datasets: readonly DatasetSyntax[];
   readonly lets: readonly LetSyntax[];
   readonly video: ModalitySyntax | null;
   readonly audio: ModalitySyntax | null;
@@ -61,6 +62,18 @@ export interface SourceSyntax {
   readonly like: Name | null;
   /** Whether samples without a file of it are kept. */
   readonly optional: Located<boolean> | null;
+  readonly span: Span;
+}
+
+/** A set of samples, of which every batch has its share. */
+export interface DatasetSyntax {
+  readonly name: Name;
+  /** Below the data root; null for that root itself. */
+  readonly root: Template | null;
+  /** A number, or the name of a parameter; null for what the others leave. */
+  readonly share: Located<number | string> | null;
+  /** Sources that it does not have. */
+  readonly without: readonly Name[];
   readonly span: Span;
 }
 

@@ -3,8 +3,9 @@
  * compares the names with those of `builtins.ts`.
  */
 
-/** What a value is, as far as an editor needs it to choose what to offer. `axis`, `source`, `text` and `trained` are names. */
-export type ValueKind = "mask" | "number" | "any" | "axis" | "source" | "text" | "trained";
+/** What a value is, as far as an editor needs it to choose what to offer. `axis` and those after it are names. */
+export type ValueKind =
+  "mask" | "number" | "any" | "axis" | "source" | "optional source" | "dataset" | "text" | "trained";
 
 export interface ParameterDoc {
   readonly name: string;
@@ -177,10 +178,15 @@ export const functionDocs: Readonly<Record<string, FunctionDoc>> = {
     number("lo"),
     number("hi"),
   ),
-  has: of("mask", "True for the samples that have a file of a source with `optional: true`.", {
-    name: "source",
-    kind: "source",
-  }),
+  has: of(
+    "mask",
+    "True for the samples that have a file of a source with `optional: true`, or of one that some data set is `without`.",
+    {
+      name: "source",
+      kind: "optional source",
+    },
+  ),
+  in: of("mask", "True for the samples of a data set.", { name: "dataset", kind: "dataset" }),
   key: inAttention(
     of("like", "In `attention` only: the value at the key; a plain value belongs to the query.", any("x")),
   ),

@@ -64,6 +64,7 @@ const laterFunctions: readonly string[] = [
   "softplus",
   "quantile",
   "has",
+  "in",
 ];
 
 /** Other functions, each with its own rule. */

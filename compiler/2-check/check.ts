@@ -11,6 +11,7 @@ import { needsOthers } from "./other-samples.ts";
 import { checkedPasses, type PassContext } from "./passes.ts";
 import { Report } from "./report.ts";
 import { attentionWithoutKey } from "./rules/attention-without-key.ts";
+import { checkDatasets } from "./rules/datasets.ts";
 import { fpsWithReferences } from "./rules/fps-with-references.ts";
 import { frozenKeys } from "./rules/frozen-keys.ts";
 import { importPaths } from "./rules/import-paths.ts";
@@ -55,6 +56,7 @@ export function checkStrategy(
   const declarations = (learnt.declarations = declare(syntax, report));
   declarationRules(syntax, declarations, file, report);
   const sources = checkSources(syntax, declarations, report);
+  const datasets = checkDatasets(syntax, declarations, report);
   const scope = new Scope(syntax, declarations, report, bindings);
   const modalities = scope.modalities();
   for (const { syntax: binder } of lets(declarations)) scope.touch(binder.binder.name.text, binder.binder.name.span);
@@ -87,6 +89,7 @@ export function checkStrategy(
     language: syntax.language?.value ?? 1,
     params,
     sources,
+    datasets,
     modalities,
     bindings: scope.bindings.finished,
     losses,

@@ -32,6 +32,17 @@ export interface CheckedSource {
   readonly span: Span;
 }
 
+/** A set of samples, of which every batch has its share. */
+export interface CheckedDataset {
+  readonly name: string;
+  /** Below the data root, with `${param}` as written; null for that root itself. */
+  readonly root: string | null;
+  /** A number, or the name of a parameter; null for what the others leave. */
+  readonly share: number | string | null;
+  /** Sources that it does not have. */
+  readonly without: readonly string[];
+}
+
 /** Weights that the model is called with: those that are trained, those of the base model, or the moving average of the trained ones. */
 export type PassWeights = "trained" | "base" | "ema";
 
@@ -163,6 +174,8 @@ export interface CheckedStrategy {
   readonly language: number;
   readonly params: readonly CheckedParam[];
   readonly sources: readonly CheckedSource[];
+  /** None where all samples are of one. */
+  readonly datasets: readonly CheckedDataset[];
   readonly modalities: readonly CheckedModality[];
   /** In an order in which each comes after those that it needs. */
   readonly bindings: ReadonlyMap<string, Binding>;

@@ -85,6 +85,8 @@ export type Core = Node &
     | { readonly op: "source"; readonly source: string }
     /** `bool[batch]`: the samples that have a file of an optional source. */
     | { readonly op: "has"; readonly source: string }
+    /** `bool[batch]`: the samples of a data set. */
+    | { readonly op: "in"; readonly dataset: string }
     | { readonly op: "prediction"; readonly modality: ModalityName }
     /**
      * What a pass gives the model: `fields` by their own keys (`video.noisy`), each the value that the pass has for it. `given`: fields that
@@ -279,6 +281,7 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
     case "fps":
     case "source":
     case "has":
+    case "in":
     case "prediction":
     case "output":
     case "draw":

@@ -1,6 +1,7 @@
 /** The one namespace of a strategy: parameters, sources and `let` bindings, none of which may be named like a built-in. */
 import type { Name } from "../1-parse/expression/ast.ts";
 import type {
+  DatasetSyntax,
   ImportSyntax,
   LetSyntax,
   OutputSyntax,
@@ -29,6 +30,7 @@ const sourceKinds: readonly string[] = [
 export type Declaration =
   | { readonly kind: "param"; readonly name: Name; readonly syntax: ParamSyntax; readonly type: ParamType }
   | { readonly kind: "source"; readonly name: Name; readonly syntax: SourceSyntax; readonly sourceKind: SourceKind }
+  | { readonly kind: "dataset"; readonly name: Name; readonly syntax: DatasetSyntax }
   | { readonly kind: "let"; readonly name: Name; readonly syntax: LetSyntax }
   | { readonly kind: "pass"; readonly name: Name; readonly syntax: PassSyntax }
   | { readonly kind: "output"; readonly name: Name; readonly syntax: OutputSyntax }
@@ -66,6 +68,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
   const declarations = [
     ...strategy.params.map(param),
     ...strategy.sources.flatMap(source),
+    ...strategy.datasets.map((syntax): Declaration => ({ kind: "dataset", name: syntax.name, syntax })),
     ...strategy.lets.map((syntax): Declaration => ({ kind: "let", name: syntax.binder.name, syntax })),
     ...strategy.passes.map((syntax): Declaration => ({ kind: "pass", name: syntax.name, syntax })),
     ...strategy.outputs.map((syntax): Declaration => ({ kind: "output", name: syntax.name, syntax })),
@@ -83,7 +86,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     } else if (first !== undefined) {
       report.error("LTX3002", span, `\`${text}\` is declared twice`, {
         labels: [{ span: first.name.span, message: `first declared here, as a ${wordFor[first.kind]}` }],
-        help: "parameters, sources, `let` bindings, passes, outputs, weights and imports share one namespace; rename one of them",
+        help: "parameters, sources, data sets, `let` bindings, passes, outputs, weights and imports share one namespace; rename one of them",
       });
     } else byName.set(text, declaration);
   }
@@ -107,8 +110,11 @@ function readByOutputs({ outputs }: StrategySyntax): Set<string> {
   );
 }
 
-function optionalOf({ sources }: StrategySyntax): Set<string> {
-  return new Set(sources.flatMap(({ name, optional }) => (optional?.value === true ? [name.text] : [])));
+function optionalOf({ sources, datasets }: StrategySyntax): Set<string> {
+  const lacking = datasets.flatMap(({ without }) => without.map(({ text }) => text));
+  const names = new Set(sources.map(({ name }) => name.text));
+  const optional = sources.flatMap(({ name, optional }) => (optional?.value === true ? [name.text] : []));
+  return new Set([...optional, ...lacking.filter((name) => names.has(name))]);
 }
 
 function referencesOf({ video, audio, passes }: StrategySyntax): Map<string, ModalityName> {
@@ -129,6 +135,7 @@ function noisyReferencesOf({ video, audio }: StrategySyntax): Set<string> {
 export const wordFor = {
   param: "parameter",
   source: "source",
+  dataset: "data set",
   let: "binding",
   pass: "pass",
   output: "output",

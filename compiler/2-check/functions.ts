@@ -6,7 +6,7 @@ import { axisArguments, failed, hasArguments, values, type Call } from "./call.t
 import { attentionKey, choose, isMask, map, reduce, tokens } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type Elementwise, type Family } from "./core.ts";
 import { isMade, madeFunction } from "./made-functions.ts";
-import { has } from "./presence.ts";
+import { has, inDataset } from "./presence.ts";
 import { assigned, others } from "./other-samples.ts";
 import { spanOf } from "./report.ts";
 
@@ -79,6 +79,7 @@ const functions: Readonly<Record<string, (call: Call) => Core>> = {
   assigned,
   quantile,
   has,
+  in: inDataset,
   key: (call) => {
     if (!inAttention(call) || !hasArguments(call, 1)) return failed(call);
     return attentionKey(call.env.report, call.value(0), call.span);

@@ -154,6 +154,11 @@ function declared(declaration: Declaration, span: Span, env: Environment): Core 
         help: `name what of it is meant, e.g. \`${text}.video.prediction\``,
       });
       return poisoned(span);
+    case "dataset":
+      env.report.error("LTX4006", span, `\`${text}\` is a data set, not a value`, {
+        help: `\`in(${text})\` is the mask of its samples`,
+      });
+      return poisoned(span);
     case "weight":
       env.report.error("LTX4006", span, `\`${text}\` is trained tokens of a caption, not a value`, {
         help: `put them in front of a text: \`text: insert(${declaration.syntax.like?.text ?? "conditions"}, ${text})\` under \`video:\` or \`audio:\``,

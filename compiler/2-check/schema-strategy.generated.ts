@@ -210,6 +210,52 @@ var schema31 = {
       },
       minProperties: 1,
     },
+    datasets: {
+      type: "object",
+      title: "a mapping",
+      description: "Sets of samples that are mixed in every batch, each with all sources.",
+      propertyNames: {
+        title: "letters, digits and _, not beginning with a digit",
+        pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+      },
+      additionalProperties: {
+        type: "object",
+        title: "a mapping",
+        description: "A set of samples, of which every batch has its share.",
+        properties: {
+          root: {
+            type: "string",
+            title: "a folder inside the data root, without a leading `/` and without `..`",
+            description:
+              "Folder below `data.preprocessed_data_root` that holds its sources' directories; by default that root itself.",
+            pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+            examples: ["class_clips"],
+          },
+          share: {
+            type: ["number", "string"],
+            title: "a number between 0 and 1, or the name of a parameter",
+            exclusiveMinimum: 0,
+            exclusiveMaximum: 1,
+            description: "Share of the samples of every batch; one data set has none, and gets what is left.",
+            examples: [0.5],
+          },
+          without: {
+            type: "array",
+            title: "a list of sources",
+            items: {
+              type: "string",
+              title: "a text",
+              description: "A source that its samples have no file of.",
+              examples: ["depth"],
+            },
+            description: "Sources that this data set does not have.",
+            examples: [["depth"]],
+          },
+        },
+        additionalProperties: false,
+      },
+      minProperties: 1,
+    },
     let: {
       type: "object",
       title: "a mapping",
@@ -891,8 +937,8 @@ var pattern4 = new RegExp("^[a-z][a-z0-9_]*$", "u");
 var pattern5 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
 var pattern7 = new RegExp("^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$", "u");
 var pattern9 = new RegExp("^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$", "u");
-var pattern13 = new RegExp("^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|\\$\\{ *[A-Za-z_]\\w* *\\})$", "u");
-var pattern14 = new RegExp("^\\$\\{ *[A-Za-z_]\\w* *\\}$", "u");
+var pattern15 = new RegExp("^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|\\$\\{ *[A-Za-z_]\\w* *\\})$", "u");
+var pattern16 = new RegExp("^\\$\\{ *[A-Za-z_]\\w* *\\}$", "u");
 function validate20(
   data,
   { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {},
@@ -2882,55 +2928,49 @@ function validate20(
         errors++;
       }
     }
-    if (data.let !== void 0) {
-      let data68 = data.let;
+    if (data.datasets !== void 0) {
+      let data68 = data.datasets;
       if (data68 && typeof data68 == "object" && !Array.isArray(data68)) {
-        for (const key13 in data68) {
-          let data69 = data68[key13];
-          if (
-            typeof data69 !== "string" &&
-            !(typeof data69 == "number" && isFinite(data69)) &&
-            typeof data69 !== "boolean"
-          ) {
-            const err107 = {
-              instancePath: instancePath + "/let/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/let/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.let.additionalProperties.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err107];
-            } else {
-              vErrors.push(err107);
-            }
-            errors++;
+        if (Object.keys(data68).length < 1) {
+          const err107 = {
+            instancePath: instancePath + "/datasets",
+            schemaPath: "#/properties/datasets/minProperties",
+            keyword: "minProperties",
+            params: { limit: 1 },
+          };
+          if (vErrors === null) {
+            vErrors = [err107];
+          } else {
+            vErrors.push(err107);
           }
+          errors++;
         }
-      } else {
-        const err108 = {
-          instancePath: instancePath + "/let",
-          schemaPath: "#/properties/let/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err108];
-        } else {
-          vErrors.push(err108);
-        }
-        errors++;
-      }
-    }
-    if (data.video !== void 0) {
-      let data70 = data.video;
-      if (data70 && typeof data70 == "object" && !Array.isArray(data70)) {
-        for (const key14 in data70) {
-          if (!func1.call(schema31.properties.video.properties, key14)) {
+        for (const key13 in data68) {
+          const _errs137 = errors;
+          if (typeof key13 === "string") {
+            if (!pattern5.test(key13)) {
+              const err108 = {
+                instancePath: instancePath + "/datasets",
+                schemaPath: "#/properties/datasets/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key13,
+              };
+              if (vErrors === null) {
+                vErrors = [err108];
+              } else {
+                vErrors.push(err108);
+              }
+              errors++;
+            }
+          }
+          var valid26 = _errs137 === errors;
+          if (!valid26) {
             const err109 = {
-              instancePath: instancePath + "/video",
-              schemaPath: "#/properties/video/additionalProperties",
-              keyword: "additionalProperties",
-              params: { additionalProperty: key14 },
+              instancePath: instancePath + "/datasets",
+              schemaPath: "#/properties/datasets/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key13 },
             };
             if (vErrors === null) {
               vErrors = [err109];
@@ -2940,71 +2980,68 @@ function validate20(
             errors++;
           }
         }
-        if (data70.latents !== void 0) {
-          let data71 = data70.latents;
-          if (
-            typeof data71 !== "string" &&
-            !(typeof data71 == "number" && isFinite(data71)) &&
-            typeof data71 !== "boolean"
-          ) {
-            const err110 = {
-              instancePath: instancePath + "/video/latents",
-              schemaPath: "#/properties/video/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.latents.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err110];
-            } else {
-              vErrors.push(err110);
-            }
-            errors++;
-          }
-        }
-        if (data70.text !== void 0) {
-          let data72 = data70.text;
-          if (typeof data72 !== "string" && !Array.isArray(data72)) {
-            const err111 = {
-              instancePath: instancePath + "/video/text",
-              schemaPath: "#/properties/video/properties/text/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.text.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err111];
-            } else {
-              vErrors.push(err111);
-            }
-            errors++;
-          }
-          if (Array.isArray(data72)) {
-            if (data72.length < 1) {
-              const err112 = {
-                instancePath: instancePath + "/video/text",
-                schemaPath: "#/properties/video/properties/text/minItems",
-                keyword: "minItems",
-                params: { limit: 1 },
-              };
-              if (vErrors === null) {
-                vErrors = [err112];
-              } else {
-                vErrors.push(err112);
+        for (const key14 in data68) {
+          let data69 = data68[key14];
+          if (data69 && typeof data69 == "object" && !Array.isArray(data69)) {
+            for (const key15 in data69) {
+              if (!(key15 === "root" || key15 === "share" || key15 === "without")) {
+                const err110 = {
+                  instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/datasets/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key15 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err110];
+                } else {
+                  vErrors.push(err110);
+                }
+                errors++;
               }
-              errors++;
             }
-            const len1 = data72.length;
-            for (let i1 = 0; i1 < len1; i1++) {
-              let data73 = data72[i1];
-              if (
-                typeof data73 !== "string" &&
-                !(typeof data73 == "number" && isFinite(data73)) &&
-                typeof data73 !== "boolean"
-              ) {
-                const err113 = {
-                  instancePath: instancePath + "/video/text/" + i1,
-                  schemaPath: "#/properties/video/properties/text/items/type",
+            if (data69.root !== void 0) {
+              let data70 = data69.root;
+              if (typeof data70 === "string") {
+                if (!pattern7.test(data70)) {
+                  const err111 = {
+                    instancePath:
+                      instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/root",
+                    schemaPath: "#/properties/datasets/additionalProperties/properties/root/pattern",
+                    keyword: "pattern",
+                    params: {
+                      pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+                    },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err111];
+                  } else {
+                    vErrors.push(err111);
+                  }
+                  errors++;
+                }
+              } else {
+                const err112 = {
+                  instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/root",
+                  schemaPath: "#/properties/datasets/additionalProperties/properties/root/type",
                   keyword: "type",
-                  params: { type: schema31.properties.video.properties.text.items.type },
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err112];
+                } else {
+                  vErrors.push(err112);
+                }
+                errors++;
+              }
+            }
+            if (data69.share !== void 0) {
+              let data71 = data69.share;
+              if (!(typeof data71 == "number" && isFinite(data71)) && typeof data71 !== "string") {
+                const err113 = {
+                  instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
+                  schemaPath: "#/properties/datasets/additionalProperties/properties/share/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.datasets.additionalProperties.properties.share.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err113];
@@ -3013,100 +3050,82 @@ function validate20(
                 }
                 errors++;
               }
+              if (typeof data71 == "number" && isFinite(data71)) {
+                if (data71 >= 1 || isNaN(data71)) {
+                  const err114 = {
+                    instancePath:
+                      instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
+                    schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMaximum",
+                    keyword: "exclusiveMaximum",
+                    params: { comparison: "<", limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err114];
+                  } else {
+                    vErrors.push(err114);
+                  }
+                  errors++;
+                }
+                if (data71 <= 0 || isNaN(data71)) {
+                  const err115 = {
+                    instancePath:
+                      instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
+                    schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMinimum",
+                    keyword: "exclusiveMinimum",
+                    params: { comparison: ">", limit: 0 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err115];
+                  } else {
+                    vErrors.push(err115);
+                  }
+                  errors++;
+                }
+              }
             }
-          }
-        }
-        if (data70.generate !== void 0) {
-          if (typeof data70.generate !== "boolean") {
-            const err114 = {
-              instancePath: instancePath + "/video/generate",
-              schemaPath: "#/properties/video/properties/generate/type",
-              keyword: "type",
-              params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err114];
-            } else {
-              vErrors.push(err114);
+            if (data69.without !== void 0) {
+              let data72 = data69.without;
+              if (Array.isArray(data72)) {
+                const len1 = data72.length;
+                for (let i1 = 0; i1 < len1; i1++) {
+                  if (typeof data72[i1] !== "string") {
+                    const err116 = {
+                      instancePath:
+                        instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/without/" + i1,
+                      schemaPath: "#/properties/datasets/additionalProperties/properties/without/items/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err116];
+                    } else {
+                      vErrors.push(err116);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err117 = {
+                  instancePath:
+                    instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/without",
+                  schemaPath: "#/properties/datasets/additionalProperties/properties/without/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err117];
+                } else {
+                  vErrors.push(err117);
+                }
+                errors++;
+              }
             }
-            errors++;
-          }
-        }
-        if (data70.sigma !== void 0) {
-          let data75 = data70.sigma;
-          if (
-            typeof data75 !== "string" &&
-            !(typeof data75 == "number" && isFinite(data75)) &&
-            typeof data75 !== "boolean"
-          ) {
-            const err115 = {
-              instancePath: instancePath + "/video/sigma",
-              schemaPath: "#/properties/video/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.sigma.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err115];
-            } else {
-              vErrors.push(err115);
-            }
-            errors++;
-          }
-        }
-        if (data70.noise !== void 0) {
-          let data76 = data70.noise;
-          if (
-            typeof data76 !== "string" &&
-            !(typeof data76 == "number" && isFinite(data76)) &&
-            typeof data76 !== "boolean"
-          ) {
-            const err116 = {
-              instancePath: instancePath + "/video/noise",
-              schemaPath: "#/properties/video/properties/noise/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.noise.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err116];
-            } else {
-              vErrors.push(err116);
-            }
-            errors++;
-          }
-        }
-        if (data70.noisy !== void 0) {
-          let data77 = data70.noisy;
-          if (
-            typeof data77 !== "string" &&
-            !(typeof data77 == "number" && isFinite(data77)) &&
-            typeof data77 !== "boolean"
-          ) {
-            const err117 = {
-              instancePath: instancePath + "/video/noisy",
-              schemaPath: "#/properties/video/properties/noisy/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.noisy.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err117];
-            } else {
-              vErrors.push(err117);
-            }
-            errors++;
-          }
-        }
-        if (data70.target !== void 0) {
-          let data78 = data70.target;
-          if (
-            typeof data78 !== "string" &&
-            !(typeof data78 == "number" && isFinite(data78)) &&
-            typeof data78 !== "boolean"
-          ) {
+          } else {
             const err118 = {
-              instancePath: instancePath + "/video/target",
-              schemaPath: "#/properties/video/properties/target/type",
+              instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/datasets/additionalProperties/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.target.type },
+              params: { type: "object" },
             };
             if (vErrors === null) {
               vErrors = [err118];
@@ -3116,40 +3135,36 @@ function validate20(
             errors++;
           }
         }
-        if (data70.denoised !== void 0) {
-          let data79 = data70.denoised;
-          if (
-            typeof data79 !== "string" &&
-            !(typeof data79 == "number" && isFinite(data79)) &&
-            typeof data79 !== "boolean"
-          ) {
-            const err119 = {
-              instancePath: instancePath + "/video/denoised",
-              schemaPath: "#/properties/video/properties/denoised/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.denoised.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err119];
-            } else {
-              vErrors.push(err119);
-            }
-            errors++;
-          }
+      } else {
+        const err119 = {
+          instancePath: instancePath + "/datasets",
+          schemaPath: "#/properties/datasets/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err119];
+        } else {
+          vErrors.push(err119);
         }
-        if (data70.keep !== void 0) {
-          let data80 = data70.keep;
+        errors++;
+      }
+    }
+    if (data.let !== void 0) {
+      let data74 = data.let;
+      if (data74 && typeof data74 == "object" && !Array.isArray(data74)) {
+        for (const key16 in data74) {
+          let data75 = data74[key16];
           if (
-            typeof data80 !== "string" &&
-            !(typeof data80 == "number" && isFinite(data80)) &&
-            typeof data80 !== "boolean" &&
-            !Array.isArray(data80)
+            typeof data75 !== "string" &&
+            !(typeof data75 == "number" && isFinite(data75)) &&
+            typeof data75 !== "boolean"
           ) {
             const err120 = {
-              instancePath: instancePath + "/video/keep",
-              schemaPath: "#/properties/video/properties/keep/type",
+              instancePath: instancePath + "/let/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/let/additionalProperties/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keep.type },
+              params: { type: schema31.properties.let.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err120];
@@ -3158,43 +3173,32 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data80)) {
-            const len2 = data80.length;
-            for (let i2 = 0; i2 < len2; i2++) {
-              let data81 = data80[i2];
-              if (
-                typeof data81 !== "string" &&
-                !(typeof data81 == "number" && isFinite(data81)) &&
-                typeof data81 !== "boolean"
-              ) {
-                const err121 = {
-                  instancePath: instancePath + "/video/keep/" + i2,
-                  schemaPath: "#/properties/video/properties/keep/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.video.properties.keep.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err121];
-                } else {
-                  vErrors.push(err121);
-                }
-                errors++;
-              }
-            }
-          }
         }
-        if (data70.noise_mask !== void 0) {
-          let data82 = data70.noise_mask;
-          if (
-            typeof data82 !== "string" &&
-            !(typeof data82 == "number" && isFinite(data82)) &&
-            typeof data82 !== "boolean"
-          ) {
+      } else {
+        const err121 = {
+          instancePath: instancePath + "/let",
+          schemaPath: "#/properties/let/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err121];
+        } else {
+          vErrors.push(err121);
+        }
+        errors++;
+      }
+    }
+    if (data.video !== void 0) {
+      let data76 = data.video;
+      if (data76 && typeof data76 == "object" && !Array.isArray(data76)) {
+        for (const key17 in data76) {
+          if (!func1.call(schema31.properties.video.properties, key17)) {
             const err122 = {
-              instancePath: instancePath + "/video/noise_mask",
-              schemaPath: "#/properties/video/properties/noise_mask/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.noise_mask.type },
+              instancePath: instancePath + "/video",
+              schemaPath: "#/properties/video/additionalProperties",
+              keyword: "additionalProperties",
+              params: { additionalProperty: key17 },
             };
             if (vErrors === null) {
               vErrors = [err122];
@@ -3204,151 +3208,152 @@ function validate20(
             errors++;
           }
         }
-        if (data70.references !== void 0) {
-          let data83 = data70.references;
-          if (Array.isArray(data83)) {
-            const len3 = data83.length;
-            for (let i3 = 0; i3 < len3; i3++) {
-              let data84 = data83[i3];
-              if (typeof data84 !== "string" && !(data84 && typeof data84 == "object" && !Array.isArray(data84))) {
-                const err123 = {
-                  instancePath: instancePath + "/video/references/" + i3,
-                  schemaPath: "#/properties/video/properties/references/items/type",
+        if (data76.latents !== void 0) {
+          let data77 = data76.latents;
+          if (
+            typeof data77 !== "string" &&
+            !(typeof data77 == "number" && isFinite(data77)) &&
+            typeof data77 !== "boolean"
+          ) {
+            const err123 = {
+              instancePath: instancePath + "/video/latents",
+              schemaPath: "#/properties/video/properties/latents/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.latents.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err123];
+            } else {
+              vErrors.push(err123);
+            }
+            errors++;
+          }
+        }
+        if (data76.text !== void 0) {
+          let data78 = data76.text;
+          if (typeof data78 !== "string" && !Array.isArray(data78)) {
+            const err124 = {
+              instancePath: instancePath + "/video/text",
+              schemaPath: "#/properties/video/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err124];
+            } else {
+              vErrors.push(err124);
+            }
+            errors++;
+          }
+          if (Array.isArray(data78)) {
+            if (data78.length < 1) {
+              const err125 = {
+                instancePath: instancePath + "/video/text",
+                schemaPath: "#/properties/video/properties/text/minItems",
+                keyword: "minItems",
+                params: { limit: 1 },
+              };
+              if (vErrors === null) {
+                vErrors = [err125];
+              } else {
+                vErrors.push(err125);
+              }
+              errors++;
+            }
+            const len2 = data78.length;
+            for (let i2 = 0; i2 < len2; i2++) {
+              let data79 = data78[i2];
+              if (
+                typeof data79 !== "string" &&
+                !(typeof data79 == "number" && isFinite(data79)) &&
+                typeof data79 !== "boolean"
+              ) {
+                const err126 = {
+                  instancePath: instancePath + "/video/text/" + i2,
+                  schemaPath: "#/properties/video/properties/text/items/type",
                   keyword: "type",
-                  params: { type: schema31.properties.video.properties.references.items.type },
+                  params: { type: schema31.properties.video.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err123];
+                  vErrors = [err126];
                 } else {
-                  vErrors.push(err123);
+                  vErrors.push(err126);
                 }
                 errors++;
               }
-              if (data84 && typeof data84 == "object" && !Array.isArray(data84)) {
-                if (data84.source === void 0) {
-                  const err124 = {
-                    instancePath: instancePath + "/video/references/" + i3,
-                    schemaPath: "#/properties/video/properties/references/items/required",
-                    keyword: "required",
-                    params: { missingProperty: "source" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err124];
-                  } else {
-                    vErrors.push(err124);
-                  }
-                  errors++;
-                }
-                for (const key15 in data84) {
-                  if (!(key15 === "source" || key15 === "probability" || key15 === "sigma" || key15 === "noise")) {
-                    const err125 = {
-                      instancePath: instancePath + "/video/references/" + i3,
-                      schemaPath: "#/properties/video/properties/references/items/additionalProperties",
-                      keyword: "additionalProperties",
-                      params: { additionalProperty: key15 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err125];
-                    } else {
-                      vErrors.push(err125);
-                    }
-                    errors++;
-                  }
-                }
-                if (data84.source !== void 0) {
-                  let data85 = data84.source;
-                  if (
-                    typeof data85 !== "string" &&
-                    !(typeof data85 == "number" && isFinite(data85)) &&
-                    typeof data85 !== "boolean"
-                  ) {
-                    const err126 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/source",
-                      schemaPath: "#/properties/video/properties/references/items/properties/source/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.source.type },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err126];
-                    } else {
-                      vErrors.push(err126);
-                    }
-                    errors++;
-                  }
-                }
-                if (data84.probability !== void 0) {
-                  let data86 = data84.probability;
-                  if (
-                    typeof data86 !== "string" &&
-                    !(typeof data86 == "number" && isFinite(data86)) &&
-                    typeof data86 !== "boolean"
-                  ) {
-                    const err127 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/probability",
-                      schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.video.properties.references.items.properties.probability.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err127];
-                    } else {
-                      vErrors.push(err127);
-                    }
-                    errors++;
-                  }
-                }
-                if (data84.sigma !== void 0) {
-                  let data87 = data84.sigma;
-                  if (
-                    typeof data87 !== "string" &&
-                    !(typeof data87 == "number" && isFinite(data87)) &&
-                    typeof data87 !== "boolean"
-                  ) {
-                    const err128 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/sigma",
-                      schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err128];
-                    } else {
-                      vErrors.push(err128);
-                    }
-                    errors++;
-                  }
-                }
-                if (data84.noise !== void 0) {
-                  let data88 = data84.noise;
-                  if (
-                    typeof data88 !== "string" &&
-                    !(typeof data88 == "number" && isFinite(data88)) &&
-                    typeof data88 !== "boolean"
-                  ) {
-                    const err129 = {
-                      instancePath: instancePath + "/video/references/" + i3 + "/noise",
-                      schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err129];
-                    } else {
-                      vErrors.push(err129);
-                    }
-                    errors++;
-                  }
-                }
-              }
             }
-          } else {
-            const err130 = {
-              instancePath: instancePath + "/video/references",
-              schemaPath: "#/properties/video/properties/references/type",
+          }
+        }
+        if (data76.generate !== void 0) {
+          if (typeof data76.generate !== "boolean") {
+            const err127 = {
+              instancePath: instancePath + "/video/generate",
+              schemaPath: "#/properties/video/properties/generate/type",
               keyword: "type",
-              params: { type: "array" },
+              params: { type: "boolean" },
+            };
+            if (vErrors === null) {
+              vErrors = [err127];
+            } else {
+              vErrors.push(err127);
+            }
+            errors++;
+          }
+        }
+        if (data76.sigma !== void 0) {
+          let data81 = data76.sigma;
+          if (
+            typeof data81 !== "string" &&
+            !(typeof data81 == "number" && isFinite(data81)) &&
+            typeof data81 !== "boolean"
+          ) {
+            const err128 = {
+              instancePath: instancePath + "/video/sigma",
+              schemaPath: "#/properties/video/properties/sigma/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.sigma.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err128];
+            } else {
+              vErrors.push(err128);
+            }
+            errors++;
+          }
+        }
+        if (data76.noise !== void 0) {
+          let data82 = data76.noise;
+          if (
+            typeof data82 !== "string" &&
+            !(typeof data82 == "number" && isFinite(data82)) &&
+            typeof data82 !== "boolean"
+          ) {
+            const err129 = {
+              instancePath: instancePath + "/video/noise",
+              schemaPath: "#/properties/video/properties/noise/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.noise.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err129];
+            } else {
+              vErrors.push(err129);
+            }
+            errors++;
+          }
+        }
+        if (data76.noisy !== void 0) {
+          let data83 = data76.noisy;
+          if (
+            typeof data83 !== "string" &&
+            !(typeof data83 == "number" && isFinite(data83)) &&
+            typeof data83 !== "boolean"
+          ) {
+            const err130 = {
+              instancePath: instancePath + "/video/noisy",
+              schemaPath: "#/properties/video/properties/noisy/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err130];
@@ -3358,18 +3363,18 @@ function validate20(
             errors++;
           }
         }
-        if (data70.attention !== void 0) {
-          let data89 = data70.attention;
+        if (data76.target !== void 0) {
+          let data84 = data76.target;
           if (
-            typeof data89 !== "string" &&
-            !(typeof data89 == "number" && isFinite(data89)) &&
-            typeof data89 !== "boolean"
+            typeof data84 !== "string" &&
+            !(typeof data84 == "number" && isFinite(data84)) &&
+            typeof data84 !== "boolean"
           ) {
             const err131 = {
-              instancePath: instancePath + "/video/attention",
-              schemaPath: "#/properties/video/properties/attention/type",
+              instancePath: instancePath + "/video/target",
+              schemaPath: "#/properties/video/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.attention.type },
+              params: { type: schema31.properties.video.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err131];
@@ -3379,18 +3384,18 @@ function validate20(
             errors++;
           }
         }
-        if (data70.fps !== void 0) {
-          let data90 = data70.fps;
+        if (data76.denoised !== void 0) {
+          let data85 = data76.denoised;
           if (
-            typeof data90 !== "string" &&
-            !(typeof data90 == "number" && isFinite(data90)) &&
-            typeof data90 !== "boolean"
+            typeof data85 !== "string" &&
+            !(typeof data85 == "number" && isFinite(data85)) &&
+            typeof data85 !== "boolean"
           ) {
             const err132 = {
-              instancePath: instancePath + "/video/fps",
-              schemaPath: "#/properties/video/properties/fps/type",
+              instancePath: instancePath + "/video/denoised",
+              schemaPath: "#/properties/video/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.fps.type },
+              params: { type: schema31.properties.video.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err132];
@@ -3400,18 +3405,19 @@ function validate20(
             errors++;
           }
         }
-        if (data70.keyframes !== void 0) {
-          let data91 = data70.keyframes;
+        if (data76.keep !== void 0) {
+          let data86 = data76.keep;
           if (
-            typeof data91 !== "string" &&
-            !(typeof data91 == "number" && isFinite(data91)) &&
-            typeof data91 !== "boolean"
+            typeof data86 !== "string" &&
+            !(typeof data86 == "number" && isFinite(data86)) &&
+            typeof data86 !== "boolean" &&
+            !Array.isArray(data86)
           ) {
             const err133 = {
-              instancePath: instancePath + "/video/keyframes",
-              schemaPath: "#/properties/video/properties/keyframes/type",
+              instancePath: instancePath + "/video/keep",
+              schemaPath: "#/properties/video/properties/keep/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keyframes.type },
+              params: { type: schema31.properties.video.properties.keep.type },
             };
             if (vErrors === null) {
               vErrors = [err133];
@@ -3420,32 +3426,43 @@ function validate20(
             }
             errors++;
           }
+          if (Array.isArray(data86)) {
+            const len3 = data86.length;
+            for (let i3 = 0; i3 < len3; i3++) {
+              let data87 = data86[i3];
+              if (
+                typeof data87 !== "string" &&
+                !(typeof data87 == "number" && isFinite(data87)) &&
+                typeof data87 !== "boolean"
+              ) {
+                const err134 = {
+                  instancePath: instancePath + "/video/keep/" + i3,
+                  schemaPath: "#/properties/video/properties/keep/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.video.properties.keep.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err134];
+                } else {
+                  vErrors.push(err134);
+                }
+                errors++;
+              }
+            }
+          }
         }
-      } else {
-        const err134 = {
-          instancePath: instancePath + "/video",
-          schemaPath: "#/properties/video/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err134];
-        } else {
-          vErrors.push(err134);
-        }
-        errors++;
-      }
-    }
-    if (data.audio !== void 0) {
-      let data92 = data.audio;
-      if (data92 && typeof data92 == "object" && !Array.isArray(data92)) {
-        for (const key16 in data92) {
-          if (!func1.call(schema31.properties.audio.properties, key16)) {
+        if (data76.noise_mask !== void 0) {
+          let data88 = data76.noise_mask;
+          if (
+            typeof data88 !== "string" &&
+            !(typeof data88 == "number" && isFinite(data88)) &&
+            typeof data88 !== "boolean"
+          ) {
             const err135 = {
-              instancePath: instancePath + "/audio",
-              schemaPath: "#/properties/audio/additionalProperties",
-              keyword: "additionalProperties",
-              params: { additionalProperty: key16 },
+              instancePath: instancePath + "/video/noise_mask",
+              schemaPath: "#/properties/video/properties/noise_mask/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.noise_mask.type },
             };
             if (vErrors === null) {
               vErrors = [err135];
@@ -3455,152 +3472,151 @@ function validate20(
             errors++;
           }
         }
-        if (data92.latents !== void 0) {
-          let data93 = data92.latents;
-          if (
-            typeof data93 !== "string" &&
-            !(typeof data93 == "number" && isFinite(data93)) &&
-            typeof data93 !== "boolean"
-          ) {
-            const err136 = {
-              instancePath: instancePath + "/audio/latents",
-              schemaPath: "#/properties/audio/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.latents.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err136];
-            } else {
-              vErrors.push(err136);
-            }
-            errors++;
-          }
-        }
-        if (data92.text !== void 0) {
-          let data94 = data92.text;
-          if (typeof data94 !== "string" && !Array.isArray(data94)) {
-            const err137 = {
-              instancePath: instancePath + "/audio/text",
-              schemaPath: "#/properties/audio/properties/text/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.text.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err137];
-            } else {
-              vErrors.push(err137);
-            }
-            errors++;
-          }
-          if (Array.isArray(data94)) {
-            if (data94.length < 1) {
-              const err138 = {
-                instancePath: instancePath + "/audio/text",
-                schemaPath: "#/properties/audio/properties/text/minItems",
-                keyword: "minItems",
-                params: { limit: 1 },
-              };
-              if (vErrors === null) {
-                vErrors = [err138];
-              } else {
-                vErrors.push(err138);
-              }
-              errors++;
-            }
-            const len4 = data94.length;
+        if (data76.references !== void 0) {
+          let data89 = data76.references;
+          if (Array.isArray(data89)) {
+            const len4 = data89.length;
             for (let i4 = 0; i4 < len4; i4++) {
-              let data95 = data94[i4];
-              if (
-                typeof data95 !== "string" &&
-                !(typeof data95 == "number" && isFinite(data95)) &&
-                typeof data95 !== "boolean"
-              ) {
-                const err139 = {
-                  instancePath: instancePath + "/audio/text/" + i4,
-                  schemaPath: "#/properties/audio/properties/text/items/type",
+              let data90 = data89[i4];
+              if (typeof data90 !== "string" && !(data90 && typeof data90 == "object" && !Array.isArray(data90))) {
+                const err136 = {
+                  instancePath: instancePath + "/video/references/" + i4,
+                  schemaPath: "#/properties/video/properties/references/items/type",
                   keyword: "type",
-                  params: { type: schema31.properties.audio.properties.text.items.type },
+                  params: { type: schema31.properties.video.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err139];
+                  vErrors = [err136];
                 } else {
-                  vErrors.push(err139);
+                  vErrors.push(err136);
                 }
                 errors++;
               }
+              if (data90 && typeof data90 == "object" && !Array.isArray(data90)) {
+                if (data90.source === void 0) {
+                  const err137 = {
+                    instancePath: instancePath + "/video/references/" + i4,
+                    schemaPath: "#/properties/video/properties/references/items/required",
+                    keyword: "required",
+                    params: { missingProperty: "source" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err137];
+                  } else {
+                    vErrors.push(err137);
+                  }
+                  errors++;
+                }
+                for (const key18 in data90) {
+                  if (!(key18 === "source" || key18 === "probability" || key18 === "sigma" || key18 === "noise")) {
+                    const err138 = {
+                      instancePath: instancePath + "/video/references/" + i4,
+                      schemaPath: "#/properties/video/properties/references/items/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key18 },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err138];
+                    } else {
+                      vErrors.push(err138);
+                    }
+                    errors++;
+                  }
+                }
+                if (data90.source !== void 0) {
+                  let data91 = data90.source;
+                  if (
+                    typeof data91 !== "string" &&
+                    !(typeof data91 == "number" && isFinite(data91)) &&
+                    typeof data91 !== "boolean"
+                  ) {
+                    const err139 = {
+                      instancePath: instancePath + "/video/references/" + i4 + "/source",
+                      schemaPath: "#/properties/video/properties/references/items/properties/source/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.video.properties.references.items.properties.source.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err139];
+                    } else {
+                      vErrors.push(err139);
+                    }
+                    errors++;
+                  }
+                }
+                if (data90.probability !== void 0) {
+                  let data92 = data90.probability;
+                  if (
+                    typeof data92 !== "string" &&
+                    !(typeof data92 == "number" && isFinite(data92)) &&
+                    typeof data92 !== "boolean"
+                  ) {
+                    const err140 = {
+                      instancePath: instancePath + "/video/references/" + i4 + "/probability",
+                      schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.video.properties.references.items.properties.probability.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err140];
+                    } else {
+                      vErrors.push(err140);
+                    }
+                    errors++;
+                  }
+                }
+                if (data90.sigma !== void 0) {
+                  let data93 = data90.sigma;
+                  if (
+                    typeof data93 !== "string" &&
+                    !(typeof data93 == "number" && isFinite(data93)) &&
+                    typeof data93 !== "boolean"
+                  ) {
+                    const err141 = {
+                      instancePath: instancePath + "/video/references/" + i4 + "/sigma",
+                      schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err141];
+                    } else {
+                      vErrors.push(err141);
+                    }
+                    errors++;
+                  }
+                }
+                if (data90.noise !== void 0) {
+                  let data94 = data90.noise;
+                  if (
+                    typeof data94 !== "string" &&
+                    !(typeof data94 == "number" && isFinite(data94)) &&
+                    typeof data94 !== "boolean"
+                  ) {
+                    const err142 = {
+                      instancePath: instancePath + "/video/references/" + i4 + "/noise",
+                      schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err142];
+                    } else {
+                      vErrors.push(err142);
+                    }
+                    errors++;
+                  }
+                }
+              }
             }
-          }
-        }
-        if (data92.generate !== void 0) {
-          if (typeof data92.generate !== "boolean") {
-            const err140 = {
-              instancePath: instancePath + "/audio/generate",
-              schemaPath: "#/properties/audio/properties/generate/type",
-              keyword: "type",
-              params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err140];
-            } else {
-              vErrors.push(err140);
-            }
-            errors++;
-          }
-        }
-        if (data92.sigma !== void 0) {
-          let data97 = data92.sigma;
-          if (
-            typeof data97 !== "string" &&
-            !(typeof data97 == "number" && isFinite(data97)) &&
-            typeof data97 !== "boolean"
-          ) {
-            const err141 = {
-              instancePath: instancePath + "/audio/sigma",
-              schemaPath: "#/properties/audio/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.sigma.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err141];
-            } else {
-              vErrors.push(err141);
-            }
-            errors++;
-          }
-        }
-        if (data92.noise !== void 0) {
-          let data98 = data92.noise;
-          if (
-            typeof data98 !== "string" &&
-            !(typeof data98 == "number" && isFinite(data98)) &&
-            typeof data98 !== "boolean"
-          ) {
-            const err142 = {
-              instancePath: instancePath + "/audio/noise",
-              schemaPath: "#/properties/audio/properties/noise/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err142];
-            } else {
-              vErrors.push(err142);
-            }
-            errors++;
-          }
-        }
-        if (data92.noisy !== void 0) {
-          let data99 = data92.noisy;
-          if (
-            typeof data99 !== "string" &&
-            !(typeof data99 == "number" && isFinite(data99)) &&
-            typeof data99 !== "boolean"
-          ) {
+          } else {
             const err143 = {
-              instancePath: instancePath + "/audio/noisy",
-              schemaPath: "#/properties/audio/properties/noisy/type",
+              instancePath: instancePath + "/video/references",
+              schemaPath: "#/properties/video/properties/references/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noisy.type },
+              params: { type: "array" },
             };
             if (vErrors === null) {
               vErrors = [err143];
@@ -3610,18 +3626,18 @@ function validate20(
             errors++;
           }
         }
-        if (data92.target !== void 0) {
-          let data100 = data92.target;
+        if (data76.attention !== void 0) {
+          let data95 = data76.attention;
           if (
-            typeof data100 !== "string" &&
-            !(typeof data100 == "number" && isFinite(data100)) &&
-            typeof data100 !== "boolean"
+            typeof data95 !== "string" &&
+            !(typeof data95 == "number" && isFinite(data95)) &&
+            typeof data95 !== "boolean"
           ) {
             const err144 = {
-              instancePath: instancePath + "/audio/target",
-              schemaPath: "#/properties/audio/properties/target/type",
+              instancePath: instancePath + "/video/attention",
+              schemaPath: "#/properties/video/properties/attention/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.target.type },
+              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err144];
@@ -3631,18 +3647,18 @@ function validate20(
             errors++;
           }
         }
-        if (data92.denoised !== void 0) {
-          let data101 = data92.denoised;
+        if (data76.fps !== void 0) {
+          let data96 = data76.fps;
           if (
-            typeof data101 !== "string" &&
-            !(typeof data101 == "number" && isFinite(data101)) &&
-            typeof data101 !== "boolean"
+            typeof data96 !== "string" &&
+            !(typeof data96 == "number" && isFinite(data96)) &&
+            typeof data96 !== "boolean"
           ) {
             const err145 = {
-              instancePath: instancePath + "/audio/denoised",
-              schemaPath: "#/properties/audio/properties/denoised/type",
+              instancePath: instancePath + "/video/fps",
+              schemaPath: "#/properties/video/properties/fps/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.denoised.type },
+              params: { type: schema31.properties.video.properties.fps.type },
             };
             if (vErrors === null) {
               vErrors = [err145];
@@ -3652,19 +3668,18 @@ function validate20(
             errors++;
           }
         }
-        if (data92.keep !== void 0) {
-          let data102 = data92.keep;
+        if (data76.keyframes !== void 0) {
+          let data97 = data76.keyframes;
           if (
-            typeof data102 !== "string" &&
-            !(typeof data102 == "number" && isFinite(data102)) &&
-            typeof data102 !== "boolean" &&
-            !Array.isArray(data102)
+            typeof data97 !== "string" &&
+            !(typeof data97 == "number" && isFinite(data97)) &&
+            typeof data97 !== "boolean"
           ) {
             const err146 = {
-              instancePath: instancePath + "/audio/keep",
-              schemaPath: "#/properties/audio/properties/keep/type",
+              instancePath: instancePath + "/video/keyframes",
+              schemaPath: "#/properties/video/properties/keyframes/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.keep.type },
+              params: { type: schema31.properties.video.properties.keyframes.type },
             };
             if (vErrors === null) {
               vErrors = [err146];
@@ -3673,43 +3688,32 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data102)) {
-            const len5 = data102.length;
-            for (let i5 = 0; i5 < len5; i5++) {
-              let data103 = data102[i5];
-              if (
-                typeof data103 !== "string" &&
-                !(typeof data103 == "number" && isFinite(data103)) &&
-                typeof data103 !== "boolean"
-              ) {
-                const err147 = {
-                  instancePath: instancePath + "/audio/keep/" + i5,
-                  schemaPath: "#/properties/audio/properties/keep/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.audio.properties.keep.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err147];
-                } else {
-                  vErrors.push(err147);
-                }
-                errors++;
-              }
-            }
-          }
         }
-        if (data92.noise_mask !== void 0) {
-          let data104 = data92.noise_mask;
-          if (
-            typeof data104 !== "string" &&
-            !(typeof data104 == "number" && isFinite(data104)) &&
-            typeof data104 !== "boolean"
-          ) {
+      } else {
+        const err147 = {
+          instancePath: instancePath + "/video",
+          schemaPath: "#/properties/video/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err147];
+        } else {
+          vErrors.push(err147);
+        }
+        errors++;
+      }
+    }
+    if (data.audio !== void 0) {
+      let data98 = data.audio;
+      if (data98 && typeof data98 == "object" && !Array.isArray(data98)) {
+        for (const key19 in data98) {
+          if (!func1.call(schema31.properties.audio.properties, key19)) {
             const err148 = {
-              instancePath: instancePath + "/audio/noise_mask",
-              schemaPath: "#/properties/audio/properties/noise_mask/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise_mask.type },
+              instancePath: instancePath + "/audio",
+              schemaPath: "#/properties/audio/additionalProperties",
+              keyword: "additionalProperties",
+              params: { additionalProperty: key19 },
             };
             if (vErrors === null) {
               vErrors = [err148];
@@ -3719,151 +3723,152 @@ function validate20(
             errors++;
           }
         }
-        if (data92.references !== void 0) {
-          let data105 = data92.references;
-          if (Array.isArray(data105)) {
-            const len6 = data105.length;
-            for (let i6 = 0; i6 < len6; i6++) {
-              let data106 = data105[i6];
-              if (typeof data106 !== "string" && !(data106 && typeof data106 == "object" && !Array.isArray(data106))) {
-                const err149 = {
-                  instancePath: instancePath + "/audio/references/" + i6,
-                  schemaPath: "#/properties/audio/properties/references/items/type",
+        if (data98.latents !== void 0) {
+          let data99 = data98.latents;
+          if (
+            typeof data99 !== "string" &&
+            !(typeof data99 == "number" && isFinite(data99)) &&
+            typeof data99 !== "boolean"
+          ) {
+            const err149 = {
+              instancePath: instancePath + "/audio/latents",
+              schemaPath: "#/properties/audio/properties/latents/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.latents.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err149];
+            } else {
+              vErrors.push(err149);
+            }
+            errors++;
+          }
+        }
+        if (data98.text !== void 0) {
+          let data100 = data98.text;
+          if (typeof data100 !== "string" && !Array.isArray(data100)) {
+            const err150 = {
+              instancePath: instancePath + "/audio/text",
+              schemaPath: "#/properties/audio/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err150];
+            } else {
+              vErrors.push(err150);
+            }
+            errors++;
+          }
+          if (Array.isArray(data100)) {
+            if (data100.length < 1) {
+              const err151 = {
+                instancePath: instancePath + "/audio/text",
+                schemaPath: "#/properties/audio/properties/text/minItems",
+                keyword: "minItems",
+                params: { limit: 1 },
+              };
+              if (vErrors === null) {
+                vErrors = [err151];
+              } else {
+                vErrors.push(err151);
+              }
+              errors++;
+            }
+            const len5 = data100.length;
+            for (let i5 = 0; i5 < len5; i5++) {
+              let data101 = data100[i5];
+              if (
+                typeof data101 !== "string" &&
+                !(typeof data101 == "number" && isFinite(data101)) &&
+                typeof data101 !== "boolean"
+              ) {
+                const err152 = {
+                  instancePath: instancePath + "/audio/text/" + i5,
+                  schemaPath: "#/properties/audio/properties/text/items/type",
                   keyword: "type",
-                  params: { type: schema31.properties.audio.properties.references.items.type },
+                  params: { type: schema31.properties.audio.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err149];
+                  vErrors = [err152];
                 } else {
-                  vErrors.push(err149);
+                  vErrors.push(err152);
                 }
                 errors++;
               }
-              if (data106 && typeof data106 == "object" && !Array.isArray(data106)) {
-                if (data106.source === void 0) {
-                  const err150 = {
-                    instancePath: instancePath + "/audio/references/" + i6,
-                    schemaPath: "#/properties/audio/properties/references/items/required",
-                    keyword: "required",
-                    params: { missingProperty: "source" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err150];
-                  } else {
-                    vErrors.push(err150);
-                  }
-                  errors++;
-                }
-                for (const key17 in data106) {
-                  if (!(key17 === "source" || key17 === "probability" || key17 === "sigma" || key17 === "noise")) {
-                    const err151 = {
-                      instancePath: instancePath + "/audio/references/" + i6,
-                      schemaPath: "#/properties/audio/properties/references/items/additionalProperties",
-                      keyword: "additionalProperties",
-                      params: { additionalProperty: key17 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err151];
-                    } else {
-                      vErrors.push(err151);
-                    }
-                    errors++;
-                  }
-                }
-                if (data106.source !== void 0) {
-                  let data107 = data106.source;
-                  if (
-                    typeof data107 !== "string" &&
-                    !(typeof data107 == "number" && isFinite(data107)) &&
-                    typeof data107 !== "boolean"
-                  ) {
-                    const err152 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/source",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err152];
-                    } else {
-                      vErrors.push(err152);
-                    }
-                    errors++;
-                  }
-                }
-                if (data106.probability !== void 0) {
-                  let data108 = data106.probability;
-                  if (
-                    typeof data108 !== "string" &&
-                    !(typeof data108 == "number" && isFinite(data108)) &&
-                    typeof data108 !== "boolean"
-                  ) {
-                    const err153 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/probability",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.audio.properties.references.items.properties.probability.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err153];
-                    } else {
-                      vErrors.push(err153);
-                    }
-                    errors++;
-                  }
-                }
-                if (data106.sigma !== void 0) {
-                  let data109 = data106.sigma;
-                  if (
-                    typeof data109 !== "string" &&
-                    !(typeof data109 == "number" && isFinite(data109)) &&
-                    typeof data109 !== "boolean"
-                  ) {
-                    const err154 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/sigma",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err154];
-                    } else {
-                      vErrors.push(err154);
-                    }
-                    errors++;
-                  }
-                }
-                if (data106.noise !== void 0) {
-                  let data110 = data106.noise;
-                  if (
-                    typeof data110 !== "string" &&
-                    !(typeof data110 == "number" && isFinite(data110)) &&
-                    typeof data110 !== "boolean"
-                  ) {
-                    const err155 = {
-                      instancePath: instancePath + "/audio/references/" + i6 + "/noise",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err155];
-                    } else {
-                      vErrors.push(err155);
-                    }
-                    errors++;
-                  }
-                }
-              }
             }
-          } else {
-            const err156 = {
-              instancePath: instancePath + "/audio/references",
-              schemaPath: "#/properties/audio/properties/references/type",
+          }
+        }
+        if (data98.generate !== void 0) {
+          if (typeof data98.generate !== "boolean") {
+            const err153 = {
+              instancePath: instancePath + "/audio/generate",
+              schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
-              params: { type: "array" },
+              params: { type: "boolean" },
+            };
+            if (vErrors === null) {
+              vErrors = [err153];
+            } else {
+              vErrors.push(err153);
+            }
+            errors++;
+          }
+        }
+        if (data98.sigma !== void 0) {
+          let data103 = data98.sigma;
+          if (
+            typeof data103 !== "string" &&
+            !(typeof data103 == "number" && isFinite(data103)) &&
+            typeof data103 !== "boolean"
+          ) {
+            const err154 = {
+              instancePath: instancePath + "/audio/sigma",
+              schemaPath: "#/properties/audio/properties/sigma/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.sigma.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err154];
+            } else {
+              vErrors.push(err154);
+            }
+            errors++;
+          }
+        }
+        if (data98.noise !== void 0) {
+          let data104 = data98.noise;
+          if (
+            typeof data104 !== "string" &&
+            !(typeof data104 == "number" && isFinite(data104)) &&
+            typeof data104 !== "boolean"
+          ) {
+            const err155 = {
+              instancePath: instancePath + "/audio/noise",
+              schemaPath: "#/properties/audio/properties/noise/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.noise.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err155];
+            } else {
+              vErrors.push(err155);
+            }
+            errors++;
+          }
+        }
+        if (data98.noisy !== void 0) {
+          let data105 = data98.noisy;
+          if (
+            typeof data105 !== "string" &&
+            !(typeof data105 == "number" && isFinite(data105)) &&
+            typeof data105 !== "boolean"
+          ) {
+            const err156 = {
+              instancePath: instancePath + "/audio/noisy",
+              schemaPath: "#/properties/audio/properties/noisy/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err156];
@@ -3873,18 +3878,18 @@ function validate20(
             errors++;
           }
         }
-        if (data92.attention !== void 0) {
-          let data111 = data92.attention;
+        if (data98.target !== void 0) {
+          let data106 = data98.target;
           if (
-            typeof data111 !== "string" &&
-            !(typeof data111 == "number" && isFinite(data111)) &&
-            typeof data111 !== "boolean"
+            typeof data106 !== "string" &&
+            !(typeof data106 == "number" && isFinite(data106)) &&
+            typeof data106 !== "boolean"
           ) {
             const err157 = {
-              instancePath: instancePath + "/audio/attention",
-              schemaPath: "#/properties/audio/properties/attention/type",
+              instancePath: instancePath + "/audio/target",
+              schemaPath: "#/properties/audio/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.attention.type },
+              params: { type: schema31.properties.audio.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err157];
@@ -3894,87 +3899,106 @@ function validate20(
             errors++;
           }
         }
-      } else {
-        const err158 = {
-          instancePath: instancePath + "/audio",
-          schemaPath: "#/properties/audio/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err158];
-        } else {
-          vErrors.push(err158);
-        }
-        errors++;
-      }
-    }
-    if (data.passes !== void 0) {
-      let data112 = data.passes;
-      if (data112 && typeof data112 == "object" && !Array.isArray(data112)) {
-        for (const key18 in data112) {
-          const _errs230 = errors;
-          if (typeof key18 === "string") {
-            if (!pattern5.test(key18)) {
-              const err159 = {
-                instancePath: instancePath + "/passes",
-                schemaPath: "#/properties/passes/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key18,
-              };
-              if (vErrors === null) {
-                vErrors = [err159];
-              } else {
-                vErrors.push(err159);
-              }
-              errors++;
-            }
-          }
-          var valid43 = _errs230 === errors;
-          if (!valid43) {
-            const err160 = {
-              instancePath: instancePath + "/passes",
-              schemaPath: "#/properties/passes/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key18 },
+        if (data98.denoised !== void 0) {
+          let data107 = data98.denoised;
+          if (
+            typeof data107 !== "string" &&
+            !(typeof data107 == "number" && isFinite(data107)) &&
+            typeof data107 !== "boolean"
+          ) {
+            const err158 = {
+              instancePath: instancePath + "/audio/denoised",
+              schemaPath: "#/properties/audio/properties/denoised/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.denoised.type },
             };
             if (vErrors === null) {
-              vErrors = [err160];
+              vErrors = [err158];
             } else {
-              vErrors.push(err160);
+              vErrors.push(err158);
             }
             errors++;
           }
         }
-        for (const key19 in data112) {
-          let data113 = data112[key19];
-          if (data113 && typeof data113 == "object" && !Array.isArray(data113)) {
-            for (const key20 in data113) {
-              if (!(key20 === "adapters" || key20 === "gradient" || key20 === "video" || key20 === "audio")) {
-                const err161 = {
-                  instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/passes/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key20 },
+        if (data98.keep !== void 0) {
+          let data108 = data98.keep;
+          if (
+            typeof data108 !== "string" &&
+            !(typeof data108 == "number" && isFinite(data108)) &&
+            typeof data108 !== "boolean" &&
+            !Array.isArray(data108)
+          ) {
+            const err159 = {
+              instancePath: instancePath + "/audio/keep",
+              schemaPath: "#/properties/audio/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err159];
+            } else {
+              vErrors.push(err159);
+            }
+            errors++;
+          }
+          if (Array.isArray(data108)) {
+            const len6 = data108.length;
+            for (let i6 = 0; i6 < len6; i6++) {
+              let data109 = data108[i6];
+              if (
+                typeof data109 !== "string" &&
+                !(typeof data109 == "number" && isFinite(data109)) &&
+                typeof data109 !== "boolean"
+              ) {
+                const err160 = {
+                  instancePath: instancePath + "/audio/keep/" + i6,
+                  schemaPath: "#/properties/audio/properties/keep/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err161];
+                  vErrors = [err160];
                 } else {
-                  vErrors.push(err161);
+                  vErrors.push(err160);
                 }
                 errors++;
               }
             }
-            if (data113.adapters !== void 0) {
-              let data114 = data113.adapters;
-              if (!(data114 === true || data114 === false || data114 === "ema")) {
+          }
+        }
+        if (data98.noise_mask !== void 0) {
+          let data110 = data98.noise_mask;
+          if (
+            typeof data110 !== "string" &&
+            !(typeof data110 == "number" && isFinite(data110)) &&
+            typeof data110 !== "boolean"
+          ) {
+            const err161 = {
+              instancePath: instancePath + "/audio/noise_mask",
+              schemaPath: "#/properties/audio/properties/noise_mask/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.noise_mask.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err161];
+            } else {
+              vErrors.push(err161);
+            }
+            errors++;
+          }
+        }
+        if (data98.references !== void 0) {
+          let data111 = data98.references;
+          if (Array.isArray(data111)) {
+            const len7 = data111.length;
+            for (let i7 = 0; i7 < len7; i7++) {
+              let data112 = data111[i7];
+              if (typeof data112 !== "string" && !(data112 && typeof data112 == "object" && !Array.isArray(data112))) {
                 const err162 = {
-                  instancePath:
-                    instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
+                  instancePath: instancePath + "/audio/references/" + i7,
+                  schemaPath: "#/properties/audio/properties/references/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.references.items.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err162];
@@ -3983,44 +4007,28 @@ function validate20(
                 }
                 errors++;
               }
-            }
-            if (data113.gradient !== void 0) {
-              if (!(data113.gradient === "through")) {
-                const err163 = {
-                  instancePath:
-                    instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err163];
-                } else {
-                  vErrors.push(err163);
+              if (data112 && typeof data112 == "object" && !Array.isArray(data112)) {
+                if (data112.source === void 0) {
+                  const err163 = {
+                    instancePath: instancePath + "/audio/references/" + i7,
+                    schemaPath: "#/properties/audio/properties/references/items/required",
+                    keyword: "required",
+                    params: { missingProperty: "source" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err163];
+                  } else {
+                    vErrors.push(err163);
+                  }
+                  errors++;
                 }
-                errors++;
-              }
-            }
-            if (data113.video !== void 0) {
-              let data116 = data113.video;
-              if (data116 && typeof data116 == "object" && !Array.isArray(data116)) {
-                for (const key21 in data116) {
-                  if (!(
-                    key21 === "latents" ||
-                    key21 === "text" ||
-                    key21 === "references" ||
-                    key21 === "sigma" ||
-                    key21 === "noise" ||
-                    key21 === "noisy" ||
-                    key21 === "target" ||
-                    key21 === "denoised"
-                  )) {
+                for (const key20 in data112) {
+                  if (!(key20 === "source" || key20 === "probability" || key20 === "sigma" || key20 === "noise")) {
                     const err164 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
+                      instancePath: instancePath + "/audio/references/" + i7,
+                      schemaPath: "#/properties/audio/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
-                      params: { additionalProperty: key21 },
+                      params: { additionalProperty: key20 },
                     };
                     if (vErrors === null) {
                       vErrors = [err164];
@@ -4030,21 +4038,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data116.latents !== void 0) {
-                  let data117 = data116.latents;
+                if (data112.source !== void 0) {
+                  let data113 = data112.source;
                   if (
-                    typeof data117 !== "string" &&
-                    !(typeof data117 == "number" && isFinite(data117)) &&
-                    typeof data117 !== "boolean"
+                    typeof data113 !== "string" &&
+                    !(typeof data113 == "number" && isFinite(data113)) &&
+                    typeof data113 !== "boolean"
                   ) {
                     const err165 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
+                      instancePath: instancePath + "/audio/references/" + i7 + "/source",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
                       keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
-                      },
+                      params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err165];
@@ -4054,16 +4059,19 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data116.text !== void 0) {
-                  let data118 = data116.text;
-                  if (typeof data118 !== "string" && !Array.isArray(data118)) {
+                if (data112.probability !== void 0) {
+                  let data114 = data112.probability;
+                  if (
+                    typeof data114 !== "string" &&
+                    !(typeof data114 == "number" && isFinite(data114)) &&
+                    typeof data114 !== "boolean"
+                  ) {
                     const err166 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
+                      instancePath: instancePath + "/audio/references/" + i7 + "/probability",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
+                        type: schema31.properties.audio.properties.references.items.properties.probability.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4073,297 +4081,214 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data118)) {
-                    if (data118.length < 1) {
-                      const err167 = {
-                        instancePath:
-                          instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
-                        schemaPath:
-                          "#/properties/passes/additionalProperties/properties/video/properties/text/minItems",
-                        keyword: "minItems",
-                        params: { limit: 1 },
-                      };
-                      if (vErrors === null) {
-                        vErrors = [err167];
-                      } else {
-                        vErrors.push(err167);
-                      }
-                      errors++;
-                    }
-                    const len7 = data118.length;
-                    for (let i7 = 0; i7 < len7; i7++) {
-                      let data119 = data118[i7];
-                      if (
-                        typeof data119 !== "string" &&
-                        !(typeof data119 == "number" && isFinite(data119)) &&
-                        typeof data119 !== "boolean"
-                      ) {
-                        const err168 = {
-                          instancePath:
-                            instancePath +
-                            "/passes/" +
-                            key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                            "/video/text/" +
-                            i7,
-                          schemaPath:
-                            "#/properties/passes/additionalProperties/properties/video/properties/text/items/type",
-                          keyword: "type",
-                          params: {
-                            type: schema31.properties.passes.additionalProperties.properties.video.properties.text.items
-                              .type,
-                          },
-                        };
-                        if (vErrors === null) {
-                          vErrors = [err168];
-                        } else {
-                          vErrors.push(err168);
-                        }
-                        errors++;
-                      }
-                    }
-                  }
                 }
-                if (data116.references !== void 0) {
-                  let data120 = data116.references;
-                  if (Array.isArray(data120)) {
-                    const len8 = data120.length;
-                    for (let i8 = 0; i8 < len8; i8++) {
-                      let data121 = data120[i8];
-                      if (
-                        typeof data121 !== "string" &&
-                        !(data121 && typeof data121 == "object" && !Array.isArray(data121))
-                      ) {
-                        const err169 = {
-                          instancePath:
-                            instancePath +
-                            "/passes/" +
-                            key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                            "/video/references/" +
-                            i8,
-                          schemaPath:
-                            "#/properties/passes/additionalProperties/properties/video/properties/references/items/type",
-                          keyword: "type",
-                          params: {
-                            type: schema31.properties.passes.additionalProperties.properties.video.properties.references
-                              .items.type,
-                          },
-                        };
-                        if (vErrors === null) {
-                          vErrors = [err169];
-                        } else {
-                          vErrors.push(err169);
-                        }
-                        errors++;
-                      }
-                      if (data121 && typeof data121 == "object" && !Array.isArray(data121)) {
-                        if (data121.source === void 0) {
-                          const err170 = {
-                            instancePath:
-                              instancePath +
-                              "/passes/" +
-                              key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                              "/video/references/" +
-                              i8,
-                            schemaPath:
-                              "#/properties/passes/additionalProperties/properties/video/properties/references/items/required",
-                            keyword: "required",
-                            params: { missingProperty: "source" },
-                          };
-                          if (vErrors === null) {
-                            vErrors = [err170];
-                          } else {
-                            vErrors.push(err170);
-                          }
-                          errors++;
-                        }
-                        for (const key22 in data121) {
-                          if (!(
-                            key22 === "source" ||
-                            key22 === "probability" ||
-                            key22 === "sigma" ||
-                            key22 === "noise"
-                          )) {
-                            const err171 = {
-                              instancePath:
-                                instancePath +
-                                "/passes/" +
-                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                                "/video/references/" +
-                                i8,
-                              schemaPath:
-                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/additionalProperties",
-                              keyword: "additionalProperties",
-                              params: { additionalProperty: key22 },
-                            };
-                            if (vErrors === null) {
-                              vErrors = [err171];
-                            } else {
-                              vErrors.push(err171);
-                            }
-                            errors++;
-                          }
-                        }
-                        if (data121.source !== void 0) {
-                          let data122 = data121.source;
-                          if (
-                            typeof data122 !== "string" &&
-                            !(typeof data122 == "number" && isFinite(data122)) &&
-                            typeof data122 !== "boolean"
-                          ) {
-                            const err172 = {
-                              instancePath:
-                                instancePath +
-                                "/passes/" +
-                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                                "/video/references/" +
-                                i8 +
-                                "/source",
-                              schemaPath:
-                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/source/type",
-                              keyword: "type",
-                              params: {
-                                type: schema31.properties.passes.additionalProperties.properties.video.properties
-                                  .references.items.properties.source.type,
-                              },
-                            };
-                            if (vErrors === null) {
-                              vErrors = [err172];
-                            } else {
-                              vErrors.push(err172);
-                            }
-                            errors++;
-                          }
-                        }
-                        if (data121.probability !== void 0) {
-                          let data123 = data121.probability;
-                          if (
-                            typeof data123 !== "string" &&
-                            !(typeof data123 == "number" && isFinite(data123)) &&
-                            typeof data123 !== "boolean"
-                          ) {
-                            const err173 = {
-                              instancePath:
-                                instancePath +
-                                "/passes/" +
-                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                                "/video/references/" +
-                                i8 +
-                                "/probability",
-                              schemaPath:
-                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/probability/type",
-                              keyword: "type",
-                              params: {
-                                type: schema31.properties.passes.additionalProperties.properties.video.properties
-                                  .references.items.properties.probability.type,
-                              },
-                            };
-                            if (vErrors === null) {
-                              vErrors = [err173];
-                            } else {
-                              vErrors.push(err173);
-                            }
-                            errors++;
-                          }
-                        }
-                        if (data121.sigma !== void 0) {
-                          let data124 = data121.sigma;
-                          if (
-                            typeof data124 !== "string" &&
-                            !(typeof data124 == "number" && isFinite(data124)) &&
-                            typeof data124 !== "boolean"
-                          ) {
-                            const err174 = {
-                              instancePath:
-                                instancePath +
-                                "/passes/" +
-                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                                "/video/references/" +
-                                i8 +
-                                "/sigma",
-                              schemaPath:
-                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/sigma/type",
-                              keyword: "type",
-                              params: {
-                                type: schema31.properties.passes.additionalProperties.properties.video.properties
-                                  .references.items.properties.sigma.type,
-                              },
-                            };
-                            if (vErrors === null) {
-                              vErrors = [err174];
-                            } else {
-                              vErrors.push(err174);
-                            }
-                            errors++;
-                          }
-                        }
-                        if (data121.noise !== void 0) {
-                          let data125 = data121.noise;
-                          if (
-                            typeof data125 !== "string" &&
-                            !(typeof data125 == "number" && isFinite(data125)) &&
-                            typeof data125 !== "boolean"
-                          ) {
-                            const err175 = {
-                              instancePath:
-                                instancePath +
-                                "/passes/" +
-                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                                "/video/references/" +
-                                i8 +
-                                "/noise",
-                              schemaPath:
-                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/noise/type",
-                              keyword: "type",
-                              params: {
-                                type: schema31.properties.passes.additionalProperties.properties.video.properties
-                                  .references.items.properties.noise.type,
-                              },
-                            };
-                            if (vErrors === null) {
-                              vErrors = [err175];
-                            } else {
-                              vErrors.push(err175);
-                            }
-                            errors++;
-                          }
-                        }
-                      }
-                    }
-                  } else {
-                    const err176 = {
-                      instancePath:
-                        instancePath +
-                        "/passes/" +
-                        key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/video/references",
-                      schemaPath:
-                        "#/properties/passes/additionalProperties/properties/video/properties/references/type",
+                if (data112.sigma !== void 0) {
+                  let data115 = data112.sigma;
+                  if (
+                    typeof data115 !== "string" &&
+                    !(typeof data115 == "number" && isFinite(data115)) &&
+                    typeof data115 !== "boolean"
+                  ) {
+                    const err167 = {
+                      instancePath: instancePath + "/audio/references/" + i7 + "/sigma",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
                       keyword: "type",
-                      params: { type: "array" },
+                      params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
                     };
                     if (vErrors === null) {
-                      vErrors = [err176];
+                      vErrors = [err167];
                     } else {
-                      vErrors.push(err176);
+                      vErrors.push(err167);
                     }
                     errors++;
                   }
                 }
-                if (data116.sigma !== void 0) {
-                  let data126 = data116.sigma;
+                if (data112.noise !== void 0) {
+                  let data116 = data112.noise;
                   if (
-                    typeof data126 !== "string" &&
-                    !(typeof data126 == "number" && isFinite(data126)) &&
-                    typeof data126 !== "boolean"
+                    typeof data116 !== "string" &&
+                    !(typeof data116 == "number" && isFinite(data116)) &&
+                    typeof data116 !== "boolean"
                   ) {
+                    const err168 = {
+                      instancePath: instancePath + "/audio/references/" + i7 + "/noise",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err168];
+                    } else {
+                      vErrors.push(err168);
+                    }
+                    errors++;
+                  }
+                }
+              }
+            }
+          } else {
+            const err169 = {
+              instancePath: instancePath + "/audio/references",
+              schemaPath: "#/properties/audio/properties/references/type",
+              keyword: "type",
+              params: { type: "array" },
+            };
+            if (vErrors === null) {
+              vErrors = [err169];
+            } else {
+              vErrors.push(err169);
+            }
+            errors++;
+          }
+        }
+        if (data98.attention !== void 0) {
+          let data117 = data98.attention;
+          if (
+            typeof data117 !== "string" &&
+            !(typeof data117 == "number" && isFinite(data117)) &&
+            typeof data117 !== "boolean"
+          ) {
+            const err170 = {
+              instancePath: instancePath + "/audio/attention",
+              schemaPath: "#/properties/audio/properties/attention/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.attention.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err170];
+            } else {
+              vErrors.push(err170);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err171 = {
+          instancePath: instancePath + "/audio",
+          schemaPath: "#/properties/audio/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err171];
+        } else {
+          vErrors.push(err171);
+        }
+        errors++;
+      }
+    }
+    if (data.passes !== void 0) {
+      let data118 = data.passes;
+      if (data118 && typeof data118 == "object" && !Array.isArray(data118)) {
+        for (const key21 in data118) {
+          const _errs245 = errors;
+          if (typeof key21 === "string") {
+            if (!pattern5.test(key21)) {
+              const err172 = {
+                instancePath: instancePath + "/passes",
+                schemaPath: "#/properties/passes/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key21,
+              };
+              if (vErrors === null) {
+                vErrors = [err172];
+              } else {
+                vErrors.push(err172);
+              }
+              errors++;
+            }
+          }
+          var valid48 = _errs245 === errors;
+          if (!valid48) {
+            const err173 = {
+              instancePath: instancePath + "/passes",
+              schemaPath: "#/properties/passes/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key21 },
+            };
+            if (vErrors === null) {
+              vErrors = [err173];
+            } else {
+              vErrors.push(err173);
+            }
+            errors++;
+          }
+        }
+        for (const key22 in data118) {
+          let data119 = data118[key22];
+          if (data119 && typeof data119 == "object" && !Array.isArray(data119)) {
+            for (const key23 in data119) {
+              if (!(key23 === "adapters" || key23 === "gradient" || key23 === "video" || key23 === "audio")) {
+                const err174 = {
+                  instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/passes/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key23 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err174];
+                } else {
+                  vErrors.push(err174);
+                }
+                errors++;
+              }
+            }
+            if (data119.adapters !== void 0) {
+              let data120 = data119.adapters;
+              if (!(data120 === true || data120 === false || data120 === "ema")) {
+                const err175 = {
+                  instancePath:
+                    instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err175];
+                } else {
+                  vErrors.push(err175);
+                }
+                errors++;
+              }
+            }
+            if (data119.gradient !== void 0) {
+              if (!(data119.gradient === "through")) {
+                const err176 = {
+                  instancePath:
+                    instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err176];
+                } else {
+                  vErrors.push(err176);
+                }
+                errors++;
+              }
+            }
+            if (data119.video !== void 0) {
+              let data122 = data119.video;
+              if (data122 && typeof data122 == "object" && !Array.isArray(data122)) {
+                for (const key24 in data122) {
+                  if (!(
+                    key24 === "latents" ||
+                    key24 === "text" ||
+                    key24 === "references" ||
+                    key24 === "sigma" ||
+                    key24 === "noise" ||
+                    key24 === "noisy" ||
+                    key24 === "target" ||
+                    key24 === "denoised"
+                  )) {
                     const err177 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.sigma.type,
-                      },
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key24 },
                     };
                     if (vErrors === null) {
                       vErrors = [err177];
@@ -4373,20 +4298,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data116.noise !== void 0) {
-                  let data127 = data116.noise;
+                if (data122.latents !== void 0) {
+                  let data123 = data122.latents;
                   if (
-                    typeof data127 !== "string" &&
-                    !(typeof data127 == "number" && isFinite(data127)) &&
-                    typeof data127 !== "boolean"
+                    typeof data123 !== "string" &&
+                    !(typeof data123 == "number" && isFinite(data123)) &&
+                    typeof data123 !== "boolean"
                   ) {
                     const err178 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4397,20 +4322,16 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data116.noisy !== void 0) {
-                  let data128 = data116.noisy;
-                  if (
-                    typeof data128 !== "string" &&
-                    !(typeof data128 == "number" && isFinite(data128)) &&
-                    typeof data128 !== "boolean"
-                  ) {
+                if (data122.text !== void 0) {
+                  let data124 = data122.text;
+                  if (typeof data124 !== "string" && !Array.isArray(data124)) {
                     const err179 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4420,392 +4341,256 @@ function validate20(
                     }
                     errors++;
                   }
-                }
-                if (data116.target !== void 0) {
-                  let data129 = data116.target;
-                  if (
-                    typeof data129 !== "string" &&
-                    !(typeof data129 == "number" && isFinite(data129)) &&
-                    typeof data129 !== "boolean"
-                  ) {
-                    const err180 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err180];
-                    } else {
-                      vErrors.push(err180);
-                    }
-                    errors++;
-                  }
-                }
-                if (data116.denoised !== void 0) {
-                  let data130 = data116.denoised;
-                  if (
-                    typeof data130 !== "string" &&
-                    !(typeof data130 == "number" && isFinite(data130)) &&
-                    typeof data130 !== "boolean"
-                  ) {
-                    const err181 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err181];
-                    } else {
-                      vErrors.push(err181);
-                    }
-                    errors++;
-                  }
-                }
-              } else {
-                const err182 = {
-                  instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
-                  keyword: "type",
-                  params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err182];
-                } else {
-                  vErrors.push(err182);
-                }
-                errors++;
-              }
-            }
-            if (data113.audio !== void 0) {
-              let data131 = data113.audio;
-              if (data131 && typeof data131 == "object" && !Array.isArray(data131)) {
-                for (const key23 in data131) {
-                  if (!(
-                    key23 === "latents" ||
-                    key23 === "text" ||
-                    key23 === "references" ||
-                    key23 === "sigma" ||
-                    key23 === "noise" ||
-                    key23 === "noisy" ||
-                    key23 === "target" ||
-                    key23 === "denoised"
-                  )) {
-                    const err183 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
-                      keyword: "additionalProperties",
-                      params: { additionalProperty: key23 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err183];
-                    } else {
-                      vErrors.push(err183);
-                    }
-                    errors++;
-                  }
-                }
-                if (data131.latents !== void 0) {
-                  let data132 = data131.latents;
-                  if (
-                    typeof data132 !== "string" &&
-                    !(typeof data132 == "number" && isFinite(data132)) &&
-                    typeof data132 !== "boolean"
-                  ) {
-                    const err184 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err184];
-                    } else {
-                      vErrors.push(err184);
-                    }
-                    errors++;
-                  }
-                }
-                if (data131.text !== void 0) {
-                  let data133 = data131.text;
-                  if (typeof data133 !== "string" && !Array.isArray(data133)) {
-                    const err185 = {
-                      instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err185];
-                    } else {
-                      vErrors.push(err185);
-                    }
-                    errors++;
-                  }
-                  if (Array.isArray(data133)) {
-                    if (data133.length < 1) {
-                      const err186 = {
+                  if (Array.isArray(data124)) {
+                    if (data124.length < 1) {
+                      const err180 = {
                         instancePath:
-                          instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                          instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
                         schemaPath:
-                          "#/properties/passes/additionalProperties/properties/audio/properties/text/minItems",
+                          "#/properties/passes/additionalProperties/properties/video/properties/text/minItems",
                         keyword: "minItems",
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err186];
+                        vErrors = [err180];
                       } else {
-                        vErrors.push(err186);
+                        vErrors.push(err180);
                       }
                       errors++;
                     }
-                    const len9 = data133.length;
-                    for (let i9 = 0; i9 < len9; i9++) {
-                      let data134 = data133[i9];
+                    const len8 = data124.length;
+                    for (let i8 = 0; i8 < len8; i8++) {
+                      let data125 = data124[i8];
                       if (
-                        typeof data134 !== "string" &&
-                        !(typeof data134 == "number" && isFinite(data134)) &&
-                        typeof data134 !== "boolean"
+                        typeof data125 !== "string" &&
+                        !(typeof data125 == "number" && isFinite(data125)) &&
+                        typeof data125 !== "boolean"
                       ) {
-                        const err187 = {
+                        const err181 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                            "/audio/text/" +
-                            i9,
+                            key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            "/video/text/" +
+                            i8,
                           schemaPath:
-                            "#/properties/passes/additionalProperties/properties/audio/properties/text/items/type",
+                            "#/properties/passes/additionalProperties/properties/video/properties/text/items/type",
                           keyword: "type",
                           params: {
-                            type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.items
+                            type: schema31.properties.passes.additionalProperties.properties.video.properties.text.items
                               .type,
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err187];
+                          vErrors = [err181];
                         } else {
-                          vErrors.push(err187);
+                          vErrors.push(err181);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data131.references !== void 0) {
-                  let data135 = data131.references;
-                  if (Array.isArray(data135)) {
-                    const len10 = data135.length;
-                    for (let i10 = 0; i10 < len10; i10++) {
-                      let data136 = data135[i10];
+                if (data122.references !== void 0) {
+                  let data126 = data122.references;
+                  if (Array.isArray(data126)) {
+                    const len9 = data126.length;
+                    for (let i9 = 0; i9 < len9; i9++) {
+                      let data127 = data126[i9];
                       if (
-                        typeof data136 !== "string" &&
-                        !(data136 && typeof data136 == "object" && !Array.isArray(data136))
+                        typeof data127 !== "string" &&
+                        !(data127 && typeof data127 == "object" && !Array.isArray(data127))
                       ) {
-                        const err188 = {
+                        const err182 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                            "/audio/references/" +
-                            i10,
+                            key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            "/video/references/" +
+                            i9,
                           schemaPath:
-                            "#/properties/passes/additionalProperties/properties/audio/properties/references/items/type",
+                            "#/properties/passes/additionalProperties/properties/video/properties/references/items/type",
                           keyword: "type",
                           params: {
-                            type: schema31.properties.passes.additionalProperties.properties.audio.properties.references
+                            type: schema31.properties.passes.additionalProperties.properties.video.properties.references
                               .items.type,
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err188];
+                          vErrors = [err182];
                         } else {
-                          vErrors.push(err188);
+                          vErrors.push(err182);
                         }
                         errors++;
                       }
-                      if (data136 && typeof data136 == "object" && !Array.isArray(data136)) {
-                        if (data136.source === void 0) {
-                          const err189 = {
+                      if (data127 && typeof data127 == "object" && !Array.isArray(data127)) {
+                        if (data127.source === void 0) {
+                          const err183 = {
                             instancePath:
                               instancePath +
                               "/passes/" +
-                              key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                              "/audio/references/" +
-                              i10,
+                              key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                              "/video/references/" +
+                              i9,
                             schemaPath:
-                              "#/properties/passes/additionalProperties/properties/audio/properties/references/items/required",
+                              "#/properties/passes/additionalProperties/properties/video/properties/references/items/required",
                             keyword: "required",
                             params: { missingProperty: "source" },
                           };
                           if (vErrors === null) {
-                            vErrors = [err189];
+                            vErrors = [err183];
                           } else {
-                            vErrors.push(err189);
+                            vErrors.push(err183);
                           }
                           errors++;
                         }
-                        for (const key24 in data136) {
+                        for (const key25 in data127) {
                           if (!(
-                            key24 === "source" ||
-                            key24 === "probability" ||
-                            key24 === "sigma" ||
-                            key24 === "noise"
+                            key25 === "source" ||
+                            key25 === "probability" ||
+                            key25 === "sigma" ||
+                            key25 === "noise"
                           )) {
-                            const err190 = {
+                            const err184 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                                "/audio/references/" +
-                                i10,
+                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/video/references/" +
+                                i9,
                               schemaPath:
-                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/additionalProperties",
+                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/additionalProperties",
                               keyword: "additionalProperties",
-                              params: { additionalProperty: key24 },
+                              params: { additionalProperty: key25 },
                             };
                             if (vErrors === null) {
-                              vErrors = [err190];
+                              vErrors = [err184];
                             } else {
-                              vErrors.push(err190);
+                              vErrors.push(err184);
                             }
                             errors++;
                           }
                         }
-                        if (data136.source !== void 0) {
-                          let data137 = data136.source;
+                        if (data127.source !== void 0) {
+                          let data128 = data127.source;
                           if (
-                            typeof data137 !== "string" &&
-                            !(typeof data137 == "number" && isFinite(data137)) &&
-                            typeof data137 !== "boolean"
+                            typeof data128 !== "string" &&
+                            !(typeof data128 == "number" && isFinite(data128)) &&
+                            typeof data128 !== "boolean"
                           ) {
-                            const err191 = {
+                            const err185 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                                "/audio/references/" +
-                                i10 +
+                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/video/references/" +
+                                i9 +
                                 "/source",
                               schemaPath:
-                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/source/type",
+                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/source/type",
                               keyword: "type",
                               params: {
-                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                type: schema31.properties.passes.additionalProperties.properties.video.properties
                                   .references.items.properties.source.type,
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err191];
+                              vErrors = [err185];
                             } else {
-                              vErrors.push(err191);
+                              vErrors.push(err185);
                             }
                             errors++;
                           }
                         }
-                        if (data136.probability !== void 0) {
-                          let data138 = data136.probability;
+                        if (data127.probability !== void 0) {
+                          let data129 = data127.probability;
                           if (
-                            typeof data138 !== "string" &&
-                            !(typeof data138 == "number" && isFinite(data138)) &&
-                            typeof data138 !== "boolean"
+                            typeof data129 !== "string" &&
+                            !(typeof data129 == "number" && isFinite(data129)) &&
+                            typeof data129 !== "boolean"
                           ) {
-                            const err192 = {
+                            const err186 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                                "/audio/references/" +
-                                i10 +
+                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/video/references/" +
+                                i9 +
                                 "/probability",
                               schemaPath:
-                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/probability/type",
+                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/probability/type",
                               keyword: "type",
                               params: {
-                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                type: schema31.properties.passes.additionalProperties.properties.video.properties
                                   .references.items.properties.probability.type,
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err192];
+                              vErrors = [err186];
                             } else {
-                              vErrors.push(err192);
+                              vErrors.push(err186);
                             }
                             errors++;
                           }
                         }
-                        if (data136.sigma !== void 0) {
-                          let data139 = data136.sigma;
+                        if (data127.sigma !== void 0) {
+                          let data130 = data127.sigma;
                           if (
-                            typeof data139 !== "string" &&
-                            !(typeof data139 == "number" && isFinite(data139)) &&
-                            typeof data139 !== "boolean"
+                            typeof data130 !== "string" &&
+                            !(typeof data130 == "number" && isFinite(data130)) &&
+                            typeof data130 !== "boolean"
                           ) {
-                            const err193 = {
+                            const err187 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                                "/audio/references/" +
-                                i10 +
+                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/video/references/" +
+                                i9 +
                                 "/sigma",
                               schemaPath:
-                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/sigma/type",
+                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/sigma/type",
                               keyword: "type",
                               params: {
-                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                type: schema31.properties.passes.additionalProperties.properties.video.properties
                                   .references.items.properties.sigma.type,
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err193];
+                              vErrors = [err187];
                             } else {
-                              vErrors.push(err193);
+                              vErrors.push(err187);
                             }
                             errors++;
                           }
                         }
-                        if (data136.noise !== void 0) {
-                          let data140 = data136.noise;
+                        if (data127.noise !== void 0) {
+                          let data131 = data127.noise;
                           if (
-                            typeof data140 !== "string" &&
-                            !(typeof data140 == "number" && isFinite(data140)) &&
-                            typeof data140 !== "boolean"
+                            typeof data131 !== "string" &&
+                            !(typeof data131 == "number" && isFinite(data131)) &&
+                            typeof data131 !== "boolean"
                           ) {
-                            const err194 = {
+                            const err188 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                                "/audio/references/" +
-                                i10 +
+                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/video/references/" +
+                                i9 +
                                 "/noise",
                               schemaPath:
-                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/noise/type",
+                                "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/noise/type",
                               keyword: "type",
                               params: {
-                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                type: schema31.properties.passes.additionalProperties.properties.video.properties
                                   .references.items.properties.noise.type,
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err194];
+                              vErrors = [err188];
                             } else {
-                              vErrors.push(err194);
+                              vErrors.push(err188);
                             }
                             errors++;
                           }
@@ -4813,40 +4598,180 @@ function validate20(
                       }
                     }
                   } else {
-                    const err195 = {
+                    const err189 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
-                        key19.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/audio/references",
+                        key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/video/references",
                       schemaPath:
-                        "#/properties/passes/additionalProperties/properties/audio/properties/references/type",
+                        "#/properties/passes/additionalProperties/properties/video/properties/references/type",
                       keyword: "type",
                       params: { type: "array" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err195];
+                      vErrors = [err189];
                     } else {
-                      vErrors.push(err195);
+                      vErrors.push(err189);
                     }
                     errors++;
                   }
                 }
-                if (data131.sigma !== void 0) {
-                  let data141 = data131.sigma;
+                if (data122.sigma !== void 0) {
+                  let data132 = data122.sigma;
                   if (
-                    typeof data141 !== "string" &&
-                    !(typeof data141 == "number" && isFinite(data141)) &&
-                    typeof data141 !== "boolean"
+                    typeof data132 !== "string" &&
+                    !(typeof data132 == "number" && isFinite(data132)) &&
+                    typeof data132 !== "boolean"
                   ) {
-                    const err196 = {
+                    const err190 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.sigma.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.sigma.type,
                       },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err190];
+                    } else {
+                      vErrors.push(err190);
+                    }
+                    errors++;
+                  }
+                }
+                if (data122.noise !== void 0) {
+                  let data133 = data122.noise;
+                  if (
+                    typeof data133 !== "string" &&
+                    !(typeof data133 == "number" && isFinite(data133)) &&
+                    typeof data133 !== "boolean"
+                  ) {
+                    const err191 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err191];
+                    } else {
+                      vErrors.push(err191);
+                    }
+                    errors++;
+                  }
+                }
+                if (data122.noisy !== void 0) {
+                  let data134 = data122.noisy;
+                  if (
+                    typeof data134 !== "string" &&
+                    !(typeof data134 == "number" && isFinite(data134)) &&
+                    typeof data134 !== "boolean"
+                  ) {
+                    const err192 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err192];
+                    } else {
+                      vErrors.push(err192);
+                    }
+                    errors++;
+                  }
+                }
+                if (data122.target !== void 0) {
+                  let data135 = data122.target;
+                  if (
+                    typeof data135 !== "string" &&
+                    !(typeof data135 == "number" && isFinite(data135)) &&
+                    typeof data135 !== "boolean"
+                  ) {
+                    const err193 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err193];
+                    } else {
+                      vErrors.push(err193);
+                    }
+                    errors++;
+                  }
+                }
+                if (data122.denoised !== void 0) {
+                  let data136 = data122.denoised;
+                  if (
+                    typeof data136 !== "string" &&
+                    !(typeof data136 == "number" && isFinite(data136)) &&
+                    typeof data136 !== "boolean"
+                  ) {
+                    const err194 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err194];
+                    } else {
+                      vErrors.push(err194);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err195 = {
+                  instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
+                  keyword: "type",
+                  params: { type: "object" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err195];
+                } else {
+                  vErrors.push(err195);
+                }
+                errors++;
+              }
+            }
+            if (data119.audio !== void 0) {
+              let data137 = data119.audio;
+              if (data137 && typeof data137 == "object" && !Array.isArray(data137)) {
+                for (const key26 in data137) {
+                  if (!(
+                    key26 === "latents" ||
+                    key26 === "text" ||
+                    key26 === "references" ||
+                    key26 === "sigma" ||
+                    key26 === "noise" ||
+                    key26 === "noisy" ||
+                    key26 === "target" ||
+                    key26 === "denoised"
+                  )) {
+                    const err196 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key26 },
                     };
                     if (vErrors === null) {
                       vErrors = [err196];
@@ -4856,20 +4781,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data131.noise !== void 0) {
-                  let data142 = data131.noise;
+                if (data137.latents !== void 0) {
+                  let data138 = data137.latents;
                   if (
-                    typeof data142 !== "string" &&
-                    !(typeof data142 == "number" && isFinite(data142)) &&
-                    typeof data142 !== "boolean"
+                    typeof data138 !== "string" &&
+                    !(typeof data138 == "number" && isFinite(data138)) &&
+                    typeof data138 !== "boolean"
                   ) {
                     const err197 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noise.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4880,20 +4805,16 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data131.noisy !== void 0) {
-                  let data143 = data131.noisy;
-                  if (
-                    typeof data143 !== "string" &&
-                    !(typeof data143 == "number" && isFinite(data143)) &&
-                    typeof data143 !== "boolean"
-                  ) {
+                if (data137.text !== void 0) {
+                  let data139 = data137.text;
+                  if (typeof data139 !== "string" && !Array.isArray(data139)) {
                     const err198 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noisy.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4903,17 +4824,364 @@ function validate20(
                     }
                     errors++;
                   }
+                  if (Array.isArray(data139)) {
+                    if (data139.length < 1) {
+                      const err199 = {
+                        instancePath:
+                          instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                        schemaPath:
+                          "#/properties/passes/additionalProperties/properties/audio/properties/text/minItems",
+                        keyword: "minItems",
+                        params: { limit: 1 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err199];
+                      } else {
+                        vErrors.push(err199);
+                      }
+                      errors++;
+                    }
+                    const len10 = data139.length;
+                    for (let i10 = 0; i10 < len10; i10++) {
+                      let data140 = data139[i10];
+                      if (
+                        typeof data140 !== "string" &&
+                        !(typeof data140 == "number" && isFinite(data140)) &&
+                        typeof data140 !== "boolean"
+                      ) {
+                        const err200 = {
+                          instancePath:
+                            instancePath +
+                            "/passes/" +
+                            key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            "/audio/text/" +
+                            i10,
+                          schemaPath:
+                            "#/properties/passes/additionalProperties/properties/audio/properties/text/items/type",
+                          keyword: "type",
+                          params: {
+                            type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.items
+                              .type,
+                          },
+                        };
+                        if (vErrors === null) {
+                          vErrors = [err200];
+                        } else {
+                          vErrors.push(err200);
+                        }
+                        errors++;
+                      }
+                    }
+                  }
                 }
-                if (data131.target !== void 0) {
-                  let data144 = data131.target;
-                  if (
-                    typeof data144 !== "string" &&
-                    !(typeof data144 == "number" && isFinite(data144)) &&
-                    typeof data144 !== "boolean"
-                  ) {
-                    const err199 = {
+                if (data137.references !== void 0) {
+                  let data141 = data137.references;
+                  if (Array.isArray(data141)) {
+                    const len11 = data141.length;
+                    for (let i11 = 0; i11 < len11; i11++) {
+                      let data142 = data141[i11];
+                      if (
+                        typeof data142 !== "string" &&
+                        !(data142 && typeof data142 == "object" && !Array.isArray(data142))
+                      ) {
+                        const err201 = {
+                          instancePath:
+                            instancePath +
+                            "/passes/" +
+                            key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            "/audio/references/" +
+                            i11,
+                          schemaPath:
+                            "#/properties/passes/additionalProperties/properties/audio/properties/references/items/type",
+                          keyword: "type",
+                          params: {
+                            type: schema31.properties.passes.additionalProperties.properties.audio.properties.references
+                              .items.type,
+                          },
+                        };
+                        if (vErrors === null) {
+                          vErrors = [err201];
+                        } else {
+                          vErrors.push(err201);
+                        }
+                        errors++;
+                      }
+                      if (data142 && typeof data142 == "object" && !Array.isArray(data142)) {
+                        if (data142.source === void 0) {
+                          const err202 = {
+                            instancePath:
+                              instancePath +
+                              "/passes/" +
+                              key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                              "/audio/references/" +
+                              i11,
+                            schemaPath:
+                              "#/properties/passes/additionalProperties/properties/audio/properties/references/items/required",
+                            keyword: "required",
+                            params: { missingProperty: "source" },
+                          };
+                          if (vErrors === null) {
+                            vErrors = [err202];
+                          } else {
+                            vErrors.push(err202);
+                          }
+                          errors++;
+                        }
+                        for (const key27 in data142) {
+                          if (!(
+                            key27 === "source" ||
+                            key27 === "probability" ||
+                            key27 === "sigma" ||
+                            key27 === "noise"
+                          )) {
+                            const err203 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/audio/references/" +
+                                i11,
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/additionalProperties",
+                              keyword: "additionalProperties",
+                              params: { additionalProperty: key27 },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err203];
+                            } else {
+                              vErrors.push(err203);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data142.source !== void 0) {
+                          let data143 = data142.source;
+                          if (
+                            typeof data143 !== "string" &&
+                            !(typeof data143 == "number" && isFinite(data143)) &&
+                            typeof data143 !== "boolean"
+                          ) {
+                            const err204 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/audio/references/" +
+                                i11 +
+                                "/source",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/source/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                  .references.items.properties.source.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err204];
+                            } else {
+                              vErrors.push(err204);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data142.probability !== void 0) {
+                          let data144 = data142.probability;
+                          if (
+                            typeof data144 !== "string" &&
+                            !(typeof data144 == "number" && isFinite(data144)) &&
+                            typeof data144 !== "boolean"
+                          ) {
+                            const err205 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/audio/references/" +
+                                i11 +
+                                "/probability",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/probability/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                  .references.items.properties.probability.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err205];
+                            } else {
+                              vErrors.push(err205);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data142.sigma !== void 0) {
+                          let data145 = data142.sigma;
+                          if (
+                            typeof data145 !== "string" &&
+                            !(typeof data145 == "number" && isFinite(data145)) &&
+                            typeof data145 !== "boolean"
+                          ) {
+                            const err206 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/audio/references/" +
+                                i11 +
+                                "/sigma",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/sigma/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                  .references.items.properties.sigma.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err206];
+                            } else {
+                              vErrors.push(err206);
+                            }
+                            errors++;
+                          }
+                        }
+                        if (data142.noise !== void 0) {
+                          let data146 = data142.noise;
+                          if (
+                            typeof data146 !== "string" &&
+                            !(typeof data146 == "number" && isFinite(data146)) &&
+                            typeof data146 !== "boolean"
+                          ) {
+                            const err207 = {
+                              instancePath:
+                                instancePath +
+                                "/passes/" +
+                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                "/audio/references/" +
+                                i11 +
+                                "/noise",
+                              schemaPath:
+                                "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/noise/type",
+                              keyword: "type",
+                              params: {
+                                type: schema31.properties.passes.additionalProperties.properties.audio.properties
+                                  .references.items.properties.noise.type,
+                              },
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err207];
+                            } else {
+                              vErrors.push(err207);
+                            }
+                            errors++;
+                          }
+                        }
+                      }
+                    }
+                  } else {
+                    const err208 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
+                        instancePath +
+                        "/passes/" +
+                        key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/audio/references",
+                      schemaPath:
+                        "#/properties/passes/additionalProperties/properties/audio/properties/references/type",
+                      keyword: "type",
+                      params: { type: "array" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err208];
+                    } else {
+                      vErrors.push(err208);
+                    }
+                    errors++;
+                  }
+                }
+                if (data137.sigma !== void 0) {
+                  let data147 = data137.sigma;
+                  if (
+                    typeof data147 !== "string" &&
+                    !(typeof data147 == "number" && isFinite(data147)) &&
+                    typeof data147 !== "boolean"
+                  ) {
+                    const err209 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.sigma.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err209];
+                    } else {
+                      vErrors.push(err209);
+                    }
+                    errors++;
+                  }
+                }
+                if (data137.noise !== void 0) {
+                  let data148 = data137.noise;
+                  if (
+                    typeof data148 !== "string" &&
+                    !(typeof data148 == "number" && isFinite(data148)) &&
+                    typeof data148 !== "boolean"
+                  ) {
+                    const err210 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noise.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err210];
+                    } else {
+                      vErrors.push(err210);
+                    }
+                    errors++;
+                  }
+                }
+                if (data137.noisy !== void 0) {
+                  let data149 = data137.noisy;
+                  if (
+                    typeof data149 !== "string" &&
+                    !(typeof data149 == "number" && isFinite(data149)) &&
+                    typeof data149 !== "boolean"
+                  ) {
+                    const err211 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noisy.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err211];
+                    } else {
+                      vErrors.push(err211);
+                    }
+                    errors++;
+                  }
+                }
+                if (data137.target !== void 0) {
+                  let data150 = data137.target;
+                  if (
+                    typeof data150 !== "string" &&
+                    !(typeof data150 == "number" && isFinite(data150)) &&
+                    typeof data150 !== "boolean"
+                  ) {
+                    const err212 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
                       keyword: "type",
                       params: {
@@ -4921,23 +5189,23 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err199];
+                      vErrors = [err212];
                     } else {
-                      vErrors.push(err199);
+                      vErrors.push(err212);
                     }
                     errors++;
                   }
                 }
-                if (data131.denoised !== void 0) {
-                  let data145 = data131.denoised;
+                if (data137.denoised !== void 0) {
+                  let data151 = data137.denoised;
                   if (
-                    typeof data145 !== "string" &&
-                    !(typeof data145 == "number" && isFinite(data145)) &&
-                    typeof data145 !== "boolean"
+                    typeof data151 !== "string" &&
+                    !(typeof data151 == "number" && isFinite(data151)) &&
+                    typeof data151 !== "boolean"
                   ) {
-                    const err200 = {
+                    const err213 = {
                       instancePath:
-                        instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
                       keyword: "type",
                       params: {
@@ -4945,250 +5213,19 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err200];
+                      vErrors = [err213];
                     } else {
-                      vErrors.push(err200);
+                      vErrors.push(err213);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err201 = {
-                  instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                const err214 = {
+                  instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
                   schemaPath: "#/properties/passes/additionalProperties/properties/audio/type",
                   keyword: "type",
                   params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err201];
-                } else {
-                  vErrors.push(err201);
-                }
-                errors++;
-              }
-            }
-          } else {
-            const err202 = {
-              instancePath: instancePath + "/passes/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/passes/additionalProperties/type",
-              keyword: "type",
-              params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err202];
-            } else {
-              vErrors.push(err202);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err203 = {
-          instancePath: instancePath + "/passes",
-          schemaPath: "#/properties/passes/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err203];
-        } else {
-          vErrors.push(err203);
-        }
-        errors++;
-      }
-    }
-    if (data.loss !== void 0) {
-      let data146 = data.loss;
-      if (data146 && typeof data146 == "object" && !Array.isArray(data146)) {
-        if (Object.keys(data146).length < 1) {
-          const err204 = {
-            instancePath: instancePath + "/loss",
-            schemaPath: "#/properties/loss/minProperties",
-            keyword: "minProperties",
-            params: { limit: 1 },
-          };
-          if (vErrors === null) {
-            vErrors = [err204];
-          } else {
-            vErrors.push(err204);
-          }
-          errors++;
-        }
-        for (const key25 in data146) {
-          const _errs303 = errors;
-          if (typeof key25 === "string") {
-            if (!pattern5.test(key25)) {
-              const err205 = {
-                instancePath: instancePath + "/loss",
-                schemaPath: "#/properties/loss/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key25,
-              };
-              if (vErrors === null) {
-                vErrors = [err205];
-              } else {
-                vErrors.push(err205);
-              }
-              errors++;
-            }
-          }
-          var valid58 = _errs303 === errors;
-          if (!valid58) {
-            const err206 = {
-              instancePath: instancePath + "/loss",
-              schemaPath: "#/properties/loss/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key25 },
-            };
-            if (vErrors === null) {
-              vErrors = [err206];
-            } else {
-              vErrors.push(err206);
-            }
-            errors++;
-          }
-        }
-        for (const key26 in data146) {
-          let data147 = data146[key26];
-          if (
-            typeof data147 !== "string" &&
-            !(typeof data147 == "number" && isFinite(data147)) &&
-            typeof data147 !== "boolean"
-          ) {
-            const err207 = {
-              instancePath: instancePath + "/loss/" + key26.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/loss/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.loss.additionalProperties.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err207];
-            } else {
-              vErrors.push(err207);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err208 = {
-          instancePath: instancePath + "/loss",
-          schemaPath: "#/properties/loss/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err208];
-        } else {
-          vErrors.push(err208);
-        }
-        errors++;
-      }
-    }
-    if (data.outputs !== void 0) {
-      let data148 = data.outputs;
-      if (data148 && typeof data148 == "object" && !Array.isArray(data148)) {
-        for (const key27 in data148) {
-          const _errs309 = errors;
-          if (typeof key27 === "string") {
-            if (!pattern5.test(key27)) {
-              const err209 = {
-                instancePath: instancePath + "/outputs",
-                schemaPath: "#/properties/outputs/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key27,
-              };
-              if (vErrors === null) {
-                vErrors = [err209];
-              } else {
-                vErrors.push(err209);
-              }
-              errors++;
-            }
-          }
-          var valid60 = _errs309 === errors;
-          if (!valid60) {
-            const err210 = {
-              instancePath: instancePath + "/outputs",
-              schemaPath: "#/properties/outputs/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key27 },
-            };
-            if (vErrors === null) {
-              vErrors = [err210];
-            } else {
-              vErrors.push(err210);
-            }
-            errors++;
-          }
-        }
-        for (const key28 in data148) {
-          let data149 = data148[key28];
-          if (data149 && typeof data149 == "object" && !Array.isArray(data149)) {
-            for (const key29 in data149) {
-              if (!(
-                key29 === "tap" ||
-                key29 === "modality" ||
-                key29 === "linear" ||
-                key29 === "features" ||
-                key29 === "activation"
-              )) {
-                const err211 = {
-                  instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key29 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err211];
-                } else {
-                  vErrors.push(err211);
-                }
-                errors++;
-              }
-            }
-            if (data149.tap !== void 0) {
-              let data150 = data149.tap;
-              if (typeof data150 === "string") {
-                if (!pattern13.test(data150)) {
-                  const err212 = {
-                    instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
-                    keyword: "pattern",
-                    params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|\\$\\{ *[A-Za-z_]\\w* *\\})$" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err212];
-                  } else {
-                    vErrors.push(err212);
-                  }
-                  errors++;
-                }
-              } else {
-                const err213 = {
-                  instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err213];
-                } else {
-                  vErrors.push(err213);
-                }
-                errors++;
-              }
-            }
-            if (data149.modality !== void 0) {
-              let data151 = data149.modality;
-              if (!(data151 === "video" || data151 === "audio")) {
-                const err214 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err214];
@@ -5198,103 +5235,100 @@ function validate20(
                 errors++;
               }
             }
-            if (data149.linear !== void 0) {
-              if (typeof data149.linear !== "string") {
-                const err215 = {
-                  instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err215];
-                } else {
-                  vErrors.push(err215);
-                }
-                errors++;
-              }
-            }
-            if (data149.features !== void 0) {
-              let data153 = data149.features;
-              if (
-                !(typeof data153 == "number" && !(data153 % 1) && !isNaN(data153) && isFinite(data153)) &&
-                typeof data153 !== "string"
-              ) {
-                const err216 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.outputs.additionalProperties.properties.features.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err216];
-                } else {
-                  vErrors.push(err216);
-                }
-                errors++;
-              }
-              if (typeof data153 == "number" && isFinite(data153)) {
-                if (data153 < 1 || isNaN(data153)) {
-                  const err217 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err217];
-                  } else {
-                    vErrors.push(err217);
-                  }
-                  errors++;
-                }
-              }
-              if (typeof data153 === "string") {
-                if (!pattern14.test(data153)) {
-                  const err218 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/pattern",
-                    keyword: "pattern",
-                    params: { pattern: "^\\$\\{ *[A-Za-z_]\\w* *\\}$" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err218];
-                  } else {
-                    vErrors.push(err218);
-                  }
-                  errors++;
-                }
-              }
-            }
-            if (data149.activation !== void 0) {
-              let data154 = data149.activation;
-              if (!(data154 === "silu" || data154 === "gelu" || data154 === "none")) {
-                const err219 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
-                  keyword: "enum",
-                  params: {
-                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
-                  },
-                };
-                if (vErrors === null) {
-                  vErrors = [err219];
-                } else {
-                  vErrors.push(err219);
-                }
-                errors++;
-              }
-            }
           } else {
-            const err220 = {
-              instancePath: instancePath + "/outputs/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/outputs/additionalProperties/type",
+            const err215 = {
+              instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/passes/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err215];
+            } else {
+              vErrors.push(err215);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err216 = {
+          instancePath: instancePath + "/passes",
+          schemaPath: "#/properties/passes/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err216];
+        } else {
+          vErrors.push(err216);
+        }
+        errors++;
+      }
+    }
+    if (data.loss !== void 0) {
+      let data152 = data.loss;
+      if (data152 && typeof data152 == "object" && !Array.isArray(data152)) {
+        if (Object.keys(data152).length < 1) {
+          const err217 = {
+            instancePath: instancePath + "/loss",
+            schemaPath: "#/properties/loss/minProperties",
+            keyword: "minProperties",
+            params: { limit: 1 },
+          };
+          if (vErrors === null) {
+            vErrors = [err217];
+          } else {
+            vErrors.push(err217);
+          }
+          errors++;
+        }
+        for (const key28 in data152) {
+          const _errs318 = errors;
+          if (typeof key28 === "string") {
+            if (!pattern5.test(key28)) {
+              const err218 = {
+                instancePath: instancePath + "/loss",
+                schemaPath: "#/properties/loss/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key28,
+              };
+              if (vErrors === null) {
+                vErrors = [err218];
+              } else {
+                vErrors.push(err218);
+              }
+              errors++;
+            }
+          }
+          var valid63 = _errs318 === errors;
+          if (!valid63) {
+            const err219 = {
+              instancePath: instancePath + "/loss",
+              schemaPath: "#/properties/loss/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key28 },
+            };
+            if (vErrors === null) {
+              vErrors = [err219];
+            } else {
+              vErrors.push(err219);
+            }
+            errors++;
+          }
+        }
+        for (const key29 in data152) {
+          let data153 = data152[key29];
+          if (
+            typeof data153 !== "string" &&
+            !(typeof data153 == "number" && isFinite(data153)) &&
+            typeof data153 !== "boolean"
+          ) {
+            const err220 = {
+              instancePath: instancePath + "/loss/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/loss/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.loss.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err220];
@@ -5306,8 +5340,8 @@ function validate20(
         }
       } else {
         const err221 = {
-          instancePath: instancePath + "/outputs",
-          schemaPath: "#/properties/outputs/type",
+          instancePath: instancePath + "/loss",
+          schemaPath: "#/properties/loss/type",
           keyword: "type",
           params: { type: "object" },
         };
@@ -5319,16 +5353,16 @@ function validate20(
         errors++;
       }
     }
-    if (data.weights !== void 0) {
-      let data155 = data.weights;
-      if (data155 && typeof data155 == "object" && !Array.isArray(data155)) {
-        for (const key30 in data155) {
+    if (data.outputs !== void 0) {
+      let data154 = data.outputs;
+      if (data154 && typeof data154 == "object" && !Array.isArray(data154)) {
+        for (const key30 in data154) {
           const _errs324 = errors;
           if (typeof key30 === "string") {
             if (!pattern5.test(key30)) {
               const err222 = {
-                instancePath: instancePath + "/weights",
-                schemaPath: "#/properties/weights/propertyNames/pattern",
+                instancePath: instancePath + "/outputs",
+                schemaPath: "#/properties/outputs/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
                 propertyName: key30,
@@ -5341,11 +5375,11 @@ function validate20(
               errors++;
             }
           }
-          var valid63 = _errs324 === errors;
-          if (!valid63) {
+          var valid65 = _errs324 === errors;
+          if (!valid65) {
             const err223 = {
-              instancePath: instancePath + "/weights",
-              schemaPath: "#/properties/weights/propertyNames",
+              instancePath: instancePath + "/outputs",
+              schemaPath: "#/properties/outputs/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key30 },
             };
@@ -5357,14 +5391,20 @@ function validate20(
             errors++;
           }
         }
-        for (const key31 in data155) {
-          let data156 = data155[key31];
-          if (data156 && typeof data156 == "object" && !Array.isArray(data156)) {
-            for (const key32 in data156) {
-              if (!(key32 === "axes" || key32 === "like" || key32 === "init")) {
+        for (const key31 in data154) {
+          let data155 = data154[key31];
+          if (data155 && typeof data155 == "object" && !Array.isArray(data155)) {
+            for (const key32 in data155) {
+              if (!(
+                key32 === "tap" ||
+                key32 === "modality" ||
+                key32 === "linear" ||
+                key32 === "features" ||
+                key32 === "activation"
+              )) {
                 const err224 = {
-                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/weights/additionalProperties/additionalProperties",
+                  instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key32 },
                 };
@@ -5376,15 +5416,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data156.axes !== void 0) {
-              let data157 = data156.axes;
-              if (Array.isArray(data157)) {
-                if (data157.length < 1) {
+            if (data155.tap !== void 0) {
+              let data156 = data155.tap;
+              if (typeof data156 === "string") {
+                if (!pattern15.test(data156)) {
                   const err225 = {
-                    instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
-                    schemaPath: "#/properties/weights/additionalProperties/properties/axes/minItems",
-                    keyword: "minItems",
-                    params: { limit: 1 },
+                    instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|\\$\\{ *[A-Za-z_]\\w* *\\})$" },
                   };
                   if (vErrors === null) {
                     vErrors = [err225];
@@ -5393,34 +5433,30 @@ function validate20(
                   }
                   errors++;
                 }
-                const len11 = data157.length;
-                for (let i11 = 0; i11 < len11; i11++) {
-                  let data158 = data157[i11];
-                  if (
-                    typeof data158 !== "string" &&
-                    !(data158 && typeof data158 == "object" && !Array.isArray(data158))
-                  ) {
-                    const err226 = {
-                      instancePath:
-                        instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i11,
-                      schemaPath: "#/properties/weights/additionalProperties/properties/axes/items/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.weights.additionalProperties.properties.axes.items.type },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err226];
-                    } else {
-                      vErrors.push(err226);
-                    }
-                    errors++;
-                  }
-                }
               } else {
-                const err227 = {
-                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/axes/type",
+                const err226 = {
+                  instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
                   keyword: "type",
-                  params: { type: "array" },
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err226];
+                } else {
+                  vErrors.push(err226);
+                }
+                errors++;
+              }
+            }
+            if (data155.modality !== void 0) {
+              let data157 = data155.modality;
+              if (!(data157 === "video" || data157 === "audio")) {
+                const err227 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err227];
@@ -5430,11 +5466,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data156.like !== void 0) {
-              if (typeof data156.like !== "string") {
+            if (data155.linear !== void 0) {
+              if (typeof data155.linear !== "string") {
                 const err228 = {
-                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
+                  instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -5446,14 +5482,18 @@ function validate20(
                 errors++;
               }
             }
-            if (data156.init !== void 0) {
-              let data160 = data156.init;
-              if (typeof data160 !== "string" && !(typeof data160 == "number" && isFinite(data160))) {
+            if (data155.features !== void 0) {
+              let data159 = data155.features;
+              if (
+                !(typeof data159 == "number" && !(data159 % 1) && !isNaN(data159) && isFinite(data159)) &&
+                typeof data159 !== "string"
+              ) {
                 const err229 = {
-                  instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  instancePath:
+                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
                   keyword: "type",
-                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                  params: { type: schema31.properties.outputs.additionalProperties.properties.features.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err229];
@@ -5462,66 +5502,67 @@ function validate20(
                 }
                 errors++;
               }
+              if (typeof data159 == "number" && isFinite(data159)) {
+                if (data159 < 1 || isNaN(data159)) {
+                  const err230 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err230];
+                  } else {
+                    vErrors.push(err230);
+                  }
+                  errors++;
+                }
+              }
+              if (typeof data159 === "string") {
+                if (!pattern16.test(data159)) {
+                  const err231 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^\\$\\{ *[A-Za-z_]\\w* *\\}$" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err231];
+                  } else {
+                    vErrors.push(err231);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data155.activation !== void 0) {
+              let data160 = data155.activation;
+              if (!(data160 === "silu" || data160 === "gelu" || data160 === "none")) {
+                const err232 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
+                  keyword: "enum",
+                  params: {
+                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
+                  },
+                };
+                if (vErrors === null) {
+                  vErrors = [err232];
+                } else {
+                  vErrors.push(err232);
+                }
+                errors++;
+              }
             }
           } else {
-            const err230 = {
-              instancePath: instancePath + "/weights/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/weights/additionalProperties/type",
+            const err233 = {
+              instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err230];
-            } else {
-              vErrors.push(err230);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err231 = {
-          instancePath: instancePath + "/weights",
-          schemaPath: "#/properties/weights/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err231];
-        } else {
-          vErrors.push(err231);
-        }
-        errors++;
-      }
-    }
-    if (data.imports !== void 0) {
-      let data161 = data.imports;
-      if (data161 && typeof data161 == "object" && !Array.isArray(data161)) {
-        for (const key33 in data161) {
-          const _errs339 = errors;
-          if (typeof key33 === "string") {
-            if (!pattern5.test(key33)) {
-              const err232 = {
-                instancePath: instancePath + "/imports",
-                schemaPath: "#/properties/imports/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key33,
-              };
-              if (vErrors === null) {
-                vErrors = [err232];
-              } else {
-                vErrors.push(err232);
-              }
-              errors++;
-            }
-          }
-          var valid68 = _errs339 === errors;
-          if (!valid68) {
-            const err233 = {
-              instancePath: instancePath + "/imports",
-              schemaPath: "#/properties/imports/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key33 },
             };
             if (vErrors === null) {
               vErrors = [err233];
@@ -5531,64 +5572,69 @@ function validate20(
             errors++;
           }
         }
+      } else {
+        const err234 = {
+          instancePath: instancePath + "/outputs",
+          schemaPath: "#/properties/outputs/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err234];
+        } else {
+          vErrors.push(err234);
+        }
+        errors++;
+      }
+    }
+    if (data.weights !== void 0) {
+      let data161 = data.weights;
+      if (data161 && typeof data161 == "object" && !Array.isArray(data161)) {
+        for (const key33 in data161) {
+          const _errs339 = errors;
+          if (typeof key33 === "string") {
+            if (!pattern5.test(key33)) {
+              const err235 = {
+                instancePath: instancePath + "/weights",
+                schemaPath: "#/properties/weights/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key33,
+              };
+              if (vErrors === null) {
+                vErrors = [err235];
+              } else {
+                vErrors.push(err235);
+              }
+              errors++;
+            }
+          }
+          var valid68 = _errs339 === errors;
+          if (!valid68) {
+            const err236 = {
+              instancePath: instancePath + "/weights",
+              schemaPath: "#/properties/weights/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key33 },
+            };
+            if (vErrors === null) {
+              vErrors = [err236];
+            } else {
+              vErrors.push(err236);
+            }
+            errors++;
+          }
+        }
         for (const key34 in data161) {
           let data162 = data161[key34];
           if (data162 && typeof data162 == "object" && !Array.isArray(data162)) {
             for (const key35 in data162) {
-              if (!(key35 === "from" || key35 === "python" || key35 === "type")) {
-                const err234 = {
-                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
+              if (!(key35 === "axes" || key35 === "like" || key35 === "init")) {
+                const err237 = {
+                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/weights/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key35 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err234];
-                } else {
-                  vErrors.push(err234);
-                }
-                errors++;
-              }
-            }
-            if (data162.from !== void 0) {
-              if (typeof data162.from !== "string") {
-                const err235 = {
-                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err235];
-                } else {
-                  vErrors.push(err235);
-                }
-                errors++;
-              }
-            }
-            if (data162.python !== void 0) {
-              if (typeof data162.python !== "string") {
-                const err236 = {
-                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err236];
-                } else {
-                  vErrors.push(err236);
-                }
-                errors++;
-              }
-            }
-            if (data162.type !== void 0) {
-              if (typeof data162.type !== "string") {
-                const err237 = {
-                  instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err237];
@@ -5598,121 +5644,343 @@ function validate20(
                 errors++;
               }
             }
+            if (data162.axes !== void 0) {
+              let data163 = data162.axes;
+              if (Array.isArray(data163)) {
+                if (data163.length < 1) {
+                  const err238 = {
+                    instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                    schemaPath: "#/properties/weights/additionalProperties/properties/axes/minItems",
+                    keyword: "minItems",
+                    params: { limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err238];
+                  } else {
+                    vErrors.push(err238);
+                  }
+                  errors++;
+                }
+                const len12 = data163.length;
+                for (let i12 = 0; i12 < len12; i12++) {
+                  let data164 = data163[i12];
+                  if (
+                    typeof data164 !== "string" &&
+                    !(data164 && typeof data164 == "object" && !Array.isArray(data164))
+                  ) {
+                    const err239 = {
+                      instancePath:
+                        instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i12,
+                      schemaPath: "#/properties/weights/additionalProperties/properties/axes/items/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.weights.additionalProperties.properties.axes.items.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err239];
+                    } else {
+                      vErrors.push(err239);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err240 = {
+                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/axes/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err240];
+                } else {
+                  vErrors.push(err240);
+                }
+                errors++;
+              }
+            }
+            if (data162.like !== void 0) {
+              if (typeof data162.like !== "string") {
+                const err241 = {
+                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err241];
+                } else {
+                  vErrors.push(err241);
+                }
+                errors++;
+              }
+            }
+            if (data162.init !== void 0) {
+              let data166 = data162.init;
+              if (typeof data166 !== "string" && !(typeof data166 == "number" && isFinite(data166))) {
+                const err242 = {
+                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err242];
+                } else {
+                  vErrors.push(err242);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err238 = {
-              instancePath: instancePath + "/imports/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/imports/additionalProperties/type",
+            const err243 = {
+              instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/weights/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err238];
+              vErrors = [err243];
             } else {
-              vErrors.push(err238);
+              vErrors.push(err243);
             }
             errors++;
           }
         }
       } else {
-        const err239 = {
+        const err244 = {
+          instancePath: instancePath + "/weights",
+          schemaPath: "#/properties/weights/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err244];
+        } else {
+          vErrors.push(err244);
+        }
+        errors++;
+      }
+    }
+    if (data.imports !== void 0) {
+      let data167 = data.imports;
+      if (data167 && typeof data167 == "object" && !Array.isArray(data167)) {
+        for (const key36 in data167) {
+          const _errs354 = errors;
+          if (typeof key36 === "string") {
+            if (!pattern5.test(key36)) {
+              const err245 = {
+                instancePath: instancePath + "/imports",
+                schemaPath: "#/properties/imports/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key36,
+              };
+              if (vErrors === null) {
+                vErrors = [err245];
+              } else {
+                vErrors.push(err245);
+              }
+              errors++;
+            }
+          }
+          var valid73 = _errs354 === errors;
+          if (!valid73) {
+            const err246 = {
+              instancePath: instancePath + "/imports",
+              schemaPath: "#/properties/imports/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key36 },
+            };
+            if (vErrors === null) {
+              vErrors = [err246];
+            } else {
+              vErrors.push(err246);
+            }
+            errors++;
+          }
+        }
+        for (const key37 in data167) {
+          let data168 = data167[key37];
+          if (data168 && typeof data168 == "object" && !Array.isArray(data168)) {
+            for (const key38 in data168) {
+              if (!(key38 === "from" || key38 === "python" || key38 === "type")) {
+                const err247 = {
+                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key38 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err247];
+                } else {
+                  vErrors.push(err247);
+                }
+                errors++;
+              }
+            }
+            if (data168.from !== void 0) {
+              if (typeof data168.from !== "string") {
+                const err248 = {
+                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err248];
+                } else {
+                  vErrors.push(err248);
+                }
+                errors++;
+              }
+            }
+            if (data168.python !== void 0) {
+              if (typeof data168.python !== "string") {
+                const err249 = {
+                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err249];
+                } else {
+                  vErrors.push(err249);
+                }
+                errors++;
+              }
+            }
+            if (data168.type !== void 0) {
+              if (typeof data168.type !== "string") {
+                const err250 = {
+                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err250];
+                } else {
+                  vErrors.push(err250);
+                }
+                errors++;
+              }
+            }
+          } else {
+            const err251 = {
+              instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/imports/additionalProperties/type",
+              keyword: "type",
+              params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err251];
+            } else {
+              vErrors.push(err251);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err252 = {
           instancePath: instancePath + "/imports",
           schemaPath: "#/properties/imports/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err239];
+          vErrors = [err252];
         } else {
-          vErrors.push(err239);
+          vErrors.push(err252);
         }
         errors++;
       }
     }
     if (data.metadata !== void 0) {
-      let data166 = data.metadata;
-      if (data166 && typeof data166 == "object" && !Array.isArray(data166)) {
-        for (const key36 in data166) {
-          let data167 = data166[key36];
+      let data172 = data.metadata;
+      if (data172 && typeof data172 == "object" && !Array.isArray(data172)) {
+        for (const key39 in data172) {
+          let data173 = data172[key39];
           if (
-            typeof data167 !== "string" &&
-            !(typeof data167 == "number" && isFinite(data167)) &&
-            typeof data167 !== "boolean"
+            typeof data173 !== "string" &&
+            !(typeof data173 == "number" && isFinite(data173)) &&
+            typeof data173 !== "boolean"
           ) {
-            const err240 = {
-              instancePath: instancePath + "/metadata/" + key36.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err253 = {
+              instancePath: instancePath + "/metadata/" + key39.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err240];
+              vErrors = [err253];
             } else {
-              vErrors.push(err240);
+              vErrors.push(err253);
             }
             errors++;
           }
         }
       } else {
-        const err241 = {
+        const err254 = {
           instancePath: instancePath + "/metadata",
           schemaPath: "#/properties/metadata/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err241];
+          vErrors = [err254];
         } else {
-          vErrors.push(err241);
+          vErrors.push(err254);
         }
         errors++;
       }
     }
     if (data.expect !== void 0) {
-      let data168 = data.expect;
-      if (Array.isArray(data168)) {
-        const len12 = data168.length;
-        for (let i12 = 0; i12 < len12; i12++) {
-          let data169 = data168[i12];
+      let data174 = data.expect;
+      if (Array.isArray(data174)) {
+        const len13 = data174.length;
+        for (let i13 = 0; i13 < len13; i13++) {
+          let data175 = data174[i13];
           if (
-            typeof data169 !== "string" &&
-            !(typeof data169 == "number" && isFinite(data169)) &&
-            typeof data169 !== "boolean"
+            typeof data175 !== "string" &&
+            !(typeof data175 == "number" && isFinite(data175)) &&
+            typeof data175 !== "boolean"
           ) {
-            const err242 = {
-              instancePath: instancePath + "/expect/" + i12,
+            const err255 = {
+              instancePath: instancePath + "/expect/" + i13,
               schemaPath: "#/properties/expect/items/type",
               keyword: "type",
               params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
-              vErrors = [err242];
+              vErrors = [err255];
             } else {
-              vErrors.push(err242);
+              vErrors.push(err255);
             }
             errors++;
           }
         }
       } else {
-        const err243 = {
+        const err256 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err243];
+          vErrors = [err256];
         } else {
-          vErrors.push(err243);
+          vErrors.push(err256);
         }
         errors++;
       }
     }
   } else {
-    const err244 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err257 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err244];
+      vErrors = [err257];
     } else {
-      vErrors.push(err244);
+      vErrors.push(err257);
     }
     errors++;
   }

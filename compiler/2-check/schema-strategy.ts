@@ -4,56 +4,10 @@
  * "this must be ...", in findings and in editors.
  */
 import { formulas } from "./builtin-docs.ts";
+import { count, entries, expression, named, number, object, text, type Schema } from "./schema-parts.ts";
 
-type Schema = Readonly<Record<string, unknown>>;
-
-const name = "^[A-Za-z_][A-Za-z0-9_]*$";
 /** `${layer}`: a number that a parameter gives. */
 const ofParam = "\\$\\{ *[A-Za-z_]\\w* *\\}";
-const names: Schema = { title: "letters, digits and _, not beginning with a digit", pattern: name };
-
-const expression = (description: string, ...examples: (string | number | boolean)[]): Schema => ({
-  type: ["string", "number", "boolean"],
-  title: "an expression",
-  description,
-  ...(examples.length === 0 ? {} : { examples }),
-});
-
-const entries = (description: string, ...examples: unknown[]): Schema => ({
-  type: ["string", "number", "boolean", "array"],
-  title: "an expression or a list of expressions",
-  items: expression("An entry, maybe `with probability p`."),
-  description,
-  examples,
-});
-
-const text = (description: string, more: Schema = {}): Schema => ({
-  type: "string",
-  title: "a text",
-  description,
-  ...more,
-});
-
-const object = (description: string, properties: Readonly<Record<string, Schema>>, more: Schema = {}): Schema => ({
-  type: "object",
-  title: "a mapping",
-  description,
-  properties,
-  additionalProperties: false,
-  ...more,
-});
-
-const named = (description: string, value: Schema, more: Schema = {}): Schema => ({
-  type: "object",
-  title: "a mapping",
-  description,
-  propertyNames: names,
-  additionalProperties: value,
-  ...more,
-});
-
-const number = (description: string): Schema => ({ type: "number", title: "a number", description });
-const count = (description: string): Schema => ({ type: "integer", title: "a whole number", minimum: 0, description });
 
 const paramType = (description: string): Schema => ({
   enum: ["number", "integer", "boolean", "string", "array"],
@@ -146,6 +100,32 @@ const completeSource: Schema = {
     },
   ],
 };
+
+const dataset = object("A set of samples, of which every batch has its share.", {
+  root: text(
+    "Folder below `data.preprocessed_data_root` that holds its sources' directories; by default that root itself.",
+    {
+      title: "a folder inside the data root, without a leading `/` and without `..`",
+      pattern: insideRoot,
+      examples: ["class_clips"],
+    },
+  ),
+  share: {
+    type: ["number", "string"],
+    title: "a number between 0 and 1, or the name of a parameter",
+    exclusiveMinimum: 0,
+    exclusiveMaximum: 1,
+    description: "Share of the samples of every batch; one data set has none, and gets what is left.",
+    examples: [0.5],
+  },
+  without: {
+    type: "array",
+    title: "a list of sources",
+    items: text("A source that its samples have no file of.", { examples: ["depth"] }),
+    description: "Sources that this data set does not have.",
+    examples: [["depth"]],
+  },
+});
 
 const texts: Schema = {
   type: ["string", "array"],
@@ -336,6 +316,9 @@ export const strategySchema: Schema = {
     extends: text("Another strategy, a built-in one's name or a relative path, whose keys this file overrides."),
     params: named("The strategy's parameters; a run config sets them beside `training_strategy.name`.", param),
     sources: named("The data directories.", source, { minProperties: 1 }),
+    datasets: named("Sets of samples that are mixed in every batch, each with all sources.", dataset, {
+      minProperties: 1,
+    }),
     let: {
       type: "object",
       title: "a mapping",

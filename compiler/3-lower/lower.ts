@@ -125,6 +125,7 @@ function withSourcesEarly(statement: Statement, byKey: Map<string, Statement>): 
 /** Key of a value that is read off the batch, null for any other. */
 function sourceKey(core: Core): string | null {
   if (core.op === "source") return `source.${core.source}`;
+  if (core.op === "in") return `in.${core.dataset}`;
   if (core.op === "has") return `has.${core.source}`;
   if (core.op === "fps") return `${core.source}.fps`;
   return core.op === "size" && core.of !== "video" && core.of !== "audio" ? `${core.of}.${core.size}` : null;

@@ -1,5 +1,6 @@
 /** A strategy as two straight-line programs: what happens before the model runs, and what after. */
 import type {
+  CheckedDataset,
   CheckedImport,
   CheckedLoss,
   CheckedMetadata,
@@ -45,6 +46,7 @@ export interface Program {
   readonly language: number;
   readonly params: readonly CheckedParam[];
   readonly sources: readonly CheckedSource[];
+  readonly datasets: readonly CheckedDataset[];
   readonly modalities: readonly CheckedModality[];
   /** Other calls of the model that the step needs, each after those whose predictions it is given. */
   readonly passes: readonly CheckedPass[];

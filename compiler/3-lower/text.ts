@@ -33,7 +33,11 @@ function printType({ dtype, axes, stage }: Type): string {
 }
 
 function print(core: Core): string {
-  const args = childrenOf(core).map(print);
+  return printLeaf(core) ?? printWithParts(core, childrenOf(core).map(print));
+}
+
+/** What has no parts; null for all else. */
+function printLeaf(core: Core): string | null {
   switch (core.op) {
     case "literal":
       return String(core.value);
@@ -44,6 +48,8 @@ function print(core: Core): string {
       return core.key;
     case "size":
       return `${core.of}.${core.size}`;
+    case "in":
+      return `in ${core.dataset}`;
     case "fps":
       return `${core.source}.fps`;
     case "source":
@@ -51,6 +57,19 @@ function print(core: Core): string {
       return `${core.op} ${core.source}`;
     case "prediction":
       return `prediction ${core.modality}`;
+    case "from":
+      return `from ${core.source}`;
+    case "progress":
+      return core.name;
+    case "output":
+      return `output ${core.name}`;
+    default:
+      return null;
+  }
+}
+
+function printWithParts(core: Core, args: readonly string[]): string {
+  switch (core.op) {
     case "passInputs":
       return `inputs(${core.fields.map(({ field }, i) => `${field}: ${args[i]}`).join(", ")})`;
     case "pass":
@@ -68,18 +87,12 @@ function print(core: Core): string {
       return core.shifted === null ? `sampled "${core.place}"` : `shifted "${core.place}"(${args.join(", ")})`;
     case "references":
       return `references(${core.entries.map(printReference).join(", ")})`;
-    case "from":
-      return `from ${core.source}`;
     case "neighbours":
       return `${core.fn}(${args.join(", ")})`;
     case "shift":
       return `shift(${args.join(", ")}; ${core.axis})`;
-    case "progress":
-      return core.name;
     case "import":
       return `${core.name}(${args.join(", ")})`;
-    case "output":
-      return `output ${core.name}`;
     case "coordinate":
       return `${core.modality}.${core.sequence ? "sequence." : ""}${core.coordinate}${args.length > 0 ? `(${args.join(", ")})` : ""}`;
     case "cell":

@@ -164,6 +164,8 @@ function ofDeclaration(analysis: Analysis, declaration: Declaration): Candidate[
       return [{ ...base, kind: "variable", is: "text", insert: `insert($1, ${label})` }];
     case "pass":
       return [{ ...base, kind: "module", is: "any" }];
+    case "dataset":
+      return [{ ...base, kind: "variable", is: "mask", insert: `in(${label})` }];
   }
 }
 

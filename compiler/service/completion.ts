@@ -93,6 +93,7 @@ function keysAt({ own }: Analysis, { path, start }: Place, offset: number): read
 const sectionKinds: Readonly<Record<string, Declaration["kind"]>> = {
   params: "param",
   sources: "source",
+  datasets: "dataset",
   let: "let",
   passes: "pass",
   outputs: "output",
@@ -114,6 +115,11 @@ function inheritedKeys({ syntax, file, declarations }: Analysis, { path }: Place
 }
 
 // ------------------------------------------------------------------------------------------------------------------ values
+
+const sourcesNamed = (names: Iterable<string>): Candidate[] =>
+  Array.from(names, (label): Candidate => ({ label, kind: "source", is: "none" }));
+
+const nameOfDataset = ({ kind, name }: Declaration): string[] => (kind === "dataset" ? [name.text] : []);
 
 function values(analysis: Analysis, place: Place, offset: number, around: Around): readonly Completion[] {
   const role = roleAt(place.path);
@@ -214,6 +220,10 @@ function candidatesFor(
       return references(analysis);
     case "trained":
       return weights(analysis);
+    case "optional source":
+      return sourcesNamed(analysis.declarations?.optional ?? []);
+    case "dataset":
+      return sourcesNamed([...(analysis.declarations?.byName.values() ?? [])].flatMap(nameOfDataset));
     case "probability":
       return [{ label: "probability", kind: "keyword", is: "none", insert: "probability $0" }];
     case "operator":

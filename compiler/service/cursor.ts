@@ -10,7 +10,7 @@ export interface Cursor {
     /** Behind a point: what stands before it, as in `ref.video`. */
     | { readonly kind: "member"; readonly owner: readonly string[] }
     | { readonly kind: "axis" }
-    | { readonly kind: "source" }
+    | { readonly kind: "source" | "optional source" | "dataset" }
     | { readonly kind: "trained" }
     | { readonly kind: "probability" }
     | { readonly kind: "operand"; readonly wanted: Wanted; readonly isOver: boolean }
@@ -81,7 +81,10 @@ function groupsOf(tokens: readonly string[]): Group[] {
 }
 
 /** Arguments that are names alone, of which there are few. */
-type NameKind = "axis" | "source" | "trained";
+type NameKind = "axis" | "source" | "optional source" | "dataset" | "trained";
+
+const nameKinds: readonly string[] = ["axis", "source", "optional source", "dataset", "trained"];
+const isNameKind = (wanted: Wanted | NameKind): wanted is NameKind => nameKinds.includes(wanted);
 
 const isName = (token: string | undefined): boolean => token !== undefined && /^[A-Za-z_]/.test(token);
 /** Behind them an operand is still to come. */
@@ -114,7 +117,7 @@ function expected(
   if (last === "per" || group.callee === "per") return { kind: "axis" };
   if (last === "with") return { kind: "probability" };
   const own = argumentWanted(groups, group, wanted, signature);
-  if (own === "axis" || own === "source" || own === "trained") return { kind: own };
+  if (isNameKind(own)) return { kind: own };
   if (isOperandEnd(last)) return operatorAfter(tokens, groups, group);
   return {
     kind: "operand",

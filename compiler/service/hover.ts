@@ -129,6 +129,8 @@ function ofDeclaration(analysis: Analysis, declaration: Declaration): { readonly
       const head = `${name}: ${tokens} tokens like those of ${like?.text ?? "?"}`;
       return { head, rest: `: trained, put into a caption by \`insert(${like?.text ?? "conditions"}, ${name})\`` };
     }
+    case "dataset":
+      return { head: name, rest: `: a data set; \`in(${name})\` is the mask of its samples` };
     case "pass":
       return { head: name, rest: `: ${sentence(schemaAt(["passes", name]))}` };
   }

@@ -33,6 +33,7 @@ interface SemanticToken {
 const typeOfDeclaration: Readonly<Record<Declaration["kind"], TokenType>> = {
   param: "parameter",
   source: "variable",
+  dataset: "namespace",
   let: "variable",
   pass: "namespace",
   output: "variable",

@@ -21,8 +21,8 @@ export function usesIn(syntax: StrategySyntax): readonly Use[] {
   return [...declared(syntax), ...written(syntax).filter((use) => !isLocal(use))];
 }
 
-function declared({ params, sources, lets, passes, outputs, weights, imports }: StrategySyntax): Use[] {
-  const names = [params, sources, passes, outputs, weights, imports].flatMap((section) =>
+function declared({ params, sources, datasets, lets, passes, outputs, weights, imports }: StrategySyntax): Use[] {
+  const names = [params, sources, datasets, passes, outputs, weights, imports].flatMap((section) =>
     section.map(({ name }) => name),
   );
   return [...names, ...lets.map(({ binder }) => binder.name)].map((name) => useOf(name, true));
@@ -32,7 +32,8 @@ const useOf = ({ text, span }: Name, isDeclaration = false): Use => ({ name: tex
 
 function written(syntax: StrategySyntax): Use[] {
   const likes = [...syntax.sources, ...syntax.weights].map(({ like }) => like);
-  const named = [...likes, ...syntax.outputs.map(({ linear }) => linear)];
+  const lacking = syntax.datasets.flatMap(({ without }) => without);
+  const named = [...likes, ...lacking, ...syntax.outputs.map(({ linear }) => linear)];
   return [
     ...named.flatMap((name) => (name === null ? [] : [useOf(name)])),
     ...[...allExpressions(syntax), ...latentsOf(syntax), ...initsOf(syntax)].flatMap(usesOf),

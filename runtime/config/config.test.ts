@@ -92,6 +92,7 @@ test("fills in the documented defaults", () => {
       resume_anyway: false,
       ignore_memory: false,
       offload: "auto",
+      datasets: {},
       ltx_trainer: null,
       processes: 1,
       lora: { blocks: null },

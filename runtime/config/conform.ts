@@ -142,14 +142,15 @@ function conformList(schema: Schema, list: readonly unknown[], path: Path, findi
 
 function conformFields(general: Schema, fields: Fields, path: Path, findings: Finding[]): Fields {
   const schema = withCases(general, fields);
-  const { properties = {}, required = [] } = schema;
+  const { properties = {}, required = [], additionalProperties } = schema;
+  const ofOthers = typeof additionalProperties === "object" ? additionalProperties : undefined;
   findings.push(...unknownKeys(schema, fields, path));
   for (const key of required.filter((key) => fields[key] === undefined)) {
     const missing = finding("LTX6004", path, `${nameOf([...path, key])} is missing`, `write \`${key}:\` and its value`);
     findings.push({ ...missing, missing: key });
   }
   const entries = Object.keys({ ...properties, ...fields }).flatMap((key) => {
-    const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
+    const property = Object.hasOwn(properties, key) ? properties[key] : ofOthers;
     const value = Object.hasOwn(fields, key) ? fields[key] : property?.default;
     if (value === undefined) return [];
     return [[key, property === undefined ? value : conform(property, value, [...path, key], findings)] as const];
@@ -179,7 +180,7 @@ function holds({ properties = {}, required = [] }: Schema, fields: Fields): bool
 }
 
 function unknownKeys({ properties = {}, additionalProperties = true }: Schema, fields: Fields, path: Path): Finding[] {
-  if (additionalProperties) return [];
+  if (additionalProperties !== false) return [];
   const known = Object.keys(properties);
   return Object.keys(fields)
     .filter((key) => !Object.hasOwn(properties, key))

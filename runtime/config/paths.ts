@@ -32,6 +32,9 @@ export function withAbsolutePaths(config: RunConfig, directory: string): RunConf
     runtime: {
       ...config.runtime,
       torch: optional(config.runtime.torch),
+      datasets: Object.fromEntries(
+        Object.entries(config.runtime.datasets).map(([name, path]) => [name, absolute(path)]),
+      ),
       ltx_trainer: optional(config.runtime.ltx_trainer),
     },
   };

@@ -5,7 +5,8 @@ export interface Schema {
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
-  readonly additionalProperties?: boolean;
+  /** Of keys that are not among `properties`: whether there may be any, or what their values are. */
+  readonly additionalProperties?: boolean | Schema;
   readonly items?: Schema;
   readonly minItems?: number;
   readonly maxItems?: number;

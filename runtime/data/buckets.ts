@@ -4,7 +4,7 @@ import type { Sample } from "./dataset.ts";
 import type { DataSource } from "./directories.ts";
 import { readTypes, type EntryType } from "../files/pt/index.ts";
 
-interface Buckets {
+export interface Buckets {
   /** Of each sample, which bucket it belongs to. */
   readonly of: Int32Array;
   /** What the samples of each bucket have in common: `latents 3 x 16 x 24`. */

@@ -11,6 +11,8 @@ export interface Sample {
   readonly name: string;
   /** Path of the file of each source, by role; without optional sources of which it has none. */
   readonly files: Readonly<Record<string, string>>;
+  /** Where several data sets are mixed: the name of its own, with which its own name begins, too. */
+  readonly set?: string;
 }
 
 export interface Dataset {

@@ -1,5 +1,5 @@
-/** The numbers 0 to n - 1 in an order that depends on seed and epoch alone. */
-type Permutation = (seed: number, epoch: number, n: number) => ArrayLike<number>;
+/** The numbers 0 to n - 1 in an order that depends on seed, epoch and name alone. */
+export type Permutation = (seed: number, epoch: number, n: number, name?: string) => ArrayLike<number>;
 
 interface OrderOptions {
   readonly samples: number;

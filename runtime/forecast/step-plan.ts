@@ -209,7 +209,7 @@ function dependsOnBlocks({ model, lora }: RunConfig, { strategy }: Step): boolea
 function withOnly(sample: Sample, { optimization }: RunConfig, examined: Preflight): Preflight {
   const samples = Array.from({ length: optimization.batch_size }, () => sample);
   const { data } = examined;
-  return { ...examined, data: { ...data, dataset: { ...data.dataset, samples }, buckets: null } };
+  return { ...examined, data: { ...data, dataset: { ...data.dataset, samples }, buckets: null, mixture: null } };
 }
 
 /** How many times what one sample's captions take is kept for all of them: a file that they share is kept once. */

@@ -28,6 +28,8 @@ export interface Survey {
   readonly training: number;
   readonly heldOut: number;
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  /** Where several data sets are mixed: how many samples of each there are to train on, and how many a batch has. */
+  readonly datasets: readonly { readonly name: string; readonly samples: number; readonly perBatch: number }[];
   /** Samples whose headers were looked at; what follows is of these. */
   readonly lookedAt: number;
   /** The commonest first, as all that follows. */
@@ -38,7 +40,7 @@ export interface Survey {
 }
 
 /** Counts what the headers of a run's samples say. */
-export function surveyOf({ modalities }: StrategyInfo, { dataset, heldOut, outlines }: OpenedData): Survey {
+export function surveyOf({ modalities }: StrategyInfo, { dataset, mixture, heldOut, outlines }: OpenedData): Survey {
   const generated = new Set(
     Object.values(modalities).flatMap((modality) => (modality?.generated === true ? [modality.latents] : [])),
   );
@@ -51,6 +53,7 @@ export function surveyOf({ modalities }: StrategyInfo, { dataset, heldOut, outli
     training: dataset.samples.length,
     heldOut: heldOut.length,
     skipped: dataset.skipped,
+    datasets: (mixture ?? []).map(({ name, samples, perBatch }) => ({ name, samples: samples.length, perBatch })),
     lookedAt: outlines.length,
     sizes: count(sizes),
     framesPerSecond: count(

@@ -90,6 +90,8 @@ export interface StepEvent {
   readonly etaSeconds: number | null;
   /** Mean loss of the samples in each range of noise levels, e.g. `{"0.25-0.50": 0.8}`. */
   readonly sigmaBuckets: Readonly<Record<string, number>>;
+  /** Mean loss of the samples of each data set; not given where all are of one. */
+  readonly datasets?: Readonly<Record<string, number>>;
 }
 
 /** The loss of held-out samples at fixed noise levels, with the same noise in every evaluation. */
@@ -103,6 +105,8 @@ export interface EvaluationEvent {
   readonly terms: Readonly<Record<string, number>>;
   /** Mean over samples at each noise level, in the order of `evaluation.sigmas`. */
   readonly sigmas: readonly { readonly sigma: number; readonly loss: number }[];
+  /** Mean over the samples of each data set, and noise levels; not given where all are of one. */
+  readonly datasets?: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
 

@@ -3,9 +3,11 @@ import type { RunConfig } from "../config/run-config.ts";
 import type { StrategyInfo } from "../contract.ts";
 import { collate, lackedBy, sizesOf, uploadBatch, type HostBatch } from "../data/batch.ts";
 import { bucketsOf, checkBuckets, sizesOfSamples } from "../data/buckets.ts";
-import { discover, skippedLine, type Dataset, type Sample } from "../data/dataset.ts";
+import { datasetsOf, discoverAll, perBatch, type DataSet } from "../data/datasets.ts";
+import { skippedLine, type Dataset, type Sample } from "../data/dataset.ts";
 import { normalize, sourcesOf, type DataSource } from "../data/directories.ts";
 import { checkGrids, type FedModality } from "../data/grids.ts";
+import { createMixedOrder, type MixedSet } from "../data/mixed-order.ts";
 import { createOrder } from "../data/order.ts";
 import { prefetch } from "../data/prefetch.ts";
 import { withDescription, withEntries } from "../data/entries.ts";
@@ -15,12 +17,11 @@ import { fail, FindingsError, together, type Finding, DATA_ROOT } from "../findi
 import type { Engine } from "../engine/engine.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { checkTextShape } from "../model/embeddings.ts";
-import { holdOut } from "./held-out.ts";
 import { affordable } from "./affordable.ts";
 import { brokenSamples } from "./broken-samples.ts";
 import { lookAtSamples, type Outline } from "./look-at-samples.ts";
 import { permutation } from "../random/philox.ts";
-import { checkBatchSize } from "./checks.ts";
+import { checkMixture, divideSamples, mixedSets } from "./mixture.ts";
 import type { LoadedBatch, RunData } from "../training/run-inputs.ts";
 import type { TextContexts } from "./text-contexts.ts";
 
@@ -29,6 +30,8 @@ export interface OpenedData {
   readonly dataset: Dataset;
   /** The size bucket of each sample; null when batches hold a single sample. */
   readonly buckets: ArrayLike<number> | null;
+  /** Where batches have their share of several data sets: these, with the numbers of their samples; null where all are of one. */
+  readonly mixture: readonly MixedSet[] | null;
   /** The samples to evaluate. */
   readonly heldOut: readonly Sample[];
   /** The samples whose headers were read, by those headers. */
@@ -56,38 +59,46 @@ export async function openData(
   { params, model, isThorough = false }: DataOptions,
 ): Promise<OpenedData> {
   const named = directoriesOf(config.training_strategy);
-  const sources = sourcesOf(strategy.sources, params).map((source) => {
+  const declared = sourcesOf(strategy.sources, params).map((source) => {
     const path = named.find(({ directory }) => normalize(directory) === source.directory)?.path;
     return path === undefined ? source : { place: path, ...source };
   });
-  const dataset = await discover(config.data.preprocessed_data_root, sources);
+  const { preprocessed_data_root: root } = config.data;
+  const sets = await datasetsOf(strategy.datasets ?? [], { params, root, folders: config.runtime.datasets });
+  const dataset = await discoverAll(root, sets, declared);
+  const sources = declared.map((source) => (isLacked(source, sets) ? { ...source, optional: true } : source));
+  const { batch_size: batchSize } = config.optimization;
   const read = sampleReader(sources, strategy, model, withEntries);
   const look = sampleReader(sources, strategy, model, withDescription);
-  const [outlines, { training, heldOut }] = await together([
+  const [outlines, { training, heldOut, mixture }] = await together([
     () => lookAtAll(dataset.samples, read, look, isThorough),
     () => {
-      const divided = holdOut(dataset.samples, config.evaluation);
-      checkBatchSize(config, divided.training.length);
-      return divided;
+      const counts = perBatch(sets, batchSize);
+      const divided = divideSamples(dataset.samples, config, sets, counts);
+      return { ...divided, mixture: sets.length === 0 ? null : mixedSets(divided.training, sets, counts) };
     },
   ]);
-  const { batch_size: batchSize } = config.optimization;
   const { patterns, buckets } = await divided(dataset.samples, training, sources, { strategy, batchSize });
   const warnings = [
     ...dataset.warnings,
     ...skipped(dataset),
     ...notesOf(dataset),
-    ...(buckets === null ? [] : checkBuckets(buckets, batchSize)),
+    ...(buckets === null ? [] : mixture === null ? checkBuckets(buckets, batchSize) : checkMixture(mixture, buckets)),
   ];
   return {
     dataset: { ...dataset, samples: training },
     buckets: buckets?.of ?? null,
+    mixture,
     heldOut,
     outlines,
     warnings,
-    read: patterns === null ? read : completed(read, { sources, strategy, model, patterns }),
+    read: completed(read, { sources, strategy, model, patterns, sets }),
   };
 }
+
+/** Whether a data set is without a source. */
+const isLacked = ({ role }: DataSource, sets: readonly DataSet[]): boolean =>
+  sets.some(({ without }) => without.includes(role));
 
 /** By what samples can be put together, and what those that lack an optional source have in its place; null where nothing asks for it. */
 async function divided(
@@ -111,13 +122,30 @@ interface Completed {
   readonly sources: readonly DataSource[];
   readonly strategy: StrategyInfo;
   readonly model: ExaminedModel | null;
-  readonly patterns: Patterns;
+  readonly patterns: Patterns | null;
+  readonly sets: readonly DataSet[];
 }
 
-/** Reads samples with stand-ins for the optional sources that they lack. */
-function completed(read: Look, { sources, strategy, model, patterns }: Completed): Look {
+/** Reads samples with stand-ins for the sources that they lack, and with marks of what they have and which data set they are of. */
+function completed(read: Look, { patterns, sets, ...of }: Completed): Look {
+  if (patterns === null && sets.length === 0) return read;
+  const complete = patterns === null ? null : standingIn({ ...of, patterns });
+  return async (sample) => {
+    const own = await read(sample);
+    const whole = complete === null ? own : await complete(sample, own);
+    const ofSets = sets.map(({ name }) => [name, sample.set === name] as const);
+    return { ...whole, marks: { ...whole.marks, ...Object.fromEntries(ofSets) } };
+  };
+}
+
+function standingIn({
+  sources,
+  strategy,
+  model,
+  patterns,
+}: Omit<Completed, "sets" | "patterns"> & { patterns: Patterns }) {
   const { fed, channels } = fedBy(strategy, model);
-  const complete = completing({
+  return completing({
     sources,
     fed,
     patterns,
@@ -126,7 +154,6 @@ function completed(read: Look, { sources, strategy, model, patterns }: Completed
       return readSample(sample, wanted, channels);
     },
   });
-  return async (sample) => complete(sample, await read(sample));
 }
 
 /**
@@ -254,13 +281,19 @@ function skipped(dataset: Dataset): Finding[] {
 export function loadBatches(
   engine: Engine,
   config: RunConfig,
-  { dataset, buckets, read: readOne }: OpenedData,
+  { dataset, buckets, mixture, read: readOne }: OpenedData,
   contexts: TextContexts,
 ): RunData & { close(): Promise<void> } {
   const { steps, batch_size: batchSize, gradient_accumulation_steps: microBatches } = config.optimization;
   const { samples } = dataset;
   const divided = buckets === null ? {} : { buckets };
-  const chosen = createOrder({ samples: samples.length, batchSize, seed: config.seed, ...divided }, permutation);
+  const { seed } = config;
+  const [first, ...others] = mixture ?? [];
+  const chosen =
+    first === undefined
+      ? createOrder({ samples: samples.length, batchSize, seed, ...divided }, permutation)
+      : createMixedOrder({ sets: [first, ...others], seed, ...divided }, permutation);
+  const setOf = setsOf(mixture);
   const read = async (index: number): Promise<HostBatch> => {
     const files = chosen(index).flatMap((i) => samples[i] ?? []);
     const read = await Promise.all(files.map(readOne));
@@ -269,20 +302,31 @@ export function loadBatches(
   const batches = prefetch(read, { ahead: config.data.num_dataloader_workers, end: steps * microBatches });
   return {
     samples: samples.length,
-    load: (index) => prepareBatch(engine, () => batches.load(index), contexts),
+    load: async (index) => setOf(await prepareBatch(engine, () => batches.load(index), contexts)),
     close: () => batches.close(),
   };
 }
 
+/** Says of a batch's samples which data sets they are of, with which their names begin. */
+function setsOf(mixture: OpenedData["mixture"]): (batch: LoadedBatch) => LoadedBatch {
+  if (mixture === null) return (batch) => batch;
+  return (batch) => ({ ...batch, sets: batch.names.map((name) => name.split("/")[0] ?? "") });
+}
+
 /** Reads held-out samples, each as a batch; null where there are none. */
-export function loadHeldOut(engine: Engine, { heldOut, read }: OpenedData, contexts: TextContexts): RunData | null {
+export function loadHeldOut(
+  engine: Engine,
+  { heldOut, mixture, read }: OpenedData,
+  contexts: TextContexts,
+): RunData | null {
   if (heldOut.length === 0) return null;
+  const setOf = setsOf(mixture);
   return {
     samples: heldOut.length,
     async load(index) {
       const sample = heldOut[index];
       if (sample === undefined) throw new RangeError(`there is no held-out sample ${index}`);
-      return prepareBatch(engine, async () => collate([await read(sample)]), contexts);
+      return setOf(await prepareBatch(engine, async () => collate([await read(sample)]), contexts));
     },
   };
 }

@@ -115,10 +115,10 @@ export function normal(key: DrawKey, count: number): Float32Array {
   return out.subarray(0, count);
 }
 
-/** A random order of the numbers 0 to n - 1 for one pass over the data, by Fisher and Yates. */
-export function permutation(seed: number, epoch: number, n: number): Int32Array {
+/** A random order of the numbers 0 to n - 1 for one pass over the data, by Fisher and Yates. Other names have other orders. */
+export function permutation(seed: number, epoch: number, n: number, name = "data.order"): Int32Array {
   const order = Int32Array.from({ length: n }, (_, i) => i);
-  const random = words({ seed, step: epoch, microBatch: 0, name: "data.order" }, n);
+  const random = words({ seed, step: epoch, microBatch: 0, name }, n);
   for (let i = n - 1; i > 0; i--) {
     const j = Math.floor((random[i] as number) * 2 ** -32 * (i + 1));
     const taken = order[i] as number;

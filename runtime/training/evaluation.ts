@@ -9,7 +9,7 @@ import { sampleLosses, stepMetrics } from "./step-metrics.ts";
 /** Independent of the run's seed, so that runs with different seeds can be compared, too. */
 const SEED = 0;
 
-type Evaluation = Pick<EvaluationEvent, "loss" | "terms" | "sigmas">;
+type Evaluation = Pick<EvaluationEvent, "loss" | "terms" | "sigmas" | "datasets">;
 
 interface Evaluated extends Evaluation {
   /** Whether some noise level was another one than asked for, since the strategy sets it itself. */
@@ -32,8 +32,10 @@ export async function evaluate(
   if (heldOut === null) throw new Error("a run without held-out samples");
   const { sigmas } = config.evaluation;
   const reports: Report[][] = sigmas.map(() => []);
+  const sets: string[] = [];
   for (let i = 0; i < heldOut.samples; i++) {
     const batch = await heldOut.load(i);
+    sets.push(...(batch.sets ?? []));
     for (const [level, sigma] of sigmas.entries()) {
       // Engines may compute for minutes without a turn of the event loop, which Ctrl-C needs.
       await nextTurn();
@@ -45,10 +47,14 @@ export async function evaluate(
     }
     batch.release();
   }
-  const { loss, terms } = stepMetrics(reports.flat());
+  // At each level all samples in their order.
+  const { loss, terms, datasets } = stepMetrics(
+    reports.flat(),
+    sigmas.flatMap(() => sets),
+  );
   const bySigma = sigmas.map((sigma, level) => ({ sigma, loss: mean((reports[level] ?? []).flatMap(sampleLosses)) }));
   const strays = reports.some((list, level) => list.some(({ sigma }) => !isAt(sigma, sigmas[level] ?? 0)));
-  return { loss, terms, sigmas: bySigma, strays };
+  return { loss, terms, ...(datasets === undefined ? {} : { datasets }), sigmas: bySigma, strays };
 }
 
 /** The step's own call with the moving average of the weights, as passes with `adapters: ema` have it. */

@@ -64,6 +64,8 @@ export interface LoadedBatch {
   readonly names: readonly string[];
   /** Of its sources that have a grid. */
   readonly sizes: Sizes;
+  /** Of each sample, the data set that it is of; not given where all are of one. */
+  readonly sets?: readonly string[];
   /** The optional sources that none of its samples has; none if not given. */
   readonly lacks?: readonly string[];
   /** Seconds that its files were waited for: what was not read ahead in time. */

@@ -5,18 +5,29 @@ interface StepMetrics {
   readonly loss: number;
   readonly terms: Readonly<Record<string, number>>;
   readonly sigmaBuckets: Readonly<Record<string, number>>;
+  /** The mean loss of the samples of each data set; not given where all are of one. */
+  readonly datasets?: Readonly<Record<string, number>>;
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Means over all samples of an optimizer step, whichever micro-batch they were in; micro-batches have one size. */
-export function stepMetrics(reports: readonly Report[]): StepMetrics {
+/**
+ * Means over all samples of an optimizer step, whichever micro-batch they were in; micro-batches have one size. `sets`: the data set of
+ * each of these samples; none where all are of one.
+ */
+export function stepMetrics(reports: readonly Report[], sets: readonly string[] = []): StepMetrics {
   const names = Object.keys(reports[0]?.terms ?? {});
   const valuesOf = (name: string) => reports.flatMap(({ terms }) => Array.from(terms[name] ?? []));
   const terms = Object.fromEntries(names.map((name) => [name, mean(valuesOf(name))]));
   const losses = reports.flatMap(sampleLosses);
   const sigmas = reports.flatMap(({ sigma }) => Array.from(sigma));
-  return { loss: mean(losses), terms, sigmaBuckets: sigmaBuckets(sigmas, losses) };
+  const all = { loss: mean(losses), terms, sigmaBuckets: sigmaBuckets(sigmas, losses) };
+  return sets.length === 0 ? all : { ...all, datasets: byDataset(losses, sets) };
+}
+
+function byDataset(losses: readonly number[], sets: readonly string[]): Readonly<Record<string, number>> {
+  const names = [...new Set(sets)].toSorted();
+  return Object.fromEntries(names.map((name) => [name, mean(losses.filter((_, i) => sets[i] === name))]));
 }
 
 /** One loss per sample: the sum of its terms. */

@@ -5,7 +5,7 @@ import type { Core, ModalityName } from "../core.ts";
 import type { Declarations, SourceDeclaration } from "../declarations.ts";
 import type { ModalityContext } from "../modality.ts";
 import type { PassContext } from "../passes.ts";
-import { unguardedReads } from "../presence.ts";
+import { Presence } from "../presence.ts";
 import type { Report } from "../report.ts";
 
 interface Checked {
@@ -24,20 +24,35 @@ export function neededSources({ declarations, contexts, passes }: Checked, repor
     const declaration = byName.get(source);
     if (!optional.has(source) || declaration?.kind !== "source" || reported.has(source)) return;
     reported.add(source);
-    const span = declaration.syntax.optional?.span ?? declaration.name.span;
+    const span = declaration.syntax.optional?.span ?? lackedAt(source, declarations) ?? declaration.name.span;
     report.error("LTX5074", span, `\`${source}\` is needed by every sample: ${why}`, { help });
   };
   const all = [...byName.values()].filter((entry) => entry.kind === "source");
   for (const { name, syntax } of all)
     if (syntax.file !== null) refuse(name.text, "one file is the same for all samples", "remove `optional`");
   for (const context of contexts) ofModality(context, contexts.length, refuse);
+  for (const source of declarations.references.keys())
+    if (lackedAt(source, declarations) !== null)
+      refuse(source, "a reference takes part for a whole batch, which has samples of every data set", leaveOut);
   for (const pass of passes) ofPass(pass, refuse);
   noSamples(all, optional, refuse);
 }
 
+/** Where a data set says that it is without a source. */
+function lackedAt(source: string, { byName }: Declarations): Span | null {
+  for (const entry of byName.values()) {
+    const found = entry.kind === "dataset" ? entry.syntax.without.find(({ text }) => text === source) : undefined;
+    if (found !== undefined) return found.span;
+  }
+  return null;
+}
+
+const leaveOut = "give this data set files of it; a reference with `optional: true` is for samples that have one";
+
 type Refuse = (source: string, why: string, help: string) => void;
 
-const needsFile = "remove `optional`: samples without a file of it are then left out";
+const needsFile =
+  "remove `optional`, or what says that a data set is without it: samples without a file are then left out";
 
 function ofModality({ syntax, latents, generated, texts }: ModalityContext, modalities: number, refuse: Refuse): void {
   if (syntax.name === "video") refuse(latents, "its grid is that of the sample", needsFile);
@@ -87,11 +102,11 @@ export function guardedReads(checked: Read, report: Report): void {
   const { optional, references } = declarations;
   if (optional.size === 0) return;
   const latents = new Map<ModalityName, string>(contexts.map(({ syntax, latents }) => [syntax.name, latents]));
-  const presence = { bindings, optional, latents };
+  const presence = new Presence(declarations, bindings, latents);
   const reported = new Set<string>();
   for (const root of rootsOf(checked)) {
     const ofRoot = new Set<string>();
-    for (const { source, node, span } of unguardedReads(root.core, presence, knownIn(root))) {
+    for (const { source, node, span } of presence.unguardedReads(root.core, presence.samples(root.reference))) {
       const at = span ?? root.span;
       const place = `${source} ${at.start} ${at.end}`;
       const isKnown = ofRoot.has(source) || reported.has(place) || report.hasErrorAt(at);
@@ -101,7 +116,7 @@ export function guardedReads(checked: Read, report: Report): void {
       const isPredicted = node.op === "prediction" || node.op === "passPrediction";
       const message = isPredicted
         ? `what the model predicts of \`${node.modality}\` means nothing in samples without \`${source}\`, and this counts it there`
-        : `\`${source}\` is optional, and this reads it in samples without it`;
+        : `\`${source}\` is read in samples that may lack it`;
       const isSize = node.op === "size" && references.has(source);
       report.error("LTX5073", at, message, {
         help: isSize ? "such samples have no size of it; leave it out" : helpFor(source, root),
@@ -110,8 +125,6 @@ export function guardedReads(checked: Read, report: Report): void {
     }
   }
 }
-
-const knownIn = ({ reference }: Root): ReadonlySet<string> => new Set(reference === undefined ? [] : [reference]);
 
 function helpFor(source: string, { isLoss }: Root): string {
   const choice = `\`if has(${source}) then … else …\``;

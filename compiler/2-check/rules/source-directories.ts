@@ -1,4 +1,4 @@
-import type { SourceSyntax, StrategySyntax } from "../../1-parse/syntax.ts";
+import type { SourceSyntax, StrategySyntax, Template } from "../../1-parse/syntax.ts";
 import type { CheckedSource } from "../checked.ts";
 import type { Declarations, SourceDeclaration } from "../declarations.ts";
 import type { Report } from "../report.ts";
@@ -13,7 +13,7 @@ export function checkSources(syntax: StrategySyntax, declarations: Declarations,
     kind: sourceKind,
     directory: pathOf(source, declarations, report),
     shared: source.file !== null,
-    optional: declarations.optional.has(name.text),
+    optional: source.optional?.value === true,
     key: source.key?.value ?? null,
     axes: source.axes?.value.map((axis) => axis.text) ?? null,
     like: source.like?.text ?? null,
@@ -33,14 +33,18 @@ function sameForAll(sources: readonly SourceDeclaration[], report: Report): void
 /** Of its directory, or of the one file that it is. */
 function pathOf({ directory, file }: SourceSyntax, declarations: Declarations, report: Report): string {
   const template = file ?? directory;
-  if (template === null) return "";
+  return template === null ? "" : pathIn(template, file !== null, declarations, report);
+}
+
+/** A path below the data root, with `${param}` for its parameters. */
+export function pathIn(template: Template, isFile: boolean, declarations: Declarations, report: Report): string {
   placeholdersOfOthers(template, declarations, report);
   const text = template.parts
     .map((part) => (part.kind === "text" ? part.text : paramIn(part, declarations, report)))
     .join("");
   if (leavesRoot(text) && !report.hasErrorAt(template.span)) {
-    const what = file === null ? "directories are" : "the file is";
-    const give = file === null ? "a folder" : "a file";
+    const what = isFile ? "the file is" : "directories are";
+    const give = isFile ? "a file" : "a folder";
     report.error("LTX5009", template.span, `\`${text}\` leads out of the data root`, {
       help: `${what} relative to \`data.preprocessed_data_root\`; give ${give} below it, without \`..\``,
     });
@@ -86,9 +90,10 @@ function paramIn({ value, span }: Part, declarations: Declarations, report: Repo
 }
 
 function checkDefaults(syntax: StrategySyntax, sources: readonly SourceDeclaration[], report: Report): void {
+  const paths = [...sources.map(({ syntax: { directory, file } }) => file ?? directory), ...rootsOf(syntax)];
   const named = new Set(
-    sources.flatMap(({ syntax: { directory, file } }) =>
-      ((file ?? directory)?.parts ?? []).flatMap((part) =>
+    paths.flatMap((path) =>
+      (path?.parts ?? []).flatMap((part) =>
         part.kind === "expression" && part.value.kind === "name" ? [part.value.name] : [],
       ),
     ),
@@ -101,6 +106,8 @@ function checkDefaults(syntax: StrategySyntax, sources: readonly SourceDeclarati
     });
   }
 }
+
+const rootsOf = ({ datasets }: StrategySyntax): (Template | null)[] => datasets.map(({ root }) => root);
 
 function leavesRoot(directory: string): boolean {
   return /^([/\\]|[A-Za-z]:)/.test(directory) || directory.split(/[/\\]/).includes("..");

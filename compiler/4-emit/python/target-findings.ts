@@ -17,6 +17,7 @@ export function reportTarget(program: Program, tree: YamlNode | null, bag: Bag):
   reportTexts(program, place, bag);
   reportWeights(program, place, bag);
   reportOptional(program, place, bag);
+  reportDatasets(program, place, bag);
   if (program.params.some(({ name }) => name === "name")) {
     const message = "the official trainer keeps the strategy's own name under `name`";
     bag.error("LTX6603", place("params", "name"), message, { help: "give the parameter another name" });
@@ -71,6 +72,13 @@ function reportOptional({ sources }: Program, place: (...path: readonly string[]
     const message = `the official trainer leaves out samples without a file of \`${name}\`, so it cannot be optional there`;
     bag.error("LTX6389", place("sources", name, "optional"), message, { help: "train with `ltxc run`" });
   }
+}
+
+/** Its batches are of one data set. */
+function reportDatasets({ datasets }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
+  if (datasets.length === 0) return;
+  const message = "the official trainer reads one data set, and mixes no others into its batches";
+  bag.error("LTX6389", place("datasets"), message, { help: "train with `ltxc run`" });
 }
 
 /** Of the value there, or of the nearest key above it that the file has. */

@@ -5,6 +5,7 @@ import { at, call, list, object, type Code } from "./code.ts";
 import { host } from "./number.ts";
 import { ownerOf, perSequence, startTimes } from "./references.ts";
 import { hasName, type Scope } from "./scope.ts";
+import { literal } from "./words.ts";
 
 /** A tensor with exactly the axes of its type. */
 export function device(core: Core, scope: Scope): Code {
@@ -39,11 +40,11 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "source":
       return scope.sourceTensor(core.source);
     case "has":
-      return call(scope.helper("marked"), ["batch", JSON.stringify(core.source)]);
+    case "in":
+      return call(scope.helper("marked"), ["batch", literal(core.op === "has" ? core.source : core.dataset)]);
     case "prediction":
-      return predictionCode(core, scope);
     case "passPrediction":
-      return passPredictionCode(core, scope);
+      return predictionCode(core, scope);
     case "import":
       return importCode(core, scope);
     case "output":
@@ -93,13 +94,11 @@ function tensorCode(core: Core, scope: Scope): Code {
   }
 }
 
-function predictionCode({ modality }: Term<"prediction">, scope: Scope): Code {
-  return call(scope.helper("targetTokens"), ["ops", `prediction.${modality}`, scope.size(`token:${modality}`)]);
-}
-
-function passPredictionCode({ modality, call: made }: Term<"passPrediction">, scope: Scope): Code {
-  const velocity = `${made.op === "ref" ? scope.ref(made.key) : ""}.${modality}`;
-  return call(scope.helper("targetTokens"), ["ops", velocity, scope.size(`token:${modality}`)]);
+/** Of the step's own call, or of a pass. */
+function predictionCode(core: Term<"prediction" | "passPrediction">, scope: Scope): Code {
+  const { modality } = core;
+  const made = core.op === "prediction" ? "prediction" : core.call.op === "ref" ? scope.ref(core.call.key) : "";
+  return call(scope.helper("targetTokens"), ["ops", `${made}.${modality}`, scope.size(`token:${modality}`)]);
 }
 
 function importCode({ name, args, type }: Term<"import">, scope: Scope): Code {

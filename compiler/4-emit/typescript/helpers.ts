@@ -35,10 +35,10 @@ function targetTokens(ops: Ops, prediction: Tensor | null, count: number): Tenso
   const references = (prediction.shape[1] ?? 0) - count;
   return references === 0 ? prediction : ops.slice(prediction, [0, references, 0], [-1, count, -1]);
 }`,
-  marked: `/** bool [B]: the samples that have an optional source. */
+  marked: `/** bool [B]: the samples that have an optional source, or are of a data set. */
 function marked({ marks }: Pick<Batch<unknown>, "marks">, name: string): Tensor {
   const mark = marks?.[name];
-  if (mark === undefined) throw new Error(\`the batch does not say which samples have \${name}\`);
+  if (mark === undefined) throw new Error(\`the batch does not say which samples \${name} is about\`);
   return mark;
 }`,
   ifThere: `/** A reference that samples may lack: none where those of the batch do. */

@@ -1,4 +1,4 @@
-import type { CheckedPass } from "../../2-check/checked.ts";
+import type { CheckedDataset, CheckedPass } from "../../2-check/checked.ts";
 import type { Program } from "../../3-lower/program.ts";
 import { escapeControls } from "../../../runtime/escape.ts";
 import { propertyName } from "./words.ts";
@@ -9,6 +9,11 @@ export interface Origin {
   readonly contract: number;
   readonly sourceHash: string;
   readonly paramsSchema: Readonly<Record<string, unknown>>;
+}
+
+function datasetInfo({ name, root, share, without }: CheckedDataset) {
+  const known = { ...(root === null ? {} : { root }), ...(share === null ? {} : { share }) };
+  return { name, ...known, ...(without.length === 0 ? {} : { without }) };
 }
 
 function passInfo({ name, weights, latents, texts, references }: CheckedPass) {
@@ -23,6 +28,7 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
     description,
     language,
     sources,
+    datasets,
     modalities,
     passes,
     terms,
@@ -55,6 +61,7 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
       ...(key === null ? {} : { key }),
       ...(axes === null ? {} : { axes }),
     })),
+    ...(datasets.length === 0 ? {} : { datasets: datasets.map(datasetInfo) }),
     params: paramsSchema,
     modalities: { video: infoOf("video"), audio: infoOf("audio") },
     ...(passes.length === 0 ? {} : { passes: passes.map(passInfo) }),

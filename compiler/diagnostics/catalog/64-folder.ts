@@ -101,7 +101,7 @@ export const entries = [
     slug: "not-for-ltx-trainer",
     title: "The official trainer cannot do what the strategy says",
     explanation:
-      "`ltxc compile --target ltx-trainer` writes a strategy as a module for the official trainer. Modules prepare what the model is given without a gradient, so `weights` of the strategy's own would not be trained there, and its data set leaves out samples that lack a file, so no source can be `optional`. Train with `ltxc run`.",
+      "`ltxc compile --target ltx-trainer` writes a strategy as a module for the official trainer. Modules prepare what the model is given without a gradient, so `weights` of the strategy's own would not be trained there, and its data set leaves out samples that lack a file, so no source can be `optional`, and it knows one data set alone. Train with `ltxc run`.",
     bad: "weights:\n  concept: {axes: [text: 8, hidden], like: conditions}\n",
     good: "ltxc run train.yaml",
   },

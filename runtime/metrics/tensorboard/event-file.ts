@@ -65,6 +65,7 @@ function scalarsOf(event: TrainEvent): Scalars {
       ["eval/loss", event.loss],
       ...Object.entries(event.terms).map(([name, value]) => [`eval/loss_${name}`, value] as const),
       ...event.sigmas.map(({ sigma, loss }) => [`eval/loss_sigma_${sigma}`, loss] as const),
+      ...ofDatasets("eval", event.datasets),
     ];
   }
   if (event.type !== "step") return [];
@@ -73,6 +74,7 @@ function scalarsOf(event: TrainEvent): Scalars {
     ["train/loss", loss],
     ...Object.entries(event.terms).map(([name, value]) => [`train/loss_${name}`, value] as const),
     ...Object.entries(event.sigmaBuckets).map(([range, value]) => [`train/loss_sigma_${range}`, value] as const),
+    ...ofDatasets("train", event.datasets),
     ["train/learning_rate", learningRate],
     ["train/grad_norm", gradNorm],
     ["train/step_time", secondsPerStep],
@@ -80,6 +82,10 @@ function scalarsOf(event: TrainEvent): Scalars {
     ["train/tokens_per_second", tokensPerSecond],
     ...gpuScalars(event),
   ];
+}
+
+function ofDatasets(group: string, datasets: StepEvent["datasets"] = {}): Scalars {
+  return Object.entries(datasets).map(([name, value]) => [`${group}/loss_dataset_${name}`, value] as const);
 }
 
 function gpuScalars({ mfu, gpu }: StepEvent): Scalars {
