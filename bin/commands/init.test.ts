@@ -42,6 +42,8 @@ test("says what it made and what comes next", async ({ cwd }) => {
   assert.match(out, "Made a project in my-lora:");
   assert.match(out, "  inpainting.strategy ");
   assert.match(out, "Next:\n  cd my-lora\n  ltxc compile\n  ltxc run\n");
+  const there = await ltxc(["init", "there", "--target", "ltx-trainer"], { cwd });
+  assert.match(there.out, "\n  ltxc compile --target ltx-trainer\n  ltxc run   # on the official trainer");
   assert.match((await ltxc(["init", "it's mine"], { cwd })).out, "\n  cd 'it'\\''s mine'\n");
 });
 

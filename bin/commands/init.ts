@@ -60,9 +60,14 @@ function advice(session: Session, directory: string, { from, target }: InitOptio
     ...(target === undefined ? [] : [["  models/gemma/", "sizes of a text encoder, for the official trainer"]]),
     ["  schemas/ .vscode/", "completion and checks while you type"],
   ]);
-  const next = [...(directory === "." ? [] : [`  cd ${shellWord(directory)}`]), "  ltxc compile", "  ltxc run"].join(
-    "\n",
-  );
+  const commands =
+    target === undefined
+      ? ["  ltxc compile", "  ltxc run"]
+      : [
+          `  ltxc compile --target ${target}`,
+          "  ltxc run   # on the official trainer; where there is none, it says what to install",
+        ];
+  const next = [...(directory === "." ? [] : [`  cd ${shellWord(directory)}`]), ...commands].join("\n");
   return `${bold(`Made a project${directory === "." ? "" : ` in ${directory}`}:`)}\n${made}\n\n${bold("Next:")}\n${next}`;
 }
 

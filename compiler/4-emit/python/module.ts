@@ -94,8 +94,9 @@ function extensionsOf(program: Program): string[] {
 const hasOwnSources = (program: Program): boolean =>
   textSources(program).length > 1 || program.sources.some(({ shared }) => shared);
 
+/** Lines that begin with a space would stay as they are. */
 const nameOrDescription = ({ name, description }: Program): string =>
-  description === "" ? `The training strategy ${name}.` : description;
+  description.trim() || `The training strategy ${name}.`;
 
 function moduleDocstring(program: Program, { compiler, source, sourceHash }: PythonOptions): string {
   const file = `${basename(source.path)} (sha256 ${sourceHash.slice(0, 12)})`;
