@@ -118,6 +118,10 @@ def compared(case):
             reason = difference(found[name], tensor(plain), **({} if exact else TOLERANCE))
             if reason:
                 yield f"{name}: {reason}"
+    # Whole numbers are integers in both, in whichever way their digits are written.
+    params = [repr(json.loads(text)) for text in (strategy.get_checkpoint_metadata()["ltxc.params"], case["params_text"])]
+    if params[0] != params[1]:
+        yield f"ltxc.params: {params[0]} instead of {params[1]}"
     for key, text in case["metadata"].items():
         if strategy.metadata.get(key) != text:
             yield f"metadata {key}: {strategy.metadata.get(key)} instead of {text}"

@@ -142,6 +142,7 @@ async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise
     step: globalStep,
     steps: STEPS,
     params: made.params,
+    params_text: JSON.stringify(made.params),
     batch: Object.fromEntries(Object.entries(batch.sources).map(([name, each]) => [name, plainSource(each)])),
     prediction: Object.fromEntries(
       Object.entries({ ...predicted, ...passes.predicted }).map(([name, value]) => [name, plain(value)]),

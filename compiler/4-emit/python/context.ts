@@ -2,6 +2,7 @@
 import type { Program } from "../../3-lower/program.ts";
 import { textAt, type SourceFile } from "../../source/source-file.ts";
 import type { Span } from "../../source/span.ts";
+import { keyInFile } from "../key-in-file.ts";
 import type { Code } from "./code.ts";
 import { statement as lineOf } from "./layout.ts";
 import type { Names } from "./names.ts";
@@ -28,7 +29,7 @@ export const line = (head: string, value: Code, shape = ""): string => lineOf(he
 export function quote({ source }: Context, key: string, span: Span | null): string[] {
   if (span === null) return [];
   const text = textAt(source, span);
-  if (!text.startsWith("- ")) return [comment(`${key}: ${text}`, BODY)];
+  if (!text.startsWith("- ")) return [comment(`${keyInFile(key, source, span)}: ${text}`, BODY)];
   // A list keeps its lines.
   return [
     comment(`${key}:`, BODY),

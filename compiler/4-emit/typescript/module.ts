@@ -7,6 +7,7 @@ import { callInputs, ownValues, passCode, textChoice, type Emitted } from "./cal
 import { device } from "./expression.ts";
 import { helpers, type Helper } from "./helpers.ts";
 import { host } from "./number.ts";
+import { keyInFile } from "../key-in-file.ts";
 import { locate, textAt, type SourceFile } from "../../source/source-file.ts";
 import { asImported, importPath, rename } from "./imported-names.ts";
 import { infoText, type Origin } from "./info.ts";
@@ -330,7 +331,8 @@ class Emitter {
           ? device(core, scope)
           : host(core, scope);
     const shape = axes.length === 0 ? "" : ` // [${axes.join(", ")}]`;
-    const written = span === null ? [] : [`// ${key}: ${this.#quote(span)}`];
+    const name = span === null ? key : keyInFile(key, this.#options.source, span);
+    const written = span === null ? [] : [`// ${name}: ${this.#quote(span)}`];
     return [...scope.demanded(), ...written, [at(span, ["const ", this.#names.of(key), " = ", value, ";"]), shape]];
   }
 

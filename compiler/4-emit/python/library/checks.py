@@ -71,9 +71,16 @@ def unchanged(idx: Tensor, earlier: dict, now: dict) -> dict:
 
 def source_metadata(source: dict, config) -> dict:
     """Which strategy made a checkpoint, with which parameters."""
-    params = {key: value for key, value in config.model_dump(by_alias=True).items() if key != "name"}
+    params = {key: as_json(value) for key, value in config.model_dump(by_alias=True).items() if key != "name"}
     texts = {**source, "params": json.dumps(params, separators=(",", ":"), ensure_ascii=False)}
     return {f"ltxc.{key}": text for key, text in texts.items()}
+
+
+def as_json(value):
+    """A parameter as JavaScript writes it: no point where a number is whole."""
+    if isinstance(value, list):
+        return [as_json(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else value
 
 
 class FirstBatches:

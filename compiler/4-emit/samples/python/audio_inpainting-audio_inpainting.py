@@ -112,7 +112,7 @@ class AudioInpaintingStrategy(TrainingStrategy):
         # [batch, sequence:video]
         video_keyframes = ((video_token // (height * width)).float() < 1)[None].expand(batch_size, -1).float()
         audio_sigma = draws.sampled("audio.sigma", (batch_size,), audio_tokens)  # [batch]
-        # audio.keep: gaps > 0.5
+        # audio.noise_mask: gaps > 0.5
         audio_keep = ~(gaps.float() > 0.5)  # [batch, token:audio]
         audio_timesteps = torch.where(audio_keep, 0, audio_sigma[:, None])  # [batch, token:audio]
         # audio.clean: audio_latents

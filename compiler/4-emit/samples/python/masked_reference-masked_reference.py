@@ -111,7 +111,7 @@ class MaskedReferenceStrategy(TrainingStrategy):
         video_sigma = draws.sampled("video.sigma", (batch_size,), video_tokens)  # [batch]
         # fill: hole > 0.5
         fill = hole.float() > 0.5  # [batch, token:video]
-        # video.keep: fill
+        # video.noise_mask: fill
         video_keep = ~fill  # [batch, token:video]
         video_timesteps = torch.where(video_keep, 0, video_sigma[:, None])  # [batch, token:video]
         # video.clean: latents
