@@ -141,8 +141,7 @@ async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise
     seed: made.seed,
     step: globalStep,
     steps: STEPS,
-    params: made.params,
-    params_text: JSON.stringify(made.params),
+    ...paramsOf(made),
     batch: Object.fromEntries(Object.entries(batch.sources).map(([name, each]) => [name, plainSource(each)])),
     prediction: Object.fromEntries(
       Object.entries({ ...predicted, ...passes.predicted }).map(([name, value]) => [name, plain(value)]),
@@ -159,6 +158,9 @@ async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise
   engine.dispose(loss, ...Object.values(outputs), ...gradients, ...own.map(([, tensor]) => tensor), ...passes.made());
   return result;
 }
+
+/** Also as a checkpoint has them. */
+const paramsOf = ({ params }: TrialBatch) => ({ params, params_text: JSON.stringify(params) });
 
 /** Random numbers in place of what the model predicts when it is called by passes, and what these give it. */
 function passesOf(engine: Engine, { strategy }: Step, randn: Randn) {
