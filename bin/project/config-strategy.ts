@@ -1,6 +1,6 @@
 /** The strategy that a run config trains, as source text. */
 import { existsSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { check } from "../../compiler/index.ts";
 import { parseYaml, toPlain } from "../../compiler/1-parse/index.ts";
 import { Bag, type FileReport } from "../../compiler/diagnostics/index.ts";
@@ -62,13 +62,21 @@ async function sourceNamed(io: Io, section: StrategyConfig, config: string): Pro
   return own === undefined ? builtInSource(section) : readSource(io, own);
 }
 
+/** Most strategies lie in the file of their name: of a thousand files next to a run config, one is read. */
+async function likelySource(io: Io, name: string, config: string): Promise<SourceFile | null> {
+  const path = relative(io.cwd, resolve(config, `${name}${strategyExtension}`));
+  if (!/^\w+$/.test(name) || !existsSync(resolve(io.cwd, path))) return null;
+  const source = await readSource(io, path);
+  return new RegExp(`^strategy:[ \\t]*(["']?)${name}\\1[ \\t]*(?:#.*)?\\r?$`, "m").test(source.text) ? source : null;
+}
+
 /**
  * What the text of a section's strategy tells: which params it has, and whether it has errors. No code is made of it, which takes a bundler
  * and time; so there is no step.
  */
 export async function describeStrategy(io: Io, section: StrategyConfig, config: string): Promise<FoundStep> {
   const { name } = strategyOf(section);
-  const source = await sourceNamed(io, section, config);
+  const source = (await likelySource(io, name, config)) ?? (await sourceNamed(io, section, config));
   const hasBuild = existsSync(resolve(config, defaultBuild, `${name}.mjs`));
   if (source === null) return { step: null, findings: hasBuild ? [] : [unknown(section)] };
   const { diagnostics, params = null } = check(source, { library: libraryAt(io.cwd, source.path) });
