@@ -495,7 +495,7 @@ def refuse(idx: Tensor, what: str):
     raise ValueError(f"samples {', '.join(map(str, idx.tolist()))} of the data: {what}")
 
 
-def check_grid(idx: Tensor, target: Tensor, **sources):
+def check_grid(idx: Tensor, target: Tensor, /, **sources):
     """Sources other than references lie on the target's grid, masks have one value for each of its tokens."""
     grid, tokens = grid_of(target), token_count([target])
     for name, source in sources.items():
