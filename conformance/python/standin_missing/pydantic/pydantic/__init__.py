@@ -137,8 +137,9 @@ class BaseModel:
             value = validate(value)
         return value
 
-    def model_dump(self, **_):
-        return {name: dumped(getattr(self, name)) for name in type(self).model_fields}
+    def model_dump(self, by_alias=False, **_):
+        fields = type(self).model_fields.items()
+        return {(by_alias and info.alias) or name: dumped(getattr(self, name)) for name, info in fields}
 
     def __setattr__(self, name, value):
         if self.model_config.get("frozen"):
