@@ -9,6 +9,7 @@ import { checkpointMetadata, type CheckpointMetadata } from "./checkpoints/check
 import { loadCheckpoint, saveCheckpoint } from "./checkpoints/checkpoint.ts";
 import { deleteOlder, isBest, lossKey } from "./checkpoints/prune.ts";
 import { environmentOf } from "./metrics/environment.ts";
+import { drawSamples, prepareSamples } from "./training/draw-samples.ts";
 import { evaluate } from "./training/evaluation.ts";
 import type { StepEvent, Summary, TrainEvent } from "./metrics/events.ts";
 import { failureOf } from "./training/failures.ts";
@@ -67,7 +68,8 @@ async function trainToTheEnd(loop: Loop, signal: StopSignal | undefined): Promis
   const began = performance.now();
   const isStopped = () => signal?.aborted === true;
   if (start === 0) await evaluateAt(loop, start, signal);
-  if (!run.config.validation.skip_initial_validation) await drawSamples(loop, start, signal);
+  await prepareSamples(run.samples, loop.emit);
+  if (!run.config.validation.skip_initial_validation) await drawSamples(run.samples, loop.emit, start, signal);
   while (loop.done < steps && !isStopped()) {
     const event = await takeStep(loop, loop.done);
     loop.emit(event);
@@ -76,7 +78,7 @@ async function trainToTheEnd(loop: Loop, signal: StopSignal | undefined): Promis
     const { done } = loop;
     const stepEnded = performance.now();
     if (done === steps || isDue(done, run.config.evaluation.interval)) await evaluateAt(loop, done, signal);
-    if (isDue(done, run.config.validation.interval)) await drawSamples(loop, done, signal);
+    if (isDue(done, run.config.validation.interval)) await drawSamples(run.samples, loop.emit, done, signal);
     if (isDue(done, run.config.checkpoints.interval)) await save(loop, done);
     loop.aside += (performance.now() - stepEnded) / 1000;
   }
@@ -266,23 +268,6 @@ async function evaluateAt(loop: Loop, done: number, signal: StopSignal | undefin
     message,
     "let `sigma` be drawn by `sampled()` or `shifted_logit_normal(...)`, or leave it away",
   );
-}
-
-/** Draws the samples of `validation`, if there are any. What goes wrong with one is said, and the training goes on. */
-async function drawSamples({ run: { samples }, emit }: Loop, done: number, signal?: StopSignal): Promise<void> {
-  const count = samples?.count ?? 0;
-  const isStopped = () => signal?.aborted === true;
-  for (let i = 0; i < count && !isStopped(); i++) {
-    const began = performance.now();
-    try {
-      const path = (await samples?.draw(i, done, signal)) ?? null;
-      const seconds = (performance.now() - began) / 1000;
-      if (path !== null) emit({ type: "sample", globalStep: done, number: i + 1, count, path, seconds });
-    } catch (error) {
-      if (!(error instanceof FindingsError)) throw error;
-      for (const finding of error.findings) emit({ type: "warning", finding: { ...finding, severity: "warning" } });
-    }
-  }
 }
 
 /** Saves the weights after `done` steps, unless that was the last thing done; returns their path. */

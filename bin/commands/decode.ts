@@ -35,10 +35,10 @@ export async function decode(session: Session, paths: readonly string[], options
   const out = resolve(cwd, options.out);
   const jobs = await jobsOf(cwd, paths, out, taken);
   const vae = resolve(cwd, options.vae);
-  const { engine } = await openEngine(options.engine);
   const reports: FileReport[] = [];
   const made: (Decoded & { readonly from: string })[] = [];
   try {
+    const { engine } = await openEngine(options.engine);
     const decoder = await openDecoder(engine, vae);
     const decoding: Decoding = { engine, decoder, ffmpeg: findFfmpeg(session.io.env["PATH"]), tiling: usualTiling };
     for (const job of jobs) {

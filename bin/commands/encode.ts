@@ -53,14 +53,14 @@ export async function encode(session: Session, paths: readonly string[], options
   const reports: FileReport[] = [];
   const made: Made[] = [];
   const line = createMomentLine(session);
-  const { engine } = await openEngine(options.engine);
   try {
+    const { engine } = await openEngine(options.engine);
     const encoder = await openEncoder(engine, resolve(cwd, options.vae));
     const encoding: Encoding = {
       engine,
       encoder,
       programs: findMediaPrograms(session.io.env["PATH"]),
-      buckets: options.resolutionBuckets === undefined ? null : bucketsOf(options.resolutionBuckets, encoder),
+      fitting: fittingOf(options.resolutionBuckets, encoder),
       isTiled: options.vaeTiling === true,
       isTurned: options.rotation,
     };
@@ -89,9 +89,10 @@ export async function encode(session: Session, paths: readonly string[], options
   return reports.length > 0 ? codeOf(reports) : exitCode.ok;
 }
 
-function bucketsOf(text: string, { scaleFactors }: Encoding["encoder"]): NonNullable<Encoding["buckets"]> {
+function fittingOf(text: string | undefined, { scaleFactors }: Encoding["encoder"]): Encoding["fitting"] {
+  if (text === undefined) return { kind: "own" };
   const buckets = parseBuckets(text, scaleFactors);
-  if (!("problem" in buckets)) return buckets;
+  if (!("problem" in buckets)) return { kind: "buckets", buckets };
   const { time, height, width } = scaleFactors;
   const rule = `a width that is a multiple of ${width}, a height of ${height}, and ${time} n + 1 frames`;
   throw new UsageError(

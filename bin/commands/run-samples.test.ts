@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import { isTensor, readPt, toFloat32, type PtValue } from "../../runtime/files/index.ts";
 import { readTensorFile } from "../../runtime/checkpoints/tensor-file.ts";
 import { findFfmpeg } from "../../runtime/media/ffmpeg.ts";
+import { encodePng } from "../../runtime/media/png.ts";
 import { writeTinyVae } from "../../runtime/testing/tiny-vae.ts";
 import { ltxc, project } from "../testing/testing.ts";
 import { negative, sample, usual, validation } from "../testing/validation.ts";
@@ -136,13 +137,29 @@ test("a sample without anything to generate is refused", async ({ cwd }) => {
   assert.equal(await findings(cwd), ["LTX6332 `prefix` is about video, but `generate_video` is false"]);
 });
 
-test("are videos where the run's video VAE is at hand", async ({ cwd }) => {
+/** A gradient whose colours change with `phase`. */
+function picture(phase: number): Buffer {
+  const pixels = Uint8Array.from({ length: 3 * 80 * 48 }, (_, i) => Math.round(127 + 120 * Math.sin(i / 50 + phase)));
+  return encodePng({ width: 80, height: 48, pixels });
+}
+
+/** Sets the file of the video VAE. */
+async function withVae(cwd: string): Promise<void> {
   await writeTinyVae(join(cwd, "vae.safetensors"));
-  const small = usual.map((line) => line.replace("[192, 192, 17]", "[64, 32, 9]"));
-  await validation(cwd, [...small, "skip_initial_validation: true", negative, ...sample]);
   const config = join(cwd, "train.yaml");
   const text = await readFile(config, "utf8");
   await writeFile(config, text.replace(/^( +)(model_path:.*)$/m, "$1$2\n$1video_vae_path: vae.safetensors"));
+}
+
+const small = usual.map((line) => line.replace("[192, 192, 17]", "[64, 32, 9]"));
+
+test("are videos where the run's video VAE is at hand, which also encodes pictures that are conditions", async ({
+  cwd,
+}) => {
+  await writeFile(join(cwd, "first.png"), picture(0));
+  const conditions = ["    conditions:", "      - {type: first_frame, image_or_video: first.png}"];
+  await validation(cwd, [...small, "skip_initial_validation: true", negative, ...sample, ...conditions]);
+  await withVae(cwd);
   const { code, err } = await ltxc(["run"], { cwd });
   assert.is(code, 0, err);
   const folder = join(cwd, "outputs/samples");
@@ -151,9 +168,53 @@ test("are videos where the run's video VAE is at hand", async ({ cwd }) => {
   if (video.length === 0) console.log("samples of a run: no ffmpeg here, so no video is expected");
   const rest = ["step_000002_1.png", "step_000002_1.safetensors", "step_000002_1_audio.png"];
   assert.equal(names.toSorted(), [...video, ...rest].toSorted());
-  const picture = await readFile(join(folder, "step_000002_1.png"));
+  const strip = await readFile(join(folder, "step_000002_1.png"));
   // Five frames of 64 x 32 pixels, in colour, with 4 pixels between them.
-  assert.equal([picture.readUInt32BE(16), picture.readUInt32BE(20), picture[25]], [5 * 64 + 4 * 4, 32, 2]);
+  assert.equal([strip.readUInt32BE(16), strip.readUInt32BE(20), strip[25]], [5 * 64 + 4 * 4, 32, 2]);
+  const drawn = await latentsOf(join(folder, "latents/step_000002_1.pt"));
+  const encoded = ["encode", "first.png", "--vae", "vae.safetensors", "--resolution-buckets", "64x32x1"];
+  assert.is((await ltxc(encoded, { cwd })).code, 0);
+  const given = await latentsOf(join(cwd, "latents/first.pt"));
+  assert.equal(
+    [drawn.shape, given.shape],
+    [
+      [8, 2, 1, 2],
+      [8, 1, 1, 2],
+    ],
+  );
+  for (let c = 0; c < 8; c++)
+    for (let i = 0; i < 2; i++) {
+      const [is, was] = [drawn.values[c * 4 + i] ?? NaN, given.values[c * 2 + i] ?? NaN];
+      assert.ok(Math.abs(is - was) < 1e-2 * Math.max(1, Math.abs(was)), `channel ${c}, cell ${i}: ${is}, ${was}`);
+    }
+});
+
+test("pixels that can not be encoded, and samples that will not be decoded, are found before the run", async ({
+  cwd,
+}) => {
+  await writeFile(join(cwd, "first.png"), picture(0));
+  await writeFile(join(cwd, "cut.png"), picture(0).subarray(0, 70));
+  const condition = (name: string) => [
+    ...sample,
+    "    conditions:",
+    `      - {type: first_frame, image_or_video: ${name}}`,
+  ];
+  await validation(cwd, [...small, negative, ...sample]);
+  assert.match(
+    (await findings(cwd)).join(),
+    /^LTX6831 samples will be pictures of their latents, not videos, since .*model.* holds no video VAE/,
+  );
+  await validation(cwd, [...small, negative, ...condition("first.png")]);
+  assert.match(
+    (await findings(cwd)).join(),
+    /^LTX6830 .*first\.png would have to be encoded, but .* holds no video VAE/,
+  );
+  await withVae(cwd);
+  assert.equal(await findings(cwd), []);
+  await validation(cwd, [...small, negative, ...condition("cut.png")]);
+  assert.match((await findings(cwd)).join(), /^LTX6820 .*cut\.png is no whole PNG picture: it is cut off/);
+  await validation(cwd, [...small, negative, ...condition("nowhere.png")]);
+  assert.match((await findings(cwd)).join(), /^LTX6820 .*nowhere\.png does not exist/);
 });
 
 test.run();

@@ -34,12 +34,24 @@ export async function openEncoder(engine: Engine, path: string, place: Finding["
   }
 }
 
+/** Which size a clip is brought to. */
+export type Fitting =
+  /** Its own, without what does not fill latent cells. */
+  | { readonly kind: "own" }
+  /** The nearest of several; each clip must have as many frames as its bucket. */
+  | { readonly kind: "buckets"; readonly buckets: readonly Bucket[] }
+  | ({ readonly kind: "cover" } & Covering);
+
+/** This size, and at most so many frames: of these the first, and of the others every `every`th from the second on. */
+interface Covering extends Bucket {
+  readonly every: number;
+}
+
 export interface Encoding {
   readonly engine: Engine;
   readonly encoder: VideoEncoder;
   readonly programs: ClipOptions["programs"];
-  /** Sizes of which each clip is brought to the nearest; null: clips keep their own, without what does not fill latent cells. */
-  readonly buckets: readonly Bucket[] | null;
+  readonly fitting: Fitting;
   /** Whether large pictures are cut into tiles, as the official preprocessing does with `--vae-tiling`. */
   readonly isTiled: boolean;
   /** Whether frames are turned as the file asks for, as players show them. */
@@ -70,26 +82,58 @@ export interface EncodedClip {
  * Errors: FindingsError, those of `openClip`, LTX6825 for a clip that has too few frames, LTX6826 for one that is too small.
  */
 export async function encodeClip(encoding: Encoding, path: string, told: EncodingListener): Promise<EncodedClip> {
-  const { buckets, programs, isTurned } = encoding;
-  const most = buckets === null ? null : Math.max(...buckets.map(({ frames }) => frames));
-  const clip = await openClip(path, { programs, most, isTurned, onWarning: told.onWarning });
-  const bucket = buckets === null ? null : await bucketFor(clip, buckets, path);
-  const pieces = new Pieces(encoding, path, { bucket, claimed: clip.claimed, told });
+  const { fitting, programs, isTurned } = encoding;
+  const clip = await openClip(path, { programs, most: mostFrames(fitting), isTurned, onWarning: told.onWarning });
+  const pieces = new Pieces(encoding, path, { ...(await goalOf(clip, fitting, path)), told });
+  const every = fitting.kind === "cover" ? fitting.every : 1;
+  let index = 0;
   try {
-    for await (const picture of clip.frames()) if (!(await pieces.add(picture))) break;
+    for await (const picture of clip.frames()) {
+      const isTaken = index === 0 || (index - 1) % every === 0;
+      index++;
+      if (isTaken && !(await pieces.add(picture))) break;
+    }
     return { ...(await pieces.finish()), fps: clip.fps };
   } finally {
     pieces.dispose();
   }
 }
 
+/** What a clip is to become. */
+interface Goal {
+  /** Null for its own size. */
+  readonly size: Size | null;
+  /** So many frames; null for all that there are. */
+  readonly frames: number | null;
+  /** For progress. */
+  readonly expected: number | null;
+}
+
+async function goalOf(clip: Clip, fitting: Fitting, path: string): Promise<Goal> {
+  if (fitting.kind === "own") return { size: null, frames: null, expected: clip.claimed };
+  if (fitting.kind === "cover") return { size: fitting, frames: null, expected: clip.claimed };
+  const bucket = await bucketFor(clip, fitting.buckets, path);
+  return { size: bucket, frames: bucket.frames, expected: bucket.frames };
+}
+
+function mostFrames(fitting: Fitting): number | null {
+  if (fitting.kind === "own") return null;
+  return fitting.kind === "cover" ? fitting.frames : Math.max(...fitting.buckets.map(({ frames }) => frames));
+}
+
 /** The bucket whose shape fits best. With several, frames are counted before: files do not always say the truth. */
 async function bucketFor(clip: Clip, buckets: readonly Bucket[], path: string): Promise<Bucket> {
   const [only] = buckets;
   if (buckets.length === 1 && only !== undefined && (!clip.isPicture || only.frames === 1)) return only;
+  const size = await measure(clip);
+  return chooseBucket(buckets, size) ?? tooShort(path, size.frames, Math.min(...buckets.map(({ frames }) => frames)));
+}
+
+/** How many frames can be read of a clip, at most as many as it was opened for, and their size. */
+export async function measure(clip: Clip): Promise<Bucket> {
   let size = { frames: 0, height: 0, width: 0 };
   for await (const { height, width } of clip.frames()) size = { frames: size.frames + 1, height, width };
-  return chooseBucket(buckets, size) ?? tooShort(path, size.frames, Math.min(...buckets.map(({ frames }) => frames)));
+  return size;
 }
 
 function tooShort(path: string, frames: number, needed: number): never {
@@ -98,9 +142,7 @@ function tooShort(path: string, frames: number, needed: number): never {
   return fail("LTX6825", `${path} has ${has}, and the shortest bucket takes ${needed}`, help);
 }
 
-interface PieceSettings {
-  readonly bucket: Bucket | null;
-  readonly claimed: number | null;
+interface PieceSettings extends Goal {
   readonly told: EncodingListener;
 }
 
@@ -126,21 +168,21 @@ class Pieces {
 
   /** Whether more frames are wanted. */
   async add(picture: RgbBytes): Promise<boolean> {
-    const { bucket } = this.#settings;
+    const { frames } = this.#settings;
     const begun = (this.#begun ??= this.#begin(picture));
     this.#waiting.push(placedFrame(picture, begun.place));
     this.#seen++;
     const { needsWhole, scaleFactors } = this.#encoding.encoder;
     const isFull = this.#waiting.length === (this.#frames === 0 ? 1 : scaleFactors.time);
     if (isFull && !needsWhole) await this.#encode(begun);
-    return bucket === null || this.#seen < bucket.frames;
+    return frames === null || this.#seen < frames;
   }
 
   async finish(): Promise<Omit<EncodedClip, "fps">> {
     const begun = this.#begun;
-    const { bucket } = this.#settings;
+    const { frames } = this.#settings;
     if (begun === null) throw new Error(`${this.#path} has no frames`);
-    if (bucket !== null && this.#seen < bucket.frames) tooShort(this.#path, this.#seen, bucket.frames);
+    if (frames !== null && this.#seen < frames) tooShort(this.#path, this.#seen, frames);
     const { needsWhole, scaleFactors } = this.#encoding.encoder;
     if (needsWhole) {
       this.#waiting.length -= (this.#seen - 1) % scaleFactors.time;
@@ -159,14 +201,13 @@ class Pieces {
     this.#latent.push(...framesOfLatent(await clip.encode(clipOf(this.#waiting, place))));
     this.#frames += this.#waiting.length;
     this.#waiting = [];
-    const { bucket, claimed, told } = this.#settings;
-    told.onFrames(this.#frames, bucket?.frames ?? claimed);
+    this.#settings.told.onFrames(this.#frames, this.#settings.expected);
   }
 
   #begin(picture: RgbBytes): Begun {
     const { engine, encoder, isTiled } = this.#encoding;
-    const { bucket, told } = this.#settings;
-    const place = bucket === null ? placeCells(picture, encoder.scaleFactors) : placeIn(bucket, picture);
+    const { size, told } = this.#settings;
+    const place = size === null ? placeCells(picture, encoder.scaleFactors) : placeIn(size, picture);
     if (place === null) return tooSmall(this.#path, picture, encoder.scaleFactors);
     const kept = (place.height * place.width) / (place.rows * place.columns);
     if (kept < 0.5) told.onWarning(mostlyCut(this.#path, picture, place, kept));

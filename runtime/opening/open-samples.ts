@@ -1,41 +1,130 @@
-import { drawableSamples, type RunConfig } from "../config/index.ts";
+import { drawableSamples, type DrawableSample, type RunConfig } from "../config/index.ts";
+import { isPixels } from "../config/rules/drawable.ts";
 import type { StrategyInfo } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
+import { judgeFile } from "../files/kinds/index.ts";
+import { openSafetensors, type SafetensorsFile } from "../files/safetensors/index.ts";
 import { fail, FindingsError, type Finding } from "../findings.ts";
+import { findFfmpeg, installFfmpeg } from "../media/ffmpeg.ts";
+import { examineDecoder, examineEncoder } from "../media/vae/video-vae.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { checkTextShape } from "../model/embeddings.ts";
 import { createPositions } from "../model/positions.ts";
 import type { TrainableModel } from "./open-model.ts";
 import { together } from "../findings.ts";
 import type { SampleSource } from "../training/run-inputs.ts";
-import { openSampleDecoder } from "../sampling/decoded-sample.ts";
+import { openSampleDecoder, type SampleDecoder } from "../sampling/decoded-sample.ts";
 import { drawSample } from "../sampling/draw.ts";
+import { checkedPixels, encodedPixels, type PixelConditions } from "../sampling/pixels.ts";
 import type { SamplePlan } from "../sampling/sample-plan.ts";
 import { castOf, readSamplePlan, type SamplingModel } from "../sampling/read-sample.ts";
 import { writeSample } from "../sampling/write-sample.ts";
 
 type Fitted = Pick<ExaminedModel, "config" | "scaleFactors">;
 
-function modelOf({ modalities }: StrategyInfo, { config, scaleFactors }: Fitted): SamplingModel {
+function modelOf(
+  { modalities }: StrategyInfo,
+  { config, scaleFactors }: Fitted,
+  pixels: PixelConditions,
+): SamplingModel {
   const streams = { video: modalities.video !== null, audio: modalities.audio !== null };
-  return { config, streams, scaleFactors, positions: createPositions(scaleFactors) };
+  return { config, streams, scaleFactors, positions: createPositions(scaleFactors), pixels };
+}
+
+/** The file with the video VAE of a run, and the setting that names it. */
+function vaeOf({ model }: RunConfig): { readonly path: string; readonly place: Finding["path"] } {
+  return model.video_vae_path === null
+    ? { path: model.model_path, place: ["model", "model_path"] }
+    : { path: model.video_vae_path, place: ["model", "video_vae_path"] };
 }
 
 /**
  * Reads the files of all samples that can be drawn, and looks whether they fit each other, the strategy and the model.
- * Errors: FindingsError with everything that is wrong, LTX6008, LTX6213, LTX6330 to LTX6333, LTX61xx.
+ * Errors: FindingsError with everything that is wrong, LTX6008, LTX6213, LTX6330 to LTX6333, LTX61xx, LTX6820 to LTX6824, LTX6830.
+ * @returns warnings, also LTX6831 and LTX6832 where samples will not be seen as videos
  */
-export async function checkSamples(config: RunConfig, strategy: StrategyInfo, examined: ExaminedModel): Promise<void> {
-  const model = modelOf(strategy, examined);
+export async function checkSamples(
+  config: RunConfig,
+  strategy: StrategyInfo,
+  examined: ExaminedModel,
+): Promise<readonly Finding[]> {
+  const warnings: Finding[] = [];
+  const channels = examined.config.video?.inChannels ?? 0;
+  const pixels = checkedPixels(channels, examined.scaleFactors, (finding) => void warnings.push(finding));
+  const model = modelOf(strategy, examined, pixels);
   const samples = drawableSamples(config);
-  if (samples.length === 0) return;
+  if (samples.length === 0) return [];
+  const names = generated(config, model);
   await together([
     ...samples.map((sample) => async () => {
       const plan = await readSamplePlan(config, sample, model);
       checkText(plan, examined, ["validation", "samples", sample.index, "conditions_file"]);
     }),
-    () => checkGuidance(config, generated(config, model), model.config.layers),
+    () => checkGuidance(config, names, model.config.layers),
+    () => checkEncoder(config, samples, channels),
   ]);
+  const frames = Math.max(...samples.map((sample) => (sample.video_dims ?? config.validation.video_dims)[2] ?? 0));
+  return names.includes("video")
+    ? [...warnings, ...(await decoderWarnings(vaeOf(config), channels, frames))]
+    : warnings;
+}
+
+/** Errors: FindingsError LTX6830 where pixels would have to be encoded and there is no encoder for it. */
+async function checkEncoder(config: RunConfig, samples: readonly DrawableSample[], channels: number): Promise<void> {
+  const [first] = samples.flatMap(({ conditions, index }) =>
+    conditions.flatMap((condition, i) => {
+      const path = condition.image_or_video ?? condition.video;
+      const place: Finding["path"] = ["validation", "samples", index, "conditions", i];
+      return path !== undefined && isPixels(path) ? [{ path, place }] : [];
+    }),
+  );
+  if (first === undefined) return;
+  const { path } = vaeOf(config);
+  const reason = await reasonAgainst(path, (file) => examineEncoder(file).config.latentChannels, channels);
+  if (reason === null) return;
+  const help =
+    "name the file of the video VAE in `model.video_vae_path`, or the `.pt` file that preprocessing made of the clip";
+  fail("LTX6830", `${first.path} would have to be encoded, but ${reason}`, help, first.place);
+}
+
+/** Why a file's half of a VAE can not be used with latents of so many channels; null where it can. */
+async function reasonAgainst(
+  path: string,
+  channelsIn: (file: SafetensorsFile) => number,
+  channels: number,
+): Promise<string | null> {
+  const unfit = await judgeFile(path, "video-vae", []);
+  if (unfit !== null) return unfit.message;
+  const file = await openSafetensors(path);
+  try {
+    const found = channelsIn(file);
+    return found === channels
+      ? null
+      : `the VAE in ${path} has latents of ${found} channels, and the model of ${channels}`;
+  } catch (error) {
+    if (!(error instanceof FindingsError)) throw error;
+    return error.findings[0]?.message ?? null;
+  } finally {
+    await file.close();
+  }
+}
+
+async function decoderWarnings(
+  { path, place }: ReturnType<typeof vaeOf>,
+  channels: number,
+  frames: number,
+): Promise<Finding[]> {
+  const reason = await reasonAgainst(path, (file) => examineDecoder(file).config.latentChannels, channels);
+  const warning = { severity: "warning", path: place } as const;
+  if (reason !== null) {
+    const message = `samples will be pictures of their latents, not videos, since ${reason}`;
+    const help =
+      "name the file of the video VAE in `model.video_vae_path`; `ltxc decode` makes videos of the samples later, too";
+    return [{ code: "LTX6831", ...warning, message, help }];
+  }
+  if (frames === 1 || findFfmpeg() !== null) return [];
+  const message = "samples will be pictures of five frames, not videos, since the program `ffmpeg` is not installed";
+  return [{ code: "LTX6832", ...warning, message, help: `install it: ${installFfmpeg}` }];
 }
 
 function checkText(
@@ -109,13 +198,24 @@ export function openSamples(
 ): SampleSource | null {
   const samples = drawableSamples(config);
   if (samples.length === 0) return null;
-  const model = modelOf(strategy, trained);
+  const vae = vaeOf(config);
+  const pixels = encodedPixels(engine, vae.path, trained.scaleFactors);
+  const model = modelOf(strategy, trained, pixels);
   const { embeddings, velocities, sampledWeight } = trained;
   const inserted = (modality: "video" | "audio") =>
     (strategy.modalities[modality]?.inserted ?? []).map((name) => sampledWeight(`${name}.${modality}`));
   const sampled = { engine, embeddings, velocities, inserted, layers: trained.config.layers };
+  const decoder = decoderOnDemand(engine, vae, trained.config.video?.inChannels ?? 0);
   return {
     count: samples.length,
+    async prepare() {
+      try {
+        // Encodes what is given as pixels, which later drawings meet again.
+        for (const sample of samples) await readSamplePlan(config, sample, model);
+      } finally {
+        pixels.release();
+      }
+    },
     async draw(index, globalStep, signal) {
       const sample = samples[index];
       if (sample === undefined) throw new RangeError(`there is no sample ${index}`);
@@ -123,13 +223,23 @@ export function openSamples(
       const plan = await readSamplePlan(config, sample, model);
       const drawn = await drawSample(sampled, plan, config.validation, signal);
       if (drawn === null) return null;
-      const channels = drawn.video?.shape[0];
-      const decoder = channels === undefined ? null : await openSampleDecoder(engine, config, channels);
-      try {
-        return await writeSample(config.output_dir, globalStep, plan, drawn, decoder);
-      } finally {
-        decoder?.dispose();
-      }
+      return writeSample(config.output_dir, globalStep, plan, drawn, drawn.video && (await decoder.open()));
+    },
+    release() {
+      pixels.release();
+      decoder.release();
+    },
+  };
+}
+
+/** The decoder of a run while samples are drawn: opened for the first one, and freed when the training needs the memory again. */
+function decoderOnDemand(engine: Engine, vae: ReturnType<typeof vaeOf>, channels: number) {
+  let opened: Promise<SampleDecoder | null> | null = null;
+  return {
+    open: () => (opened ??= openSampleDecoder(engine, vae.path, channels)),
+    release() {
+      void opened?.then((decoder) => decoder?.dispose());
+      opened = null;
     },
   };
 }

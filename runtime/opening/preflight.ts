@@ -58,7 +58,8 @@ export async function preflight(
   const { params, findings } = resolveParams(written, strategyOf(config.training_strategy).params);
   const strategy = outputsWith(written, params);
   let examined: ExaminedModel | null = null;
-  let [ofLoaded, ofOthers]: [readonly Finding[], readonly Finding[]] = [[], []];
+  let ofLoaded: readonly Finding[] = [];
+  const ofChecks: Finding[] = [];
   const [, data] = await together([
     async () => {
       // `checkFiles` says where it is no file.
@@ -67,13 +68,13 @@ export async function preflight(
       examined = checkFp8(config, examined);
     },
     () => openData(config, strategy, { params, model: examined, isThorough }),
-    () => (examined === null ? undefined : checkSamples(config, strategy, examined)),
+    async () => {
+      if (examined !== null) ofChecks.push(...(await checkSamples(config, strategy, examined)));
+    },
     async () => {
       if (examined !== null) ofLoaded = await checkWeights(config, examined);
     },
-    () => {
-      ofOthers = checkOthers(config, strategy);
-    },
+    () => ofChecks.push(...checkOthers(config, strategy)),
     () => checkTrained(config, strategy, examined),
     () => checkFiles(config),
     () => checkOutput(config, !isOfficial),
@@ -104,7 +105,7 @@ export async function preflight(
     id,
     removal,
     model: examined as ExaminedModel | null,
-    warnings: [...data.warnings, ...ofOthers, ...ofModel, ...ofFolder, ...later.ofLock],
+    warnings: [...data.warnings, ...ofChecks, ...ofModel, ...ofFolder, ...later.ofLock],
     /** Warnings about the weights to begin with; the run gives them itself when it has loaded them. */
     ofLoaded: [...ofLoaded, ...later.ofBeginning],
   };

@@ -1,5 +1,4 @@
 /** Samples as one sees them: a video, and a picture of some of its frames side by side. */
-import type { RunConfig } from "../config/index.ts";
 import type { HostTensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { writeAtomically } from "../files/atomic.ts";
@@ -15,13 +14,9 @@ export interface SampleDecoder {
   dispose(): void;
 }
 
-/** The decoder of a run's video VAE; null where the run names no file with one that this version can use. */
-export async function openSampleDecoder(
-  engine: Engine,
-  { model }: Pick<RunConfig, "model">,
-  channels: number,
-): Promise<SampleDecoder | null> {
-  const decoder = await openDecoder(engine, model.video_vae_path ?? model.model_path).catch(ofFindings);
+/** The decoder of a file; null where it has none that can be used for latents of so many channels, which the checks before a run say. */
+export async function openSampleDecoder(engine: Engine, path: string, channels: number): Promise<SampleDecoder | null> {
+  const decoder = await openDecoder(engine, path).catch(ofFindings);
   if (decoder !== null && decoder.latentChannels === channels) {
     const decoding = { engine, decoder, ffmpeg: findFfmpeg(), tiling: usualTiling };
     return { write: (...sample) => writeBoth(decoding, ...sample), dispose: () => decoder.dispose() };

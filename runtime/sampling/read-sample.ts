@@ -1,12 +1,20 @@
 import type { DrawableSample, RunConfig, ValidationCondition } from "../config/index.ts";
+import { isPixels } from "../config/rules/drawable.ts";
 import { frozenModality, modalityOf, type Modality } from "../config/rules/samples.ts";
 import type { Positions, ScaleFactors, VideoGrid } from "../contract.ts";
 import { withEntries } from "../data/entries.ts";
-import { readSource, type HostSource, type HostTextFeatures } from "../data/sample.ts";
+import {
+  readSource,
+  type HostSource,
+  type HostTextFeatures,
+  type HostTokenMask,
+  type HostVideoLatents,
+} from "../data/sample.ts";
 import { fail, FindingsError, type Finding } from "../findings.ts";
 import type { TransformerConfig } from "../model/config.ts";
 import { together } from "../findings.ts";
 import { audioStepsPerSecond, giveAudio, giveVideo, referenceTokens, type ReadCondition } from "./conditions.ts";
+import type { PixelConditions, Wanted } from "./pixels.ts";
 import type { AudioPlan, SamplePlan, VideoPlan } from "./sample-plan.ts";
 import { emptyTarget, streamOf } from "./target.ts";
 import { audioTokens } from "./tokens.ts";
@@ -18,6 +26,7 @@ export interface SamplingModel {
   readonly streams: Readonly<Record<Modality, boolean>>;
   readonly scaleFactors: ScaleFactors;
   readonly positions: Positions;
+  readonly pixels: PixelConditions;
 }
 
 /** Which modalities a sample has, and which of them is given whole. */
@@ -114,23 +123,57 @@ async function readFile<Kind extends HostSource["kind"]>(
 const readText = (path: string, place: Finding["path"]): Promise<HostTextFeatures> =>
   at(place, () => readFile(path, "text_embeddings", null));
 
+interface Readers<Latents> {
+  latents(condition: ValidationCondition, path: string): Promise<Latents>;
+  mask(path: string): Promise<HostTokenMask>;
+}
+
 /** The conditions about a modality with their files. */
-async function readConditions<Kind extends "video_latents" | "audio_latents">(
+async function readConditions<Latents>(
   sample: DrawableSample,
   modality: Modality,
-  kind: Kind,
-  channels: number,
-): Promise<ReadCondition<Extract<HostSource, { kind: Kind }>>[]> {
-  const read: ReadCondition<Extract<HostSource, { kind: Kind }>>[] = [];
+  { latents: readLatents, mask: readMask }: Readers<Latents>,
+): Promise<ReadCondition<Latents>[]> {
+  const read: ReadCondition<Latents>[] = [];
   for (const [i, condition] of sample.conditions.entries()) {
     if (modalityOf(condition) !== modality) continue;
     const place: Finding["path"] = ["validation", "samples", sample.index, "conditions", i];
-    const latents = await at(place, () => readFile(mediumOf(condition), kind, channels));
+    const latents = await at(place, () => readLatents(condition, mediumOf(condition)));
     const path = condition.type === "mask" ? condition.mask : undefined;
-    const mask = path === undefined ? null : await at(place, () => readFile(path, `${modality}_mask`, null));
+    const mask = path === undefined ? null : await at(place, () => readMask(path));
     read.push({ condition, place, latents, mask });
   }
   return read;
+}
+
+/** Latents are read as they are, and pixels encoded for the sample. */
+function videoReaders({ config, scaleFactors, pixels }: SamplingModel, grid: VideoGrid): Readers<HostVideoLatents> {
+  return {
+    latents: (condition, path) =>
+      isPixels(path)
+        ? pixels.latents(path, wantedOf(condition, grid, scaleFactors))
+        : readFile(path, "video_latents", config.video?.inChannels ?? 0),
+    mask: (path) => (isPixels(path) ? pixels.mask(path, grid) : readFile(path, "video_mask", null)),
+  };
+}
+
+/** How large, and of how many frames, a condition is encoded. A beginning is cut before it is encoded, an end after. */
+function wantedOf(condition: ValidationCondition, grid: VideoGrid, scale: ScaleFactors): Wanted {
+  const [height, width] = [grid.height * scale.height, grid.width * scale.width];
+  const frames = 1 + (grid.frames - 1) * scale.time;
+  const { type, num_frames, downscale_factor: space = 1, temporal_scale_factor: every = 1 } = condition;
+  if (type === "first_frame") return { height, width, frames: 1, every: 1 };
+  if (type === "prefix") return { height, width, frames: Math.min(num_frames ?? frames, frames), every: 1 };
+  if (type !== "reference") return { height, width, frames, every: 1 };
+  const [rows, columns] = [grid.height / space, grid.width / space];
+  if (Number.isInteger(rows) && Number.isInteger(columns))
+    return { height: height / space, width: width / space, frames, every };
+  const help = "choose `video_dims` whose latent cells can be divided by it, or a smaller factor";
+  return fail(
+    "LTX6331",
+    `\`downscale_factor: ${space}\` does not divide ${grid.width} x ${grid.height} latent cells`,
+    help,
+  );
 }
 
 const mediumOf = ({ image_or_video, video, audio }: ValidationCondition): string =>
@@ -139,13 +182,14 @@ const mediumOf = ({ image_or_video, video, audio }: ValidationCondition): string
 async function videoPlan(
   { validation }: RunConfig,
   sample: DrawableSample,
-  { config, scaleFactors, positions }: SamplingModel,
+  model: SamplingModel,
   grid: VideoGrid,
 ): Promise<VideoPlan> {
+  const { config, scaleFactors, positions } = model;
   const channels = config.video?.inChannels ?? 0;
   const fps = validation.frame_rate;
   const target = emptyTarget(grid.frames * grid.height * grid.width, channels);
-  const conditions = await readConditions(sample, "video", "video_latents", channels);
+  const conditions = await readConditions(sample, "video", videoReaders(model, grid));
   const references = conditions.filter(({ condition }) => condition.type === "reference");
   for (const read of conditions) if (!references.includes(read)) giveVideo(target, grid, read, scaleFactors);
   const tokens = references.map((read) => referenceTokens(read, grid));
@@ -168,7 +212,10 @@ async function audioPlan(
 ): Promise<AudioPlan> {
   const width = config.audio?.inChannels ?? 0;
   const target = emptyTarget(steps, width);
-  const conditions = await readConditions(sample, "audio", "audio_latents", width);
+  const conditions = await readConditions(sample, "audio", {
+    latents: (_, path) => readFile(path, "audio_latents", width),
+    mask: (path) => readFile(path, "audio_mask", null),
+  });
   const references = conditions.filter(({ condition }) => condition.type === "reference");
   for (const read of conditions) if (!references.includes(read)) giveAudio(target, read);
   const stream = streamOf(

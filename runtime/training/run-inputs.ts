@@ -51,12 +51,16 @@ export interface StopSignal {
 
 export interface SampleSource {
   readonly count: number;
+  /** Reads the conditions, and encodes those that are pixels. @throws FindingsError as `draw` */
+  prepare(): Promise<void>;
   /**
    * Draws and writes sample `index`, counted from 0, with the weights as they are after `globalStep` steps.
    * @returns its file, or null where `signal` was aborted meanwhile
    * @throws FindingsError for files that have changed since they were checked, and for those that can not be written
    */
   draw(index: number, globalStep: number, signal?: StopSignal): Promise<string | null>;
+  /** Frees what drawing needs and training does not, until the next drawing. */
+  release(): void;
 }
 
 export interface LoadedBatch {

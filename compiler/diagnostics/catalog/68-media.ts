@@ -146,4 +146,31 @@ export const entries = [
     bad: 'ltxc encode upright.mp4 --vae ltx-2-19b-dev.safetensors --resolution-buckets "768x448x49"\n',
     good: 'ltxc encode upright.mp4 --vae ltx-2-19b-dev.safetensors --resolution-buckets "768x448x49;448x768x49"\n',
   },
+  {
+    code: "LTX6830",
+    slug: "condition-not-encoded",
+    title: "A sample is given pixels, and there is nothing to encode them",
+    explanation:
+      "`image_or_video`, `video` and `mask` of a sample may name a video or picture. It is encoded when the run starts, by the encoder of `model.video_vae_path` or of the checkpoint itself. The message ends with why that can not be.",
+    bad: "model:\n  model_path: transformer.safetensors\nvalidation:\n  samples:\n    - conditions_file: data/conditions/clip.pt\n      conditions: [{type: first_frame, image_or_video: first.png}]\n",
+    good: "model:\n  model_path: transformer.safetensors\n  video_vae_path: video-vae-conv.safetensors\nvalidation:\n  samples:\n    - conditions_file: data/conditions/clip.pt\n      conditions: [{type: first_frame, image_or_video: first.png}]\n",
+  },
+  {
+    code: "LTX6831",
+    slug: "samples-not-decoded",
+    title: "Samples will not be decoded to videos",
+    explanation:
+      "Samples are decoded by the video VAE of `model.video_vae_path` or of the checkpoint itself. The message ends with why that can not be. A picture with a tile per channel of the latents takes the place of a video; the latents are kept in `samples/latents`, and `ltxc decode` makes videos of them later.",
+    bad: "model:\n  model_path: transformer.safetensors\n",
+    good: "model:\n  model_path: transformer.safetensors\n  video_vae_path: video-vae-conv.safetensors\n",
+  },
+  {
+    code: "LTX6832",
+    slug: "samples-without-ffmpeg",
+    title: "Samples will be pictures, since ffmpeg is not installed",
+    explanation:
+      "Videos are written by the program `ffmpeg`, which the system must have. Without it, a sample is a picture of five of its frames. Nothing else of the run needs it.",
+    bad: "ltxc run\n",
+    good: "apt-get install ffmpeg\nltxc run\n",
+  },
 ] as const satisfies readonly Entry[];

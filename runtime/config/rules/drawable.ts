@@ -16,7 +16,7 @@ interface Obstacle {
 }
 
 /**
- * The samples that can be drawn without text encoder and autoencoders, which would be needed for prompts and media; none where
+ * The samples that can be drawn without a text encoder and an audio autoencoder, which would be needed for prompts and sound; none where
  * `validation.interval` is null.
  */
 export function drawableSamples({ validation }: RunConfig): readonly DrawableSample[] {
@@ -29,6 +29,9 @@ export function drawableSamples({ validation }: RunConfig): readonly DrawableSam
   });
 }
 
+/** Whether a condition's file is a video or picture, and not preprocessed. */
+export const isPixels = (path: string): boolean => !path.endsWith(".pt");
+
 /** Why a sample is not drawn. */
 export function obstaclesOf(sample: ValidationSample, index: number): readonly Obstacle[] {
   const place = ["validation", "samples", index];
@@ -39,10 +42,10 @@ export function obstaclesOf(sample: ValidationSample, index: number): readonly O
   }
   return sample.conditions.flatMap((condition, i) =>
     mediaOf(condition)
-      .filter(({ path }) => !path.endsWith(".pt"))
+      .filter(({ path }) => condition.audio !== undefined && isPixels(path))
       .map(({ key, path }) => ({
         path: [...place, "conditions", i, key],
-        reason: `${path} would have to be encoded, and there is no autoencoder here`,
+        reason: `${path} would have to be encoded, and there is no autoencoder for sound here`,
         help: "name the `.pt` file that preprocessing made of it",
       })),
   );

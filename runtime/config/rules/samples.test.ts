@@ -28,19 +28,20 @@ test("files start at the config file's folder", () => {
   );
 });
 
-test("prompts and media are not drawn, and said so with a reason; the other samples are", () => {
+test("prompts and sound are not drawn, and said so with a reason; the other samples are", () => {
   const samples = [
     { prompt: "a cat" },
     { prompt: "a dog" },
+    sample({ type: "prefix", audio: "1.wav" }),
     sample({ type: "first_frame", image_or_video: "1.png" }),
     { ...sample(), prompt: "kept" },
   ];
   assert.equal(found(samples), [
     "LTX6006 0.prompt 2 samples are not drawn: a prompt needs a text encoder, and there is none here",
-    "LTX6006 2.conditions.0.image_or_video this sample is not drawn: /project/1.png would have to be encoded, and there is no autoencoder here",
+    "LTX6006 2.conditions.0.audio this sample is not drawn: /project/1.wav would have to be encoded, and there is no autoencoder for sound here",
   ]);
   const { config } = resolve(samples);
-  assert.equal(config === null ? [] : drawableSamples(config).map(({ index }) => index), [3]);
+  assert.equal(config === null ? [] : drawableSamples(config).map(({ index }) => index), [3, 4]);
 });
 
 test("without an interval nothing is drawn, and nothing has to be said", () => {

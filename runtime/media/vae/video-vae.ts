@@ -44,26 +44,54 @@ export interface VideoDecoder extends Half {
   decode(latent: Tensor, tap?: Tap): Promise<Tensor>;
 }
 
+/** What a half is built of, and where its weights lie; nothing of them is read yet. */
+interface Plan<Config> {
+  readonly config: Config;
+  readonly scaleFactors: ScaleFactors;
+  readonly stages: readonly Stage[];
+  readonly parts: readonly Part[];
+}
+
 /**
- * Loads the encoder of a file in the official layout.
+ * Looks whether a file in the official layout has an encoder that can be used, without reading its weights.
  * @param place the setting that named the file
  * Errors: FindingsError LTX6204 to LTX6206, LTX6801, LTX6803.
  */
+export function examineEncoder(file: SafetensorsFile, place: Finding["path"] = []): Plan<EncoderConfig> {
+  refuseOther(file, "encoder", place);
+  const source = { file: file.path, place };
+  const config = readEncoderConfig(readConfigSections(file.metadata, file.path, place), source);
+  // Of its own blocks: the section gives files of the diffusion decoder the usual cell, whatever their encoder is.
+  const blocks = config.blocks.map(({ name }) => name);
+  const stages = encoderStages(config, widthsRefused(source));
+  const parts = checkedParts(file, "encoder", config.latentChannels, stages, place);
+  return { config, scaleFactors: cellOf(blocks, config.patchSize), stages, parts };
+}
+
+/**
+ * The same for the convolutional decoder.
+ * Errors: FindingsError LTX6204 to LTX6206, LTX6208, LTX6801 to LTX6803.
+ */
+export function examineDecoder(file: SafetensorsFile, place: Finding["path"] = []): Plan<DecoderConfig> {
+  refuseOther(file, "decoder", place);
+  const source = { file: file.path, place };
+  const sections = readConfigSections(file.metadata, file.path, place);
+  const config = readDecoderConfig(sections, source);
+  const stages = decoderStages(config, widthsRefused(source));
+  const scale = { name: "timestep_scale_multiplier", shape: [] };
+  const all = config.isTimestepConditioned ? [...stages, { name: "", parameters: [scale] }] : stages;
+  const parts = checkedParts(file, "decoder", config.latentChannels, all, place);
+  return { config, scaleFactors: readScaleFactors(sections, file.path, place), stages, parts };
+}
+
+/** Loads the encoder of a file in the official layout. Errors: those of `examineEncoder`. */
 export async function loadEncoder(
   engine: Engine,
   file: SafetensorsFile,
   place: Finding["path"] = [],
 ): Promise<VideoEncoder> {
-  const source = { file: file.path, place };
-  const sections = readConfigSections(file.metadata, file.path, place);
-  const config = readEncoderConfig(sections, source);
-  // Of its own blocks: the section gives files of the diffusion decoder the usual cell, whatever their encoder is.
-  const scaleFactors = cellOf(
-    config.blocks.map(({ name }) => name),
-    config.patchSize,
-  );
-  const stages = encoderStages(config, widthsRefused(source));
-  const weights = await loadWeights(engine, file, "encoder", config.latentChannels, stages, place);
+  const { config, scaleFactors, stages, parts } = examineEncoder(file, place);
+  const weights = await loadWeights(engine, file, parts);
   const network = { config, stages, weights };
   return {
     latentChannels: config.latentChannels,
@@ -78,23 +106,18 @@ export async function loadEncoder(
 /**
  * Loads the convolutional decoder of a file in the official layout.
  * @param noise for files that draw while they decode
- * Errors: FindingsError LTX6204 to LTX6206, LTX6801 to LTX6803.
+ * Errors: those of `examineDecoder`.
  */
 export async function loadDecoder(
   engine: Engine,
   file: SafetensorsFile,
   { place = [], noise }: { readonly place?: Finding["path"]; readonly noise: Noise },
 ): Promise<VideoDecoder> {
-  const source = { file: file.path, place };
-  const sections = readConfigSections(file.metadata, file.path, place);
-  const config = readDecoderConfig(sections, source);
-  const stages = decoderStages(config, widthsRefused(source));
-  const scale = { name: "timestep_scale_multiplier", shape: [] };
-  const all = config.isTimestepConditioned ? [...stages, { name: "", parameters: [scale] }] : stages;
-  const weights = await loadWeights(engine, file, "decoder", config.latentChannels, all, place);
+  const { config, scaleFactors, stages, parts } = examineDecoder(file, place);
+  const weights = await loadWeights(engine, file, parts);
   return {
     latentChannels: config.latentChannels,
-    scaleFactors: readScaleFactors(sections, file.path, place),
+    scaleFactors,
     decode: (latent, tap) => decode(engine, { config, stages, weights }, latent, { noise, tap }),
     dispose: () => engine.dispose(...weights.values()),
   };
@@ -111,15 +134,22 @@ const [mean, spread] = [`${statistics}.mean-of-means`, `${statistics}.std-of-mea
 /** Prefixes that files give to a VAE's tensors: in a checkpoint, and in a file of its own. */
 const prefixes = ["vae.", "", "first_stage_model."];
 
-/** Parameters by their names in the half, and the statistics by theirs. */
-async function loadWeights(
-  engine: Engine,
+/** Of a file without any tensor of a VAE its config says nothing. */
+function refuseOther(file: SafetensorsFile, half: "encoder" | "decoder", place: Finding["path"]): void {
+  const beginnings = prefixes.flatMap((prefix) => [`${prefix}encoder.`, `${prefix}decoder.`]);
+  const names = [...file.tensors.keys()];
+  if (names.some((name) => beginnings.some((beginning) => name.startsWith(beginning)))) return;
+  fail("LTX6803", `${file.path} holds no video VAE, not its ${half}`, whole, place);
+}
+
+/** The tensors of a half, and the statistics, which lie next to it. */
+function checkedParts(
   file: SafetensorsFile,
   half: "encoder" | "decoder",
   channels: number,
   stages: readonly Pick<Stage, "parameters">[],
   place: Finding["path"],
-): Promise<Map<string, Tensor>> {
+): Part[] {
   const prefix = prefixes.find((name) => file.tensors.has(`${name}${half}.conv_in.conv.weight`));
   if (prefix === undefined) {
     const other = half === "encoder" ? "decoder" : "encoder";
@@ -134,6 +164,15 @@ async function loadWeights(
     { prefix, parameters: named([mean, spread].map((name) => ({ name, shape: [channels] }))) },
   ];
   refuse(checkParts(file, parts, new Set(), place));
+  return parts;
+}
+
+/** Parameters by their names in the half, and the statistics by theirs. */
+async function loadWeights(
+  engine: Engine,
+  file: SafetensorsFile,
+  parts: readonly Part[],
+): Promise<Map<string, Tensor>> {
   const loaded = new Map<string, Tensor>();
   try {
     for (const each of parts) for (const [name, tensor] of await loadPart(engine, file, each)) loaded.set(name, tensor);
