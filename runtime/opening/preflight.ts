@@ -58,8 +58,7 @@ export async function preflight(
   const { params, findings } = resolveParams(written, strategyOf(config.training_strategy).params);
   const strategy = outputsWith(written, params);
   let examined: ExaminedModel | null = null;
-  let ofLoaded: readonly Finding[] = [];
-  const ofChecks: Finding[] = [];
+  const [ofLoaded, ofChecks]: [Finding[], Finding[]] = [[], []];
   const [, data] = await together([
     async () => {
       // `checkFiles` says where it is no file.
@@ -68,12 +67,8 @@ export async function preflight(
       examined = checkFp8(config, examined);
     },
     () => openData(config, strategy, { params, model: examined, isThorough }),
-    async () => {
-      if (examined !== null) ofChecks.push(...(await checkSamples(config, strategy, examined)));
-    },
-    async () => {
-      if (examined !== null) ofLoaded = await checkWeights(config, examined);
-    },
+    async () => examined && ofChecks.push(...(await checkSamples(config, strategy, examined))),
+    async () => examined && ofLoaded.push(...(await checkWeights(config, examined))),
     () => ofChecks.push(...checkOthers(config, strategy)),
     () => checkTrained(config, strategy, examined),
     () => checkFiles(config),
