@@ -85,6 +85,7 @@ function errorOf(call: Call, [a, b, delta]: readonly Core[]): Core {
       return apply("sqrt", apply("add", apply("square", e), literal(1e-6)));
     case "huber": {
       const limit = delta ?? literal(1);
+      if (limit.op === "literal" && Number(limit.value) <= 0) return flatHuber(call, limit);
       const size = apply("abs", e);
       const tangent = apply("mul", limit, apply("sub", size, apply("mul", literal(0.5), limit)));
       return apply("where", apply("lessEqual", size, limit), apply("mul", literal(0.5), apply("square", e)), tangent);
@@ -92,6 +93,18 @@ function errorOf(call: Call, [a, b, delta]: readonly Core[]): Core {
     default:
       return apply("square", e);
   }
+}
+
+function flatHuber({ env, span }: Call, delta: Core): Core {
+  env.report.error(
+    "LTX5031",
+    spanOf(delta),
+    "with a `delta` of 0 the loss is 0 whatever is predicted, and has no gradient",
+    {
+      help: "`delta` is the error up to which it is squared, and beyond which it is linear: `huber(a, b, 1)`",
+    },
+  );
+  return poisoned(span);
 }
 
 /** 1 - a·b / (|a| |b|) along the channel, feature or hidden axis. */

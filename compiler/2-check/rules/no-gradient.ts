@@ -1,5 +1,5 @@
 import type { Binding, CheckedLoss } from "../checked.ts";
-import type { Core, ModalityName } from "../core.ts";
+import { sizeOf, type Core, type ModalityName } from "../core.ts";
 import { allNodes, behind, factorsOf, readsModel, readsPrediction, structureOf } from "../dependencies.ts";
 import type { ModalityContext } from "../modality.ts";
 import { constantAlone } from "./constant-alone.ts";
@@ -8,8 +8,8 @@ import { spanOf, type Report } from "../report.ts";
 type Bindings = ReadonlyMap<string, Binding>;
 
 /**
- * Loss terms that read the model's output, but of which no gradient comes back to it: it is stopped, or a comparison or `floor` in between is
- * flat. An error where a modality has no other term.
+ * Loss terms of which no gradient comes back to the model: they read nothing of it, the gradient is stopped, or what is in between is flat, as
+ * a comparison, `floor` or a difference of a value from itself. An error where a modality has no other term.
  */
 export function noGradient(
   losses: readonly CheckedLoss[],
@@ -17,8 +17,13 @@ export function noGradient(
   bindings: Bindings,
   report: Report,
 ): void {
+  // Where a modality has no term, or none is generated, that is said already.
+  const isToldOf = ({ syntax, generated }: ModalityContext) =>
+    generated ? !losses.some(({ core }) => readsPrediction(core, bindings, syntax.name)) : contexts.length === 1;
+  const isComplete = !contexts.some(isToldOf);
   const flat = losses.filter(
-    ({ core }) => readsModel(core, bindings) && !carries(core, bindings) && constantAlone(core, bindings) === null,
+    ({ core }) =>
+      !carries(core, bindings) && constantAlone(core, bindings) === null && (isComplete || readsModel(core, bindings)),
   );
   for (const { core, span } of flat) {
     const untrained = contexts.find(({ syntax, generated }) => {
@@ -41,13 +46,20 @@ function tell(
 ): void {
   const blocked = blockedBy(core, bindings);
   const message = "no gradient of this term reaches the model, so it trains nothing";
-  const help =
-    blocked?.op === "stopGradient"
-      ? "take `stop_gradient` away from the prediction; it belongs around what shall not be trained, such as a weight"
-      : "a mask and `floor` are flat: their gradient is 0; compare the values themselves, e.g. `mse(video.prediction, video.target)`";
+  const help = adviceOn(blocked);
   const labels = blocked?.span ? [{ span: blocked.span, message: "it ends here" }] : [];
   if (untrained === null) report.warning("LTX5031", span, message, { help, labels });
   else report.error("LTX5031", span, message, { help, labels });
+}
+
+function adviceOn(blocked: Core | null): string {
+  if (blocked === null)
+    return "nothing in it is predicted by the model: compare `video.prediction` or what follows from it, or leave the term out";
+  if (blocked.op === "stopGradient")
+    return "take `stop_gradient` away from the prediction; it belongs around what shall not be trained, such as a weight";
+  if (isConstantAnyway(blocked))
+    return "this has the same value whatever the model predicts: multiplied by 0, to the power of 0, or subtracted from itself";
+  return "a mask and `floor` are flat: their gradient is 0; compare the values themselves, e.g. `mse(video.prediction, video.target)`";
 }
 
 /** Whether a change of what the trained model puts out changes the value smoothly. */
@@ -61,7 +73,24 @@ export function carries(core: Core, bindings: Bindings): boolean {
 }
 
 const isFlat = (node: Core): boolean =>
-  node.op === "stopGradient" || node.type.dtype === "bool" || (node.op === "map" && node.fn === "floor");
+  node.op === "stopGradient" ||
+  node.type.dtype === "bool" ||
+  (node.op === "map" && node.fn === "floor") ||
+  isConstantAnyway(node);
+
+/** `0 * x`, `x ^ 0` and `x - x`. */
+function isConstantAnyway(node: Core): boolean {
+  if (node.op !== "map") return false;
+  const [a, b] = node.args;
+  if (a === undefined || b === undefined) return false;
+  const isZero = (core: Core) => core.op === "literal" && core.value === 0;
+  if (node.fn === "mul") return isZero(a) || isZero(b);
+  if (node.fn === "pow") return isZero(b);
+  return node.fn === "sub" && sizeOf(a) < maxCompared && sizeOf(a) === sizeOf(b) && structureOf(a) === structureOf(b);
+}
+
+/** Comparing large values at every depth would take as long as the square of their size. */
+const maxCompared = 100;
 
 /** The first place where the gradient ends, behind which the model's output is read. */
 function blockedBy(core: Core, bindings: Bindings): Core | null {
