@@ -177,13 +177,11 @@ const theirs: Readonly<Record<string, Row>> = {
       outputs: 'outputs:\n  mid: {tap: "block ${n}", modality: video}\n  h: {linear: mid, features: f}',
       loss: `loss:\n  video: ${of} + 0.1 * mean(square(h))`,
     },
-    says: [
-      ["LTX2006", "write the value itself"],
-      ["LTX2003", "write the number itself"],
-    ],
+    says: [["LTX2006", 'write `"${f}"`']],
     mended: {
       ...plain,
-      outputs: "outputs:\n  mid: {tap: block 12, modality: video}\n  h: {linear: mid, features: 768}",
+      params: "params:\n  n: {type: integer, default: 12}\n  f: {type: integer, default: 768, minimum: 1}",
+      outputs: 'outputs:\n  mid: {tap: "block ${n}", modality: video}\n  h: {linear: mid, features: "${f}"}',
       loss: `loss:\n  video: ${of} + 0.1 * mean(square(h))`,
     },
   },

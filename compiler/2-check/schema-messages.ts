@@ -252,15 +252,23 @@ function outOfRange(failure: Failure): Explained {
 function wrongForm(failure: Failure): Explained {
   const expected = title(failure) ?? `a text that matches ${String(failure.error.params["pattern"])}`;
   const { node } = failure.place;
-  const takesParam = String(failure.error.params["pattern"]).includes("\\$\\{");
-  const help = /\$\{/.test(node.kind === "scalar" ? node.text : "")
-    ? takesParam
-      ? "between the braces stands the name of one parameter"
-      : "write the value itself: parameters cannot stand here"
-    : failure.path.at(-1) === "directory"
+  const text = node.kind === "scalar" ? node.text : "";
+  const help =
+    paramAdvice(failure, text) ??
+    (failure.path.at(-1) === "directory"
       ? "write a folder below `data.preprocessed_data_root` of the run config, such as `masks`"
-      : nameAdvice(failure);
+      : nameAdvice(failure));
   return found("LTX2006", `${named(failure)} must be ${expected}, but ${described(node)}`, help);
+}
+
+/** Where `${…}` stands, or a name alone where only `${…}` may. */
+function paramAdvice({ error }: Failure, text: string): string | null {
+  const takesParam = String(error.params["pattern"]).includes("\\$\\{");
+  if (takesParam && /^[A-Za-z_]\w*$/.test(text)) return `write \`"\${${text}}"\`, if that is a parameter`;
+  if (!text.includes("${")) return null;
+  return takesParam
+    ? "between the braces stands the name of one parameter"
+    : "write the value itself: parameters cannot stand here";
 }
 
 /** The name of the strategy with what a name may hold. */
