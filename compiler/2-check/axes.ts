@@ -23,16 +23,30 @@ export const axisNames: readonly string[] = [
   "mel",
   "feature",
   "hidden",
+  "frequency",
+  "part",
 ];
+
+/** Names of axes that came later than strategies which may have given them to values. */
+export const laterAxes: readonly string[] = ["other", "frequency", "part"];
 
 /** The axis along which two values were joined: it is twice as long, so that it is no longer the axis it was. */
 export const joinedAxis = (axis: Axis): Axis => `2×${axis.replace(":", "/")}`;
 
-export const isJoined = (axis: Axis): boolean => axis.startsWith("2×");
+const waves = "frequency/";
 
-/** The axis that a joined one was made of. */
+/** The axis of the frequencies along another one. */
+export const frequencyAxis = (axis: Axis): Axis => `${waves}${axis.replace(":", "/")}`;
+
+export const isFrequency = (axis: Axis): boolean => axis.startsWith(waves);
+
+/** Whether it was made of another axis, which it can no longer meet: by `concat` or `dft`. */
+export const isJoined = (axis: Axis): boolean => axis.startsWith("2×") || isFrequency(axis);
+
+/** The axis that such a one was made of. */
 export function unjoined(axis: Axis): Axis {
-  return isJoined(axis) ? unjoined(axis.slice(2).replace("/", ":")) : axis;
+  if (!isJoined(axis)) return axis;
+  return unjoined(axis.slice(isFrequency(axis) ? waves.length : 2).replace("/", ":"));
 }
 
 /** Axes that cannot meet: a joined one and another one on the same tokens or channels. Null where all can. */
@@ -139,11 +153,13 @@ const order: readonly Axis[] = [
   "mel",
   "feature",
   "hidden",
+  "frequency",
+  "part",
 ];
 
 function inOrder(axes: readonly Axis[]): readonly Axis[] {
   const rank = (axis: Axis) => {
-    const place = order.indexOf(axis.split(":")[0] ?? "");
+    const place = order.indexOf(axis.split(/[:/]/)[0] ?? "");
     return place < 0 ? order.length : place;
   };
   return axes.toSorted((a, b) => rank(a) - rank(b));

@@ -98,6 +98,12 @@ export const functionDocs: Readonly<Record<string, FunctionDoc>> = {
     number("q"),
     axes,
   ),
+  dft: of(
+    "number",
+    "The frequencies along this axis, or several: of n numbers x_t the sums of x_t (cos(2π k t / n) - i sin(2π k t / n)), for k from 0 to n - 1, along the last axis to n / 2. They lie along `frequency`, real and imaginary part along `part`.",
+    number("x"),
+    { name: "axis", kind: "axis", many: true },
+  ),
   abs: each("The absolute value"),
   floor: of("number", "The largest whole number that is not above the element.", number("x")),
   ceil: of("number", "The smallest whole number that is not below the element.", number("x")),

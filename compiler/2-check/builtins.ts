@@ -63,6 +63,7 @@ const laterFunctions: readonly string[] = [
   "sign",
   "softplus",
   "quantile",
+  "dft",
   "has",
   "in",
 ];

@@ -3,6 +3,7 @@ import type { Span } from "../source/span.ts";
 import {
   depthClash,
   familyOf,
+  isFrequency,
   joinedClash,
   needsSequence,
   needsTokens,
@@ -72,7 +73,9 @@ function axesClash(report: Report, args: readonly Core[], span: Span | null): bo
   if (joined !== null) {
     const [twice, once] = joined;
     report.error("LTX4020", place, `a value over \`${twice}\` meets one over \`${once}\``, {
-      help: `\`concat\` makes the axis twice as long: join the other value, too, or reduce the joined one first, e.g. \`mean(x, ${unjoined(twice).split(":")[0]})\``,
+      help: isFrequency(twice)
+        ? "`dft` gives frequencies in place of this axis: transform the other value, too, or reduce the frequencies first"
+        : `\`concat\` makes the axis twice as long: join the other value, too, or reduce the joined one first, e.g. \`mean(x, ${unjoined(twice).split(":")[0]})\``,
     });
   } else if (depth !== null) {
     const [first, second] = depth;

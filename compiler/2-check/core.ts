@@ -113,6 +113,11 @@ export type Core = Node &
     | { readonly op: "reduce"; readonly fn: Reduction; readonly arg: Core; readonly axes: readonly Axis[] }
     /** The smallest number along `axes` that at least `share` of them does not exceed. */
     | { readonly op: "quantile"; readonly arg: Core; readonly share: Core; readonly axes: readonly Axis[] }
+    /**
+     * The discrete Fourier transform of real numbers along `axes`. Behind all other axes stand those of the frequencies, in this order and the
+     * last with half of them, and then `part`: the real and the imaginary part.
+     */
+    | { readonly op: "dft"; readonly arg: Core; readonly axes: readonly Axis[] }
     /** mean(error * weights) / max(mean(weights), 1e-8), per sample; without weights the mean. `overAll`: `over all` was written. */
     | { readonly op: "maskedMean"; readonly error: Core; readonly weights: readonly Core[]; readonly overAll: boolean }
     | { readonly op: "tokens"; readonly arg: Core; readonly family: Family }
@@ -250,6 +255,7 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
     case "extend":
     case "key":
     case "others":
+    case "dft":
       return { ...core, arg: change(core.arg) };
     case "quantile":
       return { ...core, arg: change(core.arg), share: change(core.share) };

@@ -1,5 +1,5 @@
 /** Functions with rules of their own: reductions, masks and numbers, tokens and grids. */
-import { axisNames, familyOf, gridAxes, gridAxesOf, isJoined, joinedAxis } from "./axes.ts";
+import { axisNames, familyOf, frequencyAxis, gridAxes, gridAxesOf, isJoined, joinedAxis, laterAxes } from "./axes.ts";
 import { isAxisNamed, takesAxes, withAxesInOrder } from "./axis-by-name.ts";
 import { reductions } from "./builtins.ts";
 import { axisArguments, failed, hasArguments, values, type Call } from "./call.ts";
@@ -23,7 +23,9 @@ export function special(made: Call): Core {
 function isElementwise({ args, env }: Call): boolean {
   const second = args[1]?.value;
   if (second?.kind !== "name") return second !== undefined;
-  return !axisNames.includes(second.name) || (second.name === "other" && env.declarations.byName.has("other"));
+  return (
+    !axisNames.includes(second.name) || (laterAxes.includes(second.name) && env.declarations.byName.has(second.name))
+  );
 }
 
 function elementwiseExtreme(call: Call, fn: Elementwise): Core {
@@ -78,6 +80,7 @@ const functions: Readonly<Record<string, (call: Call) => Core>> = {
   others,
   assigned,
   quantile,
+  dft,
   has,
   in: inDataset,
   key: (call) => {
@@ -165,6 +168,45 @@ function quantile(call: Call): Core {
   const reduced = reduce(call.env.report, "min", x, axes, call.span);
   if (reduced.op !== "reduce") return reduced;
   return { op: "quantile", arg: x, share, axes: reduced.axes, type: reduced.type, span: call.span };
+}
+
+/** `dft(x, axis=frame)`: the frequencies along axes of the grid, or of anything but the batch. */
+function dft(call: Call): Core {
+  if (!hasArguments(call, 2, 5)) return failed(call);
+  const x = call.value(0);
+  const { report } = call.env;
+  if (x.op === "error") return x;
+  if (isMask(x)) report.notANumber(x, "`dft`");
+  if (isMask(x)) return failed(call);
+  const names = call.args.slice(1).map(({ value }) => (value.kind === "name" ? value.name : ""));
+  const onTokens = familyOf(x.type.axes);
+  const needsGrid = names.some((name) => gridNames.includes(name)) && onTokens !== null;
+  const grid = needsGrid && x.type.axes.includes(`token:${onTokens}`) ? toGrid(call, x) : x;
+  if (grid.op === "error") return grid;
+  const axes = axisArguments(call, 1, grid);
+  return axes === null ? failed(call) : transformed(call, grid, axes);
+}
+
+const gridNames = [...gridAxes.video, ...gridAxes.audio];
+
+function transformed(call: Call, arg: Core, axes: readonly string[]): Core {
+  const own = arg.type.axes;
+  const wrong = axes.find((axis, i) => !own.includes(axis) || axis === "batch" || axes.indexOf(axis) !== i);
+  if (wrong !== undefined || own.includes("part") || arg.type.stage !== "device") {
+    const message =
+      wrong === undefined
+        ? own.includes("part")
+          ? "what `dft` gives cannot be transformed again"
+          : `\`dft\` takes tensors, this is ${describe(arg.type)}`
+        : `\`dft\` cannot run along \`${wrong}\` here: this is ${describe(arg.type)}`;
+    call.env.report.error("LTX4025", call.span, message, {
+      help: "name the axes of one value, each once and none of them `batch`: `dft(x, axis=height, axis=width)`",
+    });
+    return failed(call);
+  }
+  const rest = own.filter((axis) => !axes.includes(axis));
+  const type = tensor("f32", [...rest, ...axes.map(frequencyAxis), "part"]);
+  return { op: "dft", arg, axes, type, span: call.span };
 }
 
 // -------------------------------------------------------------------------------------------------------------- neighbours

@@ -80,7 +80,10 @@ function printWithParts(core: Core, args: readonly string[]): string {
       return `${core.fn}(${args.join(", ")})`;
     case "reduce":
     case "quantile":
-      return `${core.op === "reduce" ? core.fn : core.op}(${args.join(", ")}; ${core.axes.join(", ")})`;
+    case "dft":
+    case "shift":
+    case "concat":
+      return printAlong(core, args);
     case "draw":
       return `${core.fn} "${core.place}"${core.storage === null ? "" : ` as ${core.storage}`}`;
     case "sampled":
@@ -89,8 +92,6 @@ function printWithParts(core: Core, args: readonly string[]): string {
       return `references(${core.entries.map(printReference).join(", ")})`;
     case "neighbours":
       return `${core.fn}(${args.join(", ")})`;
-    case "shift":
-      return `shift(${args.join(", ")}; ${core.axis})`;
     case "import":
       return `${core.name}(${args.join(", ")})`;
     case "coordinate":
@@ -99,11 +100,15 @@ function printWithParts(core: Core, args: readonly string[]): string {
       return `cell(${args.join(", ")}; ${core.along})`;
     case "round":
       return `round(${args.join(", ")}; ${core.source})`;
-    case "concat":
-      return `concat(${args.join(", ")}; ${core.axis})`;
     default:
       return `${core.op}(${args.join(", ")})`;
   }
+}
+
+/** With the axes behind the arguments: `mean(x; channel)`. */
+function printAlong(core: Term<"reduce" | "quantile" | "dft" | "shift" | "concat">, args: readonly string[]): string {
+  const axes = "axes" in core ? core.axes.join(", ") : core.axis;
+  return `${core.op === "reduce" ? core.fn : core.op}(${args.join(", ")}; ${axes})`;
 }
 
 function printParam(core: Term<"param"> | Term<"paramIs">): string {

@@ -58,7 +58,7 @@ function adviceOn(blocked: Core | null): string {
   if (blocked.op === "stopGradient")
     return "take `stop_gradient` away from the prediction; it belongs around what shall not be trained, such as a weight";
   if (isConstantAnyway(blocked))
-    return "this has the same value whatever the model predicts: multiplied by 0, to the power of 0, or subtracted from itself";
+    return "this has the same value whatever the model predicts: to the power of 0, or subtracted from itself";
   return "a mask and `floor` are flat: their gradient is 0; compare the values themselves, e.g. `mse(video.prediction, video.target)`";
 }
 
@@ -78,13 +78,12 @@ const isFlat = (node: Core): boolean =>
   (node.op === "map" && node.fn === "floor") ||
   isConstantAnyway(node);
 
-/** `0 * x`, `x ^ 0` and `x - x`. */
+/** `x ^ 0` and `x - x`; nobody writes `0 * x` by mistake. */
 function isConstantAnyway(node: Core): boolean {
   if (node.op !== "map") return false;
   const [a, b] = node.args;
   if (a === undefined || b === undefined) return false;
   const isZero = (core: Core) => core.op === "literal" && core.value === 0;
-  if (node.fn === "mul") return isZero(a) || isZero(b);
   if (node.fn === "pow") return isZero(b);
   return node.fn === "sub" && sizeOf(a) < maxCompared && sizeOf(a) === sizeOf(b) && structureOf(a) === structureOf(b);
 }

@@ -89,9 +89,8 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "maskedMean":
       return maskedMean(core, scope);
     case "tokens":
-      return tokensCode(core, scope);
     case "grid":
-      return gridCode(core, scope);
+      return core.op === "tokens" ? tokensCode(core, scope) : gridCode(core, scope);
     case "broadcast":
       return broadcast(core, scope);
     case "draw":
@@ -115,7 +114,8 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "shift":
       return call("shifted", [device(core.arg, scope), placeOf(core.axis, core.arg), host(core.by, scope)]);
     case "quantile":
-      return quantileCode(core, scope);
+    case "dft":
+      return alongAxes(core, scope);
     case "others":
       return othersCode(core, scope);
     case "assigned":
@@ -154,8 +154,9 @@ function importCode({ name, args }: Term<"import">, scope: Scope): Code {
   return call(scope.imported(name), codes);
 }
 
-function quantileCode({ arg, share, axes }: Term<"quantile">, scope: Scope): Code {
-  return call("quantile", [device(arg, scope), host(share, scope), tuple(positionsOf(axes, arg.type.axes))]);
+function alongAxes(core: Term<"quantile" | "dft">, scope: Scope): Code {
+  const share = core.op === "quantile" ? [host(core.share, scope)] : [];
+  return call(core.op, [device(core.arg, scope), ...share, tuple(positionsOf(core.axes, core.arg.type.axes))]);
 }
 
 function othersCode({ arg }: Term<"others">, scope: Scope): Code {

@@ -56,9 +56,8 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "maskedMean":
       return maskedMean(core, scope);
     case "tokens":
-      return tokensCode(core, scope);
     case "grid":
-      return gridCode(core, scope);
+      return core.op === "tokens" ? tokensCode(core, scope) : gridCode(core, scope);
     case "broadcast":
       return broadcast(core, scope);
     case "draw":
@@ -84,7 +83,8 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "concat":
       return concatCode(core, scope);
     case "quantile":
-      return quantileCode(core, scope);
+    case "dft":
+      return alongAxes(core, scope);
     case "others":
       return othersCode(core, scope);
     case "assigned":
@@ -125,9 +125,10 @@ function standInCode(args: readonly Core[], { axes, dtype }: Core["type"], scope
   return dtype === "bool" ? op("greater", [value, "0"]) : value;
 }
 
-function quantileCode({ arg, share, axes }: Term<"quantile">, scope: Scope): Code {
-  const places = numbers(positionsOf(axes, arg.type.axes));
-  return call(scope.helper("quantile"), ["ops", device(arg, scope), host(share, scope), places]);
+function alongAxes(core: Term<"quantile" | "dft">, scope: Scope): Code {
+  const places = numbers(positionsOf(core.axes, core.arg.type.axes));
+  const share = core.op === "quantile" ? [host(core.share, scope)] : [];
+  return call(scope.helper(core.op), ["ops", device(core.arg, scope), ...share, places]);
 }
 
 function shiftCode({ arg, axis, by }: Term<"shift">, scope: Scope): Code {

@@ -253,6 +253,52 @@ function quantile(ops: Ops, x: Tensor, share: number, axes: readonly number[]): 
   const above = ops.max(still, axes, true);
   return ops.min(ops.where(ops.greater(still, low), x, above), axes);
 }`,
+  dft: `/**
+ * The discrete Fourier transform along \`axes\`: [..., frequencies of each axis, 2], of the last axis half of them, and then the real and the
+ * imaginary part. Each axis is a product with cosines and sines.
+ */
+function dft(ops: Ops, x: Tensor, axes: readonly number[]): Tensor {
+  const kept = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+  const order = [...kept, ...axes];
+  const shape = order.map((axis) => x.shape[axis] ?? 1);
+  const n = shape.pop() ?? 1;
+  const half = Math.floor(n / 2) + 1;
+  const rows = shape.reduce((a, b) => a * b, 1);
+  const flat = ops.reshape(ops.transpose(x, order), [rows, n]);
+  let y = ops.reshape(ops.matMul(flat, realWaves(ops, n, half)), [...shape, half, 2]);
+  for (let axis = kept.length; axis < shape.length; axis++) {
+    const length = shape[axis] ?? 1;
+    const places = y.shape.map((_, i) => i);
+    const behind = [...places.filter((i) => i !== axis && i !== shape.length + 1), axis, shape.length + 1];
+    const moved = ops.transpose(y, behind);
+    const pairs = ops.reshape(moved, [(rows / length) * half, 2 * length]);
+    const turned = ops.reshape(ops.matMul(pairs, complexWaves(ops, length)), moved.shape);
+    y = ops.transpose(turned, places.map((i) => behind.indexOf(i)));
+  }
+  return y;
+}`,
+  realWaves: `/** [n, 2 count]: of real numbers the real and imaginary parts of the first frequencies. */
+function realWaves(ops: Ops, n: number, count: number): Tensor {
+  const data = new Float32Array(n * count * 2);
+  for (let t = 0; t < n; t++)
+    for (let k = 0; k < count; k++) {
+      const angle = (2 * Math.PI * ((k * t) % n)) / n;
+      data.set([Math.cos(angle), -Math.sin(angle)], (t * count + k) * 2);
+    }
+  return ops.constant({ shape: [n, 2 * count], dtype: "float32", data });
+}`,
+  complexWaves: `/** [2 n, 2 n]: of complex numbers, real and imaginary parts in turn, those of all frequencies. */
+function complexWaves(ops: Ops, n: number): Tensor {
+  const data = new Float32Array(4 * n * n);
+  for (let t = 0; t < n; t++)
+    for (let k = 0; k < n; k++) {
+      const angle = (2 * Math.PI * ((k * t) % n)) / n;
+      const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+      data.set([cos, -sin], 4 * n * t + 2 * k);
+      data.set([sin, cos], 4 * n * t + 2 * n + 2 * k);
+    }
+  return ops.constant({ shape: [2 * n, 2 * n], dtype: "float32", data });
+}`,
   cell: `/** The latent cell that holds a pixel. */
 function cell(pixel: number, scale: number, count: number): number {
   return Math.min(Math.max(Math.floor(pixel / scale), 0), count);
@@ -331,6 +377,7 @@ const needed: Partial<Record<Helper, readonly Helper[]>> = {
   onSequence: ["constantMask"],
   blur: ["gaussian"],
   dilate: ["shifted"],
+  dft: ["realWaves", "complexWaves"],
   assigned: ["bestOrder"],
   withTokens: ["present"],
 };

@@ -203,6 +203,15 @@ export const entries = [
     good: tapped("integer, default: 12"),
   },
   {
+    code: "LTX4025",
+    slug: "no-axis-of-dft",
+    title: "`dft` cannot run along an axis",
+    explanation:
+      "`dft` gives the frequencies along axes that the value has, such as `frame`, or `height` and `width`. Samples are separate, so `batch` is none of them, and what has been transformed has real and imaginary parts and is not transformed again: name all axes at once.",
+    bad: loss("mean(dft(dft(video.prediction, height), width)^2)"),
+    good: loss("mean(dft(video.prediction, height, width)^2)"),
+  },
+  {
     code: "LTX4030",
     slug: "axes-of-pass",
     title: "A value of a pass has more axes than that of the step",

@@ -29,7 +29,7 @@ export const entries = [
     slug: "no-gradient",
     title: "No gradient of a loss reaches the model",
     explanation:
-      "A loss trains by its gradient. `stop_gradient` ends it, a mask or `floor` has none, and a loss that is divided by itself, multiplied by 0 or made of nothing that the model predicts has a constant value. Such a term changes nothing; where a modality has no other term, this is an error. Put `stop_gradient` around weights only, and compare values, not masks.",
+      "A loss trains by its gradient. `stop_gradient` ends it, a mask or `floor` has none, and a loss that is divided by or subtracted from itself, or made of nothing that the model predicts has a constant value. Such a term changes nothing; where a modality has no other term, this is an error. Put `stop_gradient` around weights only, and compare values, not masks.",
     bad: strategy("", "mse(stop_gradient(video.prediction), video.target)"),
     good: strategy("", velocity),
   },

@@ -165,6 +165,12 @@ def best_order(costs: list) -> list:
     return ways[2 ** len(costs) - 1][1]
 
 
+def dft(x: Tensor, axes: tuple) -> Tensor:
+    """The frequencies along `axes`, behind all other axes; along the last half of them, then real and imaginary part."""
+    last = tuple(range(-len(axes), 0))
+    return torch.view_as_real(torch.fft.rfftn(x.float().movedim(axes, last), dim=last))
+
+
 def quantile(x: Tensor, share: float, axes: tuple) -> Tensor:
     """The smallest number along `axes` that at least this share of them does not exceed."""
     kept = [axis for axis in range(x.dim()) if axis not in axes]
