@@ -20,8 +20,10 @@ const paths = folders.flatMap((folder) =>
 
 async function artifactsOf(path: string, probe = false): Promise<readonly Artifact[]> {
   const { artifacts, diagnostics } = await compile({ path, text: readFileSync(path, "utf8") }, { probe });
+  // The samples use every form of the language, sensible or not: warnings say nothing here.
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
   assert.equal(
-    diagnostics.map((found) => found.message),
+    errors.map((found) => found.message),
     [],
   );
   return artifacts;
