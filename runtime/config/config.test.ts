@@ -279,7 +279,7 @@ test("says before the run what this version does not do", () => {
     model: { ...minimal.model, training_mode: "full" },
     lora: { rank: 4 },
     optimization: { enable_gradient_checkpointing: true },
-    acceleration: { quantization: "int4-quanto", mixed_precision_mode: "fp16" },
+    acceleration: { quantization: "int2-quanto", mixed_precision_mode: "fp16" },
     wandb: { enabled: true },
     hub: { push_to_hub: true, hub_model_id: "me/lora" },
   };

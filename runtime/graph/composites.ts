@@ -20,7 +20,7 @@
  * | `ModulateGrad(dy, x, scale)` | the gradients of x, scale and shift, in T |
  * | `Rotate(x, cos, sin)` | rotary embedding: see `Ops.rotate`. The tables are float32, whatever T is. Attributes: `pairs` (`halves` or `neighbours`), `inverse` (1: b cos - a sin and a cos + b sin, which is also the gradient) |
  * | `AdamW(rate, t, decay, spread, size, [factor], p…, g…, m…, v…)` | see `Ops.adamw`: n each of p, g, m and v, float32. Outputs: n each of the new p, m and v. Attributes: `count` (n), `beta1`, `beta2`, `epsilon`, `weightDecay`. `rate` and `t` say the same as `decay`, `spread` and `size`, for kernels that take those. Where an old p, m or v is an input of the graph, its memory may be used for the new one: nobody reads it any more |
- * | `Dequantize(W, scale)` | W scale, a weight of 8 bits (int8 or float8_e4m3fn) `[out, in]` by the float32 scales of its rows `[out, 1]`, or one for all, `[1, 1]`. Computed in float32; attribute `to`: the number of the result's type, to which it is rounded once |
+ * | `Dequantize(W, scale)` | W scale, a weight of 8 bits (int8 or float8_e4m3fn) `[out, in]` by the float32 scales of its rows `[out, 1]`, or one for all, `[1, 1]`. With the attribute `group`, W is in 4 bits, int8 `[out, in / 2]`, and so many numbers of a row share one of the bfloat16 scales `[out, in / group]` (`../model/quantize.ts`). Computed in float32; attribute `to`: the number of the result's type, to which it is rounded once |
  * | `Widen(x)` | x, which may have T, in float32: where the model ends and the strategy goes on |
  * | `After(x, other)` | x, not computed before `other`. It marks where a checkpointed block is computed again: x and what follows from it must not be taken from the forward pass, whose values would then be kept |
  */
@@ -195,14 +195,27 @@ const adamw: OutputTypes = (inputs, { count }) => {
   return [0, 2, 3].flatMap((i) => lists.slice(i * n, (i + 1) * n));
 };
 
-const dequantize: OutputTypes = (inputs, { to }) => {
+const dequantize: OutputTypes = (inputs, { to, group }) => {
   const [weight, scale] = [given(inputs, 0), given(inputs, 1)];
+  if (group !== undefined) return [{ shape: groupedShape(weight, scale, Number(group)), dtype: dequantized(to) }];
   sameType([weight], ["int8", "float8_e4m3fn"]);
   sameType([scale], ["float32"]);
   if (weight.shape.length !== 2 || ![`${weight.shape[0]},1`, "1,1"].includes(scale.shape.join()))
     throw new Error(`scales ${text(weight)} by ${text(scale)}`);
-  return [{ shape: weight.shape, dtype: to === elementTypes.bfloat16 ? "bfloat16" : "float32" }];
+  return [{ shape: weight.shape, dtype: dequantized(to) }];
 };
+
+const dequantized = (to: Attribute | undefined) => (to === elementTypes.bfloat16 ? "bfloat16" : "float32");
+
+/** The shape of a weight in 4 bits. */
+function groupedShape(weight: Value, scale: Value, group: number): readonly number[] {
+  sameType([weight], ["int8"]);
+  sameType([scale], ["bfloat16"]);
+  const [rows = 0, half = 0] = weight.shape;
+  if (weight.shape.length !== 2 || scale.shape.join() !== `${rows},${(2 * half) / group}`)
+    throw new Error(`scales ${text(weight)} by ${text(scale)} in groups of ${group}`);
+  return [rows, 2 * half];
+}
 
 /** By operator, those that a step is recorded with. */
 export const recordedComposites: ReadonlyMap<string, OutputTypes> = new Map(

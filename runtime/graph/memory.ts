@@ -83,9 +83,10 @@ function buffersOf(nodes: readonly Node[], outputs: readonly string[]): Buffers 
   return { made, freed };
 }
 
-/** What an operator needs while it runs: weights of 8 bits are scaled in float32. */
-function scratchOf({ op, outputs }: Node, last: number): Buffer[] {
-  return op === "Dequantize" ? outputs.map(({ shape }) => ({ size: 4 * sizeOf(shape), last })) : [];
+/** What an operator needs while it runs: weights of 8 bits are scaled in float32, those of 4 bits are whole numbers in bfloat16 before. */
+function scratchOf({ op, outputs, attributes }: Node, last: number): Buffer[] {
+  const bytes = attributes["group"] === undefined ? 4 : 6;
+  return op === "Dequantize" ? outputs.map(({ shape }) => ({ size: bytes * sizeOf(shape), last })) : [];
 }
 
 /**

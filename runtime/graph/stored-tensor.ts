@@ -13,6 +13,8 @@ export interface StoredTensor {
   readonly block?: string;
   /** Where in the same file the scales of numbers of 8 bits lie, float32, one for each row. */
   readonly scale?: { readonly offset: number; readonly length: number };
+  /** In 4 bits, how many numbers of a row share a scale, which is bfloat16 then: the file holds half a row of bytes (`../model/quantize.ts`). */
+  readonly group?: number;
   /** One scale for all numbers, in place of a list of them. */
   readonly factor?: number;
 }

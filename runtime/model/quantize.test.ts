@@ -3,9 +3,12 @@ import * as assert from "uvu/assert";
 import { TorchLibrary } from "../engine/torch/torch-library.ts";
 import type { Graph } from "../graph/graph.ts";
 import { testTorch } from "../testing/test-torch.ts";
-import { quantizations, quantizeRows, type Quantization } from "./quantize.ts";
+import { bfloat16ToFloat32, float32ToBfloat16 } from "../files/number-formats.ts";
+import { groupOf, quantizations, quantizeRows } from "./quantize.ts";
 
 const test = suite("weights in 8 bits");
+
+const kinds = ["int8-quanto", "fp8-quanto"] as const;
 
 /** Three rows; the second one has ties, the third one a large range. */
 const weights = Float32Array.from([
@@ -17,7 +20,9 @@ const weights = Float32Array.from([
  * What PyTorch 2.13 makes of it: `s = w.abs().amax(1, keepdim=True) / largest; q = (w / s).to(type)`, rounded before for int8. The bytes of q,
  * and the bits of `q.float() * s`.
  */
-const vectors: Readonly<Record<Quantization, readonly [data: readonly number[], widened: readonly number[]]>> = {
+const vectors: Readonly<
+  Record<(typeof kinds)[number], readonly [data: readonly number[], widened: readonly number[]]>
+> = {
   "int8-quanto": [
     [13, 224, 64, 127, 129, 0, 42, 167, 2, 129, 126, 0, 2, 0, 64, 254, 0, 0, 127, 129, 5, 251, 0, 0],
     [
@@ -36,15 +41,13 @@ const vectors: Readonly<Record<Quantization, readonly [data: readonly number[], 
   ],
 };
 
-const kinds = ["int8-quanto", "fp8-quanto"] as const;
-
 for (const kind of kinds)
   test(`${kind}: the numbers are those of PyTorch, bit for bit`, () => {
     assert.equal([...quantizeRows(weights, 3, kind).data], vectors[kind][0]);
   });
 
 /** A graph that widens the weights. */
-function widening(kind: Quantization): Graph {
+function widening(kind: (typeof kinds)[number]): Graph {
   const { data, scales } = quantizeRows(weights, 3, kind);
   const { dtype } = quantizations[kind];
   return {
@@ -78,6 +81,87 @@ if (found !== null) {
       library.free(wide);
       library.close(session);
     });
+}
+
+/**
+ * The same of 4 bits, two rows of 32, each one group: the bits of the weights; the bytes, `q = (w / s).round().clamp(-7, 7).to(torch.int8)` with the scale
+ * `s = (w.abs().amax(-1) / 7).to(bfloat16).float()`, two in a byte; and the bits of `q * s`.
+ */
+const grouped = {
+  weights: [
+    1054304932, 1055442871, 1032880579, -1094599217, -1091208176, -1106309236, 1051209798, 1056786069, 1045627186,
+    -1098169096, -1090519204, -1098294056, 1045897250, 1056807026, 1051097412, -1106024432, -1091166683, -1094696781,
+    1033468265, 1055504072, 1054224144, -1148123883, -1093099033, -1092103172, -1115191496, 1052981000, 1056232718,
+    1040888874, -1096162327, -1090719836, -1102127610, 1049438797, 0, 1004939519, -1137621605, 1038090240, 1029701632,
+    0, 1011647027, 1017156413, -1145442005, -1119743937, -2147483648, 946950334, 1018412017, 1024521613, 1005125073,
+    -2147483648, -1135871669, -1142264276, 1020458649, 1028822544, 0, -1142336789, -1126892591, -1129694249, 1018474887,
+    0, 1007274468, -1141316458, -1122384576, -1122020211, 0, 1011012915,
+  ],
+  bytes: [
+    158, 190, 25, 99, 97, 6, 173, 175, 251, 84, 113, 36, 187, 159, 221, 70, 248, 8, 39, 63, 12, 8, 233, 249, 24, 5, 24,
+    8, 233, 234, 8, 24,
+  ],
+  widened: [
+    1054539776, 1054539776, 1032978432, -1095335936, -1090551808, -1106116608, 1052147712, 1056931840, 1046151168,
+    -1097728000, -1090551808, -1097728000, 1046151168, 1056931840, 1052147712, -1106116608, -1090551808, -1095335936,
+    1032978432, 1054539776, 1054539776, 0, -1092943872, -1092943872, -1114505216, 1052147712, 1056931840, 1041367040,
+    -1095335936, -1090551808, -1101332480, 1049755648, 0, 0, -1132462080, 1038090240, 1031798784, 0, 1015021568,
+    1015021568, 0, -1119879168, 0, 0, 1015021568, 1023410176, 0, 0, -1132462080, 0, 1023410176, 1027604480, 0, 0,
+    -1124073472, -1132462080, 1015021568, 0, 1015021568, 0, -1124073472, -1124073472, 0, 1015021568,
+  ],
+};
+const groupedWeights = new Float32Array(Int32Array.from(grouped.weights).buffer);
+
+test("int4-quanto: the numbers are those of PyTorch, bit for bit", () => {
+  assert.equal([...quantizeRows(groupedWeights, 2, "int4-quanto").data], grouped.bytes);
+});
+
+test("in 4 bits up to 128 numbers share a scale, and not fewer than 16", () => {
+  assert.equal([4096, 128, 192, 96, 48, 24, 7].map(groupOf), [128, 128, 64, 32, 16, 0, 0]);
+  const { data, scales } = quantizeRows(new Float32Array(2 * 256).fill(1), 2, "int4-quanto");
+  assert.equal([data.length, scales.length], [256, 4]);
+});
+
+if (found !== null) {
+  const library = new TorchLibrary({ folder: found.folder, device: "cpu" });
+  test("int4-quanto: the engine torch widens them to the same bits, and to bfloat16 as they are rounded once", () => {
+    const { data, scales } = quantizeRows(groupedWeights, 2, "int4-quanto");
+    const before = library.torch.alive;
+    const widened = (to: number, dtype: "float32" | "bfloat16") => {
+      const session = library.open({
+        inputs: [],
+        initializers: [
+          { name: "w", shape: [2, 16], dtype: "int8", bytes: data },
+          { name: "s", shape: [2, 1], dtype: "bfloat16", bytes: new Uint8Array(float32ToBfloat16(scales).buffer) },
+        ],
+        nodes: [
+          {
+            op: "Dequantize",
+            inputs: ["w", "s"],
+            outputs: [{ name: "own", shape: [2, 32], dtype }],
+            attributes: { to, group: 32 },
+          },
+          {
+            op: "Cast",
+            inputs: ["own"],
+            outputs: [{ name: "wide", shape: [2, 32], dtype: "float32" }],
+            attributes: { to: 1 },
+          },
+        ],
+        outputs: ["wide"],
+      });
+      const [wide] = library.run(session, []);
+      if (wide === undefined) throw new Error("no result");
+      const { data: numbers } = library.read(wide);
+      library.free(wide);
+      library.close(session);
+      return numbers;
+    };
+    assert.equal([...new Int32Array(widened(1, "float32").buffer)], grouped.widened);
+    const exact = new Float32Array(Int32Array.from(grouped.widened).buffer);
+    assert.equal([...widened(16, "bfloat16")], [...bfloat16ToFloat32(float32ToBfloat16(exact))]);
+    assert.is(library.torch.alive, before);
+  });
 }
 
 test("a row of zeros stays one", () => {

@@ -2,12 +2,17 @@
  * Frozen weights in 8 bits: each row of a linear layer (one output channel) is divided by a scale and rounded to the nearest number, ties to
  * even. The scale is symmetric: the row's largest absolute value / the largest number of the type. Numbers are computed in float32. Such are
  * optimum-quanto's `qint8` and `qfloat8` for weights, whose scales have the weights' own type; here they are float32.
+ *
+ * In 4 bits, which is ours, each group of up to 128 numbers of a row has a scale of its own, rounded to bfloat16 before it divides. Two numbers
+ * share a byte: of a row of n, byte i holds number i + 8 in its lower half and number i + n / 2, in two's complement, in its upper half.
  */
+import { bfloat16ToFloat32, float32ToBfloat16 } from "../files/number-formats.ts";
 
 /** By setting of the run config. */
 export const quantizations = {
-  "int8-quanto": { dtype: "int8", stored: "I8", largest: 127 },
-  "fp8-quanto": { dtype: "float8_e4m3fn", stored: "F8_E4M3", largest: 448 },
+  "int8-quanto": { dtype: "int8", stored: "I8", largest: 127, isGrouped: false },
+  "fp8-quanto": { dtype: "float8_e4m3fn", stored: "F8_E4M3", largest: 448, isGrouped: false },
+  "int4-quanto": { dtype: "int8", stored: "I8", largest: 7, isGrouped: true },
 } as const;
 
 export type Quantization = keyof typeof quantizations;
@@ -15,37 +20,64 @@ export type Quantization = keyof typeof quantizations;
 export const isQuantization = (x: string | null): x is Quantization => x !== null && Object.hasOwn(quantizations, x);
 
 interface QuantizedRows {
-  /** One byte for each number, row-major. */
+  /** One byte for each number, or for two, row-major. */
   readonly data: Uint8Array;
-  /** One for each row. */
+  /** One for each row, or group of a row. */
   readonly scales: Float32Array;
 }
 
-/** @param values `[rows, width]`, row-major */
+/** A scale for fewer numbers would take too much of what 4 bits save. */
+const LEAST_GROUP = 16;
+
+/** How many numbers of a row of this width share a scale in 4 bits: the largest power of two up to 128 that divides it. 0 where that is too few. */
+export function groupOf(width: number): number {
+  let group = 128;
+  while (width % group !== 0) group /= 2;
+  return group < LEAST_GROUP ? 0 : group;
+}
+
+/** @param values `[rows, width]`, row-major; in 4 bits rows of a width that has groups */
 export function quantizeRows(values: Float32Array, rows: number, to: Quantization): QuantizedRows {
-  const { dtype, largest } = quantizations[to];
-  const encode = dtype === "int8" ? int8 : float8;
+  const { dtype, largest, isGrouped } = quantizations[to];
   const width = values.length / rows;
+  const length = isGrouped ? groupOf(width) : width;
+  const encode = dtype === "int8" ? (x: number) => int8(x, largest) : float8;
+  const scales = scalesOf(values, length, largest, isGrouped);
   const data = new Uint8Array(values.length);
-  const scales = new Float32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const [from, end] = [row * width, (row + 1) * width];
-    let most = 0;
-    for (let i = from; i < end; i++) most = Math.max(most, Math.abs(values[i] as number));
-    // A row of zeros stays one with any scale.
-    const scale = most === 0 ? 1 : Math.fround(most / largest);
-    scales[row] = scale;
-    for (let i = from; i < end; i++) data[i] = encode(Math.fround((values[i] as number) / scale));
+  for (let i = 0; i < data.length; i++) {
+    data[i] = encode(Math.fround((values[i] as number) / (scales[Math.floor(i / length)] as number)));
   }
-  return { data, scales };
+  return { data: isGrouped ? packed(data, width) : data, scales };
+}
+
+/** The scale of each so many numbers. Where all are zero, they stay so with any scale. */
+function scalesOf(values: Float32Array, length: number, largest: number, isRounded: boolean): Float32Array {
+  const scales = new Float32Array(values.length / length);
+  for (let group = 0; group < scales.length; group++) {
+    let most = 0;
+    for (let i = group * length; i < (group + 1) * length; i++) most = Math.max(most, Math.abs(values[i] as number));
+    scales[group] = most === 0 ? 1 : most / largest;
+  }
+  return isRounded ? bfloat16ToFloat32(float32ToBfloat16(scales)) : scales;
+}
+
+/** Two numbers of 4 bits a byte. */
+function packed(numbers: Uint8Array, width: number): Uint8Array {
+  const half = width / 2;
+  const bytes = new Uint8Array(numbers.length / 2);
+  for (let i = 0; i < bytes.length; i++) {
+    const at = Math.floor(i / half) * width + (i % half);
+    bytes[i] = (((numbers[at] as number) + 8) & 15) | (((numbers[at + half] as number) & 15) << 4);
+  }
+  return bytes;
 }
 
 /** Adding and subtracting it rounds a float32 below 2^22 to a whole number, ties to even. */
 const ROUNDER = 1.5 * 2 ** 23;
 
-function int8(x: number): number {
+function int8(x: number, largest: number): number {
   const rounded = Math.fround(x + ROUNDER) - ROUNDER;
-  return Math.max(-127, Math.min(127, rounded)) & 0xff;
+  return Math.max(-largest, Math.min(largest, rounded)) & 0xff;
 }
 
 const word = new Float32Array(1);

@@ -11,7 +11,7 @@ import {
 } from "../files/safetensors/index.ts";
 import { fail, type Finding } from "../findings.ts";
 import { checkpointHash } from "./checkpoint-hash.ts";
-import { quantizations, quantizeRows, type Quantization } from "./quantize.ts";
+import { groupOf, quantizations, quantizeRows, type Quantization } from "./quantize.ts";
 import { keepQuantized, quantizedFolder, whyNotUsed } from "./quantized-cache.ts";
 import { blockOf } from "./block-of.ts";
 import type { QuantizedWeights } from "./weights.ts";
@@ -24,10 +24,21 @@ const place: Finding["path"] = ["acceleration", "quantization"];
 /** The name of a weight's scales. */
 const scaleOf = (name: string): string => `${name}_scale`;
 
-/** Whether a tensor is the weight of a linear layer in a block: only these are quantized. */
-function isQuantized(name: string, shape: readonly number[]): boolean {
-  return shape.length === 2 && /transformer_blocks\.\d+\..*\.weight$/.test(name);
+/** Whether a tensor is the weight of a linear layer in a block: only these are quantized, in 4 bits those whose rows can be grouped. */
+function isQuantized(name: string, shape: readonly number[], to: Quantization): boolean {
+  if (shape.length !== 2 || !/transformer_blocks\.\d+\..*\.weight$/.test(name)) return false;
+  return !quantizations[to].isGrouped || groupOf(shape[1] ?? 0) > 0;
 }
+
+/** The shapes of what is stored of a weight `[rows, width]`, and the type of its scales. */
+function layoutOf([rows = 0, width = 0]: readonly number[], to: Quantization) {
+  if (!quantizations[to].isGrouped)
+    return { numbers: [rows, width], scales: [rows], type: "F32", group: null } as const;
+  const group = groupOf(width);
+  return { numbers: [rows, width / 2], scales: [rows, width / group], type: "BF16", group } as const;
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /**
  * The weights of a model in 8 bits, as a file of the cache has them, which is made first where there is none.
@@ -40,7 +51,8 @@ export async function quantizedWeights(model: SafetensorsFile, wanted: ToQuantiz
     map(engine, name) {
       const [weight, scale] = [file.tensors.get(name), file.tensors.get(scaleOf(name))];
       if (weight === undefined || scale === undefined) return null;
-      return mapped(engine, file.path, name, { to: wanted.to, weight, scale });
+      const shape = model.tensors.get(name)?.shape ?? [];
+      return mapped(engine, file.path, name, { to: wanted.to, shape, weight, scale });
     },
   };
 }
@@ -50,31 +62,36 @@ export function blankQuantized(model: SafetensorsFile, to: Quantization): Quanti
   return {
     map(engine, name) {
       const weight = model.tensors.get(name);
-      if (weight === undefined || !isQuantized(name, weight.shape)) return null;
+      if (weight === undefined || !isQuantized(name, weight.shape, to)) return null;
       const { shape, start } = weight;
-      const [rows = 0, width = 0] = shape;
+      const { numbers, scales, type } = layoutOf(shape, to);
+      const end = start + sizeOf(numbers);
       // Not where the weight is counted itself.
-      const scale = { start: start + rows * width, end: start + rows * width + 4 * rows };
-      return mapped(engine, model.path, name, { to, weight: { shape, start, end: start + rows * width }, scale });
+      const scale = { start: end, end: end + (type === "F32" ? 4 : 2) * sizeOf(scales) };
+      return mapped(engine, model.path, name, { to, shape, weight: { start, end }, scale });
     },
   };
 }
 
 interface Stored {
   readonly to: Quantization;
-  readonly weight: Pick<TensorEntry, "shape" | "start" | "end">;
+  /** Of the weight as it is computed with. */
+  readonly shape: readonly number[];
+  readonly weight: Pick<TensorEntry, "start" | "end">;
   readonly scale: Pick<TensorEntry, "start" | "end">;
 }
 
-function mapped(engine: Engine, path: string, name: string, { to, weight, scale }: Stored): Tensor | null {
+function mapped(engine: Engine, path: string, name: string, { to, shape, weight, scale }: Stored): Tensor | null {
   if (engine.map === undefined) return null;
+  const { group } = layoutOf(shape, to);
   return engine.map({
     path: resolve(path),
-    shape: weight.shape,
+    shape,
     dtype: quantizations[to].dtype,
     offset: weight.start,
     length: weight.end - weight.start,
     scale: { offset: scale.start, length: scale.end - scale.start },
+    ...(group === null ? {} : { group }),
     ...blockOf(name),
   });
 }
@@ -95,12 +112,12 @@ async function openQuantized(model: SafetensorsFile, { to, names, tell }: ToQuan
   const folder = quantizedFolder();
   const hash = (await checkpointHash(model.path)).replace(/^sha256:/, "").slice(0, 32);
   const path = join(folder, `${hash}-${to}-${VERSION}.safetensors`);
-  const wanted = names.filter((name) => isQuantized(name, model.tensors.get(name)?.shape ?? []));
-  const found = await openIfWhole(path, model, wanted, tell);
+  const wanted = names.filter((name) => isQuantized(name, model.tensors.get(name)?.shape ?? [], to));
+  const found = await openIfWhole(path, model, { to, names: wanted, tell });
   if (found !== null) return found;
   await writeSafetensors(path, tensorsOf(model, wanted, to, tell), { base: hash, quantization: to });
   await keepQuantized(path);
-  const made = await openIfWhole(path, model, wanted, tell);
+  const made = await openIfWhole(path, model, { to, names: wanted, tell });
   return made ?? fail("LTX6394", `${path} is not what was just written to it`, "see what else writes there", place);
 }
 
@@ -108,8 +125,7 @@ async function openQuantized(model: SafetensorsFile, { to, names, tell }: ToQuan
 async function openIfWhole(
   path: string,
   model: SafetensorsFile,
-  names: readonly string[],
-  tell: ToQuantize["tell"],
+  { to, names, tell }: ToQuantize,
 ): Promise<SafetensorsFile | null> {
   const why = await whyNotUsed(path);
   if (why !== null) {
@@ -117,8 +133,11 @@ async function openIfWhole(
     return null;
   }
   const file = await openSafetensors(path);
-  const isThere = (name: string) =>
-    file.tensors.has(scaleOf(name)) && file.tensors.get(name)?.shape.join() === model.tensors.get(name)?.shape.join();
+  const isThere = (name: string) => {
+    const { numbers, scales } = layoutOf(model.tensors.get(name)?.shape ?? [], to);
+    const shapeOf = (own: string) => file.tensors.get(own)?.shape.join();
+    return shapeOf(name) === numbers.join() && shapeOf(scaleOf(name)) === scales.join();
+  };
   if (names.every(isThere)) return file;
   await file.close();
   return null;
@@ -135,6 +154,7 @@ function tensorsOf(
   return names.flatMap((name, i): OutputTensor[] => {
     const shape = model.tensors.get(name)?.shape ?? [];
     const [rows = 0] = shape;
+    const { numbers, scales: ofScales, type } = layoutOf(shape, to);
     let scales = new Float32Array(0);
     const quantized = async () => {
       const tenth = Math.floor((10 * i) / names.length);
@@ -144,8 +164,8 @@ function tensorsOf(
       return made.data;
     };
     return [
-      { name, shape, dtype: quantizations[to].stored, data: quantized },
-      { name: scaleOf(name), shape: [rows], dtype: "F32", data: async () => scales },
+      { name, shape: numbers, dtype: quantizations[to].stored, data: quantized },
+      { name: scaleOf(name), shape: ofScales, dtype: type, data: async () => scales },
     ];
   });
 }

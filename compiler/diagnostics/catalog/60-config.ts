@@ -53,7 +53,7 @@ export const entries = [
     explanation:
       "The official format knows number formats of frozen weights that this version does not have. Training with something " +
       "else in their place would give another result than the one asked for, so the run does not start.",
-    bad: config("acceleration: {quantization: int4-quanto}"),
+    bad: config("acceleration: {quantization: int2-quanto}"),
     good: config("acceleration: {quantization: null}"),
   },
   {
@@ -147,7 +147,7 @@ export const entries = [
     slug: "quantization-not-here",
     title: "The frozen weights can not be quantized here",
     explanation:
-      "`quantization: int8-quanto` and `fp8-quanto` keep the frozen weights of the blocks' linear layers in 8 bits, with a scale for each row, and " +
+      "`quantization: int8-quanto`, `fp8-quanto` and `int4-quanto` keep the frozen weights of the blocks' linear layers in 8 or 4 bits, with scales, and " +
       "widen them where they are used. Only the engine `torch` computes so. A full training has no frozen weights.",
     bad: config("acceleration: {quantization: int8-quanto}\nruntime: {engine: onnx}"),
     good: config("acceleration: {quantization: int8-quanto}\nruntime: {engine: torch}"),

@@ -14,8 +14,8 @@ export function checkSupport(config: RunConfig): Finding[] {
 function changesTheResult({ acceleration: { quantization }, runtime, model }: RunConfig): Finding[] {
   if (quantization === null) return [];
   const path = ["acceleration", "quantization"];
-  if (quantization !== "int8-quanto" && quantization !== "fp8-quanto") {
-    const help = "write `int8-quanto` or `fp8-quanto`, or `null`";
+  if (quantization === "int2-quanto" || quantization === "fp8uz-quanto") {
+    const help = "write `int8-quanto`, `fp8-quanto` or `int4-quanto`, or `null`";
     return [finding("LTX6005", path, `\`quantization: ${quantization}\` is not supported in this version`, help)];
   }
   if (model.training_mode === "full")

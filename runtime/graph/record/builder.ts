@@ -46,9 +46,10 @@ export class GraphBuilder {
   }
 
   /** Numbers that stay in their file, converted to float32 by the graph if the file stores them in 16 bits. */
-  stored({ path, offset, length, shape, dtype, block, scale, factor }: StoredTensor): Value {
+  stored({ path, offset, length, shape, dtype, block, scale, factor, group }: StoredTensor): Value {
     const ofBlock = block === undefined ? {} : { block };
-    const value = this.#value("w", shape, dtype);
+    const [rows = 1, width = 1] = shape;
+    const value = this.#value("w", group === undefined ? shape : [rows, width / 2], dtype);
     this.#initializers.push({ ...value, bytes: { path, offset, length, ...ofBlock } });
     if (dtype === "float32") return value;
     const attributes = { to: elementTypes.float32 };
@@ -57,9 +58,13 @@ export class GraphBuilder {
       return this.emit("Dequantize", [value, one], shape, "float32", attributes);
     }
     if (scale === undefined) return this.emit("Cast", [value], shape, "float32", attributes);
-    const scales = this.#value("w", [shape[0] ?? 1, 1], "float32");
+    const scales =
+      group === undefined
+        ? this.#value("w", [rows, 1], "float32")
+        : this.#value("w", [rows, width / group], "bfloat16");
     this.#initializers.push({ ...scales, bytes: { path, ...scale, ...ofBlock } });
-    return this.emit("Dequantize", [value, scales], shape, "float32", attributes);
+    const own = group === undefined ? attributes : { ...attributes, group };
+    return this.emit("Dequantize", [value, scales], shape, "float32", own);
   }
 
   /** An int64 constant, for shapes and axes. */

@@ -57,12 +57,29 @@ const gelu =
   };
 
 /** The product is made in float32, and rounded once. */
-const dequantize: Operator = ({ build, operands, outputs }) => {
+const dequantize: Operator = (lowering) => {
+  const { build, operands, outputs, attributes } = lowering;
   const [weight, scale, out] = [given(operands, 0), given(operands, 1), given(outputs, 0)];
+  const { group } = attributes;
+  if (group !== undefined) return dequantizeGroups(lowering, Number(group));
   const wide = build.cast(weight.slot, "float32");
   if (out.dtype === "float32") build.multiply(wide, scale.slot, out.slot);
   else build.cast(build.multiply(wide, scale.slot), out.dtype, { to: out.slot });
 };
+
+/** A byte, w = 16 h + l with l from 0 to 15, holds the numbers l - 8 and h. In bfloat16 all of that is exact. */
+function dequantizeGroups({ build, operands, outputs }: Lowering, group: number): void {
+  const [bytes, scale, out] = [given(operands, 0), given(operands, 1), given(outputs, 0)];
+  const [rows = 0, width = 0] = out.shape;
+  const whole = build.cast(bytes.slot, "bfloat16");
+  const high = build.dispatch("floor", [tensor(build.scale(whole, 1 / 16))]);
+  const low = build.addNumber(build.add(whole, high, -16), -8);
+  const numbers = build.reshape(build.concat([low, high], 1), [rows, width / group, group]);
+  const scales = build.reshape(build.cast(scale.slot, "float32"), [rows, width / group, 1]);
+  const scaled = build.multiply(numbers, scales);
+  if (out.dtype === "float32") build.reshape(scaled, out.shape, out.slot);
+  else build.cast(build.reshape(scaled, out.shape), out.dtype, { to: out.slot });
+}
 
 export const layers: Readonly<Record<string, Operator>> = {
   Linear: linear,
