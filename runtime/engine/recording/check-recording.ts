@@ -93,7 +93,8 @@ const contains = (whole: StoredTensor, { bytes, dtype }: Initializer): boolean =
   !(bytes instanceof Uint8Array) &&
   bytes.path === whole.path &&
   (isWithin(bytes, whole, dtype === whole.dtype) ||
-    (whole.scale !== undefined && isWithin(bytes, whole.scale, dtype === (whole.group === undefined ? "float32" : "bfloat16"))));
+    (whole.scale !== undefined &&
+      isWithin(bytes, whole.scale, dtype === (whole.group === undefined ? "float32" : "bfloat16"))));
 
 type Range = Pick<StoredTensor, "offset" | "length">;
 
