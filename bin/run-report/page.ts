@@ -5,6 +5,7 @@ import { charts } from "./charts.ts";
 import type { Step } from "./metrics.ts";
 import { escape } from "../shell/html.ts";
 import type { RunRecord } from "./read-run.ts";
+import { samplesPart } from "./samples.ts";
 import { style } from "./style.ts";
 
 /** One page that shows a run, with everything inside: no scripts, no address is fetched. */
@@ -22,7 +23,7 @@ export function page(run: RunRecord): string {
     facts(run),
     notices(run),
     charts(metrics),
-    samples(run),
+    section("Samples", samplesPart(run)),
     checkpoints(run),
     optimization(run),
     environment(run),
@@ -112,24 +113,6 @@ function notices({ metrics }: RunRecord): string {
 
 function section(title: string, content: string): string {
   return content === "" ? "" : `<h2>${escape(title)}</h2>\n${content}`;
-}
-
-/** All samples; those of earlier steps are folded away. */
-function samples({ samples: rows, samplesLeftOut: leftOut }: RunRecord): string {
-  const [last, ...earlier] = rows;
-  if (last === undefined) return "";
-  const rest = leftOut === 0 ? "" : `<p class="sub">${leftOut} more of earlier steps are in samples/.</p>`;
-  const folded = earlier.map((row) => `<details><summary>after step ${row.step}</summary>${figures(row)}</details>`);
-  const about = `<p class="sub">Frames of the videos, or where no video VAE was at hand, latents, one tile per channel. After step ${last.step}:</p>`;
-  return section("Samples", about + figures(last) + folded.join("") + rest);
-}
-
-function figures({ pictures }: RunRecord["samples"][number]): string {
-  const each = pictures.map(
-    ({ name, png }) =>
-      `<figure><img alt="" loading="lazy" src="data:image/png;base64,${png.toString("base64")}"><figcaption><span>${escape(name)}</span></figcaption></figure>`,
-  );
-  return `<div class="samples">${each.join("")}</div>`;
 }
 
 function checkpoints(run: RunRecord): string {

@@ -10,7 +10,7 @@ interface RunFile {
 }
 
 /** A picture of a sample for the page. */
-interface SamplePicture {
+export interface SamplePicture {
   readonly name: string;
   readonly png: Buffer;
 }
@@ -30,9 +30,9 @@ export interface RunRecord {
   /** The strategy's files, and those in TypeScript that it imports, as they were when the run began. */
   readonly strategies: readonly { readonly name: string; readonly text: string }[];
   readonly checkpoints: readonly RunFile[];
-  /** The drawn samples, those of the last step first. */
+  /** The drawn samples, those of the first step first. */
   readonly samples: readonly SampleRow[];
-  /** Pictures of samples that the page has no room for: those of the earliest steps. */
+  /** Pictures of samples that the page has no room for: those of steps after the first. */
   readonly samplesLeftOut: number;
 }
 
@@ -93,12 +93,17 @@ async function filesOf(folder: string): Promise<readonly RunFile[]> {
   return files.flatMap(({ name, info }) => (info === null ? [] : [{ name, bytes: info.size }]));
 }
 
-/** The pictures `step_000100_1.png`, as many as the page has room for. */
+/** The pictures `step_000100_1.png`, as many as the page has room for: those of the first step, which others are compared with, and the last ones. */
 async function samplesOf(folder: string): Promise<Pick<RunRecord, "samples" | "samplesLeftOut">> {
   const names = (await namesIn(folder)).filter((name) => stepOf(name) !== null);
   const rows = new Map<number, SamplePicture[]>();
   let [room, shown] = [MOST_PICTURE_BYTES, 0];
-  for (const name of names.toSorted(byStep)) {
+  const first = Math.min(...names.map((name) => stepOf(name) ?? 0));
+  const wanted = [
+    ...names.filter((name) => stepOf(name) === first),
+    ...names.filter((name) => stepOf(name) !== first).toSorted(byStep),
+  ];
+  for (const name of wanted) {
     const { size } = await stat(join(folder, name));
     if (size > room) break;
     room -= size;
@@ -106,7 +111,7 @@ async function samplesOf(folder: string): Promise<Pick<RunRecord, "samples" | "s
     const step = stepOf(name) ?? 0;
     rows.set(step, [...(rows.get(step) ?? []), { name, png: await readBytes(join(folder, name), MOST_PICTURE_BYTES) }]);
   }
-  const samples = [...rows].map(([step, pictures]) => ({ step, pictures }));
+  const samples = [...rows].map(([step, pictures]) => ({ step, pictures })).toSorted((a, b) => a.step - b.step);
   return { samples, samplesLeftOut: names.length - shown };
 }
 

@@ -42,8 +42,8 @@ th { color: var(--dim); font-size: .85rem; font-weight: 500; } td.n, th.n { text
 pre { margin: 0; padding: .9rem 1rem; overflow-x: auto; border-radius: .6rem; background: var(--card);
   font: 13px/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
 details { margin: .5rem 0; } summary { cursor: pointer; margin-bottom: .4rem; }
-.samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 1rem; }
-.samples figure { padding: .6rem; } .samples img { display: block; width: 100%; image-rendering: pixelated; }
+h3 { margin: 1.4rem 0 .4rem; font-size: 1rem; }
+.sheet figure { margin: .5rem 0; padding: .6rem; } .sheet img { display: block; width: 100%; image-rendering: pixelated; }
 .notice { padding: .6rem .9rem; border-left: 3px solid var(--c1); background: var(--card); }
 @media print { body { max-width: none; } figure, .facts div { break-inside: avoid; } }
 `;
