@@ -23,7 +23,9 @@ const TOLERANCE = 1e-3;
 const gentler: Readonly<Record<string, object>> = { diffusion_dpo: { beta: 1 } };
 
 async function open(name: string) {
-  const smallest = (await readExample(name)).program.smallestBatch;
+  const { smallestBatch, datasets } = (await readExample(name)).program;
+  // Two data sets have half of a batch each.
+  const smallest = Math.max(smallestBatch, datasets.length);
   const folder = await project({ batch_size: smallest, num_dataloader_workers: 0 }, name);
   const raw = parse(await readFile(join(folder, "train.yaml"), "utf8")) as { training_strategy: object };
   Object.assign(raw.training_strategy, gentler[name]);

@@ -14,7 +14,7 @@ import {
   type SmallerPlan,
 } from "../../runtime/index.ts";
 import { bytes } from "../shell/text.ts";
-import { changesOf, type Change } from "./changes.ts";
+import { changesOf, smallestBatch, type Change } from "./changes.ts";
 import { pace } from "./plan-text.ts";
 import { smallerText, type SmallerSize } from "./smaller-text.ts";
 
@@ -52,7 +52,7 @@ export async function alternativesOf(
     smaller: null,
     plan: await planOf(changed(config, chosen), step, examined, engine),
   });
-  const singles = await singlesOf(changesOf(config, engine), plan, planned);
+  const singles = await singlesOf(changesOf(config, engine, smallestBatch(step.strategy, examined)), plan, planned);
   const saving = singles.map(({ change }) => change);
   const found = singles.map(({ alternative }) => alternative);
   if (isTable) for (const chosen of combinations(saving)) found.push(await planned(chosen));

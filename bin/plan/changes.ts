@@ -1,6 +1,7 @@
 /** Settings with which a run may take less memory. */
 import type { RunConfig } from "../../runtime/config/index.ts";
-import type { PlannedEngine } from "../../runtime/index.ts";
+import type { StrategyInfo } from "../../runtime/contract.ts";
+import type { PlannedEngine, Preflight } from "../../runtime/index.ts";
 import { canOffload } from "./offload.ts";
 
 /** A setting as it is written in the run config, and what it does. */
@@ -11,11 +12,13 @@ export interface Change {
   apply(config: RunConfig): RunConfig;
 }
 
-/** Changes that may save memory on this engine. An optimizer step trains on as many samples as before. */
-export function changesOf(config: RunConfig, { name }: PlannedEngine): readonly Change[] {
+/**
+ * Changes that may save memory on this engine. An optimizer step trains on as many samples as before, in batches of `smallest` or more.
+ */
+export function changesOf(config: RunConfig, { name }: PlannedEngine, smallest = 1): readonly Change[] {
   const { optimization, runtime } = config;
   const { enable_gradient_checkpointing, optimizer_type, batch_size, gradient_accumulation_steps } = optimization;
-  const microBatches = batch_size * gradient_accumulation_steps;
+  const microBatches = (batch_size / smallest) * gradient_accumulation_steps;
   const checkpointing = { enable_gradient_checkpointing: !enable_gradient_checkpointing };
   return [
     ...(runtime.offload !== "blocks" && canOffload(config, name) ? [offloading] : []),
@@ -24,16 +27,25 @@ export function changesOf(config: RunConfig, { name }: PlannedEngine): readonly 
     ...(optimizer_type === "adamw" && runtime.optimization.optimizer === null
       ? [inOptimization("optimizer_type: adamw8bit", { optimizer_type: "adamw8bit" })]
       : []),
-    ...(batch_size > 1
+    ...(batch_size > smallest && Number.isInteger(microBatches)
       ? [
-          inOptimization(`batch_size: 1, gradient_accumulation_steps: ${microBatches}`, {
-            batch_size: 1,
+          inOptimization(`batch_size: ${smallest}, gradient_accumulation_steps: ${microBatches}`, {
+            batch_size: smallest,
             gradient_accumulation_steps: microBatches,
           }),
         ]
       : []),
   ];
 }
+
+/** How many samples a batch has at least: whole shares of each data set, and two where they are compared. */
+export function smallestBatch({ smallestBatch = 1 }: StrategyInfo, { data }: Preflight): number {
+  const counts = (data.mixture ?? []).map(({ perBatch }) => perBatch);
+  const whole = counts.reduce((a, b) => a + b, 0) / counts.reduce(commonDivisor, 0) || 1;
+  return whole * Math.ceil(smallestBatch / whole);
+}
+
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
 const offloading: Change = {
   setting: "runtime.offload: blocks",
