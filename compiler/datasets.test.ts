@@ -109,6 +109,21 @@ test("`in` asks for a data set", () => {
   assert.match(findings(factor("has(depth)")).join(), /^$/);
 });
 
+test("words of others for data sets are answered with what to write", () => {
+  const helps = (text: string) =>
+    check({ path: "test.strategy", text }).diagnostics.flatMap(({ code, help }) =>
+      code === "LTX5003" ? [] : [help ?? ""],
+    );
+  const own = "mse(video.prediction, video.target)";
+  assert.equal(
+    helps(strategy(own, usual.replace("share", "weight"))).map((help) => help.slice(0, 18)),
+    ["write `share: 0.5`"],
+  );
+  assert.match(helps(factor("in prior")).join(), /write `in\(prior\)`/);
+  assert.match(helps(factor('dataset == "prior"')).join(), /`in\(prior\)` is true for the samples of a data set/);
+  assert.match(helps(factor("exists(hole)")).join(), /`has\(depth\)` is true for the samples that have a file/);
+});
+
 test("the official trainer has one data set", () => {
   const { diagnostics } = compilePython({ path: "test.strategy", text: factor("in(prior)") });
   assert.ok(diagnostics.some(({ code, message }) => code === "LTX6389" && message.includes("one data set")));

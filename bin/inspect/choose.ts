@@ -92,10 +92,13 @@ async function readChosen(
       didYouMean(name ?? "", names) ?? `there are ${names.length}, the first is \`${names[0]}\``,
     );
   }
+  const read = await data.read(sample);
+  const lacking = Object.keys(read.sources).filter((role) => read.marks?.[role] === false);
+  const without = lacking.map((role) => `\`${role}\``).join(", ");
   return {
-    samples: [await data.read(sample)],
+    samples: [read],
     params,
     sampler: createSampler(config.flow_matching),
-    what: `${sample.name} of ${data.dataset.root}`,
+    what: `${sample.name} of ${data.dataset.root}${without === "" ? "" : `, without ${without}: its values are stand-ins that nothing counts`}`,
   };
 }

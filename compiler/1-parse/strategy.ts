@@ -162,6 +162,7 @@ function dataset(entry: YamlEntry, bag: Bag): syntax.DatasetSyntax {
     root: isText(root?.value) ? parseTemplate(root.value, bag) : null,
     share: located(share ?? null, "number") ?? located(share ?? null, "string"),
     without: items.flatMap((item) => (isText(item) ? [{ text: item.text, span: item.span }] : [])),
+    isOdd: entriesOf(value).some(({ key }) => !["root", "share", "without"].includes(key)),
     span: value.span,
   };
 }

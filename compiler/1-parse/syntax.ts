@@ -74,6 +74,8 @@ export interface DatasetSyntax {
   readonly share: Located<number | string> | null;
   /** Sources that it does not have. */
   readonly without: readonly Name[];
+  /** Whether it has a key that means nothing, which may be meant for another. */
+  readonly isOdd: boolean;
   readonly span: Span;
 }
 

@@ -16,7 +16,10 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     args: "write `params:`",
     inputs: "write `sources:`",
     data: "write `sources:`; where the files lie is `preprocessed_data_root` in train.yaml",
-    datasets: "write `sources:`; where the files lie is `preprocessed_data_root` in train.yaml",
+    regularization:
+      "clips of the class are a data set: `datasets: {subject: {}, prior: {root: class_clips, share: 0.5}}`",
+    prior_loss_weight:
+      "clips of the class are a data set, and their weight is a factor: `(if in(prior) then 1 else …) * mse(…)`",
     variables: "write `let:`",
     vars: "write `let:`",
     define: "write `let:`",
@@ -99,6 +102,25 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     latents_dir: "write `directory:`",
     type: "write `kind:`",
     format: "write `kind:`",
+    required: "a source is required unless it says `optional: true`",
+    nullable: "write `optional: true`; `has(name)` is the mask of the samples that have it",
+    dataset: "data sets are declared under `datasets:`, each with all sources or `without` some",
+  },
+  dataset: {
+    directory: "write `root:`, the folder that holds the directories of its sources",
+    path: "write `root:`, a folder below the data root",
+    dir: "write `root:`, a folder below the data root",
+    folder: "write `root:`, a folder below the data root",
+    data_root: "write `root:`, a folder below the data root",
+    weight:
+      "write `share: 0.5`, its share of every batch; a weight of its loss is a factor: `(if in(prior) then 0.5 else 1) * mse(…)`",
+    ratio: "write `share: 0.5`, its share of every batch",
+    probability: "write `share: 0.5`, its share of every batch",
+    proportion: "write `share: 0.5`, its share of every batch",
+    repeats: "leave it out: each data set has an order of its own, and a smaller one begins anew",
+    num_repeats: "leave it out: each data set has an order of its own, and a smaller one begins anew",
+    missing: "write `without: [depth]`, a list of sources",
+    sources: "sources are the same for all data sets; those that this one lacks are `without: [depth]`",
   },
   param: {
     min: "write `minimum:`",
@@ -129,7 +151,8 @@ export function foreignKey(path: readonly string[], key: string): string | null 
 function sectionOf([section = "", name]: readonly string[]): string {
   if (section === "video" || section === "audio") return "modality";
   if (name === undefined) return section;
-  return section === "sources" ? "source" : section === "params" ? "param" : section;
+  const ofOne: Readonly<Record<string, string>> = { sources: "source", params: "param", datasets: "dataset" };
+  return ofOne[section] ?? section;
 }
 
 /** Types and kinds under other names. */

@@ -47,6 +47,12 @@ const extreme = hint(
   (x) =>
     `the places of values are not to be had; \`max(${x})\` and \`min(${x})\` are the ends, a comparison makes a mask`,
 );
+const presence = hint(
+  "`has(depth)` is true for the samples that have a file of a source `depth` with `optional: true`",
+);
+const membership = hint(
+  "`in(prior)` is true for the samples of a data set `prior`, which is declared under `datasets`",
+);
 const sorted = hint(
   (x) =>
     `nothing is sorted here, and a mean or a sum needs no order: write \`${x}\` alone; \`max(${x})\` and \`min(${x})\` are its ends`,
@@ -254,6 +260,17 @@ const words: Readonly<Record<string, Foreign>> = {
   firstframes: prefixLike("prefix"),
   lastframes: prefixLike("suffix"),
   lastframe: hint("write `suffix(1)`; outside of the section `video.suffix(1)`"),
+  exists: presence,
+  present: presence,
+  available: presence,
+  isnull: presence,
+  isnone: presence,
+  hasattr: presence,
+  dataset: membership,
+  datasetname: membership,
+  isprior: membership,
+  isreg: membership,
+  isregularization: membership,
   i2v: hint("the first frame is given: write `keep: first_frame`"),
   imagetovideo: hint("the first frame is given: write `keep: first_frame`"),
 };

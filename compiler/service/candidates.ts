@@ -165,7 +165,7 @@ function ofDeclaration(analysis: Analysis, declaration: Declaration): Candidate[
     case "pass":
       return [{ ...base, kind: "module", is: "any" }];
     case "dataset":
-      return [{ ...base, kind: "variable", is: "mask", insert: `in(${label})` }];
+      return [{ ...base, label: `in(${label})`, kind: "variable", is: "mask" }];
   }
 }
 

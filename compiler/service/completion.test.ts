@@ -122,6 +122,16 @@ test("an argument is asked for what the function takes", () => {
   assert.equal(inSection(attention), ["masks"]);
 });
 
+test("`has` takes optional sources, `in` data sets", () => {
+  const sources =
+    "strategy: a\nsources:\n  latents: {directory: latents, kind: video_latents}\n  depth: {directory: depth, kind: video_latents, optional: true}\n";
+  const sets = "datasets:\n  subject: {}\n  prior: {root: class_clips, share: 0.5}\n";
+  const loss = (text: string) => labels(`${sources}${sets}video: {latents: latents}\nloss:\n  x: ${text}`);
+  assert.equal(loss("mse(video.prediction, video.target) over has(|)"), ["depth"]);
+  assert.equal(loss("if in(|) then 1 else 2"), ["subject", "prior"]);
+  includes(loss("if |"), "in(prior)", "has");
+});
+
 test("sources are offered where a modality takes them", () => {
   assert.equal(inSection("video:\n  latents: |"), ["latents", "masks"]);
   assert.equal(inSection("video:\n  latents: latents\n  text: |"), ["conditions"]);

@@ -87,6 +87,9 @@ const hints: readonly (readonly [TokenType, string])[] = [
 ];
 
 function helpFor(error: IRecognitionException, previous: IToken | undefined): string | null {
+  const { token } = error;
+  if ((previous?.image === "in" || previous?.image === "has") && token.tokenType === t.Name)
+    return `write \`${previous.image}(${token.image})\``;
   if (error.message === t.Then.name || error.message === phrase(t.Else))
     return "an `if` has three parts: `if condition then value else other`";
   if (previous?.tokenType === t.Percent && error.token.tokenType === EOF)

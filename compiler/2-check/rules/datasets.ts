@@ -59,6 +59,7 @@ function withoutOf({ without }: DatasetSyntax, { byName, used, refused }: Declar
 
 /** One data set has no share and gets what is left; without such a one the shares are 1 together. */
 function shares(datasets: readonly DatasetSyntax[], checked: readonly CheckedDataset[], report: Report): void {
+  if (datasets.some(({ isOdd }) => isOdd)) return;
   const open = datasets.filter(({ share }) => share === null);
   const [first, second] = open;
   if (first !== undefined && second !== undefined) {
