@@ -2,12 +2,16 @@
  * Calculates once what a program says several times: a value that occurs in several places gets a statement of its own, before the first
  * that needs it. Draws make no difference: the same place of the file gives the same numbers.
  */
-import { childrenOf, withChildren, type Core } from "../../2-check/core.ts";
+import { childrenOf, withChildren, type Core, type Elementwise } from "../../2-check/core.ts";
 import type { Program, Statement } from "../program.ts";
 
 export function share(program: Program): Program {
   const prepare = shareList(program.prepare, []);
-  const loss = shareList(program.loss, program.terms);
+  const loss = shareList(
+    program.loss,
+    program.terms,
+    program.terms.map(({ name }) => `loss.${name}`),
+  );
   return { ...program, prepare: prepare.statements, loss: loss.statements, terms: loss.ends };
 }
 
@@ -15,10 +19,14 @@ interface Valued {
   readonly core: Core;
 }
 
-/** `ends` come after all statements. */
-function shareList<End extends Valued>(statements: readonly Statement[], ends: readonly End[]) {
+/** `ends` come after all statements; `taken`: keys that other values have. */
+function shareList<End extends Valued>(
+  statements: readonly Statement[],
+  ends: readonly End[],
+  taken: readonly string[] = [],
+) {
   const values = new Values([...statements, ...ends].map(({ core }) => core));
-  const keys = new Set(statements.map(({ key }) => key));
+  const keys = new Set([...statements.map(({ key }) => key), ...taken]);
   const named = new Map<number, string>();
   const before: Statement[] = [];
 
@@ -109,8 +117,40 @@ function nameFor(core: Core, owner: string): string {
   }
   if (core.op === "tokens" && core.arg.op === "ref") return `${core.arg.key}.tokens`;
   if (core.op === "tokens" && core.arg.op === "source") return `${core.arg.source}.tokens`;
-  return `${owner}.part`;
+  if (core.op === "has") return `${core.source}.present`;
+  return `${owner}.${wordFor(core)}`;
 }
+
+/** What a value without a name is called, behind what it is a part of. */
+function wordFor(core: Core): string {
+  if (core.op === "map") return words[core.fn] ?? (core.type.dtype === "bool" ? "mask" : "part");
+  if (core.op === "reduce") return core.fn === "any" || core.fn === "all" ? "mask" : core.fn;
+  if (core.op === "maskedMean") return "mean";
+  if (core.op === "grid" || core.op === "tokens" || core.op === "quantile") return core.op;
+  if (core.op === "neighbours") return core.fn === "blur" ? "blurred" : "dilated";
+  if (core.op === "dft") return "frequencies";
+  if (core.op === "shift") return "shifted";
+  return core.type.dtype === "bool" ? "mask" : "part";
+}
+
+const words: Readonly<Partial<Record<Elementwise, string>>> = {
+  add: "sum",
+  sub: "difference",
+  mul: "product",
+  div: "quotient",
+  pow: "power",
+  maximum: "larger",
+  minimum: "smaller",
+  where: "choice",
+  float: "number",
+  neg: "negated",
+  abs: "size",
+  sqrt: "root",
+  square: "square",
+  exp: "exponential",
+  log: "logarithm",
+  floor: "whole",
+};
 
 function free(wanted: string, taken: Set<string>): string {
   let name = wanted;

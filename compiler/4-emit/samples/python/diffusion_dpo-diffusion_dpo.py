@@ -106,9 +106,10 @@ class DiffusionDpoStrategy(TrainingStrategy):
         video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
         # [batch, token:video, channel]
         video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
-        video_noisy_part = 1 - video_sigma  # [batch]
-        video_noisy_part2 = video_sigma[:, None, None] * video_noise  # [batch, token:video, channel]
-        video_noisy = video_noisy_part[:, None, None] * video_clean + video_noisy_part2  # [batch, token:video, channel]
+        video_noisy_difference = 1 - video_sigma  # [batch]
+        video_noisy_product = video_sigma[:, None, None] * video_noise  # [batch, token:video, channel]
+        # [batch, token:video, channel]
+        video_noisy = video_noisy_difference[:, None, None] * video_clean + video_noisy_product
         video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
         # [batch, token:video]
         video_generated = torch.ones((batch_size, video_tokens), dtype=torch.bool, device=device)
@@ -137,7 +138,7 @@ class DiffusionDpoStrategy(TrainingStrategy):
         # ref_lose.video.clean: worse
         ref_lose_video_clean = to_video_tokens(worse.float())  # [batch, token:video, channel]
         # [batch, token:video, channel]
-        ref_lose_video_noisy = video_noisy_part[:, None, None] * ref_lose_video_clean + video_noisy_part2
+        ref_lose_video_noisy = video_noisy_difference[:, None, None] * ref_lose_video_clean + video_noisy_product
         ref_lose = self.model(
             "ref_lose",
             Modality(
@@ -158,7 +159,7 @@ class DiffusionDpoStrategy(TrainingStrategy):
         lose_video_clean = ref_lose_video_clean  # [batch, token:video, channel]
         lose_video_target = rounded(video_noise - lose_video_clean, worse.dtype)  # [batch, token:video, channel]
         # [batch, token:video, channel]
-        lose_video_noisy = video_noisy_part[:, None, None] * lose_video_clean + video_noisy_part2
+        lose_video_noisy = video_noisy_difference[:, None, None] * lose_video_clean + video_noisy_product
         lose = self.model(
             "lose",
             Modality(

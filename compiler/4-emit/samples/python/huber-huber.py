@@ -141,12 +141,14 @@ class HuberStrategy(TrainingStrategy):
         video_target = inputs.video_targets
         video_generated = inputs.video_loss_mask
         video_prediction = video_pred.float()  # [batch, token:video, channel]
-        loss_part = video_prediction - video_target  # [batch, token:video, channel]
-        loss_part2 = loss_part.abs()  # [batch, token:video, channel]
+        loss_difference = video_prediction - video_target  # [batch, token:video, channel]
+        loss_size = loss_difference.abs()  # [batch, token:video, channel]
         # video: huber(video.prediction, video.target, delta) over video.generated
         loss_video = masked_mean(
             torch.where(
-                loss_part2 <= params.delta, 0.5 * loss_part.square(), params.delta * (loss_part2 - 0.5 * params.delta)
+                loss_size <= params.delta,
+                0.5 * loss_difference.square(),
+                params.delta * (loss_size - 0.5 * params.delta),
             ).mean(2),
             video_generated.float(),
         )

@@ -101,9 +101,9 @@ class MinSnrStrategy(TrainingStrategy):
         video_clean = to_video_tokens(latents.float())  # [batch, token:video, channel]
         # [batch, token:video, channel]
         video_noise = draws.randn("video.noise", (batch_size, video_tokens, video_channels), latents.dtype)
-        video_noisy_part = 1 - video_sigma  # [batch]
+        video_noisy_difference = 1 - video_sigma  # [batch]
         # [batch, token:video, channel]
-        video_noisy = video_noisy_part[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise
+        video_noisy = video_noisy_difference[:, None, None] * video_clean + video_sigma[:, None, None] * video_noise
         video_target = rounded(video_noise - video_clean, latents.dtype)  # [batch, token:video, channel]
         # [batch, token:video]
         video_generated = torch.ones((batch_size, video_tokens), dtype=torch.bool, device=device)
@@ -113,7 +113,8 @@ class MinSnrStrategy(TrainingStrategy):
         video_keyframes = ((video_token // (height * width)).float() < 1)[None].expand(batch_size, -1).float()
         # weight: min(snr(video.sigma), gamma) * video.sigma^2
         weight = (
-            (video_noisy_part / video_sigma.clamp(min=0.001)).square().clamp(max=params.gamma) * video_sigma.square()
+            (video_noisy_difference / video_sigma.clamp(min=0.001)).square().clamp(max=params.gamma)
+            * video_sigma.square()
         )  # [batch]
 
         # [batch, axis, sequence:video, from and to]

@@ -119,7 +119,7 @@ class NoiseAugmentedReferenceStrategy(TrainingStrategy):
             in_sequence(video_parts, lambda token, frames, height, width: token // (height * width)) < 1
         )[None].expand(batch_size, -1).float()  # [batch, sequence:video]
         # draft.sigma: uniform(0, strength)
-        draft_sigma = 0 + draws.rand("video.references[0].sigma", (batch_size,)) * (params.strength - 0)  # [batch]
+        draft_sigma = 0 + draws.rand("video.references[0].sigma", (batch_size,)) * params.strength  # [batch]
         draft_noise = draws.randn(
             "video.references[0].noise", (batch_size, token_count([draft]), video_channels), draft.dtype
         )  # [batch, token:draft, channel]
