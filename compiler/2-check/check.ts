@@ -54,7 +54,7 @@ export function checkStrategy(
   const { bindings } = learnt;
   const report = new Report(bag, bindings, file, learnt.types);
   const declarations = (learnt.declarations = declare(syntax, report));
-  declarationRules(syntax, declarations, file, report);
+  declarationRules(syntax, declarations, report);
   const sources = checkSources(syntax, declarations, report);
   const datasets = checkDatasets(syntax, declarations, report);
   const scope = new Scope(syntax, declarations, report, bindings);
@@ -105,10 +105,10 @@ export function checkStrategy(
 }
 
 /** What can be said before any value is read. */
-function declarationRules(syntax: StrategySyntax, declarations: Declarations, file: SourceFile, report: Report): void {
+function declarationRules(syntax: StrategySyntax, declarations: Declarations, report: Report): void {
   paramDefaults(syntax, report);
   importPaths(syntax.imports, report);
-  languageTwo(syntax, file, report);
+  languageTwo(syntax, report);
   checkLike(declarations, report);
 }
 

@@ -32,6 +32,8 @@ export interface Passes {
 }
 
 export interface Environment {
+  /** The version of the language that the file is written in; what it extends is judged by version 1. */
+  readonly language: number;
   readonly report: Report;
   readonly declarations: Declarations;
   readonly bindings: Bindings;

@@ -1,4 +1,5 @@
 /** Losses: compare two tensors, reduce every axis but `batch`; `over` restricts them to a mask or weighs them. */
+import { haveEqualAxes } from "./equal-axes.ts";
 import { failed, hasArguments, values, type Call } from "./call.ts";
 import { align, broadcastTo, isMask, map, reduce } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type Elementwise } from "./core.ts";
@@ -24,6 +25,7 @@ export function loss(call: Call, weights: readonly Core[]): Core {
 }
 
 function masked(call: Call, args: readonly Core[], weights: readonly Core[]): Core {
+  if (call.env.language > 1 && call.env.report.isOwn(call.span) && !haveEqualAxes(call, args)) return failed(call);
   const compared = errorOf(call, args);
   if (compared.op === "error" || !isPerSample(call, compared)) return failed(call);
   const written = weights.filter((weight) => !(weight.op === "literal" && weight.value === true));

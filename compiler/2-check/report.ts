@@ -50,6 +50,11 @@ export class Report {
     return text.length > maxQuoted || /[\r\n]/.test(text) ? null : text;
   }
 
+  /** Whether the file itself says what stands there, and not one that it extends. */
+  isOwn(span: Span): boolean {
+    return span.start <= this.#file.text.length;
+  }
+
   error(code: Code, span: Span, message: string, details: Details = {}): void {
     this.#bag.error(code, span, message, details);
   }

@@ -175,6 +175,7 @@ export class Scope {
   #environment(modality: ModalityName | null, place: string): Environment {
     const present = [this.#syntax.video, this.#syntax.audio].flatMap((entry) => (entry === null ? [] : [entry.name]));
     return {
+      language: this.#syntax.language?.value ?? 1,
       report: this.#report,
       declarations: this.#declarations,
       bindings: this.bindings,

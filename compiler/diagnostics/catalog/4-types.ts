@@ -212,6 +212,15 @@ export const entries = [
     good: loss("mean(dft(video.prediction, height, width)^2)"),
   },
   {
+    code: "LTX4026",
+    slug: "compares-unlike",
+    title: "A comparison of values over different axes",
+    explanation:
+      "In version 2 of the language, `mse mae huber charbonnier cosine_distance` take two values over the same axes, or a value and a number. Where one lacks an axis, each of its numbers would meet all along that axis, and the mean inside of the loss would hide it. Reduce the other value, or write the comparison out.",
+    bad: `language: 2\n${loss("mse(video.prediction, mean(video.target, axis=channel))")}`,
+    good: `language: 2\n${loss("mse(mean(video.prediction, axis=channel), mean(video.target, axis=channel))")}`,
+  },
+  {
     code: "LTX4030",
     slug: "axes-of-pass",
     title: "A value of a pass has more axes than that of the step",
