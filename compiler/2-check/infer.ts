@@ -13,7 +13,7 @@ import {
 } from "./builtins.ts";
 import { failed, hasArguments, positional, type Call } from "./call.ts";
 import { choose, map } from "./combine.ts";
-import { hostNumber, literal, poisoned, type Core, type Elementwise, type ModalityName } from "./core.ts";
+import { literal, poisoned, type Core, type Elementwise, type ModalityName } from "./core.ts";
 import type { Declaration } from "./declarations.ts";
 import { draw } from "./draws.ts";
 import type { Environment } from "./environment.ts";
@@ -21,6 +21,7 @@ import { expand } from "./expand-let.ts";
 import { foreignModuleCall, reportMethod, reportOwner } from "./foreign.ts";
 import { special } from "./functions.ts";
 import { importedCall } from "./imports.ts";
+import { itemOfList, listOf } from "./list-items.ts";
 import { asLoss } from "./loss-advice.ts";
 import { loss } from "./losses.ts";
 import { reportDrawn, reportLossInMask, reportMaskedPair } from "./loss-forms.ts";
@@ -232,12 +233,10 @@ function passMember(
   return poisoned(span);
 }
 
-function index({ object, index: at, span }: Extract<Expression, { kind: "index" }>, env: Environment): Core {
-  const declaration = object.kind === "name" ? env.declarations.byName.get(object.name) : undefined;
-  if (declaration?.kind === "param" && declaration.type === "list") {
-    env.declarations.used.add(declaration.name.text);
-    return { op: "param", name: declaration.name.text, index: at, type: hostNumber, span };
-  }
+function index(expression: Extract<Expression, { kind: "index" }>, env: Environment): Core {
+  const { object, index: at, span } = expression;
+  const list = listOf(expression, env);
+  if (list !== null) return itemOfList(list, expression, env);
   const owner = textOwner(object, env);
   if (owner !== null) return textAt(owner, at, span, env);
   if (infer(object, env).op !== "error") {

@@ -19,6 +19,7 @@ import { modalitiesRead } from "./dependencies.ts";
 import { drawPlace, type Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
 import { directNeeds } from "./let-order.ts";
+import { kindOfItems, listOf } from "./list-items.ts";
 import { perSample } from "./loss-advice.ts";
 import { comparesSamples } from "./other-samples.ts";
 import { ModalitySources } from "./modality-sources.ts";
@@ -242,8 +243,13 @@ export class Scope {
   }
 }
 
-/** A text parameter, or a number or boolean that is known before the run. */
+/** A text parameter or an item of a list of texts, or a number or boolean that is known before the run. */
 function metadataPart(value: Expression, env: Environment): Core {
+  const list = value.kind === "index" ? listOf(value, env) : null;
+  if (value.kind === "index" && list !== null && kindOfItems(list.syntax.schema) === "string") {
+    env.declarations.used.add(list.name.text);
+    return { op: "param", name: list.name.text, index: value.index, type: hostNumber, span: value.span };
+  }
   const declaration = value.kind === "name" ? env.declarations.byName.get(value.name) : undefined;
   if (declaration?.kind === "param" && declaration.type === "string") {
     env.declarations.used.add(declaration.name.text);

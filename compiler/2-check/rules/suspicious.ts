@@ -11,6 +11,7 @@ import { levelOfNoise, noiseIsNormal } from "./noise-and-level.ts";
 import { squareOfMean } from "./odd-reductions.ts";
 import { keyframesEverywhere, neverKept } from "./on-every-grid.ts";
 import { reducedOverKept } from "./reduced-over-kept.ts";
+import { shortLists } from "./short-lists.ts";
 import { cancelledByOver, unboundedWeight, weightOfKept } from "./weights.ts";
 
 interface Strategy {
@@ -33,6 +34,7 @@ export function suspicious(strategy: Strategy, report: Report): void {
   cancelledByOver(losses, bindings, report);
   squareOfMean(losses, bindings, report);
   lossBound(losses, bindings, params, report);
+  shortLists(params, losses, bindings, report);
   neverKept(contexts, bindings, report);
   keyframesEverywhere(contexts, bindings, report);
   denoisedIsClean(contexts, bindings, report);

@@ -14,7 +14,7 @@ import { infoText, type Origin } from "./info.ts";
 import { Names } from "./names.ts";
 import { referencesCode, sequenceLength } from "./references.ts";
 import { Scope, type Shared } from "./scope.ts";
-import { comment, literal, paramTypes, propertyName, templateCode, typeOfSource, valueType } from "./words.ts";
+import { comment, literal, propertyName, templateCode, typeOfParam, typeOfSource, valueType } from "./words.ts";
 
 interface ModuleOptions extends Origin {
   /** Whether imported functions are left out: stand-ins with the declared results take their places. */
@@ -126,7 +126,7 @@ class Emitter {
     const { params, sources, values } = this.#program;
     this.#interface(
       "Params",
-      params.map(({ name, type, schema }) => ({ name, type: paramTypes[type], doc: schema["description"] })),
+      params.map((param) => ({ name: param.name, type: typeOfParam(param), doc: param.schema["description"] })),
     );
     this.#interface(
       "Sources",

@@ -60,7 +60,8 @@ function scalar(core: Core, scope: Scope, i: string): Code {
       return Number(core.value) < 0 ? ["(", String(core.value), ")"] : String(core.value);
     case "param":
       scope.contextMember("params");
-      return core.index === null ? `params.${core.name}` : `(params.${core.name}[${core.index}] ?? NaN)`;
+      if (core.index === null) return `params.${core.name}`;
+      return `(params.${core.name}[${core.index}] ?? ${core.type.dtype === "bool" ? "false" : "NaN"})`;
     case "paramIs":
       scope.contextMember("params");
       // `String`, since TypeScript narrows a parameter by one comparison, and takes another one with it for a mistake.

@@ -1,17 +1,18 @@
 /** How small things are written in TypeScript: types, comments, keys and texts. */
 import { escapeControls, onOneLine } from "../../../runtime/escape.ts";
-import type { CheckedSource } from "../../2-check/checked.ts";
+import type { CheckedParam, CheckedSource } from "../../2-check/checked.ts";
 import type { Core } from "../../2-check/core.ts";
+import { kindOfItems } from "../../2-check/list-items.ts";
 import type { Code } from "./code.ts";
 import { host } from "./number.ts";
 import type { Scope } from "./scope.ts";
 
-export const paramTypes = {
-  number: "number",
-  boolean: "boolean",
-  string: "string",
-  list: "readonly number[]",
-} as const;
+/** The type of a parameter's value. */
+export function typeOfParam({ type, schema }: CheckedParam): string {
+  if (type !== "list") return type;
+  const items = kindOfItems(schema);
+  return items === "other" ? "readonly unknown[]" : `readonly ${items}[]`;
+}
 
 const sourceTypes = {
   video_latents: "VideoLatents",

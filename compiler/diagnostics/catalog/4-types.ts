@@ -9,6 +9,8 @@ const modes = (weight: string): string =>
   `${latents}  conditions: {directory: conditions, kind: text_embeddings}\nparams:\n  mode: {type: string, enum: [soft, hard], default: soft}\nvideo:\n  latents: latents\nlet:\n  weight: ${weight}\nloss:\n  velocity: weight * mse(video.prediction, video.target)\n`;
 const tapped = (type: string): string =>
   `${latents}  conditions: {directory: conditions, kind: text_embeddings}\nparams:\n  layer: {type: ${type}}\noutputs:\n  middle: {tap: "block \${layer}", modality: video}\nvideo:\n  latents: latents\nloss:\n  video: mse(video.prediction, video.target)\n  small: mean(middle^2)\n`;
+const listed = (schema: string): string =>
+  `strategy: example\n${latents}  conditions: {directory: conditions, kind: text_embeddings}\nparams:\n  weights: {type: array, items: {type: number}, ${schema}default: [1, 2]}\nvideo:\n  latents: latents\nloss:\n  velocity: weights[1] * mse(video.prediction, video.target)\n`;
 const both = (keep: string): string =>
   `sources:\n  latents: {directory: latents, kind: video_latents}\n  speech: {directory: speech, kind: audio_mask}\n  hole: {directory: hole, kind: video_mask}\nvideo:\n  latents: latents\n  keep: ${keep}\n`;
 
@@ -228,6 +230,24 @@ export const entries = [
       "What a pass writes stands in the place of the step's own value, in everything that follows from it. So it runs over the same axes, or over some of them: where `video.sigma` is one level for each sample, that of a pass cannot be one for each frame.",
     bad: "strategy: example\nsources:\n  latents: {directory: latents, kind: video_latents}\n  conditions: {directory: conditions, kind: text_embeddings}\npasses:\n  later: {adapters: false, video: {sigma: sampled() per frame}}\nvideo:\n  latents: latents\nloss:\n  near: mse(video.prediction, later.video.prediction)\n",
     good: "strategy: example\nsources:\n  latents: {directory: latents, kind: video_latents}\n  conditions: {directory: conditions, kind: text_embeddings}\npasses:\n  later: {adapters: false, video: {sigma: sampled() per frame}}\nvideo:\n  latents: latents\n  sigma: sampled() per frame\nloss:\n  near: mse(video.prediction, later.video.prediction)\n",
+  },
+  {
+    code: "LTX4058",
+    slug: "no-such-item",
+    title: "A list parameter never has this item",
+    explanation:
+      "`maxItems` says how many items a list has at most, and items are counted from 0: the second is `weights[1]`. Without a value there the loss would be NaN at the first step.",
+    bad: listed("maxItems: 1, ").replace("[1, 2]", "[1]"),
+    good: listed("minItems: 2, maxItems: 2, "),
+  },
+  {
+    code: "LTX4059",
+    slug: "maybe-no-such-item",
+    title: "A list parameter may be too short",
+    explanation:
+      "A run config may give any list that the parameter's schema allows. With one that is too short the item would be missing, and the loss NaN at the first step. `minItems` refuses such lists when the run config is checked.",
+    bad: listed(""),
+    good: listed("minItems: 2, "),
   },
   {
     code: "LTX4040",
