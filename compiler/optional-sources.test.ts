@@ -183,10 +183,20 @@ test("what the model is given is guarded, too", () => {
 test("the target and the prediction of optional audio are read where there is some", () => {
   const loss = (text: string) => findings(strategy({ audio, loss: `  audio: ${text}\n` }));
   const [only, ...more] = loss("mse(audio.prediction, audio.target)");
-  assert.match(only ?? "", /LTX5073 what the model predicts of `audio` means nothing in samples without `sound`/);
+  assert.match(only ?? "", /LTX5073 what the model makes of `audio` means nothing in samples without `sound`/);
   assert.equal(more, []);
   assert.equal(loss("mse(audio.prediction, audio.target) over has(sound)"), []);
   assert.equal(loss("if has(sound) then mse(audio.denoised, audio.clean) else 0"), []);
+  const taps = "outputs:\n  mid: {tap: block 1, modality: audio}\n";
+  const tapped = (term: string) =>
+    findings(
+      strategy({
+        audio,
+        loss: `  heard: mse(audio.prediction, audio.target) over has(sound)\n  tap: ${term}\n${taps}`,
+      }),
+    );
+  assert.match(tapped("mean(mid^2)").join(), /LTX5073 what the model makes of `audio`/);
+  assert.equal(tapped("if has(sound) then mean(mid^2) else 0"), []);
 });
 
 test("what every sample needs is not optional", () => {

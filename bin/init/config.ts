@@ -43,6 +43,14 @@ const average = ({ passes }: Program): string =>
 `
     : "";
 
+/** Where data sets can lie, of a strategy that has some. */
+function folders({ datasets }: Program): string {
+  const named = datasets.find(({ root }) => root !== null);
+  if (named === undefined) return "";
+  return `  datasets: {}  # other folders of data sets, by name: {${named.name}: /data/${named.root}}
+`;
+}
+
 const official = `ltx-trainer  # or auto: ltxc itself
   ltx_trainer: null  # where the official trainer is: an environment of Python, or a checkout; null for the python3 of PATH
   processes: 1  # one for each GPU`;
@@ -106,5 +114,5 @@ evaluation:
 
 runtime:
   engine: ${isForOfficial ? official : "auto"}
-${average(program)}`;
+${folders(program)}${average(program)}`;
 }

@@ -120,15 +120,17 @@ export class Presence {
   readonly #datasets: ReadonlyMap<string, Names>;
   /** Of a modality, the source of its latents. */
   readonly #latents: ReadonlyMap<string, string>;
+  readonly #outputs: Declarations["outputs"];
 
   constructor(
-    { optional, byName }: Pick<Declarations, "optional" | "byName">,
+    { optional, byName, outputs }: Pick<Declarations, "optional" | "byName" | "outputs">,
     bindings: Bindings,
     latents: ReadonlyMap<string, string>,
   ) {
     this.#bindings = bindings;
     this.#optional = optional;
     this.#latents = latents;
+    this.#outputs = outputs;
     const isWritten = (name: string) => {
       const source = byName.get(name);
       return source?.kind === "source" && source.syntax.optional?.value === true;
@@ -226,15 +228,26 @@ export class Presence {
 
   /** Of the sources that samples may lack, the one that a node reads. */
   #sourceRead(node: Core): string | null {
-    const source =
-      node.op === "source" || node.op === "fps"
-        ? node.source
-        : node.op === "size"
-          ? node.of
-          : node.op === "prediction" || node.op === "passPrediction"
-            ? this.#latents.get(node.modality)
-            : undefined;
-    return source !== undefined && this.#optional.has(source) ? source : null;
+    const source = this.#sourceOf(node);
+    return source !== null && this.#optional.has(source) ? source : null;
+  }
+
+  #sourceOf(node: Core): string | null {
+    const latents = (modality: string | undefined) => this.#latents.get(modality ?? "") ?? null;
+    switch (node.op) {
+      case "source":
+      case "fps":
+        return node.source;
+      case "size":
+        return node.of;
+      case "prediction":
+      case "passPrediction":
+        return latents(node.modality);
+      case "output":
+        return latents(this.#outputs.get(node.name)?.modality);
+      default:
+        return null;
+    }
   }
 
   /** The children of a node, each with what is known of the samples whose value counts there. */

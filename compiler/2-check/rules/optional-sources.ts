@@ -113,9 +113,11 @@ export function guardedReads(checked: Read, report: Report): void {
       ofRoot.add(source);
       reported.add(place);
       if (isKnown) continue;
-      const isPredicted = node.op === "prediction" || node.op === "passPrediction";
+      const isPredicted = node.op === "prediction" || node.op === "passPrediction" || node.op === "output";
+      const modality =
+        node.op === "output" ? declarations.outputs.get(node.name)?.modality : "modality" in node ? node.modality : "";
       const message = isPredicted
-        ? `what the model predicts of \`${node.modality}\` means nothing in samples without \`${source}\`, and this counts it there`
+        ? `what the model makes of \`${modality}\` means nothing in samples without \`${source}\`, and this counts it there`
         : `\`${source}\` is read in samples that may lack it`;
       const isSize = node.op === "size" && references.has(source);
       report.error("LTX5073", at, message, {
