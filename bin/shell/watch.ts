@@ -1,15 +1,7 @@
 /** `--watch`: does something again whenever a file of the project changes, until it is interrupted. */
-import { watch, type FSWatcher } from "node:fs";
 import { exitCode, UsageError } from "./exit.ts";
-import { projectFolders } from "./project-folders.ts";
 import { say, type Session } from "./session.ts";
-
-/** Editors write a file in several steps, ms. */
-const QUIET = 100;
-
-const MAX_FOLDERS = 200;
-
-const isSource = (name: string): boolean => /\.(strategy|ya?ml|[cm]?[jt]s|py|json)$/.test(name);
+import { watchFolders } from "./watch-folders.ts";
 
 /** Runs `once`, and again after each change below the working folder; resolves to the last exit code when the process is asked to end. */
 export async function whileWatching(session: Session, once: () => Promise<number>): Promise<number> {
@@ -53,16 +45,10 @@ interface Changes {
 
 function createChanges(root: string): Changes {
   let [isChanged, isEnded, wake] = [false, false, (): void => {}];
-  let timer: NodeJS.Timeout | null = null;
-  const onChange = (_: string, name: string | null): void => {
-    if (name !== null && !isSource(name)) return;
-    if (timer !== null) clearTimeout(timer);
-    timer = setTimeout(() => {
-      isChanged = true;
-      wake();
-    }, QUIET);
-  };
-  const watchers = [...projectFolders(root)].slice(0, MAX_FOLDERS).flatMap(({ path }) => watched(path, onChange));
+  const watcher = watchFolders(root, () => {
+    isChanged = true;
+    wake();
+  });
   return {
     async next() {
       if (!isChanged && !isEnded) await new Promise<void>((resolve) => (wake = resolve));
@@ -73,18 +59,6 @@ function createChanges(root: string): Changes {
       isEnded = true;
       wake();
     },
-    close() {
-      if (timer !== null) clearTimeout(timer);
-      for (const watcher of watchers) watcher.close();
-    },
+    close: () => watcher.close(),
   };
-}
-
-/** A folder that cannot be watched, or is gone, is left out. */
-function watched(folder: string, onChange: (event: string, name: string | null) => void): FSWatcher[] {
-  try {
-    return [watch(folder, onChange).on("error", () => {})];
-  } catch {
-    return [];
-  }
 }
