@@ -34,7 +34,8 @@ export function strategiesFor(documents: Documents, config: string): readonly Na
   });
   const names = new Set(own.map(({ name }) => name));
   const others = builtinNames().filter((name) => !names.has(name));
-  return [...own, ...others.map((name) => ({ name, path: builtinPath(name) }))];
+  const first = own.filter(({ name }, index) => own.findIndex((each) => each.name === name) === index);
+  return [...first, ...others.map((name) => ({ name, path: builtinPath(name) }))];
 }
 
 export function filesIn(folder: string): readonly string[] {

@@ -30,8 +30,14 @@ const MAX_KEPT = 64;
 
 export const isStrategy = (path: string): boolean => path.endsWith(strategyExtension);
 
+/** Of what is no file here (another scheme, a host, an escape that is none), a path at which nothing lies. */
 export function pathOf(uri: string): string {
-  return uri.startsWith("file:") ? fileURLToPath(uri) : resolve("/", uri.replace(/^[a-z-]+:\/*/i, ""));
+  try {
+    if (uri.startsWith("file:")) return fileURLToPath(uri);
+  } catch {
+    // Below.
+  }
+  return resolve("/", uri.replace(/^[a-z-]+:\/*/i, ""));
 }
 
 export class Documents {
@@ -199,7 +205,7 @@ const isWhole = ({ own, file }: Analysis): boolean => own !== null && file.bases
 
 /** Whether two texts are the same but for the line of the second that holds an offset. */
 function differInLine(before: string, text: string, offset: number): boolean {
-  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  const start = offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
   const end = text.indexOf("\n", offset);
   const tail = end < 0 ? "" : text.slice(end);
   const inside = before.slice(start, before.length - tail.length);

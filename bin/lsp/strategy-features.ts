@@ -1,5 +1,5 @@
 /** What an editor asks about a `.strategy` file, in the terms of the protocol. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import {
   CodeActionKind,
@@ -51,7 +51,7 @@ import type { Span } from "../../compiler/source/index.ts";
 import { openSafetensors } from "../../runtime/files/index.ts";
 import { builtinNames } from "../project/library.ts";
 import { placesInConfigs, renamesInConfigs } from "./config-names.ts";
-import { sourceOf, treeOf } from "./config-strategy.ts";
+import { filesIn, sourceOf, treeOf } from "./config-strategy.ts";
 import { changeOf, completionOf, diagnosticOf, editOf, rangeOf, type CompletionClient } from "./convert.ts";
 import { isStrategy, pathOf, stampOf, type Documents, type Strategy } from "./documents.ts";
 
@@ -112,7 +112,7 @@ export async function filesAround(documents: Documents, uri: string, { line }: P
 
 /** What `extends` may name: built-in strategies, and those of the same folder. */
 function strategiesNear(own: string): readonly string[] {
-  const near = readdirSync(dirname(own)).filter((name) => isStrategy(name) && name !== basename(own));
+  const near = filesIn(dirname(own)).filter((name) => isStrategy(name) && name !== basename(own));
   return [...builtinNames(), ...near.map((name) => `./${name}`)];
 }
 

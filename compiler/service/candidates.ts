@@ -138,7 +138,8 @@ function ofDeclaration(analysis: Analysis, declaration: Declaration): Candidate[
   const base = { label, about, detail: wordFor[declaration.kind] };
   switch (declaration.kind) {
     case "param":
-      if (declaration.type === "string") return [{ ...base, kind: "parameter", is: "none" }];
+      if (declaration.type === "string")
+        return [{ ...base, kind: "parameter", is: "none" }, ...comparisons(declaration, base)];
       if (declaration.type === "list") return [{ ...base, kind: "parameter", is: "number", insert: `${label}[$0]` }];
       return [{ ...base, kind: "parameter", is: declaration.type === "boolean" ? "mask" : "number" }];
     case "source":
@@ -168,6 +169,22 @@ function ofDeclaration(analysis: Analysis, declaration: Declaration): Candidate[
       return [{ ...base, label: `in(${label})`, kind: "variable", is: "mask" }];
   }
 }
+
+/** The texts that a parameter may have; none where it may be any. */
+export function textsOf(declaration: Declaration | undefined): readonly string[] {
+  const texts: unknown =
+    declaration?.kind === "param" && declaration.type === "string" ? declaration.syntax.schema["enum"] : [];
+  return Array.isArray(texts) ? texts.map(String) : [];
+}
+
+/** `mode == "soft"` for each of its texts: all that an expression may do with it. */
+const comparisons = (declaration: Declaration, base: Pick<Candidate, "about" | "detail">): readonly Candidate[] =>
+  textsOf(declaration).map((text) => ({
+    ...base,
+    label: `${declaration.name.text} == "${text}"`,
+    kind: "variable",
+    is: "mask",
+  }));
 
 function sourceCandidates(
   declaration: Extract<Declaration, { kind: "source" }>,

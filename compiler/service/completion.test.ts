@@ -320,4 +320,28 @@ test("every built-in has its documentation, with the names of its arguments", ()
     );
 });
 
+test("a text parameter is compared with what its `enum` lists, in the quotes that are there", () => {
+  const start = `${head.replace("params:", "params:\n  mode: {type: string, enum: [soft, hard]}")}let:\n`;
+  const after = (value: string) => labels(`${start}  x: ${value}\n`);
+  includes(after("if |"), 'mode == "soft"', 'mode == "hard"');
+  assert.equal(after("if mode == |"), ['"soft"', '"hard"']);
+  assert.equal(after("if not mode != 's|"), ["'soft'", "'hard'"]);
+  includes(after("if limit == |"), "limit");
+  excludes(labels(start.replace("directory: masks,", 'directory: "${|}",')), 'mode == "soft"');
+});
+
+test("the braces of a tap and of the width of a head hold numbers of parameters alone", () => {
+  const start = `${head.replace("params:", "params:\n  layer: {type: integer, default: 3}")}outputs:\n`;
+  for (const output of ['{tap: "block ${|}", modality: video}', '{linear: a, features: "${|}"}']) {
+    const all = labels(`${start}  a: ${output}\n`);
+    includes(all, "layer", "limit");
+    excludes(all, "folder", "latents", "block 0");
+  }
+});
+
+test("a text that begins with an empty line is completed at its first character", () => {
+  const [first] = offered("|\nstrategy: a\n");
+  assert.equal(first?.replace, { start: 0, end: 0 });
+});
+
 test.run();

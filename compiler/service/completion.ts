@@ -12,6 +12,7 @@ import {
   fits,
   operands,
   references,
+  textsOf,
   weights,
   type Candidate,
   type Surroundings,
@@ -126,17 +127,14 @@ function values(analysis: Analysis, place: Place, offset: number, around: Around
   switch (role.kind) {
     case "expression":
       return inExpression(analysis, place, place.text, role, offset);
-    case "template": {
-      const open = place.text.lastIndexOf("${");
-      if (open < 0 || place.text.indexOf("}", open) >= 0) return [];
-      return inTemplate(analysis, place, place.text.slice(open + 2), offset);
-    }
+    case "template":
+      return inTemplate(analysis, place, offset) ?? [];
     case "choice":
       return listed(role.values.map(String), "value", place, offset);
     case "strategy":
       return listed(around.strategies ?? [], "value", place, offset);
     case "tap":
-      return listed(blockNames(around.blocks ?? 1), "value", place, offset);
+      return inTemplate(analysis, place, offset) ?? listed(blockNames(around.blocks ?? 1), "value", place, offset);
     case "name":
       return named(analysis, role.of).map((candidate, rank) => ({
         ...candidate,
@@ -181,14 +179,21 @@ function named(analysis: Analysis, of: Named): readonly Candidate[] {
   return fitting.map(({ name }): Candidate => ({ label: name.text, kind: "source", is: "none" }));
 }
 
-/** Text parameters may stand in `${…}`, and numbers known before the run. */
-function inTemplate(analysis: Analysis, place: Place, before: string, offset: number): readonly Completion[] {
-  const cursor = cursorIn(before, "any", signatures(analysis));
+/** Text parameters may stand in `${…}`, and numbers known before the run: in outputs these alone. Null outside of the braces. */
+function inTemplate(analysis: Analysis, place: Place, offset: number): readonly Completion[] | null {
+  const open = place.text.lastIndexOf("${");
+  if (open < 0 || place.text.includes("}", open)) return null;
+  const cursor = cursorIn(place.text.slice(open + 2), "any", signatures(analysis));
   const replace = { start: offset - cursor.prefix.length, end: offset };
   const isMember = cursor.expects.kind === "member";
   const owner = cursor.expects.kind === "member" ? cursor.expects.owner : [];
   const all = isMember ? fieldsOf(analysis, owner) : operands(analysis, surroundings(place));
-  const known = all.filter(({ kind }) => isMember || kind === "parameter" || kind === "source");
+  const inOutput = place.path[0] === "outputs";
+  const known = all.filter(
+    ({ kind, is }) =>
+      (isMember || kind === "parameter" || kind === "source") &&
+      (!inOutput || (kind === "parameter" && is === "number")),
+  );
   return known.map((candidate, rank) => ({ ...candidate, replace, rank }));
 }
 
@@ -199,10 +204,22 @@ function inExpression(
   role: Extract<Role, { kind: "expression" }>,
   offset: number,
 ): readonly Completion[] {
+  const compared = comparedText(analysis, before, offset);
+  if (compared !== null) return compared;
   const cursor = cursorIn(before, role.wanted, signatures(analysis));
   const replace = { start: offset - cursor.prefix.length, end: offset };
   const found = candidatesFor(analysis, cursor, surroundings(place), role.isItem);
   return found.map((candidate, rank) => ({ ...candidate, replace, rank }));
+}
+
+/** Behind `mode ==`: the texts that the parameter may have. Null elsewhere. */
+function comparedText(analysis: Analysis, before: string, offset: number): readonly Completion[] | null {
+  const [, name = "", written = ""] = /([A-Za-z_]\w*)\s*[=!]=\s*(["']?[^"'\s()]*)$/.exec(before) ?? [];
+  const texts = textsOf(analysis.declarations?.byName.get(name));
+  if (texts.length === 0) return null;
+  const quote = /^["']/.test(written) ? written.charAt(0) : '"';
+  const replace = { start: offset - written.length, end: offset };
+  return texts.map((text, rank) => ({ label: `${quote}${text}${quote}`, kind: "value", is: "any", rank, replace }));
 }
 
 function candidatesFor(

@@ -154,17 +154,21 @@ function paramText(schema: Schema): string {
 
 function fieldText(analysis: Analysis, { owner, pass, name }: Extract<SymbolAt, { kind: "field" }>): string | null {
   if (owner !== "video" && owner !== "audio") {
-    const size = fieldDocs[name];
+    const size = fieldDocOf(name);
     return analysis.declarations?.byName.has(owner) === true && size !== undefined
       ? `\`${owner}.${name}\`: ${size.text}`
       : null;
   }
   if (Object.hasOwn(methodDocs, name)) return functionText(name);
-  const doc = fieldDocs[name];
+  const doc = fieldDocOf(name);
   return doc === undefined
     ? null
     : fieldDocText(analysis, doc, [...(pass === null ? [] : [pass]), owner, name].join("."));
 }
+
+/** Undefined for names that are no field, those of every JavaScript object among them. */
+const fieldDocOf = (name: string): FieldDoc | undefined =>
+  Object.hasOwn(fieldDocs, name) ? fieldDocs[name] : undefined;
 
 function fieldDocText({ bindings, file }: Analysis, { text, formula, type }: FieldDoc, key: string): string {
   const binding = bindings.get(key) ?? bindings.get(key.split(".").slice(-2).join("."));

@@ -5,7 +5,7 @@ import type { Span } from "../source/span.ts";
 import type { Analysis } from "./analysis.ts";
 import { strategyName } from "./definition.ts";
 import { symbolAt } from "./symbol.ts";
-import { contains, usesIn, type Use } from "./uses.ts";
+import { contains, localsOf, usesIn, type Use } from "./uses.ts";
 
 interface Occurrence {
   readonly path: string;
@@ -42,7 +42,7 @@ export function occurrences(analysis: Analysis, offset: number, others: readonly
   if (symbol?.kind !== "declared") return null;
   const declaration = analysis.declarations?.byName.get(symbol.name);
   if (declaration === undefined) return null;
-  const root = rootOf(analysis, symbol.name);
+  const root = rootOf(analysis, symbol.name, others);
   const family = [analysis, ...others.filter(({ file }) => file.path !== path)].filter((each) => isBelow(each, root));
   const places = family.flatMap((each) => usesOf(each, symbol.name).map((use) => occurrence(each.file.path, use)));
   const strategies = family.flatMap(({ own }) => (own === null ? [] : (strategyName(own.tree)?.text ?? [])));
@@ -55,12 +55,17 @@ const occurrence = (path: string, { span, isDeclaration }: Use): Occurrence => (
 const usesOf = ({ own }: Analysis, name: string): readonly Use[] =>
   own === null ? [] : usesIn(own.syntax).filter((use) => use.name === name);
 
-/** The path of the farthest base that declares a name. */
-function rootOf({ file, declarations }: Analysis, name: string): string {
-  const declares = (text: string) =>
-    new RegExp(`^\\s+${name}\\s*(?:\\([^)]*\\))?\\s*:|[{,]\\s*${name}\\s*:`, "m").test(text);
-  const base = file.bases.findLast(({ text }) => declares(text));
-  return declarations === null || base === undefined ? file.path : base.path;
+/** The path of the farthest base, which is among `others`, that declares a name. */
+function rootOf({ file }: Analysis, name: string, others: readonly Analysis[]): string {
+  const declaring = new Set(others.filter((each) => declaredIn(each).has(name)).map((each) => each.file.path));
+  return file.bases.findLast(({ path }) => declaring.has(path))?.path ?? file.path;
+}
+
+/** What the file itself declares, arguments of its functions included. */
+function declaredIn({ own }: Analysis): ReadonlySet<string> {
+  if (own === null) return new Set();
+  const names = usesIn(own.syntax).flatMap(({ name, isDeclaration }) => (isDeclaration ? [name] : []));
+  return new Set([...names, ...own.syntax.lets.flatMap(localsOf).map(({ name }) => name)]);
 }
 
 const isBelow = ({ file }: Analysis, root: string): boolean => [file, ...file.bases].some(({ path }) => path === root);

@@ -29,7 +29,8 @@ const key = /^("(?:[^"\\]|\\.)*"|'[^']*'|[^\s#{}[\],&*!|>'"%@`-][^#]*?|-[^\s#][^
 /** The place of the character before which the cursor stands. */
 export function placeAt(text: string, offset: number): Place {
   const open: Open[] = [{ indent: -1, step: "", valueStart: 0, hasValue: false, items: 0 }];
-  const last = text.lastIndexOf("\n", offset - 1) + 1;
+  // Counted from -1, `lastIndexOf` would find the line break that a text begins with.
+  const last = offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
   for (let start = 0; start < last;) {
     const end = text.indexOf("\n", start);
     readLine(open, text.slice(start, end).replace(/\r$/, ""), start, text);

@@ -102,6 +102,7 @@ export function roleAt(path: Path): Role {
   if (section === "sources" && key === "axes") return { kind: "choice", values: axisNames };
   if (section === "outputs" && key === "linear") return { kind: "name", of: "output" };
   if (section === "outputs" && key === "tap") return { kind: "tap" };
+  if (section === "outputs" && key === "features") return { kind: "template" };
   const schema = schemaAt(path);
   const values = schema?.["type"] === "boolean" ? [true, false] : schema?.["enum"];
   return Array.isArray(values) ? { kind: "choice", values: values as string[] } : { kind: "other" };

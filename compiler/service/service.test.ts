@@ -1,7 +1,7 @@
 // What editors are told about a strategy, at keys, values, expressions and comments, and in files that cannot be read.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Library } from "../1-parse/inherit.ts";
+import { emptyLibrary, type Library } from "../1-parse/inherit.ts";
 import { applyEdits } from "../source/edits.ts";
 import {
   actions,
@@ -173,6 +173,31 @@ test("a new name is written everywhere, in texts too, and refused where it canno
   assert.is(refusal(own, folder, "folders"), null);
   const name = occurrences(own, offsetOf("strategy: fi|ll"), []);
   assert.equal([name?.kind, name?.strategies], ["strategy", ["fill"]]);
+});
+
+test("a name that only looks like one of a base, such as that of a loss, is the file's own", () => {
+  const base = analyse({
+    path: "base.strategy",
+    text: text.replace("  hole:", "  area:").replaceAll(" hole", " area"),
+  });
+  const heirText = "strategy: heir\nextends: ./base.strategy\nlet:\n  fill: area\nexpect:\n  - fill or area\n";
+  const library: Library = {
+    ...emptyLibrary,
+    read: () => ({ path: "base.strategy", text: base.file.text }),
+  };
+  const heir = analyse({ path: "heir.strategy", text: heirText }, library);
+  const other = analyse({ path: "other.strategy", text: heirText }, library);
+  const pathsOf = (piece: string) =>
+    occurrences(heir, offsetOf(piece, heirText), [base, other])?.places.map(({ path }) => path) ?? [];
+  assert.equal([...new Set(pathsOf("fi|ll: area"))], ["heir.strategy"]);
+  assert.equal(new Set(pathsOf("or ar|ea")), new Set(["heir.strategy", "base.strategy", "other.strategy"]));
+});
+
+test("names that every JavaScript object has are no fields", () => {
+  const odd = "let:\n  a: video.constructor\n  b: video.toString\n";
+  const analysis = analyse({ path: "odd.strategy", text: odd });
+  for (let at = 0; at <= odd.length; at++) hover(analysis, at);
+  assert.is(hover(analysis, offsetOf("const|ructor", odd)), null);
 });
 
 test("symbols are the sections with what they declare", () => {
