@@ -170,8 +170,8 @@ export function perBatch(sets: readonly DataSet[], batchSize: number): readonly 
   const fitting = Array.from({ length: 64 }, (_, i) => i + 1).find((size) =>
     sets.every(({ share }) => isWhole(share * size)),
   );
-  const share = Number(broken.share.toFixed(6));
-  const message = `\`${broken.name}\` has the share ${share} of a batch, which of ${batchSize} ${batchSize === 1 ? "sample is" : "samples is"} no whole number`;
+  const [share, samples] = [broken.share, broken.share * batchSize].map((value) => Number(value.toFixed(6)));
+  const message = `the data set \`${broken.name}\` has the share ${share} of a batch, and of ${batchSize} ${batchSize === 1 ? "sample" : "samples"} that is ${samples}`;
   const help =
     fitting === undefined
       ? "choose shares such as 0.5 or 0.25"
