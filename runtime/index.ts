@@ -92,6 +92,7 @@ export { writeLatents } from "./media/latents-file.ts";
 export { parseBuckets } from "./media/pixels/buckets.ts";
 export { pictureEndings } from "./media/reading/clip.ts";
 export { findMediaPrograms } from "./media/reading/programs.ts";
+export { stillsOf } from "./media/stills.ts";
 export { usualTiling } from "./media/vae/tiles.ts";
 
 // Samples and batches, and the files that they come from.

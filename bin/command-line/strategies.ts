@@ -150,6 +150,10 @@ export function declareInspect({ command, session, done }: Declaring): void {
       ["ltxc inspect --config train.yaml", "the strategy of a run config, on the first sample of its data"],
       ["ltxc inspect --config train.yaml --sample clip_003", "on that one"],
       ["ltxc inspect inpainting.strategy --html look.html", "as a page with pictures"],
+      [
+        "ltxc inspect --config train.yaml --html look.html --vae vae-conv.safetensors",
+        "the same over the frames of the sample's video, which the video VAE decodes",
+      ],
     ],
   )
     .argument(
@@ -160,6 +164,10 @@ export function declareInspect({ command, session, done }: Declaring): void {
     .option("--sample <name>", "a sample of the run's data, as its files are named")
     .addOption(new Option("--seed <n>", "of the draws, and of the made-up sample").argParser(wholeNumber).default(0))
     .option("--html <file>", "write a page that needs nothing else, in place of an older page only; `-` is stdout")
+    .option(
+      "--vae <file>",
+      "with --config and --html, a checkpoint or a video VAE, which decodes the sample's video to lie under the maps",
+    )
     .action(async (strategy: string | undefined, options: InspectOptions) => {
       const { inspect } = await import("../commands/inspect.ts");
       done(await inspect(session(), strategy, options));

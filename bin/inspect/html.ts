@@ -4,12 +4,13 @@ import { scaleOf } from "./blocks.ts";
 import type { Inspection, ModalityView, ValueRow } from "./inspection.ts";
 import type { TokenMap } from "./maps.ts";
 import { markup, nothing, type Markup, Markup as Raw } from "./markup.ts";
-import { attentionPicture, framePicture, levelsPicture } from "./pictures.ts";
+import { attentionPicture, framePicture, levelsPicture, stillId, stillPictures } from "./pictures.ts";
 import { shortNumber } from "../probe/locations.ts";
 import { style } from "./style.ts";
 import { gridText, percent, rangeText, shapeText } from "./wording.ts";
 
-export function renderHtml(inspection: Inspection): string {
+/** @param stills a PNG picture of each latent frame, to lie under the maps of the video; none if they are not known */
+export function renderHtml(inspection: Inspection, stills: readonly Buffer[] = []): string {
   const { strategy, description, sample, values, modalities, losses } = inspection;
   return markup`<!doctype html>
 <html lang="en">
@@ -22,7 +23,8 @@ ${new Raw(generator)}
 </head>
 <body>
 <header><h1>${strategy}</h1>${description === "" ? nothing : markup`<p>${description}</p>`}<p class="quiet">on ${sample}</p></header>
-${modalities.map(modalitySection)}
+${stillPictures(stills)}
+${modalities.map((view) => modalitySection(view, view.name === "video" && stills.length === view.grid.frames))}
 <section><h2>Values</h2>${valuesTable(values)}</section>
 <section><h2>Losses</h2>
 <p class="quiet">With random numbers instead of the model’s prediction.</p>
@@ -56,7 +58,7 @@ function valuesTable(values: readonly ValueRow[]): Markup {
 ${rows}</table></div>`;
 }
 
-function modalitySection(view: ModalityView): Markup {
+function modalitySection(view: ModalityView, hasStills: boolean): Markup {
   const { name, tokens, grid, parts, maps, attention, levels } = view;
   const references = parts.filter(({ isTarget }) => !isTarget);
   const before = references.map(({ source, grid }) => `${source} (${times(gridText(name, grid))})`).join(", ");
@@ -65,7 +67,7 @@ function modalitySection(view: ModalityView): Markup {
 <p>${times(gridText(name, grid))}, ${tokens} tokens${before === "" ? "" : `; in front of them ${before}`}</p>
 ${sharesFigure(view)}
 <div class="cards">
-${maps.map(mapCard)}
+${maps.map((map) => mapCard(map, hasStills && map.columns === "cells"))}
 ${attention === null ? nothing : markup`<article class="attention"><h3><code>attention</code></h3><p class="quiet">${attention.sequence} tokens; rows are queries, columns are keys</p>${attentionPicture(attention, parts)}</article>`}
 ${levels === null ? nothing : levelsCard(name, levels)}
 </div>
@@ -87,7 +89,7 @@ function sharesFigure({ generated, shares }: ModalityView): Markup {
   )}</dl>`;
 }
 
-function mapCard(map: TokenMap): Markup {
+function mapCard(map: TokenMap, hasStills: boolean): Markup {
   const kind = map.key.startsWith("weight.") ? "weight" : (map.key.split(".")[1] ?? "own");
   const { low, high } = scaleOf(map);
   const ends = map.kind === "mask" ? ["false", "true"] : [shortNumber(low), shortNumber(high)];
@@ -97,14 +99,16 @@ function mapCard(map: TokenMap): Markup {
     : markup`<code>${map.key}</code>`;
   return markup`<article class="${kind}"><h3>${title}</h3>
 <p class="legend"><span>${ends[0] ?? ""}</span><span class="ramp ${map.kind}"></span><span>${ends[1] ?? ""}</span><span class="quiet">${columns}</span></p>
-<div class="frames">${frameRuns(map).map(([first, last]) => {
+<div class="frames">${(hasStills ? eachFrame(map) : frameRuns(map)).map(([first, last]) => {
     const label = first === last ? `frame ${first}` : `frames ${first}–${last}`;
     const caption = map.columns === "cells" ? markup`<figcaption>${label}</figcaption>` : nothing;
-    return markup`<figure>${framePicture(map, first, `${map.key}, ${label}`)}${caption}</figure>
+    return markup`<figure>${framePicture(map, first, `${map.key}, ${label}`, hasStills ? stillId(first) : null)}${caption}</figure>
 `;
   })}</div></article>
 `;
 }
+
+const eachFrame = ({ grid }: TokenMap) => Array.from({ length: grid.frames }, (_, frame) => [frame, frame] as const);
 
 /** First and last of successive frames that look the same. */
 function frameRuns({ grid, data }: TokenMap): readonly (readonly [number, number])[] {

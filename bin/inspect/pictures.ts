@@ -15,8 +15,11 @@ interface Cells {
   readonly at: (row: number, column: number) => number;
 }
 
-/** One frame: a path for each number that occurs, with the number as its tooltip. */
-export function framePicture(map: TokenMap, frame: number, label: string): Markup {
+/**
+ * One frame: a path for each number that occurs, with the number as its tooltip.
+ * @param still the id of a picture of the frame, which shows through
+ */
+export function framePicture(map: TokenMap, frame: number, label: string, still: string | null): Markup {
   const { height, width } = map.grid;
   const { low, high } = scaleOf(map);
   const values = new Set(map.data);
@@ -25,18 +28,37 @@ export function framePicture(map: TokenMap, frame: number, label: string): Marku
       ? value
       : low + (Math.round(((value - low) / (high - low)) * (steps - 1)) / (steps - 1)) * (high - low);
   const at = (row: number, column: number) => rounded(map.data[(frame * height + row) * width + column] ?? NaN);
-  const size = sizeOf(map);
+  const size = sizeOf(map, still === null ? 1 : 2);
+  const picture =
+    still === null
+      ? nothing
+      : markup`<use href="#${still}" transform="scale(${width} ${height})"/><rect class="shade" width="${width}" height="${height}"/>`;
   const name = (value: number) => (map.kind === "mask" ? (value === 1 ? "true" : "false") : shortNumber(value));
   return markup`<svg viewBox="0 0 ${width} ${height}" width="${size.width}" height="${size.height}" preserveAspectRatio="none" role="img" aria-label="${label}">
-<rect class="empty" width="${width}" height="${height}"/>${levelPaths({ height, width, at }, low, high, name)}${lines(height, width)}</svg>`;
+<rect class="empty" width="${width}" height="${height}"/>${picture}<g class="${still === null ? "levels" : "levels over"}">${levelPaths({ height, width, at }, low, high, name)}</g>${lines(height, width)}</svg>`;
 }
 
 /** In pixels: cells are square; a single row is 22 pixels high, so that it is easy to see. */
-function sizeOf({ grid: { height, width } }: TokenMap): { readonly width: number; readonly height: number } {
+function sizeOf(
+  { grid: { height, width } }: TokenMap,
+  scale: number,
+): { readonly width: number; readonly height: number } {
   if (height === 1) return { width: width * Math.max(3, Math.min(28, Math.floor(480 / width))), height: 22 };
-  const cell = Math.max(3, Math.min(14, Math.floor(240 / width)));
+  const cell = scale * Math.max(3, Math.min(14, Math.floor(240 / width)));
   return { width: width * cell, height: height * cell };
 }
+
+/** The pictures of all frames, once for the whole page; each fills a square of one unit. */
+export function stillPictures(stills: readonly Buffer[]): Markup {
+  if (stills.length === 0) return nothing;
+  const images = stills.map(
+    (png, frame) =>
+      markup`<image id="${stillId(frame)}" width="1" height="1" preserveAspectRatio="none" href="data:image/png;base64,${png.toString("base64")}"/>`,
+  );
+  return markup`<svg class="stills" aria-hidden="true"><defs>${images}</defs></svg>`;
+}
+
+export const stillId = (frame: number): string => `still-${frame}`;
 
 /** Neighbours in a row that have the same value are one rectangle. */
 function levelPaths(

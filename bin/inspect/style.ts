@@ -23,6 +23,7 @@ article, dd { --hue: var(--own); } .keep, .attention { --hue: var(--keep); } .ti
 .frames { display: flex; flex-wrap: wrap; gap: .8rem; } figure { margin: .4rem 0 0; } figcaption { font-size: .8rem; color: var(--quiet); }
 svg { display: block; max-width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--quiet); }
 .empty { fill: var(--empty); } .level { fill: var(--hue); shape-rendering: crispEdges; } .broken { fill: var(--bad); }
+.stills { position: absolute; width: 0; height: 0; } .shade { fill: #000; fill-opacity: .25; } .over { opacity: .55; }
 .grid { fill: none; stroke: var(--card); stroke-width: 1px; vector-effect: non-scaling-stroke; }
 .cut { fill: none; stroke: var(--text); stroke-width: 1.5px; vector-effect: non-scaling-stroke; }
 .bar { fill: var(--hue); fill-opacity: .75; } .axis { stroke: var(--quiet); fill: none; } path.mark { stroke: var(--text); stroke-dasharray: 4 3; } text.mark { fill: var(--text); }

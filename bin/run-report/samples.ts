@@ -46,5 +46,5 @@ function sheetPart({ name, pictures }: Sheet): string {
 function figure({ step, name, png }: Sheet["pictures"][number]): string {
   const image = `<img alt="" loading="lazy" src="data:image/png;base64,${png.toString("base64")}">`;
   const when = step === 0 ? "before the training" : `after step ${step}`;
-  return `<figure>${image}<figcaption><span>${when}</span><i>${escape(name)}</i></figcaption></figure>`;
+  return `<figure>${image}<figcaption><span>${when}</span> <i>${escape(name)}</i></figcaption></figure>`;
 }
