@@ -14,6 +14,8 @@ export interface SourceInfo {
   /** Kind `tensor` only: the entry of the file and the names of its axes. */
   readonly key?: string;
   readonly axes?: readonly string[];
+  /** Kind `tensor` only: the smallest and the largest number that it may hold. */
+  readonly range?: readonly [number, number];
 }
 
 /** A set of samples, of which every batch has its share. */

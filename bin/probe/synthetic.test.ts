@@ -96,4 +96,18 @@ test("the same seed gives the same samples, and no two samples are alike", () =>
   assert.not.equal(latents(1, 0), latents(1, 1));
 });
 
+test("a declared range is filled up to both ends, and not left", () => {
+  const ranged: StrategyInfo = {
+    ...strategy,
+    sources: [...strategy.sources, { ...source("score", "tensor", ["token:video"]), range: [-2, 0.5] }],
+  };
+  for (const sample of syntheticSamples(ranged, made)) {
+    const score = sample.sources["score"];
+    const values = score !== undefined && "value" in score ? [...score.value.data] : [];
+    assert.is(values.length, 120);
+    assert.equal([Math.min(...values), Math.max(...values)], [-2, 0.5]);
+    assert.ok(new Set(values).size > 100);
+  }
+});
+
 test.run();

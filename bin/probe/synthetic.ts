@@ -91,6 +91,9 @@ function sourceOf(source: SourceInfo, strategy: StrategyInfo, made: Synthetic, i
     case "audio_mask":
       return { kind, mask: maskOver({ frames: sizes.steps, height: 1, width: 1 }, made, index) };
     case "tensor": {
+      const shape = (source.axes ?? []).map((axis) => lengthOf(axis, source, strategy, made));
+      if (source.range !== undefined)
+        return { kind, value: inRange(shape, source.range, draws.rand(name, product(shape))) };
       const limit = { normal: null, shares: 1, tens: 10 }[made.scores ?? "normal"];
       if (limit !== null && source.axes?.length === 0)
         return {
@@ -100,12 +103,21 @@ function sourceOf(source: SourceInfo, strategy: StrategyInfo, made: Synthetic, i
             draws.rand(name, 1).map((share) => limit * share),
           ),
         };
-      return { kind, value: normal(...(source.axes ?? []).map((axis) => lengthOf(axis, source, strategy, made))) };
+      return { kind, value: normal(...shape) };
     }
   }
 }
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** From numbers between 0 and 1, the first of which is the smallest and the second the largest that may be. */
+function inRange(shape: readonly number[], [low, high]: readonly [number, number], shares: Float32Array): HostTensor {
+  const ends = shape.length === 0 ? [] : [low, high];
+  return floats(
+    shape,
+    shares.map((share, i) => Math.min(Math.max(ends[i] ?? low + share * (high - low), low), high)),
+  );
+}
 
 const floats = (shape: readonly number[], data: Float32Array): HostTensor => ({ shape, dtype: "float32", data });
 

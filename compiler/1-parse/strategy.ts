@@ -146,6 +146,7 @@ function source(entry: YamlEntry, bag: Bag): syntax.SourceSyntax {
     file: template("file"),
     key: located(entryOf(value, "key"), "string"),
     axes: axes(entryOf(value, "axes")),
+    range: range(entryOf(value, "range")),
     like: nameValue(entryOf(value, "like")),
     optional: located(entryOf(value, "optional"), "boolean"),
     span: value.span,
@@ -175,6 +176,14 @@ function axes(entry: YamlEntry | null): syntax.Located<readonly AxisName[]> | nu
   if (entry === null || entry.value.kind !== "sequence") return null;
   const value = entry.value.items.filter(isText).map(({ text, span }) => ({ text, span }));
   return { value, keySpan: entry.keySpan, span: entry.value.span };
+}
+
+/** Two numbers; null where anything else stands. */
+function range(entry: YamlEntry | null): syntax.Located<readonly [number, number]> | null {
+  if (entry === null || entry.value.kind !== "sequence") return null;
+  const [low, high, ...more] = entry.value.items.map((node) => (node.kind === "scalar" ? node.value : null));
+  if (typeof low !== "number" || typeof high !== "number" || more.length > 0) return null;
+  return { value: [low, high], keySpan: entry.keySpan, span: entry.value.span };
 }
 
 function letEntry({ keyNode, value }: YamlEntry, bag: Bag): syntax.LetSyntax[] {

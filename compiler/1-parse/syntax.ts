@@ -58,6 +58,8 @@ export interface SourceSyntax {
   /** Kind `tensor` only. */
   readonly key: Located<string> | null;
   readonly axes: Located<readonly AxisName[]> | null;
+  /** Kind `tensor` only: the smallest and the largest number that it holds. */
+  readonly range: Located<readonly [number, number]> | null;
   /** Kinds of latents only: the source whose grid it has. */
   readonly like: Name | null;
   /** Whether samples without a file of it are kept. */

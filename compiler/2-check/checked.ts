@@ -26,6 +26,8 @@ export interface CheckedSource {
   readonly optional: boolean;
   readonly key: string | null;
   readonly axes: readonly string[] | null;
+  /** Of a tensor: the smallest and the largest number that it may hold. */
+  readonly range: readonly [number, number] | null;
   /** Of latents: the source whose grid they have. */
   readonly like: string | null;
   /** Of its name. */

@@ -191,6 +191,16 @@ var schema31 = {
             description: "Kind `tensor` only: the names of its axes without `batch`.",
             examples: [["token:video", "feature"]],
           },
+          range: {
+            type: "array",
+            title: "the smallest and the largest number, as `[0, 1]`",
+            items: { type: "number", title: "a number" },
+            minItems: 2,
+            maxItems: 2,
+            description:
+              "Kind `tensor` only: between which numbers all of its lie, which is checked when a file is read.",
+            examples: [[0, 1]],
+          },
           like: {
             type: "string",
             title: "a text",
@@ -908,7 +918,7 @@ var schema31 = {
           required: ["kind"],
           if: { properties: { kind: { const: "tensor" } }, required: ["kind"] },
           then: { required: ["key", "axes"] },
-          else: { properties: { key: false, axes: false } },
+          else: { properties: { key: false, axes: false, range: false } },
           allOf: [
             {
               if: { required: ["file"] },
@@ -1231,6 +1241,20 @@ function validate20(
                   }
                   errors++;
                 }
+                if (data3.range !== void 0) {
+                  const err14 = {
+                    instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
+                    schemaPath: "#/else/properties/sources/additionalProperties/else/properties/range/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err14];
+                  } else {
+                    vErrors.push(err14);
+                  }
+                  errors++;
+                }
               }
               var _valid2 = _errs19 === errors;
               valid7 = _valid2;
@@ -1239,36 +1263,37 @@ function validate20(
                   props0 = props0 || {};
                   props0.key = true;
                   props0.axes = true;
+                  props0.range = true;
                 }
               }
               ifClause1 = "else";
             }
             if (!valid7) {
-              const err14 = {
+              const err15 = {
                 instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
                 schemaPath: "#/else/properties/sources/additionalProperties/if",
                 keyword: "if",
                 params: { failingKeyword: ifClause1 },
               };
               if (vErrors === null) {
-                vErrors = [err14];
+                vErrors = [err15];
               } else {
-                vErrors.push(err14);
+                vErrors.push(err15);
               }
               errors++;
             }
             if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
               if (data3.kind === void 0) {
-                const err15 = {
+                const err16 = {
                   instancePath: instancePath + "/sources/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/else/properties/sources/additionalProperties/required",
                   keyword: "required",
                   params: { missingProperty: "kind" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err15];
+                  vErrors = [err16];
                 } else {
-                  vErrors.push(err15);
+                  vErrors.push(err16);
                 }
                 errors++;
               }
@@ -1277,31 +1302,12 @@ function validate20(
         }
       }
       if (data.video !== void 0) {
-        let data8 = data.video;
-        if (data8 && typeof data8 == "object" && !Array.isArray(data8)) {
-          if (data8.latents === void 0) {
-            const err16 = {
-              instancePath: instancePath + "/video",
-              schemaPath: "#/else/properties/video/required",
-              keyword: "required",
-              params: { missingProperty: "latents" },
-            };
-            if (vErrors === null) {
-              vErrors = [err16];
-            } else {
-              vErrors.push(err16);
-            }
-            errors++;
-          }
-        }
-      }
-      if (data.audio !== void 0) {
-        let data9 = data.audio;
+        let data9 = data.video;
         if (data9 && typeof data9 == "object" && !Array.isArray(data9)) {
           if (data9.latents === void 0) {
             const err17 = {
-              instancePath: instancePath + "/audio",
-              schemaPath: "#/else/properties/audio/required",
+              instancePath: instancePath + "/video",
+              schemaPath: "#/else/properties/video/required",
               keyword: "required",
               params: { missingProperty: "latents" },
             };
@@ -1314,22 +1320,41 @@ function validate20(
           }
         }
       }
-      if (data.outputs !== void 0) {
-        let data10 = data.outputs;
+      if (data.audio !== void 0) {
+        let data10 = data.audio;
         if (data10 && typeof data10 == "object" && !Array.isArray(data10)) {
-          for (const key2 in data10) {
-            let data11 = data10[key2];
+          if (data10.latents === void 0) {
+            const err18 = {
+              instancePath: instancePath + "/audio",
+              schemaPath: "#/else/properties/audio/required",
+              keyword: "required",
+              params: { missingProperty: "latents" },
+            };
+            if (vErrors === null) {
+              vErrors = [err18];
+            } else {
+              vErrors.push(err18);
+            }
+            errors++;
+          }
+        }
+      }
+      if (data.outputs !== void 0) {
+        let data11 = data.outputs;
+        if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
+          for (const key2 in data11) {
+            let data12 = data11[key2];
             const _errs25 = errors;
             let valid11 = true;
             const _errs26 = errors;
-            if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
+            if (data12 && typeof data12 == "object" && !Array.isArray(data12)) {
               let missing3;
-              if (data11.linear === void 0 && (missing3 = "linear")) {
-                const err18 = {};
+              if (data12.linear === void 0 && (missing3 = "linear")) {
+                const err19 = {};
                 if (vErrors === null) {
-                  vErrors = [err18];
+                  vErrors = [err19];
                 } else {
-                  vErrors.push(err18);
+                  vErrors.push(err19);
                 }
                 errors++;
               }
@@ -1346,27 +1371,13 @@ function validate20(
             let ifClause2;
             if (_valid3) {
               const _errs27 = errors;
-              if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
-                if (data11.features === void 0) {
-                  const err19 = {
+              if (data12 && typeof data12 == "object" && !Array.isArray(data12)) {
+                if (data12.features === void 0) {
+                  const err20 = {
                     instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
                     schemaPath: "#/else/properties/outputs/additionalProperties/then/required",
                     keyword: "required",
                     params: { missingProperty: "features" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err19];
-                  } else {
-                    vErrors.push(err19);
-                  }
-                  errors++;
-                }
-                if (data11.tap !== void 0) {
-                  const err20 = {
-                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                    schemaPath: "#/else/properties/outputs/additionalProperties/then/properties/tap/false schema",
-                    keyword: "false schema",
-                    params: {},
                   };
                   if (vErrors === null) {
                     vErrors = [err20];
@@ -1375,11 +1386,10 @@ function validate20(
                   }
                   errors++;
                 }
-                if (data11.modality !== void 0) {
+                if (data12.tap !== void 0) {
                   const err21 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                    schemaPath: "#/else/properties/outputs/additionalProperties/then/properties/modality/false schema",
+                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                    schemaPath: "#/else/properties/outputs/additionalProperties/then/properties/tap/false schema",
                     keyword: "false schema",
                     params: {},
                   };
@@ -1387,6 +1397,21 @@ function validate20(
                     vErrors = [err21];
                   } else {
                     vErrors.push(err21);
+                  }
+                  errors++;
+                }
+                if (data12.modality !== void 0) {
+                  const err22 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                    schemaPath: "#/else/properties/outputs/additionalProperties/then/properties/modality/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err22];
+                  } else {
+                    vErrors.push(err22);
                   }
                   errors++;
                 }
@@ -1401,27 +1426,13 @@ function validate20(
               ifClause2 = "then";
             } else {
               const _errs28 = errors;
-              if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
-                if (data11.tap === void 0) {
-                  const err22 = {
-                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
-                    schemaPath: "#/else/properties/outputs/additionalProperties/else/required",
-                    keyword: "required",
-                    params: { missingProperty: "tap" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err22];
-                  } else {
-                    vErrors.push(err22);
-                  }
-                  errors++;
-                }
-                if (data11.modality === void 0) {
+              if (data12 && typeof data12 == "object" && !Array.isArray(data12)) {
+                if (data12.tap === void 0) {
                   const err23 = {
                     instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
                     schemaPath: "#/else/properties/outputs/additionalProperties/else/required",
                     keyword: "required",
-                    params: { missingProperty: "modality" },
+                    params: { missingProperty: "tap" },
                   };
                   if (vErrors === null) {
                     vErrors = [err23];
@@ -1430,13 +1441,12 @@ function validate20(
                   }
                   errors++;
                 }
-                if (data11.features !== void 0) {
+                if (data12.modality === void 0) {
                   const err24 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/else/properties/outputs/additionalProperties/else/properties/features/false schema",
-                    keyword: "false schema",
-                    params: {},
+                    instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
+                    schemaPath: "#/else/properties/outputs/additionalProperties/else/required",
+                    keyword: "required",
+                    params: { missingProperty: "modality" },
                   };
                   if (vErrors === null) {
                     vErrors = [err24];
@@ -1445,8 +1455,23 @@ function validate20(
                   }
                   errors++;
                 }
-                if (data11.activation !== void 0) {
+                if (data12.features !== void 0) {
                   const err25 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/else/properties/outputs/additionalProperties/else/properties/features/false schema",
+                    keyword: "false schema",
+                    params: {},
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err25];
+                  } else {
+                    vErrors.push(err25);
+                  }
+                  errors++;
+                }
+                if (data12.activation !== void 0) {
+                  const err26 = {
                     instancePath:
                       instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
                     schemaPath:
@@ -1455,9 +1480,9 @@ function validate20(
                     params: {},
                   };
                   if (vErrors === null) {
-                    vErrors = [err25];
+                    vErrors = [err26];
                   } else {
-                    vErrors.push(err25);
+                    vErrors.push(err26);
                   }
                   errors++;
                 }
@@ -1474,16 +1499,16 @@ function validate20(
               ifClause2 = "else";
             }
             if (!valid11) {
-              const err26 = {
+              const err27 = {
                 instancePath: instancePath + "/outputs/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),
                 schemaPath: "#/else/properties/outputs/additionalProperties/if",
                 keyword: "if",
                 params: { failingKeyword: ifClause2 },
               };
               if (vErrors === null) {
-                vErrors = [err26];
+                vErrors = [err27];
               } else {
-                vErrors.push(err26);
+                vErrors.push(err27);
               }
               errors++;
             }
@@ -1491,31 +1516,17 @@ function validate20(
         }
       }
       if (data.weights !== void 0) {
-        let data16 = data.weights;
-        if (data16 && typeof data16 == "object" && !Array.isArray(data16)) {
-          for (const key3 in data16) {
-            let data17 = data16[key3];
-            if (data17 && typeof data17 == "object" && !Array.isArray(data17)) {
-              if (data17.axes === void 0) {
-                const err27 = {
-                  instancePath: instancePath + "/weights/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/else/properties/weights/additionalProperties/required",
-                  keyword: "required",
-                  params: { missingProperty: "axes" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err27];
-                } else {
-                  vErrors.push(err27);
-                }
-                errors++;
-              }
-              if (data17.like === void 0) {
+        let data17 = data.weights;
+        if (data17 && typeof data17 == "object" && !Array.isArray(data17)) {
+          for (const key3 in data17) {
+            let data18 = data17[key3];
+            if (data18 && typeof data18 == "object" && !Array.isArray(data18)) {
+              if (data18.axes === void 0) {
                 const err28 = {
                   instancePath: instancePath + "/weights/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/else/properties/weights/additionalProperties/required",
                   keyword: "required",
-                  params: { missingProperty: "like" },
+                  params: { missingProperty: "axes" },
                 };
                 if (vErrors === null) {
                   vErrors = [err28];
@@ -1524,22 +1535,12 @@ function validate20(
                 }
                 errors++;
               }
-            }
-          }
-        }
-      }
-      if (data.imports !== void 0) {
-        let data18 = data.imports;
-        if (data18 && typeof data18 == "object" && !Array.isArray(data18)) {
-          for (const key4 in data18) {
-            let data19 = data18[key4];
-            if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
-              if (data19.from === void 0) {
+              if (data18.like === void 0) {
                 const err29 = {
-                  instancePath: instancePath + "/imports/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/else/properties/imports/additionalProperties/required",
+                  instancePath: instancePath + "/weights/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/weights/additionalProperties/required",
                   keyword: "required",
-                  params: { missingProperty: "from" },
+                  params: { missingProperty: "like" },
                 };
                 if (vErrors === null) {
                   vErrors = [err29];
@@ -1548,17 +1549,41 @@ function validate20(
                 }
                 errors++;
               }
-              if (data19.type === void 0) {
+            }
+          }
+        }
+      }
+      if (data.imports !== void 0) {
+        let data19 = data.imports;
+        if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
+          for (const key4 in data19) {
+            let data20 = data19[key4];
+            if (data20 && typeof data20 == "object" && !Array.isArray(data20)) {
+              if (data20.from === void 0) {
                 const err30 = {
+                  instancePath: instancePath + "/imports/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/imports/additionalProperties/required",
+                  keyword: "required",
+                  params: { missingProperty: "from" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err30];
+                } else {
+                  vErrors.push(err30);
+                }
+                errors++;
+              }
+              if (data20.type === void 0) {
+                const err31 = {
                   instancePath: instancePath + "/imports/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/else/properties/imports/additionalProperties/required",
                   keyword: "required",
                   params: { missingProperty: "type" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err30];
+                  vErrors = [err31];
                 } else {
-                  vErrors.push(err30);
+                  vErrors.push(err31);
                 }
                 errors++;
               }
@@ -1581,85 +1606,68 @@ function validate20(
     }
   }
   if (!valid0) {
-    const err31 = { instancePath, schemaPath: "#/if", keyword: "if", params: { failingKeyword: "else" } };
+    const err32 = { instancePath, schemaPath: "#/if", keyword: "if", params: { failingKeyword: "else" } };
     if (vErrors === null) {
-      vErrors = [err31];
+      vErrors = [err32];
     } else {
-      vErrors.push(err31);
+      vErrors.push(err32);
     }
     errors++;
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.strategy === void 0) {
-      const err32 = {
+      const err33 = {
         instancePath,
         schemaPath: "#/required",
         keyword: "required",
         params: { missingProperty: "strategy" },
       };
       if (vErrors === null) {
-        vErrors = [err32];
+        vErrors = [err33];
       } else {
-        vErrors.push(err32);
+        vErrors.push(err33);
       }
       errors++;
     }
     for (const key5 in data) {
       if (!func1.call(schema31.properties, key5)) {
-        const err33 = {
+        const err34 = {
           instancePath,
           schemaPath: "#/additionalProperties",
           keyword: "additionalProperties",
           params: { additionalProperty: key5 },
         };
         if (vErrors === null) {
-          vErrors = [err33];
+          vErrors = [err34];
         } else {
-          vErrors.push(err33);
+          vErrors.push(err34);
         }
         errors++;
       }
     }
     if (data.strategy !== void 0) {
-      let data20 = data.strategy;
-      if (typeof data20 === "string") {
-        if (!pattern4.test(data20)) {
-          const err34 = {
+      let data21 = data.strategy;
+      if (typeof data21 === "string") {
+        if (!pattern4.test(data21)) {
+          const err35 = {
             instancePath: instancePath + "/strategy",
             schemaPath: "#/properties/strategy/pattern",
             keyword: "pattern",
             params: { pattern: "^[a-z][a-z0-9_]*$" },
           };
           if (vErrors === null) {
-            vErrors = [err34];
+            vErrors = [err35];
           } else {
-            vErrors.push(err34);
+            vErrors.push(err35);
           }
           errors++;
         }
       } else {
-        const err35 = {
+        const err36 = {
           instancePath: instancePath + "/strategy",
           schemaPath: "#/properties/strategy/type",
           keyword: "type",
           params: { type: "string" },
-        };
-        if (vErrors === null) {
-          vErrors = [err35];
-        } else {
-          vErrors.push(err35);
-        }
-        errors++;
-      }
-    }
-    if (data.language !== void 0) {
-      let data21 = data.language;
-      if (!(data21 === 1 || data21 === 2)) {
-        const err36 = {
-          instancePath: instancePath + "/language",
-          schemaPath: "#/properties/language/enum",
-          keyword: "enum",
-          params: { allowedValues: schema31.properties.language.enum },
         };
         if (vErrors === null) {
           vErrors = [err36];
@@ -1669,13 +1677,14 @@ function validate20(
         errors++;
       }
     }
-    if (data.description !== void 0) {
-      if (typeof data.description !== "string") {
+    if (data.language !== void 0) {
+      let data22 = data.language;
+      if (!(data22 === 1 || data22 === 2)) {
         const err37 = {
-          instancePath: instancePath + "/description",
-          schemaPath: "#/properties/description/type",
-          keyword: "type",
-          params: { type: "string" },
+          instancePath: instancePath + "/language",
+          schemaPath: "#/properties/language/enum",
+          keyword: "enum",
+          params: { allowedValues: schema31.properties.language.enum },
         };
         if (vErrors === null) {
           vErrors = [err37];
@@ -1685,11 +1694,11 @@ function validate20(
         errors++;
       }
     }
-    if (data.extends !== void 0) {
-      if (typeof data.extends !== "string") {
+    if (data.description !== void 0) {
+      if (typeof data.description !== "string") {
         const err38 = {
-          instancePath: instancePath + "/extends",
-          schemaPath: "#/properties/extends/type",
+          instancePath: instancePath + "/description",
+          schemaPath: "#/properties/description/type",
           keyword: "type",
           params: { type: "string" },
         };
@@ -1701,14 +1710,30 @@ function validate20(
         errors++;
       }
     }
+    if (data.extends !== void 0) {
+      if (typeof data.extends !== "string") {
+        const err39 = {
+          instancePath: instancePath + "/extends",
+          schemaPath: "#/properties/extends/type",
+          keyword: "type",
+          params: { type: "string" },
+        };
+        if (vErrors === null) {
+          vErrors = [err39];
+        } else {
+          vErrors.push(err39);
+        }
+        errors++;
+      }
+    }
     if (data.params !== void 0) {
-      let data24 = data.params;
-      if (data24 && typeof data24 == "object" && !Array.isArray(data24)) {
-        for (const key6 in data24) {
+      let data25 = data.params;
+      if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
+        for (const key6 in data25) {
           const _errs45 = errors;
           if (typeof key6 === "string") {
             if (!pattern5.test(key6)) {
-              const err39 = {
+              const err40 = {
                 instancePath: instancePath + "/params",
                 schemaPath: "#/properties/params/propertyNames/pattern",
                 keyword: "pattern",
@@ -1716,62 +1741,39 @@ function validate20(
                 propertyName: key6,
               };
               if (vErrors === null) {
-                vErrors = [err39];
+                vErrors = [err40];
               } else {
-                vErrors.push(err39);
+                vErrors.push(err40);
               }
               errors++;
             }
           }
           var valid17 = _errs45 === errors;
           if (!valid17) {
-            const err40 = {
+            const err41 = {
               instancePath: instancePath + "/params",
               schemaPath: "#/properties/params/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key6 },
             };
             if (vErrors === null) {
-              vErrors = [err40];
+              vErrors = [err41];
             } else {
-              vErrors.push(err40);
+              vErrors.push(err41);
             }
             errors++;
           }
         }
-        for (const key7 in data24) {
-          let data25 = data24[key7];
-          if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
-            for (const key8 in data25) {
+        for (const key7 in data25) {
+          let data26 = data25[key7];
+          if (data26 && typeof data26 == "object" && !Array.isArray(data26)) {
+            for (const key8 in data26) {
               if (!func1.call(schema31.properties.params.additionalProperties.properties, key8)) {
-                const err41 = {
+                const err42 = {
                   instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/params/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key8 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err41];
-                } else {
-                  vErrors.push(err41);
-                }
-                errors++;
-              }
-            }
-            if (data25.type !== void 0) {
-              let data26 = data25.type;
-              if (!(
-                data26 === "number" ||
-                data26 === "integer" ||
-                data26 === "boolean" ||
-                data26 === "string" ||
-                data26 === "array"
-              )) {
-                const err42 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/params/additionalProperties/properties/type/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.params.additionalProperties.properties.type.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err42];
@@ -1781,14 +1783,20 @@ function validate20(
                 errors++;
               }
             }
-            if (data25.description !== void 0) {
-              if (typeof data25.description !== "string") {
+            if (data26.type !== void 0) {
+              let data27 = data26.type;
+              if (!(
+                data27 === "number" ||
+                data27 === "integer" ||
+                data27 === "boolean" ||
+                data27 === "string" ||
+                data27 === "array"
+              )) {
                 const err43 = {
-                  instancePath:
-                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/description",
-                  schemaPath: "#/properties/params/additionalProperties/properties/description/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/params/additionalProperties/properties/type/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.params.additionalProperties.properties.type.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err43];
@@ -1798,11 +1806,12 @@ function validate20(
                 errors++;
               }
             }
-            if (data25.title !== void 0) {
-              if (typeof data25.title !== "string") {
+            if (data26.description !== void 0) {
+              if (typeof data26.description !== "string") {
                 const err44 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/title",
-                  schemaPath: "#/properties/params/additionalProperties/properties/title/type",
+                  instancePath:
+                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/description",
+                  schemaPath: "#/properties/params/additionalProperties/properties/description/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -1814,46 +1823,45 @@ function validate20(
                 errors++;
               }
             }
-            if (data25.enum !== void 0) {
-              let data29 = data25.enum;
-              if (Array.isArray(data29)) {
-                if (data29.length < 1) {
-                  const err45 = {
+            if (data26.title !== void 0) {
+              if (typeof data26.title !== "string") {
+                const err45 = {
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/title",
+                  schemaPath: "#/properties/params/additionalProperties/properties/title/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err45];
+                } else {
+                  vErrors.push(err45);
+                }
+                errors++;
+              }
+            }
+            if (data26.enum !== void 0) {
+              let data30 = data26.enum;
+              if (Array.isArray(data30)) {
+                if (data30.length < 1) {
+                  const err46 = {
                     instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
                     schemaPath: "#/properties/params/additionalProperties/properties/enum/minItems",
                     keyword: "minItems",
                     params: { limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err45];
+                    vErrors = [err46];
                   } else {
-                    vErrors.push(err45);
+                    vErrors.push(err46);
                   }
                   errors++;
                 }
               } else {
-                const err46 = {
+                const err47 = {
                   instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
                   schemaPath: "#/properties/params/additionalProperties/properties/enum/type",
                   keyword: "type",
                   params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err46];
-                } else {
-                  vErrors.push(err46);
-                }
-                errors++;
-              }
-            }
-            if (data25.minimum !== void 0) {
-              let data30 = data25.minimum;
-              if (!(typeof data30 == "number" && isFinite(data30))) {
-                const err47 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minimum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minimum/type",
-                  keyword: "type",
-                  params: { type: "number" },
                 };
                 if (vErrors === null) {
                   vErrors = [err47];
@@ -1863,12 +1871,12 @@ function validate20(
                 errors++;
               }
             }
-            if (data25.maximum !== void 0) {
-              let data31 = data25.maximum;
+            if (data26.minimum !== void 0) {
+              let data31 = data26.minimum;
               if (!(typeof data31 == "number" && isFinite(data31))) {
                 const err48 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maximum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/maximum/type",
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minimum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minimum/type",
                   keyword: "type",
                   params: { type: "number" },
                 };
@@ -1880,13 +1888,12 @@ function validate20(
                 errors++;
               }
             }
-            if (data25.exclusiveMinimum !== void 0) {
-              let data32 = data25.exclusiveMinimum;
+            if (data26.maximum !== void 0) {
+              let data32 = data26.maximum;
               if (!(typeof data32 == "number" && isFinite(data32))) {
                 const err49 = {
-                  instancePath:
-                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMinimum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMinimum/type",
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maximum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/maximum/type",
                   keyword: "type",
                   params: { type: "number" },
                 };
@@ -1898,13 +1905,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data25.exclusiveMaximum !== void 0) {
-              let data33 = data25.exclusiveMaximum;
+            if (data26.exclusiveMinimum !== void 0) {
+              let data33 = data26.exclusiveMinimum;
               if (!(typeof data33 == "number" && isFinite(data33))) {
                 const err50 = {
                   instancePath:
-                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMaximum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMaximum/type",
+                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMinimum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMinimum/type",
                   keyword: "type",
                   params: { type: "number" },
                 };
@@ -1916,11 +1923,29 @@ function validate20(
                 errors++;
               }
             }
-            if (data25.multipleOf !== void 0) {
-              let data34 = data25.multipleOf;
-              if (typeof data34 == "number" && isFinite(data34)) {
-                if (data34 <= 0 || isNaN(data34)) {
-                  const err51 = {
+            if (data26.exclusiveMaximum !== void 0) {
+              let data34 = data26.exclusiveMaximum;
+              if (!(typeof data34 == "number" && isFinite(data34))) {
+                const err51 = {
+                  instancePath:
+                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMaximum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMaximum/type",
+                  keyword: "type",
+                  params: { type: "number" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err51];
+                } else {
+                  vErrors.push(err51);
+                }
+                errors++;
+              }
+            }
+            if (data26.multipleOf !== void 0) {
+              let data35 = data26.multipleOf;
+              if (typeof data35 == "number" && isFinite(data35)) {
+                if (data35 <= 0 || isNaN(data35)) {
+                  const err52 = {
                     instancePath:
                       instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
                     schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/exclusiveMinimum",
@@ -1928,37 +1953,19 @@ function validate20(
                     params: { comparison: ">", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err51];
+                    vErrors = [err52];
                   } else {
-                    vErrors.push(err51);
+                    vErrors.push(err52);
                   }
                   errors++;
                 }
               } else {
-                const err52 = {
+                const err53 = {
                   instancePath:
                     instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
                   schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/type",
                   keyword: "type",
                   params: { type: "number" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err52];
-                } else {
-                  vErrors.push(err52);
-                }
-                errors++;
-              }
-            }
-            if (data25.minLength !== void 0) {
-              let data35 = data25.minLength;
-              if (!(typeof data35 == "number" && !(data35 % 1) && !isNaN(data35) && isFinite(data35))) {
-                const err53 = {
-                  instancePath:
-                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minLength/type",
-                  keyword: "type",
-                  params: { type: "integer" },
                 };
                 if (vErrors === null) {
                   vErrors = [err53];
@@ -1967,9 +1974,27 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data35 == "number" && isFinite(data35)) {
-                if (data35 < 0 || isNaN(data35)) {
-                  const err54 = {
+            }
+            if (data26.minLength !== void 0) {
+              let data36 = data26.minLength;
+              if (!(typeof data36 == "number" && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
+                const err54 = {
+                  instancePath:
+                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minLength/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err54];
+                } else {
+                  vErrors.push(err54);
+                }
+                errors++;
+              }
+              if (typeof data36 == "number" && isFinite(data36)) {
+                if (data36 < 0 || isNaN(data36)) {
+                  const err55 = {
                     instancePath:
                       instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
                     schemaPath: "#/properties/params/additionalProperties/properties/minLength/minimum",
@@ -1977,18 +2002,18 @@ function validate20(
                     params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err54];
+                    vErrors = [err55];
                   } else {
-                    vErrors.push(err54);
+                    vErrors.push(err55);
                   }
                   errors++;
                 }
               }
             }
-            if (data25.maxLength !== void 0) {
-              let data36 = data25.maxLength;
-              if (!(typeof data36 == "number" && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
-                const err55 = {
+            if (data26.maxLength !== void 0) {
+              let data37 = data26.maxLength;
+              if (!(typeof data37 == "number" && !(data37 % 1) && !isNaN(data37) && isFinite(data37))) {
+                const err56 = {
                   instancePath:
                     instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
                   schemaPath: "#/properties/params/additionalProperties/properties/maxLength/type",
@@ -1996,15 +2021,15 @@ function validate20(
                   params: { type: "integer" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err55];
+                  vErrors = [err56];
                 } else {
-                  vErrors.push(err55);
+                  vErrors.push(err56);
                 }
                 errors++;
               }
-              if (typeof data36 == "number" && isFinite(data36)) {
-                if (data36 < 0 || isNaN(data36)) {
-                  const err56 = {
+              if (typeof data37 == "number" && isFinite(data37)) {
+                if (data37 < 0 || isNaN(data37)) {
+                  const err57 = {
                     instancePath:
                       instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
                     schemaPath: "#/properties/params/additionalProperties/properties/maxLength/minimum",
@@ -2012,38 +2037,21 @@ function validate20(
                     params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err56];
+                    vErrors = [err57];
                   } else {
-                    vErrors.push(err56);
+                    vErrors.push(err57);
                   }
                   errors++;
                 }
               }
             }
-            if (data25.pattern !== void 0) {
-              if (typeof data25.pattern !== "string") {
-                const err57 = {
+            if (data26.pattern !== void 0) {
+              if (typeof data26.pattern !== "string") {
+                const err58 = {
                   instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/pattern",
                   schemaPath: "#/properties/params/additionalProperties/properties/pattern/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err57];
-                } else {
-                  vErrors.push(err57);
-                }
-                errors++;
-              }
-            }
-            if (data25.minItems !== void 0) {
-              let data38 = data25.minItems;
-              if (!(typeof data38 == "number" && !(data38 % 1) && !isNaN(data38) && isFinite(data38))) {
-                const err58 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minItems/type",
-                  keyword: "type",
-                  params: { type: "integer" },
                 };
                 if (vErrors === null) {
                   vErrors = [err58];
@@ -2052,9 +2060,26 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data38 == "number" && isFinite(data38)) {
-                if (data38 < 0 || isNaN(data38)) {
-                  const err59 = {
+            }
+            if (data26.minItems !== void 0) {
+              let data39 = data26.minItems;
+              if (!(typeof data39 == "number" && !(data39 % 1) && !isNaN(data39) && isFinite(data39))) {
+                const err59 = {
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minItems/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err59];
+                } else {
+                  vErrors.push(err59);
+                }
+                errors++;
+              }
+              if (typeof data39 == "number" && isFinite(data39)) {
+                if (data39 < 0 || isNaN(data39)) {
+                  const err60 = {
                     instancePath:
                       instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
                     schemaPath: "#/properties/params/additionalProperties/properties/minItems/minimum",
@@ -2062,33 +2087,33 @@ function validate20(
                     params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err59];
+                    vErrors = [err60];
                   } else {
-                    vErrors.push(err59);
+                    vErrors.push(err60);
                   }
                   errors++;
                 }
               }
             }
-            if (data25.maxItems !== void 0) {
-              let data39 = data25.maxItems;
-              if (!(typeof data39 == "number" && !(data39 % 1) && !isNaN(data39) && isFinite(data39))) {
-                const err60 = {
+            if (data26.maxItems !== void 0) {
+              let data40 = data26.maxItems;
+              if (!(typeof data40 == "number" && !(data40 % 1) && !isNaN(data40) && isFinite(data40))) {
+                const err61 = {
                   instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
                   schemaPath: "#/properties/params/additionalProperties/properties/maxItems/type",
                   keyword: "type",
                   params: { type: "integer" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err60];
+                  vErrors = [err61];
                 } else {
-                  vErrors.push(err60);
+                  vErrors.push(err61);
                 }
                 errors++;
               }
-              if (typeof data39 == "number" && isFinite(data39)) {
-                if (data39 < 0 || isNaN(data39)) {
-                  const err61 = {
+              if (typeof data40 == "number" && isFinite(data40)) {
+                if (data40 < 0 || isNaN(data40)) {
+                  const err62 = {
                     instancePath:
                       instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
                     schemaPath: "#/properties/params/additionalProperties/properties/maxItems/minimum",
@@ -2096,17 +2121,17 @@ function validate20(
                     params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err61];
+                    vErrors = [err62];
                   } else {
-                    vErrors.push(err61);
+                    vErrors.push(err62);
                   }
                   errors++;
                 }
               }
             }
-            if (data25.uniqueItems !== void 0) {
-              if (typeof data25.uniqueItems !== "boolean") {
-                const err62 = {
+            if (data26.uniqueItems !== void 0) {
+              if (typeof data26.uniqueItems !== "boolean") {
+                const err63 = {
                   instancePath:
                     instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/uniqueItems",
                   schemaPath: "#/properties/params/additionalProperties/properties/uniqueItems/type",
@@ -2114,33 +2139,33 @@ function validate20(
                   params: { type: "boolean" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err62];
+                  vErrors = [err63];
                 } else {
-                  vErrors.push(err62);
+                  vErrors.push(err63);
                 }
                 errors++;
               }
             }
-            if (data25.items !== void 0) {
-              let data41 = data25.items;
-              if (data41 && typeof data41 == "object" && !Array.isArray(data41)) {
-                if (data41.type === void 0) {
-                  const err63 = {
+            if (data26.items !== void 0) {
+              let data42 = data26.items;
+              if (data42 && typeof data42 == "object" && !Array.isArray(data42)) {
+                if (data42.type === void 0) {
+                  const err64 = {
                     instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                     schemaPath: "#/properties/params/additionalProperties/properties/items/required",
                     keyword: "required",
                     params: { missingProperty: "type" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err63];
+                    vErrors = [err64];
                   } else {
-                    vErrors.push(err63);
+                    vErrors.push(err64);
                   }
                   errors++;
                 }
-                for (const key9 in data41) {
+                for (const key9 in data42) {
                   if (!func1.call(schema31.properties.params.additionalProperties.properties.items.properties, key9)) {
-                    const err64 = {
+                    const err65 = {
                       instancePath:
                         instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/additionalProperties",
@@ -2148,23 +2173,23 @@ function validate20(
                       params: { additionalProperty: key9 },
                     };
                     if (vErrors === null) {
-                      vErrors = [err64];
+                      vErrors = [err65];
                     } else {
-                      vErrors.push(err64);
+                      vErrors.push(err65);
                     }
                     errors++;
                   }
                 }
-                if (data41.type !== void 0) {
-                  let data42 = data41.type;
+                if (data42.type !== void 0) {
+                  let data43 = data42.type;
                   if (!(
-                    data42 === "number" ||
-                    data42 === "integer" ||
-                    data42 === "boolean" ||
-                    data42 === "string" ||
-                    data42 === "array"
+                    data43 === "number" ||
+                    data43 === "integer" ||
+                    data43 === "boolean" ||
+                    data43 === "string" ||
+                    data43 === "array"
                   )) {
-                    const err65 = {
+                    const err66 = {
                       instancePath:
                         instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/type",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/type/enum",
@@ -2175,16 +2200,16 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err65];
+                      vErrors = [err66];
                     } else {
-                      vErrors.push(err65);
+                      vErrors.push(err66);
                     }
                     errors++;
                   }
                 }
-                if (data41.description !== void 0) {
-                  if (typeof data41.description !== "string") {
-                    const err66 = {
+                if (data42.description !== void 0) {
+                  if (typeof data42.description !== "string") {
+                    const err67 = {
                       instancePath:
                         instancePath +
                         "/params/" +
@@ -2196,23 +2221,6 @@ function validate20(
                       params: { type: "string" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err66];
-                    } else {
-                      vErrors.push(err66);
-                    }
-                    errors++;
-                  }
-                }
-                if (data41.title !== void 0) {
-                  if (typeof data41.title !== "string") {
-                    const err67 = {
-                      instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
-                      keyword: "type",
-                      params: { type: "string" },
-                    };
-                    if (vErrors === null) {
                       vErrors = [err67];
                     } else {
                       vErrors.push(err67);
@@ -2220,11 +2228,28 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data41.enum !== void 0) {
-                  let data45 = data41.enum;
-                  if (Array.isArray(data45)) {
-                    if (data45.length < 1) {
-                      const err68 = {
+                if (data42.title !== void 0) {
+                  if (typeof data42.title !== "string") {
+                    const err68 = {
+                      instancePath:
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err68];
+                    } else {
+                      vErrors.push(err68);
+                    }
+                    errors++;
+                  }
+                }
+                if (data42.enum !== void 0) {
+                  let data46 = data42.enum;
+                  if (Array.isArray(data46)) {
+                    if (data46.length < 1) {
+                      const err69 = {
                         instancePath:
                           instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
                         schemaPath:
@@ -2233,37 +2258,19 @@ function validate20(
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err68];
+                        vErrors = [err69];
                       } else {
-                        vErrors.push(err68);
+                        vErrors.push(err69);
                       }
                       errors++;
                     }
                   } else {
-                    const err69 = {
+                    const err70 = {
                       instancePath:
                         instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/enum/type",
                       keyword: "type",
                       params: { type: "array" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err69];
-                    } else {
-                      vErrors.push(err69);
-                    }
-                    errors++;
-                  }
-                }
-                if (data41.minimum !== void 0) {
-                  let data46 = data41.minimum;
-                  if (!(typeof data46 == "number" && isFinite(data46))) {
-                    const err70 = {
-                      instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
-                      keyword: "type",
-                      params: { type: "number" },
                     };
                     if (vErrors === null) {
                       vErrors = [err70];
@@ -2273,13 +2280,13 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data41.maximum !== void 0) {
-                  let data47 = data41.maximum;
+                if (data42.minimum !== void 0) {
+                  let data47 = data42.minimum;
                   if (!(typeof data47 == "number" && isFinite(data47))) {
                     const err71 = {
                       instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2291,17 +2298,13 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data41.exclusiveMinimum !== void 0) {
-                  let data48 = data41.exclusiveMinimum;
+                if (data42.maximum !== void 0) {
+                  let data48 = data42.maximum;
                   if (!(typeof data48 == "number" && isFinite(data48))) {
                     const err72 = {
                       instancePath:
-                        instancePath +
-                        "/params/" +
-                        key7.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMinimum",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2313,17 +2316,17 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data41.exclusiveMaximum !== void 0) {
-                  let data49 = data41.exclusiveMaximum;
+                if (data42.exclusiveMinimum !== void 0) {
+                  let data49 = data42.exclusiveMinimum;
                   if (!(typeof data49 == "number" && isFinite(data49))) {
                     const err73 = {
                       instancePath:
                         instancePath +
                         "/params/" +
                         key7.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMaximum",
+                        "/items/exclusiveMinimum",
                       schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2335,11 +2338,33 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data41.multipleOf !== void 0) {
-                  let data50 = data41.multipleOf;
-                  if (typeof data50 == "number" && isFinite(data50)) {
-                    if (data50 <= 0 || isNaN(data50)) {
-                      const err74 = {
+                if (data42.exclusiveMaximum !== void 0) {
+                  let data50 = data42.exclusiveMaximum;
+                  if (!(typeof data50 == "number" && isFinite(data50))) {
+                    const err74 = {
+                      instancePath:
+                        instancePath +
+                        "/params/" +
+                        key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/exclusiveMaximum",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err74];
+                    } else {
+                      vErrors.push(err74);
+                    }
+                    errors++;
+                  }
+                }
+                if (data42.multipleOf !== void 0) {
+                  let data51 = data42.multipleOf;
+                  if (typeof data51 == "number" && isFinite(data51)) {
+                    if (data51 <= 0 || isNaN(data51)) {
+                      const err75 = {
                         instancePath:
                           instancePath +
                           "/params/" +
@@ -2351,14 +2376,14 @@ function validate20(
                         params: { comparison: ">", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err74];
+                        vErrors = [err75];
                       } else {
-                        vErrors.push(err74);
+                        vErrors.push(err75);
                       }
                       errors++;
                     }
                   } else {
-                    const err75 = {
+                    const err76 = {
                       instancePath:
                         instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/multipleOf",
                       schemaPath:
@@ -2367,17 +2392,17 @@ function validate20(
                       params: { type: "number" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err75];
+                      vErrors = [err76];
                     } else {
-                      vErrors.push(err75);
+                      vErrors.push(err76);
                     }
                     errors++;
                   }
                 }
-                if (data41.minLength !== void 0) {
-                  let data51 = data41.minLength;
-                  if (!(typeof data51 == "number" && !(data51 % 1) && !isNaN(data51) && isFinite(data51))) {
-                    const err76 = {
+                if (data42.minLength !== void 0) {
+                  let data52 = data42.minLength;
+                  if (!(typeof data52 == "number" && !(data52 % 1) && !isNaN(data52) && isFinite(data52))) {
+                    const err77 = {
                       instancePath:
                         instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minLength",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minLength/type",
@@ -2385,15 +2410,15 @@ function validate20(
                       params: { type: "integer" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err76];
+                      vErrors = [err77];
                     } else {
-                      vErrors.push(err76);
+                      vErrors.push(err77);
                     }
                     errors++;
                   }
-                  if (typeof data51 == "number" && isFinite(data51)) {
-                    if (data51 < 0 || isNaN(data51)) {
-                      const err77 = {
+                  if (typeof data52 == "number" && isFinite(data52)) {
+                    if (data52 < 0 || isNaN(data52)) {
+                      const err78 = {
                         instancePath:
                           instancePath +
                           "/params/" +
@@ -2405,18 +2430,18 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err77];
+                        vErrors = [err78];
                       } else {
-                        vErrors.push(err77);
+                        vErrors.push(err78);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data41.maxLength !== void 0) {
-                  let data52 = data41.maxLength;
-                  if (!(typeof data52 == "number" && !(data52 % 1) && !isNaN(data52) && isFinite(data52))) {
-                    const err78 = {
+                if (data42.maxLength !== void 0) {
+                  let data53 = data42.maxLength;
+                  if (!(typeof data53 == "number" && !(data53 % 1) && !isNaN(data53) && isFinite(data53))) {
+                    const err79 = {
                       instancePath:
                         instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxLength",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxLength/type",
@@ -2424,15 +2449,15 @@ function validate20(
                       params: { type: "integer" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err78];
+                      vErrors = [err79];
                     } else {
-                      vErrors.push(err78);
+                      vErrors.push(err79);
                     }
                     errors++;
                   }
-                  if (typeof data52 == "number" && isFinite(data52)) {
-                    if (data52 < 0 || isNaN(data52)) {
-                      const err79 = {
+                  if (typeof data53 == "number" && isFinite(data53)) {
+                    if (data53 < 0 || isNaN(data53)) {
+                      const err80 = {
                         instancePath:
                           instancePath +
                           "/params/" +
@@ -2444,40 +2469,22 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err79];
+                        vErrors = [err80];
                       } else {
-                        vErrors.push(err79);
+                        vErrors.push(err80);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data41.pattern !== void 0) {
-                  if (typeof data41.pattern !== "string") {
-                    const err80 = {
+                if (data42.pattern !== void 0) {
+                  if (typeof data42.pattern !== "string") {
+                    const err81 = {
                       instancePath:
                         instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/pattern",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/pattern/type",
                       keyword: "type",
                       params: { type: "string" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err80];
-                    } else {
-                      vErrors.push(err80);
-                    }
-                    errors++;
-                  }
-                }
-                if (data41.minItems !== void 0) {
-                  let data54 = data41.minItems;
-                  if (!(typeof data54 == "number" && !(data54 % 1) && !isNaN(data54) && isFinite(data54))) {
-                    const err81 = {
-                      instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
-                      keyword: "type",
-                      params: { type: "integer" },
                     };
                     if (vErrors === null) {
                       vErrors = [err81];
@@ -2486,9 +2493,27 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (typeof data54 == "number" && isFinite(data54)) {
-                    if (data54 < 0 || isNaN(data54)) {
-                      const err82 = {
+                }
+                if (data42.minItems !== void 0) {
+                  let data55 = data42.minItems;
+                  if (!(typeof data55 == "number" && !(data55 % 1) && !isNaN(data55) && isFinite(data55))) {
+                    const err82 = {
+                      instancePath:
+                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err82];
+                    } else {
+                      vErrors.push(err82);
+                    }
+                    errors++;
+                  }
+                  if (typeof data55 == "number" && isFinite(data55)) {
+                    if (data55 < 0 || isNaN(data55)) {
+                      const err83 = {
                         instancePath:
                           instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
                         schemaPath:
@@ -2497,18 +2522,18 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err82];
+                        vErrors = [err83];
                       } else {
-                        vErrors.push(err82);
+                        vErrors.push(err83);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data41.maxItems !== void 0) {
-                  let data55 = data41.maxItems;
-                  if (!(typeof data55 == "number" && !(data55 % 1) && !isNaN(data55) && isFinite(data55))) {
-                    const err83 = {
+                if (data42.maxItems !== void 0) {
+                  let data56 = data42.maxItems;
+                  if (!(typeof data56 == "number" && !(data56 % 1) && !isNaN(data56) && isFinite(data56))) {
+                    const err84 = {
                       instancePath:
                         instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxItems/type",
@@ -2516,15 +2541,15 @@ function validate20(
                       params: { type: "integer" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err83];
+                      vErrors = [err84];
                     } else {
-                      vErrors.push(err83);
+                      vErrors.push(err84);
                     }
                     errors++;
                   }
-                  if (typeof data55 == "number" && isFinite(data55)) {
-                    if (data55 < 0 || isNaN(data55)) {
-                      const err84 = {
+                  if (typeof data56 == "number" && isFinite(data56)) {
+                    if (data56 < 0 || isNaN(data56)) {
+                      const err85 = {
                         instancePath:
                           instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
                         schemaPath:
@@ -2533,17 +2558,17 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err84];
+                        vErrors = [err85];
                       } else {
-                        vErrors.push(err84);
+                        vErrors.push(err85);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data41.uniqueItems !== void 0) {
-                  if (typeof data41.uniqueItems !== "boolean") {
-                    const err85 = {
+                if (data42.uniqueItems !== void 0) {
+                  if (typeof data42.uniqueItems !== "boolean") {
+                    const err86 = {
                       instancePath:
                         instancePath +
                         "/params/" +
@@ -2555,35 +2580,19 @@ function validate20(
                       params: { type: "boolean" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err85];
+                      vErrors = [err86];
                     } else {
-                      vErrors.push(err85);
+                      vErrors.push(err86);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err86 = {
+                const err87 = {
                   instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                   schemaPath: "#/properties/params/additionalProperties/properties/items/type",
                   keyword: "type",
                   params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err86];
-                } else {
-                  vErrors.push(err86);
-                }
-                errors++;
-              }
-            }
-            if (data25.examples !== void 0) {
-              if (!Array.isArray(data25.examples)) {
-                const err87 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/examples",
-                  schemaPath: "#/properties/params/additionalProperties/properties/examples/type",
-                  keyword: "type",
-                  params: { type: "array" },
                 };
                 if (vErrors === null) {
                   vErrors = [err87];
@@ -2593,58 +2602,74 @@ function validate20(
                 errors++;
               }
             }
+            if (data26.examples !== void 0) {
+              if (!Array.isArray(data26.examples)) {
+                const err88 = {
+                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/examples",
+                  schemaPath: "#/properties/params/additionalProperties/properties/examples/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err88];
+                } else {
+                  vErrors.push(err88);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err88 = {
+            const err89 = {
               instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/params/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err88];
+              vErrors = [err89];
             } else {
-              vErrors.push(err88);
+              vErrors.push(err89);
             }
             errors++;
           }
         }
       } else {
-        const err89 = {
+        const err90 = {
           instancePath: instancePath + "/params",
           schemaPath: "#/properties/params/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err89];
+          vErrors = [err90];
         } else {
-          vErrors.push(err89);
+          vErrors.push(err90);
         }
         errors++;
       }
     }
     if (data.sources !== void 0) {
-      let data58 = data.sources;
-      if (data58 && typeof data58 == "object" && !Array.isArray(data58)) {
-        if (Object.keys(data58).length < 1) {
-          const err90 = {
+      let data59 = data.sources;
+      if (data59 && typeof data59 == "object" && !Array.isArray(data59)) {
+        if (Object.keys(data59).length < 1) {
+          const err91 = {
             instancePath: instancePath + "/sources",
             schemaPath: "#/properties/sources/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err90];
+            vErrors = [err91];
           } else {
-            vErrors.push(err90);
+            vErrors.push(err91);
           }
           errors++;
         }
-        for (const key10 in data58) {
+        for (const key10 in data59) {
           const _errs115 = errors;
           if (typeof key10 === "string") {
             if (!pattern5.test(key10)) {
-              const err91 = {
+              const err92 = {
                 instancePath: instancePath + "/sources",
                 schemaPath: "#/properties/sources/propertyNames/pattern",
                 keyword: "pattern",
@@ -2652,61 +2677,62 @@ function validate20(
                 propertyName: key10,
               };
               if (vErrors === null) {
-                vErrors = [err91];
+                vErrors = [err92];
               } else {
-                vErrors.push(err91);
+                vErrors.push(err92);
               }
               errors++;
             }
           }
           var valid21 = _errs115 === errors;
           if (!valid21) {
-            const err92 = {
+            const err93 = {
               instancePath: instancePath + "/sources",
               schemaPath: "#/properties/sources/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key10 },
             };
             if (vErrors === null) {
-              vErrors = [err92];
+              vErrors = [err93];
             } else {
-              vErrors.push(err92);
+              vErrors.push(err93);
             }
             errors++;
           }
         }
-        for (const key11 in data58) {
-          let data59 = data58[key11];
-          if (data59 && typeof data59 == "object" && !Array.isArray(data59)) {
-            for (const key12 in data59) {
+        for (const key11 in data59) {
+          let data60 = data59[key11];
+          if (data60 && typeof data60 == "object" && !Array.isArray(data60)) {
+            for (const key12 in data60) {
               if (!(
                 key12 === "directory" ||
                 key12 === "file" ||
                 key12 === "kind" ||
                 key12 === "key" ||
                 key12 === "axes" ||
+                key12 === "range" ||
                 key12 === "like" ||
                 key12 === "optional"
               )) {
-                const err93 = {
+                const err94 = {
                   instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/sources/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key12 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err93];
+                  vErrors = [err94];
                 } else {
-                  vErrors.push(err93);
+                  vErrors.push(err94);
                 }
                 errors++;
               }
             }
-            if (data59.directory !== void 0) {
-              let data60 = data59.directory;
-              if (typeof data60 === "string") {
-                if (!pattern7.test(data60)) {
-                  const err94 = {
+            if (data60.directory !== void 0) {
+              let data61 = data60.directory;
+              if (typeof data61 === "string") {
+                if (!pattern7.test(data61)) {
+                  const err95 = {
                     instancePath:
                       instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
                     schemaPath: "#/properties/sources/additionalProperties/properties/directory/pattern",
@@ -2716,14 +2742,14 @@ function validate20(
                     },
                   };
                   if (vErrors === null) {
-                    vErrors = [err94];
+                    vErrors = [err95];
                   } else {
-                    vErrors.push(err94);
+                    vErrors.push(err95);
                   }
                   errors++;
                 }
               } else {
-                const err95 = {
+                const err96 = {
                   instancePath:
                     instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
                   schemaPath: "#/properties/sources/additionalProperties/properties/directory/type",
@@ -2731,18 +2757,18 @@ function validate20(
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err95];
+                  vErrors = [err96];
                 } else {
-                  vErrors.push(err95);
+                  vErrors.push(err96);
                 }
                 errors++;
               }
             }
-            if (data59.file !== void 0) {
-              let data61 = data59.file;
-              if (typeof data61 === "string") {
-                if (!pattern7.test(data61)) {
-                  const err96 = {
+            if (data60.file !== void 0) {
+              let data62 = data60.file;
+              if (typeof data62 === "string") {
+                if (!pattern7.test(data62)) {
+                  const err97 = {
                     instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
                     schemaPath: "#/properties/sources/additionalProperties/properties/file/pattern",
                     keyword: "pattern",
@@ -2751,42 +2777,18 @@ function validate20(
                     },
                   };
                   if (vErrors === null) {
-                    vErrors = [err96];
+                    vErrors = [err97];
                   } else {
-                    vErrors.push(err96);
+                    vErrors.push(err97);
                   }
                   errors++;
                 }
               } else {
-                const err97 = {
+                const err98 = {
                   instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
                   schemaPath: "#/properties/sources/additionalProperties/properties/file/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err97];
-                } else {
-                  vErrors.push(err97);
-                }
-                errors++;
-              }
-            }
-            if (data59.kind !== void 0) {
-              let data62 = data59.kind;
-              if (!(
-                data62 === "video_latents" ||
-                data62 === "audio_latents" ||
-                data62 === "text_embeddings" ||
-                data62 === "video_mask" ||
-                data62 === "audio_mask" ||
-                data62 === "tensor"
-              )) {
-                const err98 = {
-                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err98];
@@ -2796,13 +2798,21 @@ function validate20(
                 errors++;
               }
             }
-            if (data59.key !== void 0) {
-              if (typeof data59.key !== "string") {
+            if (data60.kind !== void 0) {
+              let data63 = data60.kind;
+              if (!(
+                data63 === "video_latents" ||
+                data63 === "audio_latents" ||
+                data63 === "text_embeddings" ||
+                data63 === "video_mask" ||
+                data63 === "audio_mask" ||
+                data63 === "tensor"
+              )) {
                 const err99 = {
-                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err99];
@@ -2812,15 +2822,31 @@ function validate20(
                 errors++;
               }
             }
-            if (data59.axes !== void 0) {
-              let data64 = data59.axes;
-              if (Array.isArray(data64)) {
-                const len0 = data64.length;
+            if (data60.key !== void 0) {
+              if (typeof data60.key !== "string") {
+                const err100 = {
+                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err100];
+                } else {
+                  vErrors.push(err100);
+                }
+                errors++;
+              }
+            }
+            if (data60.axes !== void 0) {
+              let data65 = data60.axes;
+              if (Array.isArray(data65)) {
+                const len0 = data65.length;
                 for (let i0 = 0; i0 < len0; i0++) {
-                  let data65 = data64[i0];
-                  if (typeof data65 === "string") {
-                    if (!pattern9.test(data65)) {
-                      const err100 = {
+                  let data66 = data65[i0];
+                  if (typeof data66 === "string") {
+                    if (!pattern9.test(data66)) {
+                      const err101 = {
                         instancePath:
                           instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
                         schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/pattern",
@@ -2828,14 +2854,14 @@ function validate20(
                         params: { pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$" },
                       };
                       if (vErrors === null) {
-                        vErrors = [err100];
+                        vErrors = [err101];
                       } else {
-                        vErrors.push(err100);
+                        vErrors.push(err101);
                       }
                       errors++;
                     }
                   } else {
-                    const err101 = {
+                    const err102 = {
                       instancePath:
                         instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
                       schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/type",
@@ -2843,35 +2869,19 @@ function validate20(
                       params: { type: "string" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err101];
+                      vErrors = [err102];
                     } else {
-                      vErrors.push(err101);
+                      vErrors.push(err102);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err102 = {
+                const err103 = {
                   instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                   schemaPath: "#/properties/sources/additionalProperties/properties/axes/type",
                   keyword: "type",
                   params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err102];
-                } else {
-                  vErrors.push(err102);
-                }
-                errors++;
-              }
-            }
-            if (data59.like !== void 0) {
-              if (typeof data59.like !== "string") {
-                const err103 = {
-                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/like/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err103];
@@ -2881,9 +2891,92 @@ function validate20(
                 errors++;
               }
             }
-            if (data59.optional !== void 0) {
-              if (typeof data59.optional !== "boolean") {
-                const err104 = {
+            if (data60.range !== void 0) {
+              let data67 = data60.range;
+              if (Array.isArray(data67)) {
+                if (data67.length > 2) {
+                  const err104 = {
+                    instancePath:
+                      instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
+                    schemaPath: "#/properties/sources/additionalProperties/properties/range/maxItems",
+                    keyword: "maxItems",
+                    params: { limit: 2 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err104];
+                  } else {
+                    vErrors.push(err104);
+                  }
+                  errors++;
+                }
+                if (data67.length < 2) {
+                  const err105 = {
+                    instancePath:
+                      instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
+                    schemaPath: "#/properties/sources/additionalProperties/properties/range/minItems",
+                    keyword: "minItems",
+                    params: { limit: 2 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err105];
+                  } else {
+                    vErrors.push(err105);
+                  }
+                  errors++;
+                }
+                const len1 = data67.length;
+                for (let i1 = 0; i1 < len1; i1++) {
+                  let data68 = data67[i1];
+                  if (!(typeof data68 == "number" && isFinite(data68))) {
+                    const err106 = {
+                      instancePath:
+                        instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/range/" + i1,
+                      schemaPath: "#/properties/sources/additionalProperties/properties/range/items/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err106];
+                    } else {
+                      vErrors.push(err106);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err107 = {
+                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/range/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err107];
+                } else {
+                  vErrors.push(err107);
+                }
+                errors++;
+              }
+            }
+            if (data60.like !== void 0) {
+              if (typeof data60.like !== "string") {
+                const err108 = {
+                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/like/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err108];
+                } else {
+                  vErrors.push(err108);
+                }
+                errors++;
+              }
+            }
+            if (data60.optional !== void 0) {
+              if (typeof data60.optional !== "boolean") {
+                const err109 = {
                   instancePath:
                     instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/optional",
                   schemaPath: "#/properties/sources/additionalProperties/properties/optional/type",
@@ -2891,65 +2984,65 @@ function validate20(
                   params: { type: "boolean" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err104];
+                  vErrors = [err109];
                 } else {
-                  vErrors.push(err104);
+                  vErrors.push(err109);
                 }
                 errors++;
               }
             }
           } else {
-            const err105 = {
+            const err110 = {
               instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/sources/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err105];
+              vErrors = [err110];
             } else {
-              vErrors.push(err105);
+              vErrors.push(err110);
             }
             errors++;
           }
         }
       } else {
-        const err106 = {
+        const err111 = {
           instancePath: instancePath + "/sources",
           schemaPath: "#/properties/sources/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err106];
+          vErrors = [err111];
         } else {
-          vErrors.push(err106);
+          vErrors.push(err111);
         }
         errors++;
       }
     }
     if (data.datasets !== void 0) {
-      let data68 = data.datasets;
-      if (data68 && typeof data68 == "object" && !Array.isArray(data68)) {
-        if (Object.keys(data68).length < 1) {
-          const err107 = {
+      let data71 = data.datasets;
+      if (data71 && typeof data71 == "object" && !Array.isArray(data71)) {
+        if (Object.keys(data71).length < 1) {
+          const err112 = {
             instancePath: instancePath + "/datasets",
             schemaPath: "#/properties/datasets/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err107];
+            vErrors = [err112];
           } else {
-            vErrors.push(err107);
+            vErrors.push(err112);
           }
           errors++;
         }
-        for (const key13 in data68) {
-          const _errs137 = errors;
+        for (const key13 in data71) {
+          const _errs141 = errors;
           if (typeof key13 === "string") {
             if (!pattern5.test(key13)) {
-              const err108 = {
+              const err113 = {
                 instancePath: instancePath + "/datasets",
                 schemaPath: "#/properties/datasets/propertyNames/pattern",
                 keyword: "pattern",
@@ -2957,53 +3050,53 @@ function validate20(
                 propertyName: key13,
               };
               if (vErrors === null) {
-                vErrors = [err108];
+                vErrors = [err113];
               } else {
-                vErrors.push(err108);
+                vErrors.push(err113);
               }
               errors++;
             }
           }
-          var valid26 = _errs137 === errors;
-          if (!valid26) {
-            const err109 = {
+          var valid28 = _errs141 === errors;
+          if (!valid28) {
+            const err114 = {
               instancePath: instancePath + "/datasets",
               schemaPath: "#/properties/datasets/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key13 },
             };
             if (vErrors === null) {
-              vErrors = [err109];
+              vErrors = [err114];
             } else {
-              vErrors.push(err109);
+              vErrors.push(err114);
             }
             errors++;
           }
         }
-        for (const key14 in data68) {
-          let data69 = data68[key14];
-          if (data69 && typeof data69 == "object" && !Array.isArray(data69)) {
-            for (const key15 in data69) {
+        for (const key14 in data71) {
+          let data72 = data71[key14];
+          if (data72 && typeof data72 == "object" && !Array.isArray(data72)) {
+            for (const key15 in data72) {
               if (!(key15 === "root" || key15 === "share" || key15 === "without")) {
-                const err110 = {
+                const err115 = {
                   instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/datasets/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key15 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err110];
+                  vErrors = [err115];
                 } else {
-                  vErrors.push(err110);
+                  vErrors.push(err115);
                 }
                 errors++;
               }
             }
-            if (data69.root !== void 0) {
-              let data70 = data69.root;
-              if (typeof data70 === "string") {
-                if (!pattern7.test(data70)) {
-                  const err111 = {
+            if (data72.root !== void 0) {
+              let data73 = data72.root;
+              if (typeof data73 === "string") {
+                if (!pattern7.test(data73)) {
+                  const err116 = {
                     instancePath:
                       instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/root",
                     schemaPath: "#/properties/datasets/additionalProperties/properties/root/pattern",
@@ -3013,104 +3106,18 @@ function validate20(
                     },
                   };
                   if (vErrors === null) {
-                    vErrors = [err111];
+                    vErrors = [err116];
                   } else {
-                    vErrors.push(err111);
+                    vErrors.push(err116);
                   }
                   errors++;
                 }
               } else {
-                const err112 = {
+                const err117 = {
                   instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/root",
                   schemaPath: "#/properties/datasets/additionalProperties/properties/root/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err112];
-                } else {
-                  vErrors.push(err112);
-                }
-                errors++;
-              }
-            }
-            if (data69.share !== void 0) {
-              let data71 = data69.share;
-              if (!(typeof data71 == "number" && isFinite(data71)) && typeof data71 !== "string") {
-                const err113 = {
-                  instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
-                  schemaPath: "#/properties/datasets/additionalProperties/properties/share/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.datasets.additionalProperties.properties.share.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err113];
-                } else {
-                  vErrors.push(err113);
-                }
-                errors++;
-              }
-              if (typeof data71 == "number" && isFinite(data71)) {
-                if (data71 >= 1 || isNaN(data71)) {
-                  const err114 = {
-                    instancePath:
-                      instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
-                    schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMaximum",
-                    keyword: "exclusiveMaximum",
-                    params: { comparison: "<", limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err114];
-                  } else {
-                    vErrors.push(err114);
-                  }
-                  errors++;
-                }
-                if (data71 <= 0 || isNaN(data71)) {
-                  const err115 = {
-                    instancePath:
-                      instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
-                    schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMinimum",
-                    keyword: "exclusiveMinimum",
-                    params: { comparison: ">", limit: 0 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err115];
-                  } else {
-                    vErrors.push(err115);
-                  }
-                  errors++;
-                }
-              }
-            }
-            if (data69.without !== void 0) {
-              let data72 = data69.without;
-              if (Array.isArray(data72)) {
-                const len1 = data72.length;
-                for (let i1 = 0; i1 < len1; i1++) {
-                  if (typeof data72[i1] !== "string") {
-                    const err116 = {
-                      instancePath:
-                        instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/without/" + i1,
-                      schemaPath: "#/properties/datasets/additionalProperties/properties/without/items/type",
-                      keyword: "type",
-                      params: { type: "string" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err116];
-                    } else {
-                      vErrors.push(err116);
-                    }
-                    errors++;
-                  }
-                }
-              } else {
-                const err117 = {
-                  instancePath:
-                    instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/without",
-                  schemaPath: "#/properties/datasets/additionalProperties/properties/without/type",
-                  keyword: "type",
-                  params: { type: "array" },
                 };
                 if (vErrors === null) {
                   vErrors = [err117];
@@ -3120,106 +3127,98 @@ function validate20(
                 errors++;
               }
             }
+            if (data72.share !== void 0) {
+              let data74 = data72.share;
+              if (!(typeof data74 == "number" && isFinite(data74)) && typeof data74 !== "string") {
+                const err118 = {
+                  instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
+                  schemaPath: "#/properties/datasets/additionalProperties/properties/share/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.datasets.additionalProperties.properties.share.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err118];
+                } else {
+                  vErrors.push(err118);
+                }
+                errors++;
+              }
+              if (typeof data74 == "number" && isFinite(data74)) {
+                if (data74 >= 1 || isNaN(data74)) {
+                  const err119 = {
+                    instancePath:
+                      instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
+                    schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMaximum",
+                    keyword: "exclusiveMaximum",
+                    params: { comparison: "<", limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err119];
+                  } else {
+                    vErrors.push(err119);
+                  }
+                  errors++;
+                }
+                if (data74 <= 0 || isNaN(data74)) {
+                  const err120 = {
+                    instancePath:
+                      instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
+                    schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMinimum",
+                    keyword: "exclusiveMinimum",
+                    params: { comparison: ">", limit: 0 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err120];
+                  } else {
+                    vErrors.push(err120);
+                  }
+                  errors++;
+                }
+              }
+            }
+            if (data72.without !== void 0) {
+              let data75 = data72.without;
+              if (Array.isArray(data75)) {
+                const len2 = data75.length;
+                for (let i2 = 0; i2 < len2; i2++) {
+                  if (typeof data75[i2] !== "string") {
+                    const err121 = {
+                      instancePath:
+                        instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/without/" + i2,
+                      schemaPath: "#/properties/datasets/additionalProperties/properties/without/items/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err121];
+                    } else {
+                      vErrors.push(err121);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err122 = {
+                  instancePath:
+                    instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/without",
+                  schemaPath: "#/properties/datasets/additionalProperties/properties/without/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err122];
+                } else {
+                  vErrors.push(err122);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err118 = {
+            const err123 = {
               instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/datasets/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err118];
-            } else {
-              vErrors.push(err118);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err119 = {
-          instancePath: instancePath + "/datasets",
-          schemaPath: "#/properties/datasets/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err119];
-        } else {
-          vErrors.push(err119);
-        }
-        errors++;
-      }
-    }
-    if (data.let !== void 0) {
-      let data74 = data.let;
-      if (data74 && typeof data74 == "object" && !Array.isArray(data74)) {
-        for (const key16 in data74) {
-          let data75 = data74[key16];
-          if (
-            typeof data75 !== "string" &&
-            !(typeof data75 == "number" && isFinite(data75)) &&
-            typeof data75 !== "boolean"
-          ) {
-            const err120 = {
-              instancePath: instancePath + "/let/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/let/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.let.additionalProperties.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err120];
-            } else {
-              vErrors.push(err120);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err121 = {
-          instancePath: instancePath + "/let",
-          schemaPath: "#/properties/let/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err121];
-        } else {
-          vErrors.push(err121);
-        }
-        errors++;
-      }
-    }
-    if (data.video !== void 0) {
-      let data76 = data.video;
-      if (data76 && typeof data76 == "object" && !Array.isArray(data76)) {
-        for (const key17 in data76) {
-          if (!func1.call(schema31.properties.video.properties, key17)) {
-            const err122 = {
-              instancePath: instancePath + "/video",
-              schemaPath: "#/properties/video/additionalProperties",
-              keyword: "additionalProperties",
-              params: { additionalProperty: key17 },
-            };
-            if (vErrors === null) {
-              vErrors = [err122];
-            } else {
-              vErrors.push(err122);
-            }
-            errors++;
-          }
-        }
-        if (data76.latents !== void 0) {
-          let data77 = data76.latents;
-          if (
-            typeof data77 !== "string" &&
-            !(typeof data77 == "number" && isFinite(data77)) &&
-            typeof data77 !== "boolean"
-          ) {
-            const err123 = {
-              instancePath: instancePath + "/video/latents",
-              schemaPath: "#/properties/video/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err123];
@@ -3229,68 +3228,70 @@ function validate20(
             errors++;
           }
         }
-        if (data76.text !== void 0) {
-          let data78 = data76.text;
-          if (typeof data78 !== "string" && !Array.isArray(data78)) {
-            const err124 = {
-              instancePath: instancePath + "/video/text",
-              schemaPath: "#/properties/video/properties/text/type",
+      } else {
+        const err124 = {
+          instancePath: instancePath + "/datasets",
+          schemaPath: "#/properties/datasets/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err124];
+        } else {
+          vErrors.push(err124);
+        }
+        errors++;
+      }
+    }
+    if (data.let !== void 0) {
+      let data77 = data.let;
+      if (data77 && typeof data77 == "object" && !Array.isArray(data77)) {
+        for (const key16 in data77) {
+          let data78 = data77[key16];
+          if (
+            typeof data78 !== "string" &&
+            !(typeof data78 == "number" && isFinite(data78)) &&
+            typeof data78 !== "boolean"
+          ) {
+            const err125 = {
+              instancePath: instancePath + "/let/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/let/additionalProperties/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.text.type },
+              params: { type: schema31.properties.let.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err124];
+              vErrors = [err125];
             } else {
-              vErrors.push(err124);
+              vErrors.push(err125);
             }
             errors++;
           }
-          if (Array.isArray(data78)) {
-            if (data78.length < 1) {
-              const err125 = {
-                instancePath: instancePath + "/video/text",
-                schemaPath: "#/properties/video/properties/text/minItems",
-                keyword: "minItems",
-                params: { limit: 1 },
-              };
-              if (vErrors === null) {
-                vErrors = [err125];
-              } else {
-                vErrors.push(err125);
-              }
-              errors++;
-            }
-            const len2 = data78.length;
-            for (let i2 = 0; i2 < len2; i2++) {
-              let data79 = data78[i2];
-              if (
-                typeof data79 !== "string" &&
-                !(typeof data79 == "number" && isFinite(data79)) &&
-                typeof data79 !== "boolean"
-              ) {
-                const err126 = {
-                  instancePath: instancePath + "/video/text/" + i2,
-                  schemaPath: "#/properties/video/properties/text/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.video.properties.text.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err126];
-                } else {
-                  vErrors.push(err126);
-                }
-                errors++;
-              }
-            }
-          }
         }
-        if (data76.generate !== void 0) {
-          if (typeof data76.generate !== "boolean") {
+      } else {
+        const err126 = {
+          instancePath: instancePath + "/let",
+          schemaPath: "#/properties/let/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err126];
+        } else {
+          vErrors.push(err126);
+        }
+        errors++;
+      }
+    }
+    if (data.video !== void 0) {
+      let data79 = data.video;
+      if (data79 && typeof data79 == "object" && !Array.isArray(data79)) {
+        for (const key17 in data79) {
+          if (!func1.call(schema31.properties.video.properties, key17)) {
             const err127 = {
-              instancePath: instancePath + "/video/generate",
-              schemaPath: "#/properties/video/properties/generate/type",
-              keyword: "type",
-              params: { type: "boolean" },
+              instancePath: instancePath + "/video",
+              schemaPath: "#/properties/video/additionalProperties",
+              keyword: "additionalProperties",
+              params: { additionalProperty: key17 },
             };
             if (vErrors === null) {
               vErrors = [err127];
@@ -3300,18 +3301,18 @@ function validate20(
             errors++;
           }
         }
-        if (data76.sigma !== void 0) {
-          let data81 = data76.sigma;
+        if (data79.latents !== void 0) {
+          let data80 = data79.latents;
           if (
-            typeof data81 !== "string" &&
-            !(typeof data81 == "number" && isFinite(data81)) &&
-            typeof data81 !== "boolean"
+            typeof data80 !== "string" &&
+            !(typeof data80 == "number" && isFinite(data80)) &&
+            typeof data80 !== "boolean"
           ) {
             const err128 = {
-              instancePath: instancePath + "/video/sigma",
-              schemaPath: "#/properties/video/properties/sigma/type",
+              instancePath: instancePath + "/video/latents",
+              schemaPath: "#/properties/video/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.sigma.type },
+              params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err128];
@@ -3321,18 +3322,14 @@ function validate20(
             errors++;
           }
         }
-        if (data76.noise !== void 0) {
-          let data82 = data76.noise;
-          if (
-            typeof data82 !== "string" &&
-            !(typeof data82 == "number" && isFinite(data82)) &&
-            typeof data82 !== "boolean"
-          ) {
+        if (data79.text !== void 0) {
+          let data81 = data79.text;
+          if (typeof data81 !== "string" && !Array.isArray(data81)) {
             const err129 = {
-              instancePath: instancePath + "/video/noise",
-              schemaPath: "#/properties/video/properties/noise/type",
+              instancePath: instancePath + "/video/text",
+              schemaPath: "#/properties/video/properties/text/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noise.type },
+              params: { type: schema31.properties.video.properties.text.type },
             };
             if (vErrors === null) {
               vErrors = [err129];
@@ -3341,61 +3338,52 @@ function validate20(
             }
             errors++;
           }
-        }
-        if (data76.noisy !== void 0) {
-          let data83 = data76.noisy;
-          if (
-            typeof data83 !== "string" &&
-            !(typeof data83 == "number" && isFinite(data83)) &&
-            typeof data83 !== "boolean"
-          ) {
-            const err130 = {
-              instancePath: instancePath + "/video/noisy",
-              schemaPath: "#/properties/video/properties/noisy/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.noisy.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err130];
-            } else {
-              vErrors.push(err130);
+          if (Array.isArray(data81)) {
+            if (data81.length < 1) {
+              const err130 = {
+                instancePath: instancePath + "/video/text",
+                schemaPath: "#/properties/video/properties/text/minItems",
+                keyword: "minItems",
+                params: { limit: 1 },
+              };
+              if (vErrors === null) {
+                vErrors = [err130];
+              } else {
+                vErrors.push(err130);
+              }
+              errors++;
             }
-            errors++;
+            const len3 = data81.length;
+            for (let i3 = 0; i3 < len3; i3++) {
+              let data82 = data81[i3];
+              if (
+                typeof data82 !== "string" &&
+                !(typeof data82 == "number" && isFinite(data82)) &&
+                typeof data82 !== "boolean"
+              ) {
+                const err131 = {
+                  instancePath: instancePath + "/video/text/" + i3,
+                  schemaPath: "#/properties/video/properties/text/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.video.properties.text.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err131];
+                } else {
+                  vErrors.push(err131);
+                }
+                errors++;
+              }
+            }
           }
         }
-        if (data76.target !== void 0) {
-          let data84 = data76.target;
-          if (
-            typeof data84 !== "string" &&
-            !(typeof data84 == "number" && isFinite(data84)) &&
-            typeof data84 !== "boolean"
-          ) {
-            const err131 = {
-              instancePath: instancePath + "/video/target",
-              schemaPath: "#/properties/video/properties/target/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.target.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err131];
-            } else {
-              vErrors.push(err131);
-            }
-            errors++;
-          }
-        }
-        if (data76.denoised !== void 0) {
-          let data85 = data76.denoised;
-          if (
-            typeof data85 !== "string" &&
-            !(typeof data85 == "number" && isFinite(data85)) &&
-            typeof data85 !== "boolean"
-          ) {
+        if (data79.generate !== void 0) {
+          if (typeof data79.generate !== "boolean") {
             const err132 = {
-              instancePath: instancePath + "/video/denoised",
-              schemaPath: "#/properties/video/properties/denoised/type",
+              instancePath: instancePath + "/video/generate",
+              schemaPath: "#/properties/video/properties/generate/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.denoised.type },
+              params: { type: "boolean" },
             };
             if (vErrors === null) {
               vErrors = [err132];
@@ -3405,19 +3393,18 @@ function validate20(
             errors++;
           }
         }
-        if (data76.keep !== void 0) {
-          let data86 = data76.keep;
+        if (data79.sigma !== void 0) {
+          let data84 = data79.sigma;
           if (
-            typeof data86 !== "string" &&
-            !(typeof data86 == "number" && isFinite(data86)) &&
-            typeof data86 !== "boolean" &&
-            !Array.isArray(data86)
+            typeof data84 !== "string" &&
+            !(typeof data84 == "number" && isFinite(data84)) &&
+            typeof data84 !== "boolean"
           ) {
             const err133 = {
-              instancePath: instancePath + "/video/keep",
-              schemaPath: "#/properties/video/properties/keep/type",
+              instancePath: instancePath + "/video/sigma",
+              schemaPath: "#/properties/video/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keep.type },
+              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err133];
@@ -3426,43 +3413,40 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data86)) {
-            const len3 = data86.length;
-            for (let i3 = 0; i3 < len3; i3++) {
-              let data87 = data86[i3];
-              if (
-                typeof data87 !== "string" &&
-                !(typeof data87 == "number" && isFinite(data87)) &&
-                typeof data87 !== "boolean"
-              ) {
-                const err134 = {
-                  instancePath: instancePath + "/video/keep/" + i3,
-                  schemaPath: "#/properties/video/properties/keep/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.video.properties.keep.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err134];
-                } else {
-                  vErrors.push(err134);
-                }
-                errors++;
-              }
+        }
+        if (data79.noise !== void 0) {
+          let data85 = data79.noise;
+          if (
+            typeof data85 !== "string" &&
+            !(typeof data85 == "number" && isFinite(data85)) &&
+            typeof data85 !== "boolean"
+          ) {
+            const err134 = {
+              instancePath: instancePath + "/video/noise",
+              schemaPath: "#/properties/video/properties/noise/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.noise.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err134];
+            } else {
+              vErrors.push(err134);
             }
+            errors++;
           }
         }
-        if (data76.noise_mask !== void 0) {
-          let data88 = data76.noise_mask;
+        if (data79.noisy !== void 0) {
+          let data86 = data79.noisy;
           if (
-            typeof data88 !== "string" &&
-            !(typeof data88 == "number" && isFinite(data88)) &&
-            typeof data88 !== "boolean"
+            typeof data86 !== "string" &&
+            !(typeof data86 == "number" && isFinite(data86)) &&
+            typeof data86 !== "boolean"
           ) {
             const err135 = {
-              instancePath: instancePath + "/video/noise_mask",
-              schemaPath: "#/properties/video/properties/noise_mask/type",
+              instancePath: instancePath + "/video/noisy",
+              schemaPath: "#/properties/video/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noise_mask.type },
+              params: { type: schema31.properties.video.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err135];
@@ -3472,87 +3456,196 @@ function validate20(
             errors++;
           }
         }
-        if (data76.references !== void 0) {
-          let data89 = data76.references;
+        if (data79.target !== void 0) {
+          let data87 = data79.target;
+          if (
+            typeof data87 !== "string" &&
+            !(typeof data87 == "number" && isFinite(data87)) &&
+            typeof data87 !== "boolean"
+          ) {
+            const err136 = {
+              instancePath: instancePath + "/video/target",
+              schemaPath: "#/properties/video/properties/target/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.target.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err136];
+            } else {
+              vErrors.push(err136);
+            }
+            errors++;
+          }
+        }
+        if (data79.denoised !== void 0) {
+          let data88 = data79.denoised;
+          if (
+            typeof data88 !== "string" &&
+            !(typeof data88 == "number" && isFinite(data88)) &&
+            typeof data88 !== "boolean"
+          ) {
+            const err137 = {
+              instancePath: instancePath + "/video/denoised",
+              schemaPath: "#/properties/video/properties/denoised/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.denoised.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err137];
+            } else {
+              vErrors.push(err137);
+            }
+            errors++;
+          }
+        }
+        if (data79.keep !== void 0) {
+          let data89 = data79.keep;
+          if (
+            typeof data89 !== "string" &&
+            !(typeof data89 == "number" && isFinite(data89)) &&
+            typeof data89 !== "boolean" &&
+            !Array.isArray(data89)
+          ) {
+            const err138 = {
+              instancePath: instancePath + "/video/keep",
+              schemaPath: "#/properties/video/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err138];
+            } else {
+              vErrors.push(err138);
+            }
+            errors++;
+          }
           if (Array.isArray(data89)) {
             const len4 = data89.length;
             for (let i4 = 0; i4 < len4; i4++) {
               let data90 = data89[i4];
-              if (typeof data90 !== "string" && !(data90 && typeof data90 == "object" && !Array.isArray(data90))) {
-                const err136 = {
-                  instancePath: instancePath + "/video/references/" + i4,
+              if (
+                typeof data90 !== "string" &&
+                !(typeof data90 == "number" && isFinite(data90)) &&
+                typeof data90 !== "boolean"
+              ) {
+                const err139 = {
+                  instancePath: instancePath + "/video/keep/" + i4,
+                  schemaPath: "#/properties/video/properties/keep/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.video.properties.keep.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err139];
+                } else {
+                  vErrors.push(err139);
+                }
+                errors++;
+              }
+            }
+          }
+        }
+        if (data79.noise_mask !== void 0) {
+          let data91 = data79.noise_mask;
+          if (
+            typeof data91 !== "string" &&
+            !(typeof data91 == "number" && isFinite(data91)) &&
+            typeof data91 !== "boolean"
+          ) {
+            const err140 = {
+              instancePath: instancePath + "/video/noise_mask",
+              schemaPath: "#/properties/video/properties/noise_mask/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.noise_mask.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err140];
+            } else {
+              vErrors.push(err140);
+            }
+            errors++;
+          }
+        }
+        if (data79.references !== void 0) {
+          let data92 = data79.references;
+          if (Array.isArray(data92)) {
+            const len5 = data92.length;
+            for (let i5 = 0; i5 < len5; i5++) {
+              let data93 = data92[i5];
+              if (typeof data93 !== "string" && !(data93 && typeof data93 == "object" && !Array.isArray(data93))) {
+                const err141 = {
+                  instancePath: instancePath + "/video/references/" + i5,
                   schemaPath: "#/properties/video/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err136];
+                  vErrors = [err141];
                 } else {
-                  vErrors.push(err136);
+                  vErrors.push(err141);
                 }
                 errors++;
               }
-              if (data90 && typeof data90 == "object" && !Array.isArray(data90)) {
-                if (data90.source === void 0) {
-                  const err137 = {
-                    instancePath: instancePath + "/video/references/" + i4,
+              if (data93 && typeof data93 == "object" && !Array.isArray(data93)) {
+                if (data93.source === void 0) {
+                  const err142 = {
+                    instancePath: instancePath + "/video/references/" + i5,
                     schemaPath: "#/properties/video/properties/references/items/required",
                     keyword: "required",
                     params: { missingProperty: "source" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err137];
+                    vErrors = [err142];
                   } else {
-                    vErrors.push(err137);
+                    vErrors.push(err142);
                   }
                   errors++;
                 }
-                for (const key18 in data90) {
+                for (const key18 in data93) {
                   if (!(key18 === "source" || key18 === "probability" || key18 === "sigma" || key18 === "noise")) {
-                    const err138 = {
-                      instancePath: instancePath + "/video/references/" + i4,
+                    const err143 = {
+                      instancePath: instancePath + "/video/references/" + i5,
                       schemaPath: "#/properties/video/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
                       params: { additionalProperty: key18 },
                     };
                     if (vErrors === null) {
-                      vErrors = [err138];
+                      vErrors = [err143];
                     } else {
-                      vErrors.push(err138);
+                      vErrors.push(err143);
                     }
                     errors++;
                   }
                 }
-                if (data90.source !== void 0) {
-                  let data91 = data90.source;
+                if (data93.source !== void 0) {
+                  let data94 = data93.source;
                   if (
-                    typeof data91 !== "string" &&
-                    !(typeof data91 == "number" && isFinite(data91)) &&
-                    typeof data91 !== "boolean"
+                    typeof data94 !== "string" &&
+                    !(typeof data94 == "number" && isFinite(data94)) &&
+                    typeof data94 !== "boolean"
                   ) {
-                    const err139 = {
-                      instancePath: instancePath + "/video/references/" + i4 + "/source",
+                    const err144 = {
+                      instancePath: instancePath + "/video/references/" + i5 + "/source",
                       schemaPath: "#/properties/video/properties/references/items/properties/source/type",
                       keyword: "type",
                       params: { type: schema31.properties.video.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
-                      vErrors = [err139];
+                      vErrors = [err144];
                     } else {
-                      vErrors.push(err139);
+                      vErrors.push(err144);
                     }
                     errors++;
                   }
                 }
-                if (data90.probability !== void 0) {
-                  let data92 = data90.probability;
+                if (data93.probability !== void 0) {
+                  let data95 = data93.probability;
                   if (
-                    typeof data92 !== "string" &&
-                    !(typeof data92 == "number" && isFinite(data92)) &&
-                    typeof data92 !== "boolean"
+                    typeof data95 !== "string" &&
+                    !(typeof data95 == "number" && isFinite(data95)) &&
+                    typeof data95 !== "boolean"
                   ) {
-                    const err140 = {
-                      instancePath: instancePath + "/video/references/" + i4 + "/probability",
+                    const err145 = {
+                      instancePath: instancePath + "/video/references/" + i5 + "/probability",
                       schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
                       keyword: "type",
                       params: {
@@ -3560,51 +3653,51 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err140];
+                      vErrors = [err145];
                     } else {
-                      vErrors.push(err140);
+                      vErrors.push(err145);
                     }
                     errors++;
                   }
                 }
-                if (data90.sigma !== void 0) {
-                  let data93 = data90.sigma;
+                if (data93.sigma !== void 0) {
+                  let data96 = data93.sigma;
                   if (
-                    typeof data93 !== "string" &&
-                    !(typeof data93 == "number" && isFinite(data93)) &&
-                    typeof data93 !== "boolean"
+                    typeof data96 !== "string" &&
+                    !(typeof data96 == "number" && isFinite(data96)) &&
+                    typeof data96 !== "boolean"
                   ) {
-                    const err141 = {
-                      instancePath: instancePath + "/video/references/" + i4 + "/sigma",
+                    const err146 = {
+                      instancePath: instancePath + "/video/references/" + i5 + "/sigma",
                       schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
                       keyword: "type",
                       params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
                     };
                     if (vErrors === null) {
-                      vErrors = [err141];
+                      vErrors = [err146];
                     } else {
-                      vErrors.push(err141);
+                      vErrors.push(err146);
                     }
                     errors++;
                   }
                 }
-                if (data90.noise !== void 0) {
-                  let data94 = data90.noise;
+                if (data93.noise !== void 0) {
+                  let data97 = data93.noise;
                   if (
-                    typeof data94 !== "string" &&
-                    !(typeof data94 == "number" && isFinite(data94)) &&
-                    typeof data94 !== "boolean"
+                    typeof data97 !== "string" &&
+                    !(typeof data97 == "number" && isFinite(data97)) &&
+                    typeof data97 !== "boolean"
                   ) {
-                    const err142 = {
-                      instancePath: instancePath + "/video/references/" + i4 + "/noise",
+                    const err147 = {
+                      instancePath: instancePath + "/video/references/" + i5 + "/noise",
                       schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
                       keyword: "type",
                       params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
                     };
                     if (vErrors === null) {
-                      vErrors = [err142];
+                      vErrors = [err147];
                     } else {
-                      vErrors.push(err142);
+                      vErrors.push(err147);
                     }
                     errors++;
                   }
@@ -3612,108 +3705,11 @@ function validate20(
               }
             }
           } else {
-            const err143 = {
+            const err148 = {
               instancePath: instancePath + "/video/references",
               schemaPath: "#/properties/video/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err143];
-            } else {
-              vErrors.push(err143);
-            }
-            errors++;
-          }
-        }
-        if (data76.attention !== void 0) {
-          let data95 = data76.attention;
-          if (
-            typeof data95 !== "string" &&
-            !(typeof data95 == "number" && isFinite(data95)) &&
-            typeof data95 !== "boolean"
-          ) {
-            const err144 = {
-              instancePath: instancePath + "/video/attention",
-              schemaPath: "#/properties/video/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.attention.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err144];
-            } else {
-              vErrors.push(err144);
-            }
-            errors++;
-          }
-        }
-        if (data76.fps !== void 0) {
-          let data96 = data76.fps;
-          if (
-            typeof data96 !== "string" &&
-            !(typeof data96 == "number" && isFinite(data96)) &&
-            typeof data96 !== "boolean"
-          ) {
-            const err145 = {
-              instancePath: instancePath + "/video/fps",
-              schemaPath: "#/properties/video/properties/fps/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.fps.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err145];
-            } else {
-              vErrors.push(err145);
-            }
-            errors++;
-          }
-        }
-        if (data76.keyframes !== void 0) {
-          let data97 = data76.keyframes;
-          if (
-            typeof data97 !== "string" &&
-            !(typeof data97 == "number" && isFinite(data97)) &&
-            typeof data97 !== "boolean"
-          ) {
-            const err146 = {
-              instancePath: instancePath + "/video/keyframes",
-              schemaPath: "#/properties/video/properties/keyframes/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.keyframes.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err146];
-            } else {
-              vErrors.push(err146);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err147 = {
-          instancePath: instancePath + "/video",
-          schemaPath: "#/properties/video/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err147];
-        } else {
-          vErrors.push(err147);
-        }
-        errors++;
-      }
-    }
-    if (data.audio !== void 0) {
-      let data98 = data.audio;
-      if (data98 && typeof data98 == "object" && !Array.isArray(data98)) {
-        for (const key19 in data98) {
-          if (!func1.call(schema31.properties.audio.properties, key19)) {
-            const err148 = {
-              instancePath: instancePath + "/audio",
-              schemaPath: "#/properties/audio/additionalProperties",
-              keyword: "additionalProperties",
-              params: { additionalProperty: key19 },
             };
             if (vErrors === null) {
               vErrors = [err148];
@@ -3723,18 +3719,18 @@ function validate20(
             errors++;
           }
         }
-        if (data98.latents !== void 0) {
-          let data99 = data98.latents;
+        if (data79.attention !== void 0) {
+          let data98 = data79.attention;
           if (
-            typeof data99 !== "string" &&
-            !(typeof data99 == "number" && isFinite(data99)) &&
-            typeof data99 !== "boolean"
+            typeof data98 !== "string" &&
+            !(typeof data98 == "number" && isFinite(data98)) &&
+            typeof data98 !== "boolean"
           ) {
             const err149 = {
-              instancePath: instancePath + "/audio/latents",
-              schemaPath: "#/properties/audio/properties/latents/type",
+              instancePath: instancePath + "/video/attention",
+              schemaPath: "#/properties/video/properties/attention/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.latents.type },
+              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err149];
@@ -3744,14 +3740,18 @@ function validate20(
             errors++;
           }
         }
-        if (data98.text !== void 0) {
-          let data100 = data98.text;
-          if (typeof data100 !== "string" && !Array.isArray(data100)) {
+        if (data79.fps !== void 0) {
+          let data99 = data79.fps;
+          if (
+            typeof data99 !== "string" &&
+            !(typeof data99 == "number" && isFinite(data99)) &&
+            typeof data99 !== "boolean"
+          ) {
             const err150 = {
-              instancePath: instancePath + "/audio/text",
-              schemaPath: "#/properties/audio/properties/text/type",
+              instancePath: instancePath + "/video/fps",
+              schemaPath: "#/properties/video/properties/fps/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.text.type },
+              params: { type: schema31.properties.video.properties.fps.type },
             };
             if (vErrors === null) {
               vErrors = [err150];
@@ -3760,52 +3760,53 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data100)) {
-            if (data100.length < 1) {
-              const err151 = {
-                instancePath: instancePath + "/audio/text",
-                schemaPath: "#/properties/audio/properties/text/minItems",
-                keyword: "minItems",
-                params: { limit: 1 },
-              };
-              if (vErrors === null) {
-                vErrors = [err151];
-              } else {
-                vErrors.push(err151);
-              }
-              errors++;
+        }
+        if (data79.keyframes !== void 0) {
+          let data100 = data79.keyframes;
+          if (
+            typeof data100 !== "string" &&
+            !(typeof data100 == "number" && isFinite(data100)) &&
+            typeof data100 !== "boolean"
+          ) {
+            const err151 = {
+              instancePath: instancePath + "/video/keyframes",
+              schemaPath: "#/properties/video/properties/keyframes/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keyframes.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err151];
+            } else {
+              vErrors.push(err151);
             }
-            const len5 = data100.length;
-            for (let i5 = 0; i5 < len5; i5++) {
-              let data101 = data100[i5];
-              if (
-                typeof data101 !== "string" &&
-                !(typeof data101 == "number" && isFinite(data101)) &&
-                typeof data101 !== "boolean"
-              ) {
-                const err152 = {
-                  instancePath: instancePath + "/audio/text/" + i5,
-                  schemaPath: "#/properties/audio/properties/text/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.audio.properties.text.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err152];
-                } else {
-                  vErrors.push(err152);
-                }
-                errors++;
-              }
-            }
+            errors++;
           }
         }
-        if (data98.generate !== void 0) {
-          if (typeof data98.generate !== "boolean") {
+      } else {
+        const err152 = {
+          instancePath: instancePath + "/video",
+          schemaPath: "#/properties/video/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err152];
+        } else {
+          vErrors.push(err152);
+        }
+        errors++;
+      }
+    }
+    if (data.audio !== void 0) {
+      let data101 = data.audio;
+      if (data101 && typeof data101 == "object" && !Array.isArray(data101)) {
+        for (const key19 in data101) {
+          if (!func1.call(schema31.properties.audio.properties, key19)) {
             const err153 = {
-              instancePath: instancePath + "/audio/generate",
-              schemaPath: "#/properties/audio/properties/generate/type",
-              keyword: "type",
-              params: { type: "boolean" },
+              instancePath: instancePath + "/audio",
+              schemaPath: "#/properties/audio/additionalProperties",
+              keyword: "additionalProperties",
+              params: { additionalProperty: key19 },
             };
             if (vErrors === null) {
               vErrors = [err153];
@@ -3815,18 +3816,18 @@ function validate20(
             errors++;
           }
         }
-        if (data98.sigma !== void 0) {
-          let data103 = data98.sigma;
+        if (data101.latents !== void 0) {
+          let data102 = data101.latents;
           if (
-            typeof data103 !== "string" &&
-            !(typeof data103 == "number" && isFinite(data103)) &&
-            typeof data103 !== "boolean"
+            typeof data102 !== "string" &&
+            !(typeof data102 == "number" && isFinite(data102)) &&
+            typeof data102 !== "boolean"
           ) {
             const err154 = {
-              instancePath: instancePath + "/audio/sigma",
-              schemaPath: "#/properties/audio/properties/sigma/type",
+              instancePath: instancePath + "/audio/latents",
+              schemaPath: "#/properties/audio/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.sigma.type },
+              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err154];
@@ -3836,18 +3837,14 @@ function validate20(
             errors++;
           }
         }
-        if (data98.noise !== void 0) {
-          let data104 = data98.noise;
-          if (
-            typeof data104 !== "string" &&
-            !(typeof data104 == "number" && isFinite(data104)) &&
-            typeof data104 !== "boolean"
-          ) {
+        if (data101.text !== void 0) {
+          let data103 = data101.text;
+          if (typeof data103 !== "string" && !Array.isArray(data103)) {
             const err155 = {
-              instancePath: instancePath + "/audio/noise",
-              schemaPath: "#/properties/audio/properties/noise/type",
+              instancePath: instancePath + "/audio/text",
+              schemaPath: "#/properties/audio/properties/text/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise.type },
+              params: { type: schema31.properties.audio.properties.text.type },
             };
             if (vErrors === null) {
               vErrors = [err155];
@@ -3856,61 +3853,52 @@ function validate20(
             }
             errors++;
           }
-        }
-        if (data98.noisy !== void 0) {
-          let data105 = data98.noisy;
-          if (
-            typeof data105 !== "string" &&
-            !(typeof data105 == "number" && isFinite(data105)) &&
-            typeof data105 !== "boolean"
-          ) {
-            const err156 = {
-              instancePath: instancePath + "/audio/noisy",
-              schemaPath: "#/properties/audio/properties/noisy/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.noisy.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err156];
-            } else {
-              vErrors.push(err156);
+          if (Array.isArray(data103)) {
+            if (data103.length < 1) {
+              const err156 = {
+                instancePath: instancePath + "/audio/text",
+                schemaPath: "#/properties/audio/properties/text/minItems",
+                keyword: "minItems",
+                params: { limit: 1 },
+              };
+              if (vErrors === null) {
+                vErrors = [err156];
+              } else {
+                vErrors.push(err156);
+              }
+              errors++;
             }
-            errors++;
+            const len6 = data103.length;
+            for (let i6 = 0; i6 < len6; i6++) {
+              let data104 = data103[i6];
+              if (
+                typeof data104 !== "string" &&
+                !(typeof data104 == "number" && isFinite(data104)) &&
+                typeof data104 !== "boolean"
+              ) {
+                const err157 = {
+                  instancePath: instancePath + "/audio/text/" + i6,
+                  schemaPath: "#/properties/audio/properties/text/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.text.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err157];
+                } else {
+                  vErrors.push(err157);
+                }
+                errors++;
+              }
+            }
           }
         }
-        if (data98.target !== void 0) {
-          let data106 = data98.target;
-          if (
-            typeof data106 !== "string" &&
-            !(typeof data106 == "number" && isFinite(data106)) &&
-            typeof data106 !== "boolean"
-          ) {
-            const err157 = {
-              instancePath: instancePath + "/audio/target",
-              schemaPath: "#/properties/audio/properties/target/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.target.type },
-            };
-            if (vErrors === null) {
-              vErrors = [err157];
-            } else {
-              vErrors.push(err157);
-            }
-            errors++;
-          }
-        }
-        if (data98.denoised !== void 0) {
-          let data107 = data98.denoised;
-          if (
-            typeof data107 !== "string" &&
-            !(typeof data107 == "number" && isFinite(data107)) &&
-            typeof data107 !== "boolean"
-          ) {
+        if (data101.generate !== void 0) {
+          if (typeof data101.generate !== "boolean") {
             const err158 = {
-              instancePath: instancePath + "/audio/denoised",
-              schemaPath: "#/properties/audio/properties/denoised/type",
+              instancePath: instancePath + "/audio/generate",
+              schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.denoised.type },
+              params: { type: "boolean" },
             };
             if (vErrors === null) {
               vErrors = [err158];
@@ -3920,19 +3908,18 @@ function validate20(
             errors++;
           }
         }
-        if (data98.keep !== void 0) {
-          let data108 = data98.keep;
+        if (data101.sigma !== void 0) {
+          let data106 = data101.sigma;
           if (
-            typeof data108 !== "string" &&
-            !(typeof data108 == "number" && isFinite(data108)) &&
-            typeof data108 !== "boolean" &&
-            !Array.isArray(data108)
+            typeof data106 !== "string" &&
+            !(typeof data106 == "number" && isFinite(data106)) &&
+            typeof data106 !== "boolean"
           ) {
             const err159 = {
-              instancePath: instancePath + "/audio/keep",
-              schemaPath: "#/properties/audio/properties/keep/type",
+              instancePath: instancePath + "/audio/sigma",
+              schemaPath: "#/properties/audio/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.keep.type },
+              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err159];
@@ -3941,43 +3928,40 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data108)) {
-            const len6 = data108.length;
-            for (let i6 = 0; i6 < len6; i6++) {
-              let data109 = data108[i6];
-              if (
-                typeof data109 !== "string" &&
-                !(typeof data109 == "number" && isFinite(data109)) &&
-                typeof data109 !== "boolean"
-              ) {
-                const err160 = {
-                  instancePath: instancePath + "/audio/keep/" + i6,
-                  schemaPath: "#/properties/audio/properties/keep/items/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.audio.properties.keep.items.type },
-                };
-                if (vErrors === null) {
-                  vErrors = [err160];
-                } else {
-                  vErrors.push(err160);
-                }
-                errors++;
-              }
+        }
+        if (data101.noise !== void 0) {
+          let data107 = data101.noise;
+          if (
+            typeof data107 !== "string" &&
+            !(typeof data107 == "number" && isFinite(data107)) &&
+            typeof data107 !== "boolean"
+          ) {
+            const err160 = {
+              instancePath: instancePath + "/audio/noise",
+              schemaPath: "#/properties/audio/properties/noise/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.noise.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err160];
+            } else {
+              vErrors.push(err160);
             }
+            errors++;
           }
         }
-        if (data98.noise_mask !== void 0) {
-          let data110 = data98.noise_mask;
+        if (data101.noisy !== void 0) {
+          let data108 = data101.noisy;
           if (
-            typeof data110 !== "string" &&
-            !(typeof data110 == "number" && isFinite(data110)) &&
-            typeof data110 !== "boolean"
+            typeof data108 !== "string" &&
+            !(typeof data108 == "number" && isFinite(data108)) &&
+            typeof data108 !== "boolean"
           ) {
             const err161 = {
-              instancePath: instancePath + "/audio/noise_mask",
-              schemaPath: "#/properties/audio/properties/noise_mask/type",
+              instancePath: instancePath + "/audio/noisy",
+              schemaPath: "#/properties/audio/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise_mask.type },
+              params: { type: schema31.properties.audio.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err161];
@@ -3987,87 +3971,196 @@ function validate20(
             errors++;
           }
         }
-        if (data98.references !== void 0) {
-          let data111 = data98.references;
+        if (data101.target !== void 0) {
+          let data109 = data101.target;
+          if (
+            typeof data109 !== "string" &&
+            !(typeof data109 == "number" && isFinite(data109)) &&
+            typeof data109 !== "boolean"
+          ) {
+            const err162 = {
+              instancePath: instancePath + "/audio/target",
+              schemaPath: "#/properties/audio/properties/target/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.target.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err162];
+            } else {
+              vErrors.push(err162);
+            }
+            errors++;
+          }
+        }
+        if (data101.denoised !== void 0) {
+          let data110 = data101.denoised;
+          if (
+            typeof data110 !== "string" &&
+            !(typeof data110 == "number" && isFinite(data110)) &&
+            typeof data110 !== "boolean"
+          ) {
+            const err163 = {
+              instancePath: instancePath + "/audio/denoised",
+              schemaPath: "#/properties/audio/properties/denoised/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.denoised.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err163];
+            } else {
+              vErrors.push(err163);
+            }
+            errors++;
+          }
+        }
+        if (data101.keep !== void 0) {
+          let data111 = data101.keep;
+          if (
+            typeof data111 !== "string" &&
+            !(typeof data111 == "number" && isFinite(data111)) &&
+            typeof data111 !== "boolean" &&
+            !Array.isArray(data111)
+          ) {
+            const err164 = {
+              instancePath: instancePath + "/audio/keep",
+              schemaPath: "#/properties/audio/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err164];
+            } else {
+              vErrors.push(err164);
+            }
+            errors++;
+          }
           if (Array.isArray(data111)) {
             const len7 = data111.length;
             for (let i7 = 0; i7 < len7; i7++) {
               let data112 = data111[i7];
-              if (typeof data112 !== "string" && !(data112 && typeof data112 == "object" && !Array.isArray(data112))) {
-                const err162 = {
-                  instancePath: instancePath + "/audio/references/" + i7,
+              if (
+                typeof data112 !== "string" &&
+                !(typeof data112 == "number" && isFinite(data112)) &&
+                typeof data112 !== "boolean"
+              ) {
+                const err165 = {
+                  instancePath: instancePath + "/audio/keep/" + i7,
+                  schemaPath: "#/properties/audio/properties/keep/items/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.audio.properties.keep.items.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err165];
+                } else {
+                  vErrors.push(err165);
+                }
+                errors++;
+              }
+            }
+          }
+        }
+        if (data101.noise_mask !== void 0) {
+          let data113 = data101.noise_mask;
+          if (
+            typeof data113 !== "string" &&
+            !(typeof data113 == "number" && isFinite(data113)) &&
+            typeof data113 !== "boolean"
+          ) {
+            const err166 = {
+              instancePath: instancePath + "/audio/noise_mask",
+              schemaPath: "#/properties/audio/properties/noise_mask/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.noise_mask.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err166];
+            } else {
+              vErrors.push(err166);
+            }
+            errors++;
+          }
+        }
+        if (data101.references !== void 0) {
+          let data114 = data101.references;
+          if (Array.isArray(data114)) {
+            const len8 = data114.length;
+            for (let i8 = 0; i8 < len8; i8++) {
+              let data115 = data114[i8];
+              if (typeof data115 !== "string" && !(data115 && typeof data115 == "object" && !Array.isArray(data115))) {
+                const err167 = {
+                  instancePath: instancePath + "/audio/references/" + i8,
                   schemaPath: "#/properties/audio/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err162];
+                  vErrors = [err167];
                 } else {
-                  vErrors.push(err162);
+                  vErrors.push(err167);
                 }
                 errors++;
               }
-              if (data112 && typeof data112 == "object" && !Array.isArray(data112)) {
-                if (data112.source === void 0) {
-                  const err163 = {
-                    instancePath: instancePath + "/audio/references/" + i7,
+              if (data115 && typeof data115 == "object" && !Array.isArray(data115)) {
+                if (data115.source === void 0) {
+                  const err168 = {
+                    instancePath: instancePath + "/audio/references/" + i8,
                     schemaPath: "#/properties/audio/properties/references/items/required",
                     keyword: "required",
                     params: { missingProperty: "source" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err163];
+                    vErrors = [err168];
                   } else {
-                    vErrors.push(err163);
+                    vErrors.push(err168);
                   }
                   errors++;
                 }
-                for (const key20 in data112) {
+                for (const key20 in data115) {
                   if (!(key20 === "source" || key20 === "probability" || key20 === "sigma" || key20 === "noise")) {
-                    const err164 = {
-                      instancePath: instancePath + "/audio/references/" + i7,
+                    const err169 = {
+                      instancePath: instancePath + "/audio/references/" + i8,
                       schemaPath: "#/properties/audio/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
                       params: { additionalProperty: key20 },
                     };
                     if (vErrors === null) {
-                      vErrors = [err164];
+                      vErrors = [err169];
                     } else {
-                      vErrors.push(err164);
+                      vErrors.push(err169);
                     }
                     errors++;
                   }
                 }
-                if (data112.source !== void 0) {
-                  let data113 = data112.source;
+                if (data115.source !== void 0) {
+                  let data116 = data115.source;
                   if (
-                    typeof data113 !== "string" &&
-                    !(typeof data113 == "number" && isFinite(data113)) &&
-                    typeof data113 !== "boolean"
+                    typeof data116 !== "string" &&
+                    !(typeof data116 == "number" && isFinite(data116)) &&
+                    typeof data116 !== "boolean"
                   ) {
-                    const err165 = {
-                      instancePath: instancePath + "/audio/references/" + i7 + "/source",
+                    const err170 = {
+                      instancePath: instancePath + "/audio/references/" + i8 + "/source",
                       schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
                       keyword: "type",
                       params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
-                      vErrors = [err165];
+                      vErrors = [err170];
                     } else {
-                      vErrors.push(err165);
+                      vErrors.push(err170);
                     }
                     errors++;
                   }
                 }
-                if (data112.probability !== void 0) {
-                  let data114 = data112.probability;
+                if (data115.probability !== void 0) {
+                  let data117 = data115.probability;
                   if (
-                    typeof data114 !== "string" &&
-                    !(typeof data114 == "number" && isFinite(data114)) &&
-                    typeof data114 !== "boolean"
+                    typeof data117 !== "string" &&
+                    !(typeof data117 == "number" && isFinite(data117)) &&
+                    typeof data117 !== "boolean"
                   ) {
-                    const err166 = {
-                      instancePath: instancePath + "/audio/references/" + i7 + "/probability",
+                    const err171 = {
+                      instancePath: instancePath + "/audio/references/" + i8 + "/probability",
                       schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
                       keyword: "type",
                       params: {
@@ -4075,51 +4168,51 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err166];
+                      vErrors = [err171];
                     } else {
-                      vErrors.push(err166);
+                      vErrors.push(err171);
                     }
                     errors++;
                   }
                 }
-                if (data112.sigma !== void 0) {
-                  let data115 = data112.sigma;
+                if (data115.sigma !== void 0) {
+                  let data118 = data115.sigma;
                   if (
-                    typeof data115 !== "string" &&
-                    !(typeof data115 == "number" && isFinite(data115)) &&
-                    typeof data115 !== "boolean"
+                    typeof data118 !== "string" &&
+                    !(typeof data118 == "number" && isFinite(data118)) &&
+                    typeof data118 !== "boolean"
                   ) {
-                    const err167 = {
-                      instancePath: instancePath + "/audio/references/" + i7 + "/sigma",
+                    const err172 = {
+                      instancePath: instancePath + "/audio/references/" + i8 + "/sigma",
                       schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
                       keyword: "type",
                       params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
                     };
                     if (vErrors === null) {
-                      vErrors = [err167];
+                      vErrors = [err172];
                     } else {
-                      vErrors.push(err167);
+                      vErrors.push(err172);
                     }
                     errors++;
                   }
                 }
-                if (data112.noise !== void 0) {
-                  let data116 = data112.noise;
+                if (data115.noise !== void 0) {
+                  let data119 = data115.noise;
                   if (
-                    typeof data116 !== "string" &&
-                    !(typeof data116 == "number" && isFinite(data116)) &&
-                    typeof data116 !== "boolean"
+                    typeof data119 !== "string" &&
+                    !(typeof data119 == "number" && isFinite(data119)) &&
+                    typeof data119 !== "boolean"
                   ) {
-                    const err168 = {
-                      instancePath: instancePath + "/audio/references/" + i7 + "/noise",
+                    const err173 = {
+                      instancePath: instancePath + "/audio/references/" + i8 + "/noise",
                       schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
                       keyword: "type",
                       params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
                     };
                     if (vErrors === null) {
-                      vErrors = [err168];
+                      vErrors = [err173];
                     } else {
-                      vErrors.push(err168);
+                      vErrors.push(err173);
                     }
                     errors++;
                   }
@@ -4127,64 +4220,64 @@ function validate20(
               }
             }
           } else {
-            const err169 = {
+            const err174 = {
               instancePath: instancePath + "/audio/references",
               schemaPath: "#/properties/audio/properties/references/type",
               keyword: "type",
               params: { type: "array" },
             };
             if (vErrors === null) {
-              vErrors = [err169];
+              vErrors = [err174];
             } else {
-              vErrors.push(err169);
+              vErrors.push(err174);
             }
             errors++;
           }
         }
-        if (data98.attention !== void 0) {
-          let data117 = data98.attention;
+        if (data101.attention !== void 0) {
+          let data120 = data101.attention;
           if (
-            typeof data117 !== "string" &&
-            !(typeof data117 == "number" && isFinite(data117)) &&
-            typeof data117 !== "boolean"
+            typeof data120 !== "string" &&
+            !(typeof data120 == "number" && isFinite(data120)) &&
+            typeof data120 !== "boolean"
           ) {
-            const err170 = {
+            const err175 = {
               instancePath: instancePath + "/audio/attention",
               schemaPath: "#/properties/audio/properties/attention/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.attention.type },
             };
             if (vErrors === null) {
-              vErrors = [err170];
+              vErrors = [err175];
             } else {
-              vErrors.push(err170);
+              vErrors.push(err175);
             }
             errors++;
           }
         }
       } else {
-        const err171 = {
+        const err176 = {
           instancePath: instancePath + "/audio",
           schemaPath: "#/properties/audio/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err171];
+          vErrors = [err176];
         } else {
-          vErrors.push(err171);
+          vErrors.push(err176);
         }
         errors++;
       }
     }
     if (data.passes !== void 0) {
-      let data118 = data.passes;
-      if (data118 && typeof data118 == "object" && !Array.isArray(data118)) {
-        for (const key21 in data118) {
-          const _errs245 = errors;
+      let data121 = data.passes;
+      if (data121 && typeof data121 == "object" && !Array.isArray(data121)) {
+        for (const key21 in data121) {
+          const _errs249 = errors;
           if (typeof key21 === "string") {
             if (!pattern5.test(key21)) {
-              const err172 = {
+              const err177 = {
                 instancePath: instancePath + "/passes",
                 schemaPath: "#/properties/passes/propertyNames/pattern",
                 keyword: "pattern",
@@ -4192,52 +4285,52 @@ function validate20(
                 propertyName: key21,
               };
               if (vErrors === null) {
-                vErrors = [err172];
+                vErrors = [err177];
               } else {
-                vErrors.push(err172);
+                vErrors.push(err177);
               }
               errors++;
             }
           }
-          var valid48 = _errs245 === errors;
-          if (!valid48) {
-            const err173 = {
+          var valid50 = _errs249 === errors;
+          if (!valid50) {
+            const err178 = {
               instancePath: instancePath + "/passes",
               schemaPath: "#/properties/passes/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key21 },
             };
             if (vErrors === null) {
-              vErrors = [err173];
+              vErrors = [err178];
             } else {
-              vErrors.push(err173);
+              vErrors.push(err178);
             }
             errors++;
           }
         }
-        for (const key22 in data118) {
-          let data119 = data118[key22];
-          if (data119 && typeof data119 == "object" && !Array.isArray(data119)) {
-            for (const key23 in data119) {
+        for (const key22 in data121) {
+          let data122 = data121[key22];
+          if (data122 && typeof data122 == "object" && !Array.isArray(data122)) {
+            for (const key23 in data122) {
               if (!(key23 === "adapters" || key23 === "gradient" || key23 === "video" || key23 === "audio")) {
-                const err174 = {
+                const err179 = {
                   instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/passes/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key23 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err174];
+                  vErrors = [err179];
                 } else {
-                  vErrors.push(err174);
+                  vErrors.push(err179);
                 }
                 errors++;
               }
             }
-            if (data119.adapters !== void 0) {
-              let data120 = data119.adapters;
-              if (!(data120 === true || data120 === false || data120 === "ema")) {
-                const err175 = {
+            if (data122.adapters !== void 0) {
+              let data123 = data122.adapters;
+              if (!(data123 === true || data123 === false || data123 === "ema")) {
+                const err180 = {
                   instancePath:
                     instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
                   schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
@@ -4245,16 +4338,16 @@ function validate20(
                   params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
                 };
                 if (vErrors === null) {
-                  vErrors = [err175];
+                  vErrors = [err180];
                 } else {
-                  vErrors.push(err175);
+                  vErrors.push(err180);
                 }
                 errors++;
               }
             }
-            if (data119.gradient !== void 0) {
-              if (!(data119.gradient === "through")) {
-                const err176 = {
+            if (data122.gradient !== void 0) {
+              if (!(data122.gradient === "through")) {
+                const err181 = {
                   instancePath:
                     instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
                   schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
@@ -4262,17 +4355,17 @@ function validate20(
                   params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
                 };
                 if (vErrors === null) {
-                  vErrors = [err176];
+                  vErrors = [err181];
                 } else {
-                  vErrors.push(err176);
+                  vErrors.push(err181);
                 }
                 errors++;
               }
             }
-            if (data119.video !== void 0) {
-              let data122 = data119.video;
-              if (data122 && typeof data122 == "object" && !Array.isArray(data122)) {
-                for (const key24 in data122) {
+            if (data122.video !== void 0) {
+              let data125 = data122.video;
+              if (data125 && typeof data125 == "object" && !Array.isArray(data125)) {
+                for (const key24 in data125) {
                   if (!(
                     key24 === "latents" ||
                     key24 === "text" ||
@@ -4283,7 +4376,7 @@ function validate20(
                     key24 === "target" ||
                     key24 === "denoised"
                   )) {
-                    const err177 = {
+                    const err182 = {
                       instancePath:
                         instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
@@ -4291,21 +4384,21 @@ function validate20(
                       params: { additionalProperty: key24 },
                     };
                     if (vErrors === null) {
-                      vErrors = [err177];
+                      vErrors = [err182];
                     } else {
-                      vErrors.push(err177);
+                      vErrors.push(err182);
                     }
                     errors++;
                   }
                 }
-                if (data122.latents !== void 0) {
-                  let data123 = data122.latents;
+                if (data125.latents !== void 0) {
+                  let data126 = data125.latents;
                   if (
-                    typeof data123 !== "string" &&
-                    !(typeof data123 == "number" && isFinite(data123)) &&
-                    typeof data123 !== "boolean"
+                    typeof data126 !== "string" &&
+                    !(typeof data126 == "number" && isFinite(data126)) &&
+                    typeof data126 !== "boolean"
                   ) {
-                    const err178 = {
+                    const err183 = {
                       instancePath:
                         instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
@@ -4315,17 +4408,17 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err178];
+                      vErrors = [err183];
                     } else {
-                      vErrors.push(err178);
+                      vErrors.push(err183);
                     }
                     errors++;
                   }
                 }
-                if (data122.text !== void 0) {
-                  let data124 = data122.text;
-                  if (typeof data124 !== "string" && !Array.isArray(data124)) {
-                    const err179 = {
+                if (data125.text !== void 0) {
+                  let data127 = data125.text;
+                  if (typeof data127 !== "string" && !Array.isArray(data127)) {
+                    const err184 = {
                       instancePath:
                         instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
@@ -4335,15 +4428,15 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err179];
+                      vErrors = [err184];
                     } else {
-                      vErrors.push(err179);
+                      vErrors.push(err184);
                     }
                     errors++;
                   }
-                  if (Array.isArray(data124)) {
-                    if (data124.length < 1) {
-                      const err180 = {
+                  if (Array.isArray(data127)) {
+                    if (data127.length < 1) {
+                      const err185 = {
                         instancePath:
                           instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
                         schemaPath:
@@ -4352,27 +4445,27 @@ function validate20(
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err180];
+                        vErrors = [err185];
                       } else {
-                        vErrors.push(err180);
+                        vErrors.push(err185);
                       }
                       errors++;
                     }
-                    const len8 = data124.length;
-                    for (let i8 = 0; i8 < len8; i8++) {
-                      let data125 = data124[i8];
+                    const len9 = data127.length;
+                    for (let i9 = 0; i9 < len9; i9++) {
+                      let data128 = data127[i9];
                       if (
-                        typeof data125 !== "string" &&
-                        !(typeof data125 == "number" && isFinite(data125)) &&
-                        typeof data125 !== "boolean"
+                        typeof data128 !== "string" &&
+                        !(typeof data128 == "number" && isFinite(data128)) &&
+                        typeof data128 !== "boolean"
                       ) {
-                        const err181 = {
+                        const err186 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
                             key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/video/text/" +
-                            i8,
+                            i9,
                           schemaPath:
                             "#/properties/passes/additionalProperties/properties/video/properties/text/items/type",
                           keyword: "type",
@@ -4382,32 +4475,32 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err181];
+                          vErrors = [err186];
                         } else {
-                          vErrors.push(err181);
+                          vErrors.push(err186);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data122.references !== void 0) {
-                  let data126 = data122.references;
-                  if (Array.isArray(data126)) {
-                    const len9 = data126.length;
-                    for (let i9 = 0; i9 < len9; i9++) {
-                      let data127 = data126[i9];
+                if (data125.references !== void 0) {
+                  let data129 = data125.references;
+                  if (Array.isArray(data129)) {
+                    const len10 = data129.length;
+                    for (let i10 = 0; i10 < len10; i10++) {
+                      let data130 = data129[i10];
                       if (
-                        typeof data127 !== "string" &&
-                        !(data127 && typeof data127 == "object" && !Array.isArray(data127))
+                        typeof data130 !== "string" &&
+                        !(data130 && typeof data130 == "object" && !Array.isArray(data130))
                       ) {
-                        const err182 = {
+                        const err187 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
                             key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/video/references/" +
-                            i9,
+                            i10,
                           schemaPath:
                             "#/properties/passes/additionalProperties/properties/video/properties/references/items/type",
                           keyword: "type",
@@ -4417,74 +4510,74 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err182];
+                          vErrors = [err187];
                         } else {
-                          vErrors.push(err182);
+                          vErrors.push(err187);
                         }
                         errors++;
                       }
-                      if (data127 && typeof data127 == "object" && !Array.isArray(data127)) {
-                        if (data127.source === void 0) {
-                          const err183 = {
+                      if (data130 && typeof data130 == "object" && !Array.isArray(data130)) {
+                        if (data130.source === void 0) {
+                          const err188 = {
                             instancePath:
                               instancePath +
                               "/passes/" +
                               key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                               "/video/references/" +
-                              i9,
+                              i10,
                             schemaPath:
                               "#/properties/passes/additionalProperties/properties/video/properties/references/items/required",
                             keyword: "required",
                             params: { missingProperty: "source" },
                           };
                           if (vErrors === null) {
-                            vErrors = [err183];
+                            vErrors = [err188];
                           } else {
-                            vErrors.push(err183);
+                            vErrors.push(err188);
                           }
                           errors++;
                         }
-                        for (const key25 in data127) {
+                        for (const key25 in data130) {
                           if (!(
                             key25 === "source" ||
                             key25 === "probability" ||
                             key25 === "sigma" ||
                             key25 === "noise"
                           )) {
-                            const err184 = {
+                            const err189 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
                                 key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
-                                i9,
+                                i10,
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/video/properties/references/items/additionalProperties",
                               keyword: "additionalProperties",
                               params: { additionalProperty: key25 },
                             };
                             if (vErrors === null) {
-                              vErrors = [err184];
+                              vErrors = [err189];
                             } else {
-                              vErrors.push(err184);
+                              vErrors.push(err189);
                             }
                             errors++;
                           }
                         }
-                        if (data127.source !== void 0) {
-                          let data128 = data127.source;
+                        if (data130.source !== void 0) {
+                          let data131 = data130.source;
                           if (
-                            typeof data128 !== "string" &&
-                            !(typeof data128 == "number" && isFinite(data128)) &&
-                            typeof data128 !== "boolean"
+                            typeof data131 !== "string" &&
+                            !(typeof data131 == "number" && isFinite(data131)) &&
+                            typeof data131 !== "boolean"
                           ) {
-                            const err185 = {
+                            const err190 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
                                 key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
-                                i9 +
+                                i10 +
                                 "/source",
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/source/type",
@@ -4495,27 +4588,27 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err185];
+                              vErrors = [err190];
                             } else {
-                              vErrors.push(err185);
+                              vErrors.push(err190);
                             }
                             errors++;
                           }
                         }
-                        if (data127.probability !== void 0) {
-                          let data129 = data127.probability;
+                        if (data130.probability !== void 0) {
+                          let data132 = data130.probability;
                           if (
-                            typeof data129 !== "string" &&
-                            !(typeof data129 == "number" && isFinite(data129)) &&
-                            typeof data129 !== "boolean"
+                            typeof data132 !== "string" &&
+                            !(typeof data132 == "number" && isFinite(data132)) &&
+                            typeof data132 !== "boolean"
                           ) {
-                            const err186 = {
+                            const err191 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
                                 key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
-                                i9 +
+                                i10 +
                                 "/probability",
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/probability/type",
@@ -4526,27 +4619,27 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err186];
+                              vErrors = [err191];
                             } else {
-                              vErrors.push(err186);
+                              vErrors.push(err191);
                             }
                             errors++;
                           }
                         }
-                        if (data127.sigma !== void 0) {
-                          let data130 = data127.sigma;
+                        if (data130.sigma !== void 0) {
+                          let data133 = data130.sigma;
                           if (
-                            typeof data130 !== "string" &&
-                            !(typeof data130 == "number" && isFinite(data130)) &&
-                            typeof data130 !== "boolean"
+                            typeof data133 !== "string" &&
+                            !(typeof data133 == "number" && isFinite(data133)) &&
+                            typeof data133 !== "boolean"
                           ) {
-                            const err187 = {
+                            const err192 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
                                 key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
-                                i9 +
+                                i10 +
                                 "/sigma",
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/sigma/type",
@@ -4557,27 +4650,27 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err187];
+                              vErrors = [err192];
                             } else {
-                              vErrors.push(err187);
+                              vErrors.push(err192);
                             }
                             errors++;
                           }
                         }
-                        if (data127.noise !== void 0) {
-                          let data131 = data127.noise;
+                        if (data130.noise !== void 0) {
+                          let data134 = data130.noise;
                           if (
-                            typeof data131 !== "string" &&
-                            !(typeof data131 == "number" && isFinite(data131)) &&
-                            typeof data131 !== "boolean"
+                            typeof data134 !== "string" &&
+                            !(typeof data134 == "number" && isFinite(data134)) &&
+                            typeof data134 !== "boolean"
                           ) {
-                            const err188 = {
+                            const err193 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
                                 key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
-                                i9 +
+                                i10 +
                                 "/noise",
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/video/properties/references/items/properties/noise/type",
@@ -4588,9 +4681,9 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err188];
+                              vErrors = [err193];
                             } else {
-                              vErrors.push(err188);
+                              vErrors.push(err193);
                             }
                             errors++;
                           }
@@ -4598,7 +4691,7 @@ function validate20(
                       }
                     }
                   } else {
-                    const err189 = {
+                    const err194 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
@@ -4610,21 +4703,21 @@ function validate20(
                       params: { type: "array" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err189];
+                      vErrors = [err194];
                     } else {
-                      vErrors.push(err189);
+                      vErrors.push(err194);
                     }
                     errors++;
                   }
                 }
-                if (data122.sigma !== void 0) {
-                  let data132 = data122.sigma;
+                if (data125.sigma !== void 0) {
+                  let data135 = data125.sigma;
                   if (
-                    typeof data132 !== "string" &&
-                    !(typeof data132 == "number" && isFinite(data132)) &&
-                    typeof data132 !== "boolean"
+                    typeof data135 !== "string" &&
+                    !(typeof data135 == "number" && isFinite(data135)) &&
+                    typeof data135 !== "boolean"
                   ) {
-                    const err190 = {
+                    const err195 = {
                       instancePath:
                         instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
@@ -4634,21 +4727,21 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err190];
+                      vErrors = [err195];
                     } else {
-                      vErrors.push(err190);
+                      vErrors.push(err195);
                     }
                     errors++;
                   }
                 }
-                if (data122.noise !== void 0) {
-                  let data133 = data122.noise;
+                if (data125.noise !== void 0) {
+                  let data136 = data125.noise;
                   if (
-                    typeof data133 !== "string" &&
-                    !(typeof data133 == "number" && isFinite(data133)) &&
-                    typeof data133 !== "boolean"
+                    typeof data136 !== "string" &&
+                    !(typeof data136 == "number" && isFinite(data136)) &&
+                    typeof data136 !== "boolean"
                   ) {
-                    const err191 = {
+                    const err196 = {
                       instancePath:
                         instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
@@ -4658,122 +4751,6 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err191];
-                    } else {
-                      vErrors.push(err191);
-                    }
-                    errors++;
-                  }
-                }
-                if (data122.noisy !== void 0) {
-                  let data134 = data122.noisy;
-                  if (
-                    typeof data134 !== "string" &&
-                    !(typeof data134 == "number" && isFinite(data134)) &&
-                    typeof data134 !== "boolean"
-                  ) {
-                    const err192 = {
-                      instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err192];
-                    } else {
-                      vErrors.push(err192);
-                    }
-                    errors++;
-                  }
-                }
-                if (data122.target !== void 0) {
-                  let data135 = data122.target;
-                  if (
-                    typeof data135 !== "string" &&
-                    !(typeof data135 == "number" && isFinite(data135)) &&
-                    typeof data135 !== "boolean"
-                  ) {
-                    const err193 = {
-                      instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err193];
-                    } else {
-                      vErrors.push(err193);
-                    }
-                    errors++;
-                  }
-                }
-                if (data122.denoised !== void 0) {
-                  let data136 = data122.denoised;
-                  if (
-                    typeof data136 !== "string" &&
-                    !(typeof data136 == "number" && isFinite(data136)) &&
-                    typeof data136 !== "boolean"
-                  ) {
-                    const err194 = {
-                      instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
-                      },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err194];
-                    } else {
-                      vErrors.push(err194);
-                    }
-                    errors++;
-                  }
-                }
-              } else {
-                const err195 = {
-                  instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
-                  keyword: "type",
-                  params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err195];
-                } else {
-                  vErrors.push(err195);
-                }
-                errors++;
-              }
-            }
-            if (data119.audio !== void 0) {
-              let data137 = data119.audio;
-              if (data137 && typeof data137 == "object" && !Array.isArray(data137)) {
-                for (const key26 in data137) {
-                  if (!(
-                    key26 === "latents" ||
-                    key26 === "text" ||
-                    key26 === "references" ||
-                    key26 === "sigma" ||
-                    key26 === "noise" ||
-                    key26 === "noisy" ||
-                    key26 === "target" ||
-                    key26 === "denoised"
-                  )) {
-                    const err196 = {
-                      instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
-                      keyword: "additionalProperties",
-                      params: { additionalProperty: key26 },
-                    };
-                    if (vErrors === null) {
                       vErrors = [err196];
                     } else {
                       vErrors.push(err196);
@@ -4781,20 +4758,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data137.latents !== void 0) {
-                  let data138 = data137.latents;
+                if (data125.noisy !== void 0) {
+                  let data137 = data125.noisy;
                   if (
-                    typeof data138 !== "string" &&
-                    !(typeof data138 == "number" && isFinite(data138)) &&
-                    typeof data138 !== "boolean"
+                    typeof data137 !== "string" &&
+                    !(typeof data137 == "number" && isFinite(data137)) &&
+                    typeof data137 !== "boolean"
                   ) {
                     const err197 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4805,16 +4782,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data137.text !== void 0) {
-                  let data139 = data137.text;
-                  if (typeof data139 !== "string" && !Array.isArray(data139)) {
+                if (data125.target !== void 0) {
+                  let data138 = data125.target;
+                  if (
+                    typeof data138 !== "string" &&
+                    !(typeof data138 == "number" && isFinite(data138)) &&
+                    typeof data138 !== "boolean"
+                  ) {
                     const err198 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4824,9 +4805,121 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data139)) {
-                    if (data139.length < 1) {
-                      const err199 = {
+                }
+                if (data125.denoised !== void 0) {
+                  let data139 = data125.denoised;
+                  if (
+                    typeof data139 !== "string" &&
+                    !(typeof data139 == "number" && isFinite(data139)) &&
+                    typeof data139 !== "boolean"
+                  ) {
+                    const err199 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err199];
+                    } else {
+                      vErrors.push(err199);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err200 = {
+                  instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
+                  keyword: "type",
+                  params: { type: "object" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err200];
+                } else {
+                  vErrors.push(err200);
+                }
+                errors++;
+              }
+            }
+            if (data122.audio !== void 0) {
+              let data140 = data122.audio;
+              if (data140 && typeof data140 == "object" && !Array.isArray(data140)) {
+                for (const key26 in data140) {
+                  if (!(
+                    key26 === "latents" ||
+                    key26 === "text" ||
+                    key26 === "references" ||
+                    key26 === "sigma" ||
+                    key26 === "noise" ||
+                    key26 === "noisy" ||
+                    key26 === "target" ||
+                    key26 === "denoised"
+                  )) {
+                    const err201 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key26 },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err201];
+                    } else {
+                      vErrors.push(err201);
+                    }
+                    errors++;
+                  }
+                }
+                if (data140.latents !== void 0) {
+                  let data141 = data140.latents;
+                  if (
+                    typeof data141 !== "string" &&
+                    !(typeof data141 == "number" && isFinite(data141)) &&
+                    typeof data141 !== "boolean"
+                  ) {
+                    const err202 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err202];
+                    } else {
+                      vErrors.push(err202);
+                    }
+                    errors++;
+                  }
+                }
+                if (data140.text !== void 0) {
+                  let data142 = data140.text;
+                  if (typeof data142 !== "string" && !Array.isArray(data142)) {
+                    const err203 = {
+                      instancePath:
+                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err203];
+                    } else {
+                      vErrors.push(err203);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data142)) {
+                    if (data142.length < 1) {
+                      const err204 = {
                         instancePath:
                           instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
                         schemaPath:
@@ -4835,27 +4928,27 @@ function validate20(
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err199];
+                        vErrors = [err204];
                       } else {
-                        vErrors.push(err199);
+                        vErrors.push(err204);
                       }
                       errors++;
                     }
-                    const len10 = data139.length;
-                    for (let i10 = 0; i10 < len10; i10++) {
-                      let data140 = data139[i10];
+                    const len11 = data142.length;
+                    for (let i11 = 0; i11 < len11; i11++) {
+                      let data143 = data142[i11];
                       if (
-                        typeof data140 !== "string" &&
-                        !(typeof data140 == "number" && isFinite(data140)) &&
-                        typeof data140 !== "boolean"
+                        typeof data143 !== "string" &&
+                        !(typeof data143 == "number" && isFinite(data143)) &&
+                        typeof data143 !== "boolean"
                       ) {
-                        const err200 = {
+                        const err205 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
                             key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/audio/text/" +
-                            i10,
+                            i11,
                           schemaPath:
                             "#/properties/passes/additionalProperties/properties/audio/properties/text/items/type",
                           keyword: "type",
@@ -4865,32 +4958,32 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err200];
+                          vErrors = [err205];
                         } else {
-                          vErrors.push(err200);
+                          vErrors.push(err205);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data137.references !== void 0) {
-                  let data141 = data137.references;
-                  if (Array.isArray(data141)) {
-                    const len11 = data141.length;
-                    for (let i11 = 0; i11 < len11; i11++) {
-                      let data142 = data141[i11];
+                if (data140.references !== void 0) {
+                  let data144 = data140.references;
+                  if (Array.isArray(data144)) {
+                    const len12 = data144.length;
+                    for (let i12 = 0; i12 < len12; i12++) {
+                      let data145 = data144[i12];
                       if (
-                        typeof data142 !== "string" &&
-                        !(data142 && typeof data142 == "object" && !Array.isArray(data142))
+                        typeof data145 !== "string" &&
+                        !(data145 && typeof data145 == "object" && !Array.isArray(data145))
                       ) {
-                        const err201 = {
+                        const err206 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
                             key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/audio/references/" +
-                            i11,
+                            i12,
                           schemaPath:
                             "#/properties/passes/additionalProperties/properties/audio/properties/references/items/type",
                           keyword: "type",
@@ -4900,74 +4993,74 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err201];
+                          vErrors = [err206];
                         } else {
-                          vErrors.push(err201);
+                          vErrors.push(err206);
                         }
                         errors++;
                       }
-                      if (data142 && typeof data142 == "object" && !Array.isArray(data142)) {
-                        if (data142.source === void 0) {
-                          const err202 = {
+                      if (data145 && typeof data145 == "object" && !Array.isArray(data145)) {
+                        if (data145.source === void 0) {
+                          const err207 = {
                             instancePath:
                               instancePath +
                               "/passes/" +
                               key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                               "/audio/references/" +
-                              i11,
+                              i12,
                             schemaPath:
                               "#/properties/passes/additionalProperties/properties/audio/properties/references/items/required",
                             keyword: "required",
                             params: { missingProperty: "source" },
                           };
                           if (vErrors === null) {
-                            vErrors = [err202];
+                            vErrors = [err207];
                           } else {
-                            vErrors.push(err202);
+                            vErrors.push(err207);
                           }
                           errors++;
                         }
-                        for (const key27 in data142) {
+                        for (const key27 in data145) {
                           if (!(
                             key27 === "source" ||
                             key27 === "probability" ||
                             key27 === "sigma" ||
                             key27 === "noise"
                           )) {
-                            const err203 = {
+                            const err208 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
                                 key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
-                                i11,
+                                i12,
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/audio/properties/references/items/additionalProperties",
                               keyword: "additionalProperties",
                               params: { additionalProperty: key27 },
                             };
                             if (vErrors === null) {
-                              vErrors = [err203];
+                              vErrors = [err208];
                             } else {
-                              vErrors.push(err203);
+                              vErrors.push(err208);
                             }
                             errors++;
                           }
                         }
-                        if (data142.source !== void 0) {
-                          let data143 = data142.source;
+                        if (data145.source !== void 0) {
+                          let data146 = data145.source;
                           if (
-                            typeof data143 !== "string" &&
-                            !(typeof data143 == "number" && isFinite(data143)) &&
-                            typeof data143 !== "boolean"
+                            typeof data146 !== "string" &&
+                            !(typeof data146 == "number" && isFinite(data146)) &&
+                            typeof data146 !== "boolean"
                           ) {
-                            const err204 = {
+                            const err209 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
                                 key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
-                                i11 +
+                                i12 +
                                 "/source",
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/source/type",
@@ -4978,27 +5071,27 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err204];
+                              vErrors = [err209];
                             } else {
-                              vErrors.push(err204);
+                              vErrors.push(err209);
                             }
                             errors++;
                           }
                         }
-                        if (data142.probability !== void 0) {
-                          let data144 = data142.probability;
+                        if (data145.probability !== void 0) {
+                          let data147 = data145.probability;
                           if (
-                            typeof data144 !== "string" &&
-                            !(typeof data144 == "number" && isFinite(data144)) &&
-                            typeof data144 !== "boolean"
+                            typeof data147 !== "string" &&
+                            !(typeof data147 == "number" && isFinite(data147)) &&
+                            typeof data147 !== "boolean"
                           ) {
-                            const err205 = {
+                            const err210 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
                                 key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
-                                i11 +
+                                i12 +
                                 "/probability",
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/probability/type",
@@ -5009,27 +5102,27 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err205];
+                              vErrors = [err210];
                             } else {
-                              vErrors.push(err205);
+                              vErrors.push(err210);
                             }
                             errors++;
                           }
                         }
-                        if (data142.sigma !== void 0) {
-                          let data145 = data142.sigma;
+                        if (data145.sigma !== void 0) {
+                          let data148 = data145.sigma;
                           if (
-                            typeof data145 !== "string" &&
-                            !(typeof data145 == "number" && isFinite(data145)) &&
-                            typeof data145 !== "boolean"
+                            typeof data148 !== "string" &&
+                            !(typeof data148 == "number" && isFinite(data148)) &&
+                            typeof data148 !== "boolean"
                           ) {
-                            const err206 = {
+                            const err211 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
                                 key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
-                                i11 +
+                                i12 +
                                 "/sigma",
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/sigma/type",
@@ -5040,27 +5133,27 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err206];
+                              vErrors = [err211];
                             } else {
-                              vErrors.push(err206);
+                              vErrors.push(err211);
                             }
                             errors++;
                           }
                         }
-                        if (data142.noise !== void 0) {
-                          let data146 = data142.noise;
+                        if (data145.noise !== void 0) {
+                          let data149 = data145.noise;
                           if (
-                            typeof data146 !== "string" &&
-                            !(typeof data146 == "number" && isFinite(data146)) &&
-                            typeof data146 !== "boolean"
+                            typeof data149 !== "string" &&
+                            !(typeof data149 == "number" && isFinite(data149)) &&
+                            typeof data149 !== "boolean"
                           ) {
-                            const err207 = {
+                            const err212 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
                                 key22.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
-                                i11 +
+                                i12 +
                                 "/noise",
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/audio/properties/references/items/properties/noise/type",
@@ -5071,9 +5164,9 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err207];
+                              vErrors = [err212];
                             } else {
-                              vErrors.push(err207);
+                              vErrors.push(err212);
                             }
                             errors++;
                           }
@@ -5081,7 +5174,7 @@ function validate20(
                       }
                     }
                   } else {
-                    const err208 = {
+                    const err213 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
@@ -5093,21 +5186,21 @@ function validate20(
                       params: { type: "array" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err208];
+                      vErrors = [err213];
                     } else {
-                      vErrors.push(err208);
+                      vErrors.push(err213);
                     }
                     errors++;
                   }
                 }
-                if (data137.sigma !== void 0) {
-                  let data147 = data137.sigma;
+                if (data140.sigma !== void 0) {
+                  let data150 = data140.sigma;
                   if (
-                    typeof data147 !== "string" &&
-                    !(typeof data147 == "number" && isFinite(data147)) &&
-                    typeof data147 !== "boolean"
+                    typeof data150 !== "string" &&
+                    !(typeof data150 == "number" && isFinite(data150)) &&
+                    typeof data150 !== "boolean"
                   ) {
-                    const err209 = {
+                    const err214 = {
                       instancePath:
                         instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
@@ -5117,21 +5210,21 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err209];
+                      vErrors = [err214];
                     } else {
-                      vErrors.push(err209);
+                      vErrors.push(err214);
                     }
                     errors++;
                   }
                 }
-                if (data137.noise !== void 0) {
-                  let data148 = data137.noise;
+                if (data140.noise !== void 0) {
+                  let data151 = data140.noise;
                   if (
-                    typeof data148 !== "string" &&
-                    !(typeof data148 == "number" && isFinite(data148)) &&
-                    typeof data148 !== "boolean"
+                    typeof data151 !== "string" &&
+                    !(typeof data151 == "number" && isFinite(data151)) &&
+                    typeof data151 !== "boolean"
                   ) {
-                    const err210 = {
+                    const err215 = {
                       instancePath:
                         instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
@@ -5141,21 +5234,21 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err210];
+                      vErrors = [err215];
                     } else {
-                      vErrors.push(err210);
+                      vErrors.push(err215);
                     }
                     errors++;
                   }
                 }
-                if (data137.noisy !== void 0) {
-                  let data149 = data137.noisy;
+                if (data140.noisy !== void 0) {
+                  let data152 = data140.noisy;
                   if (
-                    typeof data149 !== "string" &&
-                    !(typeof data149 == "number" && isFinite(data149)) &&
-                    typeof data149 !== "boolean"
+                    typeof data152 !== "string" &&
+                    !(typeof data152 == "number" && isFinite(data152)) &&
+                    typeof data152 !== "boolean"
                   ) {
-                    const err211 = {
+                    const err216 = {
                       instancePath:
                         instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
@@ -5165,21 +5258,21 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err211];
+                      vErrors = [err216];
                     } else {
-                      vErrors.push(err211);
+                      vErrors.push(err216);
                     }
                     errors++;
                   }
                 }
-                if (data137.target !== void 0) {
-                  let data150 = data137.target;
+                if (data140.target !== void 0) {
+                  let data153 = data140.target;
                   if (
-                    typeof data150 !== "string" &&
-                    !(typeof data150 == "number" && isFinite(data150)) &&
-                    typeof data150 !== "boolean"
+                    typeof data153 !== "string" &&
+                    !(typeof data153 == "number" && isFinite(data153)) &&
+                    typeof data153 !== "boolean"
                   ) {
-                    const err212 = {
+                    const err217 = {
                       instancePath:
                         instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
@@ -5189,21 +5282,21 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err212];
+                      vErrors = [err217];
                     } else {
-                      vErrors.push(err212);
+                      vErrors.push(err217);
                     }
                     errors++;
                   }
                 }
-                if (data137.denoised !== void 0) {
-                  let data151 = data137.denoised;
+                if (data140.denoised !== void 0) {
+                  let data154 = data140.denoised;
                   if (
-                    typeof data151 !== "string" &&
-                    !(typeof data151 == "number" && isFinite(data151)) &&
-                    typeof data151 !== "boolean"
+                    typeof data154 !== "string" &&
+                    !(typeof data154 == "number" && isFinite(data154)) &&
+                    typeof data154 !== "boolean"
                   ) {
-                    const err213 = {
+                    const err218 = {
                       instancePath:
                         instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
@@ -5213,122 +5306,34 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err213];
+                      vErrors = [err218];
                     } else {
-                      vErrors.push(err213);
+                      vErrors.push(err218);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err214 = {
+                const err219 = {
                   instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
                   schemaPath: "#/properties/passes/additionalProperties/properties/audio/type",
                   keyword: "type",
                   params: { type: "object" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err214];
+                  vErrors = [err219];
                 } else {
-                  vErrors.push(err214);
+                  vErrors.push(err219);
                 }
                 errors++;
               }
             }
           } else {
-            const err215 = {
+            const err220 = {
               instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/passes/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err215];
-            } else {
-              vErrors.push(err215);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err216 = {
-          instancePath: instancePath + "/passes",
-          schemaPath: "#/properties/passes/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err216];
-        } else {
-          vErrors.push(err216);
-        }
-        errors++;
-      }
-    }
-    if (data.loss !== void 0) {
-      let data152 = data.loss;
-      if (data152 && typeof data152 == "object" && !Array.isArray(data152)) {
-        if (Object.keys(data152).length < 1) {
-          const err217 = {
-            instancePath: instancePath + "/loss",
-            schemaPath: "#/properties/loss/minProperties",
-            keyword: "minProperties",
-            params: { limit: 1 },
-          };
-          if (vErrors === null) {
-            vErrors = [err217];
-          } else {
-            vErrors.push(err217);
-          }
-          errors++;
-        }
-        for (const key28 in data152) {
-          const _errs318 = errors;
-          if (typeof key28 === "string") {
-            if (!pattern5.test(key28)) {
-              const err218 = {
-                instancePath: instancePath + "/loss",
-                schemaPath: "#/properties/loss/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key28,
-              };
-              if (vErrors === null) {
-                vErrors = [err218];
-              } else {
-                vErrors.push(err218);
-              }
-              errors++;
-            }
-          }
-          var valid63 = _errs318 === errors;
-          if (!valid63) {
-            const err219 = {
-              instancePath: instancePath + "/loss",
-              schemaPath: "#/properties/loss/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key28 },
-            };
-            if (vErrors === null) {
-              vErrors = [err219];
-            } else {
-              vErrors.push(err219);
-            }
-            errors++;
-          }
-        }
-        for (const key29 in data152) {
-          let data153 = data152[key29];
-          if (
-            typeof data153 !== "string" &&
-            !(typeof data153 == "number" && isFinite(data153)) &&
-            typeof data153 !== "boolean"
-          ) {
-            const err220 = {
-              instancePath: instancePath + "/loss/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/loss/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.loss.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err220];
@@ -5340,8 +5345,8 @@ function validate20(
         }
       } else {
         const err221 = {
-          instancePath: instancePath + "/loss",
-          schemaPath: "#/properties/loss/type",
+          instancePath: instancePath + "/passes",
+          schemaPath: "#/properties/passes/type",
           keyword: "type",
           params: { type: "object" },
         };
@@ -5353,14 +5358,102 @@ function validate20(
         errors++;
       }
     }
+    if (data.loss !== void 0) {
+      let data155 = data.loss;
+      if (data155 && typeof data155 == "object" && !Array.isArray(data155)) {
+        if (Object.keys(data155).length < 1) {
+          const err222 = {
+            instancePath: instancePath + "/loss",
+            schemaPath: "#/properties/loss/minProperties",
+            keyword: "minProperties",
+            params: { limit: 1 },
+          };
+          if (vErrors === null) {
+            vErrors = [err222];
+          } else {
+            vErrors.push(err222);
+          }
+          errors++;
+        }
+        for (const key28 in data155) {
+          const _errs322 = errors;
+          if (typeof key28 === "string") {
+            if (!pattern5.test(key28)) {
+              const err223 = {
+                instancePath: instancePath + "/loss",
+                schemaPath: "#/properties/loss/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key28,
+              };
+              if (vErrors === null) {
+                vErrors = [err223];
+              } else {
+                vErrors.push(err223);
+              }
+              errors++;
+            }
+          }
+          var valid65 = _errs322 === errors;
+          if (!valid65) {
+            const err224 = {
+              instancePath: instancePath + "/loss",
+              schemaPath: "#/properties/loss/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key28 },
+            };
+            if (vErrors === null) {
+              vErrors = [err224];
+            } else {
+              vErrors.push(err224);
+            }
+            errors++;
+          }
+        }
+        for (const key29 in data155) {
+          let data156 = data155[key29];
+          if (
+            typeof data156 !== "string" &&
+            !(typeof data156 == "number" && isFinite(data156)) &&
+            typeof data156 !== "boolean"
+          ) {
+            const err225 = {
+              instancePath: instancePath + "/loss/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/loss/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.loss.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err225];
+            } else {
+              vErrors.push(err225);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err226 = {
+          instancePath: instancePath + "/loss",
+          schemaPath: "#/properties/loss/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err226];
+        } else {
+          vErrors.push(err226);
+        }
+        errors++;
+      }
+    }
     if (data.outputs !== void 0) {
-      let data154 = data.outputs;
-      if (data154 && typeof data154 == "object" && !Array.isArray(data154)) {
-        for (const key30 in data154) {
-          const _errs324 = errors;
+      let data157 = data.outputs;
+      if (data157 && typeof data157 == "object" && !Array.isArray(data157)) {
+        for (const key30 in data157) {
+          const _errs328 = errors;
           if (typeof key30 === "string") {
             if (!pattern5.test(key30)) {
-              const err222 = {
+              const err227 = {
                 instancePath: instancePath + "/outputs",
                 schemaPath: "#/properties/outputs/propertyNames/pattern",
                 keyword: "pattern",
@@ -5368,33 +5461,33 @@ function validate20(
                 propertyName: key30,
               };
               if (vErrors === null) {
-                vErrors = [err222];
+                vErrors = [err227];
               } else {
-                vErrors.push(err222);
+                vErrors.push(err227);
               }
               errors++;
             }
           }
-          var valid65 = _errs324 === errors;
-          if (!valid65) {
-            const err223 = {
+          var valid67 = _errs328 === errors;
+          if (!valid67) {
+            const err228 = {
               instancePath: instancePath + "/outputs",
               schemaPath: "#/properties/outputs/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key30 },
             };
             if (vErrors === null) {
-              vErrors = [err223];
+              vErrors = [err228];
             } else {
-              vErrors.push(err223);
+              vErrors.push(err228);
             }
             errors++;
           }
         }
-        for (const key31 in data154) {
-          let data155 = data154[key31];
-          if (data155 && typeof data155 == "object" && !Array.isArray(data155)) {
-            for (const key32 in data155) {
+        for (const key31 in data157) {
+          let data158 = data157[key31];
+          if (data158 && typeof data158 == "object" && !Array.isArray(data158)) {
+            for (const key32 in data158) {
               if (!(
                 key32 === "tap" ||
                 key32 === "modality" ||
@@ -5402,98 +5495,11 @@ function validate20(
                 key32 === "features" ||
                 key32 === "activation"
               )) {
-                const err224 = {
+                const err229 = {
                   instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key32 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err224];
-                } else {
-                  vErrors.push(err224);
-                }
-                errors++;
-              }
-            }
-            if (data155.tap !== void 0) {
-              let data156 = data155.tap;
-              if (typeof data156 === "string") {
-                if (!pattern15.test(data156)) {
-                  const err225 = {
-                    instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
-                    keyword: "pattern",
-                    params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|\\$\\{ *[A-Za-z_]\\w* *\\})$" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err225];
-                  } else {
-                    vErrors.push(err225);
-                  }
-                  errors++;
-                }
-              } else {
-                const err226 = {
-                  instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err226];
-                } else {
-                  vErrors.push(err226);
-                }
-                errors++;
-              }
-            }
-            if (data155.modality !== void 0) {
-              let data157 = data155.modality;
-              if (!(data157 === "video" || data157 === "audio")) {
-                const err227 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
-                };
-                if (vErrors === null) {
-                  vErrors = [err227];
-                } else {
-                  vErrors.push(err227);
-                }
-                errors++;
-              }
-            }
-            if (data155.linear !== void 0) {
-              if (typeof data155.linear !== "string") {
-                const err228 = {
-                  instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err228];
-                } else {
-                  vErrors.push(err228);
-                }
-                errors++;
-              }
-            }
-            if (data155.features !== void 0) {
-              let data159 = data155.features;
-              if (
-                !(typeof data159 == "number" && !(data159 % 1) && !isNaN(data159) && isFinite(data159)) &&
-                typeof data159 !== "string"
-              ) {
-                const err229 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.outputs.additionalProperties.properties.features.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err229];
@@ -5502,14 +5508,16 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data159 == "number" && isFinite(data159)) {
-                if (data159 < 1 || isNaN(data159)) {
+            }
+            if (data158.tap !== void 0) {
+              let data159 = data158.tap;
+              if (typeof data159 === "string") {
+                if (!pattern15.test(data159)) {
                   const err230 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
-                    keyword: "minimum",
-                    params: { comparison: ">=", limit: 1 },
+                    instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|\\$\\{ *[A-Za-z_]\\w* *\\})$" },
                   };
                   if (vErrors === null) {
                     vErrors = [err230];
@@ -5518,36 +5526,30 @@ function validate20(
                   }
                   errors++;
                 }
-              }
-              if (typeof data159 === "string") {
-                if (!pattern16.test(data159)) {
-                  const err231 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/pattern",
-                    keyword: "pattern",
-                    params: { pattern: "^\\$\\{ *[A-Za-z_]\\w* *\\}$" },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err231];
-                  } else {
-                    vErrors.push(err231);
-                  }
-                  errors++;
+              } else {
+                const err231 = {
+                  instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err231];
+                } else {
+                  vErrors.push(err231);
                 }
+                errors++;
               }
             }
-            if (data155.activation !== void 0) {
-              let data160 = data155.activation;
-              if (!(data160 === "silu" || data160 === "gelu" || data160 === "none")) {
+            if (data158.modality !== void 0) {
+              let data160 = data158.modality;
+              if (!(data160 === "video" || data160 === "audio")) {
                 const err232 = {
                   instancePath:
-                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
+                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
                   keyword: "enum",
-                  params: {
-                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
-                  },
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err232];
@@ -5557,84 +5559,88 @@ function validate20(
                 errors++;
               }
             }
-          } else {
-            const err233 = {
-              instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/outputs/additionalProperties/type",
-              keyword: "type",
-              params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err233];
-            } else {
-              vErrors.push(err233);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err234 = {
-          instancePath: instancePath + "/outputs",
-          schemaPath: "#/properties/outputs/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err234];
-        } else {
-          vErrors.push(err234);
-        }
-        errors++;
-      }
-    }
-    if (data.weights !== void 0) {
-      let data161 = data.weights;
-      if (data161 && typeof data161 == "object" && !Array.isArray(data161)) {
-        for (const key33 in data161) {
-          const _errs339 = errors;
-          if (typeof key33 === "string") {
-            if (!pattern5.test(key33)) {
-              const err235 = {
-                instancePath: instancePath + "/weights",
-                schemaPath: "#/properties/weights/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key33,
-              };
-              if (vErrors === null) {
-                vErrors = [err235];
-              } else {
-                vErrors.push(err235);
+            if (data158.linear !== void 0) {
+              if (typeof data158.linear !== "string") {
+                const err233 = {
+                  instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err233];
+                } else {
+                  vErrors.push(err233);
+                }
+                errors++;
               }
-              errors++;
             }
-          }
-          var valid68 = _errs339 === errors;
-          if (!valid68) {
-            const err236 = {
-              instancePath: instancePath + "/weights",
-              schemaPath: "#/properties/weights/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key33 },
-            };
-            if (vErrors === null) {
-              vErrors = [err236];
-            } else {
-              vErrors.push(err236);
+            if (data158.features !== void 0) {
+              let data162 = data158.features;
+              if (
+                !(typeof data162 == "number" && !(data162 % 1) && !isNaN(data162) && isFinite(data162)) &&
+                typeof data162 !== "string"
+              ) {
+                const err234 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.outputs.additionalProperties.properties.features.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err234];
+                } else {
+                  vErrors.push(err234);
+                }
+                errors++;
+              }
+              if (typeof data162 == "number" && isFinite(data162)) {
+                if (data162 < 1 || isNaN(data162)) {
+                  const err235 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
+                    keyword: "minimum",
+                    params: { comparison: ">=", limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err235];
+                  } else {
+                    vErrors.push(err235);
+                  }
+                  errors++;
+                }
+              }
+              if (typeof data162 === "string") {
+                if (!pattern16.test(data162)) {
+                  const err236 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^\\$\\{ *[A-Za-z_]\\w* *\\}$" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err236];
+                  } else {
+                    vErrors.push(err236);
+                  }
+                  errors++;
+                }
+              }
             }
-            errors++;
-          }
-        }
-        for (const key34 in data161) {
-          let data162 = data161[key34];
-          if (data162 && typeof data162 == "object" && !Array.isArray(data162)) {
-            for (const key35 in data162) {
-              if (!(key35 === "axes" || key35 === "like" || key35 === "init")) {
+            if (data158.activation !== void 0) {
+              let data163 = data158.activation;
+              if (!(data163 === "silu" || data163 === "gelu" || data163 === "none")) {
                 const err237 = {
-                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/weights/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key35 },
+                  instancePath:
+                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
+                  keyword: "enum",
+                  params: {
+                    allowedValues: schema31.properties.outputs.additionalProperties.properties.activation.enum,
+                  },
                 };
                 if (vErrors === null) {
                   vErrors = [err237];
@@ -5644,84 +5650,84 @@ function validate20(
                 errors++;
               }
             }
-            if (data162.axes !== void 0) {
-              let data163 = data162.axes;
-              if (Array.isArray(data163)) {
-                if (data163.length < 1) {
-                  const err238 = {
-                    instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
-                    schemaPath: "#/properties/weights/additionalProperties/properties/axes/minItems",
-                    keyword: "minItems",
-                    params: { limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err238];
-                  } else {
-                    vErrors.push(err238);
-                  }
-                  errors++;
-                }
-                const len12 = data163.length;
-                for (let i12 = 0; i12 < len12; i12++) {
-                  let data164 = data163[i12];
-                  if (
-                    typeof data164 !== "string" &&
-                    !(data164 && typeof data164 == "object" && !Array.isArray(data164))
-                  ) {
-                    const err239 = {
-                      instancePath:
-                        instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i12,
-                      schemaPath: "#/properties/weights/additionalProperties/properties/axes/items/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.weights.additionalProperties.properties.axes.items.type },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err239];
-                    } else {
-                      vErrors.push(err239);
-                    }
-                    errors++;
-                  }
-                }
+          } else {
+            const err238 = {
+              instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/outputs/additionalProperties/type",
+              keyword: "type",
+              params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err238];
+            } else {
+              vErrors.push(err238);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err239 = {
+          instancePath: instancePath + "/outputs",
+          schemaPath: "#/properties/outputs/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err239];
+        } else {
+          vErrors.push(err239);
+        }
+        errors++;
+      }
+    }
+    if (data.weights !== void 0) {
+      let data164 = data.weights;
+      if (data164 && typeof data164 == "object" && !Array.isArray(data164)) {
+        for (const key33 in data164) {
+          const _errs343 = errors;
+          if (typeof key33 === "string") {
+            if (!pattern5.test(key33)) {
+              const err240 = {
+                instancePath: instancePath + "/weights",
+                schemaPath: "#/properties/weights/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key33,
+              };
+              if (vErrors === null) {
+                vErrors = [err240];
               } else {
-                const err240 = {
-                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/axes/type",
-                  keyword: "type",
-                  params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err240];
-                } else {
-                  vErrors.push(err240);
-                }
-                errors++;
+                vErrors.push(err240);
               }
+              errors++;
             }
-            if (data162.like !== void 0) {
-              if (typeof data162.like !== "string") {
-                const err241 = {
-                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err241];
-                } else {
-                  vErrors.push(err241);
-                }
-                errors++;
-              }
+          }
+          var valid70 = _errs343 === errors;
+          if (!valid70) {
+            const err241 = {
+              instancePath: instancePath + "/weights",
+              schemaPath: "#/properties/weights/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key33 },
+            };
+            if (vErrors === null) {
+              vErrors = [err241];
+            } else {
+              vErrors.push(err241);
             }
-            if (data162.init !== void 0) {
-              let data166 = data162.init;
-              if (typeof data166 !== "string" && !(typeof data166 == "number" && isFinite(data166))) {
+            errors++;
+          }
+        }
+        for (const key34 in data164) {
+          let data165 = data164[key34];
+          if (data165 && typeof data165 == "object" && !Array.isArray(data165)) {
+            for (const key35 in data165) {
+              if (!(key35 === "axes" || key35 === "like" || key35 === "init")) {
                 const err242 = {
-                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/weights/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key35 },
                 };
                 if (vErrors === null) {
                   vErrors = [err242];
@@ -5731,84 +5737,84 @@ function validate20(
                 errors++;
               }
             }
-          } else {
-            const err243 = {
-              instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/weights/additionalProperties/type",
-              keyword: "type",
-              params: { type: "object" },
-            };
-            if (vErrors === null) {
-              vErrors = [err243];
-            } else {
-              vErrors.push(err243);
-            }
-            errors++;
-          }
-        }
-      } else {
-        const err244 = {
-          instancePath: instancePath + "/weights",
-          schemaPath: "#/properties/weights/type",
-          keyword: "type",
-          params: { type: "object" },
-        };
-        if (vErrors === null) {
-          vErrors = [err244];
-        } else {
-          vErrors.push(err244);
-        }
-        errors++;
-      }
-    }
-    if (data.imports !== void 0) {
-      let data167 = data.imports;
-      if (data167 && typeof data167 == "object" && !Array.isArray(data167)) {
-        for (const key36 in data167) {
-          const _errs354 = errors;
-          if (typeof key36 === "string") {
-            if (!pattern5.test(key36)) {
-              const err245 = {
-                instancePath: instancePath + "/imports",
-                schemaPath: "#/properties/imports/propertyNames/pattern",
-                keyword: "pattern",
-                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key36,
-              };
-              if (vErrors === null) {
-                vErrors = [err245];
+            if (data165.axes !== void 0) {
+              let data166 = data165.axes;
+              if (Array.isArray(data166)) {
+                if (data166.length < 1) {
+                  const err243 = {
+                    instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                    schemaPath: "#/properties/weights/additionalProperties/properties/axes/minItems",
+                    keyword: "minItems",
+                    params: { limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err243];
+                  } else {
+                    vErrors.push(err243);
+                  }
+                  errors++;
+                }
+                const len13 = data166.length;
+                for (let i13 = 0; i13 < len13; i13++) {
+                  let data167 = data166[i13];
+                  if (
+                    typeof data167 !== "string" &&
+                    !(data167 && typeof data167 == "object" && !Array.isArray(data167))
+                  ) {
+                    const err244 = {
+                      instancePath:
+                        instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i13,
+                      schemaPath: "#/properties/weights/additionalProperties/properties/axes/items/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.weights.additionalProperties.properties.axes.items.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err244];
+                    } else {
+                      vErrors.push(err244);
+                    }
+                    errors++;
+                  }
+                }
               } else {
-                vErrors.push(err245);
+                const err245 = {
+                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/axes/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err245];
+                } else {
+                  vErrors.push(err245);
+                }
+                errors++;
               }
-              errors++;
             }
-          }
-          var valid73 = _errs354 === errors;
-          if (!valid73) {
-            const err246 = {
-              instancePath: instancePath + "/imports",
-              schemaPath: "#/properties/imports/propertyNames",
-              keyword: "propertyNames",
-              params: { propertyName: key36 },
-            };
-            if (vErrors === null) {
-              vErrors = [err246];
-            } else {
-              vErrors.push(err246);
+            if (data165.like !== void 0) {
+              if (typeof data165.like !== "string") {
+                const err246 = {
+                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err246];
+                } else {
+                  vErrors.push(err246);
+                }
+                errors++;
+              }
             }
-            errors++;
-          }
-        }
-        for (const key37 in data167) {
-          let data168 = data167[key37];
-          if (data168 && typeof data168 == "object" && !Array.isArray(data168)) {
-            for (const key38 in data168) {
-              if (!(key38 === "from" || key38 === "python" || key38 === "type")) {
+            if (data165.init !== void 0) {
+              let data169 = data165.init;
+              if (typeof data169 !== "string" && !(typeof data169 == "number" && isFinite(data169))) {
                 const err247 = {
-                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key38 },
+                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err247];
@@ -5818,60 +5824,65 @@ function validate20(
                 errors++;
               }
             }
-            if (data168.from !== void 0) {
-              if (typeof data168.from !== "string") {
-                const err248 = {
-                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err248];
-                } else {
-                  vErrors.push(err248);
-                }
-                errors++;
-              }
-            }
-            if (data168.python !== void 0) {
-              if (typeof data168.python !== "string") {
-                const err249 = {
-                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err249];
-                } else {
-                  vErrors.push(err249);
-                }
-                errors++;
-              }
-            }
-            if (data168.type !== void 0) {
-              if (typeof data168.type !== "string") {
-                const err250 = {
-                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err250];
-                } else {
-                  vErrors.push(err250);
-                }
-                errors++;
-              }
-            }
           } else {
-            const err251 = {
-              instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/imports/additionalProperties/type",
+            const err248 = {
+              instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/weights/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err248];
+            } else {
+              vErrors.push(err248);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err249 = {
+          instancePath: instancePath + "/weights",
+          schemaPath: "#/properties/weights/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err249];
+        } else {
+          vErrors.push(err249);
+        }
+        errors++;
+      }
+    }
+    if (data.imports !== void 0) {
+      let data170 = data.imports;
+      if (data170 && typeof data170 == "object" && !Array.isArray(data170)) {
+        for (const key36 in data170) {
+          const _errs358 = errors;
+          if (typeof key36 === "string") {
+            if (!pattern5.test(key36)) {
+              const err250 = {
+                instancePath: instancePath + "/imports",
+                schemaPath: "#/properties/imports/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key36,
+              };
+              if (vErrors === null) {
+                vErrors = [err250];
+              } else {
+                vErrors.push(err250);
+              }
+              errors++;
+            }
+          }
+          var valid75 = _errs358 === errors;
+          if (!valid75) {
+            const err251 = {
+              instancePath: instancePath + "/imports",
+              schemaPath: "#/properties/imports/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key36 },
             };
             if (vErrors === null) {
               vErrors = [err251];
@@ -5881,106 +5892,188 @@ function validate20(
             errors++;
           }
         }
+        for (const key37 in data170) {
+          let data171 = data170[key37];
+          if (data171 && typeof data171 == "object" && !Array.isArray(data171)) {
+            for (const key38 in data171) {
+              if (!(key38 === "from" || key38 === "python" || key38 === "type")) {
+                const err252 = {
+                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key38 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err252];
+                } else {
+                  vErrors.push(err252);
+                }
+                errors++;
+              }
+            }
+            if (data171.from !== void 0) {
+              if (typeof data171.from !== "string") {
+                const err253 = {
+                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err253];
+                } else {
+                  vErrors.push(err253);
+                }
+                errors++;
+              }
+            }
+            if (data171.python !== void 0) {
+              if (typeof data171.python !== "string") {
+                const err254 = {
+                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err254];
+                } else {
+                  vErrors.push(err254);
+                }
+                errors++;
+              }
+            }
+            if (data171.type !== void 0) {
+              if (typeof data171.type !== "string") {
+                const err255 = {
+                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err255];
+                } else {
+                  vErrors.push(err255);
+                }
+                errors++;
+              }
+            }
+          } else {
+            const err256 = {
+              instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/imports/additionalProperties/type",
+              keyword: "type",
+              params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err256];
+            } else {
+              vErrors.push(err256);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err252 = {
+        const err257 = {
           instancePath: instancePath + "/imports",
           schemaPath: "#/properties/imports/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err252];
+          vErrors = [err257];
         } else {
-          vErrors.push(err252);
+          vErrors.push(err257);
         }
         errors++;
       }
     }
     if (data.metadata !== void 0) {
-      let data172 = data.metadata;
-      if (data172 && typeof data172 == "object" && !Array.isArray(data172)) {
-        for (const key39 in data172) {
-          let data173 = data172[key39];
+      let data175 = data.metadata;
+      if (data175 && typeof data175 == "object" && !Array.isArray(data175)) {
+        for (const key39 in data175) {
+          let data176 = data175[key39];
           if (
-            typeof data173 !== "string" &&
-            !(typeof data173 == "number" && isFinite(data173)) &&
-            typeof data173 !== "boolean"
+            typeof data176 !== "string" &&
+            !(typeof data176 == "number" && isFinite(data176)) &&
+            typeof data176 !== "boolean"
           ) {
-            const err253 = {
+            const err258 = {
               instancePath: instancePath + "/metadata/" + key39.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err253];
+              vErrors = [err258];
             } else {
-              vErrors.push(err253);
+              vErrors.push(err258);
             }
             errors++;
           }
         }
       } else {
-        const err254 = {
+        const err259 = {
           instancePath: instancePath + "/metadata",
           schemaPath: "#/properties/metadata/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err254];
+          vErrors = [err259];
         } else {
-          vErrors.push(err254);
+          vErrors.push(err259);
         }
         errors++;
       }
     }
     if (data.expect !== void 0) {
-      let data174 = data.expect;
-      if (Array.isArray(data174)) {
-        const len13 = data174.length;
-        for (let i13 = 0; i13 < len13; i13++) {
-          let data175 = data174[i13];
+      let data177 = data.expect;
+      if (Array.isArray(data177)) {
+        const len14 = data177.length;
+        for (let i14 = 0; i14 < len14; i14++) {
+          let data178 = data177[i14];
           if (
-            typeof data175 !== "string" &&
-            !(typeof data175 == "number" && isFinite(data175)) &&
-            typeof data175 !== "boolean"
+            typeof data178 !== "string" &&
+            !(typeof data178 == "number" && isFinite(data178)) &&
+            typeof data178 !== "boolean"
           ) {
-            const err255 = {
-              instancePath: instancePath + "/expect/" + i13,
+            const err260 = {
+              instancePath: instancePath + "/expect/" + i14,
               schemaPath: "#/properties/expect/items/type",
               keyword: "type",
               params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
-              vErrors = [err255];
+              vErrors = [err260];
             } else {
-              vErrors.push(err255);
+              vErrors.push(err260);
             }
             errors++;
           }
         }
       } else {
-        const err256 = {
+        const err261 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err256];
+          vErrors = [err261];
         } else {
-          vErrors.push(err256);
+          vErrors.push(err261);
         }
         errors++;
       }
     }
   } else {
-    const err257 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err262 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err257];
+      vErrors = [err262];
     } else {
-      vErrors.push(err257);
+      vErrors.push(err262);
     }
     errors++;
   }

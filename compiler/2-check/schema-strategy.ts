@@ -73,6 +73,15 @@ const source = object("One data directory, or one file for all samples.", {
     description: "Kind `tensor` only: the names of its axes without `batch`.",
     examples: [["token:video", "feature"]],
   },
+  range: {
+    type: "array",
+    title: "the smallest and the largest number, as `[0, 1]`",
+    items: { type: "number", title: "a number" },
+    minItems: 2,
+    maxItems: 2,
+    description: "Kind `tensor` only: between which numbers all of its lie, which is checked when a file is read.",
+    examples: [[0, 1]],
+  },
   like: text("Kinds of latents only: the source whose grid it has, so that a pass can take it for its latents.", {
     examples: ["latents"],
   }),
@@ -90,7 +99,7 @@ const completeSource: Schema = {
   if: { properties: { kind: { const: "tensor" } }, required: ["kind"] },
   // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
   then: { required: ["key", "axes"] },
-  else: { properties: { key: false, axes: false } },
+  else: { properties: { key: false, axes: false, range: false } },
   allOf: [
     {
       if: { required: ["file"] },

@@ -18,6 +18,8 @@ export interface DataSource {
   /** Kind `tensor` only: the entry of the file and the names of its axes. */
   readonly key?: string;
   readonly axes?: readonly string[];
+  /** Kind `tensor` only: the smallest and the largest number that it may hold. */
+  readonly range?: readonly [number, number];
   /** The place in the run config that chose the directory; without it, that of the data root. */
   readonly place?: Finding["path"];
 }

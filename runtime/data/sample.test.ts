@@ -211,6 +211,16 @@ test("other tensors are held against their declared axes", () => {
   assert.equal(read(weight, { weight: tensor("float32", [], [7]) }), { kind: "tensor", value: hostOf([], 7) });
 });
 
+test("other tensors are held against their declared range, of which both ends are part", () => {
+  const declared = { kind: "tensor", key: "score", axes: ["feature"], range: [0, 1] } as const;
+  const score = tensor("float32", [3], [0, 0.25, 1]);
+  assert.equal(read(declared, { score }), { kind: "tensor", value: hostOf([3], 0, 0.25, 1) });
+  const high = tensor("float32", [2], [0.5, 87]);
+  refuses(declared, { score: high }, "LTX7131", /`score` holds 87, the strategy declares numbers from 0 to 1/);
+  const low = tensor("float32", [2], [0.5, -0.125]);
+  refuses(declared, { score: low }, "LTX7131", /`score` holds -0\.125/);
+});
+
 test("a file that is no mapping is refused", () => {
   const bare = findingOf(() => entriesOf("clip.pt", tensor("float32", [1], [1])));
   assert.is(bare.code, "LTX6131");

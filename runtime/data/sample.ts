@@ -90,7 +90,7 @@ function throwAll(errors: readonly unknown[]): void {
 /** One file's entries as a source of the declared kind; `channels` per token, null for any. */
 export function readSource(
   entries: Entries,
-  source: Pick<DataSource, "kind" | "key" | "axes">,
+  source: Pick<DataSource, "kind" | "key" | "axes" | "range">,
   channels: number | null,
 ): HostSource {
   switch (source.kind) {
@@ -106,7 +106,7 @@ export function readSource(
       return { kind: source.kind, mask: host([mask.values.length], mask.values) };
     }
     case "tensor":
-      return { kind: source.kind, value: readDeclared(entries, source.key ?? "", source.axes ?? []) };
+      return { kind: source.kind, value: readDeclared(entries, source) };
   }
 }
 
@@ -216,9 +216,17 @@ function readFeatures(entries: Entries, key: string, tokens: number): HostTensor
   return host(shape, values);
 }
 
-function readDeclared(entries: Entries, key: string, axes: readonly string[]): HostTensor {
+function readDeclared(entries: Entries, { key = "", axes = [], range }: Pick<DataSource, "key" | "axes" | "range">) {
   const { shape, values } = entries.tensor(key);
-  if (shape.length === axes.length) return host(shape, values);
-  const message = `\`${key}\` is ${show(shape)}, the strategy declares ${show(axes)}`;
-  return entries.fail("LTX6132", message, "correct the source's `axes`, which leave out the batch, or the file");
+  if (shape.length !== axes.length) {
+    const message = `\`${key}\` is ${show(shape)}, the strategy declares ${show(axes)}`;
+    entries.fail("LTX6132", message, "correct the source's `axes`, which leave out the batch, or the file");
+  }
+  const [low, high] = range ?? [-Infinity, Infinity];
+  const outside = values.find((value) => value < low || value > high);
+  if (outside !== undefined) {
+    const message = `\`${key}\` holds ${Number(outside.toPrecision(6))}, the strategy declares numbers from ${low} to ${high}`;
+    entries.fail("LTX7131", message, "correct the source's `range`, or make the files anew in it");
+  }
+  return host(shape, values);
 }

@@ -16,9 +16,20 @@ export function checkSources(syntax: StrategySyntax, declarations: Declarations,
     optional: source.optional?.value === true,
     key: source.key?.value ?? null,
     axes: source.axes?.value.map((axis) => axis.text) ?? null,
+    range: rangeOf(source, report),
     like: source.like?.text ?? null,
     span: name.span,
   }));
+}
+
+function rangeOf({ range }: SourceSyntax, report: Report): readonly [number, number] | null {
+  if (range === null) return null;
+  const [low, high] = range.value;
+  if (low < high) return range.value;
+  report.error("LTX4027", range.span, `no number lies between ${low} and ${high}`, {
+    help: `write the smaller one first: \`range: [${Math.min(low, high)}, ${Math.max(low, high)}]\``,
+  });
+  return null;
 }
 
 /** Samples are the files of a directory: where every source is one file there are none. */

@@ -52,7 +52,7 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
     compiler,
     contract,
     sourceHash,
-    sources: sources.map(({ name, kind, directory, shared, optional, key, axes }) => ({
+    sources: sources.map(({ name, kind, directory, shared, optional, key, axes, range }) => ({
       name,
       kind,
       directory,
@@ -60,6 +60,7 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
       ...(optional ? { optional } : {}),
       ...(key === null ? {} : { key }),
       ...(axes === null ? {} : { axes }),
+      ...(range === null ? {} : { range }),
     })),
     ...(datasets.length === 0 ? {} : { datasets: datasets.map(datasetInfo) }),
     params: paramsSchema,

@@ -11,6 +11,8 @@ const tapped = (type: string): string =>
   `${latents}  conditions: {directory: conditions, kind: text_embeddings}\nparams:\n  layer: {type: ${type}}\noutputs:\n  middle: {tap: "block \${layer}", modality: video}\nvideo:\n  latents: latents\nloss:\n  video: mse(video.prediction, video.target)\n  small: mean(middle^2)\n`;
 const listed = (schema: string): string =>
   `strategy: example\n${latents}  conditions: {directory: conditions, kind: text_embeddings}\nparams:\n  weights: {type: array, items: {type: number}, ${schema}default: [1, 2]}\nvideo:\n  latents: latents\nloss:\n  velocity: weights[1] * mse(video.prediction, video.target)\n`;
+const ranged = (range: string): string =>
+  `${latents}  conditions: {directory: conditions, kind: text_embeddings}\n  score: {directory: scores, kind: tensor, key: score, axes: [], range: ${range}}\nvideo:\n  latents: latents\nloss:\n  video: score * mse(video.prediction, video.target)\n`;
 const both = (keep: string): string =>
   `sources:\n  latents: {directory: latents, kind: video_latents}\n  speech: {directory: speech, kind: audio_mask}\n  hole: {directory: hole, kind: video_mask}\nvideo:\n  latents: latents\n  keep: ${keep}\n`;
 
@@ -221,6 +223,15 @@ export const entries = [
       "In version 2 of the language, `mse mae huber charbonnier cosine_distance` take two values over the same axes, or a value and a number. Where one lacks an axis, each of its numbers would meet all along that axis, and the mean inside of the loss would hide it. Reduce the other value, or write the comparison out.",
     bad: `language: 2\n${loss("mse(video.prediction, mean(video.target, axis=channel))")}`,
     good: `language: 2\n${loss("mse(mean(video.prediction, axis=channel), mean(video.target, axis=channel))")}`,
+  },
+  {
+    code: "LTX4027",
+    slug: "range-reversed",
+    title: "A range holds no number",
+    explanation:
+      "`range: [0, 1]` says between which numbers those of a source of kind `tensor` lie: `ltxc test` makes its data in it, and a run refuses files with others. The smaller number stands first.",
+    bad: ranged("[1, 0]"),
+    good: ranged("[0, 1]"),
   },
   {
     code: "LTX4030",

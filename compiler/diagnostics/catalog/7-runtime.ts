@@ -162,4 +162,14 @@ export const entries = [
     bad: "loss:\n  velocity: clamp(mse(video.prediction, video.target), 0, 0.01)",
     good: "loss:\n  velocity: mse(video.prediction, video.target)",
   },
+  {
+    code: "LTX7131",
+    slug: "data-out-of-range",
+    title: "A file holds numbers outside of the declared range",
+    explanation:
+      "The strategy declares by `range` between which numbers those of a source lie, and this file has another one. Scores in percent where " +
+      "shares are meant, or features that were not normalised, would train with weights that nobody wanted. Correct the declaration or the files.",
+    bad: "sources:\n  score: {directory: scores, kind: tensor, key: score, axes: [], range: [0, 1]}   # the file holds 87",
+    good: "sources:\n  score: {directory: scores, kind: tensor, key: score, axes: [], range: [0, 100]}",
+  },
 ] as const satisfies readonly Entry[];
