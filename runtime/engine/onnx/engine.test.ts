@@ -11,6 +11,7 @@ import type { Engine, EngineEvent } from "../engine.ts";
 import { loadTfjsAlone } from "../load-tfjs.ts";
 import type { Device } from "../recording/device.ts";
 import { startOnnxDevice } from "./device.ts";
+import { openEngine } from "../index.ts";
 import { createOnnxEngine } from "./engine.ts";
 
 const test = suite("onnx engine");
@@ -67,6 +68,20 @@ test("a listener learns what is recorded, and when it can run", async () => {
   if (recorded?.type !== "recorded") throw new Error("nothing was recorded");
   assert.is(recorded.operations, 2);
   assert.ok(recorded.recordSeconds > 0 && recorded.startSeconds > 0);
+});
+
+test("what engines round to a type of storage, a recording rounds alike", async () => {
+  const values = [0.5, 1.5, 2.5, -0.6, 300, -300, 70000, -70000, 0.1, -3e-8, 8388609, 4194303.5];
+  const { engine: cpu } = await openEngine("cpu");
+  for (const storage of ["bfloat16", "float16", "float32", "bool", "uint8", "int8", "int16", "int64"] as const) {
+    const x = cpu.keep(host(...values));
+    const { data } = await cpu.read(cpu.ops.round(x, storage));
+    assert.equal(
+      await numbersOf(engine.tidy(() => ops.round(ops.input("x", host(...values)), storage))),
+      Array.from(data, (value) => value),
+      storage,
+    );
+  }
 });
 
 test("another tensor of the same shape needs no new recording, another shape does", async () => {
