@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { describeFile } from "../files/index.ts";
+import { describeFile, helpForNearby } from "../files/index.ts";
 import { otherKind } from "../files/regular-file.ts";
 import { fail, type Finding } from "../findings.ts";
 import { some } from "../some.ts";
@@ -60,8 +60,10 @@ async function whatElse(path: string): Promise<string> {
  */
 export async function findWeights(path: string): Promise<string | null> {
   const info = await stat(path).catch(() => null);
-  if (info === null)
-    fail("LTX6307", `${path} does not exist`, "write the path of a weights file or of an output folder", place);
+  if (info === null) {
+    const help = (await helpForNearby(path)) ?? "write the path of a weights file or of an output folder";
+    fail("LTX6307", `${path} does not exist`, help, place);
+  }
   if (info.isDirectory()) {
     const files = await readdir(path, { recursive: true });
     return latest(files, path) ?? (await loraInFolder(path)) ?? refuseOthers(files, path);

@@ -17,7 +17,7 @@ export {
   type Unreadable,
 } from "./regular-file.ts";
 export { isTensor, readPt, toFloat32, writePt, type EntryToWrite, type PtValue } from "./pt/index.ts";
-export { describeFile, isGarbled } from "./kinds/index.ts";
+export { describeFile, helpForNearby, isGarbled } from "./kinds/index.ts";
 export { generator, isOwnPage } from "./written-by-us.ts";
 export { systemProgram } from "./system-program.ts";
 export { openSafetensors, writeSafetensors } from "./safetensors/index.ts";

@@ -123,6 +123,11 @@ test("files that are no checkpoint", async () => {
   assert.equal(codes(await failure()), ["LTX6204"]);
   await writeSafetensors(path, [], { config: "{not json" });
   assert.equal(codes(await failure()), ["LTX6204"]);
+  for (const key of ["num_layers", "connector_num_layers", "audio_connector_num_layers"]) {
+    await writeSafetensors(path, [], { config: JSON.stringify({ transformer: tinySection({ [key]: 1e9 }) }) });
+    const [endless] = await failure();
+    assert.match(endless?.message ?? "", /config speaks of 1000000000 layers, and .* has only 0 tensors/);
+  }
   await writeSafetensors(path, [], { config: '{"vae": {}}' });
   assert.equal(codes(await failure()), ["LTX6204"]);
 });

@@ -204,6 +204,7 @@ function planLoading(
     ...checkConnectorWidth(transformer.config, "video", video.config),
     ...(streams.audio ? checkConnectorWidth(transformer.config, "audio", audio.config) : []),
   ]);
+  refuse(checkLayers(file, transformer.config.layers, [video.config.layers, audio.config.layers]));
   const prefix = transformerPrefix(file);
   const config = { ...transformer.config, layers: Math.min(transformer.config.layers, blocks) };
   const layout = transformerLayout(config);
@@ -219,6 +220,18 @@ function planLoading(
   const own = layout.map(({ name }) => prefix + name);
   const connectors = [...file.tensors.keys()].filter((name) => name.includes("embeddings_connector."));
   return { ...plan, warnings: unusedTensors(file, prefix, new Set([...own, ...connectors]), modelPlace) };
+}
+
+/** Layers whose tensors are listed without a look at the file; published models have 48. */
+const FEW_LAYERS = 1000;
+
+/** All tensors of the layers that the config speaks of are listed next, which must be few enough. Each layer has several. */
+function checkLayers(file: SafetensorsFile, blocks: number, connectors: readonly number[]): Finding[] {
+  const layers = Math.max(blocks, ...connectors);
+  if (layers <= Math.max(FEW_LAYERS, file.tensors.size)) return [];
+  const message = `the checkpoint's config speaks of ${layers} layers, and ${file.path} has only ${file.tensors.size} tensors`;
+  const help = "the file's metadata was damaged or written by hand; name an LTX-2 checkpoint as it was published";
+  return [{ code: "LTX6203", severity: "error", path: modelPlace, message, help }];
 }
 
 /** Without any connector, one finding says more than a list of all their tensors. */

@@ -3,6 +3,7 @@ import { dirname, extname, join } from "node:path";
 import { some } from "../../some.ts";
 import type { Finding } from "../../findings.ts";
 import { candidatesIn } from "./folder.ts";
+import { helpForNearby } from "./nearby.ts";
 import { recognise, type FileKind } from "./recognise.ts";
 import { nameOfWeights, published, wordsOf, wordsOfTransformer, type Words } from "./words.ts";
 
@@ -31,6 +32,8 @@ export async function judgeFile(path: string, role: Role, place: Finding["path"]
 async function wordsAt(path: string, found: FileKind, role: Role): Promise<Words | null> {
   if (found.kind === "folder") return wordsOfFolder(path, role);
   const words = wordsFor(found, role);
+  const nearby = found.kind === "missing" && words !== null ? await helpForNearby(path) : null;
+  if (nearby !== null) return words === null ? null : { ...words, help: nearby };
   const isName = found.kind === "missing" && extname(path) !== ".safetensors" && !existsSync(dirname(path));
   return words === null || !isName ? words : { ...words, help: `${NAMES_NO_FILE}; name ${wanted[role]}` };
 }

@@ -128,6 +128,33 @@ const cases: readonly (readonly [name: string, content: Buffer | string, said: R
 for (const [name, content, said] of cases)
   test(`${name} is recognised: ${said.source}`, async () => assert.match(await judged(name, content), said));
 
+for (const [written, stored, help] of [
+  ["near", "near.safetensors", "did you mean `near.safetensors`, which is in the same folder?"],
+  ["other.safetensor", "other.safetensors", "did you mean `other.safetensors`, which is in the same folder?"],
+  ["Third.safetensors", "third.safetensors", "did you mean `third.safetensors`, which is in the same folder?"],
+  [
+    "begun.safetensors",
+    "begun.safetensors.incomplete",
+    "let the download finish: of this file only `begun.safetensors.incomplete` is there",
+  ],
+  ["nothing-like-it", "", "correct the path; relative ones start at the folder of the run config"],
+] as const)
+  test(`a missing ${written} is answered with what is there`, async () => {
+    const at = await folder();
+    if (stored !== "") await writeFile(join(at, stored), "");
+    const found = await judgeFile(join(at, written), "transformer", place);
+    assert.is(found?.code, "LTX6303");
+    assert.is(found?.help, help);
+  });
+
+test("a path with backslashes is answered with the file that is there", async () => {
+  const at = await folder();
+  await mkdir(join(at, "models"));
+  await writeFile(join(at, "models/a.safetensors"), "");
+  const found = await judgeFile(join(at, "models\\a.safetensors"), "transformer", place);
+  assert.is(found?.help, `write it with \`/\` in place of \`\\\`: ${join(at, "models/a.safetensors")} is there`);
+});
+
 test("a checkpoint fits under every known prefix, and one shard of one is whole", async () => {
   const wrapped = [
     "net.",
