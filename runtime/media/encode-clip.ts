@@ -225,7 +225,7 @@ function tooSmall(path: string, picture: Size, cell: Size): never {
 }
 
 function mostlyCut(path: string, picture: Size, place: Placement, kept: number): Finding {
-  const percent = Math.max(1, Math.round(100 * (1 - kept)));
+  const percent = Math.min(99, Math.round(100 * (1 - kept)));
   const message = `${path} has pictures of ${picture.width} x ${picture.height} pixels, and ${percent} % of each is cut off to make them ${place.width} x ${place.height}`;
   const help = "add a bucket of a more similar shape, or leave the file out";
   return { code: "LTX6827", severity: "warning", path: [], message, help };
