@@ -1,7 +1,11 @@
 // `dft`: by numbers worked out by hand, by its definition, and by its gradient.
+import { transform } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { Ops, Tensor } from "../runtime/contract.ts";
+import { openEngine } from "../runtime/engine/index.ts";
 import { B, batchOf, kept, near, run } from "../scripts/run-strategy.ts";
+import { helpers } from "./4-emit/typescript/helpers.ts";
 import { check, compilePython } from "./index.ts";
 
 const test = suite("dft");
@@ -92,6 +96,52 @@ loss:
   assert.equal(check({ path: "test.strategy", text: text("mae(video.prediction, video.target)") }).diagnostics, []);
   const python = compilePython({ path: "test.strategy", text: text("mae(video.prediction, video.target)") });
   assert.match(python.artifacts[0]?.text ?? "", "torch.fft.rfftn");
+});
+
+type Dft = (ops: Ops, x: Tensor, axes: readonly number[]) => Tensor;
+
+/** The gradient of the energy of all frequencies, by the function that modules bring along. */
+async function gradientOf(values: readonly number[], shape: readonly number[], axes: readonly number[]) {
+  const { realWaves, complexWaves, dft } = helpers;
+  const { code } = await transform(`${realWaves}\n${complexWaves}\nexport ${dft.slice(dft.indexOf("function"))}`, {
+    loader: "ts",
+  });
+  const module = (await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`)) as { dft: Dft };
+  const { engine } = await openEngine("cpu");
+  const x = engine.keep({ shape, dtype: "float32", data: Float32Array.from(values) });
+  const { loss, gradients } = engine.differentiate(
+    () => ({ loss: engine.ops.sum(engine.ops.square(module.dft(engine.ops, x, axes))), outputs: {} }),
+    [x],
+  );
+  const [slope] = gradients;
+  assert.ok(slope);
+  const [found = [], gradient = []] = await Promise.all(
+    [loss, slope].map(async (each) => [...(await engine.read(each)).data]),
+  );
+  engine.dispose(x, loss, slope);
+  return { energy: found[0] ?? NaN, gradient };
+}
+
+test("its gradient is the transform back", async () => {
+  // 2 sum over k of the real part of X_k e^(2 pi i k t / 4), with X = 10, -2 + 2i, -2: at t = 0 it is 2 (10 - 2 - 2).
+  const { energy, gradient } = await gradientOf([1, 2, 3, 4], [4], [0]);
+  near([energy, ...gradient], [112, 12, 20, 20, 28]);
+});
+
+test("along two axes the gradient is what differences say", async () => {
+  const values = [1, 2, 3, 4, 5, 9];
+  const energyAt = async (i: number, by: number) =>
+    (
+      await gradientOf(
+        values.map((x, j) => (i === j ? x + by : x)),
+        [1, 3, 2],
+        [1, 2],
+      )
+    ).energy;
+  const { energy, gradient } = await gradientOf(values, [1, 3, 2], [1, 2]);
+  near([energy], [816]);
+  // The energy is a square, so that differences over 2 are exact.
+  for (const i of values.keys()) near([gradient[i] ?? NaN], [((await energyAt(i, 1)) - (await energyAt(i, -1))) / 2]);
 });
 
 const codesOf = (term: string) =>
