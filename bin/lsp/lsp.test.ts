@@ -191,6 +191,22 @@ test("references and new names reach files that extend it, and run configs", asy
   assert.match(await refused.then(String, (error: unknown) => String(error)), "built-in");
 });
 
+test("references of a field reach the files that extend it, and it cannot get a new name", async ({
+  client,
+  fill,
+  child,
+}) => {
+  const places = await client.ask<object, Location[]>(ReferencesRequest.type, {
+    ...client.at(fill, "ke|ep: not"),
+    context: { includeDeclaration: true },
+  });
+  assert.equal(
+    places.map(({ uri }) => uri),
+    [fill, child].map(uriOf),
+  );
+  assert.is(await client.ask(PrepareRenameRequest.type, client.at(fill, "ke|ep: not")), null);
+});
+
 test("names are given anew from a run config as well, also those that a base declares", async ({
   client,
   fill,

@@ -1,6 +1,6 @@
 /** What an editor asks about a `.strategy` file, in the terms of the protocol. */
-import { existsSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import {
   CodeActionKind,
   FoldingRangeKind,
@@ -30,6 +30,7 @@ import {
   complete,
   definition,
   documentation,
+  fieldUses,
   findingsHere,
   fixEverything,
   folds,
@@ -102,11 +103,13 @@ export function completionAt(
 }
 
 /** What only files tell of the line at a position; they are looked at where the line needs them, since that takes time. */
-export async function filesAround(documents: Documents, uri: string, { line }: Position): Promise<Around> {
+export async function filesAround(documents: Documents, uri: string, { line, character }: Position): Promise<Around> {
   const path = pathOf(uri);
   const range = { start: { line, character: 0 }, end: { line: line + 1, character: 0 } };
   const text = documents.at(path)?.getText(range) ?? "";
   if (text.startsWith("extends:")) return { strategies: strategiesNear(path) };
+  const [, directory] = /\bdirectory:\s*["']?([^"',{}]*)$/.exec(text.slice(0, character)) ?? [];
+  if (directory !== undefined) return { folders: foldersOfData(documents, path, directory) };
   return /\btap:/.test(text) ? { blocks: await blocksOf(documents, path) } : {};
 }
 
@@ -116,12 +119,28 @@ function strategiesNear(own: string): readonly string[] {
   return [...builtinNames(), ...near.map((name) => `./${name}`)];
 }
 
+/** A path that the run config next to a strategy names; null where there is none. */
+function pathInConfig(documents: Documents, strategy: string, section: string, key: string): string | null {
+  const config = documents.at(resolve(dirname(strategy), "train.yaml"));
+  const named = config === null ? null : entryOf(entryOf(treeOf(sourceOf(config)), section)?.value, key);
+  return named?.value.kind === "scalar" ? resolve(dirname(strategy), named.value.text) : null;
+}
+
+/** Folders of the project's data that go on with what is written of a path, as paths below the data root. */
+function foldersOfData(documents: Documents, strategy: string, written: string): readonly string[] {
+  const root = pathInConfig(documents, strategy, "data", "preprocessed_data_root");
+  const parent = written.slice(0, written.lastIndexOf("/") + 1);
+  if (root === null || /^\/|\.\./.test(parent)) return [];
+  const nested = join(root, ".precomputed");
+  const folder = join(existsSync(nested) ? nested : root, parent);
+  const isFolder = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true;
+  return filesIn(folder).flatMap((name) => (name.startsWith(".") || !isFolder(name) ? [] : [`${parent}${name}`]));
+}
+
 /** How many blocks the checkpoint has that the run config next to a strategy names; null where none can be read. */
 async function blocksOf(documents: Documents, strategy: string): Promise<number | null> {
-  const config = documents.at(resolve(dirname(strategy), "train.yaml"));
-  const model = config === null ? null : entryOf(entryOf(treeOf(sourceOf(config)), "model")?.value, "model_path");
-  if (model?.value.kind !== "scalar") return null;
-  const path = resolve(dirname(strategy), model.value.text);
+  const path = pathInConfig(documents, strategy, "model", "model_path");
+  if (path === null) return null;
   const stamp = stampOf(path);
   if (counted?.path !== path || counted.stamp !== stamp) counted = { path, stamp, blocks: await countBlocks(path) };
   return counted.blocks;
@@ -204,10 +223,29 @@ export function occurrencesAt(documents: Documents, uri: string, position: Posit
   if (at === null) return null;
   const alone = occurrences(at.analysis, at.offset, []);
   if (alone === null || alone.kind === "local" || alone.kind === "strategy") return alone;
+  return occurrences(at.analysis, at.offset, extendingOthers(documents, at.analysis));
+}
+
+/** The bases of a strategy, and all that extend something. */
+function extendingOthers(documents: Documents, { file }: Analysis): readonly Analysis[] {
   const heirs = documents.strategies().filter((path) => /^extends:/m.test(documents.at(path)?.getText() ?? ""));
-  const paths = new Set([...heirs, ...at.analysis.file.bases.map(({ path }) => path)]);
-  const others = [...paths].flatMap((path) => documents.analysis(path) ?? []);
-  return occurrences(at.analysis, at.offset, others);
+  const paths = new Set([...heirs, ...file.bases.map(({ path }) => path)]);
+  return [...paths].flatMap((path) => documents.analysis(path) ?? []);
+}
+
+/** Where a field is set and read, in the strategy, its bases and those that extend it. */
+function placesOfField(documents: Documents, uri: string, position: Position): ReturnType<typeof fieldUses> {
+  const at = atPosition(documents, uri, position);
+  if (at === null || fieldUses(at.analysis, at.offset, []) === null) return null;
+  const { path, bases } = at.analysis.file;
+  const family = extendingOthers(documents, at.analysis).filter(
+    ({ file }) =>
+      file.path !== path &&
+      [...bases.map((base) => base.path), ...file.bases.map((base) => base.path)].some(
+        (each) => each === path || each === file.path,
+      ),
+  );
+  return fieldUses(at.analysis, at.offset, family);
 }
 
 export function referencesAt(
@@ -217,7 +255,8 @@ export function referencesAt(
   withDeclaration: boolean,
 ): Location[] {
   const found = occurrencesAt(documents, uri, position);
-  const places = found === null ? [] : found.places.filter(({ isDeclaration }) => withDeclaration || !isDeclaration);
+  const all = found === null ? placesOfField(documents, uri, position) : found.places;
+  const places = (all ?? []).filter(({ isDeclaration }) => withDeclaration || !isDeclaration);
   const own = places.flatMap(({ path, span }) => {
     const document = documents.at(path);
     return document === null ? [] : [{ uri: documents.uriOf(path), range: rangeOf(document, span) }];

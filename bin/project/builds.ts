@@ -49,8 +49,9 @@ async function sourceAt(folder: string, path: string): Promise<Source | null> {
   return { path, text, name: /^strategy:\s*["']?([a-z][a-z0-9_]*)/m.exec(text)?.[1] ?? null, hash };
 }
 
-/** The strategies in a folder. */
+/** The strategies in a folder; none where it is gone, as of a run config that is still open in an editor. */
 async function sourcesIn(folder: string): Promise<Source[]> {
+  if (!existsSync(folder)) return [];
   const names = (await readdir(folder)).filter((name) => name.endsWith(strategyExtension));
   const sources = await Promise.all(names.map((name) => sourceAt(folder, join(folder, name))));
   return sources.filter((source) => source !== null);

@@ -339,6 +339,13 @@ test("the braces of a tap and of the width of a head hold numbers of parameters 
   }
 });
 
+test("a data set lacks sources, and a directory is a folder of the data where the caller knows them", () => {
+  const all = labels(`${head}datasets:\n  a: {without: [|]}\n`);
+  includes(all, "latents", "m", "conditions");
+  excludes(all, "limit");
+  assert.equal(labels(`sources:\n  a: {directory: de|}\n`, { folders: ["depth", "masks"] }), ["depth", "masks"]);
+});
+
 test("a text that begins with an empty line is completed at its first character", () => {
   const [first] = offered("|\nstrategy: a\n");
   assert.equal(first?.replace, { start: 0, end: 0 });

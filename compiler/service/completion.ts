@@ -46,6 +46,8 @@ export interface Around {
   readonly strategies?: readonly string[];
   /** How many blocks the checkpoint of the project has. */
   readonly blocks?: number | null;
+  /** What `directory` of a source may be: paths below the data root. */
+  readonly folders?: readonly string[];
 }
 
 /** `analysis` is that of `analyseAt`, and `text` the text as it is. */
@@ -128,7 +130,7 @@ function values(analysis: Analysis, place: Place, offset: number, around: Around
     case "expression":
       return inExpression(analysis, place, place.text, role, offset);
     case "template":
-      return inTemplate(analysis, place, offset) ?? [];
+      return inTemplate(analysis, place, offset) ?? listed(around.folders ?? [], "value", place, offset);
     case "choice":
       return listed(role.values.map(String), "value", place, offset);
     case "strategy":
@@ -174,7 +176,8 @@ function named(analysis: Analysis, of: Named): readonly Candidate[] {
   const fitting = all.filter((each) =>
     of === "output"
       ? each.kind === "output"
-      : each.kind === "source" && each.sourceKind.endsWith(of === "text" ? "text_embeddings" : "_latents"),
+      : each.kind === "source" &&
+        (of === "source" || each.sourceKind.endsWith(of === "text" ? "text_embeddings" : "_latents")),
   );
   return fitting.map(({ name }): Candidate => ({ label: name.text, kind: "source", is: "none" }));
 }

@@ -14,7 +14,7 @@ import { describe } from "../2-check/core.ts";
 import { textAt } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import type { Analysis } from "./analysis.ts";
-import { schemaAt, type Schema } from "./roles.ts";
+import { roleAt, schemaAt, type Schema } from "./roles.ts";
 import { symbolAt, type SymbolAt } from "./symbol.ts";
 
 export interface Hover {
@@ -200,5 +200,7 @@ function baseText({ file }: Analysis, { path, text }: Extract<SymbolAt, { kind: 
 
 function valueText(path: readonly (string | number)[], text: string): string | null {
   const described = sentence(schemaAt(path));
-  return described === "" ? null : `\`${text.split("\n")[0] ?? ""}\`: ${described}`;
+  if (described === "") return null;
+  // Of an expression, only what its value is for: the text itself is longer, and in view.
+  return roleAt(path).kind === "expression" ? described : `\`${text.split("\n")[0] ?? ""}\`: ${described}`;
 }

@@ -7,6 +7,7 @@ export { analyse, analyseAt, blankLine, type Analysis } from "./analysis.ts";
 export { documentation } from "./candidates.ts";
 export { complete, type Around, type Completion } from "./completion.ts";
 export { declaredAt, definition, strategyName, type Target } from "./definition.ts";
+export { fieldUses } from "./field-uses.ts";
 export { declaredText, hover, type Hover } from "./hover.ts";
 export { occurrences, refusal, renames, type Occurrences } from "./occurrences.ts";
 export { documentSymbols, folds, inlayHints, lenses, type DocumentSymbol } from "./outline.ts";

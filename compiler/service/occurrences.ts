@@ -5,7 +5,7 @@ import type { Span } from "../source/span.ts";
 import type { Analysis } from "./analysis.ts";
 import { strategyName } from "./definition.ts";
 import { symbolAt } from "./symbol.ts";
-import { contains, localsOf, usesIn, type Use } from "./uses.ts";
+import { contains, localsOf, usesIn, type Local, type Use } from "./uses.ts";
 
 interface Occurrence {
   readonly path: string;
@@ -22,6 +22,8 @@ export interface Occurrences {
   /** Names of the strategies that are concerned. */
   readonly strategies: readonly string[];
   readonly places: readonly Occurrence[];
+  /** Names that something else has at one of the places, or anywhere in those strategies. */
+  readonly taken: ReadonlySet<string>;
   /** Where a file that cannot be changed declares the name, as built-in strategies do. */
   readonly declaredIn: string;
 }
@@ -32,12 +34,26 @@ export function occurrences(analysis: Analysis, offset: number, others: readonly
   const named = analysis.own === null ? null : strategyName(analysis.own.tree);
   if (named !== null && contains(named.span, offset)) {
     const places = [{ path, span: named.span, isDeclaration: true }];
-    return { name: named.text, span: named.span, kind: "strategy", strategies: [named.text], places, declaredIn: path };
+    const taken = new Set<string>();
+    return {
+      name: named.text,
+      span: named.span,
+      kind: "strategy",
+      strategies: [named.text],
+      places,
+      taken,
+      declaredIn: path,
+    };
   }
   const symbol = symbolAt(analysis, offset);
   if (symbol?.kind === "local") {
     const places = symbol.local.uses.map((use) => occurrence(path, use));
-    return { name: symbol.local.name, span: symbol.span, kind: "local", strategies: [], places, declaredIn: path };
+    const { name, scope } = symbol.local;
+    const taken = new Set([
+      ...declaredIn(analysis),
+      ...namesOf(localsIn(analysis).filter((each) => each.scope === scope)),
+    ]);
+    return { name, span: symbol.span, kind: "local", strategies: [], places, taken, declaredIn: path };
   }
   if (symbol?.kind !== "declared") return null;
   const declaration = analysis.declarations?.byName.get(symbol.name);
@@ -47,7 +63,8 @@ export function occurrences(analysis: Analysis, offset: number, others: readonly
   const places = family.flatMap((each) => usesOf(each, symbol.name).map((use) => occurrence(each.file.path, use)));
   const strategies = family.flatMap(({ own }) => (own === null ? [] : (strategyName(own.tree)?.text ?? [])));
   const kind = declaration.kind === "param" ? "param" : "other";
-  return { name: symbol.name, span: symbol.span, kind, strategies, places, declaredIn: root };
+  const taken = new Set(family.flatMap((each) => [...declaredIn(each), ...hiding(each, symbol.name)]));
+  return { name: symbol.name, span: symbol.span, kind, strategies, places, taken, declaredIn: root };
 }
 
 const occurrence = (path: string, { span, isDeclaration }: Use): Occurrence => ({ path, span, isDeclaration });
@@ -61,24 +78,31 @@ function rootOf({ file }: Analysis, name: string, others: readonly Analysis[]): 
   return file.bases.findLast(({ path }) => declaring.has(path))?.path ?? file.path;
 }
 
-/** What the file itself declares, arguments of its functions included. */
-function declaredIn({ own }: Analysis): ReadonlySet<string> {
-  if (own === null) return new Set();
-  const names = usesIn(own.syntax).flatMap(({ name, isDeclaration }) => (isDeclaration ? [name] : []));
-  return new Set([...names, ...own.syntax.lets.flatMap(localsOf).map(({ name }) => name)]);
+/** What the file itself declares. */
+const declaredIn = ({ own }: Analysis): ReadonlySet<string> =>
+  new Set(own === null ? [] : namesOf(usesIn(own.syntax).filter(({ isDeclaration }) => isDeclaration)));
+
+const namesOf = (named: readonly { readonly name: string }[]): string[] => named.map(({ name }) => name);
+
+const localsIn = ({ own }: Analysis): readonly Local[] => own?.syntax.lets.flatMap(localsOf) ?? [];
+
+/** Arguments that would hide a name where it is used, if it were called like them. */
+function hiding(analysis: Analysis, name: string): string[] {
+  const uses = usesOf(analysis, name);
+  return namesOf(localsIn(analysis).filter(({ scope }) => uses.some(({ span }) => contains(scope, span.start))));
 }
 
 const isBelow = ({ file }: Analysis, root: string): boolean => [file, ...file.bases].some(({ path }) => path === root);
 
 /** Why a name cannot be given; null where it can. */
-export function refusal(analysis: Analysis, { kind, name }: Occurrences, next: string): string | null {
+export function refusal(analysis: Analysis, { kind, name, taken }: Occurrences, next: string): string | null {
   if (kind === "strategy")
     return /^[a-z][a-z0-9_]*$/.test(next)
       ? null
       : "a strategy's name has lower-case letters, digits and _, and begins with a letter";
   if (!/^[A-Za-z_]\w*$/.test(next)) return "a name has letters, digits and _, and does not begin with a digit";
   if (reservedNames.has(next)) return `\`${next}\` is the name of a built-in`;
-  const isTaken = next !== name && analysis.declarations?.byName.has(next) === true;
+  const isTaken = next !== name && (taken.has(next) || analysis.declarations?.byName.has(next) === true);
   return isTaken ? `\`${next}\` is declared already` : null;
 }
 

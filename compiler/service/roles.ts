@@ -10,8 +10,8 @@ export type Schema = Readonly<Record<string, unknown>>;
 /** What the whole of an expression should be: masks before numbers where it is a weight. */
 export type Wanted = "mask" | "number" | "weight" | "any" | "loss" | "latents" | "text" | "reference";
 
-/** What a name alone stands for: a source of latents or of text, or an output. */
-export type Named = "latents" | "text" | "output";
+/** What a name alone stands for: a source, one of latents or of text, or an output. */
+export type Named = "latents" | "text" | "output" | "source";
 
 export type Role =
   | { readonly kind: "expression"; readonly wanted: Wanted; readonly isItem: boolean }
@@ -96,6 +96,7 @@ export function roleAt(path: Path): Role {
   if (path.length === 1 && section === "extends") return { kind: "strategy" };
   if (section === "sources" && (key === "directory" || key === "file")) return { kind: "template" };
   if (section === "sources" && key === "like") return { kind: "name", of: "latents" };
+  if (section === "datasets" && key === "without") return { kind: "name", of: "source" };
   if (section === "weights" && key === "like") return { kind: "name", of: "text" };
   if (section === "weights" && key === "init") return { kind: "choice", values: ["randn(0.02)", 0] };
   if (section === "weights" && key === "axes") return { kind: "choice", values: ["text: 8", "hidden"] };

@@ -8,6 +8,7 @@ import {
   analyse,
   definition,
   documentSymbols,
+  fieldUses,
   findingsHere,
   fixEverything,
   folds,
@@ -191,6 +192,43 @@ test("a name that only looks like one of a base, such as that of a loss, is the 
     occurrences(heir, offsetOf(piece, heirText), [base, other])?.places.map(({ path }) => path) ?? [];
   assert.equal([...new Set(pathsOf("fi|ll: area"))], ["heir.strategy"]);
   assert.equal(new Set(pathsOf("or ar|ea")), new Set(["heir.strategy", "base.strategy", "other.strategy"]));
+});
+
+test("references of a field are where it is set and where it is read, in other files too", () => {
+  const inPass = "passes:\n  near: {video: {keep: first_frame}}\n";
+  const withPass = `${text}${inPass}expect:\n  - near.video.keep\n  - video.keep\n`;
+  const analysis = analyse({ path: "fill.strategy", text: withPass });
+  const heir = analyse({ path: "heir.strategy", text: "strategy: heir\nexpect: [video.keep]\n" });
+  const pieces = (marked: string) =>
+    fieldUses(analysis, offsetOf(marked, withPass), [heir])?.map(({ path, span, isDeclaration }) => [
+      path,
+      (path === "heir.strategy" ? heir.file.text : withPass).slice(span.start - 6, span.end),
+      isDeclaration,
+    ]);
+  const all = [
+    ["fill.strategy", "nts\n  keep", true],
+    ["fill.strategy", "video.keep", false],
+    ["heir.strategy", "video.keep", false],
+  ];
+  assert.equal(pieces("\n  ke|ep: not hole"), all);
+  assert.equal(pieces("- video.ke|ep"), all);
+  assert.equal(pieces("near.video.ke|ep")?.length, 2);
+  assert.is(pieces("late|nts: latents"), undefined);
+});
+
+test("a new name is refused where another file or an argument has it already", () => {
+  const base = "strategy: base\nparams:\n  limit: {type: number, default: 1}\nlet:\n  half(x, y): x * limit + y\n";
+  const own = analyse({ path: "base.strategy", text: base });
+  const heirText = "strategy: heir\nextends: ./base.strategy\nlet:\n  other: 1\n";
+  const library: Library = { ...emptyLibrary, read: () => ({ path: "base.strategy", text: base }) };
+  const heir = analyse({ path: "heir.strategy", text: heirText }, library);
+  const limit = occurrences(own, offsetOf("lim|it: {", base), [heir]);
+  const local = occurrences(own, offsetOf("half(|x", base), [heir]);
+  assert.ok(limit !== null && local !== null);
+  assert.match(refusal(own, limit, "other") ?? "", "declared already");
+  assert.match(refusal(own, limit, "x") ?? "", "declared already");
+  assert.match(refusal(own, local, "y") ?? "", "declared already");
+  assert.is(refusal(own, local, "z"), null);
 });
 
 test("names that every JavaScript object has are no fields", () => {
