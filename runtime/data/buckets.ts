@@ -130,7 +130,8 @@ export function checkBuckets({ names, counts }: Buckets, batchSize: number): rea
   const small = names.flatMap((name, i) => ((counts[i] ?? 0) < batchSize ? [`${counts[i]} of ${name}`] : []));
   const shown = small.length > 5 ? [...small.slice(0, 5), `and ${small.length - 5} sizes more`] : small;
   if (small.length === names.length) {
-    const help = `write \`batch_size: ${Math.max(...counts)}\` or less`;
+    const most = Math.max(...counts);
+    const help = `write \`batch_size: ${most}\`${most === 1 ? "" : " or less"}`;
     fail("LTX6302", `no size has the ${batchSize} samples of a batch: ${shown.join("; ")}`, help, path);
   }
   if (small.length === 0) return [];

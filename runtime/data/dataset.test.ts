@@ -79,6 +79,15 @@ test("an optional source that no sample has, or without a directory, is a mistak
   assert.equal(codes(await findingsOf(root, [...pair, { ...source("canny"), optional: true }])), ["LTX6121"]);
 });
 
+test("a pattern of files in place of a folder is answered with the folder", async ({ root }) => {
+  await touch(root, "latents/a.pt", "conditions/a.pt", "masks/a.pt");
+  for (const directory of ["masks/*.pt", "masks/a.pt", "masks/*"]) {
+    const [found] = await findingsOf(root, [...pair, source("masks", directory)]);
+    assert.is(found?.code, "LTX6121");
+    assert.is(found?.help, "name the folder, not its files: write `masks`");
+  }
+});
+
 test("gaps and orphans anywhere leave the other samples as they are", async ({ root }) => {
   const clips = (directory: string, numbers: string) => [...numbers].map((number) => `${directory}/${number}.pt`);
   await touch(root, ...clips("latents", "234579"), ...clips("conditions", "124689"));

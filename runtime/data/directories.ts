@@ -75,15 +75,21 @@ export async function checkDirectory(root: string, source: DataSource): Promise<
   if (source.shared !== true && !(await isDirectory(path))) {
     const what = await stat(path).catch(() => null);
     const isMeant = (await withSlashes(path)) !== null;
-    const help = isMeant
-      ? `write \`${directory.replaceAll("\\", "/")}\``
-      : "preprocess the data for this strategy, or correct the data root or the directory's name";
+    const help = isMeant ? `write \`${directory.replaceAll("\\", "/")}\`` : helpForMissing(directory);
     const problem = what === null ? "does not exist" : "is not a directory";
     return refuse("LTX6121", `the directory ${path} ${problem}`, help);
   }
   const link = await foreignLink(root, normalize(directory));
   if (link === null) return null;
   return refuse("LTX6122", `${link} is a link that another user made, to ${await realpath(link)}`, "make it yourself");
+}
+
+/** What to do about a directory that is not there; `masks/*.pt` names files in place of their folder. */
+function helpForMissing(directory: string): string {
+  const folder = /^(.+?)\/[^/]*(?:\*|\.(?:pt|safetensors)$)/i.exec(directory)?.[1];
+  return folder === undefined
+    ? "preprocess the data for this strategy, or correct the data root or the directory's name"
+    : `name the folder, not its files: write \`${folder}\``;
 }
 
 /** Absolute in the sense of any system, `..` in any place, the root itself: none of these is below the root. */
