@@ -304,4 +304,32 @@ for (const [type, quoted, plain] of [
     assert.is((await fixAll(text(quoted), errorsOf)).text, text(plain));
   });
 
+for (const [slip, meant] of [
+  ["video.sigma.clamp(min=0.1)", "max(video.sigma, 0.1)"],
+  ["video.sigma.clip(max=0.9)", "min(video.sigma, 0.9)"],
+  ["video.sigma.clamp(0.1, 0.9)", "clamp(video.sigma, 0.1, 0.9)"],
+  ["video.sigma.min(0.5)", "min(video.sigma, 0.5)"],
+  ["video.sigma.max(5)", "max(video.sigma, 5)"],
+] as const)
+  test(`corrects ${slip}`, async () => {
+    const [found, ...more] = errorsOf(strategy({ value: slip }));
+    assert.equal(more, []);
+    assert.is(found?.help, `write \`${meant}\``);
+    assert.is((await fixAll(strategy({ value: slip }), errorsOf)).text, strategy({ value: meant }));
+    assert.equal(errorsOf(strategy({ value: meant })), []);
+  });
+
+test("max of three values is led to two calls", () => {
+  const [found, ...more] = errorsOf(strategy({ value: "max(1, video.sigma, p)" }));
+  assert.equal(more, []);
+  assert.is(found?.help, "write `max(1, max(video.sigma, p))`");
+  assert.equal(errorsOf(strategy({ value: "max(1, max(video.sigma, p))" })), []);
+});
+
+test("`not in` is one finding, which says how to compare", () => {
+  const [found, ...more] = errorsOf(strategy({ keep: "frame_index not in [0]" }));
+  assert.equal(more, []);
+  assert.match(found?.help ?? "", "in place of `not in [0, 1]` write `x != 0 and x != 1`");
+});
+
 test.run();

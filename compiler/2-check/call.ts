@@ -44,10 +44,21 @@ export function hasArguments({ name, span, args, env }: Call, least: number, mos
     span,
     `\`${name}\` takes ${wanted} argument${wanted === "1" ? "" : "s"}, this call has ${args.length}`,
     {
-      help: differenceHelp(name, args, env) ?? axisOfTokens(name, args, env) ?? `write ${example(name, least)}`,
+      help:
+        differenceHelp(name, args, env) ??
+        nestedHelp(name, args, env) ??
+        axisOfTokens(name, args, env) ??
+        `write ${example(name, least)}`,
     },
   );
   return false;
+}
+
+/** `max(a, b, c)` */
+function nestedHelp(name: string, args: readonly Argument[], { report }: Environment): string | null {
+  if (!/^(max|min)$/.test(name) || args.length < 3) return null;
+  const texts = args.map(({ value }) => report.textAt(value.span) ?? "x");
+  return `write \`${texts.reduceRight((rest, text) => `${name}(${text}, ${rest})`)}\``;
 }
 
 /** `mean(tokens(x, channel))` */

@@ -145,12 +145,21 @@ export function reportMethod({ object, member, args, span }: Member, env: Enviro
   const written = texts === null ? null : own ? `${text}(${texts.join(", ")})` : (foreign?.write?.(texts) ?? null);
   const byNumber = reducers.has(text) && (args ?? []).some(isAxisNumber);
   const [value = "x"] = argumentTexts([{ name: null, value: object }], env) ?? [];
-  const help = byNumber
-    ? `write \`${text}(${value}, channel)\`: axes have names, and \`channel\` is the last one of latents`
-    : written === null
-      ? (helpOf(foreign, object, env) ?? `write \`${text}(x)\``)
-      : `write \`${written}\``;
-  const fix = written === null || byNumber || !hasOnlyPlain(args) ? {} : { fix: replacement(span, written) };
+  const bounded = /^(clamp|clip)$/.test(text) ? boundedBy(value, args ?? [], env) : null;
+  const help =
+    bounded !== null
+      ? `write \`${bounded}\``
+      : byNumber
+        ? `write \`${text}(${value}, channel)\`: axes have names, and \`channel\` is the last one of latents`
+        : written === null
+          ? (helpOf(foreign, object, env) ?? `write \`${text}(x)\``)
+          : `write \`${written}\``;
+  const fix =
+    bounded !== null
+      ? { fix: replacement(span, bounded) }
+      : written === null || byNumber || !hasOnlyPlain(args)
+        ? {}
+        : { fix: replacement(span, written) };
   env.report.error("LTX3004", member.span, `a value has no \`${text}\`: functions are written in front of it`, {
     help,
     ...fix,
@@ -160,6 +169,23 @@ export function reportMethod({ object, member, args, span }: Member, env: Enviro
 
 const reducers: ReadonlySet<string> = new Set(["mean", "sum", "min", "max", "any", "all", "std", "var"]);
 
-/** `-1`, `dim=2`, `axis=(1, 2)`: an axis by its number. */
+/** `max(x, 0.1)` of `x.clamp(min=0.1)`, `clamp(x, 0, 1)` of `x.clip(0, 1)`; null where no bound is given. */
+function boundedBy(value: string, args: readonly Argument[], env: Environment): string | null {
+  const [first, second] = args.filter(({ name }) => name === null);
+  const named = (names: RegExp) => args.find(({ name }) => name !== null && names.test(name.text));
+  const textOf = (arg: Argument | undefined) => (arg === undefined ? null : env.report.textAt(arg.value.span));
+  const low = textOf(first ?? named(/^(min|a_min|lo|low)$/));
+  const high = textOf(second ?? named(/^(max|a_max|hi|high)$/));
+  if (low !== null && high !== null) return `clamp(${value}, ${low}, ${high})`;
+  if (low !== null) return `max(${value}, ${low})`;
+  return high === null ? null : `min(${value}, ${high})`;
+}
+
+/** Axes of latents in a batch: the largest number that can name one is less. */
+const MOST_AXES = 5;
+
+/** `-1`, `dim=2`, `axis=(1, 2)`: an axis by its number. `x.min(0.5)` and `x.min(5)` have none. */
 const isAxisNumber = ({ name, value }: Argument): boolean =>
-  name !== null || value.kind === "number" || (value.kind === "negate" && value.operand.kind === "number");
+  name !== null ||
+  (value.kind === "number" && Number.isInteger(value.value) && value.value < MOST_AXES) ||
+  (value.kind === "negate" && value.operand.kind === "number");

@@ -73,7 +73,10 @@ const hints: readonly (readonly [TokenType, string])[] = [
   [t.Over, "`over` stands behind the call and takes the mask: `mse(a, b) over m`"],
   [t.Assign, "compare with `==`; a single `=` only names an argument inside a call, as in `huber(a, b, delta=1)`"],
   [t.Colon, "only an axis after `per` names its modality (`per token:video`); in a call write the axis alone: `token`"],
-  [t.Not, "put parentheses around it: `(not m)`"],
+  [
+    t.Not,
+    "put parentheses around it: `(not m)`; in place of `not in [0, 1]` write `x != 0 and x != 1`, in place of `is not` write `!=`",
+  ],
   [t.If, "put parentheses around it: `(if a then b else c)`"],
   [t.Then, "`then` belongs to an `if`: `if condition then value else other`"],
   [t.Else, "`else` belongs to an `if`: `if condition then value else other`"],

@@ -85,7 +85,7 @@ function run<T>(rule: Rule<T>, text: string, mapOffset: MapOffset, bag: Bag): T 
 function isTorn({ name, token }: IRecognitionException): boolean {
   const follows =
     startsValue(token) ||
-    [t.With, t.Comma, t.Assign].includes(token.tokenType) ||
+    [t.With, t.Comma, t.Assign, t.Not].includes(token.tokenType) ||
     tokenMatcher(token, t.CompareOperator);
   return name === "NotAllInputParsedException" && follows;
 }
