@@ -1,4 +1,4 @@
-/** Names that a run config and a strategy share: the strategy's own, and those of its params. */
+/** Names that a run config and a strategy share: the strategy's own, and those of its params and data sets. */
 import { basename, dirname, resolve } from "node:path";
 import type { Location, Position, WorkspaceEdit } from "vscode-languageserver";
 import type { TextDocument } from "vscode-languageserver-textdocument";
@@ -47,15 +47,25 @@ interface Shared {
   readonly span: Span;
 }
 
+/** What keys of a run config name of its strategy: a param, a data set, or the strategy itself (`name: null`). Null for other settings. */
+export function sharedName([section, key, more, ...deeper]: readonly string[]): {
+  readonly name: string | null;
+} | null {
+  if (section === "training_strategy" && key !== undefined && more === undefined)
+    return { name: key === "name" ? null : key };
+  return section === "runtime" && key === "datasets" && more !== undefined && deeper.length === 0
+    ? { name: more }
+    : null;
+}
+
 export function declarationOf(documents: Documents, uri: string, position: Position): Shared | null {
   const pointed = pointedAt(documents, uri, position);
-  const [section, key, more] = pointed?.path ?? [];
-  if (pointed === null || section !== "training_strategy" || key === undefined || more !== undefined) return null;
-  const strategy = strategyOf(documents, pathOf(uri), pointed.tree);
-  if (strategy === null) return null;
+  const shared = pointed === null ? null : sharedName(pointed.path);
+  const strategy = pointed === null || shared === null ? null : strategyOf(documents, pathOf(uri), pointed.tree);
+  if (pointed === null || strategy === null) return null;
   const { named, analysis } = strategy;
-  const [target] = key === "name" ? [] : declaredAt(analysis, key);
-  if (key !== "name" && target?.kind !== "strategy") return null;
+  const [target] = shared?.name == null ? [] : declaredAt(analysis, shared.name);
+  if (shared?.name != null && target?.kind !== "strategy") return null;
   const name = analysis.own === null ? null : strategyName(analysis.own.tree);
   const at = target?.kind === "strategy" ? target : { path: named.path, span: name?.span ?? { start: 0, end: 0 } };
   const document = documents.at(at.path);
@@ -70,16 +80,18 @@ export function placesInConfigs(
   documents: Documents,
   { kind, name, strategies, places }: Occurrences,
 ): readonly { readonly document: TextDocument; readonly span: Span }[] {
-  if (kind !== "strategy" && kind !== "param") return [];
+  if (kind === "local" || kind === "other") return [];
   const folders = new Set(places.map(({ path }) => dirname(path)));
   const configs = [...folders].flatMap((folder) => filesIn(folder).map((file) => resolve(folder, file)));
   return configs.flatMap((path) => {
     const document = /\.ya?ml$/.test(path) ? documents.at(path) : null;
     if (document === null || !isRunConfig(path, document.getText())) return [];
-    const section = entryOf(treeOf(sourceOf(document)), "training_strategy")?.value;
+    const tree = treeOf(sourceOf(document));
+    const section = entryOf(tree, "training_strategy")?.value;
     const named = entryOf(section, "name")?.value;
     if (named?.kind !== "scalar" || !strategies.includes(named.text)) return [];
-    const span = kind === "strategy" ? named.span : entryOf(section, name)?.keySpan;
+    const holder = kind === "param" ? section : entryOf(entryOf(tree, "runtime")?.value, "datasets")?.value;
+    const span = kind === "strategy" ? named.span : entryOf(holder, name)?.keySpan;
     return span === undefined ? [] : [{ document, span }];
   });
 }

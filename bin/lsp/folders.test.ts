@@ -1,10 +1,11 @@
-// What the language server says that depends on folders: those of the data, and those that are gone.
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+// What the language server says that depends on folders: those of the data and of data sets, and those that are gone.
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { startClient, type LanguageClient } from "../testing/language-client.ts";
+import { RenameRequest, type WorkspaceEdit } from "vscode-languageserver-protocol";
+import { edited, startClient, uriOf, type LanguageClient } from "../testing/language-client.ts";
 
 interface Context {
   folder: string;
@@ -47,6 +48,32 @@ test("`directory:` completes the folders of the data that train.yaml names", asy
   await client.open(path, 'strategy: a\nsources:\n  a: {directory: }\n  b: {directory: "depth/"}\n');
   assert.equal(await labels(client, path, "a: {directory: "), ["depth"]);
   assert.equal(await labels(client, path, 'directory: "depth/'), ["depth/near"]);
+});
+
+test("run configs name the data sets of their strategy", async ({ client, folder }) => {
+  const [path, config] = [join(folder, "mixed.strategy"), join(folder, "train.yaml")];
+  const strategy = "strategy: mixed\ndatasets:\n  own: {}\n  prior: {share: 0.5}\nexpect:\n  - in(prior)\n";
+  const start = "training_strategy:\n  name: mixed\nruntime:\n  datasets:\n    ";
+  await writeFile(path, strategy);
+  await writeFile(config, `${start}prior: more\n`);
+  await client.open(path, strategy);
+  await client.open(config, start);
+  assert.equal(await labels(client, config, "datasets:\n    "), ["own", "prior"]);
+  await client.open(config, `${start}prior: more\n`);
+  assert.match(await client.hover(config, "pri|or"), "data set");
+  assert.equal(
+    (await client.definition(config, "pri|or")).map(({ uri, range }) => [uri, range.start.line]),
+    [[uriOf(path), 3]],
+  );
+  for (const [file, piece] of [
+    [path, "in(pri|or"],
+    [config, "pri|or"],
+  ] as const) {
+    const asked = { ...client.at(file, piece), newName: "class_clips" };
+    const { changes = {} } = await client.ask<object, WorkspaceEdit>(RenameRequest.type, asked);
+    assert.match(edited(client.text(config), changes[uriOf(config)] ?? []), "    class_clips: more");
+    assert.match(edited(strategy, changes[uriOf(path)] ?? []), "in(class_clips)");
+  }
 });
 
 test.run();

@@ -15,7 +15,7 @@ import {
 } from "../../compiler/service/index.ts";
 import { positionAt, sourceFile } from "../../compiler/source/index.ts";
 import { packageRoot } from "../shell/package-root.ts";
-import { pointedAt } from "./config-names.ts";
+import { pointedAt, sharedName } from "./config-names.ts";
 import { sourceOf, strategiesFor, strategyOf, treeOf, type ConfigStrategy } from "./config-strategy.ts";
 import { completionOf, rangeOf } from "./convert.ts";
 import { pathOf, type Documents } from "./documents.ts";
@@ -55,9 +55,11 @@ export function completionInConfig(
   const found =
     place.path[0] === "training_strategy"
       ? ofStrategy(documents, pathOf(uri), tree, place, offset)
-      : isAlone
-        ? ofSchema(tree, place, offset)
-        : [];
+      : place.kind === "key" && place.path.join(".") === "runtime.datasets"
+        ? datasetsOf(documents, pathOf(uri), tree, offset)
+        : isAlone
+          ? ofSchema(tree, place, offset)
+          : [];
   const client = { withSnippets, sharesRange: false };
   return found.map((each, rank) => completionOf(document, { ...each, replace, rank }, client, each.doc));
 }
@@ -92,6 +94,17 @@ function ofStrategy(
   const schema = params.find(({ name }) => name.text === path[1])?.schema;
   const values = schema?.["type"] === "boolean" ? [true, false] : (schema?.["enum"] ?? []);
   return Array.isArray(values) ? values.map((value) => ({ label: String(value), kind: "value" })) : [];
+}
+
+/** The data sets of the strategy whose folders are not named yet. */
+function datasetsOf(documents: Documents, config: string, tree: YamlNode | null, offset: number): readonly Offered[] {
+  const analysis = strategyOf(documents, config, tree)?.analysis ?? null;
+  const present = presentAt(tree, ["runtime", "datasets"], offset);
+  return (analysis?.syntax?.datasets ?? []).flatMap(({ name: { text: label } }) =>
+    analysis === null || present.has(label)
+      ? []
+      : [{ label, kind: "key", insert: `${label}: $0`, doc: declaredText(analysis, label) ?? "" }],
+  );
 }
 
 function ofSchema(
@@ -132,21 +145,22 @@ export function hoverInConfig(documents: Documents, uri: string, position: Posit
   const pointed = pointedAt(documents, uri, position);
   if (pointed === null) return null;
   const { document, tree, path, isKey, span } = pointed;
-  const [section, key] = path;
-  const ofStrategySection = section === "training_strategy" && key !== undefined;
-  const text = ofStrategySection
-    ? strategyHover(strategyOf(documents, pathOf(uri), tree), key, isKey)
-    : isAlone
-      ? settingHover(path)
-      : null;
+  const shared = sharedName(path);
+  const text =
+    shared !== null
+      ? strategyHover(strategyOf(documents, pathOf(uri), tree), shared.name, isKey)
+      : isAlone
+        ? settingHover(path)
+        : null;
   if (text === null || text === "") return null;
   return { range: rangeOf(document, span), contents: { kind: MarkupKind.Markdown, value: text } };
 }
 
-function strategyHover(found: ConfigStrategy | null, key: string, isKey: boolean): string | null {
+/** Of a name that the strategy gives; null: of the strategy's own. */
+function strategyHover(found: ConfigStrategy | null, name: string | null, isKey: boolean): string | null {
   if (found === null) return null;
   const { named, analysis } = found;
-  if (key !== "name") return declaredText(analysis, key);
+  if (name !== null) return declaredText(analysis, name);
   return isKey
     ? settingHover(["training_strategy", "name"])
     : `**${named.name}**\n\n${analysis.syntax?.description?.value ?? ""}`;

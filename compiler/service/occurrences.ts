@@ -17,8 +17,8 @@ export interface Occurrences {
   readonly name: string;
   /** The name at hand. */
   readonly span: Span;
-  /** `strategy` and `param`: run configs may name it, too. */
-  readonly kind: "local" | "strategy" | "param" | "other";
+  /** `strategy`, `param` and `dataset`: run configs may name it, too. */
+  readonly kind: "local" | "strategy" | "param" | "dataset" | "other";
   /** Names of the strategies that are concerned. */
   readonly strategies: readonly string[];
   readonly places: readonly Occurrence[];
@@ -62,7 +62,7 @@ export function occurrences(analysis: Analysis, offset: number, others: readonly
   const family = [analysis, ...others.filter(({ file }) => file.path !== path)].filter((each) => isBelow(each, root));
   const places = family.flatMap((each) => usesOf(each, symbol.name).map((use) => occurrence(each.file.path, use)));
   const strategies = family.flatMap(({ own }) => (own === null ? [] : (strategyName(own.tree)?.text ?? [])));
-  const kind = declaration.kind === "param" ? "param" : "other";
+  const kind = declaration.kind === "param" || declaration.kind === "dataset" ? declaration.kind : "other";
   const taken = new Set(family.flatMap((each) => [...declaredIn(each), ...hiding(each, symbol.name)]));
   return { name: symbol.name, span: symbol.span, kind, strategies, places, taken, declaredIn: root };
 }
