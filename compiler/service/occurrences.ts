@@ -94,6 +94,10 @@ function hiding(analysis: Analysis, name: string): string[] {
 
 const isBelow = ({ file }: Analysis, root: string): boolean => [file, ...file.bases].some(({ path }) => path === root);
 
+/** Run configs are YAML 1.1, in which more words are no texts. */
+const isOtherInYaml = (kind: Occurrences["kind"], name: string): boolean =>
+  /^null$/i.test(name) || ((kind === "param" || kind === "dataset") && /^(?:y|n|yes|no|on|off)$/i.test(name));
+
 /** Why a name cannot be given; null where it can. */
 export function refusal(analysis: Analysis, { kind, name, taken }: Occurrences, next: string): string | null {
   if (kind === "strategy")
@@ -101,6 +105,8 @@ export function refusal(analysis: Analysis, { kind, name, taken }: Occurrences, 
       ? null
       : "a strategy's name has lower-case letters, digits and _, and begins with a letter";
   if (!/^[A-Za-z_]\w*$/.test(next)) return "a name has letters, digits and _, and does not begin with a digit";
+  if (isOtherInYaml(kind, next)) return `YAML reads \`${next}\` as something else than a name`;
+  if (kind === "param" && next === "name") return "`name` is the strategy's own key in a run config";
   if (reservedNames.has(next)) return `\`${next}\` is the name of a built-in`;
   const isTaken = next !== name && (taken.has(next) || analysis.declarations?.byName.has(next) === true);
   return isTaken ? `\`${next}\` is declared already` : null;

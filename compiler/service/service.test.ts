@@ -172,6 +172,12 @@ test("a new name is written everywhere, in texts too, and refused where it canno
   assert.match(refusal(own, folder, "hole") ?? "", "declared already");
   assert.match(refusal(own, folder, "a b") ?? "", "letters");
   assert.is(refusal(own, folder, "folders"), null);
+  for (const word of ["null", "on", "No"]) assert.match(refusal(own, folder, word) ?? "", "YAML");
+  assert.match(refusal(own, folder, "name") ?? "", "own key");
+  const hole = occurrences(own, offsetOf("ho|le: mean"), []);
+  assert.ok(hole !== null);
+  assert.is(refusal(own, hole, "y"), null);
+  assert.match(refusal(own, hole, "null") ?? "", "YAML");
   const name = occurrences(own, offsetOf("strategy: fi|ll"), []);
   assert.equal([name?.kind, name?.strategies], ["strategy", ["fill"]]);
 });
