@@ -20,7 +20,7 @@ test("reads steps and evaluations in the order of steps", async () => {
     metrics.steps.map(({ terms }) => terms),
     [{ a: 3 }, { a: 2 }],
   );
-  assert.equal(metrics.evaluations, [{ globalStep: 1, loss: 5, sigmas: [{ sigma: 0.5, loss: 4 }] }]);
+  assert.equal(metrics.evaluations, [{ globalStep: 1, loss: 5, sigmas: [{ sigma: 0.5, loss: 4 }], datasets: {} }]);
   assert.is(metrics.end, "finished");
   assert.is(metrics.damaged, 0);
 });
