@@ -67,7 +67,10 @@ test("what is imported is bundled with what it imports itself, and the source ma
 
 test("a strategy that was named by its absolute path imports what lies next to it", async ({ root }) => {
   files(root, { "apart.ts": "export const apart = (ops: any, a: any) => ops.mul(a, 2);\n" });
-  const text = strategy("(a: f32[batch]) -> f32[batch]", "apart(video.sigma)").replace("./lib/", "./");
+  const text = strategy("(a: f32[batch]) -> f32[batch]", "apart(mean(video.prediction, token, channel))").replace(
+    "./lib/",
+    "./",
+  );
   const { diagnostics, artifacts } = await compile(
     { path: join(root, "own.strategy"), text },
     { library: library("/") },
@@ -78,7 +81,10 @@ test("a strategy that was named by its absolute path imports what lies next to i
 
 test("nothing of it runs while it is compiled", async ({ root }) => {
   files(root, { "apart.ts": 'throw new Error("ran");\nexport const apart = (ops: unknown, a: unknown) => a;\n' });
-  const text = strategy("(a: f32[batch]) -> f32[batch]", "apart(video.sigma)").replace("./lib/", "./");
+  const text = strategy("(a: f32[batch]) -> f32[batch]", "apart(mean(video.prediction, token, channel))").replace(
+    "./lib/",
+    "./",
+  );
   const { diagnostics } = await compile({ path: "own.strategy", text }, { library: library(root) });
   assert.equal(diagnostics, []);
 });
@@ -95,7 +101,10 @@ for (const [what, texts, message, help] of [
 ] as const) {
   test(`${what} is a finding at the import`, async ({ root }) => {
     files(root, texts);
-    const text = strategy("(a: f32[batch]) -> f32[batch]", "apart(video.sigma)").replace("./lib/", "./");
+    const text = strategy("(a: f32[batch]) -> f32[batch]", "apart(mean(video.prediction, token, channel))").replace(
+      "./lib/",
+      "./",
+    );
     const { artifacts, diagnostics } = await compile({ path: "own.strategy", text }, { library: library(root) });
     assert.equal(artifacts, []);
     assert.is(diagnostics[0]?.code, "LTX6507");

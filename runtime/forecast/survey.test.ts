@@ -38,6 +38,7 @@ test("sizes, frame rates and captions, the commonest first", () => {
         { value: 25, samples: 1 },
       ],
       captions: [{ value: 128, samples: 3, source: "text" }],
+      datasets: [],
     },
   );
   const sizes = survey.sizes.map(({ value: { source, tokens, shift }, samples }) => [source, tokens, shift, samples]);
