@@ -148,6 +148,18 @@ const cases: Readonly<Record<string, { readonly bad: readonly Parts[]; readonly 
       { loss: `${of} over (1 + score * hole)` },
     ],
   },
+  LTX5078: {
+    bad: [
+      { loss: `${of} over ref` },
+      { lets: "w: mean(tokens(ref), channel)", loss: `${of} over w` },
+      { loss: `${of} over (hole * mean(tokens(ref), channel))` },
+    ],
+    good: [
+      { loss: `${of} over (mean(tokens(ref), channel) > 0.5)` },
+      { loss: `${of} over abs(mean(tokens(ref), channel))` },
+      { loss: `${of} over hole` },
+    ],
+  },
   LTX5037: {
     bad: [
       { loss: "mean(video.prediction - video.target)^2" },

@@ -12,6 +12,7 @@ import { squareOfMean } from "./odd-reductions.ts";
 import { keyframesEverywhere, neverKept } from "./on-every-grid.ts";
 import { reducedOverKept } from "./reduced-over-kept.ts";
 import { shortLists } from "./short-lists.ts";
+import { weightOfLatents } from "./weight-of-latents.ts";
 import { cancelledByOver, unboundedWeight, weightOfKept } from "./weights.ts";
 
 interface Strategy {
@@ -32,6 +33,7 @@ export function suspicious(strategy: Strategy, report: Report): void {
   reducedOverKept(losses, contexts, bindings, report);
   weightOfKept(losses, contexts, bindings, report);
   cancelledByOver(losses, bindings, report);
+  weightOfLatents(losses, sources, bindings, report);
   squareOfMean(losses, bindings, report);
   lossBound(losses, bindings, params, report);
   shortLists(params, losses, bindings, report);

@@ -158,6 +158,19 @@ export const entries = [
     good: strategy("", `${velocity} - 0.05 * mse(video.prediction, shift(video.target, batch, 1))`),
   },
   {
+    code: "LTX5078",
+    slug: "weight-of-latents",
+    title: "Latents weigh a loss",
+    explanation:
+      "A mask that went through the video's encoder is latents: numbers of both signs, of which white is not 1 and black is not 0. As weights they reward errors where they are negative. Compare them with a threshold, or store weights as a mask or a tensor.",
+    bad: strategy("", `${velocity} over masks`, "  masks: {directory: mask_latents, kind: video_latents}\n"),
+    good: strategy(
+      "",
+      `${velocity} over (mean(tokens(masks), channel) > 0.5)`,
+      "  masks: {directory: mask_latents, kind: video_latents}\n",
+    ),
+  },
+  {
     code: "LTX5044",
     slug: "denoised-not-clean",
     title: "`denoised` does not fit `target`",
