@@ -26,6 +26,7 @@ import { startingOver } from "../run-folder/starting.ts";
 import { fingerprintOf, type Fingerprint } from "../training/fingerprint.ts";
 import { checkFp8 } from "./check-fp8.ts";
 import { checkFiles, checkOthers, checkOutput, isFile } from "./checks.ts";
+import { checkHoles } from "./check-holes.ts";
 import { checkWeights } from "./check-weights.ts";
 import { drawnContents } from "./drawn-files.ts";
 import { openData } from "./open-data.ts";
@@ -68,6 +69,7 @@ export async function preflight(
     },
     () => openData(config, strategy, { params, model: examined, isThorough }),
     async () => examined && ofChecks.push(...(await checkSamples(config, strategy, examined))),
+    async () => examined && ofChecks.push(...(await checkHoles(model.model_path))),
     async () => examined && ofLoaded.push(...(await checkWeights(config, examined))),
     () => ofChecks.push(...checkOthers(config, strategy)),
     () => checkTrained(config, strategy, examined),

@@ -272,4 +272,13 @@ export const entries = [
     bad: "lora:\n  rank: 1000000\n",
     good: "lora:\n  rank: 64\n",
   },
+  {
+    code: "LTX6255",
+    slug: "holes-in-checkpoint",
+    title: "Weights of the checkpoint are nothing but zeros",
+    explanation:
+      "Some programs reserve a whole file before they download it, so one that was cut off has its right size and its header, and zeros where pieces are missing. A LoRA trained on it is worthless. The first bytes cannot tell; `ltxc` looks into a few hundred weights. Compare the file's SHA-256 with the one on its page.",
+    bad: "model:\n  model_path: models/ltx-2-19b-dev.cut-off.safetensors\n",
+    good: "model:\n  model_path: models/ltx-2-19b-dev.safetensors\n",
+  },
 ] as const satisfies readonly Entry[];
