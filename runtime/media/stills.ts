@@ -8,14 +8,14 @@ import { encodePng } from "./png.ts";
 const WIDEST = 384;
 
 /** PNG files, one for each latent frame of `[C, f, h, w]`: of the pixel frames that it stands for the one in the middle. */
-export async function stillsOf(decoding: Omit<Decoding, "ffmpeg">, latents: HostTensor): Promise<Buffer[]> {
+export async function stillsOf(decoding: Omit<Decoding, "ffmpeg">, latents: HostTensor): Promise<Uint8Array[]> {
   const [, , rows = 0, columns = 0] = latents.shape;
   const { time, height, width } = decoding.decoder.scaleFactors;
   const full = { height: rows * height, width: columns * width };
   const scale = Math.min(1, WIDEST / full.width);
   const size = { height: Math.max(1, Math.round(full.height * scale)), width: Math.round(full.width * scale) };
   const place = { rows: size.height, columns: size.width, top: 0, left: 0, ...size };
-  const stills: Buffer[] = [];
+  const stills: Uint8Array[] = [];
   let index = 0;
   for await (const bytes of framesOf({ ...decoding, ffmpeg: null }, latents, "nearest")) {
     const isShown = index === 0 || (index - 1) % time === Math.floor(time / 2);

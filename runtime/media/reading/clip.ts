@@ -6,7 +6,8 @@ import { framesByFfmpeg, type FrameOptions } from "./frames.ts";
 import { exifOfJpeg, isJpeg, orientationIn, upright } from "./orientation.ts";
 import type { RgbBytes } from "../pixels/resize.ts";
 import { checkSize, MOST_PIXELS, other, probe } from "./probe.ts";
-import { needed, plainName, type MediaPrograms } from "./programs.ts";
+import { needed, type MediaPrograms } from "./programs.ts";
+import { plainName } from "./start-program.ts";
 
 /** By which a folder's videos and pictures are told from its other files. */
 export const pictureEndings: readonly string[] =

@@ -1,6 +1,7 @@
 /** Frames of a video, decoded by `ffmpeg`. */
 import { fail } from "../../findings.ts";
-import { fileArgument, guarded, lastLine, start, type Ended, type MediaPrograms } from "./programs.ts";
+import type { MediaPrograms } from "./programs.ts";
+import { fileArgument, guarded, lastLine, start, type Ended } from "./start-program.ts";
 import type { RgbBytes } from "../pixels/resize.ts";
 import { pictures } from "./ppm-stream.ts";
 

@@ -1,6 +1,7 @@
 /** What a file of a video says of itself, read by `ffprobe`. */
 import { fail } from "../../findings.ts";
-import { fileArgument, guarded, lastLine, start, type MediaPrograms } from "./programs.ts";
+import type { MediaPrograms } from "./programs.ts";
+import { fileArgument, guarded, lastLine, start } from "./start-program.ts";
 
 /** Of the first video stream; a cover picture of a song is none. */
 interface Probed {
