@@ -1,10 +1,11 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Inspection } from "../inspect/inspection.ts";
+import { writeTinyVae } from "../../runtime/testing/tiny-vae.ts";
 import { inFolder, strategy, withoutLevels } from "../testing/looked-at.ts";
-import { ltxc } from "../testing/testing.ts";
+import { ltxc, project } from "../testing/testing.ts";
 
 const test = suite("ltxc inspect, many draws");
 
@@ -40,6 +41,30 @@ test("noise levels are the sampler's, or those that the strategy makes of it at 
     const below = (bins: readonly number[] = []) => bins.slice(0, 24).reduce((a, b) => a + b, 0);
     assert.ok(Math.abs(below(perFrame?.bins) - below(ofSampler?.bins)) < 0.02);
   });
+});
+
+test("the frames of the sample's video lie under its maps, where a video VAE is named", async () => {
+  const cwd = await project({ steps: 2 });
+  await writeTinyVae(join(cwd, "vae.safetensors"));
+  const page = ["inspect", "--config", "train.yaml", "--html", "look.html"];
+  const { code, err } = await ltxc([...page, "--vae", "vae.safetensors"], { cwd });
+  assert.is(code, 0, err);
+  const html = await readFile(join(cwd, "look.html"), "utf8");
+  const pictures = [...html.matchAll(/<image id="still-(\d)"[^>]*base64,([^"]+)"/g)];
+  assert.equal(
+    pictures.map(([, frame]) => frame),
+    ["0", "1", "2"],
+  );
+  for (const [, , png = ""] of pictures) {
+    const bytes = Buffer.from(png, "base64");
+    assert.equal([bytes.readUInt32BE(16), bytes.readUInt32BE(20), bytes[25]], [192, 192, 2]);
+  }
+  assert.match(html, /aria-label="video\.keep, frame 2">\n<rect[^>]*><use href="#still-2"/);
+  assert.match((await ltxc(["inspect", "--vae", "vae.safetensors"], { cwd })).err, /name both, too: `--config/);
+  const wrong = await ltxc([...page, "--vae", "models/tiny-ltx2.safetensors"], { cwd });
+  assert.is(wrong.code, 1);
+  assert.match(wrong.err, /LTX6803.*holds no video VAE/);
+  await rm(cwd, { recursive: true });
 });
 
 test.run();

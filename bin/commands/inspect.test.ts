@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Inspection } from "../inspect/inspection.ts";
-import { writeTinyVae } from "../../runtime/testing/tiny-vae.ts";
 import { inFolder, strategy, withoutLevels } from "../testing/looked-at.ts";
 import { ltxc, project } from "../testing/testing.ts";
 
@@ -48,30 +47,6 @@ test("the page needs nothing else and shows text as text", async () => {
     assert.is(wrong.code, 2);
     assert.match(wrong.err, "look.html/below.html cannot be written");
   });
-});
-
-test("the frames of the sample's video lie under its maps, where a video VAE is named", async () => {
-  const cwd = await project({ steps: 2 });
-  await writeTinyVae(join(cwd, "vae.safetensors"));
-  const page = ["inspect", "--config", "train.yaml", "--html", "look.html"];
-  const { code, err } = await ltxc([...page, "--vae", "vae.safetensors"], { cwd });
-  assert.is(code, 0, err);
-  const html = await readFile(join(cwd, "look.html"), "utf8");
-  const pictures = [...html.matchAll(/<image id="still-(\d)"[^>]*base64,([^"]+)"/g)];
-  assert.equal(
-    pictures.map(([, frame]) => frame),
-    ["0", "1", "2"],
-  );
-  for (const [, , png = ""] of pictures) {
-    const bytes = Buffer.from(png, "base64");
-    assert.equal([bytes.readUInt32BE(16), bytes.readUInt32BE(20), bytes[25]], [192, 192, 2]);
-  }
-  assert.match(html, /aria-label="video\.keep, frame 2">\n<rect[^>]*><use href="#still-2"/);
-  assert.match((await ltxc(["inspect", "--vae", "vae.safetensors"], { cwd })).err, /name both, too: `--config/);
-  const wrong = await ltxc([...page, "--vae", "models/tiny-ltx2.safetensors"], { cwd });
-  assert.is(wrong.code, 1);
-  assert.match(wrong.err, /LTX6803.*holds no video VAE/);
-  await rm(cwd, { recursive: true });
 });
 
 test("--json has the same numbers for programs", async () => {

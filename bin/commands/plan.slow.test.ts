@@ -13,6 +13,16 @@ interface PlanJson {
   readonly plan: { readonly largest: { readonly memory: { readonly weights: number; readonly step: number } } };
 }
 
+interface CardPlan {
+  readonly engine: object;
+  readonly fits: boolean;
+  readonly gpu: { readonly title: string; readonly bytes: number } | null;
+  readonly speed: { readonly computedFor?: string } | null;
+  readonly secondsPerStep: number | null;
+  readonly residentBytes: number;
+  readonly plan: { readonly largest: { readonly memory: Readonly<Record<string, number>> } };
+}
+
 const test = suite("plans compared");
 const folder = await project();
 test.after(() => rm(folder, { recursive: true }));
@@ -118,6 +128,23 @@ test("`auto` leaves weights on the host where the run fits only so, and says it"
   const { out } = await ltxc(["plan", "--gpu", between, ...set], { cwd: folder });
   assert.match(out, /^ {2}offload +weights of blocks wait on the host until they are needed/m);
   assert.match(out, /^It fits: a card with/m);
+});
+
+test("--gpu plans for a card that is not here, by its name or its memory", async () => {
+  const on = async (...options: string[]) => {
+    const { out, code } = await ltxc(["plan", "--json", ...options], { cwd: folder });
+    return { ...(JSON.parse(out) as CardPlan), code };
+  };
+  const [named, sized] = [await on("--gpu", "RTX 4090"), await on("--gpu", "24 GB")];
+  assert.equal(named.engine, { name: "torch", provider: "cuda", precision: "bfloat16" });
+  assert.equal(named.gpu, { title: "RTX 4090 (24 GiB)", bytes: Math.round(0.98 * 24 * 2 ** 30) });
+  assert.is(named.speed?.computedFor, "RTX 4090");
+  assert.equal([sized.speed, sized.secondsPerStep, sized.gpu?.bytes], [null, null, named.gpu?.bytes]);
+  assert.ok(named.fits && named.code === 0);
+  const { out } = await ltxc(["plan", "--gpu", "h100"], { cwd: folder });
+  assert.match(out, /^train\.yaml on the engine torch on cuda, in bfloat16, for H100 \(80 GiB\)$/m);
+  assert.match(out, /^ {2}speed +494500 GFLOP\/s, 2345 GB\/s: computed, not measured/m);
+  assert.match(out, /^It fits: H100 \(80 GiB\) has about 78\.4 GiB for a run\.$/m);
 });
 
 test.run();
