@@ -2,7 +2,7 @@
 import { failed, hasArguments, type Call } from "./call.ts";
 import { map } from "./combine.ts";
 import type { Environment } from "./environment.ts";
-import { wordFor, type Declarations } from "./declarations.ts";
+import { wordFor, type Declaration, type Declarations } from "./declarations.ts";
 import { childrenOf, tensor, type Core, type Term } from "./core.ts";
 import type { Binding } from "./checked.ts";
 import { allNodes } from "./dependencies.ts";
@@ -31,24 +31,16 @@ export function whereHad(
 
 /** `has(depth)` */
 export function has(call: Call): Core {
-  const { env, span, args } = call;
-  if (!hasArguments(call, 1)) return failed(call);
-  const argument = args[0]?.value;
-  if (argument?.kind === "error") return failed(call);
-  const name = argument?.kind === "name" ? argument.name : "";
-  const { byName, optional, refused, used } = env.declarations;
-  const declaration = byName.get(name);
+  const { env, span } = call;
+  const { optional, used } = env.declarations;
+  const asked = askedFor(call);
+  if (asked === null) return failed(call);
+  const { name, at, declaration } = asked;
   if (optional.has(name) && declaration?.kind === "source") {
     used.add(name);
     return hasSource(name, span);
   }
-  if (refused.has(name)) return failed(call);
-  const at = argument?.span ?? span;
-  if (name !== "" && declaration === undefined) {
-    const sources = [...byName.values()].flatMap((entry) => (entry.kind === "source" ? [entry.name.text] : []));
-    env.report.unknownName(name, at, sources);
-    return failed(call);
-  }
+  if (isNoName(asked, namesOf("source", env), env)) return failed(call);
   if (declaration?.kind === "source") {
     used.add(name);
     env.report.error("LTX5072", at, `every sample has \`${name}\`, so there is nothing to ask`, {
@@ -57,8 +49,7 @@ export function has(call: Call): Core {
     });
     return failed(call);
   }
-  const what = declaration === undefined ? "this is none" : `\`${name}\` is a ${wordFor[declaration.kind]}`;
-  env.report.error("LTX5072", at, `\`has\` asks for a source that is optional; ${what}`, {
+  env.report.error("LTX5072", at, `\`has\` asks for a source that is optional; ${whatItIs(asked)}`, {
     help: "write `has(depth)` for a source `depth: {…, optional: true}`",
   });
   return failed(call);
@@ -66,29 +57,56 @@ export function has(call: Call): Core {
 
 /** `in(prior)` */
 export function inDataset(call: Call): Core {
-  const { env, span, args } = call;
-  if (!hasArguments(call, 1)) return failed(call);
-  const argument = args[0]?.value;
-  if (argument?.kind === "error") return failed(call);
-  const name = argument?.kind === "name" ? argument.name : "";
-  const { byName, refused } = env.declarations;
-  const declaration = byName.get(name);
+  const { env, span } = call;
+  const asked = askedFor(call);
+  if (asked === null) return failed(call);
+  const { name, at, declaration } = asked;
   if (declaration?.kind === "dataset") return { op: "in", dataset: name, type: tensor("bool", ["batch"]), span };
-  if (refused.has(name)) return failed(call);
-  const at = argument?.span ?? span;
-  const names = [...byName.values()].flatMap((entry) => (entry.kind === "dataset" ? [entry.name.text] : []));
+  const names = namesOf("dataset", env);
   const otherwise = "declare it: `datasets: {subject: {}, prior: {root: class_clips, share: 0.5}}`";
-  if (name !== "" && declaration === undefined) {
-    env.report.unknownName(name, at, names, { otherwise });
-    return failed(call);
-  }
-  const what = declaration === undefined ? "this is none" : `\`${name}\` is a ${wordFor[declaration.kind]}`;
+  if (isNoName(asked, names, env, otherwise)) return failed(call);
   const known = names.map((each) => `\`in(${each})\``).join(", ");
-  env.report.error("LTX5077", at, `\`in\` asks for a data set; ${what}`, {
+  env.report.error("LTX5077", at, `\`in\` asks for a data set; ${whatItIs(asked)}`, {
     help: names.length === 0 ? otherwise : `there are: ${known}`,
   });
   return failed(call);
 }
+
+/** What the only argument of a call names; `name` is empty for any other expression. */
+interface Asked {
+  readonly name: string;
+  readonly at: Span;
+  readonly declaration: Declaration | undefined;
+}
+
+/** Null where the call or its argument has a finding already. */
+function askedFor(call: Call): Asked | null {
+  if (!hasArguments(call, 1)) return null;
+  const argument = call.args[0]?.value;
+  if (argument?.kind === "error") return null;
+  const name = argument?.kind === "name" ? argument.name : "";
+  return { name, at: argument?.span ?? call.span, declaration: call.env.declarations.byName.get(name) };
+}
+
+function namesOf(kind: Declaration["kind"], { declarations }: Environment): readonly string[] {
+  return [...declarations.byName.values()].flatMap((entry) => (entry.kind === kind ? [entry.name.text] : []));
+}
+
+/** Whether nothing has this name, which is reported where no other finding is about it. */
+function isNoName(
+  { name, at, declaration }: Asked,
+  names: readonly string[],
+  env: Environment,
+  otherwise?: string,
+): boolean {
+  if (env.declarations.refused.has(name)) return true;
+  if (name === "" || declaration !== undefined) return false;
+  env.report.unknownName(name, at, names, otherwise === undefined ? {} : { otherwise });
+  return true;
+}
+
+const whatItIs = ({ name, declaration }: Asked): string =>
+  declaration === undefined ? "this is none" : `\`${name}\` is a ${wordFor[declaration.kind]}`;
 
 /** Whether a mask says which samples of the batch count, by what they have or where they come from. */
 export function choosesSamples(mask: Core, bindings: Bindings): boolean {
