@@ -16,7 +16,7 @@ import {
 } from "../../runtime/index.ts";
 import { reportWithoutLines } from "../project/findings.ts";
 import { exitCode } from "../shell/exit.ts";
-import { jobsOf, type Job } from "../shell/jobs.ts";
+import { alreadyThere, jobsOf, lengthText, type Job } from "../shell/jobs.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
 import { say, type Session } from "../shell/session.ts";
 
@@ -72,10 +72,7 @@ async function decodeOne(
   try {
     const latents = await readLatents(from, decoding.decoder.latentChannels);
     const path = nameOfDecoded(stem, latents);
-    if (!isForced && existsSync(path)) {
-      const message = `${path} is there already`;
-      return { findings: [{ code: "LTX6814", severity: "error", path: [], message, help: replaceHelp }] };
-    }
+    if (!isForced && existsSync(path)) return { findings: [alreadyThere(path, "or replace it with `--force`")] };
     return await writeDecoded(decoding, latents, stem);
   } catch (error) {
     if (error instanceof FindingsError) return error;
@@ -83,12 +80,10 @@ async function decodeOne(
   }
 }
 
-const replaceHelp = "choose another folder with `--out`, or replace it with `--force`";
-
-function tell(session: Session, { path, frames, width, height, fps }: Decoded): void {
+function tell(session: Session, decoded: Decoded): void {
+  const { path, width, height } = decoded;
   const { io, quiet } = session;
   const file = relative(io.cwd, path);
   if (quiet) return io.out(`${file}\n`);
-  const length = frames === 1 ? "1 frame" : `${frames} frames, ${Number(fps.toFixed(3))} per second`;
-  say(session, `${file}: ${width} x ${height}, ${length}`);
+  say(session, `${file}: ${width} x ${height}, ${lengthText(decoded)}`);
 }

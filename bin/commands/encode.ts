@@ -16,7 +16,7 @@ import {
 } from "../../runtime/index.ts";
 import { reportWithoutLines } from "../project/findings.ts";
 import { exitCode, UsageError } from "../shell/exit.ts";
-import { jobsOf, type Job } from "../shell/jobs.ts";
+import { alreadyThere, jobsOf, lengthText, type Job } from "../shell/jobs.ts";
 import { createMomentLine, type MomentLine } from "../shell/moment-line.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
 import { say, type Session } from "../shell/session.ts";
@@ -113,14 +113,7 @@ async function encodeOne(
   { isForced, progress }: OneOptions,
 ): Promise<{ readonly result: Made | null; readonly findings: readonly Finding[] }> {
   if (!isForced && existsSync(path)) {
-    const help = "choose another folder with `--out`, replace it with `--force`, or leave it with `--keep`";
-    const finding: Finding = {
-      code: "LTX6814",
-      severity: "error",
-      path: [],
-      message: `${path} is there already`,
-      help,
-    };
+    const finding = alreadyThere(path, "replace it with `--force`, or leave it with `--keep`");
     return { result: null, findings: [finding] };
   }
   const warnings: Finding[] = [];
@@ -146,11 +139,11 @@ function progressOf(line: MomentLine, name: string): OneOptions["progress"] {
     });
 }
 
-function tell(session: Session, { path, frames, width, height, fps, latents }: Made): void {
+function tell(session: Session, made: Made): void {
+  const { path, width, height, latents } = made;
   const { io, quiet, json } = session;
   const file = relative(io.cwd, path);
   if (json) return;
   if (quiet) return io.out(`${file}\n`);
-  const length = frames === 1 ? "1 frame" : `${frames} frames, ${Number(fps.toFixed(3))} per second`;
-  say(session, `${file}: ${width} x ${height}, ${length}, latents [${latents.join(", ")}]`);
+  say(session, `${file}: ${width} x ${height}, ${lengthText(made)}, latents [${latents.join(", ")}]`);
 }

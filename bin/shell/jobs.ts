@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import type { Finding } from "../../runtime/findings.ts";
 import { UsageError } from "./exit.ts";
 
 /** A file, and what its result is called, without the ending. */
@@ -58,3 +59,13 @@ function refuseDoubles(jobs: readonly Job[], cwd: string): void {
     seen.set(stem, from);
   }
 }
+
+/** That a result would replace a file. `ways`: what the command's other options do about it. */
+export function alreadyThere(path: string, ways: string): Finding {
+  const help = `choose another folder with \`--out\`, ${ways}`;
+  return { code: "LTX6814", severity: "error", path: [], message: `${path} is there already`, help };
+}
+
+/** As in "97 frames, 24 per second". */
+export const lengthText = ({ frames, fps }: { readonly frames: number; readonly fps: number }): string =>
+  frames === 1 ? "1 frame" : `${frames} frames, ${Number(fps.toFixed(3))} per second`;
