@@ -259,8 +259,7 @@ def modalities(given):
 def training(given):
     with tempfile.TemporaryDirectory() as folder:
         made, steps = run(pathlib.Path(folder))
-    with tempfile.TemporaryDirectory() as folder:
-        older = run(pathlib.Path(folder), 1, is_older=True)[0]._training_strategy.seen["conditions"]
+    older = ran(is_older=True)._training_strategy.seen["conditions"]
     strategy = made._training_strategy
     batch, text = strategy.seen, strategy.seen["conditions"]
     with tempfile.TemporaryDirectory() as folder:
