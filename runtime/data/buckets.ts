@@ -128,15 +128,20 @@ function contentsOf({ kind }: DataSource, types: Types): SourceSize {
 export function checkBuckets({ names, counts }: Buckets, batchSize: number): readonly Finding[] {
   const path = ["optimization", "batch_size"];
   const small = names.flatMap((name, i) => ((counts[i] ?? 0) < batchSize ? [`${counts[i]} of ${name}`] : []));
-  const shown = small.length > 5 ? [...small.slice(0, 5), `and ${small.length - 5} sizes more`] : small;
+  const shown = shownSizes(small);
   if (small.length === names.length) {
     const most = Math.max(...counts);
     const help = `write \`batch_size: ${most}\`${most === 1 ? "" : " or less"}`;
-    fail("LTX6302", `no size has the ${batchSize} samples of a batch: ${shown.join("; ")}`, help, path);
+    fail("LTX6302", `no size has the ${batchSize} samples of a batch: ${shown}`, help, path);
   }
   if (small.length === 0) return [];
-  const message = `a batch holds samples of one size; these do not fill one and are never trained on: ${shown.join("; ")}`;
+  const message = `a batch holds samples of one size; these do not fill one and are never trained on: ${shown}`;
   return [
     { code: "LTX6305", severity: "warning", path, message, help: "lower `batch_size`, or add samples of these sizes" },
   ];
+}
+
+/** The first few of sizes that cannot be trained on, and how many more there are. */
+export function shownSizes(small: readonly string[]): string {
+  return (small.length > 5 ? [...small.slice(0, 5), `and ${small.length - 5} sizes more`] : small).join("; ");
 }

@@ -6,7 +6,7 @@ import { DATA_ROOT, fail, FindingsError, type Finding } from "../findings.ts";
 import { didYouMean } from "../nearest-word.ts";
 import { failWithoutRoot } from "./data-root.ts";
 import { discover, type Dataset, type Sample } from "./dataset.ts";
-import { checkDirectory, isBelow, normalize, resolveRoot, type DataSource } from "./directories.ts";
+import { checkDirectory, filledIn, isBelow, normalize, resolveRoot, type DataSource } from "./directories.ts";
 import { foreignLink } from "./links.ts";
 
 /** What of a run config decides on data sets. */
@@ -92,7 +92,7 @@ function sharesOf(infos: readonly DatasetInfo[], params: Settings["params"]): re
 /** Below the data root, or below `.precomputed` in it; that root itself where the strategy names none. */
 async function folderOf({ name, root: template }: DatasetInfo, { params, root }: Settings): Promise<string> {
   if (template === undefined) return root;
-  const below = template.replace(/\$\{(\w+)\}/g, (_, param: string) => String(params[param]));
+  const below = filledIn(template, params);
   if (!isBelow(below)) {
     const message = `the data set \`${name}\`: \`${below}\` is not below the data root`;
     fail("LTX6122", message, "write a path below the data root, or any path in `runtime.datasets`", DATA_ROOT);

@@ -24,11 +24,15 @@ export interface DataSource {
   readonly place?: Finding["path"];
 }
 
+/** A template with `${param}` replaced by the parameters' values. */
+export const filledIn = (template: string, params: Readonly<Record<string, unknown>>): string =>
+  template.replace(/\$\{(\w+)\}/g, (_, param: string) => String(params[param]));
+
 /** A strategy's sources, with `${param}` in their directories replaced by the parameters' values. */
 export function sourcesOf(infos: readonly SourceInfo[], params: Readonly<Record<string, unknown>>): DataSource[] {
   return infos.map(({ name, directory, ...info }) => {
     const used = [...directory.matchAll(/\$\{(\w+)\}/g)].map(([, param = ""]) => param);
-    const resolved = directory.replace(/\$\{(\w+)\}/g, (_, param: string) => String(params[param]));
+    const resolved = filledIn(directory, params);
     const place = used.length === 0 ? {} : { place: ["training_strategy", used[0] ?? ""] };
     return { role: name, directory: normalize(resolved), ...place, ...info };
   });

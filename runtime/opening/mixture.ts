@@ -1,6 +1,6 @@
 /** Runs whose batches have their share of several data sets: which samples are trained on, and what there is to say of them. */
 import type { RunConfig } from "../config/run-config.ts";
-import type { Buckets } from "../data/buckets.ts";
+import { shownSizes, type Buckets } from "../data/buckets.ts";
 import type { DataSet } from "../data/datasets.ts";
 import type { Sample } from "../data/dataset.ts";
 import { filledBuckets, type MixedSet } from "../data/mixed-order.ts";
@@ -86,10 +86,9 @@ export function checkMixture(sets: readonly MixedSet[], { of, names }: Buckets):
   });
   if (small.length === 0) return [];
   const needed = sets.map(({ name, perBatch }) => `${perBatch} of \`${name}\``).join(" and ");
-  const shown = small.length > 5 ? [...small.slice(0, 5), `and ${small.length - 5} sizes more`] : small;
+  const shown = shownSizes(small);
   const help = "preprocess the data sets to the same sizes, or lower `batch_size`";
-  if (filled.size === 0)
-    fail("LTX6302", `no size has the samples of a batch, ${needed}: ${shown.join("; ")}`, help, path);
-  const message = `a batch holds samples of one size, ${needed}; of these sizes there are too few, and they are never trained on: ${shown.join("; ")}`;
+  if (filled.size === 0) fail("LTX6302", `no size has the samples of a batch, ${needed}: ${shown}`, help, path);
+  const message = `a batch holds samples of one size, ${needed}; of these sizes there are too few, and they are never trained on: ${shown}`;
   return [{ code: "LTX6305", severity: "warning", path, message, help }];
 }
