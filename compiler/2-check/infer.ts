@@ -102,8 +102,12 @@ function binary(expression: Extract<Expression, { kind: "binary" }>, env: Enviro
   const side = (operand: Expression) => infer(operand, ofMasks ? { ...env, maskWanted: operand } : env);
   const args = [side(left), side(right)] as const;
   if (reportMaskArithmetic(expression, args, env)) return poisoned(span);
+  if (operator === "^" && isTwo(right)) return map(env.report, "square", [args[0]], span, "`^`");
   return map(env.report, operators[operator], args, span, `\`${operator}\``);
 }
+
+/** The exponent of `x^2`, which is the same as `square(x)`. */
+const isTwo = (exponent: Expression | undefined): boolean => exponent?.kind === "number" && exponent.value === 2;
 
 function conditional(expression: Extract<Expression, { kind: "if" }>, env: Environment): Core {
   const { condition } = expression;
@@ -330,13 +334,10 @@ function builtin(made: Call): Core | null {
   if (Object.hasOwn(elementwise, made.name) && simple !== undefined) {
     const [fn, arity] = simple;
     if (!hasArguments(made, arity)) return failed(made);
-    return map(
-      made.env.report,
-      fn,
-      made.args.map((_, i) => made.value(i)),
-      made.span,
-      `\`${made.name}\``,
-    );
+    const args = made.args.map((_, i) => made.value(i));
+    if (fn === "pow" && isTwo(made.args[1]?.value))
+      return map(made.env.report, "square", args.slice(0, 1), made.span, "`pow`");
+    return map(made.env.report, fn, args, made.span, `\`${made.name}\``);
   }
   if (losses.includes(made.name)) return lossOf(made, []);
   if (drawFunctions.includes(made.name)) return draw(made);

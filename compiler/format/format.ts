@@ -8,6 +8,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { applyEdits } from "../source/edits.ts";
 import { sourceFile, type SourceFile } from "../source/source-file.ts";
 import { expressionEdits } from "./expressions.ts";
+import { respelledNode, spellingEdits } from "./spelling.ts";
 import { commentsOf, layOut } from "./layout.ts";
 
 export interface Formatted {
@@ -19,7 +20,8 @@ export interface Formatted {
 }
 
 /**
- * Gives a strategy its one layout: indentation, spaces and blank lines. Order, comments, quotes and the spelling of numbers stay.
+ * Gives a strategy its one layout: indentation, spaces and blank lines. Order, comments, quotes and the spelling of numbers stay; in
+ * version 2 of the language what can be written in two ways is written in one.
  * Throws where the result would mean something else, which would be a bug of the formatter.
  */
 export function format({ path, text }: { readonly path: string; readonly text: string }): Formatted {
@@ -28,8 +30,8 @@ export function format({ path, text }: { readonly path: string; readonly text: s
   const tree = parseStrategy(file, bag)?.tree;
   if (tree !== undefined && tree.kind !== "mapping") validateStrategy(tree, bag);
   if (bag.hasErrors) return { file, diagnostics: bag.sorted(), text: null };
-  const unix = text.replaceAll("\r\n", "\n");
-  // Without carriage returns it is smaller, if anything.
+  const unix = spelled(path, text.replaceAll("\r\n", "\n"));
+  // Without carriage returns it is smaller, if anything, and no spelling is longer than what it replaces.
   const before = parsed(path, unix) as ParsedStrategy;
   const result = layOut(applyEdits(unix, expressionEdits(unix, before.syntax)));
   const after = parsed(path, result);
@@ -41,6 +43,21 @@ export function format({ path, text }: { readonly path: string; readonly text: s
     throw new Error(`formatting would change the meaning of ${path}`);
   return { file, diagnostics: [], text: result };
 }
+
+/** With one spelling for what can be written in two ways. */
+function spelled(path: string, text: string): string {
+  const before = parsed(path, text) as ParsedStrategy;
+  const edits = spellingEdits(text, before.syntax);
+  if (edits.length === 0) return text;
+  const result = applyEdits(text, edits);
+  const [from, to] = [before, parsed(path, result) as ParsedStrategy].map(({ syntax }) =>
+    JSON.stringify(syntax, (key, value: unknown) => (isPlace(key) ? undefined : respelledNode(value))),
+  );
+  if (from !== to) throw new Error(`another spelling would change the meaning of ${path}`);
+  return result;
+}
+
+const isPlace = (key: string): boolean => /span$|^keySpans$/i.test(key);
 
 /** Indentation makes some texts larger. */
 function parsed(path: string, text: string): ParsedStrategy | "too large" {
@@ -54,7 +71,6 @@ function parsed(path: string, text: string): ParsedStrategy | "too large" {
 /** What a text says: the syntax tree without places, the values of keys that it does not know, and the comments. */
 export function meaningOf({ tree, syntax }: ParsedStrategy, text: string): string {
   const values = JSON.stringify(toPlain(tree)).replace(/\s+|\\[nt]/g, "");
-  const isPlace = (key: string) => /span$|^keySpans$/i.test(key);
   return JSON.stringify([values, commentsOf(text), syntax], (key, value: unknown) =>
     isPlace(key) ? undefined : value,
   );

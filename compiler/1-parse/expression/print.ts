@@ -15,7 +15,10 @@ const levels = {
   postfix: 10,
 } as const;
 
-type Level = keyof typeof levels;
+export type Level = keyof typeof levels;
+
+/** Whether a form of one level needs no parentheses where another is wanted. */
+export const bindsAs = (level: Level, wanted: Level): boolean => levels[level] >= levels[wanted];
 
 /** The expression as text with as few parentheses as the grammar needs; parsing the text gives the same tree. */
 export function printExpression(expression: Expression): string {
@@ -24,7 +27,7 @@ export function printExpression(expression: Expression): string {
 
 function print(expression: Expression, context: Level): string {
   const text = printBare(expression);
-  return levels[levelOf(expression)] < levels[context] ? `(${text})` : text;
+  return bindsAs(levelOf(expression), context) ? text : `(${text})`;
 }
 
 function printBare(e: Expression): string {
@@ -80,7 +83,8 @@ function printBinary(e: Extract<Expression, { kind: "binary" }>): string {
   return `${print(e.left, left)}${gap}${e.operator}${gap}${print(e.right, right)}`;
 }
 
-function operandLevels(level: Level): readonly [Level, Level] {
+/** What the operands of an operator of this level must be, left and right. */
+export function operandLevels(level: Level): readonly [Level, Level] {
   switch (level) {
     case "or":
       return ["or", "and"];
@@ -97,7 +101,8 @@ function operandLevels(level: Level): readonly [Level, Level] {
   }
 }
 
-function levelOf(e: Expression): Level {
+/** How tightly an expression binds as it is written, without parentheses of its own. */
+export function levelOf(e: Expression): Level {
   switch (e.kind) {
     case "binary":
       return binaryLevel(e.operator);

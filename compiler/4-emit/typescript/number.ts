@@ -124,7 +124,7 @@ function scalarMap({ fn, args: cores }: Term<"map">, args: readonly Code[]): Cod
     case "neg":
       return ["(-", a, ")"];
     case "square":
-      return ["(", a, " ** 2)"];
+      return ["(", a, " ** 2", ")"];
     case "sigmoid":
       return ["(1 / (1 + Math.exp(-", a, ")))"];
     case "float":
