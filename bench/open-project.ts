@@ -8,6 +8,7 @@ import { sourceFile } from "../compiler/source/source-file.ts";
 import type { StrategyConfig } from "../runtime/config/index.ts";
 import type { Engine, EngineName, Precision } from "../runtime/engine/engine.ts";
 import { openEngine } from "../runtime/engine/index.ts";
+import { wantsBfloat16 } from "../runtime/engine/torch/processor.ts";
 import { openRun } from "../runtime/opening/open-run.ts";
 import type { Run } from "../runtime/training/run-inputs.ts";
 
@@ -30,6 +31,7 @@ export async function openProject(
   const source = sourceFile(path, readFileSync(path, "utf8"));
   const { ready } = await examineRunConfig(processIo(), source, find, { withFiles: false });
   if (ready === null) throw new Error("the project's own run config is refused");
+  process.env[wantsBfloat16] = "1";
   const { engine } = await openEngine(name, { precision });
   const { run, close } = await openRun(engine, ready.config, ready.step);
   return { engine, run, close };

@@ -15,13 +15,16 @@ export const inputFile = (folder: string) => join(folder, "inputs.safetensors");
 
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
-function normal(name: string, shape: readonly number[], scale = 1): Float32Array {
-  const draw = standardNormal({ seed: 1, step: 0, microBatch: 0, name }, size(shape));
-  return draw.map((x) => x * scale);
-}
+/** Draws normal numbers of this standard deviation; 1 if it is left away. */
+type Normal = (name: string, shape: readonly number[], scale?: number) => Float32Array;
+
+const normalOf =
+  (seed: number): Normal =>
+  (name, shape, scale = 1) =>
+    standardNormal({ seed, step: 0, microBatch: 0, name }, size(shape)).map((x) => x * scale);
 
 /** Weights at which activations neither vanish nor grow. */
-function weight(name: string, shape: readonly number[]): Float32Array {
+function weight(normal: Normal, name: string, shape: readonly number[]): Float32Array {
   if (name.endsWith("norm.weight")) return normal(name, shape, 0.1).map((x) => 1 + x);
   return normal(name, shape, shape.length === 2 ? 1 / Math.sqrt(shape[1] ?? 1) : 0.02);
 }
@@ -31,19 +34,21 @@ export function positionsOf({ frames, audioTokens }: Size): Record<StreamName, H
   return { video: positions.video({ frames, height: 8, width: 8 }, [24]), audio: positions.audio(audioTokens, 1) };
 }
 
-export async function writeFiles(folder: string, model: Size): Promise<void> {
+/** @param seed of all weights, latents and noise */
+export async function writeFiles(folder: string, model: Size, seed = 1): Promise<void> {
+  const normal = normalOf(seed);
   const layout = transformerLayout(configOf(model));
   const weights = layout.map(({ name, shape }): OutputTensor => ({
     name,
     shape,
     dtype: model.weights,
-    data: async () => weight(name, shape),
+    data: async () => weight(normal, name, shape),
   }));
   await writeSafetensors(modelFile(folder), weights);
-  await writeSafetensors(inputFile(folder), inputsOf(model));
+  await writeSafetensors(inputFile(folder), inputsOf(model, normal));
 }
 
-function inputsOf(model: Size): OutputTensor[] {
+function inputsOf(model: Size, normal: Normal): OutputTensor[] {
   const config = configOf(model);
   const positions = positionsOf(model);
   const float = (name: string, shape: readonly number[], data: Float32Array): OutputTensor => ({

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { openEngine } from "../../runtime/engine/index.ts";
 import type { Provider } from "../../runtime/engine/onnx/provider.ts";
 import type { EngineName } from "../../runtime/engine/engine.ts";
+import { wantsBfloat16 } from "../../runtime/engine/torch/processor.ts";
 import { sizes } from "./sizes.ts";
 import { openTrainStep } from "./train-step.ts";
 
@@ -14,6 +15,8 @@ const size = sizes[name];
 if (size === undefined) throw new Error(`no size ${name}`);
 // `torch-bf16` is the engine torch in bfloat16.
 const [engineName, precision] = side.split("-");
+// Also where the processor only imitates it.
+process.env[wantsBfloat16] = "1";
 const { engine } = await openEngine(engineName as EngineName, {
   provider: engineName === "onnx" || engineName === "torch" ? (provider as Provider) : "auto",
   torch,

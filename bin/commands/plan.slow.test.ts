@@ -82,12 +82,13 @@ test("a run on torch is reckoned for it: a base model in bfloat16 takes smaller 
   const on = (precision: string) => [
     `acceleration.mixed_precision_mode="${precision}"`,
     "runtime.engine=torch",
+    "runtime.provider=cuda",
     `runtime.torch=${torch}`,
   ];
   try {
     const [narrow, wide] = [await planned(folder, ...on("bf16")), await planned(folder, ...on("no"))];
-    assert.equal(narrow.engine, { name: "torch", provider: "cpu", precision: "bfloat16" });
-    assert.equal(wide.engine, { name: "torch", provider: "cpu", precision: "float32" });
+    assert.equal(narrow.engine, { name: "torch", provider: "cuda", precision: "bfloat16" });
+    assert.equal(wide.engine, { name: "torch", provider: "cuda", precision: "float32" });
     const stepOf = ({ plan }: typeof wide) => plan.largest.memory["step"] ?? NaN;
     assert.ok(stepOf(narrow) < 0.8 * stepOf(wide), `${stepOf(narrow)} and ${stepOf(wide)}`);
   } finally {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { TrainEvent } from "../../runtime/index.ts";
+import { wantsBfloat16 } from "../../runtime/engine/torch/processor.ts";
 import { testTorch } from "../../runtime/testing/test-torch.ts";
 import { ltxc, project } from "../testing/testing.ts";
 
@@ -14,6 +15,14 @@ test.before(async (context) => {
   context.cwd = await project({ steps: 4, interval: "null" });
 });
 test.after(({ cwd }) => rm(cwd, { recursive: true }));
+
+// bfloat16 is tested also where the processor only imitates it.
+const wanted = process.env[wantsBfloat16];
+test.before(() => void (process.env[wantsBfloat16] = "1"));
+test.after(() => {
+  if (wanted === undefined) delete process.env[wantsBfloat16];
+  else process.env[wantsBfloat16] = wanted;
+});
 
 type Settings = Readonly<Record<string, string>>;
 

@@ -6,6 +6,7 @@ import { makeEmptyTorch } from "../testing/empty-torch.ts";
 import { temporaryFolders } from "../testing/temporary-folders.ts";
 import type { Precision } from "./engine.ts";
 import { foreseeEngine } from "./foresee-engine.ts";
+import { precisionFor } from "./open-engine.ts";
 import { takenByAuto, type EngineProbe } from "./probe-engines.ts";
 import { hasBfloat16 } from "./torch/processor.ts";
 
@@ -26,7 +27,7 @@ if (isLinux)
     await makeEmptyTorch(torch, "2.13.0");
     const asked = { torch, precision: "bfloat16", provider: "cpu" } as const;
     const { speed: _, ...engine } = await foreseeEngine("torch", asked);
-    assert.equal(engine, { name: "torch", provider: "cpu", precision: "bfloat16" });
+    assert.equal(engine, { name: "torch", provider: "cpu", precision: hasBfloat16() ? "bfloat16" : "float32" });
     const onGpu = await foreseeEngine("torch", { ...asked, provider: "cuda" });
     assert.equal([onGpu.provider, onGpu.precision], ["cuda", "bfloat16"]);
     try {
@@ -46,6 +47,14 @@ test("an engine that does not work here is foreseen without a speed: a plan may 
   assert.type(speed, "function");
 });
 
+test("a processor without bfloat16 computes a run in float32, a GPU and one that has it in what is asked for", () => {
+  const [cpu, gpu] = [{ name: "torch", provider: "cpu" } as const, { name: "torch", provider: "cuda" } as const];
+  assert.is(precisionFor(cpu, "bfloat16", false), "float32");
+  assert.is(precisionFor(cpu, "bfloat16", true), "bfloat16");
+  assert.is(precisionFor(cpu, "float32", true), "float32");
+  assert.is(precisionFor(gpu, "bfloat16", false), "bfloat16");
+});
+
 test("auto takes the probe of the precision that a run is in, on a GPU before all others", () => {
   const probe = (name: "onnx" | "torch", provider: "cpu" | "cuda", precision: Precision): EngineProbe => {
     const isGpu = provider === "cuda";
@@ -55,6 +64,7 @@ test("auto takes the probe of the precision that a run is in, on a GPU before al
   const onGpu = [probe("torch", "cuda", "float32"), probe("torch", "cuda", "bfloat16")];
   assert.is(takenByAuto(onCpu), onCpu[0]);
   assert.is(takenByAuto(onCpu, "bfloat16"), hasBfloat16() ? onCpu[2] : onCpu[0]);
+  assert.is(takenByAuto(onCpu.slice(1), "bfloat16"), onCpu[hasBfloat16() ? 2 : 1]);
   assert.is(takenByAuto([...onCpu, ...onGpu]), onGpu[0]);
   assert.is(takenByAuto([...onCpu, ...onGpu], "bfloat16"), onGpu[1]);
 });

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { FindingsError } from "../findings.ts";
 import type { EngineName, Precision } from "./engine.ts";
 import { savedSpeed, speedOf } from "./engine-speed.ts";
-import { openFirst, type Candidate, type EngineOptions } from "./open-engine.ts";
+import { openFirst, precisionFor, type Candidate, type EngineOptions } from "./open-engine.ts";
 import type { MeasuredSpeed } from "./saved-speeds.ts";
 import { lookForTorch } from "./torch/find-torch.ts";
 import { hasBfloat16 } from "./torch/processor.ts";
@@ -27,7 +27,8 @@ export async function foreseeEngine(asked: EngineName | "auto", options: EngineO
     const isOnGpu = provider === "cuda" || (provider === "auto" && cuda !== null && hasNvidiaGpu());
     const candidate: Candidate = { name: "torch", provider: isOnGpu ? "cuda" : "cpu" };
     const isTaken = asked === "torch" || isOnGpu || (precision === "bfloat16" && hasBfloat16());
-    if (isTaken) return { ...candidate, precision, speed: async () => savedSpeed(candidate, precision) };
+    const own = precisionFor(candidate, precision);
+    if (isTaken) return { ...candidate, precision: own, speed: async () => savedSpeed(candidate, own) };
   }
   try {
     const { engine, candidate } = await openFirst(asked, { ...options, torch: null });

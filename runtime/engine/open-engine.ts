@@ -65,6 +65,18 @@ export function orderFor(precision: Precision, candidates: readonly Candidate[])
   return candidates.filter((x) => !isCpu("torch")(x)).flatMap((x) => (isCpu("onnx")(x) ? [...torch, x] : [x]));
 }
 
+/**
+ * What a candidate computes in where a run asks for a precision and the engine has it.
+ * @param isNative whether the processor of this machine computes in bfloat16
+ */
+export function precisionFor(
+  { name, provider }: Candidate,
+  asked: Precision,
+  isNative: boolean = hasBfloat16(),
+): Precision {
+  return name === "torch" && provider === "cpu" && !isNative ? "float32" : asked;
+}
+
 const webgpu: Candidate = { name: "onnx", provider: "webgpu" };
 export const probed: readonly Candidate[] = preference.toSpliced(3, 0, webgpu);
 
@@ -105,13 +117,13 @@ export async function openFirst(
     // What is missing for one provider is missing for the other.
     if (candidate.name === "torch" && isTorchMissing) continue;
     try {
-      const { engine, description } = await open(candidate, { isStrict, torch, precision });
+      const opening = { isStrict, torch, precision: precisionFor(candidate, precision) };
+      const { engine, description } = await open(candidate, opening);
       if (asked === "auto" && isSlowOnCpu(candidate, engine)) throw new Error("it finds no GPU here");
       const wish = asked === "auto" && provider === "auto" ? [] : ["as asked for"];
       const others = failures.map(({ title, reason }) => `not ${title}: ${reason}`);
-      const isExact = precision === "bfloat16" && engine.precision !== precision;
-      const exact = isExact ? ["in float32, which is more exact than bf16"] : [];
-      return { engine, candidate, reason: [[description, ...exact, ...wish].join(", "), ...others].join("; ") };
+      const exact = (engine.precision ?? "float32") === precision ? [] : [whyFloat32(candidate)];
+      return { engine, candidate, reason: [[description, ...wish, ...exact].join(", "), ...others].join("; ") };
     } catch (error) {
       if (error instanceof FindingsError) throw error;
       isTorchMissing ||= error instanceof TorchMissing;
@@ -122,6 +134,12 @@ export async function openFirst(
   const reasons = failures.map(({ title, reason }) => (failures.length === 1 ? reason : `${title}: ${reason}`));
   return refuse(asked, provider, reasons.join("; ") || `the engine ${asked} does not have it`);
 }
+
+/** Why a run that was to be in bf16 is not. */
+const whyFloat32 = ({ name }: Candidate): string =>
+  name === "torch"
+    ? "in float32, since this processor has no products of bf16 and would take many times as long"
+    : "in float32, which is more exact than bf16";
 
 /** Every operation of tfjs-node-gpu is a call of its own, and it computes in float32: on the CPU others are faster. */
 export const isSlowOnCpu = ({ name }: Candidate, { isGpu }: Pick<Engine, "isGpu">): boolean =>

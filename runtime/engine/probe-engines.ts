@@ -1,7 +1,17 @@
 /** Every engine of this machine, opened and measured. */
 import type { EngineName, Precision } from "./engine.ts";
 import { measured } from "./engine-speed.ts";
-import { failureOf, isSlowOnCpu, open, orderFor, preference, probed, titleOf, type Candidate } from "./open-engine.ts";
+import {
+  failureOf,
+  isSlowOnCpu,
+  open,
+  orderFor,
+  precisionFor,
+  preference,
+  probed,
+  titleOf,
+  type Candidate,
+} from "./open-engine.ts";
 import type { Provider } from "./onnx/provider.ts";
 import type { MeasuredSpeed } from "./saved-speeds.ts";
 
@@ -49,7 +59,7 @@ async function probe(candidate: Candidate, torch: string | null, precision: Prec
 export function takenByAuto(probes: readonly EngineProbe[], precision: Precision = "float32"): EngineProbe | null {
   const taken = orderFor(precision, preference).map((x) => {
     const same = probes.filter((probe) => titleOf(probe) === titleOf(x));
-    return same.find((probe) => probe.precision === precision) ?? same[0];
+    return same.find((probe) => probe.precision === precisionFor(x, precision)) ?? same[0];
   });
   return taken.find((probe) => probe?.available === true && !isSlowOnCpu(probe, probe)) ?? null;
 }
