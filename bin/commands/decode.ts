@@ -40,7 +40,7 @@ export async function decode(session: Session, paths: readonly string[], options
   try {
     const { engine } = await openEngine(options.engine);
     const decoder = await openDecoder(engine, vae);
-    const decoding: Decoding = { engine, decoder, ffmpeg: findFfmpeg(session.io.env["PATH"]), tiling: usualTiling };
+    const decoding: Decoding = { decoder, ffmpeg: findFfmpeg(session.io.env["PATH"]), tiling: usualTiling };
     for (const job of jobs) {
       const result = await decodeOne(decoding, job, options.force === true);
       if (!("findings" in result)) made.push({ ...result, from: job.from });

@@ -21,9 +21,7 @@ export async function stillsFor(
   try {
     const channels = source.latents.shape[0] ?? 0;
     if (channels === decoder.latentChannels)
-      return (await stillsOf({ engine, decoder, tiling: usualTiling }, source.latents)).map((still) =>
-        Buffer.from(still),
-      );
+      return (await stillsOf({ decoder, tiling: usualTiling }, source.latents)).map((still) => Buffer.from(still));
     const message = `the sample has latents of ${channels} channels, and the VAE in ${vae} decodes ${decoder.latentChannels}`;
     const help = "name the VAE that the data was preprocessed with";
     throw new FindingsError([{ code: "LTX6812", severity: "error", path: [], message, help }]);

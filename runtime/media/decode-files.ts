@@ -78,7 +78,6 @@ async function fromSafetensors(path: string, channels: number): Promise<VideoLat
 
 /** What pictures and videos are made with. */
 export interface Decoding {
-  readonly engine: Engine;
   readonly decoder: VideoDecoder;
   /** The path of ffmpeg; null where there is none. */
   readonly ffmpeg: string | null;
@@ -133,11 +132,11 @@ export async function writeDecoded(
 
 /** The frames of latents as RGB bytes `[H, W, 3]`. */
 export async function* framesOf(
-  { engine, decoder, tiling }: Decoding,
+  { decoder, tiling }: Decoding,
   latents: HostTensor,
   rounding: Parameters<typeof toBytes>[1],
 ): AsyncGenerator<Uint8Array> {
-  for await (const frames of decodeTiles(engine, decoder, latents, tiling))
+  for await (const frames of decodeTiles(decoder, latents, tiling))
     for (const frame of frames) yield toBytes(frame, rounding);
 }
 

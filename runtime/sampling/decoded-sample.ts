@@ -18,7 +18,7 @@ export interface SampleDecoder {
 export async function openSampleDecoder(engine: Engine, path: string, channels: number): Promise<SampleDecoder | null> {
   const decoder = await openDecoder(engine, path).catch(ofFindings);
   if (decoder !== null && decoder.latentChannels === channels) {
-    const decoding = { engine, decoder, ffmpeg: findFfmpeg(), tiling: usualTiling };
+    const decoding = { decoder, ffmpeg: findFfmpeg(), tiling: usualTiling };
     return { write: (...sample) => writeBoth(decoding, ...sample), dispose: () => decoder.dispose() };
   }
   decoder?.dispose();

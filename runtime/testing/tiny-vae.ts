@@ -44,6 +44,7 @@ export async function writeTinyVae(
   const parameters = [
     ...encoderStages(encoder, fails).flatMap((stage) => named("encoder.", stage.parameters)),
     ...decoderStages(decoder, fails).flatMap((stage) => named("decoder.", stage.parameters)),
+    ...(decoder.isTimestepConditioned ? [{ name: "decoder.timestep_scale_multiplier", shape: [] }] : []),
     { name: "per_channel_statistics.mean-of-means", shape: [channels] },
     { name: "per_channel_statistics.std-of-means", shape: [channels] },
   ];

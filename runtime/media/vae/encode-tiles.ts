@@ -1,8 +1,8 @@
 /** Encoding a clip as a whole, piece by piece, and in tiles of rows and columns. Clips are `[3, F, H, W]`, latents `[C, f, h, w]`. */
-import type { HostTensor, ScaleFactors } from "../../contract.ts";
+import type { HostTensor, ScaleFactors, Tensor } from "../../contract.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { Blend } from "./blend.ts";
-import { cut, runOne } from "./decode-tiles.ts";
+import { cut } from "./cut.ts";
 import type { Range } from "./tiles.ts";
 import type { VideoEncoder } from "./video-vae.ts";
 
@@ -22,6 +22,19 @@ export function encodePieces(engine: Engine, encoder: VideoEncoder): ClipEncodin
   const pieces = encoder.begin();
   const encode = (pixels: HostTensor) => runOne(engine, pixels, (batch) => pieces.encode(batch));
   return { encode, dispose: () => pieces.dispose() };
+}
+
+/** Computes with one clip, `[C, frames, rows, columns]` before and after; `run` takes and gives batches. */
+async function runOne(engine: Engine, clip: HostTensor, run: (batch: Tensor) => Promise<Tensor>): Promise<HostTensor> {
+  const given = engine.keep({ ...clip, shape: [1, ...clip.shape] });
+  try {
+    const made = await run(given);
+    const read = await engine.read(made);
+    engine.dispose(made);
+    return { ...read, shape: read.shape.slice(1) };
+  } finally {
+    engine.dispose(given);
+  }
 }
 
 /** The official preprocessing cuts rows and columns into tiles of 512 pixels that overlap by 128. */

@@ -16,13 +16,15 @@ export interface Computing {
   readonly timestep: Tensor | null;
 }
 
-/** What causal layers have seen of a clip before the piece that comes now. */
+/** What layers have seen of a clip before the piece that comes now. */
 export interface Past {
   readonly isFirst: boolean;
-  /** The last two frames that a convolution was given; null in the first piece. */
-  before(convolution: string): Tensor | null;
-  /** Keeps them for the next piece. */
-  keep(convolution: string, frames: Tensor): void;
+  /** Whether the clip ends with this piece; layers that see only the past need not know, and are not told. */
+  readonly isLast: boolean;
+  /** The frames that a layer kept of the piece before; null in the first piece. */
+  before(layer: string): Tensor | null;
+  /** Keeps frames for the next piece. */
+  keep(layer: string, frames: Tensor): void;
 }
 
 export interface Parameter {
@@ -37,6 +39,11 @@ export interface Stage {
   readonly parameters: readonly Parameter[];
   /** Whether it must have the whole clip: what it computes for a frame depends on later ones, too. */
   readonly needsWhole?: true;
+  /**
+   * Of a clip that comes piece by piece: by how many frames of its input its result is late, 0 if not given. Its first piece must be longer than
+   * that, unless it is the last, in which the result catches up.
+   */
+  readonly lookahead?: number;
   run(given: Computing, x: Tensor): Tensor;
 }
 
@@ -55,7 +62,7 @@ export const convolution = (name: string, inputs: number, outputs: number): Para
 
 export function convolve(given: Computing, name: string, edges: Edges, x: Tensor): Tensor {
   const { ops, weight } = given;
-  const inTime = edges.isCausal ? afterPast(given, name, x) : extended(ops, x, TIME, [0], [-1]);
+  const inTime = edges.isCausal ? afterPast(given, name, x) : withFuture(given, name, x);
   const inRows = atEdges(ops, inTime, ROWS, edges.padding);
   return ops.convolve(atEdges(ops, inRows, COLUMNS, edges.padding), weight(`${name}.weight`), weight(`${name}.bias`));
 }
@@ -75,10 +82,36 @@ function afterPast({ ops, past }: Computing, name: string, x: Tensor): Tensor {
   return whole;
 }
 
+/** With a frame before and behind; at the clip's ends these are copies. Of a clip in pieces the last frame waits for the one behind it. */
+function withFuture({ ops, past }: Computing, name: string, x: Tensor): Tensor {
+  if (past === undefined) return extended(ops, x, TIME, [0], [-1]);
+  const behind = past.isLast ? [-1] : [];
+  const before = past.before(name);
+  const whole =
+    before === null
+      ? extended(ops, x, TIME, [0], behind)
+      : extended(ops, ops.concat([before, x], TIME), TIME, [], behind);
+  if (!past.isLast) past.keep(name, part(ops, whole, TIME, (whole.shape[TIME] ?? 0) - 2, 2));
+  return whole;
+}
+
+/** How many frames a result of a layer is late in a clip that comes piece by piece, by how many convolutions there are on its way. */
+export const lookaheadOf = (edges: Edges, convolutions: number): number => (edges.isCausal ? 0 : convolutions);
+
+/** The first `count` frames of `x`, with what was kept of it: as many as another layer has made of it by now. The others are kept. */
+export function inStep({ ops, past }: Computing, name: string, x: Tensor, count: number): Tensor {
+  const before = past?.before(name) ?? null;
+  const whole = before === null ? x : ops.concat([before, x], TIME);
+  const late = (whole.shape[TIME] ?? 0) - count;
+  if (late === 0) return whole;
+  past?.keep(name, part(ops, whole, TIME, count, late));
+  return part(ops, whole, TIME, 0, count);
+}
+
 /** Copies of slices along an axis in front and behind, by their index; negative ones count from the end. */
 function extended(ops: Ops, x: Tensor, axis: number, front: readonly number[], behind: readonly number[]): Tensor {
   const at = (index: number) => part(ops, x, axis, index < 0 ? (x.shape[axis] ?? 0) + index : index, 1);
-  return ops.concat([...front.map(at), x, ...behind.map(at)], axis);
+  return front.length + behind.length === 0 ? x : ops.concat([...front.map(at), x, ...behind.map(at)], axis);
 }
 
 /** One element more on each side. */

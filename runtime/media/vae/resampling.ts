@@ -1,6 +1,6 @@
 /** Blocks that change the number of frames, rows and columns, and attention within a frame. */
 import type { Ops, Tensor } from "../../contract.ts";
-import { convolution, convolve, part, pointwise, type Edges, type Stage } from "./layers.ts";
+import { convolution, convolve, inStep, lookaheadOf, part, pointwise, type Edges, type Stage } from "./layers.ts";
 import { COLUMNS, depthToSpace, ROWS, spaceToDepth, TIME } from "./space-to-depth.ts";
 
 type Strides = readonly [time: number, rows: number, columns: number];
@@ -62,16 +62,19 @@ export function upsamplingStage(
   return {
     name,
     parameters: convolution(`${name}.conv.conv`, inputs, outputs * product),
+    lookahead: lookaheadOf(edges, 1),
     run(given, x) {
-      const { ops } = given;
+      const { ops, past } = given;
       const enlarged = (y: Tensor): Tensor => {
         const cells = depthToSpace(ops, y, strides);
         // The first frame was one of pixels, too: the first of the two that it became goes.
-        return strides[0] === 2 ? part(ops, cells, TIME, 1, (cells.shape[TIME] ?? 0) - 1) : cells;
+        const isCut = strides[0] === 2 && past?.isFirst !== false;
+        return isCut ? part(ops, cells, TIME, 1, (cells.shape[TIME] ?? 0) - 1) : cells;
       };
-      const made = enlarged(convolve(given, `${name}.conv.conv`, edges, x));
+      const convolved = convolve(given, `${name}.conv.conv`, edges, x);
+      const made = enlarged(convolved);
       if (!isResidual) return made;
-      const shortcut = enlarged(x);
+      const shortcut = enlarged(inStep(given, name, x, convolved.shape[TIME] ?? 0));
       const copies = outputs / (shortcut.shape[1] ?? 1);
       return ops.add(
         made,

@@ -4,6 +4,8 @@ import { timestepSinusoid } from "../../model/adaln.ts";
 import {
   convolution,
   convolve,
+  inStep,
+  lookaheadOf,
   pixelNorm,
   part,
   pointwise,
@@ -12,6 +14,7 @@ import {
   type Parameter,
   type Stage,
 } from "./layers.ts";
+import { TIME } from "./space-to-depth.ts";
 
 interface ResidualSettings {
   readonly edges: Edges;
@@ -38,11 +41,13 @@ export function residualStage(name: string, width: number, settings: ResidualSet
       ]),
       ...(isConditioned ? timeEmbedder(`${name}.time_embedder`, 4 * width) : []),
     ],
+    lookahead: lookaheadOf(settings.edges, 2 * layers),
     run(given, x) {
       const embedded = isConditioned ? embedTimestep(given, `${name}.time_embedder`) : null;
       return blocks.reduce((y, block) => {
         const rows = embedded && rowsOf(given, `${block}.scale_shift_table`, embedded);
-        return given.ops.add(y, inner(given, block, settings, y, rows));
+        const made = inner(given, block, settings, y, rows);
+        return given.ops.add(inStep(given, block, y, made.shape[TIME] ?? 0), made);
       }, x);
     },
   };
@@ -64,7 +69,11 @@ export function wideningStage(
       ...(isSame ? [] : shortcutParameters(name, inputs, outputs)),
     ],
     ...(isSame ? {} : { needsWhole: true }),
-    run: (given, x) => given.ops.add(isSame ? x : shortcut(given, name, x), inner(given, name, settings, x, null)),
+    lookahead: lookaheadOf(settings.edges, 2),
+    run(given, x) {
+      const made = inner(given, name, settings, x, null);
+      return given.ops.add(isSame ? inStep(given, name, x, made.shape[TIME] ?? 0) : shortcut(given, name, x), made);
+    },
   };
 }
 

@@ -2,7 +2,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { HostTensor, Tensor } from "../../contract.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { Computing, Past, Stage } from "./layers.ts";
+import type { History } from "./history.ts";
+import type { Computing, Stage } from "./layers.ts";
 
 /** What lies between the stages, for those who look at it; the tensor is freed afterwards. */
 export type Tap = (name: string, value: Tensor) => Promise<void>;
@@ -10,7 +11,7 @@ export type Tap = (name: string, value: Tensor) => Promise<void>;
 /** What is drawn while decoding, by files that are conditioned on a noise level or inject noise. */
 export type Noise = (shape: readonly number[]) => HostTensor;
 
-interface Running {
+export interface Running {
   readonly noise: Noise;
   readonly timestep: Tensor | null;
   readonly tap?: Tap | undefined;
@@ -37,19 +38,11 @@ export async function runStages(
 ): Promise<Tensor> {
   let current = x;
   for (const stage of stages) {
-    // An engine may run a stage twice, to record it: then it meets the same noise.
-    const drawn: Tensor[] = [];
+    const drawn = new StageNoise(engine, noise);
     const before = current;
-    const { made, seen } = engine.tidy(() => {
-      let draws = 0;
-      const draw = (shape: readonly number[]) => (drawn[draws++] ??= engine.keep(noise(shape)));
-      const seen: Record<string, Tensor> = {};
-      const past = history?.past(seen);
-      return { made: stage.run({ ops: engine.ops, weight, noise: draw, timestep, past }, before), seen };
-    });
-    current = made;
-    history?.add(seen);
-    engine.dispose(...drawn, before === x ? null : before);
+    current = runStage(engine, stage, { weight, timestep, noise: drawn, history, isLast: false }, before);
+    drawn.dispose();
+    if (before !== x) engine.dispose(before);
     await tap?.(stage.name, current);
     // Engines may compute for minutes without a turn of the event loop, which Ctrl-C needs.
     await nextTurn();
@@ -58,39 +51,46 @@ export async function runStages(
   return current;
 }
 
-/** What the causal convolutions of all stages have seen of a clip: two frames each, whatever its length. */
-export class History {
+interface StageRun extends Pick<Running, "timestep" | "history"> {
+  readonly weight: Computing["weight"];
+  readonly noise: StageNoise;
+  /** Whether the clip ends with `x`, where there is a history. */
+  readonly isLast: boolean;
+}
+
+/** One stage; the caller owns the result. */
+export function runStage(
+  engine: Engine,
+  stage: Stage,
+  { weight, timestep, noise, history, isLast }: StageRun,
+  x: Tensor,
+): Tensor {
+  const { made, seen } = engine.tidy(() => {
+    const seen: Record<string, Tensor> = {};
+    const past = history?.past(seen, isLast);
+    return { made: stage.run({ ops: engine.ops, weight, noise: noise.fromStart(), timestep, past }, x), seen };
+  });
+  history?.add(seen);
+  return made;
+}
+
+/** The noise of one stage. It meets the same whenever it runs: an engine may run it twice, to record it, and pieces of a clip share it. */
+export class StageNoise {
   readonly #engine: Engine;
-  #isFirst = true;
-  /** Of the piece before, and of the one that is running. */
-  #before = new Map<string, Tensor>();
-  #now = new Map<string, Tensor>();
+  readonly #noise: Noise;
+  readonly #drawn: Tensor[] = [];
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
+  constructor(engine: Engine, noise: Noise) {
+    [this.#engine, this.#noise] = [engine, noise];
   }
 
-  /** For a stage, which leaves in `seen` what it keeps. */
-  past(seen: Record<string, Tensor>): Past {
-    return {
-      isFirst: this.#isFirst,
-      before: (name) => this.#before.get(name) ?? null,
-      keep: (name, frames) => (seen[name] = frames),
-    };
-  }
-
-  add(seen: Readonly<Record<string, Tensor>>): void {
-    for (const [name, frames] of Object.entries(seen)) this.#now.set(name, frames);
-  }
-
-  /** The piece is done. */
-  advance(): void {
-    this.#engine.dispose(...this.#before.values());
-    [this.#before, this.#now, this.#isFirst] = [this.#now, new Map(), false];
+  /** For a run. */
+  fromStart(): Computing["noise"] {
+    let draws = 0;
+    return (shape) => (this.#drawn[draws++] ??= this.#engine.keep(this.#noise(shape)));
   }
 
   dispose(): void {
-    this.#engine.dispose(...this.#before.values(), ...this.#now.values());
-    [this.#before, this.#now] = [new Map(), new Map()];
+    this.#engine.dispose(...this.#drawn);
   }
 }

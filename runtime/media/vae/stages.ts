@@ -2,7 +2,7 @@
 import type { Tensor } from "../../contract.ts";
 import { stridesOf, type VaeBlock } from "./blocks.ts";
 import type { DecoderConfig, EncoderConfig } from "./config.ts";
-import { convolution, convolve, pixelNorm, type Edges, type Stage } from "./layers.ts";
+import { convolution, convolve, lookaheadOf, pixelNorm, type Edges, type Stage } from "./layers.ts";
 import { embedTimestep, residualStage, rowsOf, scaled, timeEmbedder, wideningStage } from "./residual.ts";
 import { attentionStage, downsamplingStage, stridedStage, upsamplingStage } from "./resampling.ts";
 import { patchify, unpatchify } from "./space-to-depth.ts";
@@ -68,6 +68,7 @@ export function decoderStages(config: DecoderConfig, refuse: Refuse): Stage[] {
     {
       name: "conv_in",
       parameters: convolution("conv_in.conv", latentChannels, width),
+      lookahead: lookaheadOf(edges, 1),
       run: (given, x) => convolve(given, "conv_in.conv", edges, x),
     },
   ];
@@ -86,6 +87,7 @@ export function decoderStages(config: DecoderConfig, refuse: Refuse): Stage[] {
         ? [...timeEmbedder("last_time_embedder", 2 * width), { name: "last_scale_shift_table", shape: [2, width] }]
         : []),
     ],
+    lookahead: lookaheadOf(edges, 1),
     run(given, x) {
       const normed = pixelNorm(given.ops, x);
       const modulated = given.timestep === null ? normed : modulatedHead(given, normed);

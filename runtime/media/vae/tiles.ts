@@ -89,6 +89,12 @@ export function framesOf({ start, end, left, right }: Tile, factor: number): Ran
   return { start: start * factor, weights };
 }
 
+/** With how many frames a clip is complete once all tiles are there that begin as early as each of these, of `length` cells together. */
+export function completeAfter(tiles: readonly Tile[], length: number, factor: number): number[] {
+  const starts = tiles.map((tile) => framesOf(tile, factor).start);
+  return [...starts.slice(1), 1 + (length - 1) * factor];
+}
+
 /** The first `count` weights become (i + first) / steps. */
 function rise(weights: Float64Array, count: number, first: number, steps: number): void {
   for (let i = 0; i < Math.min(count, weights.length); i++) weights[i] = (weights[i] ?? 1) * ((i + first) / steps);

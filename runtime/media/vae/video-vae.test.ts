@@ -8,7 +8,8 @@ import { openSafetensors } from "../../files/safetensors/index.ts";
 import { temporaryFolders } from "../../testing/temporary-folders.ts";
 import { tinyVae, writeTinyVae } from "../../testing/tiny-vae.ts";
 import { readDecoderConfig, readEncoderConfig } from "./config.ts";
-import { cut, decodeTiles } from "./decode-tiles.ts";
+import { cut } from "./cut.ts";
+import { decodeTiles } from "./decode-tiles.ts";
 import { encodePieces, encodeTiles, encodeWhole, framesOfLatent, stacked } from "./encode-tiles.ts";
 import { loadDecoder, loadEncoder } from "./video-vae.ts";
 
@@ -133,14 +134,73 @@ test("one tile decodes as the whole, several come in order and leave nothing beh
   const untiled = { kind: "size", tileSize: 0, overlap: 0 } as const;
   const before = engine.memory().tensors;
   const once: Float32Array[] = [];
-  for await (const frames of decodeTiles(engine, decoder, latent, { frames: untiled, height: untiled, width: untiled }))
+  for await (const frames of decodeTiles(decoder, latent, { frames: untiled, height: untiled, width: untiled }))
     once.push(...frames);
   close(stacked(once, [64, 96]), { ...whole, shape: whole.shape.slice(1) }, 1e-5);
   const inTime = { kind: "size", tileSize: 16, overlap: 8 } as const;
   const chunks: number[] = [];
-  for await (const frames of decodeTiles(engine, decoder, latent, { frames: inTime, height: untiled, width: untiled }))
+  for await (const frames of decodeTiles(decoder, latent, { frames: inTime, height: untiled, width: untiled }))
     chunks.push(frames.length);
   assert.equal([chunks.length > 1, chunks.reduce((a, b) => a + b, 0)], [true, 25]);
+  assert.is(engine.memory().tensors, before);
+});
+
+/** A decoder for each way in which frames may depend on each other, and none on the rest of the clip but where all do. */
+const decoders: Readonly<Record<string, object>> = {
+  "one that sees the future": tinyVae,
+  "one that sees the past alone": { ...tinyVae, causal_decoder: true },
+  "residual upsampling": {
+    ...tinyVae,
+    spatial_padding_mode: "reflect",
+    decoder_blocks: [
+      ["res_x", { num_layers: 2 }],
+      ["compress_all", { multiplier: 2, residual: true }],
+      ["compress_all", { multiplier: 2, residual: true }],
+      ["compress_all", { multiplier: 2, residual: true }],
+    ],
+  },
+  "noise at each layer and a noise level": {
+    ...tinyVae,
+    timestep_conditioning: true,
+    decoder_blocks: tinyVae.decoder_blocks.map(([name, given]) => [name, { ...given, inject_noise: true }]),
+  },
+  "a norm over the whole clip": {
+    ...tinyVae,
+    decoder_blocks: [["res_x_y", { multiplier: 2 }], ...tinyVae.decoder_blocks.slice(1)],
+  },
+};
+
+/** As `openDecoder` draws: a place has the same numbers whenever it is asked. */
+const steady = (shape: readonly number[]): HostTensor => wave(shape);
+
+for (const [name, config] of Object.entries(decoders))
+  test(`a clip decoded in pieces has the frames of the whole: ${name}`, async () => {
+    const path = join(await folder(), "vae.safetensors");
+    await writeTinyVae(path, { config });
+    const file = await openSafetensors(path);
+    const decoder = await loadDecoder(engine, file, { noise: steady });
+    await file.close();
+    // Of 12 latent frames the first stages see two pieces, and the last ones many. Reflection needs two cells.
+    const side = "spatial_padding_mode" in config && config.spatial_padding_mode === "reflect" ? 2 : 1;
+    for (const length of [1, 12]) {
+      const latent = wave([8, length, side, side]);
+      const given = engine.keep({ ...latent, shape: [1, ...latent.shape] });
+      const made = await decoder.decode(given);
+      const whole = framesOfLatent({ ...(await engine.read(made)), shape: made.shape.slice(1) });
+      engine.dispose(given, made);
+      const before = engine.memory().tensors;
+      const frames: Float32Array[] = [];
+      for await (const piece of decoder.pieces(latent)) frames.push(...framesOfLatent(piece));
+      assert.equal([frames.length, engine.memory().tensors], [1 + 8 * (length - 1), before]);
+      close(stacked(frames, [32 * side, 32 * side]), stacked(whole, [32 * side, 32 * side]), 1e-4);
+    }
+    decoder.dispose();
+  });
+
+test("decoding in pieces may be ended early, and leaves nothing behind", async () => {
+  const { decoder } = await vae;
+  const before = engine.memory().tensors;
+  for await (const piece of decoder.pieces(wave([8, 12, 1, 1]))) if (piece.shape[1] !== 0) break;
   assert.is(engine.memory().tensors, before);
 });
 

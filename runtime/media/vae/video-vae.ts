@@ -1,5 +1,5 @@
 /** A video VAE on an engine: pixels to latents and back. */
-import type { Ops, ScaleFactors, Tensor } from "../../contract.ts";
+import type { HostTensor, Ops, ScaleFactors, Tensor } from "../../contract.ts";
 import type { SafetensorsFile } from "../../files/safetensors/index.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { fail, type Finding } from "../../findings.ts";
@@ -8,7 +8,10 @@ import { cellOf, readScaleFactors } from "../../model/scale-factors.ts";
 import { checkParts, loadPart, refuse, type Part } from "../../model/weights.ts";
 import { readDecoderConfig, readEncoderConfig, type DecoderConfig, type EncoderConfig } from "./config.ts";
 import { part, type Stage } from "./layers.ts";
-import { History, runStages, weightsOf, type Noise, type Tap } from "./run-stages.ts";
+import { cut } from "./cut.ts";
+import { History } from "./history.ts";
+import { PIECE, runPieces, type Pieces } from "./run-pieces.ts";
+import { runStages, weightsOf, type Noise, type Tap } from "./run-stages.ts";
 import { decoderStages, encoderStages } from "./stages.ts";
 import { TIME } from "./space-to-depth.ts";
 
@@ -42,6 +45,11 @@ interface PiecewiseEncoding {
 export interface VideoDecoder extends Half {
   /** `[B, C, f, h, w]` to pixels `[B, 3, F, H, W]` in about -1..1, not limited. The caller owns the result. */
   decode(latent: Tensor, tap?: Tap): Promise<Tensor>;
+  /**
+   * The same of one clip `[C, f, h, w]`, a few frames `[3, F, H, W]` at a time, in memory that does not depend on its length, unless the VAE has
+   * layers that need the whole clip, as no published file has.
+   */
+  pieces(latent: HostTensor): AsyncGenerator<HostTensor>;
 }
 
 /** What a half is built of, and where its weights lie; nothing of them is read yet. */
@@ -119,6 +127,7 @@ export async function loadDecoder(
     latentChannels: config.latentChannels,
     scaleFactors,
     decode: (latent, tap) => decode(engine, { config, stages, weights }, latent, { noise, tap }),
+    pieces: (latent) => decodePieces(engine, { config, stages, weights }, latent, noise),
     dispose: () => engine.dispose(...weights.values()),
   };
 }
@@ -238,24 +247,78 @@ const TIMESTEP = 0.05;
 
 async function decode(
   engine: Engine,
-  { config, stages, weights }: Network<DecoderConfig>,
+  network: Network<DecoderConfig>,
   latent: Tensor,
   { noise, tap }: { readonly noise: Noise; readonly tap: Tap | undefined },
 ): Promise<Tensor> {
+  const noised = network.config.isTimestepConditioned ? engine.keep(noise(latent.shape)) : null;
+  const start = beginning(engine, network, latent, noised);
+  const timestep = timestepOf(engine, network);
+  try {
+    return await runStages(engine, network.stages, weightsOf(network.weights), start, { noise, timestep, tap });
+  } finally {
+    engine.dispose(start, timestep, noised);
+  }
+}
+
+/** The latent as it was before it was normalised, with noise where the decoder works on some. */
+function beginning(engine: Engine, { weights }: Network<DecoderConfig>, latent: Tensor, noised: Tensor | null): Tensor {
   const { ops } = engine;
   const weight = weightsOf(weights);
-  const isConditioned = config.isTimestepConditioned;
-  const noised = isConditioned ? engine.keep(noise(latent.shape)) : null;
-  const start = engine.tidy(() => {
+  return engine.tidy(() => {
     const x = noised === null ? latent : ops.add(ops.mul(noised, NOISE), ops.mul(latent, 1 - NOISE));
     return ops.add(ops.mul(x, column(ops, weight(spread))), column(ops, weight(mean)));
   });
-  const timestep = isConditioned
-    ? engine.tidy(() => ops.reshape(ops.mul(weight("timestep_scale_multiplier"), TIMESTEP), [1]))
-    : null;
+}
+
+/** `[1]`; null for a decoder that is not conditioned. The caller owns it. */
+function timestepOf(engine: Engine, { config, weights }: Network<DecoderConfig>): Tensor | null {
+  if (!config.isTimestepConditioned) return null;
+  const scale = weightsOf(weights)("timestep_scale_multiplier");
+  return engine.tidy(() => engine.ops.reshape(engine.ops.mul(scale, TIMESTEP), [1]));
+}
+
+async function* decodePieces(
+  engine: Engine,
+  network: Network<DecoderConfig>,
+  latent: HostTensor,
+  noise: Noise,
+): AsyncGenerator<HostTensor> {
+  const timestep = timestepOf(engine, network);
+  const given = { weight: weightsOf(network.weights), noise, timestep };
+  const pieces = runPieces(engine, network.stages, given, latentPieces(engine, network, latent, noise));
   try {
-    return await runStages(engine, stages, weight, start, { noise, timestep, tap });
+    for await (const piece of pieces) {
+      const read = await engine.read(piece).finally(() => engine.dispose(piece));
+      yield { ...read, shape: read.shape.slice(1) };
+    }
   } finally {
-    engine.dispose(start, timestep, noised);
+    engine.dispose(timestep);
+  }
+}
+
+async function* latentPieces(
+  engine: Engine,
+  network: Network<DecoderConfig>,
+  latent: HostTensor,
+  noise: Noise,
+): Pieces {
+  const drawn = network.config.isTimestepConditioned ? noise([1, ...latent.shape]) : null;
+  const [, frames = 0, rows = 0, columns = 0] = latent.shape;
+  for (let start = 0; start < frames; start += PIECE) {
+    const piece = ({ data }: HostTensor): Tensor => {
+      const clip = { shape: latent.shape, dtype: "float32", data } as const;
+      const own = cut(
+        clip,
+        { start, end: Math.min(frames, start + PIECE) },
+        { start: 0, end: rows },
+        { start: 0, end: columns },
+      );
+      return engine.keep({ ...own, shape: [1, ...own.shape] });
+    };
+    const [x, noised] = [piece(latent), drawn && piece(drawn)];
+    const begun = beginning(engine, network, x, noised);
+    engine.dispose(x, noised);
+    yield begun;
   }
 }
