@@ -6,7 +6,7 @@ import { axisArguments, failed, hasArguments, values, type Call } from "./call.t
 import { attentionKey, choose, isMask, map, reduce, tokens } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type Elementwise, type Family } from "./core.ts";
 import { isMade, madeFunction } from "./made-functions.ts";
-import { has, inDataset } from "./presence.ts";
+import { has, inDataset } from "./has-and-in.ts";
 import { assigned, others } from "./other-samples.ts";
 import { spanOf } from "./report.ts";
 

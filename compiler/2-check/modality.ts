@@ -18,7 +18,7 @@ import {
 import { drawPlace, type Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
 import { inferItem } from "./items.ts";
-import { whereHad } from "./presence.ts";
+import { whereHad } from "./has-and-in.ts";
 import { spanOf } from "./report.ts";
 import { chosenText, textPlace, type TextChoice } from "./text-choice.ts";
 

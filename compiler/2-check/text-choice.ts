@@ -5,7 +5,7 @@ import { map } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type ModalityName } from "./core.ts";
 import { drawPlace, type Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
-import { hasSource } from "./presence.ts";
+import { hasSource } from "./has-and-in.ts";
 import { spanOf, type Report } from "./report.ts";
 
 export interface TextChoice {
