@@ -9,6 +9,7 @@ import { spanOf, type Report } from "../report.ts";
 import { constantAlone } from "./constant-alone.ts";
 import { frozenKeys } from "./frozen-keys.ts";
 import { carries } from "./no-gradient.ts";
+import { repeatedCalls } from "./repeated-calls.ts";
 
 type Bindings = ReadonlyMap<string, Binding>;
 
@@ -46,6 +47,7 @@ export function passRules(
   }
   constantLosses(losses, bindings, report);
   idleGradient(passes, bindings, report);
+  repeatedCalls(passes, report);
 }
 
 /** Terms made of predictions that are constant to the gradient, and of no other. */

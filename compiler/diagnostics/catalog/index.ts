@@ -9,6 +9,7 @@ import { entries as passes } from "./506-passes.ts";
 import { entries as ownWeights } from "./507-own-weights.ts";
 import { entries as optionalSources } from "./5072-optional-sources.ts";
 import { entries as batches } from "./509-texts-and-batches.ts";
+import { entries as repeatedCalls } from "./511-repeated-calls.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
 import { entries as compared } from "./614-shared-and-compared.ts";
@@ -41,6 +42,7 @@ const entries = [
   ...ownWeights,
   ...optionalSources,
   ...batches,
+  ...repeatedCalls,
   ...config,
   ...data,
   ...compared,
