@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { StrategyInfo } from "../../runtime/contract.ts";
-import { completeParams, limitsOf } from "./params.ts";
+import { changesOf, completeParams, limitsOf } from "./params.ts";
 
 const test = suite("params");
 
@@ -39,6 +39,16 @@ test("each parameter at each of its ends, without those that it has already", ()
     { on: false },
     { mode: "hard" },
   ]);
+});
+
+test("values of one parameter at which a condition may have another outcome", () => {
+  const params = completeParams(strategy);
+  const of = (name: string, numbers?: readonly number[]) =>
+    changesOf(strategy, params, name, numbers).map((changed) => changed[name]);
+  assert.equal(of("free", [8]), [14, 3.5, 70, 0, 1, 7.99, 8, 8.01]);
+  assert.equal(of("share"), [0, 1, 0.25]);
+  assert.equal(of("count", [2]), [3]);
+  assert.equal([of("on"), of("mode"), of("folder")], [[false], ["hard"], []]);
 });
 
 test.run();

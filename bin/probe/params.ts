@@ -55,3 +55,26 @@ export function limitsOf(strategy: StrategyInfo, params: Schema): Readonly<Recor
     .filter((changed) => Object.entries(changed).some(([name, value]) => params[name] !== value))
     .filter((changed) => resolveParams(strategy, { ...params, ...changed }).findings.length === 0);
 }
+
+/**
+ * Further values of one parameter, without its own: its extremes, and of a number 0, 1, half, twice and ten times as much, and each of
+ * `numbers` with what lies just below and above it. At one of them a condition that reads the parameter has another outcome.
+ */
+export function changesOf(
+  strategy: StrategyInfo,
+  params: Schema,
+  name: string,
+  numbers: readonly number[] = [],
+): Readonly<Record<string, unknown>>[] {
+  const schema = propertiesOf(strategy)[name] ?? {};
+  const own = params[name];
+  const step = schema["type"] === "integer" ? 1 : 0.01;
+  const near =
+    typeof own === "number"
+      ? [2 * own, own / 2, 10 * own, 0, 1, ...numbers.flatMap((x) => [x - step, x, x + step])]
+      : [];
+  return [...new Set([...extremes(schema), ...near])]
+    .filter((value) => value !== own)
+    .map((value) => ({ [name]: value }))
+    .filter((changed) => resolveParams(strategy, { ...params, ...changed }).findings.length === 0);
+}

@@ -1,14 +1,12 @@
-/** What changes when one thing is varied: a source, a parameter, the size of a mask, what a reference holds. */
+/** What changes when one thing is varied: a source or a parameter. */
 import type { HostTensor } from "../../../runtime/contract.ts";
 import type { Engine } from "../../../runtime/index.ts";
-import { modalityNames, type OpenedStep } from "../../probe/opened-step.ts";
-import { limitsOf } from "../../probe/params.ts";
+import { changesOf, limitsOf } from "../../probe/params.ts";
 import type { Subject } from "../../probe/subject.ts";
-import { isMask, isReference, syntheticSamples } from "../../probe/synthetic.ts";
+import { isReference, syntheticSamples } from "../../probe/synthetic.ts";
 import type { TrialBatch } from "../batches.ts";
-import { mean, short } from "./numbers.ts";
 import type { Suspicion } from "./suspicion.ts";
-import { aimsOf, offTarget, openOn, predictionOf, withParams, type Trial } from "./trials.ts";
+import { aimsOf, offTarget, openOn, predictionOf, withParams } from "./trials.ts";
 
 /** Two numbers count as equal if they differ by less than this share of the larger: rounding differs where factors cancel. */
 const equal = 1e-4;
@@ -85,16 +83,19 @@ export async function withoutEffect(
       ),
     );
   }
-  for (const { name, span, changes } of variedParams(subject, batches)) {
-    let isFelt = false;
+  for (const param of readParams(subject)) {
+    const { name, span } = param;
+    const [first] = batches;
+    const changes = first === undefined ? [] : usualChanges(subject, first, name);
+    let isFelt = changes.length === 0;
     for (const changed of changes)
       isFelt ||= await isVaried((batch) => outcomeOf(engine, subject, withParams(batch, changed)));
-    if (isFelt) continue;
+    if (isFelt || (await isParamFeltElsewhere(engine, subject, batches, name))) continue;
     const values = changes.map((changed) => JSON.stringify(changed[name])).join(" and ");
     found.push(
       noEffect(
         span,
-        `the parameter \`${name}\` changes nothing: ${values} in place of ${JSON.stringify(batches[0]?.params[name])} gives the same inputs and gradients`,
+        `the parameter \`${name}\` changes nothing: ${values} in place of ${JSON.stringify(first?.params[name])} gives the same inputs and gradients`,
         "a factor inside of `over` cancels, and a bound that is never reached has no effect",
         batches,
       ),
@@ -111,12 +112,18 @@ async function isFeltElsewhere(
   name: string,
 ): Promise<boolean> {
   if (batch === undefined) return false;
-  const others = limitsOf(subject.step.strategy, batch.params).map((changed) => withParams(batch, changed));
+  const others = [...otherParams(subject, batch), { ...batch, progress: 1 }];
   const scores = (["normal", "tens"] as const).map((kind) => ({ ...batch, scores: kind }));
   for (const other of [...scores, ...others])
     if (differs(await outcomeOf(engine, subject, other), await outcomeOf(engine, subject, other, name))) return true;
   return false;
 }
+
+/** The batch with each parameter changed that expressions read, by itself. */
+export const otherParams = (subject: Subject, batch: TrialBatch): readonly TrialBatch[] =>
+  readParams(subject).flatMap(({ name }) =>
+    changesOf(subject.step.strategy, batch.params, name).map((changed) => withParams(batch, changed)),
+  );
 
 function noEffect(span: Suspicion["span"], message: string, help: string, batches: readonly TrialBatch[]): Suspicion {
   return { code: "LTX7121", span, message, help, batch: batches[0] ?? null };
@@ -133,19 +140,77 @@ function describingSources({ program, step: { strategy } }: Subject) {
 const isReferenceNamed = (name: string, strategy: Subject["step"]["strategy"]): boolean =>
   strategy.sources.some((source) => source.name === name && isReference(source, strategy));
 
-/** Parameters that expressions read, with other values of each. */
-function variedParams(subject: Subject, [batch]: readonly TrialBatch[]) {
-  const { program, step } = subject;
-  if (batch === undefined) return [];
+/** Parameters that expressions read. */
+function readParams({ program }: Subject) {
   const read = paramsIn([program.prepare, program.loss, program.terms]);
-  const limits = limitsOf(step.strategy, batch.params);
-  return program.params.flatMap(({ name, span }) => {
-    const own = limits.filter((changed) => name in changed);
-    const value = batch.params[name];
-    const near = typeof value === "number" && value !== 0 ? [{ [name]: 2 * value }] : [];
-    const changes = own.length > 0 ? own : near;
-    return read.has(name) && changes.length > 0 ? [{ name, span, changes }] : [];
-  });
+  return program.params.filter(({ name }) => read.has(name));
+}
+
+type Change = Readonly<Record<string, unknown>>;
+
+/** What is tried first: the extremes of a parameter, or twice its value. */
+function usualChanges({ step }: Subject, { params }: TrialBatch, name: string): readonly Change[] {
+  const own = limitsOf(step.strategy, params).filter((changed) => name in changed);
+  const value = params[name];
+  return own.length === 0 && typeof value === "number" && value !== 0 ? [{ [name]: 2 * value }] : own;
+}
+
+/** Other parameters, and changes of each, that a parameter is tried with. */
+const [mostOthers, mostChanges] = [8, 4];
+
+/**
+ * Whether a parameter has an effect at the end of the run, at a value that a condition compares it with, or with another parameter changed:
+ * `if low < high`, `if count > 100`, `soft and strong`.
+ */
+async function isParamFeltElsewhere(
+  engine: Engine,
+  subject: Subject,
+  batches: readonly TrialBatch[],
+  name: string,
+): Promise<boolean> {
+  const [batch] = batches;
+  if (batch === undefined) return false;
+  const { strategy } = subject.step;
+  const others = readParams(subject).filter((each) => each.name !== name);
+  const compared = [
+    ...others.map((each) => batch.params[each.name]),
+    ...comparedNumbers([subject.program.prepare, subject.program.loss, subject.program.terms]),
+  ].filter((value) => typeof value === "number");
+  const atEnd = { ...batch, progress: 1 };
+  const changes = changesOf(strategy, batch.params, name, compared);
+  for (const at of [...batches, atEnd]) if (await isFeltAt(engine, subject, at, changes)) return true;
+  for (const other of others.slice(0, mostOthers))
+    for (const moved of changesOf(strategy, batch.params, other.name).slice(0, mostChanges)) {
+      const there = withParams(batch, moved);
+      const own = changesOf(strategy, there.params, name).slice(0, mostChanges);
+      if (await isFeltAt(engine, subject, there, own)) return true;
+    }
+  return false;
+}
+
+async function isFeltAt(
+  engine: Engine,
+  subject: Subject,
+  batch: TrialBatch,
+  changes: readonly Change[],
+): Promise<boolean> {
+  const base = await outcomeOf(engine, subject, batch);
+  for (const changed of changes)
+    if (differs(base, await outcomeOf(engine, subject, withParams(batch, changed)))) return true;
+  return false;
+}
+
+const comparisons = new Set(["less", "lessEqual", "greater", "greaterEqual", "equal", "notEqual"]);
+
+/** Numbers that are written on one side of a comparison. */
+function comparedNumbers(value: unknown, found = new Set<number>(), isCompared = false): ReadonlySet<number> {
+  if (typeof value !== "object" || value === null) return found;
+  if (isCompared && "op" in value && value.op === "literal" && "value" in value && typeof value.value === "number")
+    found.add(value.value);
+  const compares = "fn" in value && comparisons.has(String(value.fn));
+  for (const child of Object.values(value))
+    comparedNumbers(child, found, compares || (isCompared && Array.isArray(value)));
+  return found;
 }
 
 /** Names of the parameters in typed terms. */
@@ -154,103 +219,5 @@ function paramsIn(value: unknown, found = new Set<string>()): ReadonlySet<string
   if ("op" in value && (value.op === "param" || value.op === "paramIs") && "name" in value)
     found.add(String(value.name));
   for (const child of Object.values(value)) paramsIn(child, found);
-  return found;
-}
-
-// ------------------------------------------------------------------------------------------------------------------- masks
-
-/** What people call a mask whose 1 is to be made anew, and one whose 1 is given. */
-const toGenerate = /(^|_)(hole|holes|inpaint|missing|unknown|generate|edit|remove|erase|fill|damaged?)(_|$|s_|masks?)/;
-const toKeep = /(^|_)(keep|kept|given|known|visible|context|clean)(_|$|masks?)/;
-
-/** A mask whose name says what 1 means, and a `keep` that takes it the other way round. */
-export function wrongPolarity(subject: Subject, trials: readonly Trial[]): Suspicion[] {
-  const { program, step } = subject;
-  const masks = program.sources.filter(({ name }) =>
-    step.strategy.sources.some((source) => source.name === name && isMask(source, step.strategy)),
-  );
-  const [mask, ...others] = masks;
-  if (mask === undefined || others.length > 0) return [];
-  const isHole = toGenerate.test(mask.name) || toGenerate.test(mask.directory);
-  const isGiven = toKeep.test(mask.name) || toKeep.test(mask.directory);
-  if (isHole === isGiven) return [];
-  return program.modalities.flatMap(({ name, span }): Suspicion[] => {
-    const kept = (pattern: string) => {
-      const trial = trials.find(({ batch }) => batch.masks === pattern);
-      const generated = trial?.aims.get(name)?.generated.data;
-      return generated === undefined ? NaN : 1 - mean(generated);
-    };
-    const [empty, full] = [kept("empty"), kept("full")];
-    const isWrong = isHole ? full > empty : full < empty;
-    if (!isWrong) return [];
-    const written = subject.probed.find(({ key }) => key === `${name}.keep`)?.span;
-    return [
-      {
-        code: "LTX7122",
-        span: written ?? span,
-        message: `where \`${mask.name}\` is 1, \`${name}\` is ${isHole ? "kept" : "generated"}: of an empty mask ${short(100 * empty)} % of the tokens are kept, of a full one ${short(100 * full)} %`,
-        help: `its name says the opposite; if 1 means what is to be generated, write \`keep: not (${mask.name} > 0.5)\``,
-        batch: trials.find(({ batch }) => batch.masks === "full")?.batch ?? null,
-      },
-    ];
-  });
-}
-
-/** On single frames some samples are kept as a whole, by chance, and others are not. */
-export async function imagesKeptWhole(
-  subject: Subject,
-  images: readonly { readonly step: OpenedStep; readonly batch: TrialBatch }[],
-): Promise<Suspicion[]> {
-  const found: Suspicion[] = [];
-  for (const { name, generated, span } of subject.program.modalities) {
-    if (!generated || name === "audio") continue;
-    const whole: boolean[] = [];
-    for (const { step } of images) {
-      const seen = (await step.generated(name))?.generated;
-      const [samples = 0, tokens = 0] = seen?.shape ?? [];
-      for (let i = 0; i < samples; i++)
-        whole.push(seen?.data.subarray(i * tokens, (i + 1) * tokens).every((value) => value === 0) ?? false);
-    }
-    const count = whole.filter(Boolean).length;
-    if (count === 0 || count === whole.length) continue;
-    found.push({
-      code: "LTX7126",
-      span: subject.probed.find(({ key }) => key === `${name}.keep`)?.span ?? span,
-      message: `of samples with a single frame, ${count} of ${whole.length} are kept as a whole, and train nothing`,
-      help: "an image is its own first frame: write `first_frame and frames > 1`",
-      batch: images[0]?.batch ?? null,
-    });
-  }
-  return found;
-}
-
-// -------------------------------------------------------------------------------------------------------------- references
-
-/** References that no token of the target may attend to. */
-export async function unseenReferences(subject: Subject, trials: readonly Trial[]): Promise<Suspicion[]> {
-  const found: Suspicion[] = [];
-  for (const name of modalityNames) {
-    const modality = subject.program.modalities.find((each) => each.name === name);
-    if (modality === undefined || !modality.attention || modality.references.length === 0) continue;
-    let [isShown, isSeen] = [false, false];
-    for (const trial of trials) {
-      const before = trial.aims.get(name)?.before ?? 0;
-      const mask = (await trial.step.inputs()).get(`${name}.attentionMask`);
-      if (before === 0 || mask === undefined) continue;
-      isShown = true;
-      const tokens = mask.shape[1] ?? 0;
-      isSeen ||= mask.data.some(
-        (value, i) => value > 0 && i % tokens < before && Math.floor(i / tokens) % tokens >= before,
-      );
-    }
-    if (!isShown || isSeen) continue;
-    found.push({
-      code: "LTX7123",
-      span: subject.probed.find(({ key }) => key === `${name}.attention`)?.span ?? modality.span,
-      message: `no token of the target may look at a reference, on any of ${trials.length} batches`,
-      help: "`attention` is true where a query may look at a key; `not key(from(depth))` hides the reference `depth` from all",
-      batch: trials[0]?.batch ?? null,
-    });
-  }
   return found;
 }

@@ -2,12 +2,12 @@
 import type { Engine } from "../../../runtime/index.ts";
 import type { ModalityName } from "../../probe/observe.ts";
 import { modalityNames } from "../../probe/opened-step.ts";
-import { limitsOf } from "../../probe/params.ts";
 import type { Subject } from "../../probe/subject.ts";
 import { median, norm, ofSample, short } from "./numbers.ts";
 import type { TrialBatch } from "../batches.ts";
 import { spanOfValue, type Suspicion } from "./suspicion.ts";
-import { atLevel, tryOn, wholeGradient, withParams, type Trial } from "./trials.ts";
+import { atLevel, tryOn, wholeGradient, type Trial } from "./trials.ts";
+import { otherParams } from "./effects.ts";
 
 /** Gradients of modalities, and of noise levels, of which one is so many times as large as the others count as unequal. */
 const unequal = 100;
@@ -67,8 +67,8 @@ async function isSwitchedOff(
 ): Promise<boolean> {
   const [first] = trials;
   if (first === undefined) return false;
-  for (const changed of limitsOf(subject.step.strategy, first.batch.params)) {
-    const trial = await tryOn(engine, subject, withParams(first.batch, changed));
+  for (const batch of otherParams(subject, first.batch)) {
+    const trial = await tryOn(engine, subject, batch);
     trial.step.close();
     if (gradientOf(trial, term) > 0) return true;
   }

@@ -5,7 +5,9 @@
 import { withoutAllowed, type Code, type Diagnostic } from "../../../compiler/diagnostics/index.ts";
 import type { Engine } from "../../../runtime/index.ts";
 import type { Subject } from "../../probe/subject.ts";
-import { imagesKeptWhole, unseenReferences, withoutEffect, wrongPolarity } from "./effects.ts";
+import { withoutEffect } from "./effects.ts";
+import { imagesKeptWhole, wrongPolarity } from "./masks.ts";
+import { unseenReferences } from "./references.ts";
 import { deadLosses, fadesOut, unequalGradients } from "./gradients.ts";
 import { blindTo } from "./blind.ts";
 import { fallsWithoutEnd, growsWithSize } from "./bounds.ts";

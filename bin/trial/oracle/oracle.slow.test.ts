@@ -91,6 +91,30 @@ video:
 loss:
   v: mse(video.prediction, video.target)
 `,
+  "parameters that are felt together, late, or above a number alone": `strategy: s
+params:
+  low: {type: number, default: 0.2, minimum: 0, maximum: 1}
+  high: {type: number, default: 0.8, minimum: 0, maximum: 1}
+  count: {type: integer, default: 4, minimum: 1, maximum: 200}
+  few: {type: integer, default: 2, minimum: 1}
+  late: {type: number, default: 0.9}
+  boost: {type: number, default: 3, minimum: 1, maximum: 5}
+  warm: {type: integer, default: 100, minimum: 1}
+  soft: {type: boolean, default: false}
+  strong: {type: boolean, default: false}
+  off: {type: number, default: 0, minimum: 0}
+${sources}let:
+  a: if low < high then 1 else 2
+  b: if count == few then 3 else if count == 100 then 2 else 1
+  c: if progress > late then boost else 1
+  d: if soft and strong then 0.5 else 1
+  e: if global_step < warm then 0.1 else 1
+video:
+  latents: latents
+loss:
+  v: a * b * c * d * e * mse(video.prediction, video.target)
+  w: off * mae(video.prediction, video.target)
+`,
   "weights of its own for each channel": `strategy: s
 ${sources}  saliency: {directory: saliency, kind: video_latents}
 video:
