@@ -6,7 +6,7 @@ import type { Subject } from "../../probe/subject.ts";
 import { isReference, syntheticSamples } from "../../probe/synthetic.ts";
 import type { TrialBatch } from "../batches.ts";
 import type { Suspicion } from "./suspicion.ts";
-import { aimsOf, offTarget, openOn, predictionOf, withParams } from "./trials.ts";
+import { aimsOf, offTarget, openOn, predictionOf, small, withParams } from "./trials.ts";
 
 /** Two numbers count as equal if they differ by less than this share of the larger: rounding differs where factors cancel. */
 const equal = 1e-4;
@@ -176,12 +176,12 @@ async function isParamFeltElsewhere(
     ...others.map((each) => batch.params[each.name]),
     ...comparedNumbers([subject.program.prepare, subject.program.loss, subject.program.terms]),
   ].filter((value) => typeof value === "number");
-  const atEnd = { ...batch, progress: 1 };
+  const few = { ...batch, sizes: small };
   const changes = changesOf(strategy, batch.params, name, compared);
-  for (const at of [...batches, atEnd]) if (await isFeltAt(engine, subject, at, changes)) return true;
+  for (const progress of [0, 0.5, 1]) if (await isFeltAt(engine, subject, { ...few, progress }, changes)) return true;
   for (const other of others.slice(0, mostOthers))
     for (const moved of changesOf(strategy, batch.params, other.name).slice(0, mostChanges)) {
-      const there = withParams(batch, moved);
+      const there = withParams(few, moved);
       const own = changesOf(strategy, there.params, name).slice(0, mostChanges);
       if (await isFeltAt(engine, subject, there, own)) return true;
     }

@@ -16,7 +16,7 @@ import { syntheticSamples, type MaskPattern, type SyntheticSizes } from "../../p
 import type { TrialBatch } from "../batches.ts";
 import { norm, sum } from "./numbers.ts";
 
-const small: SyntheticSizes = { frames: 3, height: 4, width: 2, steps: 4 };
+export const small: SyntheticSizes = { frames: 3, height: 4, width: 2, steps: 4 };
 /** Five times as many tokens, so that what grows with their number shows. */
 const large: SyntheticSizes = { frames: 5, height: 6, width: 4, steps: 20 };
 const image: SyntheticSizes = { frames: 1, height: 4, width: 6, steps: 4 };
