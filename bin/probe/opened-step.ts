@@ -1,5 +1,13 @@
 /** A strategy's step on one batch, whose loss and gradients can be asked for with any prediction. */
-import type { HostTensor, Prediction, Prepared, StepContext, Tensor } from "../../runtime/contract.ts";
+import type {
+  HostTensor,
+  ModelInputs,
+  Prediction,
+  Prepared,
+  StepContext,
+  Tensor,
+  Velocities,
+} from "../../runtime/contract.ts";
 import { philoxSource, uploadBatch, type Engine, type HostBatch } from "../../runtime/index.ts";
 import {
   contextOf,
@@ -13,9 +21,13 @@ import {
   type ModalityName,
 } from "./observe.ts";
 import type { Subject } from "./subject.ts";
+import { predictedFor } from "./stand-in.ts";
 import { streamWidth } from "./synthetic.ts";
 
-/** What a model could return: `video`, `audio` and the strategy's outputs by name, `[batch, token, channel]`. References first. */
+/**
+ * What a model could return: `video`, `audio` and the strategy's outputs by name, `[batch, token, channel]`. References first. Of passes with
+ * the trained weights, `lose.video`, what is added to the prediction of the stand-in: nothing if not given.
+ */
 export type Predicted = ReadonlyMap<string, HostTensor>;
 
 /** A loss and its gradients by each part of the prediction; null where it does not depend on the part. */
@@ -31,6 +43,12 @@ interface PartShape {
   readonly shape: readonly number[];
 }
 
+/** A call of the model by a pass: what it is given by name (`video.latent`), and what it predicts. */
+interface SeenCall {
+  readonly inputs: ReadonlyMap<string, HostTensor>;
+  readonly predicted: Readonly<Record<ModalityName, HostTensor | null>>;
+}
+
 export const modalityNames: readonly ModalityName[] = ["video", "audio"];
 
 /** Close it after use: it holds tensors of the engine. */
@@ -43,6 +61,10 @@ export class OpenedStep {
   readonly #prepare: () => Prepared;
   /** Which references take part, by the name of their draw. */
   readonly #drawn = new Map<string, boolean>();
+  /** What each pass with the trained weights predicts more than the stand-in does, while something is computed. */
+  #more: ReadonlyMap<string, Tensor> = new Map();
+  /** Told of every call of a pass, where somebody looks at them. */
+  #watch: ((pass: string, inputs: ModelInputs, predicted: Velocities) => void) | null = null;
 
   constructor(engine: Engine, subject: Subject, batch: HostBatch, circumstances: Circumstances) {
     const source = philoxSource(circumstances.seed, circumstances.globalStep, 0);
@@ -51,11 +73,63 @@ export class OpenedStep {
     this.#ctx = {
       ...contextOf(engine, source, circumstances, this.#drawn),
       ...modelOf(engine, subject.step.strategy, batch, source),
+      call: (pass, inputs) => this.#call(pass, inputs),
     };
     const prepare = () => subject.step.prepare(this.#ctx, uploadBatch(engine.ops, batch, contextsOf(engine, batch)));
     this.#prepared = engine.tidy(prepare);
     // A pass after the step's own call holds on to tensors that are not among the prepared ones.
     this.#prepare = subject.program.passes.length === 0 ? () => this.#prepared : prepare;
+  }
+
+  /** By a function of what is given, so that what passes are given counts. */
+  #call(pass: string, inputs: ModelInputs): Velocities {
+    const { ops } = this.#engine;
+    const made = predictedFor(ops, inputs);
+    const of = (name: ModalityName) => {
+      const [own, more] = [made[name], this.#more.get(`${pass}.${name}`)];
+      return own === null || more === undefined ? own : ops.add(own, more);
+    };
+    const predicted = { video: of("video"), audio: of("audio") };
+    this.#watch?.(pass, inputs, predicted);
+    return predicted;
+  }
+
+  /** Whether a pass has the weights that are trained. */
+  isTrained(pass: string): boolean {
+    return this.#subject.program.passes.some(({ name, weights }) => name === pass && weights === "trained");
+  }
+
+  /** What the stand-in predicts for the step's own call. */
+  async start(): Promise<ReadonlyMap<string, HostTensor>> {
+    const { video, audio } = this.#engine.tidy(() => predictedFor(this.#engine.ops, this.#prepared.inputs));
+    const found = new Map<string, HostTensor>();
+    if (video !== null) found.set("video", await this.#engine.read(video));
+    if (audio !== null) found.set("audio", await this.#engine.read(audio));
+    this.#engine.dispose(video, audio);
+    return found;
+  }
+
+  /** The calls of passes with this prediction, by the name of the pass. */
+  async calls(predicted: Predicted): Promise<ReadonlyMap<string, SeenCall>> {
+    const seen = new Map<string, readonly [ModelInputs, Velocities]>();
+    const { kept, prediction } = this.#keep(predicted);
+    this.#watch = (pass, inputs, made) => seen.set(pass, [inputs, made]);
+    const { made } = this.#engine.tidy(() => {
+      this.#subject.step.loss(this.#ctx, this.#prepare(), prediction);
+      return { made: [...seen.values()] };
+    });
+    this.#watch = null;
+    const found = new Map<string, SeenCall>();
+    for (const [pass, [inputs, { video, audio }]] of seen) {
+      const of = async (tensor: Tensor | null) => (tensor === null ? null : await this.#engine.read(tensor));
+      found.set(pass, {
+        inputs: await this.#readInputs(inputs),
+        predicted: { video: await of(video), audio: await of(audio) },
+      });
+    }
+    const own = new Set(tensorsIn(this.#prepared));
+    this.#engine.dispose(...tensorsIn(made).filter((tensor) => !own.has(tensor)), ...kept.values());
+    return found;
   }
 
   get parts(): readonly PartShape[] {
@@ -86,9 +160,13 @@ export class OpenedStep {
 
   /** Everything that the model is given of both modalities; of text the features without the connectors. */
   async inputs(): Promise<ReadonlyMap<string, HostTensor>> {
+    return this.#readInputs(this.#prepared.inputs);
+  }
+
+  async #readInputs(given: ModelInputs): Promise<ReadonlyMap<string, HostTensor>> {
     const found = new Map<string, HostTensor>();
     for (const name of modalityNames) {
-      const inputs = this.#prepared.inputs[name];
+      const inputs = given[name];
       if (inputs === null) continue;
       const { positions, enabled: _, twoLevels: __, ...tensors } = inputs;
       for (const [field, tensor] of Object.entries(tensors))
@@ -98,12 +176,15 @@ export class OpenedStep {
     return found;
   }
 
-  /** The loss terms by name, one number for each sample. */
+  /** The terms of the loss that are looked at, by name, one number for each sample. */
   async losses(predicted: Predicted): Promise<ReadonlyMap<string, HostTensor>> {
     const { kept, prediction } = this.#keep(predicted);
     const terms = this.#engine.tidy(() => this.#subject.step.loss(this.#ctx, this.#prepare(), prediction));
     const found = new Map<string, HostTensor>();
-    for (const [name, term] of Object.entries(terms)) found.set(name, await this.#engine.read(term));
+    for (const { name } of this.#subject.program.terms) {
+      const term = terms[name];
+      if (term !== undefined) found.set(name, await this.#engine.read(term));
+    }
     this.#engine.dispose(...new Set(Object.values(terms)), ...kept.values());
     return found;
   }
@@ -148,7 +229,8 @@ export class OpenedStep {
 
   #keep(predicted: Predicted) {
     const kept = new Map([...predicted].map(([name, tensor]) => [name, this.#engine.keep(tensor)]));
-    const outputs = Object.fromEntries([...kept].filter(([name]) => name !== "video" && name !== "audio"));
+    const outputs = Object.fromEntries([...kept].filter(([name]) => !/^(video|audio)$|\./.test(name)));
+    this.#more = new Map([...kept].filter(([name]) => name.includes(".")));
     const prediction: Prediction = { video: kept.get("video") ?? null, audio: kept.get("audio") ?? null, outputs };
     return { kept, prediction };
   }

@@ -6,7 +6,7 @@ import type { Subject } from "../../probe/subject.ts";
 import { isReference, syntheticSamples } from "../../probe/synthetic.ts";
 import type { TrialBatch } from "../batches.ts";
 import type { Suspicion } from "./suspicion.ts";
-import { aimsOf, offTarget, openOn, predictionOf, small, withParams } from "./trials.ts";
+import { aimsOf, movedFromStart, nearStart, offTarget, openOn, predictionOf, small, withParams } from "./trials.ts";
 
 /** Two numbers count as equal if they differ by less than this share of the larger: rounding differs where factors cancel. */
 const equal = 1e-4;
@@ -36,8 +36,14 @@ async function outcomeOf(
   if (first === undefined) return new Map();
   const { seed } = batch;
   const step = openOn(engine, subject, batch, { made: [first, ...rest] });
-  const predicted = predictionOf(step, await aimsOf(step, seed), seed, offTarget);
+  const { passes } = subject.program;
+  const predicted =
+    passes.length > 0
+      ? await movedFromStart(step, seed, nearStart)
+      : predictionOf(step, await aimsOf(step, seed), seed, offTarget);
   const found = new Map(await step.inputs());
+  for (const [pass, { inputs }] of passes.length > 0 ? await step.calls(predicted) : [])
+    for (const [name, given] of inputs) found.set(`${pass}.${name}`, given);
   for (const { name } of subject.program.terms) {
     const { loss, gradients } = await step.slope(name, predicted);
     found.set(name, loss);
@@ -129,11 +135,15 @@ function noEffect(span: Suspicion["span"], message: string, help: string, batche
   return { code: "LTX7121", span, message, help, batch: batches[0] ?? null };
 }
 
-/** Masks and tensors. What a modality or a reference is made of has an effect by itself. */
+/** Masks, tensors, and what passes are given. What a modality or a reference is made of has an effect by itself. */
 function describingSources({ program, step: { strategy } }: Subject) {
-  const used = program.modalities.flatMap(({ latents, text }) => [latents, text]);
+  const used = program.modalities.flatMap(({ latents, texts }) => [latents, ...texts]);
+  const ofPasses = program.passes.flatMap(({ texts }) => Object.values(texts).flat());
   return program.sources.filter(
-    ({ name, kind }) => kind !== "text_embeddings" && !used.includes(name) && !isReferenceNamed(name, strategy),
+    ({ name, kind }) =>
+      (kind !== "text_embeddings" || ofPasses.includes(name)) &&
+      !used.includes(name) &&
+      !isReferenceNamed(name, strategy),
   );
 }
 

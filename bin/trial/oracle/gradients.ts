@@ -6,7 +6,7 @@ import type { Subject } from "../../probe/subject.ts";
 import { median, norm, ofSample, short } from "./numbers.ts";
 import type { TrialBatch } from "../batches.ts";
 import { spanOfValue, type Suspicion } from "./suspicion.ts";
-import { atLevel, tryOn, wholeGradient, type Trial } from "./trials.ts";
+import { atLevel, tryOn, usualPoint, wholeGradient, type Trial } from "./trials.ts";
 import { otherParams } from "./effects.ts";
 
 /** Gradients of modalities, and of noise levels, of which one is so many times as large as the others count as unequal. */
@@ -14,7 +14,7 @@ const unequal = 100;
 
 /** Loss terms, and modalities, that no gradient comes from or to on any batch. */
 export async function deadLosses(engine: Engine, subject: Subject, trials: readonly Trial[]): Promise<Suspicion[]> {
-  const { terms, modalities, outputs } = subject.program;
+  const { terms, modalities, outputs, passes } = subject.program;
   const flat: (typeof terms)[number][] = [];
   for (const term of terms) {
     if (trials.some((trial) => gradientOf(trial, term.name) > 0)) continue;
@@ -23,6 +23,7 @@ export async function deadLosses(engine: Engine, subject: Subject, trials: reado
   const partsOf = (name: ModalityName) => [
     name,
     ...outputs.flatMap((each) => (each.modality === name ? [each.name] : [])),
+    ...passes.map((pass) => `${pass.name}.${name}`),
   ];
   const untrained = modalities.filter(
     ({ name, generated }) =>
@@ -68,7 +69,7 @@ async function isSwitchedOff(
   const [first] = trials;
   if (first === undefined) return false;
   for (const batch of otherParams(subject, first.batch)) {
-    const trial = await tryOn(engine, subject, batch);
+    const trial = await tryOn(engine, subject, batch, usualPoint(subject));
     trial.step.close();
     if (gradientOf(trial, term) > 0) return true;
   }
@@ -137,7 +138,7 @@ const [middle, ends] = [0.5, [0.001, 0.999]];
 /** The same batch at levels near the ends and in the middle: one that weighs so much more decides alone. */
 async function unequalLevels(engine: Engine, subject: Subject, batch: TrialBatch): Promise<Suspicion[]> {
   const at = async (level: number) => {
-    const trial = await tryOn(engine, subject, batch, { sampler: atLevel(level) });
+    const trial = await tryOn(engine, subject, batch, { ...usualPoint(subject), sampler: atLevel(level) });
     trial.step.close();
     return trial;
   };

@@ -8,6 +8,9 @@ import type { Subject } from "../../probe/subject.ts";
 import { withoutEffect } from "./effects.ts";
 import { imagesKeptWhole, wrongPolarity } from "./masks.ts";
 import { unseenReferences } from "./references.ts";
+import { isOfPass, withOwnTerms } from "./own-terms.ts";
+import { drivenAway } from "./preferences.ts";
+import { bothTrained, fallsFromStart, nothingToLearn } from "./start.ts";
 import { deadLosses, fadesOut, unequalGradients } from "./gradients.ts";
 import { blindTo } from "./blind.ts";
 import { fallsWithoutEnd, growsWithSize } from "./bounds.ts";
@@ -16,7 +19,7 @@ import { reachesKept } from "./kept.ts";
 import { lowestAtTarget, stepLeadsAway } from "./lowest.ts";
 import { noisyAtEnds, unusualLevels, unusualNoise } from "./noise.ts";
 import { asDiagnostic, type Suspicion } from "./suspicion.ts";
-import { imageBatches, openOn, oracleBatches, tryOn, type Trial } from "./trials.ts";
+import { imageBatches, openOn, oracleBatches, tryOn, usualPoint, type Trial } from "./trials.ts";
 
 /** What the compiler already says of the same mistake: its finding is enough, and so is a comment that allows it. */
 const sameMistake: Readonly<Partial<Record<Code, readonly Code[]>>> = {
@@ -42,7 +45,8 @@ export async function consult(
   known: readonly Diagnostic[],
 ): Promise<readonly Diagnostic[]> {
   const trials: Trial[] = [];
-  for (const batch of oracleBatches(subject, seed)) trials.push(await tryOn(engine, subject, batch));
+  for (const batch of oracleBatches(subject, seed))
+    trials.push(await tryOn(engine, subject, batch, usualPoint(subject)));
   const suspicions = await suspicionsOf(engine, subject, trials, seed);
   for (const { step } of trials) step.close();
   const codes = new Set(known.map(({ code }) => code));
@@ -65,21 +69,19 @@ async function suspicionsOf(
 ): Promise<readonly Suspicion[]> {
   const [first, , , second] = trials;
   if (first === undefined || second === undefined) return [];
-  // What a loss of several calls leads to depends on a model, of which there is none here: its data alone is looked at.
-  if (subject.program.passes.length > 0) return ofData(engine, subject, trials, seed);
   const dead = await deadLosses(engine, subject, trials);
   // Without a gradient there is nothing further to say of the loss, and what it reads has no effect.
   if (dead.some(({ severity }) => severity === "error")) return dead;
   const few = [first, second];
-  const falls = await fallsWithoutEnd(subject, few);
-  const denoised = await denoisedFits(subject, few);
+  const meaning =
+    subject.program.passes.length > 0
+      ? await ofSeveralCalls(engine, subject, few)
+      : await ofOneCall(engine, subject, few);
+  if (meaning.some(({ severity }) => severity === "error")) return meaning;
   return [
     ...dead,
     ...(await onImages(engine, subject, seed)),
-    ...falls,
-    ...(falls.length > 0 ? [] : await notAtTarget(subject, few)),
-    ...denoised,
-    ...(denoised.length > 0 ? [] : await noisyAtEnds(engine, subject, second.batch)),
+    ...meaning,
     ...(await unusualNoise(subject, trials)),
     ...(await unusualLevels(subject, trials)),
     ...(await unequalGradients(engine, subject, trials)),
@@ -92,18 +94,47 @@ async function suspicionsOf(
   ];
 }
 
-/** What can be said without a look at the losses. */
-async function ofData(
-  engine: Engine,
-  subject: Subject,
-  trials: readonly Trial[],
-  seed: number,
-): Promise<readonly Suspicion[]> {
+/** Where the loss leads: to the target, and `denoised` with it to the clean tokens. */
+async function ofOneCall(engine: Engine, subject: Subject, few: readonly Trial[]): Promise<readonly Suspicion[]> {
+  const [, second] = few;
+  const falls = await fallsWithoutEnd(subject, few);
+  const denoised = await denoisedFits(subject, few);
   return [
-    ...(await onImages(engine, subject, seed)),
-    ...(await unusualNoise(subject, trials)),
-    ...(await unusualLevels(subject, trials)),
+    ...falls,
+    ...(falls.length > 0 ? [] : await notAtTarget(subject, few)),
+    ...denoised,
+    ...(denoised.length > 0 || second === undefined ? [] : await noisyAtEnds(engine, subject, second.batch)),
   ];
+}
+
+/** What a loss of several calls leads to depends on the model; what can be said is how it begins, and of the terms of the own call. */
+async function ofSeveralCalls(engine: Engine, subject: Subject, few: readonly Trial[]): Promise<readonly Suspicion[]> {
+  const idle = await nothingToLearn(subject, few);
+  if (idle.length > 0) return idle;
+  const falls = await fallsFromStart(subject, few);
+  const away = falls.length > 0 ? [] : await drivenAway(subject, few);
+  const both = await bothTrained(subject, few);
+  return [
+    ...falls,
+    ...away,
+    ...both,
+    ...(falls.length + away.length > 0 ? [] : await ofOwnTerms(engine, subject, few)),
+  ];
+}
+
+async function ofOwnTerms(engine: Engine, subject: Subject, few: readonly Trial[]): Promise<readonly Suspicion[]> {
+  const own = withOwnTerms(subject);
+  if (own === null) return [];
+  const trials: Trial[] = [];
+  for (const { batch } of few) trials.push(await tryOn(engine, own, batch));
+  const denoised = await denoisedFits(own, trials);
+  const found = [...(await notAtTarget(own, trials)), ...denoised];
+  for (const { step } of trials) step.close();
+  const [, second] = few;
+  const isMadeByPasses = own.program.modalities.some(({ name }) => isOfPass(own, `${name}.noisy`));
+  return denoised.length > 0 || isMadeByPasses || second === undefined
+    ? found
+    : [...found, ...(await noisyAtEnds(engine, own, second.batch))];
 }
 
 async function onImages(engine: Engine, subject: Subject, seed: number): Promise<readonly Suspicion[]> {

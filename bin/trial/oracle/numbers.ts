@@ -26,6 +26,12 @@ export function correlation(a: Numbers, b: Numbers): number {
   return size > 1e-12 ? dot(x, y) / size : 0;
 }
 
+/** Of the angle between two lists; 0 where one of them is all zeros. */
+export function cosine(a: Numbers, b: Numbers): number {
+  const size = norm(a) * norm(b);
+  return size > 0 ? dot(a, b) / size : 0;
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;

@@ -68,6 +68,8 @@ export const atLevel =
 type Samples = ReturnType<typeof syntheticSamples>;
 
 interface Other {
+  /** Of a strategy with passes: the prediction is that at the start of a training, moved by this part of a normal number. */
+  readonly nearStart?: number;
   /** In place of that of a run without settings. */
   readonly sampler?: Sampler;
   /** In place of those of the batch. */
@@ -177,9 +179,45 @@ export async function tryOn(engine: Engine, subject: Subject, batch: TrialBatch,
   const aims = await aimsOf(step, batch.seed);
   const at = (guess: Guess) => predictionOf(step, aims, batch.seed, guess);
   const off = new Map<string, Slope>();
-  const predicted = at(offTarget);
+  const predicted =
+    other.nearStart === undefined ? at(offTarget) : await movedFromStart(step, batch.seed, other.nearStart);
   for (const { name } of subject.program.terms) off.set(name, await step.slope(name, predicted));
   return { batch, step, aims, off, at };
+}
+
+/** How far predictions are from those of the start where a strategy with passes is judged: losses such as DPO's saturate further away. */
+export const nearStart = 0.01;
+
+/** Where gradients are looked at: off the target, or for a strategy with passes near the start of a training. */
+export const usualPoint = ({ program }: Subject): Other => (program.passes.length > 0 ? { nearStart } : {});
+
+/**
+ * What the model predicts at the start, where all weights are the base model's, and normal numbers of this size added: to the step's own
+ * call, and to those passes that have the trained weights. Outputs are normal.
+ */
+export async function movedFromStart(
+  step: OpenedStep,
+  seed: number,
+  size: number,
+  parts: readonly string[] | null = null,
+): Promise<Predicted> {
+  const source = philoxSource(seed, 0, 0);
+  const [start, outputs] = [await step.start(), predictionOf(step, new Map(), seed, atRandom)];
+  const moved = (name: string, { shape, data }: HostTensor): HostTensor => {
+    const error = source.randn(`moved.${name}`, data.length);
+    const by = parts === null || parts.includes(name) ? size : 0;
+    return { shape, dtype: "float32", data: Float32Array.from(data, (x, i) => x + by * (error[i] ?? 0)) };
+  };
+  const own = new Map([...outputs, ...[...start].map(([name, tensor]) => [name, moved(name, tensor)] as const)]);
+  const calls = [...(await step.calls(own))].filter(([pass]) => step.isTrained(pass));
+  const more = calls.flatMap(([pass, { predicted }]) =>
+    modalityNames.flatMap((name) => {
+      const made = predicted[name];
+      const nothing = made === null ? null : { ...made, data: new Float32Array(made.data.length) };
+      return nothing === null ? [] : [[`${pass}.${name}`, moved(`${pass}.${name}`, nothing)] as const];
+    }),
+  );
+  return new Map([...own, ...more]);
 }
 
 /** Loss terms, each summed over the samples. */

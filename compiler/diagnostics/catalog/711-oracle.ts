@@ -11,6 +11,17 @@ const depth = "  depth: {directory: depth_latents, kind: video_latents}\n";
 const withSound = (weight: string): string =>
   `strategy: example\n${sources}  sound: {directory: audio_latents, kind: audio_latents}\nvideo:\n  latents: latents\naudio:\n  latents: sound\nloss:\n  video: ${velocity}\n  audio: ${weight}mse(audio.prediction, audio.target)\n`;
 
+const worse = "  worse: {directory: losers, kind: video_latents, like: latents}\n";
+const lose = "  lose: {video: {latents: worse}}\n";
+const withPasses = (
+  passes: string,
+  term: string,
+  more = "  empty: {file: empty.pt, kind: text_embeddings}\n",
+): string =>
+  `strategy: example\n${sources}${more}passes:\n${passes}video:\n  latents: latents\n  text: conditions\nloss:\n  term: ${term}\n`;
+const won = "mse(video.prediction, video.target)";
+const lost = "mse(lose.video.prediction, lose.video.target)";
+
 /** What `ltxc test` finds by trying a strategy: its numbers say that it most probably trains something else than was meant. */
 export const entries = [
   {
@@ -171,5 +182,38 @@ export const entries = [
       "An image is a video of a single frame, which is its first. Where the first frame is kept by chance, an image is kept as a whole: its loss is 0, and the sample is lost. `frames > 1` leaves images out.",
     bad: strategy("  keep: first_frame with probability 0.5\n", kept),
     good: strategy("  keep: first_frame and frames > 1 with probability 0.5\n", kept),
+  },
+  {
+    code: "LTX7127",
+    slug: "already-predicted",
+    title: "The model already predicts what it is compared with",
+    explanation:
+      "A training begins with the base model: what is trained, the base model and the moving average then predict the same wherever they are given the same. Here the gradient is exactly 0 at this start, on every batch, and without a gradient nothing ever changes. Give the passes another text, noise level or latents than the step's own call has, or compare with `video.target` as well.",
+    bad: withPasses("  base: {adapters: false}\n", "mse(video.prediction, base.video.prediction)", ""),
+    good: withPasses(
+      "  base: {adapters: false, video: {text: empty}}\n",
+      "mse(video.prediction, base.video.prediction)",
+    ),
+  },
+  {
+    code: "LTX7128",
+    slug: "both-sides-trained",
+    title: "Two trained predictions are compared with nothing but each other",
+    explanation:
+      "Both sides of the comparison get a gradient, and each moves towards the other, so the model may come to predict anything, as long as both agree. One of them should be the aim: that of the base model (`adapters: false`), of the moving average (`adapters: ema`), or one in `stop_gradient(…)`.",
+    bad: withPasses("  blind: {video: {text: empty}}\n", "mse(video.prediction, 2 * blind.video.prediction)"),
+    good: withPasses(
+      "  blind: {video: {text: empty}}\n",
+      "mse(video.prediction, 2 * stop_gradient(blind.video.prediction))",
+    ),
+  },
+  {
+    code: "LTX7129",
+    slug: "preference-reversed",
+    title: "The loss prefers the clips that are called worse",
+    explanation:
+      "The loss leads the prediction of one call to its target and that of another away from it, as a preference does. By the names of their sources or folders (`winners`, `chosen`, `better`; `losers`, `rejected`, `worse`) it is the other way round. Look at the sign of the margin and at which call has which latents.",
+    bad: withPasses(lose, `softplus(${lost} - ${won})`, worse),
+    good: withPasses(lose, `softplus(${won} - ${lost})`, worse),
   },
 ] as const satisfies readonly Entry[];
